@@ -1,0 +1,42 @@
+/**
+ * Bytes and hashes: the one form in which a fact is kept, compared and sealed.
+ *
+ * Canonical bytes are RFC 8785 (JSON Canonicalization Scheme), in UTF-8.
+ */
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { Statement } from "../../schemas/fact.ts";
+
+/** Facts are sealed as entries with a 16-bit length, and DynamoDB bills by the kilobyte. */
+export const MAX_FACT_BYTES = 60_000;
+
+/** RFC 8785 text of a JSON value. Throws a TypeError for what is no JSON (NaN, lone surrogates). */
+export function canonical(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("has no JSON form");
+  return text;
+}
+
+/** SHA-256 in lower-case hex. */
+export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+/** RFC 6962, 2.1: the hash of a log's leaf, H(0x00 ‖ entry). */
+export const leafHash = (entry: string): string =>
+  createHash("sha256").update(Uint8Array.of(0)).update(entry).digest("hex");
+
+/**
+ * What a sender said, as a hash: equal for every redelivery. It is taken before naming rules, and leaves out
+ * a time that is only ours (the receipt's), for both would turn a redelivery into a conflict.
+ */
+export function statementHash(statement: Statement): string {
+  const { occurredAt, ...said } = statement;
+  return sha256(canonical(statement.timeFrom === "receipt" ? said : { ...said, occurredAt }));
+}
+
+/** What names a fact in all orders: SHA-256 of (source, id), cut to 128 bits. */
+export const fingerprint = (fact: { source: string; id: string }): string =>
+  sha256(canonical([fact.source, fact.id])).slice(0, 32);
+
+/** A total order of facts by when they happened; ties are broken the same way everywhere. */
+export const order = (fact: { occurredAt: string; source: string; id: string }): string =>
+  `${fact.occurredAt}#${fingerprint(fact)}`;

@@ -1,0 +1,233 @@
+/** The store on DynamoDB, or on an engine that speaks its API. */
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import type { Fact } from "../../schemas/fact.ts";
+import { canonical } from "../ledger/canonical.ts";
+import {
+  type Derived,
+  type Directory,
+  type Entry,
+  type Identity,
+  type Name,
+  type Page,
+  type Partition,
+  type Posted,
+  type Range,
+  type RecordedPartition,
+  type Store,
+  StoreError,
+} from "../ledger/store.ts";
+import {
+  derivedKeys,
+  factKey,
+  factKeys,
+  INDEXES,
+  placeOf,
+  placeOfDirectory,
+  placeOfRecorded,
+} from "./keys.ts";
+
+type Item = Record<string, AttributeValue>;
+
+export interface Table {
+  readonly client: DynamoDBClient;
+  readonly name: string;
+  /**
+   * The embedded engine writes an index before its item, and after a kill may hold entries of items that were
+   * never written. With this set, every hit is compared with its item. DynamoDB derives its indexes from items.
+   */
+  readonly mayOrphan?: boolean;
+}
+
+const BATCH = 100;
+const BATCH_ATTEMPTS = 8;
+
+const THROTTLES = new Set([
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "ThrottlingException",
+]);
+const MISTAKES = new Set(["ResourceNotFoundException", "ValidationException", "AccessDeniedException"]);
+
+function fault(error: unknown): StoreError {
+  const name = error instanceof Error ? error.name : "";
+  const code = THROTTLES.has(name) ? "throttled" : MISTAKES.has(name) ? "misconfigured" : "unavailable";
+  const message = error instanceof Error ? error.message : String(error);
+  return new StoreError(code, `DynamoDB: ${name}: ${message}`, error);
+}
+
+const strings = (values: Record<string, string>): Item =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { S: value }]));
+
+const factOf = (item: Item): Fact => JSON.parse(item.fact?.S ?? "null");
+
+const nameOf = (item: Item): Name => ({
+  name: item.order?.S ?? "",
+  shown: item.shown?.S ?? "",
+  recordedAt: item.recordedAt?.S ?? "",
+});
+
+const contentOf = (derived: Derived): Record<string, string> =>
+  derived.is === "name"
+    ? { shown: derived.name.shown, recordedAt: derived.name.recordedAt }
+    : { fact: canonical(derived.fact) };
+
+export function dynamodbStore({ client, name: table, mayOrphan = false }: Table): Store {
+  async function put(item: Record<string, string>): Promise<"written" | "taken"> {
+    try {
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: strings(item),
+          ConditionExpression: "attribute_not_exists(#key)",
+          ExpressionAttributeNames: { "#key": "key" },
+        }),
+      );
+      return "written";
+    } catch (error) {
+      if (error instanceof Error && error.name === "ConditionalCheckFailedException") return "taken";
+      throw fault(error);
+    }
+  }
+
+  /** Items by key, consistent; what the service leaves over for load is asked for again. */
+  async function items(keys: readonly string[]): Promise<Item[]> {
+    const [only] = keys;
+    try {
+      if (keys.length === 1 && only !== undefined) {
+        const got = await client.send(
+          new GetItemCommand({ TableName: table, Key: { key: { S: only } }, ConsistentRead: true }),
+        );
+        return got.Item === undefined ? [] : [got.Item];
+      }
+      const found: Item[] = [];
+      let wanted: Item[] = keys.map((key) => ({ key: { S: key } }));
+      for (let attempt = 0; wanted.length > 0; attempt++) {
+        if (attempt === BATCH_ATTEMPTS) throw new StoreError("throttled", "DynamoDB leaves keys of a batch unread");
+        if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 10 * Math.random()));
+        const got = await client.send(
+          new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+        );
+        found.push(...(got.Responses?.[table] ?? []));
+        wanted = got.UnprocessedKeys?.[table]?.Keys ?? [];
+      }
+      return found;
+    } catch (error) {
+      throw error instanceof StoreError ? error : fault(error);
+    }
+  }
+
+  async function itemsOf(keys: readonly string[]): Promise<Item[]> {
+    const distinct = [...new Set(keys)];
+    const batches = Array.from({ length: Math.ceil(distinct.length / BATCH) }, (_, n) =>
+      items(distinct.slice(n * BATCH, (n + 1) * BATCH)),
+    );
+    return (await Promise.all(batches)).flat();
+  }
+
+  async function present(hits: Item[]): Promise<Item[]> {
+    if (!mayOrphan || hits.length === 0) return hits;
+    const stored = await itemsOf(hits.map((hit) => hit.key?.S ?? ""));
+    const facts = new Map(stored.map((item) => [item.key?.S, item.fact?.S]));
+    return hits.filter((hit) => facts.has(hit.key?.S) && facts.get(hit.key?.S) === hit.fact?.S);
+  }
+
+  async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
+    try {
+      const got = await client.send(
+        new QueryCommand({ TableName: table, ...conditions(place, range), Limit: range.limit }),
+      );
+      const entries = await present(got.Items ?? []);
+      const next = got.LastEvaluatedKey;
+      return next === undefined ? { entries } : { entries, cursor: JSON.stringify(next) };
+    } catch (error) {
+      throw error instanceof StoreError ? error : fault(error);
+    }
+  }
+
+  return {
+    put: (posted: Posted) => put({ ...factKeys(posted), fact: canonical(posted.fact) }),
+
+    derive: async (derived: Derived) => {
+      await put({ ...derivedKeys(derived), ...contentOf(derived) });
+    },
+
+    get: async (identities: readonly Identity[]) => (await itemsOf(identities.map(factKey))).map(factOf),
+
+    query: async (partition: Partition, range: Range): Promise<Page<Entry>> => {
+      const page = await query(placeOf(partition), range);
+      return {
+        ...page,
+        entries: page.entries.map((item) => ({
+          fact: factOf(item),
+          provisional: item.key?.S?.startsWith("P#") ?? false,
+        })),
+      };
+    },
+
+    queryRecorded: async (partition: RecordedPartition, range: Range) => {
+      const page = await query(placeOfRecorded(partition), range);
+      return { ...page, entries: page.entries.map(factOf) };
+    },
+
+    count: async (partition: RecordedPartition) => {
+      let sum = 0;
+      let from: Item | undefined;
+      do {
+        const input = conditions(placeOfRecorded(partition), { limit: 0 });
+        try {
+          const got = await client.send(
+            new QueryCommand({
+              TableName: table,
+              ...input,
+              Select: "COUNT",
+              ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+            }),
+          );
+          sum += got.Count ?? 0;
+          from = got.LastEvaluatedKey;
+        } catch (error) {
+          throw fault(error);
+        }
+      } while (from !== undefined);
+      return sum;
+    },
+
+    names: async (directory: Directory, range: Range) => {
+      const page = await query(placeOfDirectory(directory), range);
+      return { ...page, entries: page.entries.map(nameOf) };
+    },
+  };
+}
+
+/** A range of an index as key conditions; orders are text, so that prefixes bound them. */
+function conditions(place: { index: string; key: string }, range: Range): Omit<QueryCommandInput, "TableName"> {
+  const index = INDEXES.find(({ name }) => name === place.index);
+  if (index === undefined) throw new StoreError("misconfigured", `there is no index ${place.index}`);
+  const bounds: Record<string, AttributeValue> = {};
+  if (range.from !== undefined) bounds[":from"] = { S: range.from };
+  if (range.to !== undefined) bounds[":to"] = { S: `${range.to}~~` };
+  const both = range.from !== undefined && range.to !== undefined;
+  const bound = both
+    ? " AND #order BETWEEN :from AND :to"
+    : range.from !== undefined
+      ? " AND #order >= :from"
+      : range.to !== undefined
+        ? " AND #order <= :to"
+        : "";
+  return {
+    IndexName: index.name,
+    KeyConditionExpression: `#partition = :partition${bound}`,
+    ExpressionAttributeNames: { "#partition": index.partition, ...(bound === "" ? {} : { "#order": index.order }) },
+    ExpressionAttributeValues: { ":partition": { S: place.key }, ...bounds },
+    ScanIndexForward: range.descending !== true,
+    ...(range.cursor === undefined ? {} : { ExclusiveStartKey: JSON.parse(range.cursor) }),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * The store in memory: the port's promises and no more. It can be told to lag, throttle and fail, written or
+ * not, as the real one does, so that what is built on the port is tested against what the port allows.
+ */
+import type { Fact } from "../../schemas/fact.ts";
+import {
+  type Derived,
+  type Directory,
+  type Entry,
+  type Identity,
+  type Name,
+  type Page,
+  type Partition,
+  type Posted,
+  type Range,
+  type RecordedPartition,
+  type Store,
+  StoreError,
+} from "../ledger/store.ts";
+import { recordedOrder, recordedPartitions } from "./keys.ts";
+
+export type Fault = "none" | "throttled" | "lost" | "written though failed";
+
+/** How the store misbehaves; by default not at all. */
+export interface Weather {
+  readonly fault?: (operation: keyof Store) => Fault;
+  /** How much later than its item an index entry is seen, in the milliseconds of `now`. */
+  readonly lagMs?: () => number;
+  readonly now?: () => number;
+}
+
+interface Row<T> {
+  readonly order: string;
+  readonly value: T;
+  readonly seenFrom: number;
+}
+
+const keyOf = (value: unknown): string => JSON.stringify(value);
+
+export function memoryStore(weather: Weather = {}): Store {
+  const now = weather.now ?? (() => 0);
+  const facts = new Map<string, Fact>();
+  const derivedKeys = new Set<string>();
+  const rows = new Map<string, Row<Entry>[]>();
+  const recorded = new Map<string, Row<Fact>[]>();
+  const directories = new Map<string, Row<Name>[]>();
+
+  function add<T>(table: Map<string, Row<T>[]>, partition: unknown, order: string, value: T): void {
+    const list = table.get(keyOf(partition)) ?? [];
+    const seenFrom = now() + (weather.lagMs?.() ?? 0);
+    let at = list.length;
+    while (at > 0 && (list[at - 1]?.order ?? "") > order) at--;
+    list.splice(at, 0, { order, value, seenFrom });
+    table.set(keyOf(partition), list);
+  }
+
+  function page<T>(table: Map<string, Row<T>[]>, partition: unknown, range: Range): Page<T> {
+    const seen = (table.get(keyOf(partition)) ?? []).filter(
+      ({ order, seenFrom }) =>
+        seenFrom <= now() && order >= (range.from ?? "") && (range.to === undefined || order <= `${range.to}~~`),
+    );
+    const ordered = range.descending === true ? seen.toReversed() : seen;
+    const start = Number(range.cursor ?? 0);
+    const rest = ordered.slice(start, start + range.limit).map(({ value }) => value);
+    return start + range.limit < ordered.length
+      ? { entries: rest, cursor: String(start + range.limit) }
+      : { entries: rest };
+  }
+
+  /** Runs a write under the weather; whether it was applied, its caller cannot know from the error. */
+  async function written<T>(operation: keyof Store, apply: () => T): Promise<T> {
+    const fault = weather.fault?.(operation) ?? "none";
+    if (fault === "throttled") throw new StoreError("throttled", "the store is throttled");
+    if (fault === "lost") throw new StoreError("unavailable", "the store did not answer");
+    const result = apply();
+    if (fault === "written though failed") throw new StoreError("unavailable", "the store did not answer");
+    return result;
+  }
+
+  return {
+    put: ({ fact, order, partitions }: Posted) =>
+      written("put", () => {
+        const key = keyOf([fact.source, fact.id]);
+        if (facts.has(key)) return "taken";
+        facts.set(key, fact);
+        for (const partition of partitions) add(rows, partition, order, { fact, provisional: false });
+        for (const partition of recordedPartitions(fact)) add(recorded, partition, recordedOrder(fact), fact);
+        return "written";
+      }),
+
+    derive: (derived: Derived) =>
+      written("derive", () => {
+        const key =
+          derived.is === "name"
+            ? keyOf([derived.directory, derived.name.name])
+            : keyOf([derived.partition, derived.fact.source, derived.fact.id]);
+        if (derivedKeys.has(key)) return;
+        derivedKeys.add(key);
+        if (derived.is === "name") add(directories, derived.directory, derived.name.name, derived.name);
+        else add(rows, derived.partition, derived.order, { fact: derived.fact, provisional: true });
+      }),
+
+    get: (identities: readonly Identity[]) =>
+      written("get", () =>
+        identities.flatMap(({ source, id }) => {
+          const fact = facts.get(keyOf([source, id]));
+          return fact === undefined ? [] : [fact];
+        }),
+      ),
+
+    query: (partition: Partition, range: Range) => written("query", () => page(rows, partition, range)),
+    queryRecorded: (partition: RecordedPartition, range: Range) =>
+      written("queryRecorded", () => page(recorded, partition, range)),
+    count: (partition: RecordedPartition) =>
+      written("count", () => page(recorded, partition, { limit: Number.MAX_SAFE_INTEGER }).entries.length),
+    names: (directory: Directory, range: Range) => written("names", () => page(directories, directory, range)),
+  };
+}

@@ -1,0 +1,289 @@
+/**
+ * What may be said. A *statement* is what a source says; a *fact* is a statement that the ledger took, with
+ * what only the ledger may add: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
+ */
+import * as z from "zod";
+import {
+  actor,
+  digest,
+  fullSha,
+  hash,
+  id,
+  imageRepository,
+  name,
+  prose,
+  sha,
+  source,
+  tag,
+  text,
+  time,
+  trilean,
+  url,
+} from "./scalars.ts";
+
+/** Where source code is kept: a URL, as a forge shows it. */
+const commit = z.strictObject({
+  repository: url,
+  sha: fullSha,
+  ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
+});
+
+/** A commit as a deployer names it: it may be short, and its repository may be left out. */
+const deployedCommit = z.strictObject({
+  repository: url.exactOptional(),
+  sha,
+  ref: text(256).exactOptional(),
+});
+
+const platform = text(64);
+
+/** A deployment's identity: the deployer, which installation of it, and its own id there. */
+const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
+
+const component = z.strictObject({
+  component: name,
+  variant: name.exactOptional(),
+  weight: z.number().min(0).max(100).exactOptional(),
+  repository: imageRepository.exactOptional(),
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+});
+
+const configuration = z.strictObject({
+  repository: url.exactOptional(),
+  revision: text(255),
+  path: text(1024).exactOptional(),
+  digest: digest.exactOptional(),
+});
+
+const common = {
+  source,
+  id,
+  occurredAt: time,
+  timeFrom: z.literal("receipt").exactOptional(),
+  actor: actor.exactOptional(),
+  url: url.exactOptional(),
+};
+
+const place = { environment: name, group: name.exactOptional() };
+
+const effect = {
+  ...place,
+  service: name,
+  deployment,
+  components: z.array(component).min(1).max(64),
+  scope: z.enum(["service", "components"]).exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  config: z.array(configuration).max(32).exactOptional(),
+  cluster: name.exactOptional(),
+  namespace: name.exactOptional(),
+  rollback: z.boolean().exactOptional(),
+};
+
+const schemaChange = {
+  ...place,
+  database: name,
+  version: text(255),
+  tool: text(64).exactOptional(),
+  description: prose(1024).exactOptional(),
+  checksum: text(255).exactOptional(),
+  reversible: trilean.exactOptional(),
+  oldCodeRuns: trilean.exactOptional(),
+  losesData: trilean.exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  image: digest.exactOptional(),
+  service: name.exactOptional(),
+};
+
+const artifactLost = {
+  repository: imageRepository,
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+  what: z.enum(["manifest", "tag", "unknown"]),
+  reason: text(255).exactOptional(),
+};
+
+/** How a digest's commit is known, strongest first. */
+export const EVIDENCE = ["slsa", "oidc", "oci-label", "registry", "declared"] as const;
+
+const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
+  z.strictObject({ kind: z.literal(kind), ...common, ...shape });
+
+const someArtifact = [
+  (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,
+  { error: "must name a digest, a tag, or both" },
+] as const;
+
+/** The same component and variant twice in one deployment would leave open which of them runs. */
+const unambiguous: [
+  (it: { components?: readonly { component: string; variant?: string }[] }) => boolean,
+  { error: string; path: string[] },
+] = [
+  (it) => {
+    const names = (it.components ?? []).map(({ component, variant }) =>
+      JSON.stringify([component, variant ?? ""]).toLowerCase(),
+    );
+    return new Set(names).size === names.length;
+  },
+  { error: "must not name a component and variant twice", path: ["components"] },
+];
+
+/** Whatever a source may say, before the ledger takes it. */
+export const Statement = z.discriminatedUnion("kind", [
+  kind("artifact.pushed", {
+    digest,
+    repository: imageRepository,
+    tag: tag.exactOptional(),
+    mediaType: text(255).exactOptional(),
+    platform: platform.exactOptional(),
+    size: z.int().nonnegative().exactOptional(),
+  }),
+  kind("artifact.deleted", artifactLost).refine(...someArtifact),
+  kind("artifact.restored", artifactLost).refine(...someArtifact),
+  kind("artifact.indexed", {
+    digest,
+    manifests: z
+      .array(
+        z.strictObject({ digest, platform: platform.exactOptional(), configDigest: digest.exactOptional() }),
+      )
+      .min(1)
+      .max(128),
+  }),
+  kind("artifact.built", {
+    digest,
+    commit,
+    repository: imageRepository.exactOptional(),
+    evidence: z.enum(EVIDENCE),
+    verified: z.boolean().exactOptional(),
+    requires: z
+      .array(z.strictObject({ database: name, version: text(255) }))
+      .max(16)
+      .exactOptional(),
+  }),
+  kind("deployment.started", effect).refine(...unambiguous),
+  kind("deployment.succeeded", effect).refine(...unambiguous),
+  kind("deployment.failed", effect).refine(...unambiguous),
+  kind("deployment.removed", {
+    ...effect,
+    service: name.exactOptional(),
+    deployment: deployment.exactOptional(),
+    components: effect.components.exactOptional(),
+  })
+    .refine(...unambiguous)
+    .refine((it) => it.scope !== "components" || (it.service !== undefined && it.components !== undefined), {
+      error: "a removal of components must name the service and the components",
+    }),
+  kind("deployment.observed", { ...effect, deployment: deployment.exactOptional() }).refine(...unambiguous),
+  kind("task.observed", { ...place, service: name.exactOptional(), deployment, component: name, digest }),
+  kind("migration.applied", schemaChange),
+  kind("migration.reverted", schemaChange),
+  kind("migration.failed", schemaChange),
+  kind("migration.snapshot", {
+    ...place,
+    database: name,
+    mode: z.enum(["set", "head"]),
+    tool: text(64).exactOptional(),
+    image: digest.exactOptional(),
+    service: name.exactOptional(),
+    versions: z
+      .array(
+        z.strictObject({
+          version: text(255),
+          appliedAt: time.exactOptional(),
+          checksum: text(255).exactOptional(),
+        }),
+      )
+      .max(1000),
+    part: z
+      .strictObject({ set: text(128), n: z.int().min(1), of: z.int().min(1).max(1000) })
+      .refine((part) => part.n <= part.of, { error: "n must not be above of" })
+      .exactOptional(),
+  }),
+  kind("evidence.attached", {
+    commit: fullSha.exactOptional(),
+    digest: digest.exactOptional(),
+    deployment: deployment.exactOptional(),
+    type: text(64),
+    verdict: text(64).exactOptional(),
+    by: actor.exactOptional(),
+    sha256: hash.exactOptional(),
+  }).refine((it) => [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length === 1, {
+    error: "must name exactly one of commit, digest, deployment",
+  }),
+  kind("service.described", {
+    service: name,
+    owner: text(128).exactOptional(),
+    contact: text(255).exactOptional(),
+    repository: url.exactOptional(),
+    images: z.array(imageRepository).max(64).exactOptional(),
+    deployTool: text(64).exactOptional(),
+    databases: z.array(name).max(64).exactOptional(),
+    migratesAtStartup: z.boolean().exactOptional(),
+  }),
+  kind("release.marked", { digest, verdict: z.enum(["good", "bad"]), reason: prose(1024).exactOptional() }),
+  kind("environment.frozen", {
+    ...place,
+    service: name.exactOptional(),
+    reason: prose(1024).exactOptional(),
+  }),
+  kind("environment.unfrozen", {
+    ...place,
+    service: name.exactOptional(),
+    reason: prose(1024).exactOptional(),
+  }),
+  kind("redeployment.requested", {
+    ...place,
+    service: name,
+    at: time.exactOptional(),
+    digest: digest.exactOptional(),
+    planHash: hash,
+    reason: prose(1024),
+  }),
+  kind("redeployment.ended", {
+    ...place,
+    service: name,
+    redeployment: id,
+    outcome: z.enum(["succeeded", "failed", "timed out"]),
+    reason: prose(1024).exactOptional(),
+  }),
+  kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
+  kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
+]);
+export type Statement = z.infer<typeof Statement>;
+export type Kind = Statement["kind"];
+
+/** Every kind of fact, in the order above. */
+export const KINDS: readonly Kind[] = Statement.options.map((option) => option.shape.kind.value);
+
+/** Kinds that only this ledger's own endpoints say; refused wherever a sender could name them. */
+export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
+  "release.marked",
+  "environment.frozen",
+  "environment.unfrozen",
+  "redeployment.requested",
+  "redeployment.ended",
+  "export.made",
+  "fact.retracted",
+]);
+
+/** What only the ledger adds. */
+export const Recording = z.strictObject({
+  v: z.literal(1),
+  recordedAt: time,
+  reportedBy: text(128),
+  statementHash: hash,
+  rawHash: hash.exactOptional(),
+});
+export type Recording = z.infer<typeof Recording>;
+
+/** A statement that the ledger took. */
+export type Fact = Statement & Recording;
+export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording;
+export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
+
+export type Component = z.infer<typeof component>;
+export type Deployment = z.infer<typeof deployment>;
+export type Configuration = z.infer<typeof configuration>;
+export type Commit = z.infer<typeof commit>;
+export type DeployedCommit = z.infer<typeof deployedCommit>;

@@ -1,0 +1,98 @@
+/**
+ * The small words that facts and answers are made of. Each bound is in bytes of UTF-8, because the store's
+ * keys are bounded in bytes; each refusal says what was expected.
+ */
+import * as z from "zod";
+
+const utf8 = new TextEncoder();
+
+/** A string of 1 to `max` bytes without control characters or surrounding space. */
+export const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .refine((value) => utf8.encode(value).length <= max, { error: `must be at most ${max} bytes` })
+    // A lone surrogate has no UTF-8, so its canonical bytes would not be those of what was said.
+    .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" })
+    .regex(/^\P{Cc}+$/u, "must not hold control characters")
+    .refine((value) => value.trim() === value, { error: "must not start or end with space" });
+
+/** Free text of a person: may hold line breaks, at most `max` bytes. */
+export const prose = (max: number) =>
+  z
+    .string()
+    .refine((value) => utf8.encode(value).length <= max, { error: `must be at most ${max} bytes` })
+    .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" });
+
+/** The name of an environment, service, component, database: keeps its case, compares without it, may hold slashes. */
+export const name = text(128);
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
+/** An instant, RFC 3339 with a zone; kept as UTC with three decimals (further ones are cut off, not rounded). */
+export const time = z.iso
+  .datetime({ offset: true, error: "must be an RFC 3339 time with a zone, like 2026-10-22T08:11:00Z" })
+  .regex(RFC3339, "must be an RFC 3339 time with seconds and a zone, like 2026-10-22T08:11:00Z")
+  .refine((value) => value >= "1970", { error: "must not be before 1970" })
+  .overwrite((value) => new Date(value).toISOString());
+
+/** A content address as the OCI image specification writes it (opencontainers/image-spec, descriptor.md). */
+export const digest = z
+  .string()
+  .regex(
+    /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
+    "must be a digest: sha256: and 64 lower-case hex digits, or sha512: and 128",
+  );
+
+/** Where images live: registry host, optional port, path; no tag and no digest. */
+export const imageRepository = z
+  .string()
+  .max(255)
+  .regex(
+    /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$/,
+    "must be host/path in lower case without tag or digest, like ghcr.io/acme/billing",
+  );
+
+/** An image tag (distribution specification, `reference`). */
+export const tag = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, "must be an image tag: 128 characters of A-Z a-z 0-9 . _ -");
+
+/** A git object name, whole (SHA-1 or SHA-256). */
+export const fullSha = z
+  .string()
+  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a whole commit id of 40 or 64 hex digits");
+
+/** A git object name, at least its first seven digits. */
+export const sha = z.string().regex(/^[0-9a-f]{7,64}$/, "must be 7 to 64 hex digits of a commit id");
+
+/** A link for people; a link that carries credentials is refused, for facts can never be erased. */
+export const url = text(2048)
+  .refine((value) => URL.canParse(value), { error: "must be an absolute URL" })
+  .refine((value) => !URL.canParse(value) || /^https?:$/.test(new URL(value).protocol), {
+    error: "must be an http or https URL",
+  })
+  .refine(
+    (value) => !URL.canParse(value) || (new URL(value).username === "" && new URL(value).password === ""),
+    {
+      error: "must not carry credentials",
+    },
+  );
+
+/** Who made a statement: a URI reference (RFC 3986), as CloudEvents' `source`. */
+export const source = text(512).regex(
+  /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/,
+  "must be a URI reference, like /github/acme/billing",
+);
+
+/** A statement's identity within its source. */
+export const id = text(256);
+
+/** A login, no more: the ledger keeps no names or mail addresses of people. */
+export const actor = text(128);
+
+/** SHA-256 in lower-case hex. */
+export const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What a person or machine knows, or does not know, to be true. */
+export const trilean = z.union([z.boolean(), z.literal("unknown")]);
