@@ -1,0 +1,112 @@
+/** CloudFront and WAF in front of the function URLs, by the context `cloudfront`. */
+import { CfnOutput, type Stack, Validations } from "aws-cdk-lib";
+import {
+  AllowedMethods,
+  type BehaviorOptions,
+  CachePolicy,
+  Distribution,
+  HttpVersion,
+  OriginRequestPolicy,
+  ViewerProtocolPolicy,
+} from "aws-cdk-lib/aws-cloudfront";
+import { FunctionUrlOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
+import type { FunctionUrl } from "aws-cdk-lib/aws-lambda";
+import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
+
+/** Paths that record something, and so belong to the one function that may write. */
+const INGEST_PATHS = ["/v1/events", "/v1/webhooks/*", "/v1/retractions"] as const;
+
+export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
+
+export function addEdge(stack: Stack, urls: Urls): void {
+  if (stack.region !== "us-east-1") {
+    throw new Error(
+      "cloudfront=true: AWS takes a web ACL for CloudFront in us-east-1 only. Deploy there (AWS_REGION=us-east-1), or leave the switch off and put a distribution of your own before the function URLs.",
+    );
+  }
+  // Answers depend on the token and on the second; and all headers must pass, for the web hooks' signatures are in
+  // them. Only Host must not: a function URL answers to its own name alone.
+  const behaviour = (url: FunctionUrl): BehaviorOptions => ({
+    origin: new FunctionUrlOrigin(url),
+    allowedMethods: AllowedMethods.ALLOW_ALL,
+    cachePolicy: CachePolicy.CACHING_DISABLED,
+    originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+    viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+  });
+  const distribution = new Distribution(stack, "Distribution", {
+    comment: "asof",
+    httpVersion: HttpVersion.HTTP2_AND_3,
+    webAclId: webAcl(stack).attrArn,
+    defaultBehavior: behaviour(urls.questions),
+    additionalBehaviors: {
+      ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(urls.ingest)])),
+      "/v1/export*": behaviour(urls.export),
+    },
+  });
+  Validations.of(distribution).acknowledge(
+    { id: "AwsSolutions-CFR1", reason: "CI runners and web hooks come from wherever their vendors stand." },
+    {
+      id: "AwsSolutions-CFR3",
+      reason:
+        "Each function logs its requests and who made them; a second log of addresses is a user's own choice.",
+    },
+    {
+      id: "AwsSolutions-CFR4",
+      reason:
+        "CloudFront fixes the TLS policy of its own domain name. A user's domain and certificate set a newer one; to the functions it is TLS 1.2 always.",
+    },
+  );
+  new CfnOutput(stack, "EdgeUrl", { value: `https://${distribution.distributionDomainName}` });
+}
+
+function webAcl(stack: Stack): CfnWebACL {
+  const visible = (metricName: string) => ({
+    metricName,
+    cloudWatchMetricsEnabled: true,
+    sampledRequestsEnabled: true,
+  });
+  return new CfnWebACL(stack, "WebAcl", {
+    scope: "CLOUDFRONT",
+    defaultAction: { allow: {} },
+    visibilityConfig: visible("asof"),
+    rules: [
+      {
+        name: "rate",
+        priority: 0,
+        // Far above what CI or a vendor's web hooks send from one address, for a web hook refused is often not sent
+        // again; 429 is what a well-made client waits on.
+        statement: {
+          rateBasedStatement: { limit: 10_000, evaluationWindowSec: 300, aggregateKeyType: "IP" },
+        },
+        action: { block: { customResponse: { responseCode: 429 } } },
+        visibilityConfig: visible("asof-rate"),
+      },
+      {
+        name: "common",
+        priority: 1,
+        statement: {
+          managedRuleGroupStatement: {
+            vendorName: "AWS",
+            name: "AWSManagedRulesCommonRuleSet",
+            // Not for POST: this set blocks bodies over 8 KB, and texts that look like an attack, as commit messages
+            // do. It would lose facts; and bodies are signed or bear a token, and are parsed strictly.
+            scopeDownStatement: {
+              notStatement: {
+                statement: {
+                  byteMatchStatement: {
+                    fieldToMatch: { method: {} },
+                    positionalConstraint: "EXACTLY",
+                    searchString: "POST",
+                    textTransformations: [{ priority: 0, type: "NONE" }],
+                  },
+                },
+              },
+            },
+          },
+        },
+        overrideAction: { none: {} },
+        visibilityConfig: visible("asof-common"),
+      },
+    ],
+  });
+}

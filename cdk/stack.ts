@@ -1,0 +1,232 @@
+/**
+ * The whole architecture. Facts come in by the function URLs and by the queue `events`, are put into one table by one
+ * function, are asked for by two more, and leave again from the table's stream by a bus.
+ */
+import {
+  CfnOutput,
+  Duration,
+  RemovalPolicy,
+  SecretValue,
+  Stack,
+  type StackProps,
+  Validations,
+} from "aws-cdk-lib";
+import { Metric } from "aws-cdk-lib/aws-cloudwatch";
+import { Archive, EventBus, Match, Rule } from "aws-cdk-lib/aws-events";
+import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
+import { type FunctionUrl, FunctionUrlAuthType, InvokeMode, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+import { Alarms } from "./alarms.ts";
+import { type FunctionName, RULES } from "./bundle.ts";
+import { addEdge } from "./edge.ts";
+import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
+import { LedgerTable } from "./table.ts";
+
+export interface AsofProps extends StackProps {
+  /** The folder of each function's bundle. */
+  bundles: Record<FunctionName, string>;
+  /** The bundles hold a file of naming rules. */
+  hasRules?: boolean | undefined;
+  alarmEmail?: string | undefined;
+  /** CloudFront and WAF in front of the function URLs. */
+  cloudfront?: boolean | undefined;
+}
+
+/** The longest that one batch of `events` may take. AWS advises a visibility timeout of six times this. */
+const INGEST_TIMEOUT = Duration.seconds(30);
+/** The longest SQS can keep a message: dead letters wait for a person. */
+const DEAD_LETTER_RETENTION = Duration.days(14);
+
+export class AsofStack extends Stack {
+  constructor(scope: Construct, id: string, props: AsofProps) {
+    super(scope, id, props);
+
+    const alarms = new Alarms(this, "Alarms", props.alarmEmail);
+
+    // ---- Store ---------------------------------------------------------------------------------------------------
+    const table = new LedgerTable(this, "Table");
+    // An update of the stack does not touch the value, as long as this placeholder stays the same.
+    const secret = new Secret(this, "Secret", {
+      description: "asof: the tokens, and the secrets of the web hooks",
+      secretStringValue: SecretValue.unsafePlainText('{"tokens":"","webhookSecrets":{}}'),
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(secret).acknowledge({
+      id: "AwsSolutions-SMG4",
+      reason:
+        "The other half of each token and secret is in CI or with a vendor, where no rotation function reaches. Both sorts may hold several values at once, so that a person rotates them without a gap.",
+    });
+
+    // ---- Queues and buses ----------------------------------------------------------------------------------------
+    const queueDefaults = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+    const deadLetters = (name: string, alarmDescription: string): Queue => {
+      const queue = new Queue(this, name, { ...queueDefaults, retentionPeriod: DEAD_LETTER_RETENTION });
+      const visible = queue.metricApproximateNumberOfMessagesVisible({ statistic: "Maximum" });
+      alarms.on(name, alarmDescription, visible);
+      Validations.of(queue).acknowledge({
+        id: "AwsSolutions-SQS3",
+        reason:
+          "It is where letters end: cdk-nag knows dead-letter queues of queues, not those of streams and code.",
+      });
+      return queue;
+    };
+    // Events that were refused, kept whole: nothing takes them from here but a person.
+    const aside = deadLetters("Aside", "Statements were kept aside: malformed, refused or in conflict.");
+    const eventsDlq = deadLetters(
+      "EventsDlq",
+      "Events could not be recorded: redrive them to the queue of events.",
+    );
+    const publishDlq = deadLetters(
+      "PublishDlq",
+      "Facts were not published. The stream keeps them for 24 hours.",
+    );
+
+    const events = new Queue(this, "Events", {
+      ...queueDefaults,
+      visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: eventsDlq, maxReceiveCount: 5 },
+    });
+    const ageS = events.metricApproximateAgeOfOldestMessage({ statistic: "Maximum" });
+    alarms.on("Events", "Events wait for more than ten minutes to be recorded.", ageS, 600);
+
+    const ledgerBus = new EventBus(this, "LedgerBus", { eventBusName: "asof-ledger" });
+    const ingestBus = new EventBus(this, "IngestBus", { eventBusName: "asof-ingest" });
+    const arrivals = [
+      {
+        name: "Aws",
+        bus: EventBus.fromEventBusName(this, "DefaultBus", "default"),
+        pattern: {
+          source: ["aws.ecr", "aws.ecs"],
+          detailType: ["ECR Image Action", "ECS Deployment State Change", "ECS Task State Change"],
+        },
+      },
+      {
+        name: "Ci",
+        bus: ingestBus,
+        pattern: {
+          // What the ledger says is not news to it, wherever somebody forwards it.
+          source: Match.anythingBut("asof"),
+          detailType: Match.anyOf(Match.prefix("dev.asof."), Match.prefix("dev.cdevents.")),
+        },
+      },
+    ];
+    for (const { name, bus, pattern } of arrivals) {
+      new Rule(this, `${name}Rule`, {
+        eventBus: bus,
+        eventPattern: pattern,
+        targets: [new SqsQueue(events, { deadLetterQueue: eventsDlq })],
+      });
+      // To record again what a fault of ours lost; a second arrival of the rest is a duplicate.
+      new Archive(this, `${name}Archive`, {
+        sourceEventBus: bus,
+        eventPattern: pattern,
+        retention: Duration.days(90),
+      });
+    }
+
+    // ---- Functions -----------------------------------------------------------------------------------------------
+    const addFunction = (
+      id: string,
+      name: FunctionName,
+      { environment, ...rest }: Omit<LedgerFunctionProps, "bundle">,
+    ): LedgerFunction => {
+      const rules = props.hasRules === true ? { ASOF_RULES: `/var/task/${RULES}` } : {};
+      const bundle = props.bundles[name];
+      const created = new LedgerFunction(this, id, {
+        ...rest,
+        bundle,
+        environment: { ...environment, ...rules },
+      });
+      table.denyRewrites(created);
+      if (name !== "ingest") table.denyPuts(created);
+      alarms.on(id, `The function ${name} failed.`, created.metricErrors());
+      return created;
+    };
+    const allowReads = (reader: LedgerFunction): void => {
+      table.allowReads(reader);
+      reader.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
+    };
+    const environment = {
+      ASOF_TABLE: table.tableName,
+      ASOF_SECRET: secret.secretArn,
+      // The time after which indexes and clocks have caught up, and answers about the past no longer change.
+      ASOF_SETTLE_MS: "60000",
+    };
+
+    const ingest = addFunction("Ingest", "ingest", {
+      timeout: INGEST_TIMEOUT,
+      // Lambda gives CPU in proportion to memory, and a cold start is all CPU.
+      memoryMiB: 1024,
+      environment: { ...environment, ASOF_ASIDE_QUEUE: aside.queueUrl },
+    });
+    allowReads(ingest);
+    table.allowPuts(ingest);
+    ingest.allow(["sqs:SendMessage"], aside.queueArn);
+    ingest.addEventSource(new SqsEventSource(events, { batchSize: 10, reportBatchItemFailures: true }));
+
+    const questions = addFunction("Questions", "questions", {
+      timeout: Duration.seconds(30),
+      memoryMiB: 1024,
+      environment,
+    });
+    allowReads(questions);
+
+    // As long as Lambda can: an export of months streams for minutes.
+    const exported = addFunction("Export", "export", {
+      timeout: Duration.minutes(15),
+      memoryMiB: 1024,
+      environment,
+    });
+    allowReads(exported);
+
+    const publish = addFunction("Publish", "publish", {
+      timeout: Duration.seconds(30),
+      memoryMiB: 512,
+      environment: { ASOF_BUS: ledgerBus.eventBusName },
+    });
+    publish.allow(["events:PutEvents"], ledgerBus.eventBusArn);
+    const streamArn = `${table.tableStreamArn}`;
+    table.allowStream(publish, streamArn);
+    publish.addEventSourceMapping("Stream", {
+      eventSourceArn: streamArn,
+      // Not LATEST: what is recorded while the mapping starts must leave too.
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      reportBatchItemFailures: true,
+      bisectBatchOnError: true,
+      // One record that cannot leave must not hold back its shard until the stream forgets the others.
+      retryAttempts: 10,
+      onFailure: new SqsDlq(publishDlq),
+    });
+    const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
+    alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);
+
+    // ---- Doors ---------------------------------------------------------------------------------------------------
+    // No IAM at the door: web hooks cannot sign for it. The functions check tokens and signatures themselves.
+    const addUrl = (to: LedgerFunction, invokeMode = InvokeMode.BUFFERED): FunctionUrl =>
+      to.addFunctionUrl({ authType: FunctionUrlAuthType.NONE, invokeMode });
+    const urls = {
+      ingest: addUrl(ingest),
+      questions: addUrl(questions),
+      export: addUrl(exported, InvokeMode.RESPONSE_STREAM),
+    };
+    if (props.cloudfront === true) addEdge(this, urls);
+
+    for (const [name, value] of Object.entries({
+      IngestUrl: urls.ingest.url,
+      QuestionsUrl: urls.questions.url,
+      ExportUrl: urls.export.url,
+      TableName: table.tableName,
+      SecretArn: secret.secretArn,
+      IngestBusArn: ingestBus.eventBusArn,
+      LedgerBusArn: ledgerBus.eventBusArn,
+      AlarmTopicArn: alarms.topic.topicArn,
+    })) {
+      new CfnOutput(this, name, { value });
+    }
+  }
+}
