@@ -54,13 +54,16 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
   if (!parsed.success) return rejected(faultsOf(parsed.error));
   const now = appending.now();
   if (Date.parse(parsed.data.occurredAt) > now.getTime() + MAX_AHEAD_MS) {
-    return rejected(`occurredAt: ${parsed.data.occurredAt} is more than 10 minutes ahead of the ledger's clock`);
+    return rejected(
+      `occurredAt: ${parsed.data.occurredAt} is more than 10 minutes ahead of the ledger's clock`,
+    );
   }
   let statement: Statement;
   try {
     statement = rename(appending.rules, receipt.vendor, parsed.data);
   } catch (error) {
-    if (error instanceof z.ZodError) return rejected(`a naming rule gave a name that is none: ${faultsOf(error)}`);
+    if (error instanceof z.ZodError)
+      return rejected(`a naming rule gave a name that is none: ${faultsOf(error)}`);
     throw error;
   }
   const fact: Fact = {
@@ -72,7 +75,8 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
     ...(receipt.rawHash === undefined ? {} : { rawHash: receipt.rawHash }),
   };
   const bytes = Buffer.byteLength(canonical(fact));
-  if (bytes > MAX_FACT_BYTES) return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
+  if (bytes > MAX_FACT_BYTES)
+    return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
   return fact.kind === "fact.retracted" ? retract(appending, fact) : put(appending, fact);
 }
 
@@ -80,11 +84,17 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
 export const retractionId = (target: { source: string; id: string }): string =>
   sha256(canonical([target.source, target.id]));
 
-async function retract(appending: Appending, fact: Extract<Fact, { kind: "fact.retracted" }>): Promise<Outcome> {
-  if (fact.id !== retractionId(fact.target)) return rejected("id: must be made from the target's source and id");
+async function retract(
+  appending: Appending,
+  fact: Extract<Fact, { kind: "fact.retracted" }>,
+): Promise<Outcome> {
+  if (fact.id !== retractionId(fact.target))
+    return rejected("id: must be made from the target's source and id");
   const [target] = await appending.store.get([fact.target]);
-  if (target === undefined) return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
-  if (target.kind === "fact.retracted") return rejected("target: a retraction is final; restate the fact under a new id");
+  if (target === undefined)
+    return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
+  if (target.kind === "fact.retracted")
+    return rejected("target: a retraction is final; restate the fact under a new id");
   return put(appending, fact, target);
 }
 

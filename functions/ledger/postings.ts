@@ -49,7 +49,9 @@ type Deployed = FactOf<
   | "deployment.removed"
   | "deployment.observed"
 >;
-type Migrated = FactOf<"migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot">;
+type Migrated = FactOf<
+  "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"
+>;
 
 const digests = (values: readonly (string | undefined)[], aspect: Aspect): Partition[] =>
   [...new Set(values)].flatMap((digest) => (digest === undefined ? [] : [{ of: "digest", digest, aspect }]));
@@ -106,13 +108,13 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "artifact.pushed":
     case "artifact.deleted":
     case "artifact.restored":
-      return [...ofTag(fact), ...digests([fact.digest], "artifact")];
+      return [...ofTag(fact), ...digests([fact.digest], "image")];
     case "artifact.indexed": {
       const members = fact.manifests.flatMap(({ digest, configDigest }) => [digest, configDigest]);
-      return digests([fact.digest, ...members], "indexed");
+      return digests([fact.digest, ...members], "image");
     }
     case "artifact.built":
-      return [...digests([fact.digest], "built"), ...commits(fact.commit.sha, "built")];
+      return [...digests([fact.digest], "image"), ...commits(fact.commit.sha, "image")];
     case "deployment.started":
     case "deployment.succeeded":
     case "deployment.failed":
@@ -135,7 +137,9 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       return [
         ...digests([fact.digest], "evidence"),
         ...commits(fact.commit, "evidence"),
-        ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
+        ...(fact.deployment === undefined
+          ? []
+          : [{ of: "deployment", deployment: fact.deployment } as const]),
       ];
     case "service.described":
       return [{ of: "service", service: fold(fact.service) }];
@@ -192,7 +196,8 @@ function namesOf(fact: Fact): Entry[] {
  */
 export function postings(fact: Fact, target?: Fact): { posted: Posted; derived: Derived[] } {
   const place = fact.kind === "fact.retracted" ? target : fact;
-  if (place === undefined || place.kind === "fact.retracted") throw new Error("a retraction needs its target");
+  if (place === undefined || place.kind === "fact.retracted")
+    throw new Error("a retraction needs its target");
   const taken = new Set<Index>();
   const partitions: Partition[] = [];
   const derived: Derived[] = namesOf(fact).map(([directory, shown]) => ({

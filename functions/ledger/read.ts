@@ -19,60 +19,89 @@ export interface Span {
 /** Pages grow, so that the usual answer costs one small read and a long history few large ones. */
 const PAGES = [2, 16, 128, 1000];
 
+/** After every time: the bound of a reading that wants the newest there is. */
+export const EVER = "9999";
+
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
-/** What comes right after everything that a time, or a full order, is a prefix of. */
-const beyond = (prefix: string): string => `${prefix}~~`;
-
-async function* entries(store: Store, partition: Partition, span: Span): AsyncGenerator<Entry> {
-  const from = span.after === undefined ? span.from : beyond(span.after);
+async function* pages(store: Store, partition: Partition, span: Span): AsyncGenerator<readonly Entry[]> {
+  // Nothing that `after` is a prefix of sorts behind it and `~~`.
+  const from = span.after === undefined ? span.from : `${span.after}~~`;
+  if (from !== undefined && span.to !== undefined && from > `${span.to}~~`) return;
   let cursor: string | undefined;
   for (let n = 0; ; n++) {
     const page = await store.query(partition, {
       ...(from === undefined ? {} : { from }),
       ...(span.to === undefined ? {} : { to: span.to }),
+      ...(cursor === undefined ? {} : { cursor }),
       descending: span.descending ?? false,
       limit: PAGES[n] ?? 1000,
-      ...(cursor === undefined ? {} : { cursor }),
     });
-    yield* await confirmed(store, page.entries);
+    yield page.entries;
     if (page.cursor === undefined) return;
     cursor = page.cursor;
   }
 }
 
-/** A pointer was put before its fact, which may never have come; the base table knows. */
-async function confirmed(store: Store, page: readonly Entry[]): Promise<Entry[]> {
-  const doubtful = page.filter(({ provisional }) => provisional).map(({ fact }) => fact);
-  if (doubtful.length === 0) return [...page];
+/** Those entries whose fact was recorded: a pointer is put before its fact, which may never have come. */
+export async function confirmed(store: Store, entries: readonly Entry[]): Promise<Entry[]> {
+  const doubtful = entries.filter(({ provisional }) => provisional).map(({ fact }) => fact);
+  if (doubtful.length === 0) return [...entries];
   const stored = new Map((await store.get(doubtful)).map((fact) => [keyOf(fact), fact]));
-  return page.flatMap((entry) => {
+  return entries.flatMap((entry) => {
     if (!entry.provisional) return [entry];
     const fact = stored.get(keyOf(entry.fact));
     return fact?.statementHash === entry.fact.statementHash ? [{ fact, provisional: false }] : [];
   });
 }
 
-/** The facts of a partition that were known and not retracted, in order. */
-export async function* history({ store, knownAt }: Knowledge, partition: Partition, span: Span): AsyncGenerator<Fact> {
+/** Lets through what was known and not retracted. A retraction stands right behind its target. */
+function visibility(knownAt: string, descending: boolean) {
   const retracted = new Set<string>();
-  // Going up, a retraction comes right behind its target: each fact waits for what follows it.
-  let held: Fact | undefined;
-  for await (const { fact } of entries(store, partition, span)) {
-    if (fact.recordedAt > knownAt) continue;
+  // Going up, a retraction comes after its target, so each entry waits for what follows it.
+  let held: Entry | undefined;
+  const release = (): Entry[] => (held === undefined ? [] : [held]);
+  const take = (entry: Entry): Entry[] => {
+    const { fact } = entry;
+    if (fact.recordedAt > knownAt) return [];
     if (fact.kind === "fact.retracted") {
       retracted.add(keyOf(fact.target));
-      if (held !== undefined && keyOf(held) === keyOf(fact.target)) held = undefined;
-    } else if (span.descending !== true) {
-      if (held !== undefined) yield held;
-      held = fact;
-    } else if (!retracted.has(keyOf(fact))) yield fact;
+      if (held !== undefined && keyOf(held.fact) === keyOf(fact.target)) held = undefined;
+      return [];
+    }
+    if (descending) return retracted.has(keyOf(fact)) ? [] : [entry];
+    const before = release();
+    held = entry;
+    return before;
+  };
+  return { take, release };
+}
+
+async function* visible({ knownAt }: Knowledge, found: AsyncIterable<readonly Entry[]>, descending: boolean) {
+  const { take, release } = visibility(knownAt, descending);
+  for await (const page of found) for (const entry of page) yield* take(entry);
+  yield* release();
+}
+
+/** The facts of a partition that were known and not retracted, in order. */
+export async function* history(
+  knowledge: Knowledge,
+  partition: Partition,
+  span: Span = {},
+): AsyncGenerator<Fact> {
+  async function* sure() {
+    for await (const page of pages(knowledge.store, partition, span))
+      yield await confirmed(knowledge.store, page);
   }
-  if (held !== undefined) yield held;
+  for await (const { fact } of visible(knowledge, sure(), span.descending ?? false)) yield fact;
 }
 
 /** The first fact of a span, or none. */
-export async function first(knowledge: Knowledge, partition: Partition, span: Span): Promise<Fact | undefined> {
+export async function first(
+  knowledge: Knowledge,
+  partition: Partition,
+  span: Span,
+): Promise<Fact | undefined> {
   for await (const fact of history(knowledge, partition, span)) return fact;
   return undefined;
 }
@@ -81,10 +110,27 @@ export async function first(knowledge: Knowledge, partition: Partition, span: Sp
 export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
-export async function all(knowledge: Knowledge, partition: Partition, span: Span = {}): Promise<Fact[]> {
-  const facts: Fact[] = [];
-  for await (const fact of history(knowledge, partition, span)) facts.push(fact);
-  return facts;
+async function collect<T>(found: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const one of found) list.push(one);
+  return list;
+}
+
+export const all = (knowledge: Knowledge, partition: Partition, span: Span = {}): Promise<Fact[]> =>
+  collect(history(knowledge, partition, span));
+
+/**
+ * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A
+ * retraction is confirmed here all the same, or one that never came would hide its target.
+ */
+export function hits(knowledge: Knowledge, partition: Partition): Promise<Entry[]> {
+  async function* found() {
+    for await (const page of pages(knowledge.store, partition, {})) {
+      const takesBack = page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
+      yield takesBack ? await confirmed(knowledge.store, page) : page;
+    }
+  }
+  return collect(visible(knowledge, found(), false));
 }
 
 /** Every name of a directory that had been heard by then. */

@@ -53,7 +53,15 @@ function matched(rule: Rule, subject: Subject): string[] | undefined {
   }
   return taken;
 }
-const MATCHED = ["vendor", "source", "environment", "service", "component", "database", "repository"] as const;
+const MATCHED = [
+  "vendor",
+  "source",
+  "environment",
+  "service",
+  "component",
+  "database",
+  "repository",
+] as const;
 
 const filled = (template: string, taken: readonly string[]): string =>
   template.replaceAll(/\$([1-9])/g, (_, n) => taken[Number(n) - 1] ?? "");
@@ -76,7 +84,9 @@ function namesFor(rules: readonly Rule[], subject: Subject): Names {
 const SET = ["environment", "group", "service", "component", "database", "repository"] as const;
 
 const only = (names: Names, fields: readonly (keyof Names)[]): Names =>
-  Object.fromEntries(fields.filter((field) => names[field] !== undefined).map((field) => [field, names[field]]));
+  Object.fromEntries(
+    fields.filter((field) => names[field] !== undefined).map((field) => [field, names[field]]),
+  );
 
 /** Rules for components look at each by itself, for a deployment may hold several. */
 function renamedComponents(rules: readonly Rule[], subject: Subject, statement: Statement): object {
@@ -123,4 +133,3 @@ export function rename(rules: readonly Rule[], vendor: string, statement: Statem
     ...renamedImages(rules, subject, statement),
   });
 }
-

@@ -33,10 +33,12 @@ export type Partition =
   | { of: "commit"; prefix: string; aspect: Aspect };
 
 /** Partitions by `recordedAt`: eight shards a day, and a day of one source. */
-export type RecordedPartition = { of: "recorded"; day: string; shard: number } | { of: "source"; source: string; day: string };
+export type RecordedPartition =
+  | { of: "recorded"; day: string; shard: number }
+  | { of: "source"; source: string; day: string };
 
-/** What a fact says of a digest or commit. */
-export type Aspect = "artifact" | "built" | "indexed" | "deployed" | "task" | "evidence" | "migrated";
+/** What a fact says of a digest or commit; `image`: pushes, deletes, indexes and builds. */
+export type Aspect = "image" | "deployed" | "task" | "evidence" | "migrated";
 
 /** A list of names that only grows; a name stays, even if every fact that used it is retracted. */
 export type Directory =

@@ -110,8 +110,10 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
       const found: Item[] = [];
       let wanted: Item[] = keys.map((key) => ({ key: { S: key } }));
       for (let attempt = 0; wanted.length > 0; attempt++) {
-        if (attempt === BATCH_ATTEMPTS) throw new StoreError("throttled", "DynamoDB leaves keys of a batch unread");
-        if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 10 * Math.random()));
+        if (attempt === BATCH_ATTEMPTS)
+          throw new StoreError("throttled", "DynamoDB leaves keys of a batch unread");
+        if (attempt > 0)
+          await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 10 * Math.random()));
         const got = await client.send(
           new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
         );
@@ -208,7 +210,10 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
 }
 
 /** A range of an index as key conditions; orders are text, so that prefixes bound them. */
-function conditions(place: { index: string; key: string }, range: Range): Omit<QueryCommandInput, "TableName"> {
+function conditions(
+  place: { index: string; key: string },
+  range: Range,
+): Omit<QueryCommandInput, "TableName"> {
   const index = INDEXES.find(({ name }) => name === place.index);
   if (index === undefined) throw new StoreError("misconfigured", `there is no index ${place.index}`);
   const bounds: Record<string, AttributeValue> = {};
@@ -225,7 +230,10 @@ function conditions(place: { index: string; key: string }, range: Range): Omit<Q
   return {
     IndexName: index.name,
     KeyConditionExpression: `#partition = :partition${bound}`,
-    ExpressionAttributeNames: { "#partition": index.partition, ...(bound === "" ? {} : { "#order": index.order }) },
+    ExpressionAttributeNames: {
+      "#partition": index.partition,
+      ...(bound === "" ? {} : { "#order": index.order }),
+    },
     ExpressionAttributeValues: { ":partition": { S: place.key }, ...bounds },
     ScanIndexForward: range.descending !== true,
     ...(range.cursor === undefined ? {} : { ExclusiveStartKey: JSON.parse(range.cursor) }),

@@ -20,7 +20,12 @@ import type { Derived, Directory, Identity, Partition, Posted, RecordedPartition
  * The table's indexes: partition key, sort key, and what they carry beside the keys. Facts are copied into all
  * but `source`, which only counts, so that one read answers; `subject` also carries the directories' names.
  */
-export const INDEXES: readonly { name: string; partition: string; order: string; include: readonly string[] }[] = [
+export const INDEXES: readonly {
+  name: string;
+  partition: string;
+  order: string;
+  include: readonly string[];
+}[] = [
   { name: "subject", partition: "subject", order: "order", include: ["fact", "shown", "recordedAt"] },
   { name: "environment", partition: "environment", order: "order", include: ["fact"] },
   { name: "deployment", partition: "deployment", order: "order", include: ["fact"] },
@@ -36,7 +41,11 @@ export const SHARDS = 8;
 const part = (value: string): string => value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");
 
-const deploymentParts = ({ provider, instance, id }: Deployment): [string, string, string] => [provider, instance, id];
+const deploymentParts = ({ provider, instance, id }: Deployment): [string, string, string] => [
+  provider,
+  instance,
+  id,
+];
 
 function partitionKey(partition: Partition): string {
   switch (partition.of) {
@@ -104,7 +113,9 @@ export const placeOfDirectory = (directory: Directory): { index: Index; key: str
   key: `NAMES#${directoryKey(directory)}`,
 });
 
-export const placeOfRecorded = (partition: RecordedPartition): { index: "recorded" | "source"; key: string } =>
+export const placeOfRecorded = (
+  partition: RecordedPartition,
+): { index: "recorded" | "source"; key: string } =>
   partition.of === "recorded"
     ? { index: "recorded", key: join(partition.day, String(partition.shard)) }
     : { index: "source", key: join(partition.source, partition.day) };
@@ -112,7 +123,8 @@ export const placeOfRecorded = (partition: RecordedPartition): { index: "recorde
 /** Facts in the order in which the ledger took them. */
 export const recordedOrder = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
 
-export const shardOf = (fact: Identity): number => Number.parseInt(fingerprint(fact).slice(0, 4), 16) % SHARDS;
+export const shardOf = (fact: Identity): number =>
+  Number.parseInt(fingerprint(fact).slice(0, 4), 16) % SHARDS;
 
 export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
   { of: "recorded", day: dayOf(fact.recordedAt), shard: shardOf(fact) },
@@ -139,5 +151,9 @@ export function derivedKeys(derived: Derived): Record<string, string> {
     return { key: `N#${key}#${part(derived.name.name)}`, order: derived.name.name, [index]: key };
   }
   const { index, key } = placeOf(derived.partition);
-  return { key: `P#${key}#${join(derived.fact.source, derived.fact.id)}`, order: derived.order, [index]: key };
+  return {
+    key: `P#${key}#${join(derived.fact.source, derived.fact.id)}`,
+    order: derived.order,
+    [index]: key,
+  };
 }

@@ -57,7 +57,9 @@ export function memoryStore(weather: Weather = {}): Store {
   function page<T>(table: Map<string, Row<T>[]>, partition: unknown, range: Range): Page<T> {
     const seen = (table.get(keyOf(partition)) ?? []).filter(
       ({ order, seenFrom }) =>
-        seenFrom <= now() && order >= (range.from ?? "") && (range.to === undefined || order <= `${range.to}~~`),
+        seenFrom <= now() &&
+        order >= (range.from ?? "") &&
+        (range.to === undefined || order <= `${range.to}~~`),
     );
     const ordered = range.descending === true ? seen.toReversed() : seen;
     const start = Number(range.cursor ?? 0);
@@ -113,6 +115,7 @@ export function memoryStore(weather: Weather = {}): Store {
       written("queryRecorded", () => page(recorded, partition, range)),
     count: (partition: RecordedPartition) =>
       written("count", () => page(recorded, partition, { limit: Number.MAX_SAFE_INTEGER }).entries.length),
-    names: (directory: Directory, range: Range) => written("names", () => page(directories, directory, range)),
+    names: (directory: Directory, range: Range) =>
+      written("names", () => page(directories, directory, range)),
   };
 }

@@ -1,0 +1,160 @@
+/**
+ * Which migration a database stood at: from what was said (`applied`, `reverted`) and from snapshots of the
+ * tools' own tables. A set of versions says all; a head only where the schema is, so it derives no reverts.
+ */
+import type { AppliedMigration } from "../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { history, type Knowledge } from "./read.ts";
+
+type Snapshot = FactOf<"migration.snapshot">;
+type Row = Snapshot["versions"][number];
+
+/** A snapshot with all its parts, as of its oldest part. */
+export interface Complete {
+  readonly mode: "set" | "head";
+  readonly rows: readonly Row[];
+  readonly at: string;
+  readonly facts: readonly Snapshot[];
+}
+
+/**
+ * Puts the parts of snapshots together, whichever way they are read. Returns a snapshot with the part that
+ * completes it; of parts read twice the first counts.
+ */
+export function assembling(): (fact: Snapshot) => Complete | undefined {
+  const sets = new Map<string, Map<number, Snapshot>>();
+  const done = new Set<string>();
+  return (fact) => {
+    const { part, mode } = fact;
+    if (part === undefined) return { mode, rows: fact.versions, at: fact.occurredAt, facts: [fact] };
+    const key = JSON.stringify([part.set, part.of, mode]);
+    const parts = sets.get(key) ?? new Map<number, Snapshot>();
+    sets.set(key, parts);
+    if (!parts.has(part.n)) parts.set(part.n, fact);
+    if (parts.size < part.of || done.has(key)) return undefined;
+    done.add(key);
+    const facts = [...parts].sort(([a], [b]) => a - b).map(([, one]) => one);
+    const times = facts.map(({ occurredAt }) => occurredAt).sort();
+    return { mode, rows: facts.flatMap(({ versions }) => versions), at: times[0] ?? fact.occurredAt, facts };
+  };
+}
+
+type Found = Pick<
+  AppliedMigration,
+  "version" | "status" | "appliedAt" | "appliedBetween" | "tool" | "reversible"
+>;
+
+const tooled = (tool: string | undefined): Pick<Found, "tool"> => (tool === undefined ? {} : { tool });
+
+/** A version that a snapshot shows, until something further back says when it came. */
+class Tracing {
+  readonly row: Row;
+  private before: string;
+  private readonly tool: string | undefined;
+  result: Found | undefined;
+
+  constructor(row: Row, snapshot: Complete) {
+    this.row = row;
+    this.before = snapshot.at;
+    this.tool = snapshot.facts[0]?.tool;
+    if (row.appliedAt !== undefined) this.result = this.found({ appliedAt: row.appliedAt });
+  }
+
+  private found(when: Pick<Found, "appliedAt" | "appliedBetween">): Found {
+    return { version: this.row.version, status: "known", ...tooled(this.tool), ...when };
+  }
+
+  end(after: string | null): Found {
+    return this.result ?? this.found({ appliedBetween: { after, before: this.before } });
+  }
+
+  take(fact: Fact, snapshot: Complete | undefined): void {
+    if (this.result !== undefined) return;
+    const { version } = this.row;
+    if (fact.kind === "migration.applied" && fact.version === version) {
+      const { tool, reversible } = fact;
+      this.result = {
+        ...this.found({ appliedAt: fact.occurredAt }),
+        ...tooled(tool ?? this.tool),
+        ...(reversible === undefined ? {} : { reversible }),
+      };
+    } else if (fact.kind === "migration.reverted" && fact.version === version)
+      this.result = this.end(fact.occurredAt);
+    else if (snapshot !== undefined) this.compare(snapshot);
+  }
+
+  private compare(snapshot: Complete): void {
+    if (snapshot.rows.some(({ version }) => version === this.row.version)) this.before = snapshot.at;
+    else this.result = this.end(snapshot.at);
+  }
+}
+
+const UNKNOWN: Found = { version: null, status: "unknown" };
+const EMPTY: Found = { version: null, status: "empty" };
+
+function applied(fact: FactOf<"migration.applied">): Found {
+  const { version, occurredAt, tool, reversible } = fact;
+  return {
+    version,
+    status: "known",
+    appliedAt: occurredAt,
+    ...tooled(tool),
+    ...(reversible === undefined ? {} : { reversible }),
+  };
+}
+
+/** What a snapshot shows as current, after what was reverted since. */
+function shown(snapshot: Complete, reverted: ReadonlySet<string>): Found | Tracing[] {
+  if (snapshot.rows.length === 0) return EMPTY;
+  const rows = snapshot.rows.filter(({ version }) => !reverted.has(version));
+  if (snapshot.mode === "head") {
+    return rows.length < snapshot.rows.length ? UNKNOWN : rows.map((row) => new Tracing(row, snapshot));
+  }
+  const last = rows.at(-1);
+  return last === undefined ? EMPTY : [new Tracing(last, snapshot)];
+}
+
+export interface DatabaseState {
+  readonly migrations: Omit<AppliedMigration, "database">[];
+  /** The newest facts that it rests on. */
+  readonly facts: readonly Fact[];
+}
+
+/** The state of one database: one entry, or one for each head. Reads back only as far as the answer lies. */
+export async function databaseState(
+  knowledge: Knowledge,
+  environment: string,
+  database: string,
+  at: string,
+): Promise<DatabaseState> {
+  const assemble = assembling();
+  const reverted = new Set<string>();
+  const appliedSince = new Set<string>();
+  const facts: Fact[] = [];
+  // null: the newest failure was mended, by applying that version after all.
+  let newestFailed: FactOf<"migration.failed"> | null | undefined;
+  let result: Found | Tracing[] | undefined;
+  for await (const fact of history(
+    knowledge,
+    { of: "schema", environment, database },
+    { to: at, descending: true },
+  )) {
+    const snapshot = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
+    if (result === undefined) {
+      facts.push(fact);
+      if (fact.kind === "migration.failed") newestFailed ??= appliedSince.has(fact.version) ? null : fact;
+      if (fact.kind === "migration.applied") appliedSince.add(fact.version);
+      if (fact.kind === "migration.reverted") reverted.add(fact.version);
+      if (fact.kind === "migration.applied" && !reverted.has(fact.version)) result = applied(fact);
+      if (snapshot !== undefined) result = shown(snapshot, reverted);
+    } else if (Array.isArray(result)) for (const tracing of result) tracing.take(fact, snapshot);
+    if (result !== undefined && (!Array.isArray(result) || result.every((one) => one.result !== undefined)))
+      break;
+  }
+  const found =
+    result === undefined ? [UNKNOWN] : Array.isArray(result) ? result.map((one) => one.end(null)) : [result];
+  const failure = newestFailed
+    ? { failed: { version: newestFailed.version, at: newestFailed.occurredAt } }
+    : {};
+  return { migrations: found.map((one) => ({ ...one, ...failure })), facts };
+}

@@ -1,0 +1,209 @@
+/**
+ * What is known of an image: its digests, who holds it, where it came from. One image has up to three digests
+ * (index, platform manifest, config); they are related, never compared for equality.
+ */
+import type { Availability, KnownCommit } from "../../schemas/answer.ts";
+import { EVIDENCE, type Fact, type FactOf } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import { confirmed, EVER, hits, type Knowledge, keyOf, newest } from "./read.ts";
+import type { Entry } from "./store.ts";
+
+type Indexed = FactOf<"artifact.indexed">;
+type Built = FactOf<"artifact.built">;
+type Pushed = FactOf<"artifact.pushed">;
+/** A fact that gives or takes an image: what `availability` is made of. */
+type Held = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
+
+/** A digest with those related to it, and every fact about the ones that can be pulled. */
+export interface Family {
+  readonly digest: string;
+  /** Index, manifests and configs that stand in one `artifact.indexed` with the digest, and itself. */
+  readonly members: ReadonlySet<string>;
+  /** The digest to pull: the index where it is known. Absent where only several manifests hold the config. */
+  readonly pullable: string | undefined;
+  /** Facts of pushes, deletes, restores, builds and indexes by digest. */
+  readonly facts: ReadonlyMap<string, readonly Fact[]>;
+}
+
+const isIndexed = (fact: Fact): fact is Indexed => fact.kind === "artifact.indexed";
+const isBuilt = (fact: Fact): fact is Built => fact.kind === "artifact.built";
+const isPushed = (fact: Fact): fact is Pushed => fact.kind === "artifact.pushed";
+const isHeld = (fact: Fact): fact is Held =>
+  isPushed(fact) ||
+  ((fact.kind === "artifact.deleted" || fact.kind === "artifact.restored") && fact.what !== "tag");
+
+const manifestsOf = (indexed: readonly Indexed[]): string[] =>
+  indexed.flatMap(({ manifests }) => manifests.map(({ digest }) => digest));
+
+function pullableOf(digest: string, indexed: readonly Indexed[]): string | undefined {
+  if (indexed.length === 0 || indexed.some((fact) => fact.digest === digest)) return digest;
+  const parents = new Set(indexed.map((fact) => fact.digest));
+  if (parents.size === 1) return [...parents][0];
+  if (manifestsOf(indexed).includes(digest)) return digest;
+  const manifests = indexed.flatMap((fact) => fact.manifests.filter((one) => one.configDigest === digest));
+  const distinct = new Set(manifests.map((one) => one.digest));
+  return distinct.size === 1 ? [...distinct][0] : undefined;
+}
+
+const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
+  new Set([
+    digest,
+    ...indexed.map((fact) => fact.digest),
+    ...indexed.flatMap(({ manifests }) =>
+      manifests.flatMap((one) =>
+        one.configDigest === undefined ? [one.digest] : [one.digest, one.configDigest],
+      ),
+    ),
+  ]);
+
+/** Images as known at one moment; each digest is read once, however many components run it. */
+export interface Images {
+  family(digest: string): Promise<Family>;
+}
+
+export function imagesOf(knowledge: Knowledge): Images {
+  const read = new Map<string, Promise<Entry[]>>();
+  const families = new Map<string, Promise<Family>>();
+
+  function entries(digest: string): Promise<Entry[]> {
+    const found = read.get(digest) ?? hits(knowledge, { of: "digest", digest, aspect: "image" });
+    read.set(digest, found);
+    return found;
+  }
+
+  async function makeFamily(digest: string): Promise<Family> {
+    const own = await entries(digest);
+    const likely = own.map(({ fact }) => fact).filter(isIndexed);
+    // Pointers are confirmed beside the reading of what they name, not before it.
+    const [sure] = await Promise.all([
+      confirmed(knowledge.store, own),
+      ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map(entries),
+    ]);
+    const indexed = sure.map(({ fact }) => fact).filter(isIndexed);
+    const pullable = pullableOf(digest, indexed);
+    const facts = new Map<string, readonly Fact[]>([[digest, sure.map(({ fact }) => fact)]]);
+    const direct = async (one: string) => {
+      const list = await entries(one);
+      if (!facts.has(one))
+        facts.set(
+          one,
+          list.filter(({ provisional }) => !provisional).map(({ fact }) => fact),
+        );
+    };
+    await Promise.all([...indexed.map((fact) => fact.digest), ...manifestsOf(indexed)].map(direct));
+    // Only where two sources list an index differently is there still something to read.
+    const listed = manifestsOf((facts.get(pullable ?? digest) ?? []).filter(isIndexed));
+    await Promise.all(listed.map(direct));
+    return { digest, members: membersOf(digest, indexed), pullable, facts };
+  }
+
+  return {
+    family(digest) {
+      const found = families.get(digest) ?? makeFamily(digest);
+      families.set(digest, found);
+      return found;
+    },
+  };
+}
+
+const rank = ({ evidence, verified }: Built): number =>
+  verified === false || (evidence === "slsa" && verified !== true)
+    ? EVIDENCE.length - 1
+    : EVIDENCE.indexOf(evidence);
+
+const byOrder = (a: Fact, b: Fact): number => (order(a) < order(b) ? -1 : 1);
+
+const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
+  repository: commit.repository,
+  sha: commit.sha,
+  ...(commit.ref === undefined ? {} : { ref: commit.ref }),
+  evidence,
+  ...(verified === undefined ? {} : { verified }),
+});
+
+/** Every build that is evidence for a family, once. */
+export function buildsOf(family: Family): Built[] {
+  const builds = [...family.facts.values()].flat().filter(isBuilt);
+  return [...new Map(builds.map((fact) => [keyOf(fact), fact])).values()].sort(byOrder);
+}
+
+/** The commit an image came from: by the strongest evidence; where that disagrees with itself, all it names. */
+export function commitOf(family: Family): { commits: KnownCommit[]; build: Built | undefined } {
+  const builds = buildsOf(family);
+  const best = Math.min(...builds.map(rank));
+  const strongest = builds.filter((fact) => rank(fact) === best);
+  const bySha = new Map<string, Built>();
+  for (const fact of strongest) if (!bySha.has(fact.commit.sha)) bySha.set(fact.commit.sha, fact);
+  const named = [...bySha.values()].sort((a, b) => (a.commit.sha < b.commit.sha ? -1 : 1));
+  return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
+}
+
+const ofRepository = (facts: readonly Fact[], repository: string): Held[] =>
+  facts.filter(isHeld).filter((fact) => fact.repository === repository);
+
+/** What was last said of one digest in one repository. */
+function lastSaid(
+  family: Family,
+  digest: string,
+  repository: string,
+): "available" | "deleted" | "doubtful" | "nothing" {
+  const last = ofRepository(family.facts.get(digest) ?? [], repository)
+    .sort(byOrder)
+    .at(-1);
+  if (last === undefined) return "nothing";
+  if (last.kind !== "artifact.deleted") return "available";
+  return last.what === "manifest" ? "deleted" : "doubtful";
+}
+
+/** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
+async function isTagged(knowledge: Knowledge, pushes: readonly Pushed[]): Promise<boolean> {
+  const tags = new Set(pushes.flatMap(({ tag }) => (tag === undefined ? [] : [tag])));
+  const points = [...tags].map(async (tag) => {
+    const repository = pushes[0]?.repository ?? "";
+    const last = await newest(knowledge, { of: "tag", repository, tag }, EVER);
+    return last !== undefined && pointsAt(last) === pushes[0]?.digest;
+  });
+  return (await Promise.all(points)).includes(true);
+}
+
+/** The digest that a tag has after a fact about it, or none. */
+export const pointsAt = (fact: Fact): string | undefined =>
+  fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
+
+async function availabilityIn(
+  knowledge: Knowledge,
+  family: Family,
+  repository: string,
+): Promise<Availability> {
+  const digest = family.pullable ?? family.digest;
+  const facts = family.facts.get(digest) ?? [];
+  const own = lastSaid(family, digest, repository);
+  if (own === "nothing") return "unknown";
+  if (own === "deleted") return "deleted";
+  const pushes = ofRepository(facts, repository).filter(isPushed);
+  const held = own === "available" || (await isTagged(knowledge, pushes));
+  const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
+  const children = manifestsOf(indexed).map((manifest) => lastSaid(family, manifest, repository));
+  if (children.includes("deleted")) return "deleted";
+  return held && !children.includes("doubtful") ? "available" : "unknown";
+}
+
+/** A repository that was given an image, by any push, restore or delete. */
+export interface Holder {
+  readonly repository: string;
+  readonly availability: Availability;
+  readonly pushes: readonly Pushed[];
+}
+
+/** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
+export async function holdersOf(knowledge: Knowledge, family: Family): Promise<Holder[]> {
+  const facts = family.facts.get(family.pullable ?? family.digest) ?? [];
+  const repositories = [...new Set(facts.filter(isHeld).map(({ repository }) => repository))].sort();
+  return Promise.all(
+    repositories.map(async (repository) => ({
+      repository,
+      availability: await availabilityIn(knowledge, family, repository),
+      pushes: ofRepository(facts, repository).filter(isPushed).sort(byOrder),
+    })),
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * What took effect: which deployments and which observation decide what a service ran at a moment. Claims
+ * (what deployers say) and observations (what the runtime says) are two streams that are never mixed.
+ */
+import type { Component, Fact } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import { fold } from "./postings.ts";
+import { first, type Knowledge, names, newest } from "./read.ts";
+import type { Claim, Observation } from "./resolve.ts";
+import type { Name, Partition } from "./store.ts";
+
+export interface Selector {
+  readonly environment: string;
+  readonly service: string;
+}
+
+const isClaim = (fact: Fact | undefined): fact is Claim =>
+  fact?.kind === "deployment.succeeded" || fact?.kind === "deployment.removed";
+const isObservation = (fact: Fact | undefined): fact is Observation => fact?.kind === "deployment.observed";
+
+/** The entries of one component, and the claim that set them. */
+export interface Group {
+  readonly component: string;
+  readonly entries: readonly Component[];
+  readonly claim: Claim;
+}
+
+export interface Running {
+  /** What is known by name of this service in this environment; empty: it was never heard of. */
+  readonly heard: readonly Name[];
+  /** What deployers said: groups by folded name. */
+  readonly claimed: ReadonlyMap<string, Group>;
+  /** The newest claim of any extent, removals among them. */
+  readonly lastClaim: Claim | undefined;
+  /** The newest observation, whether or not it decides anything. */
+  readonly observation: Observation | undefined;
+  /** Folded names of the components that the observation decides: those whose claim is older than it. */
+  readonly decided: ReadonlySet<string>;
+  readonly parts: readonly Partition[];
+}
+
+/** Partitions of whole releases: the service's own, and that of removals of a whole environment. */
+export const wholes = ({ environment, service }: Selector): Partition[] => [
+  { of: "run", environment, service },
+  { of: "run", environment },
+];
+
+const latest = <T extends Fact>(facts: readonly T[]): T | undefined =>
+  facts.reduce<T | undefined>((a, b) => (a === undefined || order(b) > order(a) ? b : a), undefined);
+
+function grouped(claim: Claim): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const entry of claim.components ?? []) {
+    const name = fold(entry.component);
+    const entries = [...(groups.get(name)?.entries ?? []), entry];
+    groups.set(name, { component: entry.component, entries, claim });
+  }
+  return groups;
+}
+
+/** Groups that run by claim, and by which order each component was last set or removed. */
+function claims(whole: Claim | undefined, parts: readonly Claim[]) {
+  const claimed = whole?.kind === "deployment.succeeded" ? grouped(whole) : new Map<string, Group>();
+  const floor = whole === undefined ? "" : order(whole);
+  const orders = new Map<string, string>();
+  for (const part of [...parts].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
+    if (order(part) <= floor) continue;
+    for (const [name, group] of grouped(part)) {
+      orders.set(name, order(part));
+      if (part.kind === "deployment.succeeded") claimed.set(name, group);
+      else claimed.delete(name);
+    }
+  }
+  return { claimed, orderOf: (name: string): string => orders.get(name) ?? floor };
+}
+
+function decidedBy(
+  observation: Observation | undefined,
+  claimed: ReadonlyMap<string, Group>,
+  orderOf: (name: string) => string,
+): Set<string> {
+  if (observation === undefined) return new Set();
+  const named = observation.components.map(({ component }) => fold(component));
+  const about = observation.scope === "components" ? named : [...named, ...claimed.keys()];
+  return new Set(about.filter((name) => order(observation) > orderOf(name)));
+}
+
+/** One round trip for whole releases and observations, one more where components were deployed by themselves. */
+export async function runningAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Running> {
+  const { environment, service } = selector;
+  const [heard, seen, ...wholeFacts] = await Promise.all([
+    names(knowledge, { of: "service", environment, service }),
+    newest(knowledge, { of: "observed", environment, service }, at),
+    ...wholes(selector).map((partition) => newest(knowledge, partition, at)),
+  ]);
+  const parts = partsOf(heard, selector);
+  const partFacts = await Promise.all(parts.map((partition) => newest(knowledge, partition, at)));
+  const whole = latest(wholeFacts.filter(isClaim));
+  const observation = isObservation(seen) ? seen : undefined;
+  const { claimed, orderOf } = claims(whole, partFacts.filter(isClaim));
+  const lastClaim = latest([...wholeFacts, ...partFacts].filter(isClaim));
+  return { heard, claimed, lastClaim, observation, decided: decidedBy(observation, claimed, orderOf), parts };
+}
+
+const partsOf = (heard: readonly Name[], { environment, service }: Selector): Partition[] =>
+  heard
+    .filter(({ name }) => name.startsWith("part:"))
+    .map(({ name }) => ({ of: "part", environment, service, components: name.slice("part:".length) }));
+
+/** The first claim after a moment, of any extent. */
+export async function nextClaim(
+  knowledge: Knowledge,
+  partitions: readonly Partition[],
+  at: string,
+): Promise<Claim | undefined> {
+  const next = await Promise.all(partitions.map((partition) => first(knowledge, partition, { after: at })));
+  return next
+    .filter(isClaim)
+    .reduce<Claim | undefined>((a, b) => (a === undefined || order(b) < order(a) ? b : a), undefined);
+}

@@ -1,0 +1,428 @@
+/**
+ * What is answered. Unknown is not nothing: "no fact before then", "it runs but its digest cannot be resolved",
+ * "removed" and "a name never heard of" are four different answers, and candidates are named, never guessed.
+ */
+import * as z from "zod";
+import { EVIDENCE } from "./fact.ts";
+import { digest, hash, id, imageRepository, name, sha, source, tag, time, trilean, url } from "./scalars.ts";
+
+const identity = z.strictObject({ source, id });
+
+/** Every answer says which moment it is about, what knowledge it rests on, and whether it may still change. */
+const moment = {
+  at: time.meta({ description: "the moment asked about" }),
+  knownAt: time.meta({ description: "only facts recorded by then count" }),
+  settled: z
+    .boolean()
+    .meta({ description: "false while facts may still arrive that were recorded by knownAt" }),
+};
+
+export const WARNINGS = [
+  "two_clusters",
+  "commit_mismatch",
+  "commit_tie",
+  "digest_unresolved",
+  "image_not_pullable",
+  "migration_failed",
+] as const;
+const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
+export type Warning = z.infer<typeof warning>;
+
+const candidate = z.strictObject({
+  digest,
+  repository: imageRepository.exactOptional(),
+  by: z.enum(["digest", "tag", "commit", "task"]).meta({ description: "the link that named it" }),
+});
+export type Candidate = z.infer<typeof candidate>;
+
+const knownCommit = z.strictObject({
+  repository: url.exactOptional(),
+  sha,
+  ref: z.string().exactOptional(),
+  evidence: z.enum([...EVIDENCE, "deployment"]).meta({
+    description: "how the link from digest to commit is known; `deployment`: only the deployer names it",
+  }),
+  verified: z.boolean().exactOptional(),
+});
+export type KnownCommit = z.infer<typeof knownCommit>;
+
+export const Availability = z.enum(["available", "deleted", "unknown"]);
+export type Availability = z.infer<typeof Availability>;
+
+const releasedComponent = z.strictObject({
+  component: name,
+  variant: name.exactOptional(),
+  weight: z.number().exactOptional(),
+  image: z.string().nullable().meta({ description: "repository@digest: what to deploy again" }),
+  digest: digest
+    .nullable()
+    .meta({ description: "the digest that can be pulled: the index where it is known" }),
+  reported: digest
+    .exactOptional()
+    .meta({ description: "the digest that was reported, where it is another one" }),
+  repository: imageRepository.nullable(),
+  tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
+  resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
+  candidates: z.array(candidate),
+  commit: knownCommit.nullable(),
+  commitCandidates: z.array(knownCommit).meta({ description: "equally strong evidence that disagrees" }),
+  build: z.strictObject({ url }).nullable(),
+  pushedAt: time.nullable(),
+  availability: Availability,
+  heldBy: z
+    .array(z.strictObject({ repository: imageRepository, availability: Availability }))
+    .meta({ description: "every repository that was given this digest" }),
+  rebuild: z
+    .strictObject({ repository: url.exactOptional(), sha, url: url.exactOptional() })
+    .exactOptional()
+    .meta({ description: "how to make it again, where it is no longer available" }),
+});
+export type ReleasedComponent = z.infer<typeof releasedComponent>;
+
+const appliedMigration = z.strictObject({
+  database: name,
+  status: z
+    .enum(["known", "empty", "unknown"])
+    .meta({ description: "empty: nothing is applied; unknown: no fact says" }),
+  version: z.string().nullable(),
+  appliedAt: time.exactOptional(),
+  appliedBetween: z
+    .strictObject({ after: time.nullable(), before: time })
+    .exactOptional()
+    .meta({ description: "where only snapshots show it" }),
+  tool: z.string().exactOptional(),
+  reversible: trilean.exactOptional(),
+  failed: z.strictObject({ version: z.string(), at: time }).exactOptional(),
+});
+export type AppliedMigration = z.infer<typeof appliedMigration>;
+
+const deploymentId = z.strictObject({ provider: z.string(), instance: z.string(), id: z.string() });
+const configuration = z.strictObject({
+  repository: url.exactOptional(),
+  revision: z.string(),
+  path: z.string().exactOptional(),
+  digest: digest.exactOptional(),
+});
+
+export const Release = z
+  .strictObject({
+    environment: name,
+    service: name,
+    group: name.nullable(),
+    ...moment,
+    status: z.enum(["running", "removed", "unknown"]),
+    since: time.nullable(),
+    until: time.nullable().meta({ description: "when the next release took over, or null" }),
+    components: z.array(releasedComponent),
+    migrations: z.union([z.array(appliedMigration), z.literal("unknown")]),
+    config: z.array(configuration),
+    cluster: name.nullable(),
+    namespace: name.nullable(),
+    deployment: deploymentId.nullable(),
+    deployedBy: z.string().nullable(),
+    url: url.nullable(),
+    rollback: z.boolean(),
+    owner: z.string().nullable(),
+    contact: z.string().nullable(),
+    attempt: z
+      .strictObject({
+        deployment: deploymentId,
+        startedAt: time,
+        by: z.string().nullable(),
+        url: url.nullable(),
+      })
+      .nullable()
+      .meta({ description: "a deployment that had started and not ended" }),
+    drift: z
+      .strictObject({
+        observedAt: time,
+        claimed: z.array(z.strictObject({ component: name, digest: digest.nullable() })),
+        observed: z.array(z.strictObject({ component: name, digest: digest.nullable() })),
+      })
+      .nullable()
+      .meta({ description: "the runtime shows something else than the newest deployment said" }),
+    warnings: z.array(warning),
+    facts: z.array(identity).meta({ description: "what this answer rests on" }),
+  })
+  .meta({ id: "Release" });
+export type Release = z.infer<typeof Release>;
+
+export const Snapshot = z
+  .strictObject({
+    environment: name.exactOptional(),
+    group: name.exactOptional(),
+    ...moment,
+    releases: z.array(Release),
+    next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),
+  })
+  .meta({ id: "Snapshot" });
+export type Snapshot = z.infer<typeof Snapshot>;
+
+export const Environments = z
+  .strictObject({
+    ...moment,
+    environments: z.array(
+      z.strictObject({
+        environment: name,
+        running: z.int().meta({ description: "services with something running" }),
+        services: z.int(),
+        silentSince: time.nullable().meta({ description: "when its newest fact happened" }),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Environments" });
+export type Environments = z.infer<typeof Environments>;
+
+const timelineEntry = z.strictObject({
+  at: time,
+  what: z.enum([
+    "running",
+    "started",
+    "deployed",
+    "failed",
+    "removed",
+    "observed",
+    "migrated",
+    "reverted",
+    "migration failed",
+    "frozen",
+    "unfrozen",
+    "redeployment requested",
+    "redeployment ended",
+  ]),
+  service: name.nullable(),
+  components: z
+    .array(
+      z.strictObject({
+        component: name,
+        variant: name.exactOptional(),
+        repository: imageRepository.exactOptional(),
+        digest: digest.exactOptional(),
+        tag: tag.exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  database: name.exactOptional(),
+  version: z.string().exactOptional(),
+  between: z.strictObject({ after: time, before: time }).exactOptional(),
+  deployment: deploymentId.exactOptional(),
+  commit: sha.exactOptional(),
+  rollback: z.boolean().exactOptional(),
+  reason: z.string().exactOptional(),
+  by: z.string().nullable(),
+  url: url.nullable(),
+  fact: identity,
+});
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+export const Timeline = z
+  .strictObject({
+    environment: name,
+    service: name.exactOptional(),
+    from: time,
+    to: time,
+    knownAt: time,
+    settled: z.boolean(),
+    entries: z
+      .array(timelineEntry)
+      .meta({ description: "`running` entries come first: what already ran at `from`" }),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Timeline" });
+export type Timeline = z.infer<typeof Timeline>;
+
+const side = z.strictObject({ environment: name, at: time });
+export const Difference = z
+  .strictObject({
+    from: side,
+    to: side,
+    knownAt: time,
+    settled: z.boolean(),
+    services: z.array(
+      z.strictObject({
+        service: name,
+        status: z.strictObject({ from: z.string(), to: z.string() }).exactOptional(),
+        components: z.array(
+          z.strictObject({
+            component: name,
+            variant: name.exactOptional(),
+            from: z.strictObject({ image: z.string().nullable(), commit: sha.nullable() }).nullable(),
+            to: z.strictObject({ image: z.string().nullable(), commit: sha.nullable() }).nullable(),
+          }),
+        ),
+        migrations: z.array(
+          z.strictObject({ database: name, from: z.string().nullable(), to: z.string().nullable() }),
+        ),
+        config: z.strictObject({ from: z.array(configuration), to: z.array(configuration) }).exactOptional(),
+      }),
+    ),
+    same: z.int().meta({ description: "services without a difference" }),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Difference" });
+export type Difference = z.infer<typeof Difference>;
+
+const place = z.strictObject({
+  environment: name,
+  service: name,
+  what: z.enum(["started", "deployed", "failed", "removed", "observed"]),
+  at: time,
+  deployment: deploymentId.exactOptional(),
+  fact: identity,
+});
+
+export const Artifact = z
+  .strictObject({
+    ...moment,
+    digest,
+    pullable: digest.nullable(),
+    related: z.array(digest).meta({ description: "index, manifests and configs of the same image" }),
+    heldBy: z.array(
+      z.strictObject({
+        repository: imageRepository,
+        availability: Availability,
+        pushedAt: time.nullable(),
+        tags: z.array(tag),
+      }),
+    ),
+    commit: knownCommit.nullable(),
+    commitCandidates: z.array(knownCommit),
+    builds: z.array(z.strictObject({ commit: knownCommit, at: time, url: url.nullable(), fact: identity })),
+    evidence: z.array(
+      z.strictObject({
+        type: z.string(),
+        verdict: z.string().exactOptional(),
+        at: time,
+        url: url.nullable(),
+        fact: identity,
+      }),
+    ),
+    ran: z.array(place).meta({ description: "where deployments and observations named it, newest first" }),
+    more: z.boolean().meta({ description: "true where `ran` was cut at its limit" }),
+  })
+  .meta({ id: "Artifact" });
+export type Artifact = z.infer<typeof Artifact>;
+
+export const CommitAnswer = z
+  .strictObject({
+    ...moment,
+    sha,
+    commits: z
+      .array(
+        z.strictObject({
+          sha,
+          repositories: z.array(url),
+          artifacts: z.array(
+            z.strictObject({
+              digest,
+              repository: imageRepository.exactOptional(),
+              evidence: z.enum(EVIDENCE),
+              at: time,
+              url: url.nullable(),
+              fact: identity,
+            }),
+          ),
+          ran: z.array(place),
+          evidence: z.array(
+            z.strictObject({
+              type: z.string(),
+              verdict: z.string().exactOptional(),
+              at: time,
+              fact: identity,
+            }),
+          ),
+        }),
+      )
+      .meta({ description: "more than one where a short id fits several" }),
+    more: z.boolean(),
+  })
+  .meta({ id: "Commit" });
+export type CommitAnswer = z.infer<typeof CommitAnswer>;
+
+export const TagAnswer = z
+  .strictObject({
+    ...moment,
+    repository: imageRepository,
+    tag,
+    digest: digest.nullable().meta({ description: "what it pointed at then; null: nothing, or not known" }),
+    since: time.nullable(),
+    history: z
+      .array(
+        z.strictObject({
+          at: time,
+          what: z.enum(["pushed", "deleted", "restored"]),
+          digest: digest.nullable(),
+          fact: identity,
+        }),
+      )
+      .meta({ description: "its moves by then, newest first" }),
+    more: z.boolean(),
+  })
+  .meta({ id: "Tag" });
+export type TagAnswer = z.infer<typeof TagAnswer>;
+
+export const Sources = z
+  .strictObject({
+    knownAt: time,
+    sources: z.array(
+      z.strictObject({
+        source,
+        lastRecordedAt: time.meta({ description: "when the ledger last took a fact of it" }),
+        facts: z
+          .strictObject({ today: z.int(), week: z.int() })
+          .meta({ description: "recorded this UTC day and in the last seven" }),
+      }),
+    ),
+    keptAside: z.strictObject({
+      count: z.int(),
+      newest: z.array(
+        z.strictObject({
+          at: time,
+          why: z.enum(["conflict", "rejected", "malformed"]),
+          reason: z.string(),
+          where: z.string(),
+        }),
+      ),
+    }),
+    ignored: z
+      .record(z.string(), z.int())
+      .meta({ description: "events known and not needed, by reason, since this process started" }),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Sources" });
+export type Sources = z.infer<typeof Sources>;
+
+export const Outcomes = z
+  .strictObject({
+    outcomes: z.array(
+      z.strictObject({
+        outcome: z.enum(["recorded", "duplicate", "ignored", "conflict", "rejected"]),
+        source: z.string().exactOptional(),
+        id: z.string().exactOptional(),
+        kind: z.string().exactOptional(),
+        reason: z.string().exactOptional(),
+        recordedAt: time.exactOptional(),
+        statementHash: hash.exactOptional(),
+      }),
+    ),
+  })
+  .meta({ id: "Outcomes" });
+export type Outcomes = z.infer<typeof Outcomes>;
+
+export const Problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().exactOptional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457" });
+export type Problem = z.infer<typeof Problem>;
+
+export const Retraction = z.strictObject({
+  source: source.meta({ description: "of the fact that was wrong" }),
+  id,
+  reason: z.string().min(1).max(1024),
+});
