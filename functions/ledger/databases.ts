@@ -120,6 +120,43 @@ export interface DatabaseState {
   readonly facts: readonly Fact[];
 }
 
+/** A walk back through a database's facts, as far as it has come. */
+interface Walk {
+  readonly reverted: Set<string>;
+  readonly appliedSince: Set<string>;
+  readonly facts: Fact[];
+  /** null: the newest failure was mended, by applying that version after all. */
+  failed: FactOf<"migration.failed"> | null | undefined;
+  found: Found | Tracing[] | undefined;
+}
+
+/** Looks for the current version: the newest that was applied and not reverted since. */
+function seek(walk: Walk, fact: Fact, snapshot: Complete | undefined): void {
+  walk.facts.push(fact);
+  switch (fact.kind) {
+    case "migration.failed":
+      if (walk.failed === undefined) walk.failed = walk.appliedSince.has(fact.version) ? null : fact;
+      break;
+    case "migration.reverted":
+      walk.reverted.add(fact.version);
+      break;
+    case "migration.applied":
+      walk.appliedSince.add(fact.version);
+      if (!walk.reverted.has(fact.version)) walk.found = applied(fact);
+      break;
+    default:
+      if (snapshot !== undefined) walk.found = shown(snapshot, walk.reverted);
+  }
+}
+
+const isDone = ({ found }: Walk): boolean =>
+  found !== undefined && (!Array.isArray(found) || found.every(({ result }) => result !== undefined));
+
+function foundBy({ found }: Walk): Found[] {
+  if (found === undefined) return [UNKNOWN];
+  return Array.isArray(found) ? found.map((tracing) => tracing.end(null)) : [found];
+}
+
 /** The state of one database: one entry, or one for each head. Reads back only as far as the answer lies. */
 export async function databaseState(
   knowledge: Knowledge,
@@ -128,33 +165,21 @@ export async function databaseState(
   at: string,
 ): Promise<DatabaseState> {
   const assemble = assembling();
-  const reverted = new Set<string>();
-  const appliedSince = new Set<string>();
-  const facts: Fact[] = [];
-  // null: the newest failure was mended, by applying that version after all.
-  let newestFailed: FactOf<"migration.failed"> | null | undefined;
-  let result: Found | Tracing[] | undefined;
-  for await (const fact of history(
-    knowledge,
-    { of: "schema", environment, database },
-    { to: at, descending: true },
-  )) {
+  const walk: Walk = {
+    reverted: new Set(),
+    appliedSince: new Set(),
+    facts: [],
+    failed: undefined,
+    found: undefined,
+  };
+  const partition = { of: "schema", environment, database } as const;
+  for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
     const snapshot = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
-    if (result === undefined) {
-      facts.push(fact);
-      if (fact.kind === "migration.failed") newestFailed ??= appliedSince.has(fact.version) ? null : fact;
-      if (fact.kind === "migration.applied") appliedSince.add(fact.version);
-      if (fact.kind === "migration.reverted") reverted.add(fact.version);
-      if (fact.kind === "migration.applied" && !reverted.has(fact.version)) result = applied(fact);
-      if (snapshot !== undefined) result = shown(snapshot, reverted);
-    } else if (Array.isArray(result)) for (const tracing of result) tracing.take(fact, snapshot);
-    if (result !== undefined && (!Array.isArray(result) || result.every((one) => one.result !== undefined)))
-      break;
+    if (walk.found === undefined) seek(walk, fact, snapshot);
+    else if (Array.isArray(walk.found)) for (const tracing of walk.found) tracing.take(fact, snapshot);
+    if (isDone(walk)) break;
   }
-  const found =
-    result === undefined ? [UNKNOWN] : Array.isArray(result) ? result.map((one) => one.end(null)) : [result];
-  const failure = newestFailed
-    ? { failed: { version: newestFailed.version, at: newestFailed.occurredAt } }
-    : {};
-  return { migrations: found.map((one) => ({ ...one, ...failure })), facts };
+  const { failed } = walk;
+  const failure = failed ? { failed: { version: failed.version, at: failed.occurredAt } } : {};
+  return { migrations: foundBy(walk).map((one) => ({ ...one, ...failure })), facts: walk.facts };
 }

@@ -1,0 +1,103 @@
+/** Since when a release ran, and until when: the facts on both sides of it that say something else. */
+import type { Component, Fact } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import type { Picture, Shown } from "./picture.ts";
+import { fold } from "./postings.ts";
+import { history } from "./read.ts";
+import type { Asking, Claim, Observation } from "./resolve.ts";
+import { nextClaim, type Running, type Selector, wholes } from "./running.ts";
+
+/** A component as anything shows it: enough to tell one state of a service from another. */
+interface State {
+  readonly key: string;
+  readonly digest: string | undefined;
+  readonly members: ReadonlySet<string>;
+}
+
+const stateKey = ({ component, variant }: Component): string =>
+  JSON.stringify([fold(component), variant ?? null]);
+
+const statesOf = (shown: readonly Shown[]): State[] =>
+  shown.map(({ resolution, family }) => ({
+    key: stateKey(resolution.said),
+    digest: resolution.digest,
+    members: family?.members ?? new Set(),
+  }));
+
+/** Whether an observation shows something else than what ran; what is not known is no difference. */
+function changes(states: readonly State[], observation: Observation): boolean {
+  if (states.length !== observation.components.length) return true;
+  return !states.every(({ key, digest, members }) => {
+    const same = observation.components.filter((one) => stateKey(one) === key);
+    const [only] = same;
+    if (only === undefined || same.length !== 1) return false;
+    return digest === undefined || only.digest === undefined || members.has(only.digest);
+  });
+}
+
+/** When the next release took over: by a claim of any extent, or by an observation of something else. */
+export async function untilOf(
+  asking: Asking,
+  selector: Selector,
+  running: Running,
+  shown: readonly Shown[],
+): Promise<string | null> {
+  const { environment, service } = selector;
+  const claim = await nextClaim(asking, [...wholes(selector), ...running.parts], asking.at);
+  const span = { after: asking.at, ...(claim === undefined ? {} : { to: claim.occurredAt }) };
+  const states = statesOf(shown);
+  for await (const fact of history(asking, { of: "observed", environment, service }, span)) {
+    if (claim !== undefined && order(fact) > order(claim)) break;
+    if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
+    if (states.length === 0 || changes(states, fact)) return fact.occurredAt;
+  }
+  return claim?.occurredAt ?? null;
+}
+
+/** Two observations show the same, image by image. */
+async function showSame({ images }: Asking, a: Observation, b: Observation): Promise<boolean> {
+  if (a.components.length !== b.components.length) return false;
+  const pairs = a.components.map(async (one) => {
+    const other = b.components.find((candidate) => stateKey(candidate) === stateKey(one));
+    if (other === undefined) return false;
+    if (one.digest === undefined || other.digest === undefined) {
+      return one.digest === other.digest && one.tag === other.tag;
+    }
+    return (await images.family(one.digest)).members.has(other.digest);
+  });
+  return (await Promise.all(pairs)).every(Boolean);
+}
+
+/** When the runtime first showed what it last showed, without a break and since the newest claim. */
+async function seenSince(
+  asking: Asking,
+  selector: Selector,
+  seen: Observation,
+  floor: Claim | undefined,
+): Promise<string> {
+  const { environment, service } = selector;
+  let since = seen.occurredAt;
+  const span = { to: asking.at, descending: true };
+  for await (const fact of history(asking, { of: "observed", environment, service }, span)) {
+    if (fact.kind !== "deployment.observed" || (floor !== undefined && order(fact) < order(floor))) break;
+    if (!(await showSame(asking, seen, fact))) break;
+    since = fact.occurredAt;
+  }
+  return since;
+}
+
+/** @param head the fact that gives what a release has only one of */
+export async function sinceOf(
+  asking: Asking,
+  selector: Selector,
+  running: Running,
+  { shown, contributing, observation, drift }: Picture,
+  head: Fact | undefined,
+): Promise<string | null> {
+  if (head === undefined) return null;
+  if (shown.length === 0) return head.occurredAt;
+  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
+    return seenSince(asking, selector, observation, running.lastClaim);
+  }
+  return contributing[0]?.occurredAt ?? null;
+}

@@ -1,0 +1,184 @@
+/**
+ * What ran, component by component: claims and the observation beside each other, each resolved to an image,
+ * and where they do not agree, the drift.
+ */
+import type { Release } from "../../schemas/answer.ts";
+import type { Component, Fact } from "../../schemas/fact.ts";
+import { canonical, order } from "./canonical.ts";
+import { commitOf, type Family } from "./images.ts";
+import { fold } from "./postings.ts";
+import { all, type Knowledge } from "./read.ts";
+import {
+  type Asking,
+  type Claim,
+  type Observation,
+  type Resolution,
+  resolveClaimed,
+  resolveObserved,
+  sameCommit,
+  tasksOf,
+  withTaskComponents,
+} from "./resolve.ts";
+import type { Running, Selector } from "./running.ts";
+
+/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
+export async function factsOfDeployment(
+  knowledge: Knowledge,
+  fact: Fact,
+  selector: Selector,
+  at: string,
+): Promise<Fact[]> {
+  if (!("deployment" in fact) || fact.deployment === undefined) return [];
+  const facts = await all(knowledge, { of: "deployment", deployment: fact.deployment }, { to: at });
+  return facts.filter(
+    (one) =>
+      "environment" in one &&
+      fold(one.environment) === selector.environment &&
+      (!("service" in one) || one.service === undefined || fold(one.service) === selector.service),
+  );
+}
+
+/** A component as it ran: what says so, resolved, with its image's family. */
+export interface Shown {
+  readonly resolution: Resolution;
+  readonly by: Claim | Observation;
+  readonly family: Family | undefined;
+}
+
+async function shownBy(asking: Asking, by: Claim | Observation, resolution: Resolution): Promise<Shown> {
+  const family = resolution.digest === undefined ? undefined : await asking.images.family(resolution.digest);
+  return { resolution, by, family };
+}
+
+async function showClaimed(
+  asking: Asking,
+  selector: Selector,
+  entries: readonly Component[],
+  claim: Claim,
+): Promise<Shown[]> {
+  const unresolved = entries.some(({ digest }) => digest === undefined) ? claim.deployment : undefined;
+  const tasks = unresolved === undefined ? Promise.resolve([]) : tasksOf(asking, unresolved);
+  const startedAt =
+    unresolved === undefined
+      ? Promise.resolve(undefined)
+      : factsOfDeployment(asking, claim, selector, asking.at).then(
+          (facts) => facts.find(({ kind }) => kind === "deployment.started")?.occurredAt,
+        );
+  const isWhole = claim.components?.length === entries.length;
+  const components = isWhole ? withTaskComponents(entries, isBare(entries) ? await tasks : []) : entries;
+  return Promise.all(
+    components.map(async (said) =>
+      shownBy(asking, claim, await resolveClaimed(asking, said, claim, startedAt, tasks)),
+    ),
+  );
+}
+
+/** Only a deployer that names nothing but `main` may have its tasks name the components. */
+const isBare = ([only]: readonly Component[]): boolean =>
+  only !== undefined && Object.keys(only).length === 1;
+
+const showObserved = (
+  asking: Asking,
+  observation: Observation,
+  decided: ReadonlySet<string>,
+): Promise<Shown[]> =>
+  Promise.all(
+    observation.components
+      .filter(({ component }) => decided.has(fold(component)))
+      .map(async (said) => shownBy(asking, observation, await resolveObserved(asking, said, observation))),
+  );
+
+/* Observation against claim */
+
+const hasDigest = ({ resolution, family }: Shown, digest: string): boolean =>
+  family?.members.has(digest) === true || resolution.candidates.some((one) => one.digest === digest);
+
+async function holdsCandidate({ images }: Asking, { resolution }: Shown, digest: string): Promise<boolean> {
+  const families = await Promise.all(resolution.candidates.map((one) => images.family(one.digest)));
+  return families.some(({ members }) => members.has(digest));
+}
+
+/** Whether what was seen of a component is what its claim said: by deployment, by image, or by commit. */
+async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly Shown[]): Promise<boolean> {
+  const [claim] = claimed;
+  const [observation] = seen;
+  if (claim === undefined || observation === undefined) return false;
+  const { deployment } = observation.by;
+  if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
+    return true;
+  const nothingKnown = claimed.every(
+    ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
+  );
+  const matches = await Promise.all(
+    seen.map(async (one) => {
+      const { digest } = one.resolution;
+      if (digest === undefined) return false;
+      if (nothingKnown) return isBuiltFrom(one, claim.by.commit?.sha);
+      const held = claimed.map(
+        async (said) => hasDigest(said, digest) || (await holdsCandidate(asking, said, digest)),
+      );
+      return (await Promise.all(held)).includes(true);
+    }),
+  );
+  return matches.every(Boolean);
+}
+
+function isBuiltFrom({ family }: Shown, sha: string | undefined): boolean {
+  const commits = family === undefined ? [] : commitOf(family).commits;
+  const [only] = commits;
+  return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
+}
+
+/** What ran, and how the two streams stand to each other. */
+export interface Picture {
+  readonly shown: readonly Shown[];
+  /** Claims that still say something of what runs, newest first. */
+  readonly contributing: readonly Claim[];
+  readonly agreeing: ReadonlySet<string>;
+  readonly drift: Release["drift"];
+  /** The observation, where it decides something. */
+  readonly observation: Observation | undefined;
+}
+
+/** The digest to pull of what is shown. */
+export const digestOf = ({ resolution, family }: Shown): string | null =>
+  resolution.digest === undefined ? null : (family?.pullable ?? null);
+
+const listed = (shown: readonly Shown[]) =>
+  shown
+    .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
+    .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
+
+export async function pictureOf(asking: Asking, selector: Selector, running: Running): Promise<Picture> {
+  const { observation, decided, claimed } = running;
+  const [seen, ...groups] = await Promise.all([
+    observation === undefined ? [] : showObserved(asking, observation, decided),
+    ...[...claimed.values()].map(({ entries, claim }) => showClaimed(asking, selector, entries, claim)),
+  ]);
+  const names = [...claimed.keys()];
+  const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
+  const seenOf = (name: string) => seen.filter(({ resolution }) => fold(resolution.said.component) === name);
+  const agreeing = new Set<string>();
+  for (const name of decided) {
+    if (await agrees(asking, seenOf(name), claimedShown.get(name) ?? [])) agreeing.add(name);
+  }
+  const kept = names.filter((name) => !decided.has(name));
+  const contributing = names
+    .filter((name) => !decided.has(name) || agreeing.has(name))
+    .flatMap((name) => claimed.get(name)?.claim ?? []);
+  const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  return {
+    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
+    contributing: [...new Set(contributing)].sort((a, b) => (order(a) > order(b) ? -1 : 1)),
+    agreeing,
+    observation: decided.size > 0 ? observation : undefined,
+    drift:
+      drifts && observation !== undefined
+        ? {
+            observedAt: observation.occurredAt,
+            claimed: listed([...claimedShown.values()].flat()),
+            observed: listed(seen),
+          }
+        : null,
+  };
+}
