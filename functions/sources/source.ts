@@ -19,18 +19,30 @@ export interface Delivery {
 export type Mapped =
   | { readonly is: "statement"; readonly statement: Said; readonly raw: unknown }
   | { readonly is: "ignored"; readonly reason: string; readonly raw: unknown }
-  | { readonly is: "rejected"; readonly reason: string; readonly raw: unknown };
+  | {
+      readonly is: "rejected";
+      readonly reason: string;
+      readonly raw: unknown;
+      /** The sender may not say this at all, however it is put. */
+      readonly forbidden?: true;
+    };
 
 /** A statement before it is parsed: of a known kind and identity, its fields as the vendor gave them. */
 export type Said = Pick<Statement, "kind" | "source" | "id" | "occurredAt"> & Record<string, unknown>;
+
+/** What a mapping may know beside the payload. */
+export interface Context {
+  readonly headers: Headers;
+  readonly receivedAt: string;
+}
 
 export interface Source {
   /** The last segment of its address: `/v1/webhooks/{vendor}`. */
   readonly vendor: string;
   /** Proves a delivery by any one of the secrets. Absent where the door asks for a writer's token instead. */
   readonly verify?: (delivery: Delivery, secrets: readonly string[]) => boolean | Promise<boolean>;
-  /** Throws nothing: a payload of an unknown shape is `rejected`, a known and unneeded one `ignored`. */
-  readonly toStatements: (payload: unknown, context: { headers: Headers; receivedAt: string }) => Mapped[];
+  /** Takes what `readJson` gave (bounded in depth). Throws nothing: a payload of an unknown shape is `rejected`, a known and unneeded one `ignored`. */
+  readonly toStatements: (payload: unknown, context: Context) => Mapped[];
 }
 
 /** Every statement of a vendor's door stands under a prefix that no sender of `/v1/events` may use. */
@@ -38,7 +50,14 @@ export const RESERVED_PREFIXES = ["/webhooks/", "/asof/"] as const;
 export const sourceOf = (vendor: string, ...path: readonly string[]): string =>
   ["/webhooks", vendor, ...path].join("/");
 
-export const rawHash = (raw: unknown): string => sha256(canonical(raw));
+/** Total, because a vendor's event may hold what has no canonical form (a lone surrogate, 1e999) where nobody looks. */
+export function rawHash(raw: unknown): string {
+  try {
+    return sha256(canonical(raw));
+  } catch {
+    return sha256(JSON.stringify(raw) ?? "");
+  }
+}
 
 /** Compares two secrets in a time that tells nothing of either, not even their length. */
 export const sameSecret = (given: string, expected: string): boolean =>

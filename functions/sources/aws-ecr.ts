@@ -1,0 +1,83 @@
+/**
+ * Amazon ECR: image actions.
+ *
+ * Key: the envelope's `id`, under `/webhooks/aws/ecr/<account>/<region>`; of a replicated image that is the
+ * destination's, so one digest in two regions is two facts. Events are best effort.
+ * Not in the payload: the commit, who pushed, the size. Each manifest of an index is pushed by itself, untagged
+ * (`image-tag` empty or absent). A delete with a tag may have taken the image or the tag alone: that is said
+ * as `unknown`. An archived image is still there and cannot be pulled, hence deleted, and restored.
+ * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are no digests).
+ */
+import * as z from "zod";
+import { ignored, mapping, maybeText, present, quoted, said } from "./payload.ts";
+import { type Mapped, sourceOf } from "./source.ts";
+
+const Action = z.looseObject({
+  id: z.string(),
+  account: z.string(),
+  region: z.string(),
+  time: z.string(),
+  detail: z.looseObject({
+    result: z.string(),
+    "action-type": z.string(),
+    "repository-name": z.string(),
+    "image-digest": maybeText,
+    "image-tag": maybeText,
+    "manifest-media-type": maybeText,
+    "target-storage-class": maybeText,
+  }),
+});
+type Action = z.infer<typeof Action>;
+
+const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown() });
+
+export function mapEcr(payload: unknown): Mapped[] {
+  return mapping(Titled, payload, ({ "detail-type": type, detail }) => {
+    if (type !== "ECR Image Action")
+      return [ignored(`${quoted(type)} says nothing that is kept here`, payload)];
+    return mapping(Action, payload, (action) => [mapAction(action, { "detail-type": type, detail })]);
+  });
+}
+
+function mapAction(action: Action, raw: unknown): Mapped {
+  const { id, account, region, time, detail } = action;
+  if (detail.result !== "SUCCESS") return ignored(`the action's result is ${quoted(detail.result)}`, raw);
+  const effect = effectOf(detail);
+  if (effect === undefined) {
+    return ignored(`the action ${quoted(detail["action-type"])} neither gives nor takes an image`, raw);
+  }
+  const statement = {
+    source: sourceOf("aws", "ecr", account, region),
+    id,
+    occurredAt: time,
+    repository: `${registryOf(account, region)}/${detail["repository-name"]}`,
+    ...present({ digest: detail["image-digest"], tag: detail["image-tag"] }),
+    ...effect,
+  };
+  return said(statement, raw);
+}
+
+const registryOf = (account: string, region: string): string =>
+  `${account}.dkr.ecr.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+
+function effectOf(detail: Action["detail"]) {
+  switch (detail["action-type"]) {
+    case "PUSH":
+      return { kind: "artifact.pushed" as const, ...present({ mediaType: detail["manifest-media-type"] }) };
+    case "DELETE": {
+      const what = detail["image-tag"] === undefined ? "manifest" : "unknown";
+      return { kind: "artifact.deleted" as const, what };
+    }
+    case "UPDATE_STORAGE_CLASS":
+      return storageEffectOf(detail["target-storage-class"]);
+    default:
+      return undefined;
+  }
+}
+
+function storageEffectOf(storageClass: string | undefined) {
+  if (storageClass === "ARCHIVE") {
+    return { kind: "artifact.deleted" as const, what: "manifest", reason: "archived" };
+  }
+  return storageClass === "STANDARD" ? { kind: "artifact.restored" as const, what: "manifest" } : undefined;
+}

@@ -1,0 +1,90 @@
+/**
+ * Payloads as they come from outside: bounded before they are looked at, read by loose schemas (a vendor adds
+ * fields as it likes), and turned into outcomes that say what was wrong where.
+ */
+import * as z from "zod";
+import { url } from "../../schemas/scalars.ts";
+import { faultsOf } from "../ledger/append.ts";
+import type { Mapped, Said } from "./source.ts";
+
+/** Hashing and printing walk a value recursively, so a deeper one could exhaust the stack. */
+export const MAX_DEPTH = 32;
+/** One delivery holds at most this many events: each costs at least one request to the store. */
+export const MAX_EVENTS = 500;
+
+export type Json =
+  | { readonly is: "json"; readonly value: unknown }
+  | { readonly is: "fault"; readonly reason: string };
+
+/** JSON that is safe to walk; or why it is none. */
+export function readJson(text: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { is: "fault", reason: "must be JSON" };
+  }
+  if (nestsDeeperThan(MAX_DEPTH, value))
+    return { is: "fault", reason: `must nest at most ${MAX_DEPTH} deep` };
+  return { is: "json", value };
+}
+
+/** Looks level by level, without recursion: the stack must not decide. */
+function nestsDeeperThan(levels: number, value: unknown): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === levels) return true;
+    level = level.flatMap((container) => Object.values(container)).filter(isContainer);
+  }
+  return false;
+}
+const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+export const said = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
+export const ignored = (reason: string, raw: unknown): Mapped => ({ is: "ignored", reason, raw });
+export const rejected = (reason: string, raw: unknown): Mapped => ({ is: "rejected", reason, raw });
+/** What this sender may never say, however it is put. */
+export const forbidden = (reason: string, raw: unknown): Mapped => ({
+  is: "rejected",
+  reason,
+  raw,
+  forbidden: true,
+});
+
+/** Maps a payload of a known shape; another shape is rejected, with the path of what is wrong. */
+export function mapping<T>(schema: z.ZodType<T>, payload: unknown, map: (it: T) => Mapped[]): Mapped[] {
+  const parsed = schema.safeParse(payload);
+  return parsed.success ? map(parsed.data) : [rejected(faultsOf(parsed.error), payload)];
+}
+
+/** A sender's own word inside a reason: quoted, and cut to a length that fits a log. */
+export const quoted = (word: string): string =>
+  JSON.stringify(word.length > 64 ? `${word.slice(0, 64)}…` : word);
+
+/** A text that vendors leave out, set to null or leave empty when they have none. */
+export const maybeText = z
+  .string()
+  .nullish()
+  .transform((value) => (value === null || value === "" ? undefined : value));
+
+/** Links are an ornament: the first usable one, and never a reason to refuse a fact. */
+export const firstLink = (...candidates: readonly (string | undefined)[]): string | undefined =>
+  candidates.find((candidate) => url.safeParse(candidate).success);
+
+/** A login, no more: facts can never be erased, so no name and no mail address of a person gets into one. */
+export const loginOnly = (actor: string | undefined): string | undefined =>
+  actor !== undefined && /[\s@]/.test(actor) ? undefined : actor;
+
+/** When it happened: the first time given, or, where there is none, the receipt's, which is then said. */
+export function timeOr(receivedAt: string, ...candidates: readonly (string | undefined)[]) {
+  const occurredAt = candidates.find((candidate) => candidate !== undefined && !isZeroTime(candidate));
+  return occurredAt === undefined ? { occurredAt: receivedAt, timeFrom: "receipt" as const } : { occurredAt };
+}
+/** Go's zero time, which is how services written in Go (and GitHub's registry) say that they have none. */
+const isZeroTime = (value: string): boolean => value.startsWith("0001-01-01");
+
+/** The fields that have a value: facts have no place for one that is there and undefined. */
+export const present = <T>(fields: Record<string, T | undefined>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
