@@ -1,4 +1,5 @@
 /** The store on DynamoDB, or on an engine that speaks its API. */
+import { setTimeout } from "node:timers/promises";
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -63,6 +64,15 @@ function fault(error: unknown): StoreError {
   return new StoreError(code, `DynamoDB: ${name}: ${message}`, error);
 }
 
+/** An answer of the service, its errors as faults of the store. */
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw fault(error);
+  }
+}
+
 const strings = (values: Record<string, string>): Item =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { S: value }]));
 
@@ -97,37 +107,31 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
     }
   }
 
+  async function one(key: string): Promise<Item[]> {
+    const input = { TableName: table, Key: { key: { S: key } }, ConsistentRead: true };
+    const got = await asked(client.send(new GetItemCommand(input)));
+    return got.Item === undefined ? [] : [got.Item];
+  }
+
   /** Items by key, consistent; what the service leaves over for load is asked for again. */
   async function items(keys: readonly string[]): Promise<Item[]> {
-    const [only] = keys;
-    try {
-      if (keys.length === 1 && only !== undefined) {
-        const got = await client.send(
-          new GetItemCommand({ TableName: table, Key: { key: { S: only } }, ConsistentRead: true }),
-        );
-        return got.Item === undefined ? [] : [got.Item];
-      }
-      const found: Item[] = [];
-      let wanted: Item[] = keys.map((key) => ({ key: { S: key } }));
-      for (let attempt = 0; wanted.length > 0; attempt++) {
-        if (attempt === BATCH_ATTEMPTS)
-          throw new StoreError("throttled", "DynamoDB leaves keys of a batch unread");
-        if (attempt > 0)
-          await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 10 * Math.random()));
-        const got = await client.send(
-          new BatchGetItemCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
-        );
-        found.push(...(got.Responses?.[table] ?? []));
-        wanted = got.UnprocessedKeys?.[table]?.Keys ?? [];
-      }
-      return found;
-    } catch (error) {
-      throw error instanceof StoreError ? error : fault(error);
+    const found: Item[] = [];
+    let wanted: Item[] = keys.map((key) => ({ key: { S: key } }));
+    for (let attempt = 0; wanted.length > 0; attempt++) {
+      if (attempt === BATCH_ATTEMPTS)
+        throw new StoreError("throttled", "DynamoDB leaves keys of a batch unread");
+      if (attempt > 0) await setTimeout(2 ** attempt * 10 * Math.random());
+      const RequestItems = { [table]: { Keys: wanted, ConsistentRead: true } };
+      const got = await asked(client.send(new BatchGetItemCommand({ RequestItems })));
+      found.push(...(got.Responses?.[table] ?? []));
+      wanted = got.UnprocessedKeys?.[table]?.Keys ?? [];
     }
+    return found;
   }
 
   async function itemsOf(keys: readonly string[]): Promise<Item[]> {
     const distinct = [...new Set(keys)];
+    if (distinct.length === 1) return one(distinct[0] ?? "");
     const batches = Array.from({ length: Math.ceil(distinct.length / BATCH) }, (_, n) =>
       items(distinct.slice(n * BATCH, (n + 1) * BATCH)),
     );
@@ -142,16 +146,11 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
   }
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
-    try {
-      const got = await client.send(
-        new QueryCommand({ TableName: table, ...conditions(place, range), Limit: range.limit }),
-      );
-      const entries = await present(got.Items ?? []);
-      const next = got.LastEvaluatedKey;
-      return next === undefined ? { entries } : { entries, cursor: JSON.stringify(next) };
-    } catch (error) {
-      throw error instanceof StoreError ? error : fault(error);
-    }
+    const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
+    const got = await asked(client.send(new QueryCommand(input)));
+    const entries = await present(got.Items ?? []);
+    const next = got.LastEvaluatedKey;
+    return next === undefined ? { entries } : { entries, cursor: JSON.stringify(next) };
   }
 
   return {
@@ -181,24 +180,18 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
 
     count: async (partition: RecordedPartition) => {
       let sum = 0;
-      let from: Item | undefined;
+      let cursor: string | undefined;
       do {
-        const input = conditions(placeOfRecorded(partition), { limit: 0 });
-        try {
-          const got = await client.send(
-            new QueryCommand({
-              TableName: table,
-              ...input,
-              Select: "COUNT",
-              ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-            }),
-          );
-          sum += got.Count ?? 0;
-          from = got.LastEvaluatedKey;
-        } catch (error) {
-          throw fault(error);
-        }
-      } while (from !== undefined);
+        const range = { limit: 0, ...(cursor === undefined ? {} : { cursor }) };
+        const input = {
+          TableName: table,
+          ...conditions(placeOfRecorded(partition), range),
+          Select: "COUNT",
+        } as const;
+        const got = await asked(client.send(new QueryCommand(input)));
+        sum += got.Count ?? 0;
+        cursor = got.LastEvaluatedKey === undefined ? undefined : JSON.stringify(got.LastEvaluatedKey);
+      } while (cursor !== undefined);
       return sum;
     },
 
