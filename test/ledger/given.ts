@@ -1,0 +1,107 @@
+/** A ledger in memory that is told things, for the tests of the questions. */
+import { type Appending, append, retractionId } from "../../functions/ledger/append.ts";
+import { sha256 } from "../../functions/ledger/canonical.ts";
+import type { Moment } from "../../functions/ledger/moment.ts";
+import type { Store } from "../../functions/ledger/store.ts";
+import { memoryStore } from "../../functions/store/memory.ts";
+import { type Fact, Statement } from "../../schemas/fact.ts";
+
+/** Long after everything that the tests tell. */
+export const NOW = "2027-01-01T00:00:00.000Z";
+
+/** A moment of October 2026: `day(20)`, `day(20, "08:11")`. */
+export const day = (n: number, time = "12:00"): string =>
+  `2026-10-${String(n).padStart(2, "0")}T${time}${time.length === 5 ? ":00.000" : ""}Z`;
+
+export const digestOf = (name: string): string => `sha256:${sha256(name)}`;
+export const shaOf = (name: string): string => sha256(name).slice(0, 40);
+export const repositoryOf = (service: string): string => `ghcr.io/${service.toLowerCase()}`;
+
+let count = 0;
+
+/** A statement with an id of its own. */
+export const said = (kind: Statement["kind"], occurredAt: string, fields: object): Statement =>
+  Statement.parse({ kind, source: "/test", id: String(++count), occurredAt, ...fields });
+
+/** A deployment of one image, by name. */
+export const deployed = (
+  environment: string,
+  service: string,
+  image: string,
+  at: string,
+  more: object = {},
+): Statement =>
+  said("deployment.succeeded", at, {
+    environment,
+    service,
+    deployment: { provider: "test", instance: "here", id: String(count) },
+    components: [{ component: "main", repository: repositoryOf(service), digest: digestOf(image) }],
+    ...more,
+  });
+
+/** What the runtime shows of a service: one image, by name. */
+export const observed = (
+  environment: string,
+  service: string,
+  image: string,
+  at: string,
+  more: object = {},
+): Statement =>
+  said("deployment.observed", at, {
+    environment,
+    service,
+    components: [{ component: "main", digest: digestOf(image) }],
+    ...more,
+  });
+
+export const removed = (environment: string, service: string | undefined, at: string): Statement =>
+  said("deployment.removed", at, { environment, ...(service === undefined ? {} : { service }) });
+
+export const retracted = ({ source, id, occurredAt }: Statement): Statement =>
+  said("fact.retracted", occurredAt, {
+    id: retractionId({ source, id }),
+    target: { source, id },
+    reason: "was wrong",
+  });
+
+export interface Given {
+  readonly store: Store;
+  /** Records a statement, a second after it happened where nothing else is said. */
+  tell(statement: Statement, recordedAt?: string): Promise<Fact>;
+  /** A moment to ask about, with everything that is known. */
+  at(at: string, knownAt?: string): Moment;
+}
+
+export async function given(...statements: readonly Statement[]): Promise<Given> {
+  const store = memoryStore();
+  const clock = { now: NOW };
+  const appending: Appending = { store, rules: [], now: () => new Date(clock.now), heard: new Set() };
+  const ledger: Given = {
+    store,
+    async tell(statement, recordedAt) {
+      clock.now = recordedAt ?? new Date(Date.parse(statement.occurredAt) + 1000).toISOString();
+      const outcome = await append(appending, statement, { reportedBy: "ci", vendor: "events" });
+      if (outcome.outcome !== "recorded") throw new Error(`was not recorded: ${JSON.stringify(outcome)}`);
+      return outcome.fact;
+    },
+    at: (at, knownAt = NOW) => ({ store, at, knownAt, now: new Date(NOW), settleMs: 1000 }),
+  };
+  for (const statement of statements) await ledger.tell(statement);
+  return ledger;
+}
+
+/** All pages of an answer, one after the other. */
+export async function pagesOf<T extends { next: string | null }>(
+  ask: (cursor: string | undefined) => Promise<T | undefined>,
+): Promise<T[]> {
+  const pages: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ask(cursor);
+    if (page === undefined) throw new Error("nothing was answered");
+    pages.push(page);
+    if (pages.length > 1000) throw new Error("pages without end");
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return pages;
+}
