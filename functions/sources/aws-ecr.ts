@@ -29,7 +29,7 @@ const Action = z.looseObject({
 });
 type Action = z.infer<typeof Action>;
 
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown() });
+const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 
 export function mapEcr(payload: unknown): Mapped[] {
   return mapping(Titled, payload, ({ "detail-type": type, detail }) => {

@@ -45,7 +45,7 @@ const TaskChange = z.looseObject({
 });
 type TaskChange = z.infer<typeof TaskChange>;
 
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown() });
+const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 
 export function mapEcs(payload: unknown): Mapped[] {
   return mapping(Titled, payload, ({ "detail-type": type, detail }) => {

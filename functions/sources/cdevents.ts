@@ -28,7 +28,9 @@ const CdEvent = z.looseObject({
       user: maybeText,
       artifactId: maybeText,
       environment: z.looseObject({ id: z.string() }).nullish(),
-      change: z.looseObject({ id: maybeText, source: z.unknown(), repository: z.unknown() }).nullish(),
+      change: z
+        .looseObject({ id: maybeText, source: z.unknown().optional(), repository: z.unknown().optional() })
+        .nullish(),
     }),
   }),
 });
@@ -166,7 +168,7 @@ function readOci({ name, version, qualifiers }: PackageURL): Read {
   if (repository !== undefined && !repository.endsWith(`/${name}`)) {
     return {
       is: "rejected",
-      reason: `repository_url must be the whole repository, ending in /${quoted(name)}`,
+      reason: `repository_url must be the whole repository, ending in ${quoted(`/${name}`)}`,
     };
   }
   return { is: "image", parts: present({ repository, digest: version, tag: qualifiers?.tag }) };

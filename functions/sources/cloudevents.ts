@@ -105,7 +105,7 @@ const CloudEvent = z.looseObject({
   id: z.string().min(1),
   time: maybeText,
   datacontenttype: maybeText,
-  data: z.unknown(),
+  data: z.unknown().optional(),
   data_base64: maybeText,
 });
 type CloudEvent = z.infer<typeof CloudEvent>;

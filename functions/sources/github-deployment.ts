@@ -32,13 +32,14 @@ const Deployment = z.looseObject({
   ref: maybeText,
   environment: z.string(),
   transient_environment: z.boolean().nullish(),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
   created_at: z.string(),
   creator: user,
 });
 
 const Deployed = z.looseObject({
-  action: z.string(),
+  /** The one action there is; older installations leave it out. */
+  action: maybeText.transform((action) => action ?? "created"),
   deployment: Deployment,
   repository: z.looseObject({ full_name: z.string().min(1), html_url: url }),
   sender: user,

@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { SOURCES } from "../../functions/sources/sources.ts";
+import { CASES, expectedOf, GOLDEN, mapCase, outcomeOf } from "./golden.ts";
+
+const origins = readFileSync(join(GOLDEN, "SOURCES.md"), "utf8");
+
+describe.each([...new Set(CASES.map(({ vendor }) => vendor))])("the payloads of %s", (vendor) => {
+  it.each(CASES.filter((one) => one.vendor === vendor))("$name becomes what its expectation says", (one) => {
+    expect(mapCase(one, one.payload).map(outcomeOf)).toEqual(expectedOf(one));
+  });
+
+  it.each(CASES.filter((one) => one.vendor === vendor))("$name has an origin and a licence", (one) => {
+    expect(origins).toContain(`| ${one.vendor}/${one.name}.json | `);
+  });
+});
+
+describe("the list of vendors", () => {
+  it("names each vendor once", () => {
+    expect(new Set(SOURCES.map(({ vendor }) => vendor)).size).toBe(SOURCES.length);
+  });
+
+  it.each(SOURCES)("has samples of $vendor", ({ vendor }) => {
+    expect(CASES.filter((one) => one.vendor === vendor)).not.toEqual([]);
+  });
+
+  it.each(SOURCES.filter(({ vendor }) => vendor !== "aws"))(
+    "puts $vendor under its own prefix",
+    ({ vendor }) => {
+      const statements = CASES.filter((one) => one.vendor === vendor).flatMap((one) =>
+        mapCase(one, one.payload).flatMap((mapped) => (mapped.is === "statement" ? [mapped.statement] : [])),
+      );
+      expect(statements).not.toEqual([]);
+      for (const { source } of statements) expect(source).toMatch(new RegExp(`^/webhooks/${vendor}/`));
+    },
+  );
+});
