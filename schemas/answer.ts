@@ -176,6 +176,7 @@ export type Environments = z.infer<typeof Environments>;
 
 const timelineEntry = z.strictObject({
   at: time,
+  since: time.exactOptional().meta({ description: "of a `running` entry: since when" }),
   what: z.enum([
     "running",
     "started",
@@ -205,10 +206,18 @@ const timelineEntry = z.strictObject({
     .exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
-  between: z.strictObject({ after: time, before: time }).exactOptional(),
+  appliedAt: time.exactOptional().meta({ description: "of a migration that a snapshot shows: when it says so" }),
+  between: z
+    .strictObject({ after: time, before: time })
+    .exactOptional()
+    .meta({ description: "of a migration that only two snapshots show" }),
   deployment: deploymentId.exactOptional(),
   commit: sha.exactOptional(),
   rollback: z.boolean().exactOptional(),
+  redeployment: z
+    .strictObject({ id, outcome: z.enum(["succeeded", "failed", "timed out"]) })
+    .exactOptional()
+    .meta({ description: "of a redeployment that ended" }),
   reason: z.string().exactOptional(),
   by: z.string().nullable(),
   url: url.nullable(),
@@ -375,13 +384,15 @@ export const Sources = z
       }),
     ),
     keptAside: z.strictObject({
-      count: z.int(),
+      where: z.string().meta({ description: "where an operator finds it" }),
+      count: z.int().nullable().meta({ description: "null where this door cannot count it" }),
       newest: z.array(
         z.strictObject({
           at: time,
           why: z.enum(["conflict", "rejected", "malformed"]),
           reason: z.string(),
-          where: z.string(),
+          door: z.string(),
+          file: z.string(),
         }),
       ),
     }),

@@ -13,7 +13,7 @@ const MAX_AHEAD_MS = 10 * 60_000;
 export type Outcome =
   | { outcome: "recorded" | "duplicate"; fact: Fact }
   | { outcome: "conflict"; fact: Fact; reason: string }
-  | { outcome: "rejected"; reason: string };
+  | { outcome: "rejected"; reason: string; forbidden?: true };
 
 /** What the ledger knows of a statement's coming in. */
 export interface Receipt {
@@ -23,6 +23,8 @@ export interface Receipt {
   readonly vendor: string;
   /** SHA-256 of the vendor's event without its delivery envelope, where it came from a vendor. */
   readonly rawHash?: string;
+  /** Why the sender may not say this, under the names it is recorded with. */
+  readonly refuse?: (statement: Statement) => string | undefined;
 }
 
 /** What appending needs beside the store. */
@@ -66,6 +68,8 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
       return rejected(`a naming rule gave a name that is none: ${faultsOf(error)}`);
     throw error;
   }
+  const refused = receipt.refuse?.(statement);
+  if (refused !== undefined) return { outcome: "rejected", reason: refused, forbidden: true };
   const fact: Fact = {
     ...statement,
     v: 1,
@@ -98,9 +102,11 @@ async function retract(
   return put(appending, fact, target);
 }
 
-async function put(appending: Appending, fact: Fact, target?: Fact): Promise<Outcome> {
-  const { posted, derived } = postings(fact, target);
-  await Promise.all(derived.map((one) => derive(appending, one)));
+async function put(appending: Appending, said: Fact, target?: Fact): Promise<Outcome> {
+  await Promise.all(postings(said, target).derived.map((one) => derive(appending, one)));
+  // Stamped only now, so that no name is heard of later than a fact that uses it was recorded.
+  const fact: Fact = { ...said, recordedAt: appending.now().toISOString() };
+  const { posted } = postings(fact, target);
   if ((await appending.store.put(posted)) === "written") return { outcome: "recorded", fact };
   const [stored] = await appending.store.get([fact]);
   if (stored === undefined) throw new Error("the store says that a fact is there, and does not find it");

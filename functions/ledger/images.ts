@@ -79,9 +79,10 @@ export function imagesOf(knowledge: Knowledge): Images {
       confirmed(knowledge.store, own),
       ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map(entries),
     ]);
-    const indexed = sure.map(({ fact }) => fact).filter(isIndexed);
+    const known = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
+    const indexed = known.filter(isIndexed);
     const pullable = pullableOf(digest, indexed);
-    const facts = new Map<string, readonly Fact[]>([[digest, sure.map(({ fact }) => fact)]]);
+    const facts = new Map<string, readonly Fact[]>([[digest, known]]);
     const direct = async (one: string) => {
       const list = await entries(one);
       if (!facts.has(one))

@@ -7,7 +7,7 @@ import type { Component, Fact } from "../../schemas/fact.ts";
 import { canonical, order } from "./canonical.ts";
 import { commitOf, type Family } from "./images.ts";
 import { fold } from "./postings.ts";
-import { all, type Knowledge } from "./read.ts";
+import { all, early, type Knowledge } from "./read.ts";
 import {
   type Asking,
   type Claim,
@@ -50,6 +50,11 @@ async function shownBy(asking: Asking, by: Claim | Observation, resolution: Reso
   return { resolution, by, family };
 }
 
+async function startOf(asking: Asking, selector: Selector, claim: Claim): Promise<string | undefined> {
+  const facts = await factsOfDeployment(asking, claim, selector, asking.at);
+  return facts.find(({ kind }) => kind === "deployment.started")?.occurredAt;
+}
+
 async function showClaimed(
   asking: Asking,
   selector: Selector,
@@ -57,13 +62,10 @@ async function showClaimed(
   claim: Claim,
 ): Promise<Shown[]> {
   const unresolved = entries.some(({ digest }) => digest === undefined) ? claim.deployment : undefined;
-  const tasks = unresolved === undefined ? Promise.resolve([]) : tasksOf(asking, unresolved);
-  const startedAt =
-    unresolved === undefined
-      ? Promise.resolve(undefined)
-      : factsOfDeployment(asking, claim, selector, asking.at).then(
-          (facts) => facts.find(({ kind }) => kind === "deployment.started")?.occurredAt,
-        );
+  const tasks = early(unresolved === undefined ? Promise.resolve([]) : tasksOf(asking, unresolved));
+  const startedAt = early(
+    unresolved === undefined ? Promise.resolve(undefined) : startOf(asking, selector, claim),
+  );
   const isWhole = claim.components?.length === entries.length;
   const components = isWhole ? withTaskComponents(entries, isBare(entries) ? await tasks : []) : entries;
   return Promise.all(
@@ -176,7 +178,9 @@ export async function pictureOf(asking: Asking, selector: Selector, running: Run
       drifts && observation !== undefined
         ? {
             observedAt: observation.occurredAt,
-            claimed: listed([...claimedShown.values()].flat()),
+            claimed: listed(
+              names.filter((name) => decided.has(name)).flatMap((name) => claimedShown.get(name) ?? []),
+            ),
             observed: listed(seen),
           }
         : null,

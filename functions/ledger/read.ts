@@ -110,6 +110,12 @@ export async function first(
 export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
+/** Starts something before it is awaited, or in vain: only whoever awaits it hears of its failure. */
+export function early<T>(started: Promise<T>): Promise<T> {
+  started.catch(() => undefined);
+  return started;
+}
+
 async function collect<T>(found: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const one of found) list.push(one);
@@ -133,13 +139,16 @@ export function hits(knowledge: Knowledge, partition: Partition): Promise<Entry[
   return collect(visible(knowledge, found(), false));
 }
 
-/** Every name of a directory that had been heard by then. */
-export async function names({ store, knownAt }: Knowledge, directory: Directory): Promise<Name[]> {
+/**
+ * Every name of a directory, whenever it was heard: it may have been put by another fact than those that count.
+ * What was recorded by then, the facts themselves say.
+ */
+export async function names({ store }: Knowledge, directory: Directory): Promise<Name[]> {
   const found: Name[] = [];
   let cursor: string | undefined;
   do {
     const page = await store.names(directory, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
-    found.push(...page.entries.filter(({ recordedAt }) => recordedAt <= knownAt));
+    found.push(...page.entries);
     cursor = page.cursor;
   } while (cursor !== undefined);
   return found;

@@ -44,7 +44,9 @@ async function migrationsOf(
   const databases = description?.databases ?? known;
   if (description?.databases === undefined && known.length === 0)
     return { migrations: "unknown" as const, facts: [] };
-  const sorted = [...databases].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+  // Names compare without case: a database named twice is one.
+  const distinct = new Map(databases.toReversed().map((database) => [fold(database), database]));
+  const sorted = [...distinct.values()].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
   const states = await Promise.all(
     sorted.map((database) => databaseState(asking, selector.environment, fold(database), asking.at)),
   );
@@ -154,7 +156,8 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     ...facts,
   ];
   return {
-    ...names,
+    environment: head?.environment ?? names.environment,
+    service: head?.service ?? names.service,
     group: head?.group ?? null,
     at: moment.at,
     knownAt: moment.knownAt,

@@ -7,7 +7,7 @@ import type { Component, Deployment, Fact, FactOf } from "../../schemas/fact.ts"
 import { order } from "./canonical.ts";
 import { type Images, pointsAt } from "./images.ts";
 import { commitPrefix, fold } from "./postings.ts";
-import { all, first, history, type Knowledge, names } from "./read.ts";
+import { all, early, first, history, type Knowledge, names } from "./read.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
 export type Observation = FactOf<"deployment.observed">;
@@ -139,7 +139,7 @@ async function pointing(
 ): Promise<Pointing> {
   const backwards = history(asking, { of: "tag", repository, tag }, { to: end, descending: true });
   // The newest moves are asked for while the deployment's start is still being looked up.
-  const newestMove = backwards.next();
+  const newestMove = early(backwards.next());
   const { start } = (await Promise.all([window, newestMove]))[0];
   const before = new Date(Date.parse(start) - MINUTE_MS).toISOString();
   const moves: Fact[] = [];
@@ -175,9 +175,9 @@ async function byTag(
 ): Promise<Resolution | undefined> {
   const { tag } = said;
   if (tag === undefined) return undefined;
-  const repositories = said.repository === undefined ? asking.ownImages : [said.repository];
+  const repositories = said.repository === undefined ? new Set(asking.ownImages) : [said.repository];
   const pointings = await Promise.all(
-    repositories.map((repository) => pointing(asking, repository, tag, end, window)),
+    [...repositories].map((repository) => pointing(asking, repository, tag, end, window)),
   );
   const found = pointings.flatMap(({ repository, before, after }) =>
     [...new Set([before, ...after])].flatMap((digest) =>
@@ -273,7 +273,7 @@ export async function resolveClaimed(
   tasks: Promise<readonly Task[]>,
 ): Promise<Resolution> {
   if (said.digest !== undefined) return { said, by: "digest", digest: said.digest, candidates: [] };
-  const window = startedAt.then((time) => windowOf(claim, time));
+  const window = early(startedAt.then((time) => windowOf(claim, time)));
   const [task, tag, commit] = await Promise.all([
     tasks.then((seen) => byTasks(asking, said, seen)),
     byTag(asking, said, claim.occurredAt, window),

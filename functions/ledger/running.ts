@@ -88,15 +88,16 @@ function decidedBy(
 /** One round trip for whole releases and observations, one more where components were deployed by themselves. */
 export async function runningAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Running> {
   const { environment, service } = selector;
-  const [heard, seen, ...wholeFacts] = await Promise.all([
+  const [named, seen, ...wholeFacts] = await Promise.all([
     names(knowledge, { of: "service", environment, service }),
     newest(knowledge, { of: "observed", environment, service }, at),
     ...wholes(selector).map((partition) => newest(knowledge, partition, at)),
   ]);
-  const parts = partsOf(heard, selector);
+  const parts = partsOf(named, selector);
   const partFacts = await Promise.all(parts.map((partition) => newest(knowledge, partition, at)));
   const whole = latest(wholeFacts.filter(isClaim));
   const observation = isObservation(seen) ? seen : undefined;
+  const heard = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
   const { claimed, orderOf } = claims(whole, partFacts.filter(isClaim));
   const lastClaim = latest([...wholeFacts, ...partFacts].filter(isClaim));
   return { heard, claimed, lastClaim, observation, decided: decidedBy(observation, claimed, orderOf), parts };

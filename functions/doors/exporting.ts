@@ -1,0 +1,106 @@
+/** The door where auditors take the history: streamed in the order it was recorded, in constant memory. */
+import { stringify } from "csv-stringify/sync";
+import { type Context, Hono } from "hono";
+import type { Fact } from "../../schemas/fact.ts";
+import { ExportQuestion, instant } from "../../schemas/question.ts";
+import { canonical, fingerprint } from "../ledger/canonical.ts";
+import { exportFacts } from "../ledger/export.ts";
+import { holder, query } from "./asked.ts";
+import type { Ledger } from "./ledger.ts";
+import { DoorError } from "./problem.ts";
+
+/** Columns that most facts have, each empty where a fact has none; `fact` is the whole of it. */
+const COLUMNS = [
+  "recordedAt",
+  "occurredAt",
+  "kind",
+  "source",
+  "id",
+  "reportedBy",
+  "actor",
+  "environment",
+  "service",
+  "repository",
+  "digest",
+  "tag",
+  "database",
+  "version",
+  "statementHash",
+] as const;
+
+function row(fact: Fact): string {
+  const fields = new Map<string, unknown>(Object.entries(fact));
+  const cells = COLUMNS.map((column) => {
+    const value = fields.get(column);
+    return typeof value === "string" ? value : "";
+  });
+  // A cell that starts like a formula would be run by a spreadsheet.
+  return stringify([[...cells, canonical(fact)]], { escape_formulas: true });
+}
+
+const FORMATS = {
+  ndjson: { type: "application/x-ndjson", head: "", line: (fact: Fact) => `${canonical(fact)}\n` },
+  csv: {
+    type: "text/csv; charset=utf-8; header=present",
+    head: stringify([[...COLUMNS, "fact"]]),
+    line: row,
+  },
+} as const;
+
+const PLACE = /^(\S+) (\S+) (.+)$/s;
+
+/** Where an earlier export broke off, from its last line. */
+function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
+  const [, recordedAt, source, id] = PLACE.exec(cursor) ?? [];
+  if (
+    recordedAt === undefined ||
+    source === undefined ||
+    id === undefined ||
+    Number.isNaN(Date.parse(recordedAt))
+  ) {
+    throw new DoorError(
+      "rejected",
+      "cursor: must be the last line's recordedAt, source and id, joined by spaces",
+    );
+  }
+  return { recordedAt, fingerprint: fingerprint({ source, id }) };
+}
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+async function* chunks(facts: AsyncIterable<Fact>, format: (typeof FORMATS)[keyof typeof FORMATS]) {
+  const encoder = new TextEncoder();
+  let text = format.head;
+  for await (const fact of facts) {
+    text += format.line(fact);
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield encoder.encode(text);
+    text = "";
+  }
+  if (text !== "") yield encoder.encode(text);
+}
+
+async function exported(ledger: Ledger, c: Context): Promise<Response> {
+  await holder(ledger, c, "export");
+  const asked = query(c, ExportQuestion);
+  const settled = new Date(ledger.now().getTime() - ledger.settleMs).toISOString();
+  const to = asked.to === undefined ? settled : instant(asked.to, "end");
+  const facts = exportFacts(ledger.store, {
+    from: instant(asked.from, "start"),
+    to: to < settled ? to : settled,
+    ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
+    ...(asked.source === undefined ? {} : { source: asked.source }),
+    ...(asked.cursor === undefined ? {} : { after: placeOf(asked.cursor) }),
+  });
+  const format = FORMATS[asked.format];
+  // A fault after the first byte breaks the stream off, so that no one takes a part for the whole.
+  return new Response(ReadableStream.from(chunks(facts, format)), {
+    headers: { "Content-Type": format.type },
+  });
+}
+
+export function exportDoor(ledger: Ledger): Hono {
+  const app = new Hono();
+  app.get("/v1/export", (c) => exported(ledger, c));
+  return app;
+}

@@ -1,0 +1,27 @@
+/** What every door needs of the ledger, made once at start. */
+import type { Token } from "../access.ts";
+import type { Appending } from "../ledger/append.ts";
+import type { Aside } from "../ledger/aside.ts";
+
+export interface Secrets {
+  readonly tokens: readonly Token[];
+  /** By vendor; several at once, for rotation. */
+  readonly webhooks: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Ledger extends Appending {
+  readonly aside: Aside;
+  /** Read anew by and by, so that a removed token stops within a minute. */
+  readonly secrets: () => Promise<Secrets>;
+  /** How long facts of a moment may still appear after it: index lag and the clocks of others. */
+  readonly settleMs: number;
+  /** Events known and not needed, by reason. */
+  readonly ignored: Map<string, number>;
+  readonly log: Log;
+}
+
+/** Structured lines; nothing that came with a request but its outcome is ever written to them. */
+export interface Log {
+  info(message: string, fields: Record<string, string | number>): void;
+  error(message: string, fields: Record<string, string | number>): void;
+}

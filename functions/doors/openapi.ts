@@ -1,0 +1,229 @@
+/** The description of the doors (OpenAPI 3.1), from the schemas that parse and answer at them. */
+import * as z from "zod";
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
+import {
+  Artifact,
+  CommitAnswer,
+  Difference,
+  Environments,
+  Outcomes,
+  Problem,
+  Release,
+  Retraction,
+  Snapshot,
+  Sources,
+  TagAnswer,
+  Timeline,
+} from "../../schemas/answer.ts";
+import { EXAMPLES } from "../../schemas/examples.ts";
+import { KINDS, OWN_KINDS, type Statement } from "../../schemas/fact.ts";
+import {
+  ArtifactQuestion,
+  CommitQuestion,
+  DiffQuestion,
+  EnvironmentsQuestion,
+  ExportQuestion,
+  ReleaseQuestion,
+  SnapshotQuestion,
+  SourcesQuestion,
+  TagQuestion,
+  TimelineQuestion,
+} from "../../schemas/question.ts";
+import { SOURCES } from "../sources/sources.ts";
+
+const problem = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: Problem } },
+});
+
+const REFUSALS = {
+  "401": problem("No token, or one that is not known."),
+  "403": problem("The token's role does not allow it."),
+  "503": problem("The store did not answer in time; the same request again is safe."),
+};
+
+const question = (
+  operationId: string,
+  summary: string,
+  requestParams: { query: z.ZodObject },
+  answer: z.ZodType,
+): ZodOpenApiOperationObject => ({
+  operationId,
+  summary,
+  tags: ["Questions"],
+  requestParams,
+  responses: {
+    "200": { description: "The answer.", content: { "application/json": { schema: answer } } },
+    ...REFUSALS,
+    "404": problem("A name that the ledger never heard of."),
+    "422": problem("A parameter is wrong; the detail says which, and what was expected."),
+  },
+});
+
+const outcomes = (description: string) => ({
+  description,
+  content: { "application/json": { schema: Outcomes } },
+});
+
+const CloudEvent = z
+  .looseObject({
+    specversion: z.literal("1.0"),
+    type: z.string().meta({ examples: KINDS.map((kind) => `dev.asof.${kind}.v1`) }),
+    source: z.string(),
+    id: z.string(),
+    time: z.string(),
+    data: z.looseObject({}),
+  })
+  .meta({
+    id: "CloudEvent",
+    description: "CloudEvents 1.0; CDEvents are taken too. data: the fact's own fields.",
+  });
+
+/** A statement as the event that says it. */
+function eventOf({ kind, source, id, occurredAt, ...data }: Statement) {
+  const value = { specversion: "1.0", type: `dev.asof.${kind}.v1`, source, id, time: occurredAt, data };
+  return [kind, { value }] as const;
+}
+const said = Object.values(EXAMPLES).filter(({ kind }) => !OWN_KINDS.has(kind));
+
+const events: ZodOpenApiOperationObject = {
+  operationId: "recordEvents",
+  summary: "Records events: CloudEvents 1.0, structured, binary or in a batch, and CDEvents in them.",
+  tags: ["Recording"],
+  requestBody: {
+    required: true,
+    content: {
+      "application/cloudevents+json": {
+        schema: CloudEvent,
+        examples: Object.fromEntries(said.map(eventOf)),
+      },
+      "application/cloudevents-batch+json": { schema: z.array(CloudEvent).max(500) },
+    },
+  },
+  responses: {
+    "200": outcomes("A duplicate, or a batch with the outcome of each event in order."),
+    "201": outcomes("Recorded."),
+    "202": outcomes("Known and not needed: ignored, with the reason."),
+    "400": problem("The body cannot be read; it was kept aside whole."),
+    ...REFUSALS,
+    "409": problem("Another statement was recorded under this source and id; this one was kept aside."),
+    "413": problem("The body or the batch is too large."),
+    "415": problem("Neither a CloudEvent nor a batch of them."),
+    "422": problem("The event is not of the expected form; it was kept aside."),
+  },
+};
+
+const webhook = (vendor: string): ZodOpenApiOperationObject => ({
+  operationId: `webhook_${vendor}`,
+  summary: `Takes what ${vendor} sends, authenticated its own way.`,
+  tags: ["Recording"],
+  security: vendor === "aws" ? [{ token: [] }] : [],
+  requestBody: { required: true, content: { "application/json": { schema: z.looseObject({}) } } },
+  responses: {
+    "202": outcomes("Each statement was recorded, ignored or kept aside."),
+    "401": problem("The delivery does not prove who sent it."),
+    "413": problem("The body is too large."),
+    "503": problem("The store did not answer in time; the sender will retry."),
+  },
+});
+
+const retraction: ZodOpenApiOperationObject = {
+  operationId: "retract",
+  summary: "Says that a fact was wrong. Final: state it anew under another id.",
+  tags: ["Recording"],
+  requestBody: { required: true, content: { "application/json": { schema: Retraction } } },
+  responses: {
+    "200": outcomes("It was retracted before, for the same reason."),
+    "201": outcomes("Retracted."),
+    "400": problem("The body is no JSON."),
+    ...REFUSALS,
+    "409": problem("It was retracted before, for another reason."),
+    "422": problem("There is no such fact, or it cannot be retracted."),
+  },
+};
+
+const exporting: ZodOpenApiOperationObject = {
+  operationId: "export",
+  summary: "Every fact of a span, once, in the order it was recorded; streamed.",
+  tags: ["Audit"],
+  requestParams: { query: ExportQuestion },
+  responses: {
+    "200": {
+      description: "One fact a line. A stream that breaks off is resumed with `cursor`.",
+      content: { "application/x-ndjson": { schema: z.string() }, "text/csv": { schema: z.string() } },
+    },
+    ...REFUSALS,
+    "422": problem("A parameter is wrong."),
+  },
+};
+
+const open = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
+  operationId,
+  summary,
+  tags: ["Service"],
+  security: [],
+  responses: {
+    "200": { description: "Yes.", content: { "application/json": { schema: z.looseObject({}) } } },
+    "503": problem("Not now."),
+  },
+});
+
+const paths: ZodOpenApiPathsObject = {
+  "/v1/events": { post: events },
+  ...Object.fromEntries(SOURCES.map(({ vendor }) => [`/v1/webhooks/${vendor}`, { post: webhook(vendor) }])),
+  "/v1/retractions": { post: retraction },
+  "/v1/release": {
+    get: question(
+      "release",
+      "The release: the exact artifact to redeploy.",
+      { query: ReleaseQuestion },
+      Release,
+    ),
+  },
+  "/v1/snapshot": {
+    get: question("snapshot", "Every service's release there.", { query: SnapshotQuestion }, Snapshot),
+  },
+  "/v1/environments": {
+    get: question("environments", "Where something runs.", { query: EnvironmentsQuestion }, Environments),
+  },
+  "/v1/timeline": {
+    get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, Timeline),
+  },
+  "/v1/diff": {
+    get: question(
+      "diff",
+      "What differs between two moments, or two environments.",
+      { query: DiffQuestion },
+      Difference,
+    ),
+  },
+  "/v1/artifact": {
+    get: question("artifact", "Everything known of a digest.", { query: ArtifactQuestion }, Artifact),
+  },
+  "/v1/commit": {
+    get: question("commit", "Everything known of a commit.", { query: CommitQuestion }, CommitAnswer),
+  },
+  "/v1/tag": { get: question("tag", "What a tag pointed at.", { query: TagQuestion }, TagAnswer) },
+  "/v1/sources": {
+    get: question("sources", "Who reports, and who fell silent.", { query: SourcesQuestion }, Sources),
+  },
+  "/v1/export": { get: exporting },
+  "/openapi.json": { get: open("openapi", "This description.") },
+  "/healthz": { get: open("health", "Whether the service is up.") },
+};
+
+export const document = () =>
+  createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "asof",
+      version: "1",
+      description: "What ran here at that moment, and what is needed to run it again.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ token: [] }],
+    tags: [{ name: "Questions" }, { name: "Recording" }, { name: "Audit" }, { name: "Service" }],
+    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+    paths,
+  });

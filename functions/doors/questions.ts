@@ -1,0 +1,123 @@
+/** The doors where something is asked. Each parses, calls, answers. */
+import { type Context, Hono } from "hono";
+import {
+  ArtifactQuestion,
+  CommitQuestion,
+  DiffQuestion,
+  EnvironmentsQuestion,
+  instant,
+  ReleaseQuestion,
+  SnapshotQuestion,
+  SourcesQuestion,
+  TagQuestion,
+  TimelineQuestion,
+} from "../../schemas/question.ts";
+import { artifact, commit, tag } from "../ledger/artifact.ts";
+import { BadCursor } from "../ledger/cursor.ts";
+import { diff } from "../ledger/diff.ts";
+import { environments } from "../ledger/environments.ts";
+import { release } from "../ledger/release.ts";
+import { snapshot } from "../ledger/snapshot.ts";
+import { sources } from "../ledger/sources.ts";
+import { timeline } from "../ledger/timeline.ts";
+import { holder, knowledge, moment, query } from "./asked.ts";
+import type { Ledger } from "./ledger.ts";
+import { DoorError } from "./problem.ts";
+
+/** A name never heard of is a mistake in the question; a known one without facts by then is an answer. */
+function found<T>(answer: T | undefined, what: string): T {
+  if (answer === undefined) {
+    throw new DoorError(
+      "unknown",
+      `The ledger never heard of ${what} by then. GET /v1/environments lists what it knows.`,
+    );
+  }
+  return answer;
+}
+
+type Question = (ledger: Ledger, c: Context) => Promise<object>;
+
+const ask: Record<string, Question> = {
+  "/v1/release": async (ledger, c) => {
+    const { environment, service, ...asked } = query(c, ReleaseQuestion);
+    const answer = await release(moment(ledger, asked), { environment, service });
+    return found(answer, `a service ${service} in an environment ${environment}`);
+  },
+
+  "/v1/snapshot": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
+    const selector = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await snapshot(moment(ledger, asked), selector, { limit, cursor });
+    return found(answer, environment === undefined ? `a group ${group}` : `an environment ${environment}`);
+  },
+
+  "/v1/environments": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, EnvironmentsQuestion);
+    return environments(moment(ledger, asked), { limit, cursor });
+  },
+
+  "/v1/timeline": async (ledger, c) => {
+    const { environment, service, from, to, knownAt, limit, cursor } = query(c, TimelineQuestion);
+    const known = knowledge(ledger, knownAt);
+    const span = {
+      from: instant(from, "start"),
+      to: to === undefined ? known.now.toISOString() : instant(to, "end"),
+    };
+    if (span.from > span.to) throw new DoorError("rejected", "from: must not be after to");
+    const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
+    return found(
+      answer,
+      service === undefined ? `an environment ${environment}` : `${service} in ${environment}`,
+    );
+  },
+
+  "/v1/diff": async (ledger, c) => {
+    const { environment, from, to, with: other, limit, cursor, at, knownAt } = query(c, DiffQuestion);
+    const when = moment(ledger, { at: to ?? at, knownAt });
+    const sides =
+      other === undefined
+        ? { environment, from: instant(from ?? "", "end"), to: when.at }
+        : { environment, with: other, at: when.at };
+    return found(await diff(when, sides, { limit, cursor }), `an environment ${environment}`);
+  },
+
+  "/v1/artifact": async (ledger, c) => {
+    const { digest, ...asked } = query(c, ArtifactQuestion);
+    return found(await artifact(moment(ledger, asked), { digest }), `the digest ${digest}`);
+  },
+
+  "/v1/commit": async (ledger, c) => {
+    const { sha, ...asked } = query(c, CommitQuestion);
+    return found(await commit(moment(ledger, asked), { sha }), `a commit ${sha}`);
+  },
+
+  "/v1/tag": async (ledger, c) => {
+    const { repository, tag: name, ...asked } = query(c, TagQuestion);
+    return found(await tag(moment(ledger, asked), { repository, tag: name }), `a tag ${repository}:${name}`);
+  },
+
+  "/v1/sources": async (ledger, c) => {
+    const page = query(c, SourcesQuestion);
+    const aside = await ledger.aside.list();
+    return sources(moment(ledger, {}), page, aside, Object.fromEntries(ledger.ignored));
+  },
+};
+
+export function questionDoors(ledger: Ledger): Hono {
+  const app = new Hono();
+  for (const [path, question] of Object.entries(ask)) {
+    app.get(path, async (c) => {
+      await holder(ledger, c, "ask");
+      try {
+        return c.json(await question(ledger, c));
+      } catch (error) {
+        if (error instanceof BadCursor) throw new DoorError("rejected", `cursor: ${error.message}`);
+        throw error;
+      }
+    });
+  }
+  // Loaded when asked for: whoever asks what ran should not wait for a description of the door.
+  app.get("/openapi.json", async (c) => c.json((await import("./openapi.ts")).document()));
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  return app;
+}

@@ -1,0 +1,97 @@
+/** What all doors that take events do with them: append, keep aside what is none, and say what became of each. */
+import type { Outcomes } from "../../schemas/answer.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { append, type Outcome } from "../ledger/append.ts";
+import type { Mapped } from "../sources/source.ts";
+import { rawHash } from "../sources/source.ts";
+import type { Ledger } from "./ledger.ts";
+
+export type Said = Outcomes["outcomes"][number];
+
+/** Who sent it, and through which door. */
+export interface Sender {
+  readonly door: string;
+  readonly reportedBy: string;
+  readonly refuse?: (statement: Statement) => string | undefined;
+}
+
+export interface Received {
+  readonly said: Said;
+  /** The sender may not say this: its door may answer so. */
+  readonly forbidden: boolean;
+}
+
+const AT_ONCE = 16;
+
+const named = ({ source, id, kind }: { source: unknown; id: unknown; kind: unknown }) =>
+  Object.fromEntries(Object.entries({ source, id, kind }).filter(([, value]) => typeof value === "string"));
+
+async function keepAside(
+  ledger: Ledger,
+  sender: Sender,
+  why: "conflict" | "rejected" | "malformed",
+  reason: string,
+  event: unknown,
+) {
+  const at = ledger.now().toISOString();
+  await ledger.aside.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
+  ledger.log.info("kept aside", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+}
+
+/** Keeps a body that holds no events at all, and says why. */
+export const keepMalformed = (ledger: Ledger, sender: Sender, reason: string, body: string): Promise<void> =>
+  keepAside(ledger, sender, "malformed", reason, body);
+
+function told(outcome: Outcome): Said {
+  switch (outcome.outcome) {
+    case "recorded":
+    case "duplicate": {
+      const { recordedAt, statementHash } = outcome.fact;
+      return { outcome: outcome.outcome, recordedAt, statementHash };
+    }
+    case "conflict":
+      return { outcome: "conflict", reason: outcome.reason, recordedAt: outcome.fact.recordedAt };
+    case "rejected":
+      return { outcome: "rejected", reason: outcome.reason };
+  }
+}
+
+async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
+  if (mapped.is === "ignored") {
+    ledger.ignored.set(mapped.reason, (ledger.ignored.get(mapped.reason) ?? 0) + 1);
+    return { said: { outcome: "ignored", reason: mapped.reason }, forbidden: false };
+  }
+  if (mapped.is === "rejected") {
+    await keepAside(ledger, sender, "rejected", mapped.reason, mapped.raw);
+    return { said: { outcome: "rejected", reason: mapped.reason }, forbidden: mapped.forbidden === true };
+  }
+  const { statement, raw } = mapped;
+  const outcome = await append(ledger, statement, {
+    vendor: sender.door,
+    reportedBy: sender.reportedBy,
+    ...(sender.door === "events" ? {} : { rawHash: rawHash(raw) }),
+    ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
+  });
+  if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
+    await keepAside(ledger, sender, outcome.outcome, outcome.reason, raw);
+  }
+  const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
+  return { said: { ...named(statement), ...told(outcome) }, forbidden };
+}
+
+/**
+ * Takes the events of one delivery, in order of their outcomes. Throws where the store or the place aside does
+ * not answer: then nothing is acknowledged, and the sender's retry makes duplicates of what was recorded.
+ */
+export async function receive(
+  ledger: Ledger,
+  sender: Sender,
+  events: readonly Mapped[],
+): Promise<Received[]> {
+  const received: Received[] = [];
+  for (let n = 0; n < events.length; n += AT_ONCE) {
+    const slice = events.slice(n, n + AT_ONCE).map((mapped) => receiveOne(ledger, sender, mapped));
+    received.push(...(await Promise.all(slice)));
+  }
+  return received;
+}

@@ -1,0 +1,140 @@
+/** The doors where something is said: events, the vendors' webhooks, retractions. */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Retraction } from "../../schemas/answer.ts";
+import { boundBy, type Holder } from "../access.ts";
+import { faultsOf, retractionId } from "../ledger/append.ts";
+import { readEvents, toStatement } from "../sources/cloudevents.ts";
+import { readJson, rejected, said } from "../sources/payload.ts";
+import type { Delivery, Source } from "../sources/source.ts";
+import { SOURCES } from "../sources/sources.ts";
+import { holder, MAX_BODY_BYTES } from "./asked.ts";
+import type { Ledger } from "./ledger.ts";
+import { DoorError, problem } from "./problem.ts";
+import { keepMalformed, type Received, receive, type Sender } from "./receive.ts";
+
+const STATUS = { recorded: 201, duplicate: 200, ignored: 202 } as const;
+
+/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
+function answerOne(c: Context, [one]: readonly Received[]): Response {
+  if (one === undefined) return c.json({ outcomes: [] }, 200);
+  const outcomes = [one.said];
+  const { outcome, reason = "" } = one.said;
+  switch (outcome) {
+    case "recorded":
+    case "duplicate":
+    case "ignored":
+      return c.json({ outcomes }, STATUS[outcome]);
+    case "conflict":
+      return problem(
+        "conflict",
+        `${reason}. It was kept aside; send it under another id if it is another event.`,
+        { outcomes },
+      );
+    case "rejected":
+      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
+  }
+}
+
+const senderOf = (door: string, who: Holder): Sender => ({
+  door,
+  reportedBy: who.name,
+  refuse: (statement) =>
+    boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
+});
+
+const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
+
+async function events(ledger: Ledger, c: Context): Promise<Response> {
+  const sender = senderOf("events", await holder(ledger, c, "write"));
+  const body = await c.req.text();
+  const reading = readEvents({ headers: c.req.raw.headers, body });
+  if (reading.is === "unreadable") {
+    if (reading.why === "malformed") await keepMalformed(ledger, sender, reading.reason, body);
+    throw new DoorError(UNREADABLE[reading.why], reading.reason);
+  }
+  const received = await receive(ledger, sender, reading.events.map(toStatement));
+  return reading.is === "batch"
+    ? c.json({ outcomes: received.map((one) => one.said) }, 200)
+    : answerOne(c, received);
+}
+
+/** Proves the sender of a webhook: by the vendor's own way, or by a writer's token where it has none. */
+async function webhookSender(
+  ledger: Ledger,
+  c: Context,
+  source: Source,
+  delivery: Delivery,
+): Promise<Sender> {
+  if (source.verify === undefined) return senderOf(source.vendor, await holder(ledger, c, "write"));
+  const { webhooks } = await ledger.secrets();
+  const secrets = webhooks[source.vendor] ?? [];
+  if (secrets.length === 0) {
+    throw new DoorError(
+      "unauthenticated",
+      `No secret is configured for ${source.vendor}: add one to ASOF_WEBHOOK_SECRETS.`,
+    );
+  }
+  if (!(await source.verify(delivery, secrets))) {
+    throw new DoorError(
+      "unauthenticated",
+      `The delivery does not prove that ${source.vendor} sent it: is the secret the same at both ends?`,
+    );
+  }
+  return { door: source.vendor, reportedBy: `webhook:${source.vendor}` };
+}
+
+/** Always 202: a vendor that is told of an error stops sending, or switches the webhook off. */
+async function webhook(ledger: Ledger, c: Context, source: Source): Promise<Response> {
+  const delivery = { headers: c.req.raw.headers, body: await c.req.text() };
+  const sender = await webhookSender(ledger, c, source, delivery);
+  const json = readJson(delivery.body);
+  const context = { headers: delivery.headers, receivedAt: ledger.now().toISOString() };
+  const mapped =
+    json.is === "json"
+      ? source.toStatements(json.value, context)
+      : [
+          rejected(
+            `the body ${json.reason}; set the webhook's content type to application/json`,
+            delivery.body,
+          ),
+        ];
+  const received = await receive(ledger, sender, mapped);
+  return c.json({ outcomes: received.map((one) => one.said) }, 202);
+}
+
+async function retraction(ledger: Ledger, c: Context): Promise<Response> {
+  const { name } = await holder(ledger, c, "retract");
+  const json = readJson(await c.req.text());
+  if (json.is === "fault") throw new DoorError("malformed", `The body ${json.reason}.`);
+  const parsed = Retraction.safeParse(json.value);
+  if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));
+  const { source, id, reason } = parsed.data;
+  const target = { source, id };
+  const statement = {
+    kind: "fact.retracted",
+    source: "/asof/retractions",
+    id: retractionId(target),
+    occurredAt: ledger.now().toISOString(),
+    // Ours is the only clock, so that the same retraction again is a duplicate.
+    timeFrom: "receipt",
+    actor: name,
+    target,
+    reason,
+  } as const;
+  return answerOne(
+    c,
+    await receive(ledger, { door: "retractions", reportedBy: name }, [said(statement, parsed.data)]),
+  );
+}
+
+export function recordingDoors(ledger: Ledger): Hono {
+  const app = new Hono();
+  const tooLarge = () =>
+    problem("too large", `A body holds at most ${MAX_BODY_BYTES} bytes. Send fewer events at once.`);
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  app.post("/v1/events", (c) => events(ledger, c));
+  app.post("/v1/retractions", (c) => retraction(ledger, c));
+  for (const source of SOURCES) app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
+  return app;
+}

@@ -1,0 +1,40 @@
+/**
+ * The one function that puts: the doors where something is said, and the queue of AWS's own events. They are
+ * one function so that exactly one role may write.
+ */
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { guarded } from "./doors/doors.ts";
+import { keepMalformed, receive } from "./doors/receive.ts";
+import { recordingDoors } from "./doors/recording.ts";
+import { ledgerOnAws, variable } from "./lambda.ts";
+import { aws } from "./sources/aws.ts";
+import { readJson } from "./sources/payload.ts";
+import { queueAside } from "./store/aside-queue.ts";
+
+const ledger = ledgerOnAws(queueAside(new SQSClient({}), variable("ASOF_ASIDE_QUEUE")));
+const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
+const processor = new BatchProcessor(EventType.SQS);
+
+/** Who may put on the bus, IAM decides. */
+const SENDER = { door: "aws", reportedBy: "eventbridge" };
+
+/** Throws where the store does not answer: then this one event is delivered again, and the others are not. */
+async function queued({ body }: SQSRecord): Promise<void> {
+  const json = readJson(body);
+  if (json.is === "fault") return keepMalformed(ledger, SENDER, `the message ${json.reason}`, body);
+  const context = { headers: new Headers(), receivedAt: ledger.now().toISOString() };
+  await receive(ledger, SENDER, aws.toStatements(json.value, context));
+}
+
+const isQueue = (event: LambdaEvent | SQSEvent): event is SQSEvent => "Records" in event;
+
+export const handler = async (
+  event: LambdaEvent | SQSEvent,
+  context: Context & LambdaContext,
+): Promise<SQSBatchResponse | Awaited<ReturnType<typeof doors>>> =>
+  isQueue(event)
+    ? processPartialResponse(event, queued, processor, { context, throwOnFullBatchFailure: false })
+    : doors(event, context);

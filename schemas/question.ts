@@ -1,0 +1,87 @@
+/** What may be asked: the query parameters of every question. Unknown parameters are refused, not ignored. */
+import * as z from "zod";
+import { digest, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
+
+const date = z.iso.date();
+const endOfDay = z.union([time, date]).meta({
+  description: "RFC 3339, or a date: the end of that day, UTC. Default: now.",
+  examples: ["2026-10-22", "2026-10-22T08:11:00Z"],
+});
+const startOfDay = z.union([time, date]).meta({
+  description: "RFC 3339, or a date: the start of that day, UTC.",
+  examples: ["2026-10-01"],
+});
+
+const knownAt = endOfDay.optional().meta({
+  description:
+    "Only facts recorded by then count: what was believed at that time. Not in the future. Default: now.",
+});
+const at = endOfDay.optional();
+const moment = { at, knownAt };
+
+const limit = (most: number, usual: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(most)
+    .default(usual)
+    .meta({ description: `Entries a page, at most ${most}.` });
+const cursor = text(4096).optional().meta({ description: "`next` of the page before." });
+const page = (most: number, usual: number) => ({ limit: limit(most, usual), cursor });
+
+const either = (...names: string[]) => ({ error: `needs exactly one of ${names.join(" and ")}` });
+const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
+
+export const ReleaseQuestion = z.strictObject({ environment: name, service: name, ...moment });
+
+export const SnapshotQuestion = z
+  .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
+  .refine(({ environment, group }) => oneOf(environment, group), either("environment", "group"));
+
+export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
+
+export const TimelineQuestion = z.strictObject({
+  environment: name,
+  service: name.optional(),
+  from: startOfDay,
+  to: endOfDay.optional(),
+  knownAt,
+  ...page(500, 200),
+});
+
+export const DiffQuestion = z
+  .strictObject({
+    environment: name,
+    from: endOfDay.optional(),
+    to: endOfDay.optional(),
+    with: name.optional().meta({ description: "Another environment, compared at one moment (`at`)." }),
+    ...moment,
+    ...page(100, 50),
+  })
+  .refine((it) => oneOf(it.from, it.with), either("from", "with"))
+  .refine((it) => it.with !== undefined || it.at === undefined, {
+    error: "at goes with `with`; use from and to",
+  })
+  .refine((it) => it.with === undefined || it.to === undefined, { error: "to goes with `from`; use at" });
+
+export const ArtifactQuestion = z.strictObject({ digest, ...moment });
+export const CommitQuestion = z.strictObject({ sha, ...moment });
+export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
+export const SourcesQuestion = z.strictObject({ ...page(100, 100) });
+
+export const ExportQuestion = z.strictObject({
+  from: startOfDay,
+  to: endOfDay.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
+  format: z.enum(["ndjson", "csv"]).default("ndjson"),
+  reportedBy: text(128).optional().meta({ description: "Only what this token or identity said." }),
+  source: source.optional().meta({ description: "Only what this source said." }),
+  cursor: text(1024).optional().meta({
+    description:
+      "Where an earlier export broke off: the last line's recordedAt, source and id, joined by spaces.",
+  }),
+});
+
+/** Turns a time or date into an instant: a date means the start or the end of its day, UTC. */
+export const instant = (value: string, edge: "start" | "end"): string =>
+  value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
