@@ -1,8 +1,8 @@
 /** The environment's variables, parsed once at start; a fault names its variable. */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { faultsOf } from "../schemas/scalars.ts";
 import { parseTokens, type Token } from "./access.ts";
-import { faultsOf } from "./ledger/append.ts";
 import { type Rule, Rules } from "./ledger/rules.ts";
 
 export class ConfigurationError extends Error {}

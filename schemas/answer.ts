@@ -169,7 +169,7 @@ export const Environments = z
         silentSince: time.nullable().meta({ description: "when its newest fact happened" }),
       }),
     ),
-    next: z.string().nullable(),
+    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
   })
   .meta({ id: "Environments" });
 export type Environments = z.infer<typeof Environments>;
@@ -198,6 +198,7 @@ const timelineEntry = z.strictObject({
       z.strictObject({
         component: name,
         variant: name.exactOptional(),
+        weight: z.number().exactOptional(),
         repository: imageRepository.exactOptional(),
         digest: digest.exactOptional(),
         tag: tag.exactOptional(),
@@ -206,7 +207,9 @@ const timelineEntry = z.strictObject({
     .exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
-  appliedAt: time.exactOptional().meta({ description: "of a migration that a snapshot shows: when it says so" }),
+  appliedAt: time
+    .exactOptional()
+    .meta({ description: "of a migration that a snapshot shows: when it says so" }),
   between: z
     .strictObject({ after: time, before: time })
     .exactOptional()
@@ -233,10 +236,10 @@ export const Timeline = z
     to: time,
     knownAt: time,
     settled: z.boolean(),
-    entries: z
-      .array(timelineEntry)
-      .meta({ description: "`running` entries come first: what already ran at `from`" }),
-    next: z.string().nullable(),
+    entries: z.array(timelineEntry).meta({
+      description: "`running` entries come first, by service: what already ran at `from`; then what happened",
+    }),
+    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
   })
   .meta({ id: "Timeline" });
 export type Timeline = z.infer<typeof Timeline>;

@@ -29,11 +29,24 @@ export const name = text(128);
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
+/** Years that have four digits in UTC, so that times compare as text. */
+const isOrdinary = (value: string): boolean => {
+  const ms = Date.parse(value);
+  return ms >= 0 && ms <= Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+};
+
 /** An instant, RFC 3339 with a zone; kept as UTC with three decimals (further ones are cut off, not rounded). */
 export const time = z.iso
-  .datetime({ offset: true, error: "must be an RFC 3339 time with a zone, like 2026-10-22T08:11:00Z" })
-  .regex(RFC3339, "must be an RFC 3339 time with seconds and a zone, like 2026-10-22T08:11:00Z")
-  .refine((value) => value >= "1970", { error: "must not be before 1970" })
+  .datetime({
+    offset: true,
+    abort: true,
+    error: "must be an RFC 3339 time with a zone, like 2026-10-22T08:11:00Z",
+  })
+  .regex(RFC3339, {
+    abort: true,
+    error: "must be an RFC 3339 time with seconds and a zone, like 2026-10-22T08:11:00Z",
+  })
+  .refine(isOrdinary, { abort: true, error: "must lie between 1970 and 9999" })
   .overwrite((value) => new Date(value).toISOString());
 
 /** A content address as the OCI image specification writes it (opencontainers/image-spec, descriptor.md). */
@@ -96,3 +109,10 @@ export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** What a person or machine knows, or does not know, to be true. */
 export const trilean = z.union([z.boolean(), z.literal("unknown")]);
+
+/** What has to be mended, in one line: where, and what was expected. */
+export const faultsOf = (error: z.ZodError): string =>
+  error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+    .join("; ");

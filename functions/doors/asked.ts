@@ -2,8 +2,8 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import { instant } from "../../schemas/question.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
 import { type Holder, holderOf, isAllowed, type Right } from "../access.ts";
-import { faultsOf } from "../ledger/append.ts";
 import type { Moment } from "../ledger/moment.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";

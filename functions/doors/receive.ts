@@ -2,8 +2,8 @@
 import type { Outcomes } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { append, type Outcome } from "../ledger/append.ts";
+import { rawHash } from "../ledger/canonical.ts";
 import type { Mapped } from "../sources/source.ts";
-import { rawHash } from "../sources/source.ts";
 import type { Ledger } from "./ledger.ts";
 
 export type Said = Outcomes["outcomes"][number];

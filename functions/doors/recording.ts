@@ -2,8 +2,9 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/answer.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
 import { boundBy, type Holder } from "../access.ts";
-import { faultsOf, retractionId } from "../ledger/append.ts";
+import { retractionId } from "../ledger/append.ts";
 import { readEvents, toStatement } from "../sources/cloudevents.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
@@ -43,11 +44,14 @@ const senderOf = (door: string, who: Holder): Sender => ({
     boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
 });
 
+/** The body as its bytes came, so that a signature over them can be checked. */
+const textOf = async (c: Context): Promise<string> => Buffer.from(await c.req.arrayBuffer()).toString("utf8");
+
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
 async function events(ledger: Ledger, c: Context): Promise<Response> {
   const sender = senderOf("events", await holder(ledger, c, "write"));
-  const body = await c.req.text();
+  const body = await textOf(c);
   const reading = readEvents({ headers: c.req.raw.headers, body });
   if (reading.is === "unreadable") {
     if (reading.why === "malformed") await keepMalformed(ledger, sender, reading.reason, body);
@@ -86,7 +90,7 @@ async function webhookSender(
 
 /** Always 202: a vendor that is told of an error stops sending, or switches the webhook off. */
 async function webhook(ledger: Ledger, c: Context, source: Source): Promise<Response> {
-  const delivery = { headers: c.req.raw.headers, body: await c.req.text() };
+  const delivery = { headers: c.req.raw.headers, body: await textOf(c) };
   const sender = await webhookSender(ledger, c, source, delivery);
   const json = readJson(delivery.body);
   const context = { headers: delivery.headers, receivedAt: ledger.now().toISOString() };
@@ -105,7 +109,7 @@ async function webhook(ledger: Ledger, c: Context, source: Source): Promise<Resp
 
 async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   const { name } = await holder(ledger, c, "retract");
-  const json = readJson(await c.req.text());
+  const json = readJson(await textOf(c));
   if (json.is === "fault") throw new DoorError("malformed", `The body ${json.reason}.`);
   const parsed = Retraction.safeParse(json.value);
   if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));

@@ -1,6 +1,7 @@
 /** How a statement becomes a fact: parsed, hashed, named, stamped, and put once. */
 import * as z from "zod";
 import { type Fact, Statement } from "../../schemas/fact.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { postings } from "./postings.ts";
 import { type Rule, rename } from "./rules.ts";
@@ -37,13 +38,6 @@ export interface Appending {
 }
 
 const HEARD_MAX = 20_000;
-
-/** What a person has to mend, in one line: where, and what was expected. */
-export const faultsOf = (error: z.ZodError): string =>
-  error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
-    .join("; ");
 
 const rejected = (reason: string): Outcome => ({ outcome: "rejected", reason });
 

@@ -33,6 +33,18 @@ export function statementHash(statement: Statement): string {
   return sha256(canonical(statement.timeFrom === "receipt" ? said : { ...said, occurredAt }));
 }
 
+/**
+ * The hash of a vendor's event without its delivery envelope. It never throws: an event may hold what has no
+ * canonical form (a lone surrogate, 1e999) where nobody looks.
+ */
+export function rawHash(raw: unknown): string {
+  try {
+    return sha256(canonical(raw));
+  } catch {
+    return sha256(JSON.stringify(raw) ?? "");
+  }
+}
+
 /** What names a fact in all orders: SHA-256 of (source, id), cut to 128 bits. */
 export const fingerprint = (fact: { source: string; id: string }): string =>
   sha256(canonical([fact.source, fact.id])).slice(0, 32);

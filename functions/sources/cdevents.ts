@@ -10,11 +10,11 @@
  * the type's own words are read, so that both are understood.
  * Format: cdevents/spec, v0.4.1 and v0.5.1: spec.md, core.md, continuous-deployment.md, cloudevents-binding.md.
  */
+
+import { createHash } from "node:crypto";
 import { PackageURL } from "packageurl-js";
 import * as z from "zod";
-import { fullSha, url } from "../../schemas/scalars.ts";
-import { faultsOf } from "../ledger/append.ts";
-import { sha256 } from "../ledger/canonical.ts";
+import { faultsOf, fullSha, url } from "../../schemas/scalars.ts";
 import { ignored, loginOnly, maybeText, present, quoted, rejected, said } from "./payload.ts";
 import type { Mapped, Said } from "./source.ts";
 
@@ -121,7 +121,8 @@ function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Rec
 }
 
 /** A source is a URI reference of any length; what is too long for a key is named by its hash. */
-const instanceOf = (source: string): string => (Buffer.byteLength(source) <= 200 ? source : sha256(source));
+const instanceOf = (source: string): string =>
+  Buffer.byteLength(source) <= 200 ? source : createHash("sha256").update(source).digest("hex");
 
 // --- package URLs -----------------------------------------------------------------------------------------
 

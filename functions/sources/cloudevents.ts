@@ -11,7 +11,7 @@
  */
 import * as z from "zod";
 import { KINDS, type Kind, OWN_KINDS } from "../../schemas/fact.ts";
-import { faultsOf } from "../ledger/append.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
 import { mapCdEvent } from "./cdevents.ts";
 import { forbidden, ignored, MAX_EVENTS, maybeText, quoted, readJson, rejected, said } from "./payload.ts";
 import { type Delivery, type Mapped, RESERVED_PREFIXES } from "./source.ts";

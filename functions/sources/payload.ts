@@ -3,8 +3,7 @@
  * fields as it likes), and turned into outcomes that say what was wrong where.
  */
 import * as z from "zod";
-import { url } from "../../schemas/scalars.ts";
-import { faultsOf } from "../ledger/append.ts";
+import { faultsOf, url } from "../../schemas/scalars.ts";
 import type { Mapped, Said } from "./source.ts";
 
 /** Hashing and printing walk a value recursively, so a deeper one could exhaust the stack. */

@@ -2,9 +2,8 @@
  * What a source of facts is: a vendor's way to prove who calls, and a pure mapping from its payloads to
  * statements. Nothing here asks a network or a clock; nothing is guessed: what a payload lacks is absent.
  */
-import { timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { Statement } from "../../schemas/fact.ts";
-import { canonical, sha256 } from "../ledger/canonical.ts";
 
 /** One request of a sender, its body as the bytes came. */
 export interface Delivery {
@@ -50,15 +49,7 @@ export const RESERVED_PREFIXES = ["/webhooks/", "/asof/"] as const;
 export const sourceOf = (vendor: string, ...path: readonly string[]): string =>
   ["/webhooks", vendor, ...path].join("/");
 
-/** Total, because a vendor's event may hold what has no canonical form (a lone surrogate, 1e999) where nobody looks. */
-export function rawHash(raw: unknown): string {
-  try {
-    return sha256(canonical(raw));
-  } catch {
-    return sha256(JSON.stringify(raw) ?? "");
-  }
-}
-
 /** Compares two secrets in a time that tells nothing of either, not even their length. */
 export const sameSecret = (given: string, expected: string): boolean =>
-  timingSafeEqual(Buffer.from(sha256(given)), Buffer.from(sha256(expected)));
+  timingSafeEqual(hashed(given), hashed(expected));
+const hashed = (secret: string): Buffer => createHash("sha256").update(secret).digest();

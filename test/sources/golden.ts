@@ -5,11 +5,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { faultsOf } from "../../functions/ledger/append.ts";
 import { readEvents, toStatement } from "../../functions/sources/cloudevents.ts";
 import type { Mapped } from "../../functions/sources/source.ts";
 import { SOURCES } from "../../functions/sources/sources.ts";
 import { Statement } from "../../schemas/fact.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
 
 export const GOLDEN = join(import.meta.dirname, "../golden");
 export const RECEIVED_AT = "2026-11-22T09:00:00.000Z";
