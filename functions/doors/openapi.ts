@@ -164,7 +164,7 @@ const open = (operationId: string, summary: string): ZodOpenApiOperationObject =
   security: [],
   responses: {
     "200": { description: "Yes.", content: { "application/json": { schema: z.looseObject({}) } } },
-    "503": problem("Not now."),
+    "4XX": problem("There is no such door."),
   },
 });
 
@@ -223,7 +223,12 @@ export const document = () =>
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
-    tags: [{ name: "Questions" }, { name: "Recording" }, { name: "Audit" }, { name: "Service" }],
+    tags: [
+      { name: "Questions", description: "What ran, when, and from where." },
+      { name: "Recording", description: "What CI, registries, deployers and migration tools say." },
+      { name: "Audit", description: "The history, to take away." },
+      { name: "Service", description: "The service itself." },
+    ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
     paths,
   });

@@ -1,0 +1,116 @@
+/** Style that can be checked is checked here, not in reviews. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((file) => file !== "");
+const code = tracked.filter((file) => /\.(ts|mjs)$/.test(file));
+const product = code.filter((file) => !file.startsWith("test/"));
+const textOf = (file: string): string => readFileSync(file, "utf8");
+
+/** Files of `where` with a line that matches, as `file:line: text`. */
+const lines = (files: readonly string[], pattern: RegExp): string[] =>
+  files.flatMap((file) =>
+    textOf(file)
+      .split("\n")
+      .flatMap((line, n) => (pattern.test(line) ? [`${file}:${n + 1}: ${line.trim()}`] : [])),
+  );
+
+/** Code without comments, texts, imports and exports: where `as` is a cast. */
+const bare = (text: string): string =>
+  text
+    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+    .replaceAll(/^\s*\/\/.*$/gm, "")
+    .replaceAll(/^(import|export) [\s\S]*?;$/gm, (found) => (/ from "/.test(found) ? "" : found))
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""');
+
+const room = (file: string): string =>
+  file.startsWith("functions/")
+    ? file.split("/")[2] === undefined
+      ? "edge"
+      : (file.split("/")[1] ?? "")
+    : (file.split("/")[0] ?? "");
+
+/** Which rooms a room may import from; `edge` are the functions themselves. Imports run one way. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  schemas: ["schemas"],
+  ledger: ["schemas", "ledger"],
+  sources: ["schemas", "sources"],
+  store: ["schemas", "ledger", "store"],
+  doors: ["schemas", "ledger", "sources", "doors", "edge"],
+  edge: ["schemas", "ledger", "sources", "store", "doors", "edge"],
+  cdk: ["cdk", "ledger", "store"],
+};
+
+/** What a file imports of this project, as a path from its root. */
+function importsOf(file: string): string[] {
+  const found = [...textOf(file).matchAll(/(?:from|import)\s*\(?"(\.{1,2}\/[^"]+)"/g)].map(
+    ([, path]) => path ?? "",
+  );
+  return found.map((path) => new URL(path, `file:///${file}`).pathname.slice(1));
+}
+
+describe("the tree", () => {
+  it("holds nothing at its top but the agreed rooms and files", () => {
+    const agreed =
+      /^(\..+|package(-lock)?\.json|tsconfig\.json|biome\.json|cdk\.json|vitest\.config\.ts|README\.md|LICENSE|cdk|functions|schemas|test)$/;
+    const others = new Set(
+      tracked.map((file) => file.split("/")[0] ?? "").filter((entry) => !agreed.test(entry)),
+    );
+    expect([...others]).toEqual([]);
+  });
+
+  it("imports one way only", () => {
+    const wrong = product.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !(MAY_IMPORT[room(file)] ?? []).includes(room(target)))
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("has doors import nothing of the edge but access", () => {
+    const wrong = product
+      .filter((file) => room(file) === "doors")
+      .flatMap((file) =>
+        importsOf(file).filter((target) => room(target) === "edge" && target !== "functions/access.ts"),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it("uses the AWS SDK in the store and at the edge only", () => {
+    const users = product.filter((file) => /from "@aws-sdk\//.test(textOf(file)));
+    expect(users.filter((file) => !["store", "edge"].includes(room(file)))).toEqual([]);
+  });
+
+  it("keeps files short enough to be read at once", () => {
+    const long = product.filter((file) => textOf(file).split("\n").length > 350);
+    expect(long).toEqual([]);
+  });
+
+  it("casts nothing and silences no check", () => {
+    const casts = product.filter((file) => /\bas\s+(?!const\b)/.test(bare(textOf(file))));
+    expect(casts).toEqual([]);
+    expect(lines(product, /@ts-(ignore|nocheck|expect-error)|biome-ignore/)).toEqual([]);
+  });
+
+  it("skips no test", () => {
+    const tests = code.filter((file) => /\.(test|real)\.ts$/.test(file) && file !== "test/tidy.test.ts");
+    expect(lines(tests, /\b(it|test|describe)\.(skip|only|todo|fails)\b/)).toEqual([]);
+  });
+
+  it("names no host of a package registry in its lock file", () => {
+    expect(textOf("package-lock.json")).not.toContain('"resolved": "http');
+  });
+
+  it("speaks of no machine's paths", () => {
+    const readable = tracked.filter(
+      (file) => /\.(ts|mjs|md|json|sh)$|^\.ci\//.test(file) && !file.startsWith("test/golden/"),
+    );
+    expect(lines(readable, /\/(work|farm|home|root)\/[a-z]/)).toEqual([]);
+  });
+});
