@@ -32,7 +32,10 @@ export type Partition =
   | { of: "digest"; digest: string; aspect: Aspect }
   | { of: "commit"; prefix: string; aspect: Aspect };
 
-/** Partitions by `recordedAt`: eight shards a day, and a day of one source. */
+/** Facts of a day are spread over this many partitions: one of DynamoDB's takes 1,000 writes a second. */
+export const SHARDS = 8;
+
+/** Partitions by `recordedAt`: shards of a day, and a day of one source. */
 export type RecordedPartition =
   | { of: "recorded"; day: string; shard: number }
   | { of: "source"; source: string; day: string };

@@ -14,7 +14,15 @@
 import type { Deployment, Fact } from "../../schemas/fact.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import { dayOf, type Index, indexOf } from "../ledger/postings.ts";
-import type { Derived, Directory, Identity, Partition, Posted, RecordedPartition } from "../ledger/store.ts";
+import {
+  type Derived,
+  type Directory,
+  type Identity,
+  type Partition,
+  type Posted,
+  type RecordedPartition,
+  SHARDS,
+} from "../ledger/store.ts";
 
 /**
  * The table's indexes: partition key, sort key, and what they carry beside the keys. Facts are copied into all
@@ -34,9 +42,6 @@ export const INDEXES: readonly {
   { name: "recorded", partition: "recorded", order: "recordedOrder", include: ["fact"] },
   { name: "source", partition: "source", order: "recordedOrder", include: [] },
 ];
-
-/** Facts of a day are spread over this many partitions of the index, for one takes 1,000 writes a second. */
-export const SHARDS = 8;
 
 const part = (value: string): string => value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");
