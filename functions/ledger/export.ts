@@ -70,17 +70,18 @@ async function* dayInOrder(store: Store, day: string, from: string, to: string):
   }
 }
 
+const isWanted = (fact: Fact, { reportedBy, source }: Extent): boolean =>
+  (reportedBy === undefined || fact.reportedBy === reportedBy) &&
+  (source === undefined || fact.source === source);
+
 /** Facts in order of `recordedAt`, then of their fingerprint. Holds one page of each shard of a day, no more. */
 export async function* exportFacts(store: Store, extent: Extent): AsyncGenerator<Fact> {
-  const { after, to, reportedBy, source } = extent;
+  const { after, to } = extent;
   const from = after === undefined || after.recordedAt < extent.from ? extent.from : after.recordedAt;
-  const place = after === undefined ? "" : `${after.recordedAt}#${after.fingerprint}`;
+  const delivered = after === undefined ? "" : `${after.recordedAt}#${after.fingerprint}`;
   for (const day of daysOf(from, to)) {
-    for await (const head of dayInOrder(store, day, from, to)) {
-      if (head.place <= place) continue;
-      if (reportedBy !== undefined && head.fact.reportedBy !== reportedBy) continue;
-      if (source !== undefined && head.fact.source !== source) continue;
-      yield head.fact;
+    for await (const { place, fact } of dayInOrder(store, day, from, to)) {
+      if (place > delivered && isWanted(fact, extent)) yield fact;
     }
   }
 }
