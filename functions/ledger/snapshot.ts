@@ -25,7 +25,7 @@ async function* environmentsOf(knowledge: Knowledge, extent: Extent, from?: stri
     return;
   }
   const heard = await heardAs(knowledge, { of: "environments" }, fold(extent.environment));
-  if (heard !== undefined) yield { ...heard, shown: extent.environment };
+  if (heard !== undefined) yield heard;
 }
 
 async function* placesOf(

@@ -7,7 +7,8 @@ import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 
 /** Long after everything that the tests tell. */
-export const NOW = "2027-01-01T00:00:00.000Z";
+const KNOWN = "2027-01-01T00:00:00.000Z";
+const NOW = "2027-01-02T00:00:00.000Z";
 
 /** A moment of October 2026: `day(20)`, `day(20, "08:11")`. */
 export const day = (n: number, time = "12:00"): string =>
@@ -84,7 +85,7 @@ export async function given(...statements: readonly Statement[]): Promise<Given>
       if (outcome.outcome !== "recorded") throw new Error(`was not recorded: ${JSON.stringify(outcome)}`);
       return outcome.fact;
     },
-    at: (at, knownAt = NOW) => ({ store, at, knownAt, now: new Date(NOW), settleMs: 1000 }),
+    at: (at, knownAt = KNOWN) => ({ store, at, knownAt, now: new Date(NOW), settleMs: 1000 }),
   };
   for (const statement of statements) await ledger.tell(statement);
   return ledger;

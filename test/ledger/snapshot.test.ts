@@ -34,9 +34,9 @@ describe("a snapshot", () => {
     const answer = await snapshot(ledger.at(day(5)), { environment: "Production" });
     expect(Snapshot.parse(answer)).toMatchObject({ environment: "Production", settled: true, next: null });
     expect(named(answer)).toEqual([
-      "Production Acme/Billing removed",
-      "Production acme/later unknown",
-      "Production acme/web running",
+      "production Acme/Billing removed",
+      "production acme/later unknown",
+      "production acme/web running",
     ]);
   });
 

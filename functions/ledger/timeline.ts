@@ -1,0 +1,135 @@
+/** The timeline: what already ran when it begins, and what happened in an environment, or to one service, since. */
+import type { Timeline, TimelineEntry } from "../../schemas/answer.ts";
+import { AT_ONCE, concurrently } from "./concurrently.ts";
+import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
+import { heardAs, namesAfter, take } from "./directory.ts";
+import { runningEntry } from "./entries.ts";
+import { eventsFrom, type Scope, type Span } from "./events.ts";
+import { isSettled, type Moment } from "./moment.ts";
+import { fold } from "./postings.ts";
+import { names } from "./read.ts";
+import { askingOf, release } from "./release.ts";
+import type { Name } from "./store.ts";
+
+type Known = Omit<Moment, "at">;
+
+export interface Stretch {
+  readonly environment: string;
+  readonly service?: string | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+
+const QUESTION = "a timeline";
+
+/** So many releases are looked up for one page. */
+const RELEASES = 100;
+
+/** The databases of a service: those it is described with, else those whose migrations name it. */
+async function databasesOf(known: Known, environment: string, service: string, at: string) {
+  const prefix = "database:";
+  const [heard, { description }] = await Promise.all([
+    names(known, { of: "service", environment, service }),
+    askingOf({ ...known, at }, service),
+  ]);
+  const named = heard
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ name }) => name.slice(prefix.length));
+  return { isHeard: heard.length > 0, databases: new Set((description?.databases ?? named).map(fold)) };
+}
+
+/** What a timeline is about, with folded names. `undefined`: a name never heard of. */
+async function scopeOf(
+  known: Known,
+  { environment: name, service, to }: Stretch,
+): Promise<Scope | undefined> {
+  const environment = fold(name);
+  if (service === undefined) {
+    return (await heardAs(known, { of: "environments" }, environment)) && { environment, service: undefined };
+  }
+  const { isHeard, databases } = await databasesOf(known, environment, fold(service), to);
+  return isHeard ? { environment, service: fold(service), databases } : undefined;
+}
+
+const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
+
+type Heard = Pick<Name, "name" | "shown">;
+
+/** What ran just before the start: one page of services, by name. */
+async function runningAtStart(
+  known: Known,
+  { environment, service, from }: Stretch,
+  after: string | undefined,
+  limit: number,
+): Promise<{ entries: TimelineEntry[]; last: string | undefined; more: boolean }> {
+  const directory = { of: "services", environment: fold(environment) } as const;
+  const { taken, more } =
+    service === undefined
+      ? await take<Heard>(namesAfter(known, directory, after), Math.min(limit, RELEASES))
+      : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
+  const releases = await concurrently(AT_ONCE, taken, ({ shown }) =>
+    release({ ...known, at: justBefore(from) }, { environment, service: shown }),
+  );
+  const entries = releases.flatMap((one) => (one === undefined ? [] : runningEntry(one, from)));
+  return { entries, last: taken.at(-1)?.name ?? after, more };
+}
+
+interface Page {
+  readonly entries: readonly TimelineEntry[];
+  readonly next: string | null;
+}
+
+async function firstPage(
+  known: Known,
+  stretch: Stretch,
+  scope: Scope,
+  after: string | undefined,
+  limit: number,
+): Promise<Page> {
+  const { entries, last, more } = await runningAtStart(known, stretch, after, limit);
+  if (last !== undefined && (more || entries.length === limit)) {
+    return { entries, next: cursorOf(QUESTION, "running", last) };
+  }
+  const span = { from: stretch.from, to: stretch.to, before: justBefore(stretch.from) };
+  const events = await laterPage(known, scope, span, limit - entries.length);
+  return { entries: [...entries, ...events.entries], next: events.next };
+}
+
+async function laterPage(known: Known, scope: Scope, span: Span, limit: number): Promise<Page> {
+  const { entries, next } = await eventsFrom(known, scope, span, limit);
+  return { entries, next: nextOf(next) };
+}
+
+const nextOf = (place: readonly [string, string] | undefined): string | null =>
+  place === undefined ? null : cursorOf(QUESTION, "event", ...place);
+
+/**
+ * Answers with one page of what happened from `from` to `to`, both inclusive. `undefined`: a name never heard of.
+ * What it costs depends on what happened then, and on nothing before or after.
+ */
+export async function timeline(
+  known: Known,
+  stretch: Stretch,
+  paging: Paging = {},
+): Promise<Timeline | undefined> {
+  const [part, place, delivered] = placeOf(QUESTION, paging);
+  if (part === "event" && (place === undefined || place < stretch.from)) throw new BadCursor(QUESTION);
+  const scope = await scopeOf(known, stretch);
+  if (scope === undefined) return undefined;
+  const limit = sizeOf(paging, 200, 500);
+  const { environment, service, from, to } = stretch;
+  const { entries, next } =
+    part === "event" && place !== undefined
+      ? await laterPage(known, scope, { from: place, to, before: place, delivered: Number(delivered) }, limit)
+      : await firstPage(known, stretch, scope, place, limit);
+  return {
+    environment,
+    ...(service === undefined ? {} : { service }),
+    from,
+    to,
+    knownAt: known.knownAt,
+    settled: isSettled({ ...known, at: to }),
+    entries: [...entries],
+    next,
+  };
+}

@@ -1,0 +1,221 @@
+/** The tables of the rules: a history told tersely, a moment asked about, and what the release must say. */
+import { describe, expect, it } from "vitest";
+import { type Appending, append, type Outcome, type Receipt } from "../../functions/ledger/append.ts";
+import { release } from "../../functions/ledger/release.ts";
+import type { Rule } from "../../functions/ledger/rules.ts";
+import { memoryStore } from "../../functions/store/memory.ts";
+import { Release, type Warning } from "../../schemas/answer.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { digestOf, retracted, said, shaOf } from "./given.ts";
+
+/** What the tables speak of where they say nothing else. */
+export const REPOSITORY = "ghcr.io/acme/billing";
+export const CODE = "https://github.com/acme/billing";
+const PLACE = { environment: "production", service: "acme/billing" };
+const END = "2026-10-31T00:00:00.000Z";
+const KNOWN = "2027-01-01T00:00:00.000Z";
+const NOW = "2027-01-02T00:00:00.000Z";
+
+/** `08:10`, `08:10:30`: of 20 October 2026; `21 08:10`: of another day of that month. Whole times stay. */
+export function time(text: string): string {
+  const clock = /^(?:(\d{2}) )?(\d{2}:\d{2})(:\d{2}(?:\.\d{3})?)?$/.exec(text);
+  if (clock === null) return text;
+  const [, day = "20", minutes, seconds = ":00"] = clock;
+  return new Date(`2026-10-${day}T${minutes}${seconds}Z`).toISOString();
+}
+
+/* What is said */
+
+export const image = digestOf;
+export const sha = shaOf;
+export const deployment = (id: string) => ({ provider: "github", instance: "github.com", id });
+export const main = (fields: object = {}) => ({ component: "main", ...fields });
+export const component = (name: string, fields: object = {}) => ({ component: name, ...fields });
+export const committed = (name: string) => ({ commit: { repository: CODE, sha: sha(name) } });
+
+export const pushed = (at: string, digest: string, more: object = {}): Statement =>
+  said("artifact.pushed", time(at), { digest, repository: REPOSITORY, ...more });
+
+/** `what` is a manifest, a tag, or not known which. */
+export const deleted = (at: string, what: string, more: object): Statement =>
+  said("artifact.deleted", time(at), { what, repository: REPOSITORY, ...more });
+
+export const restored = (at: string, what: string, more: object): Statement =>
+  said("artifact.restored", time(at), { what, repository: REPOSITORY, ...more });
+
+export const indexed = (digest: string, ...manifests: readonly (string | object)[]): Statement =>
+  said("artifact.indexed", time("19 10:00"), {
+    digest,
+    manifests: manifests.map((one) => (typeof one === "string" ? { digest: one } : one)),
+  });
+
+export const built = (digest: string, commit: string, more: object = {}): Statement =>
+  said("artifact.built", time("19 09:00"), {
+    digest,
+    ...committed(commit),
+    evidence: "oidc",
+    ...more,
+  });
+
+const deployer = (kind: Statement["kind"]) => (at: string, components: readonly object[], more?: object) =>
+  said(kind, time(at), { ...PLACE, deployment: deployment("1"), components, ...more });
+
+export const started = deployer("deployment.started");
+export const succeeded = deployer("deployment.succeeded");
+export const failed = deployer("deployment.failed");
+
+export const removed = (at: string, more: object = PLACE): Statement =>
+  said("deployment.removed", time(at), { environment: PLACE.environment, ...more });
+
+export const observed = (at: string, components: readonly object[], more: object = {}): Statement =>
+  said("deployment.observed", time(at), { ...PLACE, components, ...more });
+
+export const task = (at: string, digest: string, more: object = {}): Statement =>
+  said("task.observed", time(at), {
+    ...PLACE,
+    deployment: deployment("1"),
+    component: "main",
+    digest,
+    ...more,
+  });
+
+export const described = (fields: object, at = "01 09:00"): Statement =>
+  said("service.described", time(at), { service: PLACE.service, ...fields });
+
+export const migration = (
+  kind: "applied" | "reverted" | "failed",
+  at: string,
+  version: string,
+  more: object = {},
+): Statement => said(`migration.${kind}`, time(at), { ...PLACE, database: "billing", version, ...more });
+
+/** The part of a statement that says it holds for its components alone. */
+export const partly = { scope: "components" };
+
+/* How it is told */
+
+interface Late {
+  readonly statement: Statement;
+  readonly recordedAt: string;
+}
+export type Told = Statement | Late;
+
+/** Says when the ledger learned of a statement; else it is a second after it happened. */
+export const learned = (recordedAt: string, statement: Statement): Late => ({
+  statement,
+  recordedAt: time(recordedAt),
+});
+
+export const takenBack = (recordedAt: string, target: Statement): Late =>
+  learned(recordedAt, retracted(target));
+
+const statementOf = (told: Told): Statement => ("statement" in told ? told.statement : told);
+
+interface Question {
+  readonly at?: string;
+  readonly knownAt?: string;
+  readonly environment?: string;
+  readonly service?: string;
+}
+
+export interface Ledger {
+  tell(told: Told, receipt?: Partial<Receipt>): Promise<Outcome>;
+  ask(question?: Question): Promise<Release | undefined>;
+}
+
+/** A ledger in memory with a clock that the teller sets. */
+export function ledger(rules: readonly Rule[] = []): Ledger {
+  const store = memoryStore();
+  let now = NOW;
+  const appending: Appending = { store, rules, now: () => new Date(now), heard: new Set() };
+  return {
+    tell(told, receipt) {
+      const statement = statementOf(told);
+      now =
+        "statement" in told ? told.recordedAt : new Date(Date.parse(told.occurredAt) + 1000).toISOString();
+      return append(appending, statement, { reportedBy: "ci", vendor: "events", ...receipt });
+    },
+    async ask({ at = END, knownAt = KNOWN, ...place } = {}) {
+      const moment = { store, at: time(at), knownAt: time(knownAt), now: new Date(NOW), settleMs: 1000 };
+      const answer = await release(moment, { ...PLACE, ...place });
+      return answer === undefined ? undefined : Release.parse(answer);
+    },
+  };
+}
+
+async function ledgerOf(told: readonly Told[], rules: readonly Rule[] = []): Promise<Ledger> {
+  const made = ledger(rules);
+  for (const one of told) {
+    const outcome = await made.tell(one);
+    if (outcome.outcome !== "recorded") throw new Error(`was not recorded: ${JSON.stringify(outcome)}`);
+  }
+  return made;
+}
+
+/** The same facts as they may also arrive: the last first, only that a retraction needs its target. */
+function otherwise(told: readonly Told[]): Told[] {
+  const isLast = (one: Told) => statementOf(one).kind === "fact.retracted";
+  const back = told.toReversed();
+  return [...back.filter((one) => !isLast(one)), ...back.filter(isLast)].map((one) =>
+    learned("30 00:00", statementOf(one)),
+  );
+}
+
+/* What is answered */
+
+type Some<T> = T extends readonly (infer E)[]
+  ? readonly Some<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Some<T[K]> | undefined }
+    : T;
+
+/** Parts of an answer; times may be short, and an absent field can be asked for as undefined. */
+type Expected = Omit<Some<Release>, "warnings"> & { readonly warnings?: readonly Warning["code"][] };
+
+interface Case extends Question {
+  readonly rule: string;
+  readonly given: readonly Told[];
+  /** Naming rules of the ledger. */
+  readonly under?: readonly Rule[];
+  readonly then: Expected | "never heard of";
+}
+
+/** Absent fields become undefined ones, and warnings their codes, so that a table can name them. */
+const plain = (answer: Release) => ({
+  ...answer,
+  components: answer.components.map((one) => ({
+    variant: undefined,
+    weight: undefined,
+    reported: undefined,
+    rebuild: undefined,
+    ...one,
+  })),
+  warnings: answer.warnings.map(({ code }) => code),
+});
+
+/** What is not spoken of is calm: no drift, no attempt and no warning but those that the case names. */
+const CALM = { drift: null, attempt: null, warnings: [] };
+
+function expectAnswer(answer: Release | undefined, then: Case["then"]): void {
+  if (then === "never heard of") return expect(answer).toBeUndefined();
+  if (answer === undefined) throw new Error("was never heard of");
+  const { since, until } = then;
+  expect(plain(answer)).toMatchObject({
+    ...CALM,
+    ...then,
+    ...(typeof since === "string" ? { since: time(since) } : {}),
+    ...(typeof until === "string" ? { until: time(until) } : {}),
+  });
+}
+
+/** A table of one rule: every case is a test, told as it happened and, where all is known, the other way round. */
+export function cases(what: string, table: readonly Case[]): void {
+  describe(what, () => {
+    it.each(table)("$rule", async ({ given, under, then, rule: _, ...question }) => {
+      const answer = await (await ledgerOf(given, under)).ask(question);
+      expectAnswer(answer, then);
+      if (question.knownAt !== undefined) return;
+      expect(await (await ledgerOf(otherwise(given), under)).ask(question)).toEqual(answer);
+    });
+  });
+}

@@ -1,0 +1,144 @@
+import { cases, component, image, indexed, main, pushed, REPOSITORY, succeeded } from "./cases.ts";
+
+const INDEX = image("index");
+const OTHER_INDEX = image("other index");
+const AMD64 = image("amd64");
+const ARM64 = image("arm64");
+const CONFIG = image("config of amd64");
+const ATTESTATION = image("attestation of amd64");
+
+const amd64 = { digest: AMD64, platform: "linux/amd64", configDigest: CONFIG };
+const arm64 = { digest: ARM64, platform: "linux/arm64" };
+const attestation = { digest: ATTESTATION, platform: "unknown/unknown" };
+
+const runs = (digest: string) => succeeded("08:11", [main({ digest, repository: REPOSITORY })]);
+
+cases("of the digests of one image", [
+  {
+    rule: "an index that was deployed is the digest to pull",
+    given: [indexed(INDEX, amd64, arm64), runs(INDEX)],
+    then: {
+      status: "running",
+      components: [
+        { digest: INDEX, reported: undefined, resolvedBy: "digest", image: `${REPOSITORY}@${INDEX}` },
+      ],
+    },
+  },
+  {
+    rule: "a platform's manifest is answered with its index, and stays named as what was reported",
+    given: [indexed(INDEX, amd64, arm64), runs(AMD64)],
+    then: {
+      components: [
+        { digest: INDEX, reported: AMD64, resolvedBy: "digest", image: `${REPOSITORY}@${INDEX}` },
+      ],
+    },
+  },
+  {
+    rule: "a config digest is answered with the index of its manifest",
+    given: [indexed(INDEX, amd64, arm64), runs(CONFIG)],
+    then: { components: [{ digest: INDEX, reported: CONFIG, image: `${REPOSITORY}@${INDEX}` }] },
+  },
+  {
+    rule: "a digest that no index holds is itself what to pull",
+    given: [indexed(INDEX, amd64), runs(ARM64)],
+    then: { components: [{ digest: ARM64, reported: undefined, image: `${REPOSITORY}@${ARM64}` }] },
+  },
+  {
+    rule: "an index of a single platform is still what to pull",
+    given: [indexed(INDEX, amd64), runs(AMD64)],
+    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "an index that two sources tell of is one index",
+    given: [indexed(INDEX, amd64, arm64), indexed(INDEX, AMD64, ARM64), runs(AMD64)],
+    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "an index that two sources list differently holds what either says",
+    given: [indexed(INDEX, amd64), indexed(INDEX, arm64), runs(ARM64)],
+    then: { components: [{ digest: INDEX, reported: ARM64 }] },
+  },
+  {
+    rule: "an index is known before it is told, for relations have no time",
+    given: [runs(AMD64), { ...indexed(INDEX, amd64), occurredAt: "2026-10-25T00:00:00.000Z" }],
+    at: "09:00",
+    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "components of several images are each related by themselves",
+    given: [
+      indexed(INDEX, amd64),
+      indexed(OTHER_INDEX, arm64),
+      succeeded("08:11", [main({ digest: AMD64 }), component("worker", { digest: ARM64 })]),
+    ],
+    then: {
+      components: [
+        { component: "main", digest: INDEX, reported: AMD64 },
+        { component: "worker", digest: OTHER_INDEX, reported: ARM64 },
+      ],
+    },
+  },
+  {
+    rule: "the repository is that of the index, where only the index was pushed",
+    given: [pushed("19 10:00", INDEX), indexed(INDEX, amd64), succeeded("08:11", [main({ digest: AMD64 })])],
+    then: {
+      components: [{ digest: INDEX, repository: REPOSITORY, image: `${REPOSITORY}@${INDEX}` }],
+    },
+  },
+]);
+
+cases("of a digest that several indexes hold", [
+  {
+    rule: "a manifest is itself what to pull",
+    given: [indexed(INDEX, amd64, arm64), indexed(OTHER_INDEX, amd64), runs(AMD64)],
+    then: { components: [{ digest: AMD64, reported: undefined, image: `${REPOSITORY}@${AMD64}` }] },
+  },
+  {
+    rule: "an index among others is itself what to pull",
+    given: [indexed(INDEX, amd64), indexed(OTHER_INDEX, INDEX, amd64), runs(INDEX)],
+    then: { components: [{ digest: INDEX, reported: undefined }] },
+  },
+  {
+    rule: "a config of one manifest is answered with that manifest",
+    given: [indexed(INDEX, amd64, arm64), indexed(OTHER_INDEX, amd64), runs(CONFIG)],
+    then: { components: [{ digest: AMD64, reported: CONFIG, image: `${REPOSITORY}@${AMD64}` }] },
+  },
+  {
+    rule: "a config of several manifests of one index is answered with the index",
+    given: [indexed(INDEX, amd64, { ...arm64, configDigest: CONFIG }), runs(CONFIG)],
+    then: { components: [{ digest: INDEX, reported: CONFIG }] },
+  },
+  {
+    rule: "a config of several manifests in several indexes is no digest to pull, and that is said",
+    given: [indexed(INDEX, amd64), indexed(OTHER_INDEX, { ...arm64, configDigest: CONFIG }), runs(CONFIG)],
+    then: {
+      status: "running",
+      components: [
+        { digest: null, reported: CONFIG, resolvedBy: "digest", image: null, repository: REPOSITORY },
+      ],
+      warnings: ["image_not_pullable"],
+    },
+  },
+]);
+
+cases("of an index with attestations", [
+  {
+    rule: "the platform's manifest is answered with the index",
+    given: [indexed(INDEX, amd64, attestation), runs(AMD64)],
+    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "the config is answered with the index, for attestations have none of it",
+    given: [indexed(INDEX, amd64, attestation), runs(CONFIG)],
+    then: { components: [{ digest: INDEX, reported: CONFIG }] },
+  },
+  {
+    rule: "rebuilt with another attestation it is another index, and the manifest is what both share",
+    given: [
+      indexed(INDEX, amd64, attestation),
+      indexed(OTHER_INDEX, amd64, { ...attestation, digest: image("another attestation") }),
+      runs(AMD64),
+    ],
+    then: { components: [{ digest: AMD64, reported: undefined }] },
+  },
+]);
