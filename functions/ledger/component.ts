@@ -1,5 +1,6 @@
 /** One component of a release: its image, where that is, and where it came from. */
 import type { KnownCommit, ReleasedComponent, Warning } from "../../schemas/answer.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import { commitOf, type Holder, holdersOf } from "./images.ts";
 import { digestOf, type Shown } from "./picture.ts";
 import type { Asking, Claim, Observation, Resolution } from "./resolve.ts";
@@ -8,6 +9,8 @@ import { sameCommit } from "./resolve.ts";
 interface Described {
   readonly component: ReleasedComponent;
   readonly warnings: readonly Warning[];
+  /** What it rests on: what resolved it, the build and the first push of its image. */
+  readonly facts: readonly Fact[];
 }
 
 const claimedCommit = (by: Claim | Observation | undefined): KnownCommit | undefined =>
@@ -100,5 +103,7 @@ export async function describeComponent(
       ? { rebuild: rebuildOf(commit, build?.url) }
       : {}),
   };
-  return { component, warnings: doubts(shown, commits, deployed) };
+  const push = holders.find(({ repository }) => repository === image.repository)?.pushes[0];
+  const facts = [...resolution.facts, build, push].filter((fact) => fact !== undefined);
+  return { component, warnings: doubts(shown, commits, deployed), facts };
 }

@@ -9,7 +9,7 @@ import { sinceOf, untilOf } from "./interval.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { factsOfDeployment, type Picture, pictureOf, type Shown } from "./picture.ts";
 import { fold } from "./postings.ts";
-import { first, type Knowledge, newest } from "./read.ts";
+import { first, type Knowledge, keyOf, newest } from "./read.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
 import { type Running, runningAt, type Selector } from "./running.ts";
 import type { Name } from "./store.ts";
@@ -153,6 +153,7 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     picture.observation,
     description,
     attempt === null ? undefined : started,
+    ...described.flatMap((one) => one.facts),
     ...facts,
   ];
   return {
@@ -187,8 +188,13 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
   };
 }
 
-const identities = (facts: readonly (Fact | undefined)[]) =>
-  [...new Set(facts.filter((fact) => fact !== undefined))].map(({ source, id }) => ({ source, id }));
+const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] => [
+  ...new Map(
+    facts.flatMap((fact) =>
+      fact === undefined ? [] : [[keyOf(fact), { source: fact.source, id: fact.id }]],
+    ),
+  ).values(),
+];
 
 /** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
 function meantBy({ claimed }: Running, { agreeing }: Picture, { by, resolution }: Shown): Claim | undefined {

@@ -26,11 +26,18 @@ export interface Resolution {
   readonly digest?: string;
   readonly repository?: string;
   readonly candidates: readonly Candidate[];
+  /** What it rests on, beside the deployment itself. */
+  readonly facts: readonly Fact[];
 }
 
-const none = (said: Component, candidates: readonly Candidate[] = []): Resolution => ({
+const none = (
+  said: Component,
+  candidates: readonly Candidate[] = [],
+  facts: readonly Fact[] = [],
+): Resolution => ({
   said,
   by: "none",
+  facts,
   candidates: [...candidates].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
 });
 const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
@@ -85,10 +92,11 @@ async function byTasks(
   const digests = [...new Set(own.map(({ digest }) => digest))];
   if (digests.length === 0) return undefined;
   const digest = await oneImage(asking, digests);
-  if (digest !== undefined) return { said, by: "task", digest, candidates: [] };
+  if (digest !== undefined) return { said, by: "task", digest, candidates: [], facts: own };
   return none(
     said,
     digests.map((one) => ({ digest: one, by: "task" })),
+    own,
   );
 }
 
@@ -113,6 +121,7 @@ interface Pointing {
   readonly atStart: string | undefined;
   readonly before: string | undefined;
   readonly after: readonly (string | undefined)[];
+  readonly facts: readonly Fact[];
 }
 
 /** Manifest deletes of what a tag pointed at: each ends it. */
@@ -164,7 +173,7 @@ async function pointing(
   const moments = [...moves, ...deletes]
     .map((fact) => fact.occurredAt)
     .filter((time) => time > before && time <= end);
-  return { repository, atStart: at(start), before: at(before), after: moments.map(at) };
+  return { repository, atStart: at(start), before: at(before), after: moments.map(at), facts: moves };
 }
 
 async function byTag(
@@ -187,11 +196,12 @@ async function byTag(
   const [only] = found;
   if (only === undefined) return undefined;
   const { atStart, after } = pointings.find(({ repository }) => repository === only.repository) ?? {};
+  const facts = pointings.flatMap((one) => one.facts);
   const still =
     found.length === 1 && atStart === only.digest && after?.every((digest) => digest === only.digest);
   return still
-    ? { said, by: "tag", digest: only.digest, repository: only.repository, candidates: [] }
-    : none(said, found);
+    ? { said, by: "tag", digest: only.digest, repository: only.repository, candidates: [], facts }
+    : none(said, found, facts);
 }
 
 /* Commits */
@@ -246,16 +256,17 @@ async function byCommit(asking: Asking, said: Component, claim: Claim | Observat
     .filter((fact) => fact.kind === "artifact.built")
     .filter(({ commit }) => sameCommit(commit.sha, sha));
   const own = said.repository === undefined ? asking.ownImages : [said.repository];
-  if (own.length === 0) return none(said, asCandidates(builds));
+  if (own.length === 0) return none(said, asCandidates(builds), builds);
   const counted = await owned(asking, builds, own);
   if (counted.length === 0) return none(said);
   const digest = await oneImage(
     asking,
     counted.map((fact) => fact.digest),
   );
-  if (digest === undefined) return none(said, asCandidates(counted));
+  if (digest === undefined) return none(said, asCandidates(counted), counted);
   const repository = repositoryOf(said, own, counted);
-  return { said, by: "commit", digest, ...(repository === undefined ? {} : { repository }), candidates: [] };
+  const known = repository === undefined ? {} : { repository };
+  return { said, by: "commit", digest, ...known, candidates: [], facts: counted };
 }
 
 /* In order */
@@ -272,7 +283,8 @@ export async function resolveClaimed(
   startedAt: Promise<string | undefined>,
   tasks: Promise<readonly Task[]>,
 ): Promise<Resolution> {
-  if (said.digest !== undefined) return { said, by: "digest", digest: said.digest, candidates: [] };
+  if (said.digest !== undefined)
+    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
   const window = early(startedAt.then((time) => windowOf(claim, time)));
   const [task, tag, commit] = await Promise.all([
     tasks.then((seen) => byTasks(asking, said, seen)),
@@ -288,7 +300,8 @@ export async function resolveObserved(
   said: Component,
   seen: Observation,
 ): Promise<Resolution> {
-  if (said.digest !== undefined) return { said, by: "digest", digest: said.digest, candidates: [] };
+  if (said.digest !== undefined)
+    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
   const window = Promise.resolve(windowOf(seen, undefined));
   return (await byTag(asking, said, seen.occurredAt, window)) ?? none(said);
 }
