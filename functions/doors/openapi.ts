@@ -219,7 +219,7 @@ export const document = () =>
       title: "asof",
       version: "1",
       description: "What ran here at that moment, and what is needed to run it again.",
-      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      license: { name: "All rights reserved", identifier: "LicenseRef-UNLICENSED" },
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
