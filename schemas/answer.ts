@@ -112,32 +112,45 @@ export const Timeline = z
 export type Timeline = z.infer<typeof Timeline>;
 
 const side = z.strictObject({ environment: name, at: time });
+const shownImage = z
+  .strictObject({ image: z.string().nullable(), digest: digest.nullable(), commit: sha.nullable() })
+  .nullable()
+  .meta({ description: "null: no such component there" });
+const shownMigration = z
+  .strictObject({
+    status: z.enum(["known", "empty", "unknown"]),
+    version: z.string().nullable().meta({ description: "several heads are joined by commas" }),
+  })
+  .nullable()
+  .meta({ description: "null: no such database there" });
+const shownStatus = z.enum(["running", "removed", "unknown", "never heard of"]);
+const serviceDifference = z.strictObject({
+  service: name,
+  status: z.strictObject({ from: shownStatus, to: shownStatus }).exactOptional(),
+  components: z
+    .array(
+      z.strictObject({
+        component: name,
+        variant: name.exactOptional(),
+        from: shownImage,
+        to: shownImage,
+      }),
+    )
+    .meta({ description: "another digest or commit, or digests that cannot be told, so not compared" }),
+  migrations: z.array(z.strictObject({ database: name, from: shownMigration, to: shownMigration })),
+  config: z.strictObject({ from: z.array(configuration), to: z.array(configuration) }).exactOptional(),
+});
+export type ServiceDifference = z.infer<typeof serviceDifference>;
+
 export const Difference = z
   .strictObject({
     from: side,
     to: side,
     knownAt: time,
     settled: z.boolean(),
-    services: z.array(
-      z.strictObject({
-        service: name,
-        status: z.strictObject({ from: z.string(), to: z.string() }).exactOptional(),
-        components: z.array(
-          z.strictObject({
-            component: name,
-            variant: name.exactOptional(),
-            from: z.strictObject({ image: z.string().nullable(), commit: sha.nullable() }).nullable(),
-            to: z.strictObject({ image: z.string().nullable(), commit: sha.nullable() }).nullable(),
-          }),
-        ),
-        migrations: z.array(
-          z.strictObject({ database: name, from: z.string().nullable(), to: z.string().nullable() }),
-        ),
-        config: z.strictObject({ from: z.array(configuration), to: z.array(configuration) }).exactOptional(),
-      }),
-    ),
-    same: z.int().meta({ description: "services without a difference" }),
-    next: z.string().nullable(),
+    services: z.array(serviceDifference),
+    same: z.int().meta({ description: "services of this page without a difference" }),
+    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
   })
   .meta({ id: "Difference" });
 export type Difference = z.infer<typeof Difference>;
