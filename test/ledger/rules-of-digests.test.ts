@@ -17,7 +17,7 @@ cases("of the digests of one image", [
   {
     rule: "an index that was deployed is the digest to pull",
     given: [indexed(INDEX, amd64, arm64), runs(INDEX)],
-    then: {
+    answers: {
       status: "running",
       components: [
         { digest: INDEX, reported: undefined, resolvedBy: "digest", image: `${REPOSITORY}@${INDEX}` },
@@ -27,42 +27,40 @@ cases("of the digests of one image", [
   {
     rule: "a platform's manifest is answered with its index, and stays named as what was reported",
     given: [indexed(INDEX, amd64, arm64), runs(AMD64)],
-    then: {
-      components: [
-        { digest: INDEX, reported: AMD64, resolvedBy: "digest", image: `${REPOSITORY}@${INDEX}` },
-      ],
+    answers: {
+      components: [{ digest: INDEX, reported: AMD64, resolvedBy: "digest", image: `${REPOSITORY}@${INDEX}` }],
     },
   },
   {
     rule: "a config digest is answered with the index of its manifest",
     given: [indexed(INDEX, amd64, arm64), runs(CONFIG)],
-    then: { components: [{ digest: INDEX, reported: CONFIG, image: `${REPOSITORY}@${INDEX}` }] },
+    answers: { components: [{ digest: INDEX, reported: CONFIG, image: `${REPOSITORY}@${INDEX}` }] },
   },
   {
     rule: "a digest that no index holds is itself what to pull",
     given: [indexed(INDEX, amd64), runs(ARM64)],
-    then: { components: [{ digest: ARM64, reported: undefined, image: `${REPOSITORY}@${ARM64}` }] },
+    answers: { components: [{ digest: ARM64, reported: undefined, image: `${REPOSITORY}@${ARM64}` }] },
   },
   {
     rule: "an index of a single platform is still what to pull",
     given: [indexed(INDEX, amd64), runs(AMD64)],
-    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
   },
   {
     rule: "an index that two sources tell of is one index",
     given: [indexed(INDEX, amd64, arm64), indexed(INDEX, AMD64, ARM64), runs(AMD64)],
-    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
   },
   {
     rule: "an index that two sources list differently holds what either says",
     given: [indexed(INDEX, amd64), indexed(INDEX, arm64), runs(ARM64)],
-    then: { components: [{ digest: INDEX, reported: ARM64 }] },
+    answers: { components: [{ digest: INDEX, reported: ARM64 }] },
   },
   {
     rule: "an index is known before it is told, for relations have no time",
     given: [runs(AMD64), { ...indexed(INDEX, amd64), occurredAt: "2026-10-25T00:00:00.000Z" }],
     at: "09:00",
-    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
   },
   {
     rule: "components of several images are each related by themselves",
@@ -71,7 +69,7 @@ cases("of the digests of one image", [
       indexed(OTHER_INDEX, arm64),
       succeeded("08:11", [main({ digest: AMD64 }), component("worker", { digest: ARM64 })]),
     ],
-    then: {
+    answers: {
       components: [
         { component: "main", digest: INDEX, reported: AMD64 },
         { component: "worker", digest: OTHER_INDEX, reported: ARM64 },
@@ -81,7 +79,7 @@ cases("of the digests of one image", [
   {
     rule: "the repository is that of the index, where only the index was pushed",
     given: [pushed("19 10:00", INDEX), indexed(INDEX, amd64), succeeded("08:11", [main({ digest: AMD64 })])],
-    then: {
+    answers: {
       components: [{ digest: INDEX, repository: REPOSITORY, image: `${REPOSITORY}@${INDEX}` }],
     },
   },
@@ -91,27 +89,27 @@ cases("of a digest that several indexes hold", [
   {
     rule: "a manifest is itself what to pull",
     given: [indexed(INDEX, amd64, arm64), indexed(OTHER_INDEX, amd64), runs(AMD64)],
-    then: { components: [{ digest: AMD64, reported: undefined, image: `${REPOSITORY}@${AMD64}` }] },
+    answers: { components: [{ digest: AMD64, reported: undefined, image: `${REPOSITORY}@${AMD64}` }] },
   },
   {
     rule: "an index among others is itself what to pull",
     given: [indexed(INDEX, amd64), indexed(OTHER_INDEX, INDEX, amd64), runs(INDEX)],
-    then: { components: [{ digest: INDEX, reported: undefined }] },
+    answers: { components: [{ digest: INDEX, reported: undefined }] },
   },
   {
     rule: "a config of one manifest is answered with that manifest",
     given: [indexed(INDEX, amd64, arm64), indexed(OTHER_INDEX, amd64), runs(CONFIG)],
-    then: { components: [{ digest: AMD64, reported: CONFIG, image: `${REPOSITORY}@${AMD64}` }] },
+    answers: { components: [{ digest: AMD64, reported: CONFIG, image: `${REPOSITORY}@${AMD64}` }] },
   },
   {
     rule: "a config of several manifests of one index is answered with the index",
     given: [indexed(INDEX, amd64, { ...arm64, configDigest: CONFIG }), runs(CONFIG)],
-    then: { components: [{ digest: INDEX, reported: CONFIG }] },
+    answers: { components: [{ digest: INDEX, reported: CONFIG }] },
   },
   {
     rule: "a config of several manifests in several indexes is no digest to pull, and that is said",
     given: [indexed(INDEX, amd64), indexed(OTHER_INDEX, { ...arm64, configDigest: CONFIG }), runs(CONFIG)],
-    then: {
+    answers: {
       status: "running",
       components: [
         { digest: null, reported: CONFIG, resolvedBy: "digest", image: null, repository: REPOSITORY },
@@ -125,12 +123,12 @@ cases("of an index with attestations", [
   {
     rule: "the platform's manifest is answered with the index",
     given: [indexed(INDEX, amd64, attestation), runs(AMD64)],
-    then: { components: [{ digest: INDEX, reported: AMD64 }] },
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
   },
   {
     rule: "the config is answered with the index, for attestations have none of it",
     given: [indexed(INDEX, amd64, attestation), runs(CONFIG)],
-    then: { components: [{ digest: INDEX, reported: CONFIG }] },
+    answers: { components: [{ digest: INDEX, reported: CONFIG }] },
   },
   {
     rule: "rebuilt with another attestation it is another index, and the manifest is what both share",
@@ -139,6 +137,6 @@ cases("of an index with attestations", [
       indexed(OTHER_INDEX, amd64, { ...attestation, digest: image("another attestation") }),
       runs(AMD64),
     ],
-    then: { components: [{ digest: AMD64, reported: undefined }] },
+    answers: { components: [{ digest: AMD64, reported: undefined }] },
   },
 ]);
