@@ -1,0 +1,41 @@
+/** Which commit a digest was built from: the strongest evidence, or all that are equally strong. */
+import type { KnownCommit } from "../../schemas/answer.ts";
+import { EVIDENCE, type Fact, type FactOf } from "../../schemas/fact.ts";
+import { holders, pullable } from "./images.ts";
+import { byOrder, compare, distinct, ofKind } from "./known.ts";
+
+type Built = FactOf<"artifact.built">;
+
+/** Evidence that failed its check, and a provenance that nobody checked, are mere declarations. */
+function rank({ evidence, verified }: Built): number {
+  const isChecked = verified !== false && (evidence !== "slsa" || verified === true);
+  return EVIDENCE.indexOf(isChecked ? evidence : "declared");
+}
+
+/** Statements about a digest or its image's index and manifests; a config may belong to many images. */
+function statements(believed: readonly Fact[], reported: string): Built[] {
+  const image = holders(believed, reported).flatMap(({ digest, manifests }) => [
+    digest,
+    ...manifests.map((manifest) => manifest.digest),
+  ]);
+  const about = [reported, pullable(believed, reported), ...image];
+  return ofKind(believed, "artifact.built").filter(({ digest }) => about.includes(digest));
+}
+
+/** The best statement for each commit, by commit: one where they agree, none where nothing is known. */
+export function evidenceOf(believed: readonly Fact[], reported: string): Built[] {
+  const built = statements(believed, reported);
+  const best = Math.min(...built.map(rank));
+  const strongest = built.filter((fact) => rank(fact) === best).sort(byOrder);
+  return distinct(strongest.map(({ commit }) => commit.sha))
+    .sort(compare)
+    .flatMap((sha) => strongest.find(({ commit }) => commit.sha === sha) ?? []);
+}
+
+export const commitFrom = ({ commit, evidence, verified }: Built): KnownCommit => ({
+  repository: commit.repository,
+  sha: commit.sha,
+  ...(commit.ref === undefined ? {} : { ref: commit.ref }),
+  evidence,
+  ...(verified === undefined ? {} : { verified }),
+});

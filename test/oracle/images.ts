@@ -1,0 +1,153 @@
+/** Digests: which belong together, which can be pulled, who holds them, what a tag pointed at. */
+import type { Availability, ReleasedComponent } from "../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { compare, distinct, ofKind, order, until } from "./known.ts";
+
+type Indexed = FactOf<"artifact.indexed">;
+type Moved = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
+
+const digestsOf = ({ digest, manifests }: Indexed): string[] => [
+  digest,
+  ...manifests.flatMap((one) => [one.digest, ...(one.configDigest === undefined ? [] : [one.configDigest])]),
+];
+
+/** The statements that name a digest as index, manifest or config. */
+export const holders = (believed: readonly Fact[], digest: string): Indexed[] =>
+  ofKind(believed, "artifact.indexed").filter((fact) => digestsOf(fact).includes(digest));
+
+/** A digest and those that one statement names together with it. */
+export const members = (believed: readonly Fact[], digest: string): string[] =>
+  distinct([digest, ...holders(believed, digest).flatMap(digestsOf)]);
+
+/** Whether all are one image: related to the smallest of them. */
+export const areOneImage = (believed: readonly Fact[], digests: readonly string[]): boolean => {
+  const [smallest] = [...digests].sort(compare);
+  return smallest !== undefined && digests.every((digest) => members(believed, smallest).includes(digest));
+};
+
+const isIndex = (believed: readonly Fact[], digest: string): boolean =>
+  ofKind(believed, "artifact.indexed").some((fact) => fact.digest === digest);
+
+/** The digest to pull for a reported one, or null where only a config is known that several images share. */
+export function pullable(believed: readonly Fact[], digest: string): string | null {
+  if (isIndex(believed, digest)) return digest;
+  const holding = holders(believed, digest);
+  const parents = distinct(holding.map((fact) => fact.digest));
+  if (parents.length === 0) return digest;
+  if (parents.length === 1) return parents[0] ?? null;
+  const manifests = holding.flatMap((fact) => fact.manifests);
+  if (manifests.some((manifest) => manifest.digest === digest)) return digest;
+  const made = distinct(
+    manifests.filter(({ configDigest }) => configDigest === digest).map((manifest) => manifest.digest),
+  );
+  return made.length === 1 ? (made[0] ?? null) : null;
+}
+
+const moves = (believed: readonly Fact[], repository: string): Moved[] =>
+  ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").filter(
+    (fact) => fact.repository === repository,
+  );
+
+/** What a tag pointed at; undefined where nothing, or nothing known. */
+export function pointAt(
+  believed: readonly Fact[],
+  repository: string,
+  tag: string,
+  at: string,
+): string | undefined {
+  const by = until(moves(believed, repository), at);
+  const last = by.filter((fact) => fact.tag === tag).at(-1);
+  if (last === undefined || last.kind === "artifact.deleted" || last.digest === undefined) return undefined;
+  const isGone = by.some(
+    (fact) => isManifestDelete(fact) && fact.digest === last.digest && order(fact) > order(last),
+  );
+  return isGone ? undefined : last.digest;
+}
+
+const isManifestDelete = (fact: Moved): boolean =>
+  fact.kind === "artifact.deleted" && fact.what === "manifest";
+
+/** What a tag pointed at when a window opened, and at every moment in it that touched the tag. */
+export interface Window {
+  readonly repository: string;
+  readonly initial: string | undefined;
+  readonly later: readonly (string | undefined)[];
+}
+
+export function windowOf(
+  believed: readonly Fact[],
+  repository: string,
+  tag: string,
+  opens: string,
+  closes: string,
+): Window {
+  const inside = until(moves(believed, repository), closes).filter(({ occurredAt }) => occurredAt > opens);
+  const point = (at: string): string | undefined => pointAt(believed, repository, tag, at);
+  const initial = point(opens);
+  const moved = inside.filter((fact) => fact.tag === tag).map(({ occurredAt }) => occurredAt);
+  const pointed = [initial, ...moved.map(point)];
+  const deleted = inside
+    .filter((fact) => isManifestDelete(fact) && fact.digest !== undefined && pointed.includes(fact.digest))
+    .map(({ occurredAt }) => occurredAt);
+  return { repository, initial, later: distinct([...moved, ...deleted]).map(point) };
+}
+
+/** Whatever says that a repository has or had a manifest; what happened to a tag does not. */
+const manifestMoves = (believed: readonly Fact[], repository: string, digest: string): Moved[] =>
+  moves(believed, repository).filter(
+    (fact) => fact.digest === digest && (fact.kind === "artifact.pushed" || fact.what !== "tag"),
+  );
+
+type State = "available" | "deleted" | "perhaps deleted" | "never heard of";
+
+function ownState(believed: readonly Fact[], repository: string, digest: string): State {
+  const last = manifestMoves(believed, repository, digest).at(-1);
+  if (last === undefined) return "never heard of";
+  if (last.kind !== "artifact.deleted") return "available";
+  return last.what === "manifest" ? "deleted" : "perhaps deleted";
+}
+
+export const pushesOf = (
+  believed: readonly Fact[],
+  repository: string,
+  digest: string,
+): FactOf<"artifact.pushed">[] =>
+  ofKind(believed, "artifact.pushed").filter(
+    (fact) => fact.repository === repository && fact.digest === digest,
+  );
+
+/** Whether some tag that was pushed with a digest still stands there. */
+function isStillTagged(believed: readonly Fact[], repository: string, digest: string): boolean {
+  const tags = distinct(pushesOf(believed, repository, digest).flatMap(({ tag }) => tag ?? []));
+  return tags.some((tag) => {
+    const last = moves(believed, repository)
+      .filter((fact) => fact.tag === tag)
+      .at(-1);
+    return last !== undefined && last.kind !== "artifact.deleted" && last.digest === digest;
+  });
+}
+
+function availability(believed: readonly Fact[], repository: string, digest: string): Availability {
+  const children = ofKind(believed, "artifact.indexed")
+    .filter((fact) => fact.digest === digest)
+    .flatMap(({ manifests }) => manifests)
+    .map((manifest) => ownState(believed, repository, manifest.digest));
+  const own = ownState(believed, repository, digest);
+  if (own === "deleted" || children.includes("deleted")) return "deleted";
+  if (own === "perhaps deleted" && !isStillTagged(believed, repository, digest)) return "unknown";
+  return children.includes("perhaps deleted") ? "unknown" : "available";
+}
+
+/** Every repository that was ever said to have a digest. */
+export function heldBy(believed: readonly Fact[], digest: string | null): ReleasedComponent["heldBy"] {
+  if (digest === null) return [];
+  const repositories = distinct(
+    ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").map(
+      ({ repository }) => repository,
+    ),
+  );
+  return repositories
+    .filter((repository) => manifestMoves(believed, repository, digest).length > 0)
+    .sort(compare)
+    .map((repository) => ({ repository, availability: availability(believed, repository, digest) }));
+}

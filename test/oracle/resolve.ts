@@ -1,0 +1,158 @@
+/** Which digest an entry of a deployment stands for: by digest, by its tasks, by its tag, by its commit. */
+import type { Candidate, ReleasedComponent } from "../../schemas/answer.ts";
+import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
+import { areOneImage, members, pushesOf, windowOf } from "./images.ts";
+import {
+  compare,
+  description,
+  distinct,
+  fold,
+  isHere,
+  ofKind,
+  type Question,
+  sameDeployment,
+  until,
+} from "./known.ts";
+
+export interface Resolved {
+  readonly by: ReleasedComponent["resolvedBy"];
+  readonly reported: string | null;
+  readonly repository?: string;
+  readonly candidates: readonly Candidate[];
+}
+
+type Deployed = FactOf<"deployment.succeeded" | "deployment.observed">;
+
+const TAG_WINDOW_MS = 60_000;
+
+const nothing: Resolved = { by: "none", reported: null, candidates: [] };
+
+function amongCandidates(candidates: readonly Candidate[]): Resolved {
+  const key = ({ digest, repository }: Candidate): string => JSON.stringify([digest, repository ?? ""]);
+  const unique = new Map(candidates.map((candidate) => [key(candidate), candidate]));
+  const sorted = [...unique.values()].sort(
+    (a, b) => compare(a.digest, b.digest) || compare(a.repository ?? "", b.repository ?? ""),
+  );
+  return { ...nothing, candidates: sorted };
+}
+
+/** The repositories that may hold what a service runs, where a deployment names none. */
+const imagesOf = (question: Question): string[] => distinct(description(question)?.images ?? []);
+
+const repositoriesOf = (question: Question, entry: Component): string[] =>
+  entry.repository === undefined ? imagesOf(question) : [entry.repository];
+
+/** The tasks of a deployment that were seen by then, oldest first. */
+export const tasksOf = ({ believed, at }: Question, deployment: Deployment): FactOf<"task.observed">[] =>
+  until(ofKind(believed, "task.observed"), at).filter((fact) => sameDeployment(fact.deployment, deployment));
+
+function byTasks(question: Question, fact: Deployed, entry: Component): Resolved | undefined {
+  if (fact.deployment === undefined) return undefined;
+  const digests = distinct(
+    tasksOf(question, fact.deployment)
+      .filter(({ component }) => fold(component) === fold(entry.component))
+      .map(({ digest }) => digest),
+  ).sort(compare);
+  const [smallest] = digests;
+  if (smallest === undefined) return undefined;
+  if (areOneImage(question.believed, digests)) return { by: "task", reported: smallest, candidates: [] };
+  return amongCandidates(digests.map((digest) => ({ digest, by: "task" })));
+}
+
+/** When a deployment looked at its tags: at its start, where that is known. */
+function startOf(question: Question, fact: Deployed): string {
+  const [start] = until(ofKind(question.believed, "deployment.started"), question.at).filter(
+    (started) => isHere(started, question) && sameDeployment(started.deployment, fact.deployment),
+  );
+  return start === undefined || start.occurredAt > fact.occurredAt ? fact.occurredAt : start.occurredAt;
+}
+
+const before = (time: string, ms: number): string => new Date(Date.parse(time) - ms).toISOString();
+
+function byTag(question: Question, fact: Deployed, entry: Component, start: string): Resolved | undefined {
+  const { tag } = entry;
+  if (tag === undefined) return undefined;
+  const windows = repositoriesOf(question, entry)
+    .map((repository) =>
+      windowOf(question.believed, repository, tag, before(start, TAG_WINDOW_MS), fact.occurredAt),
+    )
+    .filter(({ initial, later }) => [initial, ...later].some((digest) => digest !== undefined));
+  const [only] = windows;
+  if (only === undefined) return undefined;
+  const digest = windowOf(question.believed, only.repository, tag, start, start).initial;
+  const isSteady =
+    windows.length === 1 &&
+    digest !== undefined &&
+    only.later.every((state) => state === digest) &&
+    (only.initial === undefined || only.initial === digest);
+  if (isSteady) return { by: "tag", reported: digest, repository: only.repository, candidates: [] };
+  return amongCandidates(
+    windows.flatMap(({ repository, initial, later }) =>
+      [initial, ...later].flatMap((state): Candidate[] =>
+        state === undefined ? [] : [{ digest: state, repository, by: "tag" }],
+      ),
+    ),
+  );
+}
+
+export const isSameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
+function byCommit(question: Question, fact: Deployed, entry: Component): Resolved {
+  const { commit } = fact;
+  if (commit === undefined) return nothing;
+  const built = ofKind(question.believed, "artifact.built").filter((one) =>
+    isSameCommit(one.commit.sha, commit.sha),
+  );
+  const candidates = (facts: typeof built): Candidate[] =>
+    facts.map(({ digest, repository }) => ({
+      digest,
+      ...(repository === undefined ? {} : { repository }),
+      by: "commit",
+    }));
+  const own = repositoriesOf(question, entry);
+  if (own.length === 0) return amongCandidates(candidates(built));
+  const counted = built.filter(({ digest, repository }) =>
+    repository === undefined
+      ? own.some((one) => pushesOf(question.believed, one, digest).length > 0)
+      : own.includes(repository),
+  );
+  const digests = distinct(counted.map(({ digest }) => digest)).sort(compare);
+  const [smallest] = digests;
+  if (smallest === undefined) return nothing;
+  if (!areOneImage(question.believed, digests)) return amongCandidates(candidates(counted));
+  const named = distinct(counted.flatMap(({ repository }) => repository ?? []));
+  const repository = own.length === 1 ? own[0] : named.length === 1 ? named[0] : undefined;
+  return {
+    by: "commit",
+    reported: smallest,
+    ...(repository === undefined ? {} : { repository }),
+    candidates: [],
+  };
+}
+
+const byDigest = ({ digest }: Component): Resolved | undefined =>
+  digest === undefined ? undefined : { by: "digest", reported: digest, candidates: [] };
+
+/** An entry of what a deployer claimed. */
+export const resolveClaimed = (
+  question: Question,
+  fact: FactOf<"deployment.succeeded">,
+  entry: Component,
+): Resolved =>
+  byDigest(entry) ??
+  byTasks(question, fact, entry) ??
+  byTag(question, fact, entry, startOf(question, fact)) ??
+  byCommit(question, fact, entry);
+
+/** An entry of what the runtime showed: no tasks and no commit are asked. */
+export const resolveObserved = (
+  question: Question,
+  fact: FactOf<"deployment.observed">,
+  entry: Component,
+): Resolved => byDigest(entry) ?? byTag(question, fact, entry, fact.occurredAt) ?? nothing;
+
+/** Every digest that a resolved entry may stand for, with those related to it. */
+export const mayBe = (question: Question, { reported, candidates }: Resolved): string[] =>
+  [...(reported === null ? [] : [reported]), ...candidates.map(({ digest }) => digest)].flatMap((digest) =>
+    members(question.believed, digest),
+  );

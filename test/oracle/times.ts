@@ -1,0 +1,91 @@
+/** Since when, until when, and what had started and not ended. */
+import type { Release } from "../../schemas/answer.ts";
+import type { Component } from "../../schemas/fact.ts";
+import { type Observation, observations } from "./claims.ts";
+import { members } from "./images.ts";
+import {
+  fold,
+  isEverywhereHere,
+  isHere,
+  ofKind,
+  order,
+  type Question,
+  sameDeployment,
+  until,
+} from "./known.ts";
+
+type Slot = Pick<Component, "component" | "variant">;
+
+const isSameSlot = (a: Slot, b: Slot): boolean =>
+  fold(a.component) === fold(b.component) && a.variant === b.variant;
+
+/** Whether each of one list has exactly one counterpart in the other, and the other way round. */
+function areMatched<A, B>(ones: readonly A[], others: readonly B[], match: (a: A, b: B) => boolean): boolean {
+  return (
+    ones.every((one) => others.filter((other) => match(one, other)).length === 1) &&
+    others.every((other) => ones.filter((one) => match(one, other)).length === 1)
+  );
+}
+
+function isSameEntry(question: Question, a: Component, b: Component): boolean {
+  if (!isSameSlot(a, b)) return false;
+  if (a.digest === undefined || b.digest === undefined) return a.digest === b.digest && a.tag === b.tag;
+  return members(question.believed, a.digest).includes(b.digest);
+}
+
+/** The oldest observation in a row that shows the same as the newest, none of them before the newest claim. */
+export function observedSince(question: Question, newest: Observation, claim: string): string {
+  let since = newest.occurredAt;
+  const older = observations(question).filter((fact) => order(fact) < order(newest));
+  for (const fact of older.reverse()) {
+    const isSame = areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
+    if (order(fact) < claim || !isSame) break;
+    since = fact.occurredAt;
+  }
+  return order(newest) < claim ? newest.occurredAt : since;
+}
+
+/** What runs, as far as a later observation can confirm it. */
+export interface Shown extends Slot {
+  readonly reported: string | null;
+}
+
+const isConfirmed = (question: Question, shown: Shown, seen: Component): boolean =>
+  isSameSlot(shown, seen) &&
+  (shown.reported === null ||
+    seen.digest === undefined ||
+    members(question.believed, shown.reported).includes(seen.digest));
+
+/** When what runs at `at` was next replaced, removed, or seen to be something else. */
+export function takenOver(question: Question, running: readonly Shown[]): string | null {
+  const later = question.believed.filter(({ occurredAt }) => occurredAt > question.at);
+  const claim = ofKind(later, "deployment.succeeded", "deployment.removed").find(
+    (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
+  );
+  const change = ofKind(later, "deployment.observed")
+    .filter((fact) => isHere(fact, question) && fact.scope !== "components")
+    .find(
+      (fact) =>
+        running.length === 0 ||
+        !areMatched(running, fact.components, (shown, seen) => isConfirmed(question, shown, seen)),
+    );
+  if (claim === undefined || change === undefined) return (claim ?? change)?.occurredAt ?? null;
+  return order(claim) < order(change) ? claim.occurredAt : change.occurredAt;
+}
+
+/** The newest deployment that had started, where nothing says how it ended. */
+export function attempt(question: Question): Release["attempt"] {
+  const facts = until(question.believed, question.at);
+  const started = ofKind(facts, "deployment.started")
+    .filter((fact) => isHere(fact, question))
+    .at(-1);
+  if (started === undefined) return null;
+  const hasEnded = ofKind(facts, "deployment.succeeded", "deployment.failed", "deployment.removed").some(
+    (fact) =>
+      sameDeployment(fact.deployment, started.deployment) &&
+      (isHere(fact, question) || isEverywhereHere(fact, question)),
+  );
+  if (hasEnded) return null;
+  const { deployment, occurredAt, actor, url } = started;
+  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
+}
