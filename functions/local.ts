@@ -1,5 +1,5 @@
 /** All doors in one process, on an embedded engine: what `npm start` runs. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -12,7 +12,7 @@ import { questionDoors } from "./doors/questions.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { folderAside } from "./store/aside-folder.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
-import { type Engine, InUse, startEngine } from "./store/embedded.ts";
+import { Damaged, type Engine, InUse, startEngine } from "./store/embedded.ts";
 
 /** One process has no index lag; what is on its way through it is over by then. */
 const SETTLE_MS = 1000;
@@ -26,8 +26,16 @@ const log: Log = {
 /** The admin's token of a ledger that was given none, made once and kept beside the data. */
 function ownTokens(data: string): Token[] {
   const file = join(data, "token");
-  if (!existsSync(file)) writeFileSync(file, `${newToken()}\n`, { mode: 0o600 });
-  return parseTokens(`admin:admin:${readFileSync(file, "utf8").trim()}`);
+  if (!existsSync(file)) {
+    // Renamed into place: half a token would be no token for ever.
+    writeFileSync(`${file}.partial`, `${newToken()}\n`, { mode: 0o600 });
+    renameSync(`${file}.partial`, file);
+  }
+  try {
+    return parseTokens(`admin:admin:${readFileSync(file, "utf8").trim()}`);
+  } catch (cause) {
+    throw new ConfigurationError(`${file}: holds no token; remove it to have a new one made`, { cause });
+  }
 }
 
 function ledgerOf(settings: Configuration, engine: Engine): Ledger {
@@ -54,6 +62,7 @@ function greeting({ data, tokens }: Configuration, address: string): string {
   const token = tokens.length > 0 ? "$TOKEN" : `$(cat ${file})`;
   const held = tokens.length > 0 ? "ASOF_TOKENS" : `${resolve(file)} (role admin)`;
   const bearer = `-H "Authorization: Bearer ${token}"`;
+  const aMonthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
   return `asof listens on ${address}
 token:  ${held}
 data:   ${resolve(data)}
@@ -61,7 +70,7 @@ data:   ${resolve(data)}
 Try:
   curl -s ${bearer} ${address}/v1/environments
   npm run demo     # in another terminal: a quarter of history, and three questions about it
-  curl -s ${bearer} "${address}/v1/release?environment=production&service=acme/billing&at=2026-10-22"
+  curl -s ${bearer} "${address}/v1/release?environment=production&service=acme/billing&at=${aMonthAgo}"
 
 Ctrl-C stops it; what it acknowledged is on disk.`;
 }
@@ -71,40 +80,77 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a ledger. Throws a ConfigurationError or InUse, whose messages say what to do. */
+/** What stops before its time after this, as an upload without end, is broken off. */
+const GRACE_MS = 3000;
+
+/** What the system says of an address that cannot be had, in the words of whoever set it. */
+const REFUSED: ReadonlyMap<unknown, string> = new Map([
+  ["EADDRINUSE", "ASOF_PORT: the port is in use; set ASOF_PORT to another one"],
+  ["EACCES", "ASOF_PORT: the port may not be opened; set ASOF_PORT to one above 1023"],
+  ["EADDRNOTAVAIL", "ASOF_HOST: is no address of this machine"],
+  ["ENOTFOUND", "ASOF_HOST: is no address and no known name of a host"],
+  ["EAI_AGAIN", "ASOF_HOST: is no address, and as a name of a host it cannot be looked up"],
+]);
+
+type Server = ReturnType<typeof serve>;
+
+function listen(
+  app: Hono,
+  { host: hostname, port }: Configuration,
+): Promise<{ server: Server; port: number }> {
+  return new Promise((done, failed) => {
+    const server = serve({ fetch: app.fetch, hostname, port }, (info) => done({ server, port: info.port }));
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = REFUSED.get(cause.code);
+      failed(why === undefined ? cause : new ConfigurationError(why, { cause }));
+    });
+  });
+}
+
+/** Takes no more requests, and waits for those on their way. */
+async function close(server: Server): Promise<void> {
+  const idle = () => "closeIdleConnections" in server && server.closeIdleConnections();
+  const all = () => "closeAllConnections" in server && server.closeAllConnections();
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  // A connection that is kept alive is idle as soon as its request is answered, and would stay.
+  const idling = setInterval(idle, 50);
+  const grace = setTimeout(all, GRACE_MS);
+  await closed;
+  clearInterval(idling);
+  clearTimeout(grace);
+}
+
+function makeFolder(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigurationError(`ASOF_DATA: no folder can be made there: ${why}`, { cause });
+  }
+}
+
+/** Starts a ledger. Throws a ConfigurationError, InUse or Damaged, whose messages say what to do. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Running & { settings: Configuration }> {
   const settings = configuration(env);
-  mkdirSync(settings.data, { recursive: true, mode: 0o700 });
+  makeFolder(settings.data);
   const engine = await startEngine(settings.data);
-  const app = doors(ledgerOf(settings, engine));
-  const { host: hostname, port } = settings;
   try {
-    const { server, info } = await new Promise<{ server: ReturnType<typeof serve>; info: { port: number } }>(
-      (done, failed) => {
-        const server = serve({ fetch: app.fetch, hostname, port }, (info) => done({ server, info }));
-        server.once("error", failed);
-      },
-    );
+    const { server, port } = await listen(doors(ledgerOf(settings, engine)), settings);
     const stop = async () => {
-      await new Promise<void>((done) => {
-        server.close(() => done());
-        if ("closeIdleConnections" in server) server.closeIdleConnections();
-      });
+      await close(server);
       await engine.stop();
     };
-    return { address: `http://${hostname}:${info.port}`, stop, settings };
+    return { address: `http://${settings.host}:${port}`, stop, settings };
   } catch (error) {
     await engine.stop();
     throw error;
   }
 }
 
-/** A fault of the one who starts it, in one line; anything else is ours, and whole. */
+/** A fault that whoever starts it can mend, in one line; anything else is ours, and whole. */
 function complain(error: unknown): void {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (error instanceof ConfigurationError || error instanceof InUse) console.error(`asof: ${error.message}`);
-  else if (code === "EADDRINUSE")
-    console.error("asof: ASOF_PORT: the port is in use; set ASOF_PORT to another one");
+  const isTheirs = [ConfigurationError, InUse, Damaged].some((one) => error instanceof one);
+  if (isTheirs && error instanceof Error) console.error(`asof: ${error.message}`);
   else console.error("asof: cannot start:", error);
   process.exitCode = 1;
 }
@@ -113,7 +159,6 @@ async function main(): Promise<void> {
   // The client warns of Node versions that a coming release of it drops; which one runs here is pinned.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const { address, stop, settings } = await start(process.env);
-  console.log(greeting(settings, address));
   const end = () => {
     stop().then(
       () => process.exit(0),
@@ -125,6 +170,13 @@ async function main(): Promise<void> {
   };
   process.once("SIGINT", end);
   process.once("SIGTERM", end);
+  console.log(greeting(settings, address));
 }
 
-if (process.argv[1] === import.meta.filename) main().catch(complain);
+/** Whether a process was started with this file, by whatever name. */
+function isProgram(): boolean {
+  const [, program] = process.argv;
+  return program !== undefined && existsSync(program) && realpathSync(program) === import.meta.filename;
+}
+
+if (isProgram()) main().catch(complain);

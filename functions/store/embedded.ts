@@ -15,7 +15,11 @@ import { ClassicLevel } from "classic-level";
 import dynalite from "dynalite";
 import { INDEXES } from "./keys.ts";
 
+/** Another process has the data. */
 export class InUse extends Error {}
+
+/** The data cannot be read. */
+export class Damaged extends Error {}
 
 export interface Engine {
   readonly client: DynamoDBClient;
@@ -25,17 +29,40 @@ export interface Engine {
 
 const TABLE = "asof";
 
-/** A database of its own, opened for nothing but its lock: the system frees it even after a `kill -9`. */
-async function lock(folder: string): Promise<ClassicLevel> {
-  const held = new ClassicLevel(join(folder, "lock"));
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause instanceof Error && "code" in error.cause
+    ? error.cause.code
+    : undefined;
+
+/** Opens a database, or says in one line why it cannot be. */
+async function open(folder: string, name: string): Promise<ClassicLevel> {
+  const database = new ClassicLevel(join(folder, name));
   try {
-    await held.open();
+    await database.open();
+    return database;
+  } catch (error) {
+    if (codeOf(error) === "LEVEL_LOCKED") {
+      const advice = "stop that one, or set ASOF_DATA to another folder";
+      throw new InUse(`${folder} is in use by another process; ${advice}`, { cause: error });
+    }
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Damaged(`${join(folder, name)} cannot be opened: ${why}`, { cause: error });
+  }
+}
+
+/**
+ * Takes the folder for this process. Its lock is a database of its own, opened for nothing else: the system
+ * frees it even after a `kill -9`. The table is tried as well, for the engine dies of one that it cannot open.
+ */
+async function lock(folder: string): Promise<ClassicLevel> {
+  const held = await open(folder, "lock");
+  try {
+    await (await open(folder, "table")).close();
     return held;
   } catch (error) {
-    throw new InUse(
-      `${folder} is in use by another process; stop that one, or set ASOF_DATA to another folder`,
-      { cause: error },
-    );
+    await held.close();
+    throw error;
   }
 }
 
@@ -69,7 +96,7 @@ async function createTable(client: DynamoDBClient): Promise<void> {
 
 /**
  * Starts the engine, on a port of the loopback that the system chooses. Throws InUse where another process has
- * the folder.
+ * the folder, Damaged where it cannot be read.
  * @param folder where the data is kept; absent: in memory, gone when it stops
  */
 export async function startEngine(folder?: string): Promise<Engine> {
@@ -90,11 +117,16 @@ export async function startEngine(folder?: string): Promise<Engine> {
     region: "local",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
   });
-  await createTable(client);
   const stop = async () => {
     client.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
     await held?.close();
   };
+  try {
+    await createTable(client);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { client, table: TABLE, stop };
 }
