@@ -157,12 +157,26 @@ export type Difference = z.infer<typeof Difference>;
 
 const place = z.strictObject({
   environment: name,
-  service: name,
+  service: name.nullable().meta({ description: "null where a task names none" }),
   what: z.enum(["started", "deployed", "failed", "removed", "observed"]),
   at: time,
   deployment: deploymentId.exactOptional(),
   fact: identity,
 });
+
+export type Place = z.infer<typeof place>;
+
+const attached = z.strictObject({
+  type: z.string().meta({ description: "as it was attached; `mark`: a person's verdict here" }),
+  verdict: z.string().exactOptional(),
+  by: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  sha256: hash.exactOptional(),
+  at: time,
+  url: url.nullable(),
+  fact: identity,
+});
+export type Attached = z.infer<typeof attached>;
 
 export const Artifact = z
   .strictObject({
@@ -181,16 +195,10 @@ export const Artifact = z
     commit: knownCommit.nullable(),
     commitCandidates: z.array(knownCommit),
     builds: z.array(z.strictObject({ commit: knownCommit, at: time, url: url.nullable(), fact: identity })),
-    evidence: z.array(
-      z.strictObject({
-        type: z.string(),
-        verdict: z.string().exactOptional(),
-        at: time,
-        url: url.nullable(),
-        fact: identity,
-      }),
-    ),
-    ran: z.array(place).meta({ description: "where deployments and observations named it, newest first" }),
+    evidence: z.array(attached).meta({ description: "of any digest of the image, oldest first" }),
+    ran: z.array(place).meta({
+      description: "where deployments, observations and tasks named any digest of the image, newest first",
+    }),
     more: z.boolean().meta({ description: "true where `ran` was cut at its limit" }),
   })
   .meta({ id: "Artifact" });
@@ -215,15 +223,10 @@ export const CommitAnswer = z
               fact: identity,
             }),
           ),
-          ran: z.array(place),
-          evidence: z.array(
-            z.strictObject({
-              type: z.string(),
-              verdict: z.string().exactOptional(),
-              at: time,
-              fact: identity,
-            }),
-          ),
+          ran: z.array(place).meta({
+            description: "where deployments named it, or an image that was built from it, newest first",
+          }),
+          evidence: z.array(attached),
         }),
       )
       .meta({ description: "more than one where a short id fits several" }),
@@ -237,8 +240,11 @@ export const TagAnswer = z
     ...moment,
     repository: imageRepository,
     tag,
-    digest: digest.nullable().meta({ description: "what it pointed at then; null: nothing, or not known" }),
-    since: time.nullable(),
+    status: z.enum(["set", "gone", "unknown"]).meta({
+      description: "gone: it was deleted, or its manifest was; unknown: no fact by then says",
+    }),
+    digest: digest.nullable().meta({ description: "what it pointed at then" }),
+    since: time.nullable().meta({ description: "since when it was so, as far as `history` reaches back" }),
     history: z
       .array(
         z.strictObject({

@@ -12,37 +12,68 @@ import { release } from "./release.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import { type Running, runningAt } from "./running.ts";
 
+/** Entries of components by folded name. */
+type Groups = ReadonlyMap<string, readonly Component[]>;
+
+/** What deployers say, what was last observed, and for which components that decides: as for a release. */
+interface State {
+  readonly claimed: Groups;
+  readonly seen: Groups;
+  readonly decided: ReadonlySet<string>;
+}
+
 /** The entries of one component, and whether a deployer named them (or the runtime showed them). */
 interface Group {
   readonly entries: readonly Component[];
-  readonly claimed: boolean;
+  readonly isClaimed: boolean;
 }
 
-/** Groups by folded name. */
-type Showing = ReadonlyMap<string, Group>;
-
-function grouped(components: readonly Component[], claimed: boolean): Map<string, Group> {
-  const groups = new Map<string, Group>();
+function grouped(components: readonly Component[]): Groups {
+  const groups = new Map<string, Component[]>();
   for (const one of components) {
     const name = fold(one.component);
-    groups.set(name, { entries: [...(groups.get(name)?.entries ?? []), one], claimed });
+    groups.set(name, [...(groups.get(name) ?? []), one]);
   }
   return groups;
 }
 
-function showingOf({ claimed, decided, observation }: Running): Showing {
-  const kept = [...claimed].filter(([name]) => !decided.has(name));
-  const seen = (observation?.components ?? []).filter(({ component }) => decided.has(fold(component)));
-  const groups = kept.map(([name, { entries }]) => [name, { entries, claimed: true }] as const);
-  return new Map([...groups, ...grouped(seen, false)]);
-}
+const stateOf = ({ claimed, decided, observation }: Running): State => ({
+  claimed: new Map([...claimed].map(([name, { entries }]) => [name, entries])),
+  seen: grouped(observation?.components ?? []),
+  decided,
+});
+
+const NOTHING: State = { claimed: new Map(), seen: new Map(), decided: new Set() };
+
+const without = <T>(names: Iterable<T>, gone: ReadonlyMap<T, unknown>): T[] =>
+  [...names].filter((name) => !gone.has(name));
 
 /** What a service shows after one more fact. */
-function following(showing: Showing, fact: Claim | Observation): Showing {
-  const groups = grouped(fact.components ?? [], fact.kind !== "deployment.observed");
+function following(state: State, fact: Claim | Observation): State {
+  const groups = grouped(fact.components ?? []);
   const isPartial = fact.scope === "components";
-  if (fact.kind !== "deployment.removed") return isPartial ? new Map([...showing, ...groups]) : groups;
-  return isPartial ? new Map([...showing].filter(([name]) => !groups.has(name))) : new Map();
+  if (fact.kind === "deployment.observed") {
+    // Only the newest observation counts, even where it is about less than the one before.
+    const about = isPartial ? groups.keys() : [...groups.keys(), ...state.claimed.keys()];
+    return { ...state, seen: groups, decided: new Set(about) };
+  }
+  const added: Groups = fact.kind === "deployment.succeeded" ? groups : new Map();
+  if (!isPartial) return { ...NOTHING, claimed: added };
+  const kept = [...state.claimed].filter(([name]) => !groups.has(name));
+  return {
+    ...state,
+    claimed: new Map([...kept, ...added]),
+    decided: new Set(without(state.decided, groups)),
+  };
+}
+
+function showingOf({ claimed, seen, decided }: State): ReadonlyMap<string, Group> {
+  const said = [...claimed].filter(([name]) => !decided.has(name));
+  const observed = [...seen].filter(([name]) => decided.has(name));
+  return new Map<string, Group>([
+    ...said.map(([name, entries]) => [name, { entries, isClaimed: true }] as const),
+    ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
+  ]);
 }
 
 type Verdict = "same" | "other" | "unclear";
@@ -60,26 +91,27 @@ async function compareImages(images: Images, shown: Component, seen: Component):
 async function compareGroups(
   images: Images,
   shown: Group | undefined,
-  seen: Group | undefined,
+  seen: readonly Component[],
 ): Promise<Verdict> {
-  if (shown?.entries.length !== seen?.entries.length) return "other";
+  if ((shown?.entries.length ?? 0) !== seen.length) return "other";
   const verdicts = await Promise.all(
-    (seen?.entries ?? []).map((one) => {
+    seen.map((one) => {
       const counterpart = shown?.entries.find(({ variant }) => variant === one.variant);
       return counterpart === undefined ? "other" : compareImages(images, counterpart, one);
     }),
   );
   if (verdicts.includes("other")) return "other";
   // What was observed before is no deployer's to explain.
-  return verdicts.includes("unclear") ? (shown?.claimed === true ? "unclear" : "other") : "same";
+  return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
 }
 
-async function compare(images: Images, showing: Showing, observation: Observation): Promise<Verdict> {
-  const seen = grouped(observation.components, false);
+async function compare(images: Images, state: State, observation: Observation): Promise<Verdict> {
+  const showing = showingOf(state);
+  const seen = grouped(observation.components);
   const others = observation.scope === "components" ? [] : [...showing.keys()];
   const names = [...new Set([...seen.keys(), ...others])];
   const verdicts = await Promise.all(
-    names.map((name) => compareGroups(images, showing.get(name), seen.get(name))),
+    names.map((name) => compareGroups(images, showing.get(name), seen.get(name) ?? [])),
   );
   return verdicts.includes("other") ? "other" : verdicts.includes("unclear") ? "unclear" : "same";
 }
@@ -102,16 +134,16 @@ export interface Watch {
 export function watching(known: Omit<Moment, "at">, environment: string): Watch {
   const images = imagesOf(known);
   /** By service: what it shows, and from which order on it follows what goes by. */
-  const services = new Map<string, { showing: Showing; since: string }>();
+  const services = new Map<string, { state: State; since: string }>();
 
   function follow(service: string, fact: Claim | Observation): void {
-    const known = services.get(service);
-    if (known === undefined || order(fact) < known.since) return;
-    services.set(service, { ...known, showing: following(known.showing, fact) });
+    const found = services.get(service);
+    if (found === undefined || order(fact) < found.since) return;
+    services.set(service, { ...found, state: following(found.state, fact) });
   }
 
   async function isOther(observation: Observation, service: string): Promise<boolean> {
-    const verdict = await compare(images, services.get(service)?.showing ?? new Map(), observation);
+    const verdict = await compare(images, services.get(service)?.state ?? NOTHING, observation);
     if (verdict !== "unclear") return verdict === "other";
     // A deployer that named no digest: whether this is what it meant, the release's rules say.
     const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
@@ -127,8 +159,8 @@ export function watching(known: Omit<Moment, "at">, environment: string): Watch 
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
       await concurrently(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
-        const showing = showingOf(await runningAt(known, { environment, service }, before));
-        services.set(service, { showing, since: order(fact) });
+        const state = stateOf(await runningAt(known, { environment, service }, before));
+        services.set(service, { state, since: order(fact) });
       });
     },
 
