@@ -1,0 +1,72 @@
+/** Every implementation of the store's port, and facts to put into it as the ledger does. */
+import { sha256 } from "../../functions/ledger/canonical.ts";
+import { fold, postings } from "../../functions/ledger/postings.ts";
+import type { Page, Range, Store } from "../../functions/ledger/store.ts";
+import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+import { startEngine } from "../../functions/store/embedded.ts";
+import { memoryStore } from "../../functions/store/memory.ts";
+import { type Fact, Statement } from "../../schemas/fact.ts";
+
+export interface Opened {
+  readonly store: Store;
+  readonly close: () => Promise<void>;
+}
+
+async function onEngine(mayOrphan: boolean): Promise<Opened> {
+  const engine = await startEngine();
+  const store = dynamodbStore({ client: engine.client, name: engine.table, mayOrphan });
+  return { store, close: engine.stop };
+}
+
+export const STORES: readonly { name: string; open: () => Promise<Opened> }[] = [
+  { name: "memory", open: async () => ({ store: memoryStore(), close: async () => undefined }) },
+  { name: "DynamoDB", open: () => onEngine(false) },
+  { name: "DynamoDB that may hold orphans", open: () => onEngine(true) },
+];
+
+export const RECORDED = "2026-11-22T09:00:00.000Z";
+
+/** A statement as the ledger takes it. */
+export const taken = (said: object, recordedAt = RECORDED): Fact => ({
+  ...Statement.parse(said),
+  v: 1,
+  recordedAt,
+  reportedBy: "ci",
+  statementHash: sha256(JSON.stringify(said)),
+});
+
+/** A fact of its own source and id, that stands in one partition: that of its environment's freezes. */
+export const frozen = (source: string, id: string, more: { at?: string; recordedAt?: string } = {}): Fact =>
+  taken(
+    { kind: "environment.frozen", source, id, occurredAt: more.at ?? RECORDED, environment: "production" },
+    more.recordedAt,
+  );
+
+export const FREEZES = { of: "freeze", environment: fold("production") } as const;
+
+/** Puts a fact with what stands beside it. */
+export async function keep(store: Store, fact: Fact, target?: Fact): Promise<"written" | "taken"> {
+  const { posted, derived } = postings(fact, target);
+  await Promise.all(derived.map((one) => store.derive(one)));
+  return store.put(posted);
+}
+
+export const put = (store: Store, fact: Fact): Promise<"written" | "taken"> =>
+  store.put(postings(fact).posted);
+
+/** Everything of a range, page by page. */
+export async function drained<T>(
+  page: (range: Range) => Promise<Page<T>>,
+  range: Partial<Range> = {},
+): Promise<T[]> {
+  const found: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const next = await page({ limit: 1000, ...range, ...(cursor === undefined ? {} : { cursor }) });
+    found.push(...next.entries);
+    cursor = next.cursor;
+  } while (cursor !== undefined);
+  return found;
+}
+
+export const identityOf = ({ source, id }: { source: string; id: string }): string => `${source} ${id}`;
