@@ -122,9 +122,13 @@ const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
   ...(verified === undefined ? {} : { verified }),
 });
 
-/** Every build that is evidence for a family, once. */
-export function buildsOf(family: Family): Built[] {
-  const builds = [...family.facts.values()].flat().filter(isBuilt);
+/**
+ * Every build that is evidence for a family, once. Where several manifests hold a config, which of them it is
+ * about is not known: then only what was said of the digest itself counts.
+ */
+export function buildsOf({ digest, pullable, facts }: Family): Built[] {
+  const about = pullable === undefined ? [facts.get(digest) ?? []] : [...facts.values()];
+  const builds = about.flat().filter(isBuilt);
   return [...new Map(builds.map((fact) => [keyOf(fact), fact])).values()].sort(byOrder);
 }
 

@@ -3,9 +3,9 @@ import type { Component, Fact } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import type { Picture, Shown } from "./picture.ts";
 import { fold } from "./postings.ts";
-import { history } from "./read.ts";
+import { early, history, type Knowledge } from "./read.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
-import { nextClaim, type Running, type Selector, wholes } from "./running.ts";
+import { claimsAfter, type Running, type Selector, wholes } from "./running.ts";
 
 /** A component as anything shows it: enough to tell one state of a service from another. */
 interface State {
@@ -35,18 +35,35 @@ function changes(states: readonly State[], observation: Observation): boolean {
   });
 }
 
+/** What may end a release: asked for before it is known what ran, for it does not depend on that. */
+export interface Upcoming {
+  readonly wholes: Promise<Claim[]>;
+  readonly observations: AsyncGenerator<Fact>;
+  readonly observation: Promise<IteratorResult<Fact>>;
+}
+
+export function upcomingAfter(knowledge: Knowledge, selector: Selector, at: string): Upcoming {
+  const { environment, service } = selector;
+  const observations = history(knowledge, { of: "observed", environment, service }, { after: at });
+  return {
+    wholes: early(claimsAfter(knowledge, wholes(selector), at)),
+    observations,
+    observation: early(observations.next()),
+  };
+}
+
 /** When the next release took over: by a claim of any extent, or by an observation of something else. */
 export async function untilOf(
-  asking: Asking,
-  selector: Selector,
-  running: Running,
+  upcoming: Upcoming,
+  parts: readonly Claim[],
   shown: readonly Shown[],
 ): Promise<string | null> {
-  const { environment, service } = selector;
-  const claim = await nextClaim(asking, [...wholes(selector), ...running.parts], asking.at);
-  const span = { after: asking.at, ...(claim === undefined ? {} : { to: claim.occurredAt }) };
+  const claims = [...(await upcoming.wholes), ...parts];
+  const claim = claims.sort((a, b) => (order(a) < order(b) ? -1 : 1))[0];
   const states = statesOf(shown);
-  for await (const fact of history(asking, { of: "observed", environment, service }, span)) {
+  const { observations } = upcoming;
+  for (let next = await upcoming.observation; next.done !== true; next = await observations.next()) {
+    const fact = next.value;
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
     if (states.length === 0 || changes(states, fact)) return fact.occurredAt;
@@ -71,15 +88,13 @@ async function showSame({ images }: Asking, a: Observation, b: Observation): Pro
 /** When the runtime first showed what it last showed, without a break and since the newest claim. */
 async function seenSince(
   asking: Asking,
-  selector: Selector,
+  { earlier, lastClaim }: Running,
   seen: Observation,
-  floor: Claim | undefined,
 ): Promise<string> {
-  const { environment, service } = selector;
   let since = seen.occurredAt;
-  const span = { to: asking.at, descending: true };
-  for await (const fact of history(asking, { of: "observed", environment, service }, span)) {
-    if (fact.kind !== "deployment.observed" || (floor !== undefined && order(fact) < order(floor))) break;
+  for await (const fact of earlier) {
+    if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
+      break;
     if (!(await showSame(asking, seen, fact))) break;
     since = fact.occurredAt;
   }
@@ -89,7 +104,6 @@ async function seenSince(
 /** @param head the fact that gives what a release has only one of */
 export async function sinceOf(
   asking: Asking,
-  selector: Selector,
   running: Running,
   { shown, contributing, observation, drift }: Picture,
   head: Fact | undefined,
@@ -97,7 +111,7 @@ export async function sinceOf(
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) {
-    return seenSince(asking, selector, observation, running.lastClaim);
+    return seenSince(asking, running, observation);
   }
   return contributing[0]?.occurredAt ?? null;
 }

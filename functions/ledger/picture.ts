@@ -3,7 +3,7 @@
  * and where they do not agree, the drift.
  */
 import type { Release } from "../../schemas/answer.ts";
-import type { Component, Fact } from "../../schemas/fact.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import { canonical, order } from "./canonical.ts";
 import { commitOf, type Family } from "./images.ts";
 import { fold } from "./postings.ts";
@@ -16,10 +16,9 @@ import {
   resolveClaimed,
   resolveObserved,
   sameCommit,
-  tasksOf,
-  withTaskComponents,
 } from "./resolve.ts";
-import type { Running, Selector } from "./running.ts";
+import type { Group, Running, Selector } from "./running.ts";
+import { tasksOf } from "./tasks.ts";
 
 /** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
 export async function factsOfDeployment(
@@ -58,26 +57,19 @@ async function startOf(asking: Asking, selector: Selector, claim: Claim): Promis
 async function showClaimed(
   asking: Asking,
   selector: Selector,
-  entries: readonly Component[],
-  claim: Claim,
+  { entries, claim, tasks: known }: Group,
 ): Promise<Shown[]> {
   const unresolved = entries.some(({ digest }) => digest === undefined) ? claim.deployment : undefined;
-  const tasks = early(unresolved === undefined ? Promise.resolve([]) : tasksOf(asking, unresolved));
+  const tasks = known ?? (unresolved === undefined ? [] : early(tasksOf(asking, unresolved, asking.at)));
   const startedAt = early(
     unresolved === undefined ? Promise.resolve(undefined) : startOf(asking, selector, claim),
   );
-  const isWhole = claim.components?.length === entries.length;
-  const components = isWhole ? withTaskComponents(entries, isBare(entries) ? await tasks : []) : entries;
   return Promise.all(
-    components.map(async (said) =>
-      shownBy(asking, claim, await resolveClaimed(asking, said, claim, startedAt, tasks)),
+    entries.map(async (said) =>
+      shownBy(asking, claim, await resolveClaimed(asking, said, claim, startedAt, Promise.resolve(tasks))),
     ),
   );
 }
-
-/** Only a deployer that names nothing but `main` may have its tasks name the components. */
-const isBare = ([only]: readonly Component[]): boolean =>
-  only !== undefined && Object.keys(only).length === 1;
 
 const showObserved = (
   asking: Asking,
@@ -155,15 +147,15 @@ export async function pictureOf(asking: Asking, selector: Selector, running: Run
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
     observation === undefined ? [] : showObserved(asking, observation, decided),
-    ...[...claimed.values()].map(({ entries, claim }) => showClaimed(asking, selector, entries, claim)),
+    ...[...claimed.values()].map((group) => showClaimed(asking, selector, group)),
   ]);
   const names = [...claimed.keys()];
   const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
   const seenOf = (name: string) => seen.filter(({ resolution }) => fold(resolution.said.component) === name);
-  const agreeing = new Set<string>();
-  for (const name of decided) {
-    if (await agrees(asking, seenOf(name), claimedShown.get(name) ?? [])) agreeing.add(name);
-  }
+  const agreements = await Promise.all(
+    [...decided].map((name) => agrees(asking, seenOf(name), claimedShown.get(name) ?? [])),
+  );
+  const agreeing = new Set([...decided].filter((_, n) => agreements[n]));
   const kept = names.filter((name) => !decided.has(name));
   const contributing = names
     .filter((name) => !decided.has(name) || agreeing.has(name))

@@ -7,7 +7,7 @@ import { order, sha256 } from "./canonical.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
 
 /** Names compare without case (and in one Unicode form); facts keep theirs. */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase();
+export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
 export const commitPrefix = (sha: string): string => sha.slice(0, 7);
@@ -38,7 +38,7 @@ export const indexOf = (partition: Partition): Index => INDEX_OF[partition.of];
 
 /** Names a set of components: by its members or, where they are too many for a key, by a hash of them. */
 export function componentSet(components: readonly Component[]): string {
-  const members = [...new Set(components.map(({ component }) => fold(component)))].sort().join(",");
+  const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
 

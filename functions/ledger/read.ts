@@ -16,15 +16,26 @@ export interface Span {
   readonly descending?: boolean;
 }
 
-/** Pages grow, so that the usual answer costs one small read and a long history few large ones. */
-const PAGES = [2, 16, 128, 1000];
+/** How many entries the pages of a reading have: a round trip costs more than what it reads in vain. */
+type Pages = readonly [number, ...number[]];
+/** For the newest or the next fact: a second entry, in case the first was retracted or not yet known. */
+const ONE: Pages = [2, 16, 128, 1000];
+/** For a walk that ends where its answer lies. */
+const WALK: Pages = [25, 250, 1000];
+/** For everything there is. */
+const WHOLE: Pages = [1000];
 
 /** After every time: the bound of a reading that wants the newest there is. */
 export const EVER = "9999";
 
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
-async function* pages(store: Store, partition: Partition, span: Span): AsyncGenerator<readonly Entry[]> {
+async function* pages(
+  store: Store,
+  partition: Partition,
+  span: Span,
+  sizes: Pages,
+): AsyncGenerator<readonly Entry[]> {
   // Nothing that `after` is a prefix of sorts behind it and `~~`.
   const from = span.after === undefined ? span.from : `${span.after}~~`;
   if (from !== undefined && span.to !== undefined && from > `${span.to}~~`) return;
@@ -35,7 +46,7 @@ async function* pages(store: Store, partition: Partition, span: Span): AsyncGene
       ...(span.to === undefined ? {} : { to: span.to }),
       ...(cursor === undefined ? {} : { cursor }),
       descending: span.descending ?? false,
-      limit: PAGES[n] ?? 1000,
+      limit: sizes[n] ?? sizes.at(-1) ?? sizes[0],
     });
     yield page.entries;
     if (page.cursor === undefined) return;
@@ -83,14 +94,15 @@ async function* visible({ knownAt }: Knowledge, found: AsyncIterable<readonly En
   yield* release();
 }
 
-/** The facts of a partition that were known and not retracted, in order. */
+/** The facts of a partition that were known and not retracted, in order: as far as the caller reads. */
 export async function* history(
   knowledge: Knowledge,
   partition: Partition,
   span: Span = {},
+  sizes: Pages = WALK,
 ): AsyncGenerator<Fact> {
   async function* sure() {
-    for await (const page of pages(knowledge.store, partition, span))
+    for await (const page of pages(knowledge.store, partition, span, sizes))
       yield await confirmed(knowledge.store, page);
   }
   for await (const { fact } of visible(knowledge, sure(), span.descending ?? false)) yield fact;
@@ -102,7 +114,7 @@ export async function first(
   partition: Partition,
   span: Span,
 ): Promise<Fact | undefined> {
-  for await (const fact of history(knowledge, partition, span)) return fact;
+  for await (const fact of history(knowledge, partition, span, ONE)) return fact;
   return undefined;
 }
 
@@ -123,7 +135,7 @@ async function collect<T>(found: AsyncIterable<T>): Promise<T[]> {
 }
 
 export const all = (knowledge: Knowledge, partition: Partition, span: Span = {}): Promise<Fact[]> =>
-  collect(history(knowledge, partition, span));
+  collect(history(knowledge, partition, span, WHOLE));
 
 /**
  * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A
@@ -131,7 +143,7 @@ export const all = (knowledge: Knowledge, partition: Partition, span: Span = {})
  */
 export function hits(knowledge: Knowledge, partition: Partition): Promise<Entry[]> {
   async function* found() {
-    for await (const page of pages(knowledge.store, partition, {})) {
+    for await (const page of pages(knowledge.store, partition, {}, WHOLE)) {
       const takesBack = page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
       yield takesBack ? await confirmed(knowledge.store, page) : page;
     }

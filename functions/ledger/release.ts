@@ -5,13 +5,13 @@ import { canonical, order } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
 import { imagesOf } from "./images.ts";
-import { sinceOf, untilOf } from "./interval.ts";
+import { sinceOf, untilOf, upcomingAfter } from "./interval.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { factsOfDeployment, type Picture, pictureOf, type Shown } from "./picture.ts";
 import { fold } from "./postings.ts";
 import { first, type Knowledge, keyOf, newest } from "./read.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
-import { type Running, runningAt, type Selector } from "./running.ts";
+import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
 import type { Name } from "./store.ts";
 
 type Description = FactOf<"service.described">;
@@ -83,19 +83,14 @@ function clusterWarning(heard: readonly Name[]): Warning[] {
   return [{ code: "two_clusters", message }];
 }
 
-const failureWarnings = (migrations: Release["migrations"]): Warning[] =>
-  migrations === "unknown"
-    ? []
-    : migrations.flatMap(({ database, failed }) =>
-        failed === undefined
-          ? []
-          : [
-              {
-                code: "migration_failed",
-                message: `migration ${failed.version} of ${database} failed at ${failed.at}`,
-              },
-            ],
-      );
+/** One for each database, however many heads it has. */
+function failureWarnings(migrations: Release["migrations"]): Warning[] {
+  const all = migrations === "unknown" ? [] : migrations;
+  const messages = all.flatMap(({ database, failed }) =>
+    failed === undefined ? [] : [`migration ${failed.version} of ${database} failed at ${failed.at}`],
+  );
+  return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
+}
 
 const byComponent = (a: ReleasedComponent, b: ReleasedComponent): number =>
   `${fold(a.component)}\n${a.variant ?? ""}` < `${fold(b.component)}\n${b.variant ?? ""}` ? -1 : 1;
@@ -127,16 +122,18 @@ export async function askingOf(moment: Moment, service: string) {
  */
 export async function release(moment: Moment, names: Selector): Promise<Release | undefined> {
   const selector = { environment: fold(names.environment), service: fold(names.service) };
+  const upcoming = upcomingAfter(moment, selector, moment.at);
   const [running, { asking, description }, started] = await Promise.all([
     runningAt(moment, selector, moment.at),
     askingOf(moment, selector.service),
     newest(moment, { of: "attempt", ...selector }, moment.at),
   ]);
   if (running.heard.length === 0) return undefined;
-  const [picture, { migrations, facts }, attempt] = await Promise.all([
+  const [picture, { migrations, facts }, attempt, nextParts] = await Promise.all([
     pictureOf(asking, selector, running),
     migrationsOf(asking, selector, running.heard, description),
     attemptOf(asking, selector, started),
+    claimsAfter(moment, running.parts, moment.at),
   ]);
   const head = headOf(running, picture);
   const status = picture.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -144,8 +141,8 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     Promise.all(
       picture.shown.map((shown) => describeComponent(asking, shown, meantBy(running, picture, shown))),
     ),
-    untilOf(asking, selector, running, picture.shown),
-    sinceOf(asking, selector, running, picture, head),
+    untilOf(upcoming, nextParts, picture.shown),
+    sinceOf(asking, running, picture, head),
   ]);
   const used = [
     head,

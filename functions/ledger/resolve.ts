@@ -3,11 +3,12 @@
  * its commit was built; in this order. Where that leaves more than one, all are candidates and none is chosen.
  */
 import type { Candidate } from "../../schemas/answer.ts";
-import type { Component, Deployment, Fact, FactOf } from "../../schemas/fact.ts";
+import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { type Images, pointsAt } from "./images.ts";
 import { commitPrefix, fold } from "./postings.ts";
-import { all, early, first, history, type Knowledge, names } from "./read.ts";
+import { all, early, history, type Knowledge } from "./read.ts";
+import type { Task } from "./tasks.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
 export type Observation = FactOf<"deployment.observed">;
@@ -52,36 +53,6 @@ async function oneImage({ images }: Asking, digests: readonly string[]): Promise
 }
 
 /* Tasks */
-
-type Task = FactOf<"task.observed">;
-
-/** The earliest task of each component and digest that a deployment had shown by then. */
-export async function tasksOf(asking: Asking, deployment: Deployment): Promise<Task[]> {
-  const heard = await names(asking, { of: "tasks", deployment });
-  const tasks = heard.map(({ name }) => {
-    const [digest = "", ...component] = name.split(" ");
-    const partition = { of: "task", deployment, component: component.join(" "), digest } as const;
-    return first(asking, partition, { to: asking.at });
-  });
-  return (await Promise.all(tasks)).filter((fact) => fact?.kind === "task.observed");
-}
-
-/** A deployer that knows no components has its tasks name them. */
-export function withTaskComponents(components: readonly Component[], tasks: readonly Task[]): Component[] {
-  const [only, ...others] = components;
-  const bare =
-    only !== undefined &&
-    others.length === 0 &&
-    fold(only.component) === "main" &&
-    Object.keys(only).length === 1;
-  if (!bare || tasks.length === 0 || tasks.some((task) => fold(task.component) === "main"))
-    return [...components];
-  const shown = new Map<string, Component>();
-  for (const task of [...tasks].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
-    if (!shown.has(fold(task.component))) shown.set(fold(task.component), { component: task.component });
-  }
-  return [...shown.values()];
-}
 
 async function byTasks(
   asking: Asking,

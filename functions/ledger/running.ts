@@ -5,9 +5,10 @@
 import type { Component, Fact } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { fold } from "./postings.ts";
-import { first, type Knowledge, names, newest } from "./read.ts";
+import { first, history, type Knowledge, names, newest } from "./read.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import type { Name, Partition } from "./store.ts";
+import { componentsShown, isBare, type Task, tasksOf } from "./tasks.ts";
 
 export interface Selector {
   readonly environment: string;
@@ -23,6 +24,8 @@ export interface Group {
   readonly component: string;
   readonly entries: readonly Component[];
   readonly claim: Claim;
+  /** What its tasks showed, where that was asked for to know the components. */
+  readonly tasks?: readonly Task[];
 }
 
 export interface Running {
@@ -34,6 +37,8 @@ export interface Running {
   readonly lastClaim: Claim | undefined;
   /** The newest observation, whether or not it decides anything. */
   readonly observation: Observation | undefined;
+  /** The observations before that one, newest first. */
+  readonly earlier: AsyncGenerator<Fact>;
   /** Folded names of the components that the observation decides: those whose claim is older than it. */
   readonly decided: ReadonlySet<string>;
   readonly parts: readonly Partition[];
@@ -48,24 +53,36 @@ export const wholes = ({ environment, service }: Selector): Partition[] => [
 const latest = <T extends Fact>(facts: readonly T[]): T | undefined =>
   facts.reduce<T | undefined>((a, b) => (a === undefined || order(b) > order(a) ? b : a), undefined);
 
-function grouped(claim: Claim): Map<string, Group> {
+/** A claim by components. One that names none is asked what its tasks named. */
+async function grouped(knowledge: Knowledge, claim: Claim, at: string): Promise<Map<string, Group>> {
+  const said = claim.components ?? [];
+  const bare = claim.kind === "deployment.succeeded" && isBare(said);
+  const tasks = bare ? await tasksOf(knowledge, claim.deployment, at) : undefined;
   const groups = new Map<string, Group>();
-  for (const entry of claim.components ?? []) {
+  for (const entry of tasks === undefined ? said : componentsShown(said, tasks)) {
     const name = fold(entry.component);
     const entries = [...(groups.get(name)?.entries ?? []), entry];
-    groups.set(name, { component: entry.component, entries, claim });
+    groups.set(name, {
+      component: entry.component,
+      entries,
+      claim,
+      ...(tasks === undefined ? {} : { tasks }),
+    });
   }
   return groups;
 }
 
 /** Groups that run by claim, and by which order each component was last set or removed. */
-function claims(whole: Claim | undefined, parts: readonly Claim[]) {
-  const claimed = whole?.kind === "deployment.succeeded" ? grouped(whole) : new Map<string, Group>();
+async function claims(knowledge: Knowledge, whole: Claim | undefined, parts: readonly Claim[], at: string) {
   const floor = whole === undefined ? "" : order(whole);
+  const later = parts.filter((part) => order(part) > floor).sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const [base, ...groups] = await Promise.all(
+    [whole, ...later].map((claim) => (claim === undefined ? undefined : grouped(knowledge, claim, at))),
+  );
+  const claimed = new Map(whole?.kind === "deployment.succeeded" ? base : []);
   const orders = new Map<string, string>();
-  for (const part of [...parts].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
-    if (order(part) <= floor) continue;
-    for (const [name, group] of grouped(part)) {
+  for (const [n, part] of later.entries()) {
+    for (const [name, group] of groups[n] ?? []) {
       orders.set(name, order(part));
       if (part.kind === "deployment.succeeded") claimed.set(name, group);
       else claimed.delete(name);
@@ -85,22 +102,28 @@ function decidedBy(
   return new Set(about.filter((name) => order(observation) > orderOf(name)));
 }
 
-/** One round trip for whole releases and observations, one more where components were deployed by themselves. */
+/**
+ * One round trip for whole releases and observations, one more where components were deployed by themselves.
+ * Only a deployment that names neither components nor digests is asked further, for its tasks.
+ */
 export async function runningAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Running> {
   const { environment, service } = selector;
+  const observed = { of: "observed", environment, service } as const;
+  const earlier = history(knowledge, observed, { to: at, descending: true });
   const [named, seen, ...wholeFacts] = await Promise.all([
     names(knowledge, { of: "service", environment, service }),
-    newest(knowledge, { of: "observed", environment, service }, at),
+    earlier.next(),
     ...wholes(selector).map((partition) => newest(knowledge, partition, at)),
   ]);
   const parts = partsOf(named, selector);
   const partFacts = await Promise.all(parts.map((partition) => newest(knowledge, partition, at)));
-  const whole = latest(wholeFacts.filter(isClaim));
-  const observation = isObservation(seen) ? seen : undefined;
+  const observation = seen.done !== true && isObservation(seen.value) ? seen.value : undefined;
   const heard = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
-  const { claimed, orderOf } = claims(whole, partFacts.filter(isClaim));
+  const whole = latest(wholeFacts.filter(isClaim));
+  const { claimed, orderOf } = await claims(knowledge, whole, partFacts.filter(isClaim), at);
   const lastClaim = latest([...wholeFacts, ...partFacts].filter(isClaim));
-  return { heard, claimed, lastClaim, observation, decided: decidedBy(observation, claimed, orderOf), parts };
+  const decided = decidedBy(observation, claimed, orderOf);
+  return { heard, claimed, lastClaim, observation, earlier, decided, parts };
 }
 
 const partsOf = (heard: readonly Name[], { environment, service }: Selector): Partition[] =>
@@ -108,14 +131,12 @@ const partsOf = (heard: readonly Name[], { environment, service }: Selector): Pa
     .filter(({ name }) => name.startsWith("part:"))
     .map(({ name }) => ({ of: "part", environment, service, components: name.slice("part:".length) }));
 
-/** The first claim after a moment, of any extent. */
-export async function nextClaim(
+/** The first claims after a moment, of each extent. */
+export async function claimsAfter(
   knowledge: Knowledge,
   partitions: readonly Partition[],
   at: string,
-): Promise<Claim | undefined> {
+): Promise<Claim[]> {
   const next = await Promise.all(partitions.map((partition) => first(knowledge, partition, { after: at })));
-  return next
-    .filter(isClaim)
-    .reduce<Claim | undefined>((a, b) => (a === undefined || order(b) < order(a) ? b : a), undefined);
+  return next.filter(isClaim);
 }

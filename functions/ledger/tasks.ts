@@ -1,0 +1,38 @@
+/** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
+import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import { fold } from "./postings.ts";
+import { first, type Knowledge, names } from "./read.ts";
+
+export type Task = FactOf<"task.observed">;
+
+/** The earliest task of each component and digest that a deployment had shown by then. */
+export async function tasksOf(knowledge: Knowledge, deployment: Deployment, at: string): Promise<Task[]> {
+  const heard = await names(knowledge, { of: "tasks", deployment });
+  const tasks = heard.map(({ name }) => {
+    const [digest = "", ...component] = name.split(" ");
+    const partition = { of: "task", deployment, component: component.join(" "), digest } as const;
+    return first(knowledge, partition, { to: at });
+  });
+  return (await Promise.all(tasks)).filter((fact) => fact?.kind === "task.observed");
+}
+
+/** Only a deployer that names nothing but `main` may have its tasks name the components. */
+export function isBare(components: readonly Component[]): boolean {
+  const [only, ...others] = components;
+  const isMain = only !== undefined && others.length === 0 && fold(only.component) === "main";
+  return isMain && Object.keys(only).length === 1;
+}
+
+/** The components that the tasks of a bare deployment name; its own where none names another. */
+export function componentsShown(
+  components: readonly Component[],
+  tasks: readonly Task[],
+): readonly Component[] {
+  if (tasks.length === 0 || tasks.some((task) => fold(task.component) === "main")) return components;
+  const shown = new Map<string, Component>();
+  for (const task of [...tasks].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
+    if (!shown.has(fold(task.component))) shown.set(fold(task.component), { component: task.component });
+  }
+  return [...shown.values()];
+}
