@@ -117,11 +117,14 @@ export interface Store {
   /** One page of a partition, by order: eventually consistent, so a fact of a moment ago may be missing. */
   query(partition: Partition, range: Range): Promise<Page<Entry>>;
 
-  /** One page of a partition by `recordedAt`. Retractions stand here as facts of their own. */
+  /**
+   * One page of a partition by `recordedAt`. Retractions stand here as facts of their own. A source's costs a
+   * second request: it is for looking at a few.
+   */
   queryRecorded(partition: RecordedPartition, range: Range): Promise<Page<Fact>>;
 
-  /** How many facts one day of a source holds; reads no fact. */
-  count(partition: RecordedPartition): Promise<number>;
+  /** How many facts a partition holds, of those recorded by `to`; reads no fact. */
+  count(partition: RecordedPartition, to?: string): Promise<number>;
 
   /** One page of a directory, by name. */
   names(directory: Directory, range: Range): Promise<Page<Name>>;

@@ -138,17 +138,22 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
     return (await Promise.all(batches)).flat();
   }
 
-  async function present(hits: Item[]): Promise<Item[]> {
-    if (!mayOrphan || hits.length === 0) return hits;
+  /** An index that carries keys alone is read again by key; so is every hit where it may be an orphan. */
+  async function present(hits: Item[], index: string): Promise<Item[]> {
+    const isBare = INDEXES.some(({ name, include }) => name === index && include.length === 0);
+    if ((!mayOrphan && !isBare) || hits.length === 0) return hits;
     const stored = await itemsOf(hits.map((hit) => hit.key?.S ?? ""));
-    const facts = new Map(stored.map((item) => [item.key?.S, item.fact?.S]));
-    return hits.filter((hit) => facts.has(hit.key?.S) && facts.get(hit.key?.S) === hit.fact?.S);
+    const byKey = new Map(stored.map((item) => [item.key?.S, item]));
+    return hits.flatMap((hit) => {
+      const item = byKey.get(hit.key?.S);
+      return item !== undefined && (isBare || item.fact?.S === hit.fact?.S) ? [item] : [];
+    });
   }
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
     const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
     const got = await asked(client.send(new QueryCommand(input)));
-    const entries = await present(got.Items ?? []);
+    const entries = await present(got.Items ?? [], place.index);
     const next = got.LastEvaluatedKey;
     return next === undefined ? { entries } : { entries, cursor: JSON.stringify(next) };
   }
@@ -178,11 +183,12 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
       return { ...page, entries: page.entries.map(factOf) };
     },
 
-    count: async (partition: RecordedPartition) => {
+    count: async (partition: RecordedPartition, to?: string) => {
       let sum = 0;
       let cursor: string | undefined;
       do {
-        const range = { limit: 0, ...(cursor === undefined ? {} : { cursor }) };
+        const bound = to === undefined ? {} : { to };
+        const range = { limit: 0, ...bound, ...(cursor === undefined ? {} : { cursor }) };
         const input = {
           TableName: table,
           ...conditions(placeOfRecorded(partition), range),

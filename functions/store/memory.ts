@@ -35,6 +35,9 @@ interface Row<T> {
   readonly seenFrom: number;
 }
 
+/** Orders compare as the service compares them: by their bytes in UTF-8. */
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
 const keyOf = (value: unknown): string => JSON.stringify(value);
 
 export function memoryStore(weather: Weather = {}): Store {
@@ -49,24 +52,26 @@ export function memoryStore(weather: Weather = {}): Store {
     const list = table.get(keyOf(partition)) ?? [];
     const seenFrom = now() + (weather.lagMs?.() ?? 0);
     let at = list.length;
-    while (at > 0 && (list[at - 1]?.order ?? "") > order) at--;
+    while (at > 0 && byBytes(list[at - 1]?.order ?? "", order) > 0) at--;
     list.splice(at, 0, { order, value, seenFrom });
     table.set(keyOf(partition), list);
   }
 
   function page<T>(table: Map<string, Row<T>[]>, partition: unknown, range: Range): Page<T> {
+    const { from, to, cursor, limit, descending = false } = range;
+    const isNext = (order: string) =>
+      cursor === undefined || (descending ? byBytes(order, cursor) < 0 : byBytes(order, cursor) > 0);
     const seen = (table.get(keyOf(partition)) ?? []).filter(
       ({ order, seenFrom }) =>
         seenFrom <= now() &&
-        order >= (range.from ?? "") &&
-        (range.to === undefined || order <= `${range.to}~~`),
+        (from === undefined || byBytes(order, from) >= 0) &&
+        (to === undefined || byBytes(order, `${to}~~`) <= 0) &&
+        isNext(order),
     );
-    const ordered = range.descending === true ? seen.toReversed() : seen;
-    const start = Number(range.cursor ?? 0);
-    const rest = ordered.slice(start, start + range.limit).map(({ value }) => value);
-    return start + range.limit < ordered.length
-      ? { entries: rest, cursor: String(start + range.limit) }
-      : { entries: rest };
+    const rows = (descending ? seen.toReversed() : seen).slice(0, limit);
+    const entries = rows.map(({ value }) => value);
+    const last = rows.at(-1);
+    return last !== undefined && rows.length < seen.length ? { entries, cursor: last.order } : { entries };
   }
 
   /** Runs a write under the weather; whether it was applied, its caller cannot know from the error. */
@@ -104,17 +109,19 @@ export function memoryStore(weather: Weather = {}): Store {
 
     get: (identities: readonly Identity[]) =>
       written("get", () =>
-        identities.flatMap(({ source, id }) => {
-          const fact = facts.get(keyOf([source, id]));
-          return fact === undefined ? [] : [fact];
-        }),
+        [...new Set(identities.map(({ source, id }) => keyOf([source, id])))].flatMap(
+          (key) => facts.get(key) ?? [],
+        ),
       ),
 
     query: (partition: Partition, range: Range) => written("query", () => page(rows, partition, range)),
     queryRecorded: (partition: RecordedPartition, range: Range) =>
       written("queryRecorded", () => page(recorded, partition, range)),
-    count: (partition: RecordedPartition) =>
-      written("count", () => page(recorded, partition, { limit: Number.MAX_SAFE_INTEGER }).entries.length),
+    count: (partition: RecordedPartition, to?: string) =>
+      written("count", () => {
+        const range = { limit: Number.MAX_SAFE_INTEGER, ...(to === undefined ? {} : { to }) };
+        return page(recorded, partition, range).entries.length;
+      }),
     names: (directory: Directory, range: Range) =>
       written("names", () => page(directories, directory, range)),
   };
