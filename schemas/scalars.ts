@@ -94,7 +94,7 @@ export const url = text(2048)
 
 /** Who made a statement: a URI reference (RFC 3986), as CloudEvents' `source`. */
 export const source = text(512).regex(
-  /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+$/,
+  /^([A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*(#([A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)?$/,
   "must be a URI reference, like /github/acme/billing",
 );
 
