@@ -6,91 +6,13 @@ import type { Rule } from "../../functions/ledger/rules.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { digestOf, retracted, said, shaOf } from "./given.ts";
+import { retracted } from "./given.ts";
+import { PLACE, time } from "./saying.ts";
 
-/** What the tables speak of where they say nothing else. */
-export const REPOSITORY = "ghcr.io/acme/billing";
-export const CODE = "https://github.com/acme/billing";
-const PLACE = { environment: "production", service: "acme/billing" };
+/** Asked about where a case says nothing else: after everything that the tables tell, and knowing it all. */
 const END = "2026-10-31T00:00:00.000Z";
 const KNOWN = "2027-01-01T00:00:00.000Z";
 const NOW = "2027-01-02T00:00:00.000Z";
-
-/** `08:10`, `08:10:30`: of 20 October 2026; `21 08:10`: of another day of that month. Whole times stay. */
-export function time(text: string): string {
-  const clock = /^(?:(\d{2}) )?(\d{2}:\d{2})(:\d{2}(?:\.\d{3})?)?$/.exec(text);
-  if (clock === null) return text;
-  const [, day = "20", minutes, seconds = ":00"] = clock;
-  return new Date(`2026-10-${day}T${minutes}${seconds}Z`).toISOString();
-}
-
-/* What is said */
-
-export const image = digestOf;
-export const sha = shaOf;
-export const deployment = (id: string) => ({ provider: "github", instance: "github.com", id });
-export const main = (fields: object = {}) => ({ component: "main", ...fields });
-export const component = (name: string, fields: object = {}) => ({ component: name, ...fields });
-export const committed = (name: string) => ({ commit: { repository: CODE, sha: sha(name) } });
-
-export const pushed = (at: string, digest: string, more: object = {}): Statement =>
-  said("artifact.pushed", time(at), { digest, repository: REPOSITORY, ...more });
-
-/** `what` is a manifest, a tag, or not known which. */
-export const deleted = (at: string, what: string, more: object): Statement =>
-  said("artifact.deleted", time(at), { what, repository: REPOSITORY, ...more });
-
-export const restored = (at: string, what: string, more: object): Statement =>
-  said("artifact.restored", time(at), { what, repository: REPOSITORY, ...more });
-
-export const indexed = (digest: string, ...manifests: readonly (string | object)[]): Statement =>
-  said("artifact.indexed", time("19 10:00"), {
-    digest,
-    manifests: manifests.map((one) => (typeof one === "string" ? { digest: one } : one)),
-  });
-
-export const built = (digest: string, commit: string, more: object = {}): Statement =>
-  said("artifact.built", time("19 09:00"), {
-    digest,
-    ...committed(commit),
-    evidence: "oidc",
-    ...more,
-  });
-
-const deployer = (kind: Statement["kind"]) => (at: string, components: readonly object[], more?: object) =>
-  said(kind, time(at), { ...PLACE, deployment: deployment("1"), components, ...more });
-
-export const started = deployer("deployment.started");
-export const succeeded = deployer("deployment.succeeded");
-export const failed = deployer("deployment.failed");
-
-export const removed = (at: string, more: object = PLACE): Statement =>
-  said("deployment.removed", time(at), { environment: PLACE.environment, ...more });
-
-export const observed = (at: string, components: readonly object[], more: object = {}): Statement =>
-  said("deployment.observed", time(at), { ...PLACE, components, ...more });
-
-export const task = (at: string, digest: string, more: object = {}): Statement =>
-  said("task.observed", time(at), {
-    ...PLACE,
-    deployment: deployment("1"),
-    component: "main",
-    digest,
-    ...more,
-  });
-
-export const described = (fields: object, at = "01 09:00"): Statement =>
-  said("service.described", time(at), { service: PLACE.service, ...fields });
-
-export const migration = (
-  kind: "applied" | "reverted" | "failed",
-  at: string,
-  version: string,
-  more: object = {},
-): Statement => said(`migration.${kind}`, time(at), { ...PLACE, database: "billing", version, ...more });
-
-/** The part of a statement that says it holds for its components alone. */
-export const partly = { scope: "components" };
 
 /* How it is told */
 
@@ -190,6 +112,15 @@ const plain = (answer: Release) => ({
     rebuild: undefined,
     ...one,
   })),
+  migrations:
+    answer.migrations === "unknown"
+      ? answer.migrations
+      : answer.migrations.map((one) => ({
+          appliedAt: undefined,
+          appliedBetween: undefined,
+          failed: undefined,
+          ...one,
+        })),
   warnings: answer.warnings.map(({ code }) => code),
 });
 

@@ -1,11 +1,10 @@
+import { cases, type Expected } from "./cases.ts";
 import {
   built,
   CODE,
-  cases,
   committed,
   component,
   described,
-  type Expected,
   image,
   indexed,
   main,
@@ -13,7 +12,7 @@ import {
   REPOSITORY,
   sha,
   succeeded,
-} from "./cases.ts";
+} from "./saying.ts";
 
 const WEB = "ghcr.io/acme/web";
 const INDEX = image("index");

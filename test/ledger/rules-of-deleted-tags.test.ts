@@ -1,16 +1,6 @@
 import type { Candidate } from "../../schemas/answer.ts";
-import {
-  cases,
-  deleted,
-  type Expected,
-  image,
-  main,
-  pushed,
-  REPOSITORY,
-  restored,
-  started,
-  succeeded,
-} from "./cases.ts";
+import { cases, type Expected } from "./cases.ts";
+import { deleted, image, main, pushed, REPOSITORY, restored, started, succeeded } from "./saying.ts";
 
 const OLD = image("old");
 const NEW = image("new");

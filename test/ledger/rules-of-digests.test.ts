@@ -1,4 +1,5 @@
-import { cases, component, image, indexed, main, pushed, REPOSITORY, succeeded } from "./cases.ts";
+import { cases } from "./cases.ts";
+import { component, image, indexed, main, pushed, REPOSITORY, succeeded } from "./saying.ts";
 
 const INDEX = image("index");
 const OTHER_INDEX = image("other index");

@@ -1,16 +1,15 @@
+import { cases, type Expected } from "./cases.ts";
 import {
-  cases,
   committed,
   component,
   deployment,
-  type Expected,
   failed,
   image,
   partly,
   removed,
   sha,
   succeeded,
-} from "./cases.ts";
+} from "./saying.ts";
 
 const of = (name: string, version: number) => component(name, { digest: image(`${name} ${version}`) });
 const names = (...pairs: readonly (readonly [string, number])[]) => pairs.map(([name, n]) => of(name, n));

@@ -1,9 +1,8 @@
 import type { Candidate } from "../../schemas/answer.ts";
+import { cases, type Expected } from "./cases.ts";
 import {
-  cases,
   deployment,
   described,
-  type Expected,
   failed,
   image,
   main,
@@ -12,7 +11,7 @@ import {
   started,
   succeeded,
   task,
-} from "./cases.ts";
+} from "./saying.ts";
 
 const MIRROR = "mirror.example/acme/billing";
 const OLD = image("old");

@@ -1,0 +1,197 @@
+import { cases, type Expected } from "./cases.ts";
+import {
+  component,
+  deployment,
+  failed,
+  image,
+  main,
+  observed,
+  partly,
+  removed,
+  started,
+  succeeded,
+  time,
+} from "./saying.ts";
+
+const ONE = image("one");
+const TWO = image("two");
+const THREE = image("three");
+
+const stable = (digest: string, weight: number) => main({ variant: "stable", weight, digest });
+const canary = (digest: string, weight: number) => main({ variant: "canary", weight, digest });
+const second = { deployment: deployment("2") };
+const third = { deployment: deployment("3") };
+
+cases("of variants of one component", [
+  {
+    rule: "all of them run, each with its weight",
+    given: [succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)])],
+    answers: {
+      components: [
+        { component: "main", variant: "canary", weight: 10, digest: TWO },
+        { component: "main", variant: "stable", weight: 90, digest: ONE },
+      ],
+    },
+  },
+  {
+    rule: "a deployment without them ends them",
+    given: [
+      succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)]),
+      succeeded("09:00", [main({ digest: TWO })], second),
+    ],
+    answers: { components: [{ component: "main", variant: undefined, digest: TWO }], since: "09:00" },
+  },
+  {
+    rule: "a deployment of the component replaces all of them, and leaves the other components",
+    given: [
+      succeeded("08:00", [stable(ONE, 90), canary(TWO, 10), component("worker", { digest: ONE })]),
+      succeeded("09:00", [stable(TWO, 100)], { ...second, ...partly }),
+    ],
+    answers: {
+      components: [
+        { component: "main", variant: "stable", weight: 100, digest: TWO },
+        { component: "worker", digest: ONE },
+      ],
+    },
+  },
+  {
+    rule: "more weight for the same image is a release of its own",
+    given: [
+      succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)]),
+      succeeded("09:00", [stable(ONE, 50), canary(TWO, 50)], second),
+    ],
+    answers: { components: [{ weight: 50 }, { weight: 50 }], since: "09:00" },
+  },
+  {
+    rule: "a canary that is seen and was deployed is no drift",
+    given: [
+      succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)]),
+      observed("09:00", [stable(ONE, 90), canary(TWO, 10)]),
+    ],
+    answers: { components: [{ variant: "canary" }, { variant: "stable" }], since: "08:00" },
+  },
+  {
+    rule: "a canary that failed is no release",
+    given: [
+      succeeded("08:00", [main({ digest: ONE })]),
+      started("09:00", [stable(ONE, 90), canary(TWO, 10)], second),
+      failed("09:05", [stable(ONE, 90), canary(TWO, 10)], second),
+    ],
+    answers: {
+      components: [{ variant: undefined, digest: ONE }],
+      since: "08:00",
+      until: null,
+      attempt: null,
+    },
+  },
+  {
+    rule: "a canary that failed and was rolled back is the deployment that ended it",
+    given: [
+      succeeded("08:00", [main({ digest: ONE })]),
+      failed("09:05", [canary(TWO, 10)], second),
+      succeeded("09:06", [main({ digest: ONE })], { ...third, rollback: true }),
+    ],
+    answers: { components: [{ digest: ONE }], since: "09:06", rollback: true, deployment: deployment("3") },
+  },
+]);
+
+const runs = succeeded("08:00", [main({ digest: ONE })]);
+const begins = started("09:00", [main({ digest: TWO })], {
+  ...second,
+  actor: "octocat",
+  url: "https://ci.example/2",
+});
+const open: Expected = {
+  components: [{ digest: ONE }],
+  attempt: {
+    deployment: deployment("2"),
+    startedAt: time("09:00"),
+    by: "octocat",
+    url: "https://ci.example/2",
+  },
+};
+const ended: Expected = { attempt: null };
+
+cases("of an attempt", [
+  { rule: "it has started and not ended; what ran before still runs", given: [runs, begins], answers: open },
+  { rule: "before it started there is none", given: [runs, begins], at: "08:59", answers: ended },
+  {
+    rule: "it is over when it succeeds",
+    given: [runs, begins, succeeded("09:05", [main({ digest: TWO })], second)],
+    answers: { ...ended, components: [{ digest: TWO }], since: "09:05" },
+  },
+  {
+    rule: "it is over when it fails, and what ran before still runs",
+    given: [runs, begins, failed("09:05", [main({ digest: TWO })], second)],
+    answers: { ...ended, components: [{ digest: ONE }], since: "08:00" },
+  },
+  {
+    rule: "it is over when what it deployed is removed",
+    given: [runs, begins, removed("09:05", { service: "acme/billing", ...second })],
+    answers: { ...ended, status: "removed" },
+  },
+  {
+    rule: "until it ended it was open",
+    given: [runs, begins, failed("09:05", [main({ digest: TWO })], second)],
+    at: "09:04",
+    answers: open,
+  },
+  {
+    rule: "it is not over when another deployment ends",
+    given: [runs, begins, failed("09:05", [main({ digest: THREE })], third)],
+    answers: open,
+  },
+  {
+    rule: "it is not over when the same deployment of another service or environment ends",
+    given: [
+      runs,
+      begins,
+      succeeded("09:05", [main({ digest: TWO })], { ...second, service: "acme/web" }),
+      failed("09:05", [main({ digest: TWO })], { ...second, environment: "staging" }),
+    ],
+    answers: open,
+  },
+  {
+    rule: "it is not over when the same id ends at another deployer",
+    given: [
+      runs,
+      begins,
+      failed("09:05", [main({ digest: TWO })], {
+        deployment: { ...second.deployment, instance: "ghe.example" },
+      }),
+    ],
+    answers: open,
+  },
+  {
+    rule: "a service that is deployed for the first time runs nothing yet",
+    given: [begins],
+    answers: { status: "unknown", components: [], attempt: open.attempt, until: null },
+  },
+  {
+    rule: "a part that started is an attempt, too",
+    given: [runs, started("09:00", [component("worker", { digest: TWO })], { ...second, ...partly })],
+    answers: { attempt: { deployment: deployment("2") }, components: [{ component: "main" }] },
+  },
+]);
+
+const overlapping = [
+  runs,
+  begins,
+  started("09:01", [main({ digest: THREE })], third),
+  succeeded("09:02", [main({ digest: THREE })], third),
+  succeeded("09:03", [main({ digest: TWO })], second),
+];
+
+cases("of attempts that overlap", [
+  {
+    rule: "the newest is named while it is open",
+    given: overlapping,
+    at: "09:01:30",
+    answers: { attempt: { deployment: deployment("3") }, components: [{ digest: ONE }] },
+  },
+  {
+    rule: "both ended, what ended last runs",
+    given: overlapping,
+    answers: { components: [{ digest: TWO }], since: "09:03", deployment: deployment("2") },
+  },
+]);

@@ -1,0 +1,209 @@
+import { cases } from "./cases.ts";
+import {
+  built,
+  committed,
+  component,
+  deployment,
+  image,
+  indexed,
+  main,
+  observed,
+  partly,
+  pushed,
+  REPOSITORY,
+  removed,
+  sha,
+  succeeded,
+} from "./saying.ts";
+
+const ONE = image("one");
+const TWO = image("two");
+const AMD64 = image("amd64 of one");
+const config = { config: [{ revision: "77aa" }] };
+const claimed = { ...committed("c"), ...config, actor: "octocat", cluster: "eu-1" };
+
+const claim = succeeded("08:00", [main({ digest: ONE })], claimed);
+const sees = (at: string, digest: string, more: object = {}) => observed(at, [main({ digest })], more);
+const drift = (observedAt: string, claimed: string | null, observed: string) => ({
+  observedAt: `2026-10-20T${observedAt}:00.000Z`,
+  claimed: [{ component: "main", digest: claimed }],
+  observed: [{ component: "main", digest: observed }],
+});
+const byClaim = {
+  since: "08:00",
+  deployment: deployment("1"),
+  deployedBy: "octocat",
+  cluster: "eu-1",
+  config: config.config,
+  drift: null,
+};
+const isC = { sha: sha("c"), evidence: "deployment" as const };
+
+cases("of an observation that agrees with the claim", [
+  {
+    rule: "by its digest, the deployment's commit, configuration and time stay",
+    given: [claim, sees("09:00", ONE)],
+    answers: { ...byClaim, components: [{ digest: ONE, commit: isC }] },
+  },
+  {
+    rule: "by a related digest, too",
+    given: [indexed(ONE, AMD64), claim, sees("09:00", AMD64)],
+    answers: { ...byClaim, components: [{ digest: ONE, reported: AMD64, commit: isC }] },
+  },
+  {
+    rule: "by its deployment, it tells the digest that the claim left open",
+    given: [
+      succeeded("08:00", [main({ tag: "latest" })], claimed),
+      sees("09:00", TWO, { deployment: deployment("1") }),
+    ],
+    answers: { ...byClaim, components: [{ digest: TWO, resolvedBy: "digest", commit: isC }] },
+  },
+  {
+    rule: "by one of the candidates, it tells which of them it is",
+    given: [
+      pushed("07:00", ONE, { tag: "latest" }),
+      pushed("07:59:30", TWO, { tag: "latest" }),
+      succeeded("08:00", [main({ tag: "latest", repository: REPOSITORY })], claimed),
+      sees("09:00", TWO),
+    ],
+    answers: { ...byClaim, components: [{ digest: TWO, candidates: [], commit: isC }] },
+  },
+  {
+    rule: "by the commit that it was built from, where the claim names no image",
+    given: [built(TWO, "c"), succeeded("08:00", [main()], claimed), sees("09:00", TWO)],
+    answers: { ...byClaim, components: [{ digest: TWO, commit: { sha: sha("c"), evidence: "oidc" } }] },
+  },
+  {
+    rule: "without case in the component's name",
+    given: [claim, observed("09:00", [component("MAIN", { digest: ONE })])],
+    answers: { ...byClaim, components: [{ component: "MAIN", digest: ONE }] },
+  },
+]);
+
+cases("of an observation that differs from the claim", [
+  {
+    rule: "what was seen runs, and the claim's commit and configuration are not given to it",
+    given: [claim, sees("09:00", TWO)],
+    answers: {
+      status: "running",
+      since: "09:00",
+      components: [{ digest: TWO, resolvedBy: "digest", commit: null }],
+      config: [],
+      deployment: null,
+      deployedBy: null,
+      cluster: null,
+      drift: drift("09:00", ONE, TWO),
+    },
+  },
+  {
+    rule: "what was seen has the commit that it was built from",
+    given: [claim, built(TWO, "hotfix"), sees("09:00", TWO)],
+    answers: {
+      components: [{ digest: TWO, commit: { sha: sha("hotfix"), evidence: "oidc" } }],
+      drift: drift("09:00", ONE, TWO),
+    },
+  },
+  {
+    rule: "what the runtime says of commit, configuration and place is of what was seen",
+    given: [
+      claim,
+      sees("09:00", TWO, { ...committed("hotfix"), config: [{ revision: "by hand" }], cluster: "eu-2" }),
+    ],
+    answers: {
+      components: [{ commit: { sha: sha("hotfix"), evidence: "deployment" } }],
+      config: [{ revision: "by hand" }],
+      cluster: "eu-2",
+      drift: drift("09:00", ONE, TWO),
+      warnings: ["two_clusters"],
+    },
+  },
+  {
+    rule: "an unresolved claim that names no commit does not agree with anything",
+    given: [succeeded("08:00", [main()], config), sees("09:00", TWO)],
+    answers: { config: [], drift: drift("09:00", null, TWO) },
+  },
+  {
+    rule: "an image built from another commit than the claim names is drift",
+    given: [built(TWO, "other"), succeeded("08:00", [main()], claimed), sees("09:00", TWO)],
+    answers: { drift: drift("09:00", null, TWO), config: [] },
+  },
+  {
+    rule: "the same image under another deployment is no drift",
+    given: [claim, sees("09:00", ONE, { deployment: deployment("2") })],
+    answers: { ...byClaim, components: [{ digest: ONE }] },
+  },
+  {
+    rule: "the next claim ends it",
+    given: [claim, sees("09:00", TWO), succeeded("10:00", [main({ digest: ONE })], claimed)],
+    answers: { since: "10:00", components: [{ digest: ONE, commit: isC }], drift: null },
+  },
+  {
+    rule: "the next claim ends it for its components only",
+    given: [
+      succeeded("08:00", [component("api", { digest: ONE }), component("web", { digest: ONE })]),
+      observed("09:00", [component("api", { digest: TWO }), component("web", { digest: ONE })]),
+      succeeded("10:00", [component("web", { digest: image("three") })], partly),
+    ],
+    answers: {
+      components: [
+        { component: "api", digest: TWO },
+        { component: "web", digest: image("three") },
+      ],
+      drift: {
+        observedAt: "2026-10-20T09:00:00.000Z",
+        claimed: [{ component: "api", digest: ONE }],
+        observed: [{ component: "api", digest: TWO }],
+      },
+    },
+  },
+  {
+    rule: "a component that is no longer seen no longer runs",
+    given: [
+      succeeded("08:00", [component("api", { digest: ONE }), component("web", { digest: TWO })]),
+      observed("09:00", [component("api", { digest: ONE })]),
+    ],
+    answers: {
+      components: [{ component: "api" }],
+      drift: {
+        claimed: [
+          { component: "api", digest: ONE },
+          { component: "web", digest: TWO },
+        ],
+        observed: [{ component: "api", digest: ONE }],
+      },
+    },
+  },
+  {
+    rule: "a component that nobody deployed runs where it is seen",
+    given: [claim, observed("09:00", [main({ digest: ONE }), component("sidecar", { digest: TWO })])],
+    answers: {
+      components: [
+        { component: "main", digest: ONE },
+        { component: "sidecar", digest: TWO },
+      ],
+      drift: {
+        claimed: [{ component: "main" }],
+        observed: [{ component: "main" }, { component: "sidecar" }],
+      },
+    },
+  },
+  {
+    rule: "an observation of some components says nothing of the others",
+    given: [
+      succeeded("08:00", [component("api", { digest: ONE }), component("web", { digest: TWO })], config),
+      observed("09:00", [component("api", { digest: ONE })], partly),
+    ],
+    answers: { components: [{ component: "api" }, { component: "web" }], drift: null, config: config.config },
+  },
+  {
+    rule: "what runs although it was removed is drift",
+    given: [claim, removed("08:30"), sees("09:00", ONE)],
+    answers: {
+      status: "running",
+      since: "09:00",
+      components: [{ digest: ONE, commit: null }],
+      config: [],
+      drift: { claimed: [], observed: [{ component: "main", digest: ONE }] },
+    },
+  },
+]);
