@@ -5,7 +5,7 @@
  * rule, is as slow as that, and is meant to be right at sight.
  */
 import type { KnownCommit, Release, ReleasedComponent, Warning } from "../schemas/answer.ts";
-import type { Component, DeployedCommit, Fact, FactOf } from "../schemas/fact.ts";
+import type { Component, DeployedCommit, Fact } from "../schemas/fact.ts";
 import {
   byComponent,
   type Claim,
@@ -95,13 +95,10 @@ function doAgree(question: Question, fact: Observation, seen: readonly Entry[], 
   const { commit } = claim;
   if (claimedDigests.length > 0 || commit === undefined) return false;
   return reported.every((digest) => {
-    const [built, ...others] = digest === null ? [] : builtFrom(question, digest);
+    const [built, ...others] = digest === null ? [] : evidenceOf(question.believed, digest);
     return built !== undefined && others.length === 0 && isSameCommit(built.commit.sha, commit.sha);
   });
 }
-
-const builtFrom = (question: Question, reported: string): FactOf<"artifact.built">[] =>
-  pullable(question.believed, reported) === null ? [] : evidenceOf(question.believed, reported);
 
 function sideOf(question: Question, claims: Claimed, observation: Observed | undefined, name: string): Side {
   const group = claims.groups.get(name);
@@ -163,7 +160,7 @@ interface Origin {
 }
 
 function originOf(question: Question, { resolved, said }: Entry): Origin {
-  const built = resolved.reported === null ? [] : builtFrom(question, resolved.reported);
+  const built = resolved.reported === null ? [] : evidenceOf(question.believed, resolved.reported);
   const [only, ...others] = built;
   if (only === undefined) {
     const commit: KnownCommit | null = said === undefined ? null : { ...said, evidence: "deployment" };

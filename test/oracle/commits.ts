@@ -12,13 +12,18 @@ function rank({ evidence, verified }: Built): number {
   return EVIDENCE.indexOf(isChecked ? evidence : "declared");
 }
 
-/** Statements about a digest or its image's index and manifests; a config may belong to many images. */
+/**
+ * Statements about a digest or its image's index and manifests; a config may belong to many images. Where it is
+ * not known which image it is, only what was said of the digest itself.
+ */
 function statements(believed: readonly Fact[], reported: string): Built[] {
+  const pulled = pullable(believed, reported);
+  if (pulled === null) return ofKind(believed, "artifact.built").filter(({ digest }) => digest === reported);
   const image = holders(believed, reported).flatMap(({ digest, manifests }) => [
     digest,
     ...manifests.map((manifest) => manifest.digest),
   ]);
-  const about = [reported, pullable(believed, reported), ...image];
+  const about = [reported, pulled, ...image];
   return ofKind(believed, "artifact.built").filter(({ digest }) => about.includes(digest));
 }
 

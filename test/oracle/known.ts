@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Deployment, Fact, FactOf, Kind } from "../../schemas/fact.ts";
 
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase();
+/** Lower case may leave a letter and its sign apart that belong together, so they are put together again. */
+export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 /** Facts are immutable, so their order is worked out once. */
 const orders = new WeakMap<Fact, string>();
