@@ -1,0 +1,126 @@
+/** Every door in this process, over a store in memory: its clock, its weather and its log in the test's hands. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { expect } from "vitest";
+import * as z from "zod";
+import { parseTokens, ROLES, type Role } from "../../functions/access.ts";
+import type { Ledger } from "../../functions/doors/ledger.ts";
+import type { Store } from "../../functions/ledger/store.ts";
+import { doors } from "../../functions/local.ts";
+import { folderAside } from "../../functions/store/aside-folder.ts";
+import { type Fault, memoryStore } from "../../functions/store/memory.ts";
+import { Problem } from "../../schemas/answer.ts";
+import { type Answer, type Client, clientOf, type Event, event } from "../client.ts";
+import { digestOf } from "../ledger/given.ts";
+
+export const NOW = "2026-11-22T09:00:00.000Z";
+/** A moment within the second after NOW. */
+export const SOON: unknown = expect.stringMatching(/^2026-11-22T09:00:00\.\d{3}Z$/);
+
+export const tokenOf = (role: Role): string => `${role}-token-that-nobody-may-see`;
+/** A writer that may speak for one source and one environment. */
+export const BOUND = "bound-token-that-nobody-may-see";
+const TOKENS = [
+  ...ROLES.map((role) => `${role}:${role}-1:${tokenOf(role)}`),
+  `writer:bound:${BOUND}:sources=/ci/acme:environments=Staging|review/feature-x`,
+].join(",");
+
+export const SECRETS = {
+  github: ["github-secret-1", "github-secret-2"],
+  distribution: ["Bearer distribution-secret-1", "Basic ZGlzdHJpYnV0aW9uOnNlY3JldA=="],
+};
+
+export interface GivenDoors {
+  readonly app: Hono;
+  readonly ledger: Ledger;
+  readonly client: (role?: Role) => Client;
+  /** Someone with this token, or with none. */
+  readonly stranger: (token?: string) => Client;
+  readonly setNow: (now: string) => void;
+  /** How the store misbehaves from now on. */
+  readonly setFault: (fault: (operation: keyof Store) => Fault) => void;
+  readonly logged: () => string;
+  /** The folder of what is kept aside; whatever lies there is a whole file. */
+  readonly folder: string;
+  readonly aside: () => Aside[];
+}
+
+const Aside = z.strictObject({
+  at: z.string(),
+  why: z.enum(["conflict", "rejected", "malformed"]),
+  reason: z.string(),
+  door: z.string(),
+  reportedBy: z.string(),
+  event: z.unknown(),
+});
+type Aside = z.infer<typeof Aside>;
+
+const folders: string[] = [];
+export function cleanUp(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
+  const folder = mkdtempSync(join(tmpdir(), "asof-aside-"));
+  folders.push(folder);
+  const state: { nowMs: number; fault: (operation: keyof Store) => Fault } = {
+    nowMs: Date.parse(NOW),
+    fault: () => "none",
+  };
+  const lines: string[] = [];
+  const write = (message: string, fields: object) => lines.push(JSON.stringify({ message, ...fields }));
+  const ledger: Ledger = {
+    store: memoryStore({ fault: (operation) => state.fault(operation) }),
+    rules: [],
+    // It ticks, as clocks do between two looks at them.
+    now: () => new Date(state.nowMs++),
+    heard: new Set(),
+    aside: folderAside(folder),
+    secrets: () => Promise.resolve({ tokens: parseTokens(TOKENS), webhooks: SECRETS }),
+    settleMs: 1000,
+    ignored: new Map(),
+    log: { info: write, error: write },
+    ...more,
+  };
+  const app = doors(ledger);
+  const stranger = (token?: string) => clientOf(async (path, init) => app.request(path, init), token);
+  return {
+    app,
+    ledger,
+    stranger,
+    client: (role = "admin") => stranger(tokenOf(role)),
+    setNow: (now) => {
+      state.nowMs = Date.parse(now);
+    },
+    setFault: (fault) => {
+      state.fault = fault;
+    },
+    logged: () => lines.join("\n"),
+    folder,
+    aside: () =>
+      readdirSync(folder).map((file) => Aside.parse(JSON.parse(readFileSync(join(folder, file), "utf8")))),
+  };
+}
+
+/** A deployment as an event, each a thing of its own by its id. */
+export const deployed = (id: string, time = "2026-10-20T08:11:00.000Z", more: object = {}): Event =>
+  event("deployment.succeeded", id, time, {
+    environment: "production",
+    service: "acme/billing",
+    deployment: { provider: "test", instance: "here", id },
+    components: [{ component: "main", repository: "ghcr.io/acme/billing", digest: digestOf(id) }],
+    ...more,
+  });
+
+/** What an answer says is wrong, once it is sure that it is a problem as RFC 9457 has it. */
+export function problemOf(answer: Answer): Problem {
+  if (answer.headers.get("content-type") !== "application/problem+json") {
+    throw new Error(`is no problem: ${answer.status} ${answer.text}`);
+  }
+  const { type, title, status, detail } = z.looseObject(Problem.shape).parse(answer.json);
+  if (status !== answer.status) throw new Error(`says ${status}, and is answered with ${answer.status}`);
+  if (detail === "") throw new Error("says nothing of what to do");
+  return { type, title, status, detail };
+}
