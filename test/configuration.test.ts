@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { ConfigurationError, configuration } from "../functions/configuration.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "asof-configuration-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const RULES = [{ match: { service: "acme/*" }, set: { service: "$1" } }];
+const SECRET = "s3cr3t-0123456789abcdef";
+
+function faultOf(env: NodeJS.ProcessEnv): string {
+  try {
+    configuration(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  throw new Error("was taken");
+}
+
+describe("the configuration", () => {
+  it("needs nothing: it listens on this machine only, and knows no token, secret or rule", () => {
+    expect(configuration({})).toEqual({
+      host: "127.0.0.1",
+      port: 8787,
+      data: ".asof",
+      tokens: [],
+      webhooks: {},
+      rules: [],
+    });
+  });
+
+  it("is what the variables say", () => {
+    const env = {
+      ASOF_HOST: "0.0.0.0",
+      ASOF_PORT: "0",
+      ASOF_DATA: "/var/lib/asof",
+      ASOF_TOKENS: `writer:ci:${SECRET}`,
+      ASOF_WEBHOOK_SECRETS: '{"github":["new","old"]}',
+      ASOF_RULES: file("rules.json", JSON.stringify(RULES)),
+      UNRELATED: "x",
+    };
+    expect(configuration(env)).toMatchObject({
+      host: "0.0.0.0",
+      port: 0,
+      data: "/var/lib/asof",
+      tokens: [{ role: "writer", name: "ci" }],
+      webhooks: { github: ["new", "old"] },
+      rules: RULES,
+    });
+  });
+
+  it("takes empty variables of what may be missing as missing", () => {
+    expect(configuration({ ASOF_TOKENS: "", ASOF_WEBHOOK_SECRETS: "", ASOF_RULES: "" })).toEqual(
+      configuration({}),
+    );
+  });
+
+  it.each([
+    ["ASOF_HOST", "empty", ""],
+    ["ASOF_PORT", "empty, and no port at random", ""],
+    ["ASOF_PORT", "no number", "http"],
+    ["ASOF_PORT", "below 0", "-1"],
+    ["ASOF_PORT", "above 65535", "65536"],
+    ["ASOF_PORT", "a fraction", "80.5"],
+    ["ASOF_PORT", "endless", "Infinity"],
+    ["ASOF_DATA", "empty", ""],
+    ["ASOF_TOKENS", "of an unknown role", `root:ci:${SECRET}`],
+    ["ASOF_TOKENS", "without a name", `writer:${SECRET}`],
+    ["ASOF_TOKENS", "too short a token", "writer:ci:short"],
+    ["ASOF_WEBHOOK_SECRETS", "no JSON", `{"github":["${SECRET}"`],
+    ["ASOF_WEBHOOK_SECRETS", "no object", `["${SECRET}"]`],
+    ["ASOF_WEBHOOK_SECRETS", "no list of a vendor", `{"github":"${SECRET}"}`],
+    ["ASOF_WEBHOOK_SECRETS", "an empty list of a vendor", '{"github":[]}'],
+    ["ASOF_WEBHOOK_SECRETS", "an empty secret", `{"github":["${SECRET}",""]}`],
+    ["ASOF_RULES", "no file", join(folder, "missing.json")],
+    ["ASOF_RULES", "a folder", folder],
+    ["ASOF_RULES", "a file without JSON", file("text.json", "rules")],
+    ["ASOF_RULES", "an empty file", file("empty.json", "")],
+    ["ASOF_RULES", "a file without a list", file("object.json", "{}")],
+    [
+      "ASOF_RULES",
+      "a file with a rule that is none",
+      file("wrong.json", JSON.stringify([...RULES, { match: {}, set: { cluster: "x" } }])),
+    ],
+  ])("names %s where it is %s, and no secret", (variable, _, value) => {
+    const fault = faultOf({ [variable]: value });
+    expect(fault).toMatch(new RegExp(`^${variable}: .`));
+    expect(fault).not.toContain(SECRET);
+  });
+
+  it("says which rule is wrong, and what", () => {
+    const fault = faultOf({
+      ASOF_RULES: file("second.json", JSON.stringify([...RULES, { match: {}, set: { service: "x" } }])),
+    });
+    expect(fault).toBe("ASOF_RULES: 1.match: must match on at least one field");
+  });
+
+  it("says which token is wrong, and what", () => {
+    expect(faultOf({ ASOF_TOKENS: `writer:ci:${SECRET},reader:web:short` })).toContain(
+      "ASOF_TOKENS: entry 2: token: must be at least 16 characters long",
+    );
+  });
+});
