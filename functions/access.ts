@@ -94,13 +94,17 @@ export function holderOf(tokens: readonly Token[], authorization: string | undef
   return holder;
 }
 
+/** Prefixes end where a part of a source does: `/ci/acme` is no prefix of `/ci/acme-tools`. */
+const isUnder = (prefix: string, source: string): boolean =>
+  source.startsWith(prefix) && (/[/:?#]$/.test(prefix) || /^([/:?#]|$)/.test(source.slice(prefix.length)));
+
 /** Why a holder may not say something of this source and environment; nothing where it may. */
 export function boundBy(
   holder: Holder,
   statement: { source: string; environment?: string | undefined },
 ): string | undefined {
   const { sources, environments } = holder;
-  if (sources !== undefined && !sources.some((prefix) => statement.source.startsWith(prefix))) {
+  if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
     return `the token ${holder.name} may only speak for sources under ${sources.join(", ")}`;
   }
   const { environment } = statement;

@@ -311,7 +311,7 @@ export const Outcomes = z
 export type Outcomes = z.infer<typeof Outcomes>;
 
 export const Problem = z
-  .strictObject({
+  .looseObject({
     type: z.string(),
     title: z.string(),
     status: z.int(),

@@ -6,23 +6,36 @@ import * as z from "zod";
 
 const utf8 = new TextEncoder();
 
+/** Whether a text has at most so many bytes; most are so short that they need not be counted. */
+const fits = (value: string, max: number): boolean =>
+  value.length * 3 <= max || utf8.encode(value).length <= max;
+
+/** No control characters, no lone surrogates (which have no UTF-8), no space at either end. */
+const PLAIN = /^(?!\s)[^\p{Cc}\p{Cs}]+(?<!\s)$/u;
+
+function faultOfText(value: unknown, max: number): string {
+  if (typeof value !== "string" || value === "") return "must be a text that is not empty";
+  if (!value.isWellFormed()) return "must be well-formed Unicode";
+  if (!fits(value, max)) return `must be at most ${max} bytes`;
+  return value.trim() === value ? "must not hold control characters" : "must not start or end with space";
+}
+
 /** A string of 1 to `max` bytes without control characters or surrounding space. */
 export const text = (max: number) =>
   z
     .string()
-    .min(1)
-    .refine((value) => utf8.encode(value).length <= max, { error: `must be at most ${max} bytes` })
-    // A lone surrogate has no UTF-8, so its canonical bytes would not be those of what was said.
-    .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" })
-    .regex(/^\P{Cc}+$/u, "must not hold control characters")
-    .refine((value) => value.trim() === value, { error: "must not start or end with space" });
+    // One check for the usual text, which is well; what is wrong with another is looked at only then.
+    .refine((value) => PLAIN.test(value) && fits(value, max), {
+      abort: true,
+      error: ({ input }) => faultOfText(input, max),
+    })
+    .meta({ minLength: 1, maxLength: max });
 
 /** Free text of a person: may hold line breaks, at most `max` bytes. */
 export const prose = (max: number) =>
-  z
-    .string()
-    .refine((value) => utf8.encode(value).length <= max, { error: `must be at most ${max} bytes` })
-    .refine((value) => value.isWellFormed(), { error: "must be well-formed Unicode" });
+  z.string().refine((value) => value.isWellFormed() && fits(value, max), {
+    error: `must be well-formed Unicode of at most ${max} bytes`,
+  });
 
 /** The name of an environment, service, component, database: keeps its case, compares without it, may hold slashes. */
 export const name = text(128);

@@ -80,6 +80,25 @@ async function* chunks(facts: AsyncIterable<Fact>, format: (typeof FORMATS)[keyo
   if (text !== "") yield encoder.encode(text);
 }
 
+/** The first chunk is read before anything is answered; a fault after it breaks the stream off, and is logged. */
+async function begun(
+  { log }: Ledger,
+  stream: AsyncGenerator<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const first = await stream.next();
+  async function* whole() {
+    if (first.done === true) return;
+    yield first.value;
+    try {
+      yield* stream;
+    } catch (error) {
+      log.error("an export broke off", { reason: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  }
+  return ReadableStream.from(whole());
+}
+
 async function exported(ledger: Ledger, c: Context): Promise<Response> {
   await holder(ledger, c, "export");
   const asked = query(c, ExportQuestion);
@@ -93,10 +112,8 @@ async function exported(ledger: Ledger, c: Context): Promise<Response> {
     ...(asked.cursor === undefined ? {} : { after: placeOf(asked.cursor) }),
   });
   const format = FORMATS[asked.format];
-  // A fault after the first byte breaks the stream off, so that no one takes a part for the whole.
-  return new Response(ReadableStream.from(chunks(facts, format)), {
-    headers: { "Content-Type": format.type },
-  });
+  const body = await begun(ledger, chunks(facts, format));
+  return new Response(body, { headers: { "Content-Type": format.type } });
 }
 
 export function exportDoor(ledger: Ledger): Hono {

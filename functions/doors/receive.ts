@@ -26,6 +26,13 @@ const AT_ONCE = 16;
 const named = ({ source, id, kind }: { source: unknown; id: unknown; kind: unknown }) =>
   Object.fromEntries(Object.entries({ source, id, kind }).filter(([, value]) => typeof value === "string"));
 
+const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =>
+  typeof value === "object" && value !== null;
+
+/** What an event calls itself that became no statement. */
+const calledBy = (raw: unknown) =>
+  isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
+
 async function keepAside(
   ledger: Ledger,
   sender: Sender,
@@ -59,11 +66,12 @@ function told(outcome: Outcome): Said {
 async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     ledger.ignored.set(mapped.reason, (ledger.ignored.get(mapped.reason) ?? 0) + 1);
-    return { said: { outcome: "ignored", reason: mapped.reason }, forbidden: false };
+    return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
   }
   if (mapped.is === "rejected") {
     await keepAside(ledger, sender, "rejected", mapped.reason, mapped.raw);
-    return { said: { outcome: "rejected", reason: mapped.reason }, forbidden: mapped.forbidden === true };
+    const said: Said = { ...calledBy(mapped.raw), outcome: "rejected", reason: mapped.reason };
+    return { said, forbidden: mapped.forbidden === true };
   }
   const { statement, raw } = mapped;
   const outcome = await append(ledger, statement, {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
-import { postings } from "./postings.ts";
+import { dayOf, postings } from "./postings.ts";
 import { type Rule, rename } from "./rules.ts";
 import type { Derived, Store } from "./store.ts";
 
@@ -72,7 +72,8 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
     statementHash: statementHash(parsed.data),
     ...(receipt.rawHash === undefined ? {} : { rawHash: receipt.rawHash }),
   };
-  const bytes = Buffer.byteLength(canonical(fact));
+  // Canonical form changes the order of fields, not their length.
+  const bytes = Buffer.byteLength(JSON.stringify(fact));
   if (bytes > MAX_FACT_BYTES)
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
   return fact.kind === "fact.retracted" ? retract(appending, fact) : put(appending, fact);
@@ -97,11 +98,13 @@ async function retract(
 }
 
 async function put(appending: Appending, said: Fact, target?: Fact): Promise<Outcome> {
-  await Promise.all(postings(said, target).derived.map((one) => derive(appending, one)));
+  const { posted, derived } = postings(said, target);
+  await Promise.all(derived.map((one) => derive(appending, one)));
   // Stamped only now, so that no name is heard of later than a fact that uses it was recorded.
   const fact: Fact = { ...said, recordedAt: appending.now().toISOString() };
-  const { posted } = postings(fact, target);
-  if ((await appending.store.put(posted)) === "written") return { outcome: "recorded", fact };
+  // Names of the day were put for the one before midnight.
+  if (dayOf(fact.recordedAt) !== dayOf(said.recordedAt)) return put(appending, fact, target);
+  if ((await appending.store.put({ ...posted, fact })) === "written") return { outcome: "recorded", fact };
   const [stored] = await appending.store.get([fact]);
   if (stored === undefined) throw new Error("the store says that a fact is there, and does not find it");
   return compare(fact, stored);

@@ -3,7 +3,7 @@ import type { Difference, Release } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { differenceOf } from "./difference.ts";
-import { heardAs, namesAfter, take } from "./directory.ts";
+import { heardAs, heardIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { fold } from "./postings.ts";
 import { release } from "./release.ts";
@@ -44,7 +44,7 @@ async function servicesOf(
   const environments = [...new Set(sides.map(({ environment }) => fold(environment)))];
   const found = await Promise.all(
     environments.map((environment) =>
-      take(namesAfter(moment, { of: "services", environment }, after), limit),
+      take(heardIn(moment, { of: "services", environment }, { after }), limit),
     ),
   );
   const union = new Map(found.flatMap(({ taken }) => taken).map((service) => [service.name, service]));

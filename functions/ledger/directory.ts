@@ -2,38 +2,49 @@
 import type { Knowledge } from "./read.ts";
 import type { Directory, Name, Range } from "./store.ts";
 
-const PAGE = 100;
+const PAGE = 1000;
 
 /** Names from and to these, both inclusive. `to` is for names in ASCII: it also lets its continuations through. */
 export type Names = Pick<Range, "from" | "to" | "descending">;
 
-/** The names of a span that had been heard by then; reads on only while more are taken. */
+/**
+ * The names of a span, whenever they were heard: a name may have been put by another fact than those that count,
+ * so whoever is after facts asks the facts. Reads on only while more are taken.
+ */
 export async function* namesIn(
-  { store, knownAt }: Knowledge,
+  { store }: Knowledge,
   directory: Directory,
   span: Names = {},
+  limit = PAGE,
 ): AsyncGenerator<Name> {
   let cursor: string | undefined;
   do {
     const page = await store.names(directory, {
       ...span,
-      limit: PAGE,
+      limit,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    for (const name of page.entries) if (name.recordedAt <= knownAt) yield name;
+    yield* page.entries;
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
 
-/** The names behind one of them, or all. */
-export async function* namesAfter(
+/** The names of a directory that had been heard by then, from one of them on or behind it. */
+export async function* heardIn(
   knowledge: Knowledge,
   directory: Directory,
-  after: string | undefined,
+  from: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
+  limit = ANSWER_PAGE,
 ): AsyncGenerator<Name> {
-  const span = after === undefined ? {} : { from: after };
-  for await (const name of namesIn(knowledge, directory, span)) if (name.name !== after) yield name;
+  const start = from.from ?? from.after;
+  const found = namesIn(knowledge, directory, start === undefined ? {} : { from: start }, limit);
+  for await (const name of found) {
+    if (name.recordedAt <= knowledge.knownAt && name.name !== from.after) yield name;
+  }
 }
+
+/** A page of an answer, with the name that it begins behind and one to see whether there is more. */
+const ANSWER_PAGE = 102;
 
 /** A name of a directory as it was first heard; undefined if it had not been by then. */
 export async function heardAs(
@@ -63,4 +74,9 @@ export async function take<T>(
     taken.push(one);
   }
   return { taken, more: false };
+}
+
+/** All names of a directory that had been heard by then. */
+export async function allHeard(knowledge: Knowledge, directory: Directory): Promise<Name[]> {
+  return (await take(heardIn(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
 }

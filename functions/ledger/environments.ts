@@ -2,10 +2,10 @@
 import type { Environments } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
-import { namesAfter, namesIn, take } from "./directory.ts";
+import { allHeard, heardIn, namesIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { fold, monthOf } from "./postings.ts";
-import { names, newest } from "./read.ts";
+import { newest } from "./read.ts";
 import { type Running, runningAt } from "./running.ts";
 import type { Name } from "./store.ts";
 
@@ -14,10 +14,14 @@ export const isAnythingRunning = ({ claimed, decided, observation }: Running): b
   [...claimed.keys()].some((component) => !decided.has(component)) ||
   observation?.components.some(({ component }) => decided.has(fold(component))) === true;
 
+/** The newest month nearly always has a fact that counts. */
+const MONTHS = 2;
+
 /** When the newest fact of an environment happened that anybody knows and nobody took back. */
 async function silentSince(moment: Moment, environment: string): Promise<string | null> {
   const months = { of: "months", environment } as const;
-  for await (const { name: month } of namesIn(moment, months, { to: monthOf(moment.at), descending: true })) {
+  const span = { to: monthOf(moment.at), descending: true };
+  for await (const { name: month } of namesIn(moment, months, span, MONTHS)) {
     const last = await newest(moment, { of: "timeline", environment, month }, moment.at);
     if (last !== undefined) return last.occurredAt;
   }
@@ -29,7 +33,7 @@ type Entry = Environments["environments"][number];
 /** Which of some environments have something running; all their services are asked about side by side. */
 async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[]> {
   const services = await concurrently(AT_ONCE, heard, ({ name: environment }) =>
-    names(moment, { of: "services", environment }),
+    allHeard(moment, { of: "services", environment }),
   );
   const places = heard.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
@@ -56,7 +60,7 @@ async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[
  */
 export async function environments(moment: Moment, paging: Paging = {}): Promise<Environments> {
   const before = placeOf("the environments", paging);
-  const found = namesAfter(moment, { of: "environments" }, before[0]);
+  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {

@@ -9,7 +9,7 @@ import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
 import type { Moment } from "./moment.ts";
 import { fold, monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
-import { type Step, watching } from "./showing.ts";
+import { isShowing, type Step, watching } from "./showing.ts";
 
 /** What a timeline is about; names are folded. */
 export type Scope =
@@ -102,11 +102,6 @@ function narrating(known: Known, environment: string) {
     },
   };
 }
-
-const isShowing = (fact: Event) =>
-  fact.kind === "deployment.succeeded" ||
-  fact.kind === "deployment.removed" ||
-  fact.kind === "deployment.observed";
 
 function stepsOf(scope: Scope, facts: readonly Fact[], start: string): Step<Event>[] {
   const steps: Step<Event>[] = [];

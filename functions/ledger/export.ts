@@ -15,14 +15,23 @@ export interface Extent {
 }
 
 const PAGE = 1000;
-const DAY_MS = 86_400_000;
 
 const placeOf = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
 
-function* daysOf(from: string, to: string): Generator<string> {
-  for (let ms = Date.parse(`${dayOf(from)}T00:00:00Z`); ms <= Date.parse(to); ms += DAY_MS) {
-    yield new Date(ms).toISOString().slice(0, 10);
-  }
+/** Days of a span on which anything was recorded: years of silence cost nothing. */
+async function* daysOf(store: Store, from: string, to: string): AsyncGenerator<string> {
+  let cursor: string | undefined;
+  do {
+    const range = {
+      from: dayOf(from),
+      to: dayOf(to),
+      limit: PAGE,
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    const page = await store.names({ of: "recorded" }, range);
+    for (const { name } of page.entries) yield name;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
 }
 
 interface Head {
@@ -51,10 +60,19 @@ async function* shardOf(
   }
 }
 
-/** Merges the shards of a day: few enough that looking at every head is the simplest and fast enough. */
-async function* dayInOrder(store: Store, day: string, from: string, to: string): AsyncGenerator<Head> {
+/** The shards of a day, each with its first page read. */
+interface Day {
+  readonly shards: readonly AsyncGenerator<Head>[];
+  readonly heads: IteratorResult<Head, unknown>[];
+}
+
+async function openDay(store: Store, day: string, from: string, to: string): Promise<Day> {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shardOf(store, day, shard, from, to));
-  const heads = await Promise.all(shards.map((shard) => shard.next()));
+  return { shards, heads: await Promise.all(shards.map((shard) => shard.next())) };
+}
+
+/** Merges the shards of a day: few enough that looking at every head is the simplest and fast enough. */
+async function* inOrder({ shards, heads }: Day): AsyncGenerator<Head> {
   for (;;) {
     let first = -1;
     let least: Head | undefined;
@@ -70,17 +88,34 @@ async function* dayInOrder(store: Store, day: string, from: string, to: string):
   }
 }
 
+/** Days in order, the next one opened while the last one is read. */
+async function* opened(store: Store, from: string, to: string): AsyncGenerator<Day> {
+  let ahead: Promise<Day> | undefined;
+  if (from > to) return;
+  for await (const day of daysOf(store, from, to)) {
+    const next = openDay(store, day, from, to);
+    // Whoever stops reading here never awaits the day ahead.
+    next.catch(() => undefined);
+    if (ahead !== undefined) yield await ahead;
+    ahead = next;
+  }
+  if (ahead !== undefined) yield await ahead;
+}
+
 const isWanted = (fact: Fact, { reportedBy, source }: Extent): boolean =>
   (reportedBy === undefined || fact.reportedBy === reportedBy) &&
   (source === undefined || fact.source === source);
 
-/** Facts in order of `recordedAt`, then of their fingerprint. Holds one page of each shard of a day, no more. */
+/**
+ * Facts in order of `recordedAt`, then of their fingerprint. Holds two pages of each shard of two days, no more.
+ * Whether facts of `to` may still appear is the caller's to know.
+ */
 export async function* exportFacts(store: Store, extent: Extent): AsyncGenerator<Fact> {
   const { after, to } = extent;
   const from = after === undefined || after.recordedAt < extent.from ? extent.from : after.recordedAt;
   const delivered = after === undefined ? "" : `${after.recordedAt}#${after.fingerprint}`;
-  for (const day of daysOf(from, to)) {
-    for await (const { place, fact } of dayInOrder(store, day, from, to)) {
+  for await (const day of opened(store, from, to)) {
+    for await (const { place, fact } of inOrder(day)) {
       if (place > delivered && isWanted(fact, extent)) yield fact;
     }
   }

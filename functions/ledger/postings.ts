@@ -177,6 +177,7 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
 
 function namesOf(fact: Fact): Entry[] {
   const names: Entry[] = [
+    [{ of: "recorded" }, dayOf(fact.recordedAt)],
     [{ of: "sources" }, fact.source],
     [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
   ];

@@ -2,15 +2,16 @@
  * What services last showed, as a timeline goes by: an observation is an event only where it shows something
  * else. What a service showed before is looked up at its first observation, so that nothing further back is read.
  */
-import type { Component, FactOf } from "../../schemas/fact.ts";
+import type { Component, Fact } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { type Images, imagesOf } from "./images.ts";
 import type { Moment } from "./moment.ts";
 import { fold } from "./postings.ts";
+import { type Knowledge, names, newest } from "./read.ts";
 import { release } from "./release.ts";
 import type { Claim, Observation } from "./resolve.ts";
-import { type Running, runningAt } from "./running.ts";
+import { type Selector, wholes } from "./running.ts";
 
 /** Entries of components by folded name. */
 type Groups = ReadonlyMap<string, readonly Component[]>;
@@ -37,12 +38,6 @@ function grouped(components: readonly Component[]): Groups {
   return groups;
 }
 
-const stateOf = ({ claimed, decided, observation }: Running): State => ({
-  claimed: new Map([...claimed].map(([name, { entries }]) => [name, entries])),
-  seen: grouped(observation?.components ?? []),
-  decided,
-});
-
 const NOTHING: State = { claimed: new Map(), seen: new Map(), decided: new Set() };
 
 const without = <T>(names: Iterable<T>, gone: ReadonlyMap<T, unknown>): T[] =>
@@ -66,6 +61,30 @@ function following(state: State, fact: Claim | Observation): State {
     decided: new Set(without(state.decided, groups)),
   };
 }
+
+/** What a service showed before: its newest whole release, parts and observation, one after the other. */
+async function stateAt(knowledge: Knowledge, selector: Selector, at: string): Promise<State> {
+  const [named, ...facts] = await Promise.all([
+    names(knowledge, { of: "service", ...selector }),
+    newest(knowledge, { of: "observed", ...selector }, at),
+    ...wholes(selector).map((partition) => newest(knowledge, partition, at)),
+  ]);
+  const sets = named.filter(({ name }) => name.startsWith(PART)).map(({ name }) => name.slice(PART.length));
+  const parts = await Promise.all(
+    sets.map((components) => newest(knowledge, { of: "part", ...selector, components }, at)),
+  );
+  return [...facts, ...parts]
+    .filter((fact) => fact !== undefined)
+    .filter(isShowing)
+    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    .reduce(following, NOTHING);
+}
+const PART = "part:";
+
+export const isShowing = (fact: Fact): fact is Claim | Observation =>
+  fact.kind === "deployment.succeeded" ||
+  fact.kind === "deployment.removed" ||
+  fact.kind === "deployment.observed";
 
 function showingOf({ claimed, seen, decided }: State): ReadonlyMap<string, Group> {
   const said = [...claimed].filter(([name]) => !decided.has(name));
@@ -113,8 +132,13 @@ async function compare(images: Images, state: State, observation: Observation): 
   const verdicts = await Promise.all(
     names.map((name) => compareGroups(images, showing.get(name), seen.get(name) ?? [])),
   );
-  return verdicts.includes("other") ? "other" : verdicts.includes("unclear") ? "unclear" : "same";
+  if (verdicts.includes("other")) return [...showing.values()].some(isVague) ? "unclear" : "other";
+  return verdicts.includes("unclear") ? "unclear" : "same";
 }
+
+/** A deployer that names no image may mean other components, too: its tasks name them. */
+const isVague = ({ entries, isClaimed }: Group): boolean =>
+  isClaimed && entries.some(({ digest, tag }) => digest === undefined && tag === undefined);
 
 /** A fact on its way, and the order (or time) behind which nothing but it follows. */
 export interface Step<F> {
@@ -122,13 +146,11 @@ export interface Step<F> {
   readonly before: string;
 }
 
-type Taken = FactOf<"deployment.succeeded" | "deployment.removed" | "deployment.observed">;
-
 export interface Watch {
   /** Looks up what services showed before these observations, all side by side. */
-  prepare(steps: readonly Step<Taken>[]): Promise<void>;
+  prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
   /** Whether a fact shows something else than its service last did; steps go in order. */
-  take(fact: Taken): Promise<boolean>;
+  take(fact: Claim | Observation): Promise<boolean>;
 }
 
 export function watching(known: Omit<Moment, "at">, environment: string): Watch {
@@ -152,14 +174,14 @@ export function watching(known: Omit<Moment, "at">, environment: string): Watch 
 
   return {
     async prepare(steps) {
-      const unknown = new Map<string, Step<Taken>>();
+      const unknown = new Map<string, Step<Claim | Observation>>();
       for (const step of steps) {
         const service = fold(step.fact.service ?? "");
         const isNew = step.fact.kind === "deployment.observed" && !services.has(service);
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
       await concurrently(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
-        const state = stateOf(await runningAt(known, { environment, service }, before));
+        const state = await stateAt(known, { environment, service }, before);
         services.set(service, { state, since: order(fact) });
       });
     },

@@ -2,7 +2,7 @@
 import type { Snapshot } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
-import { heardAs, namesAfter, namesIn, take } from "./directory.ts";
+import { heardAs, heardIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { fold } from "./postings.ts";
 import type { Knowledge } from "./read.ts";
@@ -20,9 +20,7 @@ interface Place {
 /** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
 async function* environmentsOf(knowledge: Knowledge, extent: Extent, from?: string): AsyncGenerator<Name> {
   if ("group" in extent) {
-    const span = from === undefined ? {} : { from };
-    yield* namesIn(knowledge, { of: "group", group: fold(extent.group) }, span);
-    return;
+    return yield* heardIn(knowledge, { of: "group", group: fold(extent.group) }, { from });
   }
   const heard = await heardAs(knowledge, { of: "environments" }, fold(extent.environment));
   if (heard !== undefined) yield heard;
@@ -35,7 +33,7 @@ async function* placesOf(
 ): AsyncGenerator<Place> {
   for await (const environment of environmentsOf(knowledge, extent, environmentBefore)) {
     const after = environment.name === environmentBefore ? serviceBefore : undefined;
-    const services = namesAfter(knowledge, { of: "services", environment: environment.name }, after);
+    const services = heardIn(knowledge, { of: "services", environment: environment.name }, { after });
     for await (const service of services) yield { environment, service };
   }
 }

@@ -2,7 +2,7 @@
 import type { Sources } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
-import { namesAfter, namesIn, take } from "./directory.ts";
+import { heardIn, namesIn, take } from "./directory.ts";
 import { dayOf } from "./postings.ts";
 import type { Knowledge } from "./read.ts";
 
@@ -73,7 +73,7 @@ export async function sources(
   ignored: Sources["ignored"],
 ): Promise<Sources> {
   const [after] = placeOf(QUESTION, paging);
-  const found = namesAfter(knowledge, { of: "sources" }, after);
+  const found = heardIn(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const entries = await concurrently(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
   const last = taken.at(-1);

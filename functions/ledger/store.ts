@@ -46,6 +46,8 @@ export type Aspect = "image" | "deployed" | "task" | "evidence" | "migrated";
 /** A list of names that only grows; a name stays, even if every fact that used it is retracted. */
 export type Directory =
   | { of: "environments" }
+  /** Days on which anything was recorded. */
+  | { of: "recorded" }
   | { of: "services" | "months"; environment: string }
   /** Of one service in one environment: `part:…`, `cluster:…`, `database:…`, and `service`. */
   | { of: "service"; environment: string; service: string }

@@ -2,12 +2,11 @@
 import type { Timeline, TimelineEntry } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
-import { heardAs, namesAfter, take } from "./directory.ts";
+import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { fold } from "./postings.ts";
-import { names } from "./read.ts";
 import { askingOf, release } from "./release.ts";
 import type { Name } from "./store.ts";
 
@@ -29,7 +28,7 @@ const RELEASES = 100;
 async function databasesOf(known: Known, environment: string, service: string, at: string) {
   const prefix = "database:";
   const [heard, { description }] = await Promise.all([
-    names(known, { of: "service", environment, service }),
+    allHeard(known, { of: "service", environment, service }),
     askingOf({ ...known, at }, service),
   ]);
   const named = heard
@@ -65,7 +64,7 @@ async function runningAtStart(
   const directory = { of: "services", environment: fold(environment) } as const;
   const { taken, more } =
     service === undefined
-      ? await take<Heard>(namesAfter(known, directory, after), Math.min(limit, RELEASES))
+      ? await take<Heard>(heardIn(known, directory, { after }), Math.min(limit, RELEASES))
       : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
   const releases = await concurrently(AT_ONCE, taken, ({ shown }) =>
     release({ ...known, at: justBefore(from) }, { environment, service: shown }),

@@ -1,4 +1,6 @@
 /** Keeps aside in a folder: one file for each event, named after its content, so that a redelivery adds none. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
@@ -22,9 +24,10 @@ export function folderAside(folder: string): Aside {
   return {
     keep: async (item: AsideItem) => {
       const name = `${item.why}-${sha256(JSON.stringify([item.door, item.why, item.event])).slice(0, 32)}.json`;
-      if ((await files()).includes(name)) return;
+      await mkdir(folder, { recursive: true });
+      if (existsSync(join(folder, name))) return;
       // Renamed into place, so that whoever reads the folder never sees half a file.
-      const partial = join(folder, `${name}.${process.pid}.partial`);
+      const partial = join(folder, `${randomUUID()}.partial`);
       await writeFile(partial, `${JSON.stringify(item, null, 2)}\n`, { mode: 0o600, flush: true });
       await rename(partial, join(folder, name));
     },

@@ -2,8 +2,10 @@
  * A DynamoDB-compatible engine in this process, with its data on disk: the same store, the same code, no AWS
  * account. One process has the data at a time.
  */
-import { mkdirSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { Agent } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CreateTableCommand,
@@ -94,9 +96,23 @@ async function createTable(client: DynamoDBClient): Promise<void> {
   await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { TableName: TABLE });
 }
 
+/** Connects to a socket of the file system, whatever the address. */
+class SocketAgent extends Agent {
+  readonly socket: string;
+
+  constructor(socket: string) {
+    super({ keepAlive: true, maxSockets: 64 });
+    this.socket = socket;
+  }
+
+  override createConnection() {
+    return connect(this.socket);
+  }
+}
+
 /**
- * Starts the engine, on a port of the loopback that the system chooses. Throws InUse where another process has
- * the folder, Damaged where it cannot be read.
+ * Starts the engine. It knows no passwords, so it listens on a socket in a folder that only this user may open,
+ * not on a port. Throws InUse where another process has the data.
  * @param folder where the data is kept; absent: in memory, gone when it stops
  */
 export async function startEngine(folder?: string): Promise<Engine> {
@@ -106,27 +122,25 @@ export async function startEngine(folder?: string): Promise<Engine> {
     createTableMs: 0,
     ...(folder === undefined ? {} : { path: join(folder, "table") }),
   });
+  // In the folder for temporary files, because a socket's path has at most about 100 characters.
+  const door = mkdtempSync(join(tmpdir(), "asof-"));
+  const socket = join(door, "engine");
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(socket, resolve);
   });
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === "string") throw new Error("the engine has no port");
   const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: "http://localhost",
     region: "local",
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    requestHandler: { httpAgent: new SocketAgent(socket) },
   });
+  await createTable(client);
   const stop = async () => {
     client.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
+    rmSync(door, { recursive: true, force: true });
     await held?.close();
   };
-  try {
-    await createTable(client);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return { client, table: TABLE, stop };
 }

@@ -90,6 +90,7 @@ function partitionKey(partition: Partition): string {
 function directoryKey(directory: Directory): string {
   switch (directory.of) {
     case "environments":
+    case "recorded":
     case "sources":
       return directory.of;
     case "services":
