@@ -1,0 +1,117 @@
+/** Cost is behaviour: how many requests a question takes, and how many of them one after the other. */
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Moment } from "../../functions/ledger/moment.ts";
+import { fold } from "../../functions/ledger/postings.ts";
+import { release } from "../../functions/ledger/release.ts";
+import { runningAt } from "../../functions/ledger/running.ts";
+import type { Store } from "../../functions/ledger/store.ts";
+import type { Release } from "../../schemas/answer.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { digestOf } from "../ledger/given.ts";
+import { type Cost, type Counted, recording, startCounted } from "./counting.ts";
+import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import { AT, common, HERE, lengthened } from "./told.ts";
+
+/** Ten times the history, and more than the first pages of any reading. */
+const [SHORT, LONG] = [3, 30];
+
+const momentOf = (store: Store): Moment => ({
+  store,
+  at: AT,
+  knownAt: "2027-01-01T00:00:00.000Z",
+  now: new Date("2027-01-02T00:00:00.000Z"),
+  settleMs: 1000,
+});
+
+/** The round trips as a table, for whoever has to save one. */
+const table = ({ waves }: Cost): string =>
+  waves.map((requests, n) => `${n + 1}: ${requests.join(" | ")}`).join("\n");
+
+/** Each component of a release, how it was resolved, and the name of its image. */
+const shownBy = (answer: Release | undefined): string[] =>
+  (answer?.components ?? []).map(({ component, resolvedBy, digest }) => {
+    const image = ["image", "other"].find((name) => digestOf(name) === digest);
+    return `${component}: ${resolvedBy} ${image ?? digest}`;
+  });
+
+/** Opens a folder's ledger, tells it something, and asks it something. */
+async function inLedger<T>(
+  folder: string,
+  statements: readonly Statement[],
+  ask: (counted: Counted) => Promise<T>,
+): Promise<T> {
+  const counted = await startCounted(folder);
+  try {
+    const told = recording(counted);
+    for (const statement of statements) {
+      const { outcome } = await told(statement);
+      if (outcome !== "recorded") throw new Error(`was not recorded: ${JSON.stringify(statement)}`);
+    }
+    return await ask(counted);
+  } finally {
+    await counted.stop();
+  }
+}
+
+describe("asking what ran", () => {
+  // What every service has is told once for each length of history, and copied for each scenario.
+  let folders: string;
+  const folderOf = (n: number): string => join(folders, `of ${n}`);
+  beforeAll(async () => {
+    folders = await mkdtemp(join(tmpdir(), "asof-cost-"));
+    for (const n of [SHORT, LONG]) {
+      await inLedger(folderOf(n), [...common, ...lengthened(n)], () => Promise.resolve());
+    }
+  }, 120_000);
+  afterAll(() => rm(folders, { recursive: true }));
+
+  async function inCopy<T>(
+    n: number,
+    statements: readonly Statement[],
+    ask: (counted: Counted) => Promise<T>,
+  ): Promise<T> {
+    const folder = await mkdtemp(join(folders, "asked-"));
+    await cp(folderOf(n), folder, { recursive: true });
+    const answer = await inLedger(folder, statements, ask);
+    await rm(folder, { recursive: true });
+    return answer;
+  }
+
+  const costsOf = ({ told }: Scenario, n: number) =>
+    inCopy(n, told(n), async ({ store, costOf }) => {
+      const selector = { environment: fold(HERE.environment), service: fold(HERE.service) };
+      const running = await costOf(() => runningAt(momentOf(store), selector, AT));
+      const answer = await costOf(() => release(momentOf(store), HERE));
+      return { known: running.cost, whole: answer.cost, shows: shownBy(answer.result) };
+    });
+
+  it.each(SCENARIOS.map((one) => [one.what, one] as const))(
+    "costs at most five round trips at any length of history: %s",
+    { timeout: 120_000 },
+    async (_, one) => {
+      const short = await costsOf(one, SHORT);
+      const long = await costsOf(one, LONG);
+      expect(short.shows).toEqual(one.shows);
+      expect(long.shows).toEqual(one.shows);
+      expect(short.known.depth, table(short.known)).toBeLessThanOrEqual(one.known);
+      expect(short.whole.depth, table(short.whole)).toBeLessThanOrEqual(5);
+      expect(table(long.known)).toBe(table(short.known));
+      expect(long.whole.depth, table(long.whole)).toBe(short.whole.depth);
+      expect(long.whole.requests, table(long.whole)).toBe(short.whole.requests);
+    },
+  );
+
+  it("costs one round trip where the name was never heard of, at any length of others' history", async () => {
+    const ask = (n: number) =>
+      inCopy(n, [], ({ store, costOf }) =>
+        costOf(() => release(momentOf(store), { ...HERE, service: "acme/unknown" })),
+      );
+    const [short, long] = [await ask(SHORT), await ask(LONG)];
+    expect([short.result, long.result]).toEqual([undefined, undefined]);
+    expect(short.cost.depth).toBe(1);
+    expect(long.cost).toEqual(short.cost);
+  });
+});
