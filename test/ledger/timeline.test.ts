@@ -228,6 +228,14 @@ describe("an observation stands on the timeline", () => {
     repository: "ghcr.io/web",
     tag: "1.4",
   });
+  const deployment7 = { provider: "test", instance: "here", id: "7" };
+  const task = (component: string, image: string, at: string) =>
+    said("task.observed", at, {
+      environment: "production",
+      deployment: deployment7,
+      component,
+      digest: digestOf(image),
+    });
   const both = components(["main", "1"], ["worker", "2"]);
   const bothOther = components(["main", "1"], ["worker", "3"]);
 
@@ -307,6 +315,17 @@ describe("an observation stands on the timeline", () => {
         seen("", day(5), { components: [{ component: "main", tag: "1.5" }] }),
       ],
       ["03T12:00 observed web main=1.4", "05T12:00 observed web main=1.5"],
+    ],
+    [
+      "not where it shows the components that a deployer left to its tasks",
+      [
+        web("", day(2), { deployment: deployment7, components: [{ component: "main" }] }),
+        task("app", "1", day(2, "13:00")),
+        task("log", "2", day(2, "13:00")),
+        seen("", day(3), components(["app", "1"], ["log", "2"])),
+        seen("", day(4), components(["app", "1"], ["log", "3"])),
+      ],
+      ["04T12:00 observed web app=1 log=3"],
     ],
     [
       "not where it knows no image",
