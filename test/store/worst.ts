@@ -98,12 +98,12 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
     "redeployment.requested": { ...freeze, planHash: HASH, reason: "" },
     "redeployment.ended": { ...freeze, redeployment: filled(filler, 256), outcome: "failed" },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
-    "fact.retracted": { target: { source: sourceOf(filler), id: filled(filler, 256) }, reason: "" },
+    "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },
   };
 }
 
-/** Sources are URI references, so that of the fillers only these two are in them. */
-const sourceOf = (filler: Filler): string => (filler === "#" ? "#" : "%").repeat(512);
+/** The source that grows most: a URI reference may hold one fragment, and any number of encoded bytes. */
+const SOURCE = `${"%23".repeat(170)}#x`;
 
 /** A fact, and what a retraction is put with. */
 export interface Worst {
@@ -114,7 +114,7 @@ export interface Worst {
 const worstOf = (kind: Kind, filler: Filler, more: object = {}): Fact =>
   taken({
     kind,
-    source: sourceOf(filler),
+    source: SOURCE,
     id: filled(filler === "%" || filler === "#" ? filler : "#", 256),
     occurredAt: TIME,
     ...fieldsOf(filler)[kind],
@@ -140,6 +140,7 @@ export function worstFacts(kind: Kind, filler: Filler): readonly Worst[] {
   }
   if (!kind.startsWith("deployment.")) return [{ fact: worstOf(kind, filler) }];
   const component = filler === "%" || filler === "#" ? filler : "%";
-  const components = [{ component: component.repeat(128) }, { component: component.repeat(127) }];
+  // In JSON, with brackets, quotes and a comma: 256 bytes.
+  const components = [128, 121].map((bytes) => ({ component: component.repeat(bytes) }));
   return [{ fact: worstOf(kind, filler) }, { fact: worstOf(kind, filler, { components }) }];
 }
