@@ -138,6 +138,7 @@ const retraction: ZodOpenApiOperationObject = {
     "400": problem("The body is no JSON."),
     ...REFUSALS,
     "409": problem("It was retracted before, for another reason."),
+    "413": problem("The body is too large."),
     "422": problem("There is no such fact, or it cannot be retracted."),
   },
 };

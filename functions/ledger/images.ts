@@ -126,9 +126,9 @@ const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
  * Every build that is evidence for a family, once. Where several manifests hold a config, which of them it is
  * about is not known: then only what was said of the digest itself counts.
  */
-export function buildsOf({ digest, pullable, facts }: Family): Built[] {
-  const about = pullable === undefined ? [facts.get(digest) ?? []] : [...facts.values()];
-  const builds = about.flat().filter(isBuilt);
+export function buildsOf({ digest, members, pullable, facts }: Family): Built[] {
+  const about = pullable === undefined ? [digest] : [...members];
+  const builds = about.flatMap((one) => facts.get(one) ?? []).filter(isBuilt);
   return [...new Map(builds.map((fact) => [keyOf(fact), fact])).values()].sort(byOrder);
 }
 

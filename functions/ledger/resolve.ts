@@ -164,15 +164,16 @@ async function byTag(
       digest === undefined ? [] : [{ digest, repository, by: "tag" as const }],
     ),
   );
-  const [only] = found;
-  if (only === undefined) return undefined;
-  const { atStart, after } = pointings.find(({ repository }) => repository === only.repository) ?? {};
+  const digests = new Set(found.map(({ digest }) => digest));
+  const [digest] = digests;
+  if (digest === undefined) return undefined;
   const facts = pointings.flatMap((one) => one.facts);
-  const still =
-    found.length === 1 && atStart === only.digest && after?.every((digest) => digest === only.digest);
-  return still
-    ? { said, by: "tag", digest: only.digest, repository: only.repository, candidates: [], facts }
-    : none(said, found, facts);
+  const named = pointings.filter(({ before, after }) => [before, ...after].includes(digest));
+  const still = named.every(({ atStart, after }) => [atStart, ...after].every((one) => one === digest));
+  if (digests.size > 1 || !still) return none(said, found, facts);
+  // Where several repositories have it under this tag, which one it came from is not known.
+  const [only] = named.length === 1 ? named : [];
+  return { said, by: "tag", digest, ...(only && { repository: only.repository }), candidates: [], facts };
 }
 
 /* Commits */

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
 
 const pattern = z.string().min(1).max(255);
-/** A new name; `$1` to `$9` stand for what the asterisks of that field's own pattern, or of `match` in order, took. */
+/** A new name; `$1` to `$9` stand for what the asterisks of the patterns took, counted through the fields in this order. */
 const template = z.string().min(1).max(255);
 
 export const Rule = z.strictObject({

@@ -53,11 +53,11 @@ export const wholes = ({ environment, service }: Selector): Partition[] => [
 const latest = <T extends Fact>(facts: readonly T[]): T | undefined =>
   facts.reduce<T | undefined>((a, b) => (a === undefined || order(b) > order(a) ? b : a), undefined);
 
-/** A claim by components. One that names none is asked what its tasks named. */
+/** A claim by components. A whole release that names none is asked what its tasks named. */
 async function grouped(knowledge: Knowledge, claim: Claim, at: string): Promise<Map<string, Group>> {
   const said = claim.components ?? [];
-  const bare = claim.kind === "deployment.succeeded" && isBare(said);
-  const tasks = bare ? await tasksOf(knowledge, claim.deployment, at) : undefined;
+  const isWhole = claim.kind === "deployment.succeeded" && claim.scope !== "components";
+  const tasks = isWhole && isBare(said) ? await tasksOf(knowledge, claim.deployment, at) : undefined;
   const groups = new Map<string, Group>();
   for (const entry of tasks === undefined ? said : componentsShown(said, tasks)) {
     const name = fold(entry.component);

@@ -125,7 +125,7 @@ export interface Store {
    */
   queryRecorded(partition: RecordedPartition, range: Range): Promise<Page<Fact>>;
 
-  /** How many facts a partition holds, of those recorded by `to`; reads no fact. */
+  /** About how many facts a partition holds, of those recorded by `to`: it counts index entries, and reads no fact. */
   count(partition: RecordedPartition, to?: string): Promise<number>;
 
   /** One page of a directory, by name. */
