@@ -208,14 +208,6 @@ describe("an index entry of the embedded engine whose item is gone", () => {
     expect(await listed(after.careful, again)).toEqual([again]);
   });
 
-  it("is not counted", async () => {
-    const { careful } = await start();
-    for (const fact of [one, kept]) await keep(careful, fact);
-    await loseItems(isOfOne);
-    const after = await start();
-    expect(await after.careful.count({ of: "source", source: "/a", day: "2026-11-22" })).toBe(1);
-  });
-
   it("is not answered as a name or as a pointer, and pages go on behind it", async () => {
     const { careful } = await start();
     const indexed = taken({

@@ -228,5 +228,15 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
       expect(idsOf(found).sort()).toEqual(idsOf(expected).sort());
       expect(idsOf((await listed(dayOf(from), { from: to, to })).flat())).toEqual(["7"]);
     });
+
+    it("reads and counts a day of one source, whole or by some moment", async () => {
+      const facts = Array.from({ length: 9 }, (_, n) => frozen("/a", `f${n}`, { recordedAt: recordedAt(n) }));
+      for (const fact of [...facts, frozen("/b", "1"), frozen("/a#x", "1")]) await keep(store, fact);
+      const ofA = { of: "source", source: "/a", day: dayOf(recordedAt(0)) } as const;
+      const found = await drained((range) => store.queryRecorded(ofA, range), { limit: 2, descending: true });
+      expect(found).toEqual(facts.toReversed());
+      const counts = [undefined, recordedAt(3), "2026-11-22", "2026-11-21"].map((to) => store.count(ofA, to));
+      expect(await Promise.all(counts)).toEqual([9, 4, 9, 0]);
+    });
   });
 });
