@@ -43,10 +43,14 @@ export function cleanUp(): void {
 }
 
 /** @param env beside what a process needs to run at all; a test's own variables never leak into it */
-export function startProcess(env: Record<string, string>, program = PROGRAM): Started {
+export function startProcess(
+  env: Record<string, string>,
+  program = PROGRAM,
+  args: readonly string[] = [],
+): Started {
   const { PATH = "", HOME = "" } = process.env;
   const startedAt = Date.now();
-  const child = spawn(process.execPath, ["--import", "tsx", program], {
+  const child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ASOF_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
