@@ -1,5 +1,7 @@
 import { cases, type Expected } from "./cases.ts";
 import {
+  built,
+  committed,
   component,
   deployment,
   failed,
@@ -7,6 +9,7 @@ import {
   main,
   observed,
   partly,
+  REPOSITORY,
   removed,
   started,
   succeeded,
@@ -25,12 +28,14 @@ const third = { deployment: deployment("3") };
 cases("of variants of one component", [
   {
     rule: "all of them run, each with its weight",
-    given: [succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)])],
+    given: [succeeded("08:00", [stable(ONE, 80), canary(TWO, 10), main({ variant: "blue", weight: 10 })])],
     answers: {
       components: [
+        { component: "main", variant: "blue", weight: 10, digest: null },
         { component: "main", variant: "canary", weight: 10, digest: TWO },
-        { component: "main", variant: "stable", weight: 90, digest: ONE },
+        { component: "main", variant: "stable", weight: 80, digest: ONE },
       ],
+      warnings: ["digest_unresolved"],
     },
   },
   {
@@ -69,6 +74,31 @@ cases("of variants of one component", [
       observed("09:00", [stable(ONE, 90), canary(TWO, 10)]),
     ],
     answers: { components: [{ variant: "canary" }, { variant: "stable" }], since: "08:00" },
+  },
+  {
+    rule: "a canary that is seen with another image is drift of the component",
+    given: [
+      succeeded("08:00", [stable(ONE, 90), canary(TWO, 10)]),
+      observed("09:00", [stable(ONE, 90), canary(THREE, 10)]),
+    ],
+    answers: {
+      components: [{ digest: THREE }, { digest: ONE }],
+      drift: { observedAt: time("09:00"), claimed: [{}, {}], observed: [{}, {}] },
+    },
+  },
+  {
+    rule: "a canary whose image was left open is not known to be the one that is seen",
+    given: [
+      built(ONE, "c", { repository: "mirror.example/acme/billing" }),
+      built(TWO, "c", { repository: "mirror.example/acme/billing" }),
+      succeeded(
+        "08:00",
+        [stable(ONE, 90), main({ variant: "canary", repository: REPOSITORY })],
+        committed("c"),
+      ),
+      observed("09:00", [stable(ONE, 90), canary(TWO, 10)]),
+    ],
+    answers: { components: [{ digest: TWO }, { digest: ONE }], drift: { observedAt: time("09:00") } },
   },
   {
     rule: "a canary that failed is no release",

@@ -22,6 +22,7 @@ const WEB_IMAGE = image("web");
 const at = (components: readonly object[], more: object = {}) =>
   succeeded("08:11", components, { ...committed("c"), ...more });
 const inOwn = built(INDEX, "c", { repository: REPOSITORY });
+const inOwnAgain = built(INDEX, "c", { repository: REPOSITORY });
 const inWeb = built(WEB_IMAGE, "c", { repository: WEB });
 const own = described({ images: [REPOSITORY] });
 
@@ -112,6 +113,11 @@ cases("of a commit that does not tell the image", [
       { digest: WEB_IMAGE, repository: WEB },
       { digest: AMD64 },
     ),
+  },
+  {
+    rule: "without a repository of its own, an image in two repositories is a candidate of each",
+    given: [built(INDEX, "c", { repository: WEB }), inOwn, inOwnAgain, at([main()])],
+    answers: unresolved({ digest: INDEX, repository: REPOSITORY }, { digest: INDEX, repository: WEB }),
   },
   {
     rule: "built only elsewhere, nothing is a candidate",

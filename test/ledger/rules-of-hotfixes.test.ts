@@ -102,6 +102,15 @@ cases("of a service that nobody deploys and the runtime shows", [
     answers: { components: [{ digest: ONE, resolvedBy: "tag", repository: REPOSITORY }] },
   },
   {
+    rule: "it is the same release while the same tag is seen, as long as no digest is",
+    given: [
+      observed("08:00", [main({ tag: "1.4" })]),
+      observed("09:00", [main({ tag: "1.5" })]),
+      observed("10:00", [main({ tag: "1.5" })]),
+    ],
+    answers: { since: "09:00", components: [{ digest: null }], warnings: ["digest_unresolved"] },
+  },
+  {
     rule: "a component that is seen without an image runs, and that its digest is unknown is said",
     given: [observed("08:00", [main()], { commit: { sha: sha("c") } })],
     answers: {

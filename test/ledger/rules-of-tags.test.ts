@@ -188,9 +188,28 @@ cases("of a tag without a repository", [
     ),
   },
   {
-    rule: "with the same digest in several repositories, it leaves open which of them served it",
+    rule: "with the same digest in several repositories, only which of them served it is not told",
     given: [two, old, mirrored("19 11:00", OLD), ...deploysBare],
-    answers: between(candidate(OLD), candidate(OLD, MIRROR)),
+    answers: {
+      components: [
+        {
+          digest: OLD,
+          resolvedBy: "tag",
+          repository: null,
+          image: null,
+          heldBy: [{ repository: REPOSITORY }, { repository: MIRROR }],
+        },
+      ],
+    },
+  },
+  {
+    rule: "that moved in one of several repositories leaves both digests as candidates",
+    given: [two, ...moved("08:11"), mirrored("19 11:00", OLD), ...deploysBare],
+    answers: between(
+      ...[candidate(OLD), candidate(OLD, MIRROR), candidate(NEW)].sort((a, b) =>
+        `${a.digest} ${a.repository}` < `${b.digest} ${b.repository}` ? -1 : 1,
+      ),
+    ),
   },
 ]);
 

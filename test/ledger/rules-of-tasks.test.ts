@@ -216,7 +216,7 @@ cases("of a deployer that knows no components, like ECS", [
     },
   },
   {
-    rule: "deployed as a part, it takes the place of main, and its tasks say by what",
+    rule: "deployed as a part it is main, for tasks name only what a whole release runs",
     given: [
       succeeded("08:00", [main({ digest: INDEX }), component("web", { digest: INDEX })], {
         deployment: deployment("whole"),
@@ -226,9 +226,10 @@ cases("of a deployer that knows no components, like ECS", [
     ],
     answers: {
       components: [
-        { component: "app", digest: AMD64 },
+        { component: "main", digest: null },
         { component: "web", digest: INDEX },
       ],
+      warnings: ["digest_unresolved"],
     },
   },
 ]);
