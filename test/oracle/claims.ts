@@ -1,6 +1,16 @@
 /** What deployers claimed to run, component by component, and what the newest look at the runtime decides. */
 import type { Component, FactOf } from "../../schemas/fact.ts";
-import { compare, fold, isEverywhereHere, isHere, ofKind, order, type Question, until } from "./known.ts";
+import {
+  compare,
+  distinct,
+  fold,
+  isEverywhereHere,
+  isHere,
+  ofKind,
+  order,
+  type Question,
+  until,
+} from "./known.ts";
 import { tasksOf } from "./resolve.ts";
 
 export type Claim = FactOf<"deployment.succeeded">;
@@ -32,7 +42,7 @@ const namesIn = (fact: { components?: readonly Component[] }): string[] => [
 const entriesOf = (fact: { components?: readonly Component[] }, name: string): Component[] =>
   (fact.components ?? []).filter(({ component }) => fold(component) === name);
 
-/** A deployment of nothing but "main" says nothing of what it holds; its tasks may. */
+/** A whole deployment of nothing but "main" says nothing of what it holds; its tasks may. */
 const saysNothing = ({ components }: Claim): boolean =>
   components.length === 1 &&
   components.every(
@@ -59,21 +69,17 @@ function takeIn({ groups, orders }: Building, fact: Claim | Removal): void {
   }
 }
 
-/** Puts what the tasks of a deployment name, shown as the earliest did, in the place of a "main" that says nothing. */
-function takeInTasks(question: Question, { groups, orders }: Building): void {
-  const claim = groups.get("main")?.claim;
-  if (claim === undefined || !saysNothing(claim)) return;
-  const tasks = tasksOf(question, claim.deployment);
-  const names = [...new Set(tasks.map(({ component }) => fold(component)))];
-  if (names.length === 0 || names.includes("main")) return;
-  groups.delete("main");
-  for (const name of names) {
-    const isOvertaken = (orders.get(name) ?? "") > order(claim);
+/** What a whole deployment holds: what it names or, where it says nothing, what its tasks name, shown as the earliest did. */
+function wholeOf(question: Question, whole: Claim | Removal): Claim | Removal {
+  if (whole.kind === "deployment.removed" || !saysNothing(whole)) return whole;
+  const tasks = tasksOf(question, whole.deployment);
+  const names = distinct(tasks.map(({ component }) => fold(component)));
+  if (names.length === 0 || names.includes("main")) return whole;
+  const components = names.flatMap((name) => {
     const earliest = tasks.find(({ component }) => fold(component) === name);
-    if (isOvertaken || earliest === undefined) continue;
-    groups.set(name, { claim, entries: [{ component: earliest.component }] });
-    orders.set(name, order(claim));
-  }
+    return earliest === undefined ? [] : [{ component: earliest.component }];
+  });
+  return { ...whole, components };
 }
 
 export function claimed(question: Question): Claimed {
@@ -84,8 +90,8 @@ export function claimed(question: Question): Claimed {
   const parts = here.filter(isPart).filter((fact) => order(fact) > since);
 
   const building: Building = { groups: new Map(), orders: new Map() };
-  for (const fact of whole === undefined ? parts : [whole, ...parts]) takeIn(building, fact);
-  takeInTasks(question, building);
+  if (whole !== undefined) takeIn(building, wholeOf(question, whole));
+  for (const fact of parts) takeIn(building, fact);
   const { groups, orders } = building;
   return { whole, parts, groups, orderOf: (component) => orders.get(component) ?? since };
 }

@@ -77,15 +77,21 @@ function byTag(question: Question, fact: Deployed, entry: Component, start: stri
       windowOf(question.believed, repository, tag, before(start, TAG_WINDOW_MS), fact.occurredAt),
     )
     .filter(({ initial, later }) => [initial, ...later].some((digest) => digest !== undefined));
-  const [only] = windows;
+  const [only, ...others] = windows;
   if (only === undefined) return undefined;
-  const digest = windowOf(question.believed, only.repository, tag, start, start).initial;
-  const isSteady =
-    windows.length === 1 &&
-    digest !== undefined &&
-    only.later.every((state) => state === digest) &&
-    (only.initial === undefined || only.initial === digest);
-  if (isSteady) return { by: "tag", reported: digest, repository: only.repository, candidates: [] };
+  const digests = distinct(windows.flatMap(({ initial, later }) => [initial, ...later])).filter(
+    (digest) => digest !== undefined,
+  );
+  const [digest, ...moreDigests] = digests;
+  const isSteady = windows.every(
+    ({ repository, later }) =>
+      windowOf(question.believed, repository, tag, start, start).initial === digest &&
+      later.every((state) => state === digest),
+  );
+  if (digest !== undefined && moreDigests.length === 0 && isSteady) {
+    const repository = others.length === 0 ? { repository: only.repository } : {};
+    return { by: "tag", reported: digest, ...repository, candidates: [] };
+  }
   return amongCandidates(
     windows.flatMap(({ repository, initial, later }) =>
       [initial, ...later].flatMap((state): Candidate[] =>
