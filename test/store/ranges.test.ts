@@ -86,6 +86,11 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
     }
   });
 
+  it("answers nothing where a range ends before it begins", async () => {
+    await twelve();
+    expect(await read({ from: at(4), to: at(1) })).toEqual([]);
+  });
+
   it.each([
     { way: "up", descending: false },
     { way: "down", descending: true },
