@@ -144,6 +144,7 @@ describe("a bound token", () => {
       { source: "/ci/acme/billing", environment: "staging" },
     ],
     ["bound to sources, one itself", ofSources, { source: "/ci/tools" }],
+    ["bound to sources, one below without its slash", ofSources, { source: "/ci/tools/x" }],
     ["bound to environments, one of them", ofPlaces, { source: "/x", environment: "production" }],
     ["bound to environments, one in another case", ofPlaces, { source: "/x", environment: "PRODUCTION" }],
     [
@@ -158,6 +159,7 @@ describe("a bound token", () => {
 
   it.each([
     ["bound to sources, another", ofSources, { source: "/ci/other" }, "/ci/acme/"],
+    ["bound to sources, one that only begins so", ofSources, { source: "/ci/tools-evil/x" }, "/ci/tools"],
     ["bound to sources, one in another case", ofSources, { source: "/CI/ACME/billing" }, "/ci/acme/"],
     ["bound to environments, another", ofPlaces, { source: "/x", environment: "staging" }, "production"],
     [

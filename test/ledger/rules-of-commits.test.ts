@@ -81,6 +81,21 @@ cases("of a deployment that names only its commit", [
     },
   },
   {
+    rule: "of several repositories of the service, it is in the one that it was built into",
+    given: [inWeb, described({ images: [REPOSITORY, WEB] }), at([main()])],
+    answers: byCommit(WEB_IMAGE, WEB),
+  },
+  {
+    rule: "built into several repositories of the service, it is one image, and its repository is open",
+    given: [
+      inOwn,
+      built(INDEX, "c", { repository: WEB }),
+      described({ images: [REPOSITORY, WEB] }),
+      at([main()]),
+    ],
+    answers: byCommit(INDEX, null),
+  },
+  {
     rule: "a description told later counts, where there was none",
     given: [inOwn, inWeb, at([main()]), described({ images: [REPOSITORY] }, "25 09:00")],
     at: "21 00:00",
