@@ -48,15 +48,13 @@ function doubts(shown: Shown, commits: readonly KnownCommit[], said: KnownCommit
   return warnings;
 }
 
-/** What a component is called, and how its digest came to be known. */
-const named = ({ said, by, digest, candidates }: Resolution, pullable: string | null) => ({
+/** What a component is called, and which digest it ran. */
+const named = ({ said, digest }: Resolution, pullable: string | null) => ({
   component: said.component,
   ...(said.variant === undefined ? {} : { variant: said.variant }),
   ...(said.weight === undefined ? {} : { weight: said.weight }),
   digest: pullable,
   ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
-  resolvedBy: by,
-  candidates: [...candidates],
 });
 
 /** Where its image is, and since when. */
@@ -96,6 +94,8 @@ export async function describeComponent(
   const component: ReleasedComponent = {
     ...named(resolution, digest),
     ...image,
+    resolvedBy: resolution.by,
+    candidates: [...resolution.candidates],
     commit,
     commitCandidates: commits.length > 1 ? commits : [],
     build: build?.url === undefined ? null : { url: build.url },
