@@ -1,0 +1,15 @@
+/** Items as the store puts them, for filling and for working out what they cost. */
+import { canonical } from "../../functions/ledger/canonical.ts";
+import type { Derived, Posted } from "../../functions/ledger/store.ts";
+import { derivedKeys, factKeys } from "../../functions/store/keys.ts";
+
+export type Item = Record<string, string>;
+
+export const itemOf = (posted: Posted): Item => ({ ...factKeys(posted), fact: canonical(posted.fact) });
+
+export const itemOfDerived = (derived: Derived): Item => ({
+  ...derivedKeys(derived),
+  ...(derived.is === "name"
+    ? { shown: derived.name.shown, recordedAt: derived.name.recordedAt }
+    : { fact: canonical(derived.fact) }),
+});
