@@ -7,6 +7,7 @@ import {
   indexed,
   main,
   observed,
+  partly,
   pushed,
   REPOSITORY,
   sha,
@@ -57,6 +58,26 @@ cases("of a hotfix by hand, seen twice and undone", [
     rule: "the next deployment ran since its own time, whatever was seen before",
     given: hotfix,
     answers: { components: [{ digest: THREE }], since: "12:00", until: null },
+  },
+]);
+
+const beside = [
+  succeeded("08:00", [component("api", { digest: ONE }), component("web", { digest: ONE })]),
+  observed("09:00", [component("api", { digest: TWO }), component("web", { digest: ONE })]),
+  succeeded("10:00", [component("web", { digest: THREE })], { ...partly, deployment: deployment("2") }),
+];
+
+cases("of a hotfix by hand beside which another component is deployed", [
+  {
+    rule: "before that deployment it ran until then",
+    given: beside,
+    at: "09:30",
+    answers: { since: "09:00", until: "10:00", drift: {} },
+  },
+  {
+    rule: "what runs since that deployment runs since then",
+    given: beside,
+    answers: { components: [{ digest: TWO }, { digest: THREE }], since: "10:00", until: null, drift: {} },
   },
 ]);
 

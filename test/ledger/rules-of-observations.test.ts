@@ -141,7 +141,9 @@ cases("of an observation that differs from the claim", [
     rule: "the next claim ends it for its components only",
     given: [
       succeeded("08:00", [component("api", { digest: ONE }), component("web", { digest: ONE })]),
-      observed("09:00", [component("api", { digest: TWO }), component("web", { digest: ONE })]),
+      observed("09:00", [component("api", { digest: TWO }), component("web", { digest: ONE })], {
+        cluster: "eu-1",
+      }),
       succeeded("10:00", [component("web", { digest: image("three") })], partly),
     ],
     answers: {
@@ -149,6 +151,8 @@ cases("of an observation that differs from the claim", [
         { component: "api", digest: TWO },
         { component: "web", digest: image("three") },
       ],
+      deployment: null,
+      cluster: "eu-1",
       drift: {
         observedAt: "2026-10-20T09:00:00.000Z",
         claimed: [{ component: "api", digest: ONE }],

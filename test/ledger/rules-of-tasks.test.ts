@@ -20,6 +20,8 @@ const ARM64 = image("arm64");
 const OTHER = image("other");
 const bySorted = (a: string, b: string) => [a, b].sort();
 
+const [LOW = "", MIDDLE = "", HIGH = ""] = ["a", "b", "c"].map(image).sort();
+
 const open = succeeded("08:11", [main({ repository: REPOSITORY })]);
 
 cases("of the tasks of a deployment", [
@@ -55,6 +57,20 @@ cases("of the tasks of a deployment", [
           candidates: bySorted(AMD64, OTHER).map((digest) => ({ digest, by: "task" as const })),
         },
       ],
+      warnings: ["digest_unresolved"],
+    },
+  },
+  {
+    rule: "of two platforms of one index and of another image, they leave all three as candidates",
+    given: [
+      open,
+      indexed(INDEX, LOW, MIDDLE),
+      task("08:10:40", LOW),
+      task("08:10:41", MIDDLE),
+      task("08:10:42", HIGH),
+    ],
+    answers: {
+      components: [{ digest: null, candidates: [{ digest: LOW }, { digest: MIDDLE }, { digest: HIGH }] }],
       warnings: ["digest_unresolved"],
     },
   },
@@ -138,11 +154,6 @@ cases("of a deployer that knows no components, like ECS", [
         { component: "envoy", digest: OTHER, resolvedBy: "task" },
       ],
     },
-  },
-  {
-    rule: "a single container may have any name",
-    given: [bare, app("08:10:40", AMD64)],
-    answers: { components: [{ component: "app", digest: AMD64 }] },
   },
   {
     rule: "a container called main is main",
