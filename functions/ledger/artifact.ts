@@ -57,11 +57,12 @@ export async function artifact(
   moment: Moment,
   { digest }: { readonly digest: string },
 ): Promise<Artifact | undefined> {
-  const [heard, family] = await Promise.all([isHeardOf(moment, digest), imagesOf(moment).family(digest)]);
+  const images = imagesOf(moment);
+  const [heard, family] = await Promise.all([isHeardOf(moment, digest), images.family(digest)]);
   if (!heard) return undefined;
   const members = [...family.members].sort();
   const [holders, evidence, { facts, isCut }] = await Promise.all([
-    holdersOf(moment, family),
+    holdersOf(images, family),
     evidenceOf(moment, members),
     ranFacts(moment, members),
   ]);

@@ -86,7 +86,7 @@ export async function describeComponent(
 ): Promise<Described> {
   const { resolution, by, family } = shown;
   const digest = digestOf(shown);
-  const holders = family === undefined || digest === null ? [] : await holdersOf(asking, family);
+  const holders = family === undefined || digest === null ? [] : await holdersOf(asking.images, family);
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
   const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);

@@ -5,7 +5,7 @@
 import type { Availability, KnownCommit } from "../../schemas/answer.ts";
 import { EVIDENCE, type Fact, type FactOf } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
-import { confirmed, EVER, hits, type Knowledge, keyOf, newest } from "./read.ts";
+import { confirmed, EVER, early, hits, type Knowledge, keyOf, newest } from "./read.ts";
 import type { Entry } from "./store.ts";
 
 type Indexed = FactOf<"artifact.indexed">;
@@ -59,14 +59,35 @@ const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
 /** Images as known at one moment; each digest is read once, however many components run it. */
 export interface Images {
   family(digest: string): Promise<Family>;
+  /** The newest fact of a tag. */
+  tag(repository: string, tag: string): Promise<Fact | undefined>;
 }
 
 export function imagesOf(knowledge: Knowledge): Images {
   const read = new Map<string, Promise<Entry[]>>();
   const families = new Map<string, Promise<Family>>();
 
+  const tags = new Map<string, Promise<Fact | undefined>>();
+
+  function tag(repository: string, name: string): Promise<Fact | undefined> {
+    const key = `${repository}:${name}`;
+    const found = tags.get(key) ?? newest(knowledge, { of: "tag", repository, tag: name }, EVER);
+    tags.set(key, found);
+    return found;
+  }
+
+  async function readEntries(digest: string): Promise<Entry[]> {
+    const list = await hits(knowledge, { of: "digest", digest, aspect: "image" });
+    const doubtful = list.some(({ fact }) => fact.kind === "artifact.deleted" && fact.what === "unknown");
+    // Where tags will decide whether it is still held, they are read beside the rest of the family.
+    for (const { fact } of doubtful ? list : []) {
+      if (isPushed(fact) && fact.tag !== undefined) void early(tag(fact.repository, fact.tag));
+    }
+    return list;
+  }
+
   function entries(digest: string): Promise<Entry[]> {
-    const found = read.get(digest) ?? hits(knowledge, { of: "digest", digest, aspect: "image" });
+    const found = read.get(digest) ?? readEntries(digest);
     read.set(digest, found);
     return found;
   }
@@ -99,6 +120,7 @@ export function imagesOf(knowledge: Knowledge): Images {
   }
 
   return {
+    tag,
     family(digest) {
       const found = families.get(digest) ?? makeFamily(digest);
       families.set(digest, found);
@@ -161,32 +183,26 @@ function lastSaid(
 }
 
 /** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
-async function isTagged(knowledge: Knowledge, pushes: readonly Pushed[]): Promise<boolean> {
-  const tags = new Set(pushes.flatMap(({ tag }) => (tag === undefined ? [] : [tag])));
-  const points = [...tags].map(async (tag) => {
-    const repository = pushes[0]?.repository ?? "";
-    const last = await newest(knowledge, { of: "tag", repository, tag }, EVER);
-    return last !== undefined && pointsAt(last) === pushes[0]?.digest;
+async function isTagged(images: Images, pushes: readonly Pushed[]): Promise<boolean> {
+  const tagged = pushes.map(async ({ repository, tag, digest }) => {
+    const last = tag === undefined ? undefined : await images.tag(repository, tag);
+    return last !== undefined && pointsAt(last) === digest;
   });
-  return (await Promise.all(points)).includes(true);
+  return (await Promise.all(tagged)).includes(true);
 }
 
 /** The digest that a tag has after a fact about it, or none. */
 export const pointsAt = (fact: Fact): string | undefined =>
   fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
 
-async function availabilityIn(
-  knowledge: Knowledge,
-  family: Family,
-  repository: string,
-): Promise<Availability> {
+async function availabilityIn(images: Images, family: Family, repository: string): Promise<Availability> {
   const digest = family.pullable ?? family.digest;
   const facts = family.facts.get(digest) ?? [];
   const own = lastSaid(family, digest, repository);
   if (own === "nothing") return "unknown";
   if (own === "deleted") return "deleted";
   const pushes = ofRepository(facts, repository).filter(isPushed);
-  const held = own === "available" || (await isTagged(knowledge, pushes));
+  const held = own === "available" || (await isTagged(images, pushes));
   const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
   const children = manifestsOf(indexed).map((manifest) => lastSaid(family, manifest, repository));
   if (children.includes("deleted")) return "deleted";
@@ -201,13 +217,13 @@ export interface Holder {
 }
 
 /** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
-export async function holdersOf(knowledge: Knowledge, family: Family): Promise<Holder[]> {
+export async function holdersOf(images: Images, family: Family): Promise<Holder[]> {
   const facts = family.facts.get(family.pullable ?? family.digest) ?? [];
   const repositories = [...new Set(facts.filter(isHeld).map(({ repository }) => repository))].sort();
   return Promise.all(
     repositories.map(async (repository) => ({
       repository,
-      availability: await availabilityIn(knowledge, family, repository),
+      availability: await availabilityIn(images, family, repository),
       pushes: ofRepository(facts, repository).filter(isPushed).sort(byOrder),
     })),
   );

@@ -60,7 +60,11 @@ async function showClaimed(
   { entries, claim, tasks: known }: Group,
 ): Promise<Shown[]> {
   const unresolved = entries.some(({ digest }) => digest === undefined) ? claim.deployment : undefined;
-  const tasks = known ?? (unresolved === undefined ? [] : early(tasksOf(asking, unresolved, asking.at)));
+  const tasks =
+    known ??
+    (unresolved === undefined
+      ? []
+      : early(tasksOf(asking, unresolved, asking.at, (digest) => void early(asking.images.family(digest)))));
   const startedAt = early(
     unresolved === undefined ? Promise.resolve(undefined) : startOf(asking, selector, claim),
   );

@@ -7,7 +7,7 @@ import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { type Images, pointsAt } from "./images.ts";
 import { commitPrefix, fold } from "./postings.ts";
-import { all, early, history, type Knowledge } from "./read.ts";
+import { all, early, FEW, history, type Knowledge } from "./read.ts";
 import type { Task } from "./tasks.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
@@ -117,7 +117,7 @@ async function pointing(
   end: string,
   window: Promise<Window>,
 ): Promise<Pointing> {
-  const backwards = history(asking, { of: "tag", repository, tag }, { to: end, descending: true });
+  const backwards = history(asking, { of: "tag", repository, tag }, { to: end, descending: true }, FEW);
   // The newest moves are asked for while the deployment's start is still being looked up.
   const newestMove = early(backwards.next());
   const { start } = (await Promise.all([window, newestMove]))[0];
@@ -220,13 +220,16 @@ function repositoryOf(said: Component, own: readonly string[], builds: readonly 
   return named.size === 1 ? [...named][0] : undefined;
 }
 
-async function byCommit(asking: Asking, said: Component, claim: Claim | Observation): Promise<Resolution> {
-  const sha = claim.commit?.sha;
-  if (sha === undefined) return none(said);
+/** Builds of the commit that a deployment names, whole or short. */
+async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<Built[]> {
+  if (sha === undefined) return [];
   const facts = await all(asking, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
-  const builds = facts
+  return facts
     .filter((fact) => fact.kind === "artifact.built")
     .filter(({ commit }) => sameCommit(commit.sha, sha));
+}
+
+async function byCommit(asking: Asking, said: Component, builds: readonly Built[]): Promise<Resolution> {
   const own = said.repository === undefined ? asking.ownImages : [said.repository];
   if (own.length === 0) return none(said, asCandidates(builds), builds);
   const counted = await owned(asking, builds, own);
@@ -258,12 +261,12 @@ export async function resolveClaimed(
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
   const window = early(startedAt.then((time) => windowOf(claim, time)));
-  const [task, tag, commit] = await Promise.all([
+  const builds = early(buildsOfCommit(asking, claim.commit?.sha));
+  const [task, tag] = await Promise.all([
     tasks.then((seen) => byTasks(asking, said, seen)),
     byTag(asking, said, claim.occurredAt, window),
-    said.tag === undefined ? byCommit(asking, said, claim) : undefined,
   ]);
-  return task ?? tag ?? commit ?? byCommit(asking, said, claim);
+  return task ?? tag ?? byCommit(asking, said, await builds);
 }
 
 /** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */

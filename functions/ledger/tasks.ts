@@ -6,11 +6,20 @@ import { first, type Knowledge, names } from "./read.ts";
 
 export type Task = FactOf<"task.observed">;
 
-/** The earliest task of each component and digest that a deployment had shown by then. */
-export async function tasksOf(knowledge: Knowledge, deployment: Deployment, at: string): Promise<Task[]> {
+/**
+ * The earliest task of each component and digest that a deployment had shown by then.
+ * @param likely hears of each digest as soon as it is known by name, to read on beside the tasks
+ */
+export async function tasksOf(
+  knowledge: Knowledge,
+  deployment: Deployment,
+  at: string,
+  likely: (digest: string) => void = () => undefined,
+): Promise<Task[]> {
   const heard = await names(knowledge, { of: "tasks", deployment });
   const tasks = heard.map(({ name }) => {
     const [digest = "", ...component] = name.split(" ");
+    likely(digest);
     const partition = { of: "task", deployment, component: component.join(" "), digest } as const;
     return first(knowledge, partition, { to: at });
   });

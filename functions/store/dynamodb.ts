@@ -151,6 +151,9 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
   }
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
+    // The service refuses what ends before it begins.
+    if (range.from !== undefined && range.to !== undefined && range.from > `${range.to}~~`)
+      return { entries: [] };
     const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
     const got = await asked(client.send(new QueryCommand(input)));
     const entries = await present(got.Items ?? [], place.index);

@@ -74,18 +74,6 @@ const LOST: readonly { what: string; statement: Statement }[] = [
     what: "a task of another image",
     statement: said("task.observed", day(13), { ...own({}), component: "cron", digest: digestOf("c") }),
   },
-  {
-    what: "a deployment in another cluster",
-    statement: said(
-      "deployment.started",
-      day(13),
-      own({ components: [{ component: "web" }], cluster: "us-1" }),
-    ),
-  },
-  {
-    what: "a migration of a database",
-    statement: said("migration.applied", day(13), { ...HERE, database: "billing", version: "1" }),
-  },
 ];
 
 describe("a fact that was lost after what stands beside it was put", () => {

@@ -155,18 +155,6 @@ export const SCENARIOS: readonly Scenario[] = [
     2,
   ),
   scenario(
-    "by the tag of a part, at the child of an index that two list differently",
-    [OTHER, "web: tag image"],
-    (n) => [
-      ...parts(n),
-      ...latest(n),
-      ...ran([{ component: "web", ...LATEST }], PART),
-      said("artifact.indexed", day(19), { digest: IMAGE, manifests: [{ digest: digestOf("image s390x") }] }),
-      pushed(day(19), "image s390x"),
-    ],
-    2,
-  ),
-  scenario(
     "by the tag of a part, with a delete of unknown extent",
     [OTHER, "web: tag other"],
     (n) => [
