@@ -85,33 +85,33 @@ async function showSame({ images }: Asking, a: Observation, b: Observation): Pro
   return (await Promise.all(pairs)).every(Boolean);
 }
 
-/** When the runtime first showed what it last showed, without a break and since the newest claim. */
-async function seenSince(
-  asking: Asking,
-  { earlier, lastClaim }: Running,
-  seen: Observation,
-): Promise<string> {
+/** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
+async function seenSince(asking: Asking, { earlier, lastClaim }: Running, seen: Observation) {
   let since = seen.occurredAt;
   for await (const fact of earlier) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await showSame(asking, seen, fact))) break;
+    if (!(await showSame(asking, seen, fact))) return { since, broken: true };
     since = fact.occurredAt;
   }
-  return since;
+  return { since, broken: false };
 }
 
-/** @param head the fact that gives what a release has only one of */
+/**
+ * When just this began to run, so that one answer's `since` is the `until` of the one before.
+ * @param head the fact that gives what a release has only one of
+ */
 export async function sinceOf(
   asking: Asking,
   running: Running,
-  { shown, contributing, observation, drift }: Picture,
+  { shown, observation, drift }: Picture,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
-  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
-    return seenSince(asking, running, observation);
-  }
-  return contributing[0]?.occurredAt ?? null;
+  const claimed = running.lastClaim?.occurredAt;
+  if (observation === undefined) return claimed ?? null;
+  const { since, broken } = await seenSince(asking, running, observation);
+  if (claimed === undefined) return since;
+  return (!broken && drift === null) || claimed > since ? claimed : since;
 }
