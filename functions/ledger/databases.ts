@@ -57,11 +57,17 @@ class Tracing {
     this.row = row;
     this.before = snapshot.at;
     this.tool = snapshot.facts[0]?.tool;
-    if (row.appliedAt !== undefined) this.result = this.found({ appliedAt: row.appliedAt });
   }
 
+  /** The tool's own record of when is the best there is. */
   private found(when: Pick<Found, "appliedAt" | "appliedBetween">): Found {
-    return { version: this.row.version, status: "known", ...tooled(this.tool), ...when };
+    const { version, appliedAt } = this.row;
+    return {
+      version,
+      status: "known",
+      ...tooled(this.tool),
+      ...(appliedAt === undefined ? when : { appliedAt }),
+    };
   }
 
   end(after: string | null): Found {

@@ -117,8 +117,14 @@ function saysOf(step: Step, version: string): Says {
 
 /** When a version that a snapshot shows was applied: its own time, the migration's, or between two snapshots. */
 function whenOf(row: Row, snapshot: Complete, older: readonly Step[]): When {
+  const { appliedBetween, ...told } = toldBy(row, snapshot, older);
+  if (row.appliedAt !== undefined) return { ...told, appliedAt: row.appliedAt };
+  return appliedBetween === undefined ? told : { ...told, appliedBetween };
+}
+
+/** What the older facts tell of a version that a snapshot shows. */
+function toldBy(row: Row, snapshot: Complete, older: readonly Step[]): When {
   const tool = snapshot.tool === undefined ? {} : { tool: snapshot.tool };
-  if (row.appliedAt !== undefined) return { appliedAt: row.appliedAt, ...tool };
   let before = snapshot.occurredAt;
   for (const step of older) {
     const says = saysOf(step, row.version);
