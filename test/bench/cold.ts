@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { bundle } from "../../cdk/bundle.ts";
+import { node24 } from "../aws/node24.ts";
 import type { Row } from "./rows.ts";
 import { median, sum } from "./timing.ts";
 
@@ -55,19 +56,6 @@ function sizeOf(folder: string): string {
   const whole = sum(files.map((file) => Buffer.byteLength(file)));
   const zipped = sum(files.map((file) => gzipSync(file).length));
   return `${kb(whole)} KB, ${kb(zipped)} gz`;
-}
-
-/** Where Node 24 is; npm fetches it once. Undefined where it cannot. */
-function node24(): string | undefined {
-  try {
-    const printed = execFileSync("npx", ["-y", "-p", "node@24", "node", "-p", "process.execPath"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return printed.trim().split("\n").at(-1);
-  } catch {
-    return undefined;
-  }
 }
 
 async function rowsOn(node: string, folders: Map<string, string>, samples: number): Promise<Row[]> {
