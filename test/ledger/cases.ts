@@ -141,12 +141,21 @@ function expectAnswer(answer: Release | undefined, answers: Case["answers"]): vo
   });
 }
 
+/** Where one release ends the next begins. */
+async function expectNext(told: Ledger, question: Question, answer: Release | undefined): Promise<void> {
+  const until = answer?.until ?? null;
+  if (until === null) return;
+  expect(await told.ask({ ...question, at: until })).toMatchObject({ at: until, since: until });
+}
+
 /** A table of one rule: every case is a test, told as it happened and, where all is known, the other way round. */
 export function cases(what: string, table: readonly Case[]): void {
   describe(what, () => {
     it.each(table)("$rule", async ({ given, under, answers, rule: _, ...question }) => {
-      const answer = await (await ledgerOf(given, under)).ask(question);
+      const told = await ledgerOf(given, under);
+      const answer = await told.ask(question);
       expectAnswer(answer, answers);
+      await expectNext(told, question, answer);
       if (question.knownAt !== undefined) return;
       expect(await (await ledgerOf(otherwise(given), under)).ask(question)).toEqual(answer);
     });

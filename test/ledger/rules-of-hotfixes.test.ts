@@ -52,7 +52,7 @@ cases("of a hotfix by hand, seen twice and undone", [
     rule: "undone, it is the deployment again, until the next one",
     given: hotfix,
     at: "11:30",
-    answers: { components: [{ digest: ONE }], until: "12:00", deployment: deployment("1") },
+    answers: { components: [{ digest: ONE }], since: "11:00", until: "12:00", deployment: deployment("1") },
   },
   {
     rule: "the next deployment ran since its own time, whatever was seen before",
@@ -78,6 +78,41 @@ cases("of a hotfix by hand beside which another component is deployed", [
     rule: "what runs since that deployment runs since then",
     given: beside,
     answers: { components: [{ digest: TWO }, { digest: THREE }], since: "10:00", until: null, drift: {} },
+  },
+]);
+
+const redirected = [
+  succeeded("08:00", [main({ digest: ONE })]),
+  sees("09:00", TWO, { deployment: deployment("1") }),
+];
+const stable = main({ variant: "stable", digest: ONE });
+const scaled = [
+  succeeded("08:00", [stable, main({ variant: "canary", digest: TWO })]),
+  observed("09:00", [stable]),
+];
+
+cases("of what was seen to change without a new deployment", [
+  {
+    rule: "before the deployment showed another image it ran what it said, until then",
+    given: redirected,
+    at: "08:30",
+    answers: { components: [{ digest: ONE }], since: "08:00", until: "09:00" },
+  },
+  {
+    rule: "after it showed another image it runs that one, since then",
+    given: redirected,
+    answers: { components: [{ digest: TWO }], since: "09:00" },
+  },
+  {
+    rule: "before one of its variants was gone both ran, until then",
+    given: scaled,
+    at: "08:30",
+    answers: { components: [{ digest: TWO }, { digest: ONE }], since: "08:00", until: "09:00" },
+  },
+  {
+    rule: "after one of its variants was gone the other runs by itself, since then",
+    given: scaled,
+    answers: { components: [{ digest: ONE }], since: "09:00" },
   },
 ]);
 

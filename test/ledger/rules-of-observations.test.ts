@@ -70,7 +70,11 @@ cases("of an observation that agrees with the claim", [
   },
   {
     rule: "by the commit that it was built from, where the claim names no image",
-    given: [built(TWO, "c"), succeeded("08:00", [main()], claimed), sees("09:00", TWO)],
+    given: [
+      built(TWO, "c", { repository: "mirror.example/acme/billing" }),
+      succeeded("08:00", [main({ repository: REPOSITORY })], claimed),
+      sees("09:00", TWO),
+    ],
     answers: { ...byClaim, components: [{ digest: TWO, commit: { sha: sha("c"), evidence: "oidc" } }] },
   },
   {

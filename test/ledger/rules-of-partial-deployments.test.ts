@@ -117,9 +117,15 @@ cases("of a component whose name says more than its letters", [
 
 cases("of removals of some components", [
   {
-    rule: "they end those and leave the others",
+    rule: "they end those and leave the others, which run by themselves since then",
     given: [whole, takes("09:00", "web")],
-    answers: runs(["api", 1], ["worker", 1]),
+    answers: { ...runs(["api", 1], ["worker", 1]), since: "09:00" },
+  },
+  {
+    rule: "before them everything ran until then",
+    given: [whole, takes("09:00", "web")],
+    at: "08:30",
+    answers: { ...runs(["api", 1], ["web", 1], ["worker", 1]), since: "08:00", until: "09:00" },
   },
   {
     rule: "they name components without case",
