@@ -37,7 +37,7 @@ import {
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
 import { isSameCommit, mayBe, type Resolved, resolveClaimed, resolveObserved } from "./oracle/resolve.ts";
-import { attempt, observedSince, takenOver } from "./oracle/times.ts";
+import { attempt, rowOf, takenOver } from "./oracle/times.ts";
 
 type Code = Warning["code"];
 
@@ -240,13 +240,17 @@ function headOf(question: Question, joined: Joined): Claim | Removal | Observati
     .at(-1);
 }
 
+/** Since when just this runs: the `until` of what ran before. */
 function sinceOf(question: Question, joined: Joined, head: Fact | undefined): string | null {
   const { claims, observation, drift, running } = joined;
   const claim = newestClaim(claims);
   if (head === undefined) return null;
-  const isSeenOnly = observation !== undefined && (drift !== null || claim === undefined);
-  if (running.length === 0 || !isSeenOnly) return head.occurredAt;
-  return observedSince(question, observation.fact, claim === undefined ? "" : order(claim));
+  if (running.length === 0) return head.occurredAt;
+  if (observation === undefined) return claim?.occurredAt ?? null;
+  const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim));
+  if (claim === undefined) return row.since;
+  const isAsClaimed = drift === null && !row.isBroken;
+  return isAsClaimed || claim.occurredAt > row.since ? claim.occurredAt : row.since;
 }
 
 /** The configuration of all that still runs, the newest first, each once. */

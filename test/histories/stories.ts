@@ -52,6 +52,8 @@ const later = (at: string, steps: number): string => {
   return time(OFFSETS[Math.min(n + steps, OFFSETS.length - 1)] ?? 0);
 };
 
+const verified = pick<boolean | undefined>(true, false, undefined);
+
 /** A deployment by tag, while the tag is pushed, moved and deleted. */
 const byTag = fc
   .record({
@@ -65,8 +67,8 @@ const byTag = fc
     deleted: fc.option(
       fc.tuple(
         moment,
-        digest,
-        pick("manifest", "tag", "unknown"),
+        fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 2 }) }, { weight: 1, arbitrary: digest }),
+        pick("manifest", "manifest", "tag", "unknown"),
         pick("artifact.deleted", "artifact.restored"),
       ),
       { nil: undefined, freq: 1 },
@@ -86,7 +88,9 @@ const byTag = fc
       tag,
     }));
     if (it.deleted !== undefined) {
-      const [occurredAt, digest, what, kind] = it.deleted;
+      const [occurredAt, which, what, kind] = it.deleted;
+      const pushed = it.pushes.map(([, digest]) => digest);
+      const digest = typeof which === "string" ? which : (pushed[which % pushed.length] ?? "");
       says.push({ kind, occurredAt, repository, digest, what, ...(what === "manifest" ? {} : { tag }) });
     }
     if (!it.named)
@@ -107,10 +111,10 @@ const byCommit = fc
     sha,
     forge,
     components: bare,
-    builds: fc.array(
-      fc.tuple(digest, fc.boolean(), pick("slsa", "oidc", "registry", "declared"), fc.boolean()),
-      { minLength: 1, maxLength: 2 },
-    ),
+    builds: fc.array(fc.tuple(digest, fc.boolean(), pick("slsa", "oidc", "registry", "declared"), verified), {
+      minLength: 1,
+      maxLength: 2,
+    }),
     circumstances,
   })
   .map(({ environment, service, deployment, occurredAt, repository, sha, forge, components, ...it }): Act => {
@@ -121,7 +125,7 @@ const byCommit = fc
         digest,
         commit: { repository: forge, sha },
         evidence,
-        verified,
+        ...(verified === undefined ? {} : { verified }),
         ...(isNamed ? { repository } : {}),
       }),
     );
@@ -169,7 +173,7 @@ const byDigest = fc
       ),
       { maxLength: 5 },
     ),
-    builds: fc.array(fc.tuple(role, sha, pick("slsa", "oidc", "declared"), fc.boolean()), { maxLength: 2 }),
+    builds: fc.array(fc.tuple(role, sha, pick("slsa", "oidc", "declared"), verified), { maxLength: 2 }),
     seen: fc.array(
       fc.tuple(
         moment,
@@ -209,7 +213,7 @@ const byDigest = fc
         digest: digestOf(image, role),
         commit: { repository: "https://github.com/acme/billing", sha },
         evidence,
-        verified,
+        ...(verified === undefined ? {} : { verified }),
       }),
     );
     const seen = it.seen.map(

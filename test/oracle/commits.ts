@@ -1,6 +1,7 @@
 /** Which commit a digest was built from: the strongest evidence, or all that are equally strong. */
 import type { KnownCommit } from "../../schemas/answer.ts";
-import { EVIDENCE, type Fact, type FactOf } from "../../schemas/fact.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { EVIDENCE } from "../../schemas/scalars.ts";
 import { holders, pullable } from "./images.ts";
 import { byOrder, compare, distinct, ofKind } from "./known.ts";
 

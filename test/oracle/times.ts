@@ -33,16 +33,23 @@ function isSameEntry(question: Question, a: Component, b: Component): boolean {
   return members(question.believed, a.digest).includes(b.digest);
 }
 
-/** The oldest observation in a row that shows the same as the newest, none of them before the newest claim. */
-export function observedSince(question: Question, newest: Observation, claim: string): string {
+/** The row of observations that show the same as the newest, none of them before the newest claim. */
+export interface Row {
+  /** When its oldest was. */
+  readonly since: string;
+  /** Whether another one, that showed something else, came between the claim and the row. */
+  readonly isBroken: boolean;
+}
+
+export function rowOf(question: Question, newest: Observation, claim: string): Row {
+  const seen = observations(question).filter((fact) => order(fact) >= claim);
   let since = newest.occurredAt;
-  const older = observations(question).filter((fact) => order(fact) < order(newest));
-  for (const fact of older.reverse()) {
+  for (const fact of seen.reverse()) {
     const isSame = areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
-    if (order(fact) < claim || !isSame) break;
+    if (!isSame) return { since, isBroken: true };
     since = fact.occurredAt;
   }
-  return order(newest) < claim ? newest.occurredAt : since;
+  return { since, isBroken: false };
 }
 
 /** What runs, as far as a later observation can confirm it. */
