@@ -143,6 +143,11 @@ cases("of a service that nobody deploys and the runtime shows", [
     answers: { since: "09:00", components: [{ component: "main" }, { component: "worker" }] },
   },
   {
+    rule: "it is another release where another component runs the same image",
+    given: [sees("08:00", ONE), observed("09:00", [component("worker", { digest: ONE })])],
+    answers: { since: "09:00", components: [{ component: "worker", digest: ONE }] },
+  },
+  {
     rule: "a return to an earlier image is a release of its own",
     given: [sees("08:00", ONE), sees("09:00", TWO), sees("10:00", ONE)],
     answers: { since: "10:00", components: [{ digest: ONE }] },
