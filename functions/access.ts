@@ -1,9 +1,8 @@
 /** Who may do what: tokens with a role and a name, kept as hashes, compared in constant time. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import { name, source, text } from "../schemas/scalars.ts";
+import { fold, name, source, text } from "../schemas/scalars.ts";
 import { sha256 } from "./ledger/canonical.ts";
-import { fold } from "./ledger/postings.ts";
 
 export const ROLES = ["reader", "writer", "operator", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -41,7 +40,12 @@ const bounds = z.string().transform((value) => value.split("|"));
 const fields = z.object({
   role: z.enum(ROLES),
   name: text(64).regex(/^[A-Za-z0-9._@/-]+$/, "must be of A-Z a-z 0-9 . _ @ / -"),
-  token: z.string().min(16, "must be at least 16 characters long, or sha256= and the hash of one"),
+  token: z
+    .string()
+    .refine((value) => !value.startsWith("sha256=") || hashed.test(value), {
+      error: "must be 64 lower-case hex digits after sha256=",
+    })
+    .min(16, "must be at least 16 characters long, or sha256= and the hash of one"),
   sources: bounds.pipe(z.array(source)).exactOptional(),
   environments: bounds.pipe(z.array(name)).exactOptional(),
 });
@@ -49,6 +53,8 @@ const fields = z.object({
 function parseToken(entry: string, n: number): Token {
   const [role, called, token, ...bound] = entry.split(":");
   const boundTo = (key: string) => bound.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1);
+  const twice = new Set(bound.map((one) => one.split("=")[0])).size < bound.length;
+  if (twice) throw new Error(`entry ${n + 1}: sources=… and environments=… may each be given once`);
   const unknown = bound.find((one) => !/^(sources|environments)=/.test(one));
   if (unknown !== undefined)
     throw new Error(`entry ${n + 1}: expected sources=… or environments=… after the token`);

@@ -3,9 +3,9 @@
  * one function so that exactly one role may write.
  */
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
-import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { rulesFrom } from "./configuration.ts";
 import { guarded } from "./doors/doors.ts";
 import { keepMalformed, receive } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
@@ -14,7 +14,7 @@ import { aws } from "./sources/aws.ts";
 import { readJson } from "./sources/payload.ts";
 import { queueAside } from "./store/aside-queue.ts";
 
-const ledger = ledgerOnAws(queueAside(new SQSClient({}), variable("ASOF_ASIDE_QUEUE")));
+const ledger = ledgerOnAws(queueAside(variable("ASOF_ASIDE_QUEUE")), rulesFrom(process.env.ASOF_RULES));
 const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);
 

@@ -3,9 +3,11 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
-import { ConfigurationError, rulesFrom, tokensFrom, WebhookSecrets } from "./configuration.ts";
+
 import type { Ledger, Secrets } from "./doors/ledger.ts";
 import type { Aside } from "./ledger/aside.ts";
+import type { Rule } from "./ledger/rules.ts";
+import { ConfigurationError, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 
 /** A removed token stops within this time. */
@@ -49,14 +51,15 @@ export const noAside: Aside = {
   list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
 };
 
-export function ledgerOnAws(aside: Aside): Ledger {
+/** @param rules for the function that records; the others load none */
+export function ledgerOnAws(aside: Aside, rules: readonly Rule[] = []): Ledger {
   const logger = new Logger({ serviceName: "asof" });
   return {
     store: dynamodbStore({
       client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
       name: variable("ASOF_TABLE"),
     }),
-    rules: rulesFrom(process.env.ASOF_RULES),
+    rules,
     now: () => new Date(),
     heard: new Set(),
     aside,

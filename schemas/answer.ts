@@ -1,6 +1,5 @@
 /** What is answered beside the release, and how problems and outcomes are told. */
 import * as z from "zod";
-import { EVIDENCE } from "./fact.ts";
 import {
   Availability,
   configuration,
@@ -10,7 +9,7 @@ import {
   moment,
   Release,
 } from "./release.ts";
-import { digest, hash, id, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
+import { digest, EVIDENCE, hash, id, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
 
 export * from "./release.ts";
 
@@ -320,9 +319,3 @@ export const Problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457" });
 export type Problem = z.infer<typeof Problem>;
-
-export const Retraction = z.strictObject({
-  source: source.meta({ description: "of the fact that was wrong" }),
-  id,
-  reason: z.string().min(1).max(1024),
-});

@@ -6,6 +6,8 @@ import * as z from "zod";
 import {
   actor,
   digest,
+  EVIDENCE,
+  fold,
   fullSha,
   hash,
   id,
@@ -104,9 +106,6 @@ const artifactLost = {
   reason: text(255).exactOptional(),
 };
 
-/** How a digest's commit is known, strongest first. */
-export const EVIDENCE = ["slsa", "oidc", "oci-label", "registry", "declared"] as const;
-
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
 
@@ -122,7 +121,7 @@ const unambiguous: [
 ] = [
   (it) => {
     const names = (it.components ?? []).map(({ component, variant }) =>
-      JSON.stringify([component, variant ?? ""]).toLowerCase(),
+      JSON.stringify([fold(component), fold(variant ?? "")]),
     );
     return new Set(names).size === names.length;
   },

@@ -1,6 +1,6 @@
 /** What may be asked: the query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
-import { digest, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
+import { digest, id, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
 
 const date = z.iso.date();
 const endOfDay = z.union([time, date]).meta({
@@ -80,6 +80,13 @@ export const ExportQuestion = z.strictObject({
     description:
       "Where an earlier export broke off: the last line's recordedAt, source and id, joined by spaces.",
   }),
+});
+
+/** What an admin sends to take a fact back. */
+export const Retraction = z.strictObject({
+  source: source.meta({ description: "of the fact that was wrong" }),
+  id,
+  reason: z.string().min(1).max(1024),
 });
 
 /** Turns a time or date into an instant: a date means the start or the end of its day, UTC. */

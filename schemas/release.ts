@@ -4,8 +4,19 @@
  * named, never guessed.
  */
 import * as z from "zod";
-import { EVIDENCE } from "./fact.ts";
-import { digest, id, imageRepository, name, sha, source, tag, time, trilean, url } from "./scalars.ts";
+import {
+  digest,
+  EVIDENCE,
+  id,
+  imageRepository,
+  name,
+  sha,
+  source,
+  tag,
+  time,
+  trilean,
+  url,
+} from "./scalars.ts";
 
 export const identity = z.strictObject({ source, id });
 

@@ -40,6 +40,9 @@ export const prose = (max: number) =>
 /** The name of an environment, service, component, database: keeps its case, compares without it, may hold slashes. */
 export const name = text(128);
 
+/** Names compare without case, in one Unicode form (a letter may have a form of its own in one case only). */
+export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
+
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Years that have four digits in UTC, so that times compare as text. */
@@ -106,10 +109,14 @@ export const url = text(2048)
   );
 
 /** Who made a statement: a URI reference (RFC 3986), as CloudEvents' `source`. */
-export const source = text(512).regex(
-  /^([A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*(#([A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)?$/,
-  "must be a URI reference, like /github/acme/billing",
-);
+export const source = text(512)
+  .regex(
+    /^([A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*(#([A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)?$/,
+    "must be a URI reference, like /github/acme/billing",
+  )
+  .refine((value) => !/^[a-z][a-z0-9+.-]*:\/\/[^/?#@]*:[^/?#]*@/i.test(value), {
+    error: "must not carry credentials: facts can never be erased",
+  });
 
 /** A statement's identity within its source. */
 export const id = text(256);
@@ -119,6 +126,9 @@ export const actor = text(128);
 
 /** SHA-256 in lower-case hex. */
 export const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** How a digest's commit is known, strongest first. */
+export const EVIDENCE = ["slsa", "oidc", "oci-label", "registry", "declared"] as const;
 
 /** What a person or machine knows, or does not know, to be true. */
 export const trilean = z.union([z.boolean(), z.literal("unknown")]);

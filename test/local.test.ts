@@ -3,8 +3,8 @@ import { createServer, connect as dial, type Server, type Socket } from "node:ne
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { ConfigurationError } from "../functions/configuration.ts";
 import { start } from "../functions/local.ts";
+import { ConfigurationError } from "../functions/secrets.ts";
 import { Environments, Release } from "../schemas/answer.ts";
 import { type Event, event, outcomesOf } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";

@@ -37,7 +37,7 @@ import {
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
 import { isSameCommit, mayBe, type Resolved, resolveClaimed, resolveObserved } from "./oracle/resolve.ts";
-import { attempt, rowOf, takenOver } from "./oracle/times.ts";
+import { attempt, isChange, rowOf, takenOver } from "./oracle/times.ts";
 
 type Code = Warning["code"];
 
@@ -75,6 +75,8 @@ interface Joined {
   readonly observation: Observed | undefined;
   /** What runs. */
   readonly running: readonly Entry[];
+  /** What would run if nothing had been observed. */
+  readonly said: readonly Entry[];
   /** Claims of which something still runs, oldest first. */
   readonly contributing: readonly Claim[];
   readonly drift: Release["drift"];
@@ -126,6 +128,7 @@ function join(question: Question): Joined {
     claims,
     observation,
     running: sides.flatMap(({ running }) => running).sort((a, b) => byComponent(a.entry, b.entry)),
+    said: sides.flatMap(({ said }) => said),
     contributing: distinct(sides.flatMap(({ contributes }) => contributes ?? [])).sort(byOrder),
     drift: isDrift && observation !== undefined ? driftOf(question, observation.fact, sides) : null,
   };
@@ -240,6 +243,8 @@ function headOf(question: Question, joined: Joined): Claim | Removal | Observati
     .at(-1);
 }
 
+const shownBy = ({ entry, resolved }: Entry) => ({ ...entry, reported: resolved.reported });
+
 /** Since when just this runs: the `until` of what ran before. */
 function sinceOf(question: Question, joined: Joined, head: Fact | undefined): string | null {
   const { claims, observation, drift, running } = joined;
@@ -248,9 +253,11 @@ function sinceOf(question: Question, joined: Joined, head: Fact | undefined): st
   if (running.length === 0) return head.occurredAt;
   if (observation === undefined) return claim?.occurredAt ?? null;
   const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim));
-  if (claim === undefined) return row.since;
-  const isAsClaimed = drift === null && !row.isBroken;
-  return isAsClaimed || claim.occurredAt > row.since ? claim.occurredAt : row.since;
+  const since = row.oldest.occurredAt;
+  if (claim === undefined) return since;
+  const isAsClaimed =
+    drift === null && !row.isBroken && !isChange(question, joined.said.map(shownBy), row.oldest);
+  return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
 }
 
 /** The configuration of all that still runs, the newest first, each once. */
@@ -313,10 +320,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     ...told(head),
     status: statusOf(question, joined),
     since: sinceOf(question, joined, head),
-    until: takenOver(
-      question,
-      joined.running.map(({ entry, resolved }) => ({ ...entry, reported: resolved.reported })),
-    ),
+    until: takenOver(question, joined.running.map(shownBy)),
     components: components.map(({ component }) => component),
     migrations: schemas,
     config: configOf(joined),

@@ -1,7 +1,7 @@
 /** The doors where something is said: events, the vendors' webhooks, retractions. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { Retraction } from "../../schemas/answer.ts";
+import { Retraction } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { boundBy, type Holder } from "../access.ts";
 import { retractionId } from "../ledger/append.ts";

@@ -27,7 +27,7 @@ export function assembling(): (fact: Snapshot) => Complete | undefined {
   return (fact) => {
     const { part, mode } = fact;
     if (part === undefined) return { mode, rows: fact.versions, at: fact.occurredAt, facts: [fact] };
-    const key = JSON.stringify([part.set, part.of, mode]);
+    const key = JSON.stringify([fact.source, part.set, part.of, mode]);
     const parts = sets.get(key) ?? new Map<number, Snapshot>();
     sets.set(key, parts);
     if (!parts.has(part.n)) parts.set(part.n, fact);

@@ -1,11 +1,11 @@
 /** What differs between two moments of an environment, or between two environments at one moment. */
 import type { Difference, Release } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { differenceOf } from "./difference.ts";
 import { heardAs, heardIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { fold } from "./postings.ts";
 import { release } from "./release.ts";
 import type { Name } from "./store.ts";
 

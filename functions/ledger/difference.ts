@@ -5,8 +5,8 @@ import type {
   ReleasedComponent,
   ServiceDifference,
 } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { canonical } from "./canonical.ts";
-import { fold } from "./postings.ts";
 
 type Side = Release | undefined;
 

@@ -1,10 +1,11 @@
 /** The environments in which something runs, and since when they are silent. */
 import type { Environments } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { allHeard, heardIn, namesIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { fold, monthOf } from "./postings.ts";
+import { monthOf } from "./postings.ts";
 import { newest } from "./read.ts";
 import { type Running, runningAt } from "./running.ts";
 import type { Name } from "./store.ts";

@@ -1,13 +1,14 @@
 /** The events of a timeline, in order, from any of them on. */
 import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { type Comparing, comparingFrom } from "./changes.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { namesIn } from "./directory.ts";
 import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
 import type { Moment } from "./moment.ts";
-import { fold, monthOf } from "./postings.ts";
+import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { isShowing, type Step, watching } from "./showing.ts";
 

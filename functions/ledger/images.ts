@@ -3,7 +3,8 @@
  * (index, platform manifest, config); they are related, never compared for equality.
  */
 import type { Availability, KnownCommit } from "../../schemas/answer.ts";
-import { EVIDENCE, type Fact, type FactOf } from "../../schemas/fact.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { EVIDENCE } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { confirmed, EVER, early, hits, type Knowledge, keyOf, newest } from "./read.ts";
 import type { Entry } from "./store.ts";

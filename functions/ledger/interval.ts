@@ -1,8 +1,8 @@
 /** Since when a release ran, and until when: the facts on both sides of it that say something else. */
 import type { Component, Fact } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import type { Picture, Shown } from "./picture.ts";
-import { fold } from "./postings.ts";
 import { early, history, type Knowledge } from "./read.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
 import { claimsAfter, type Running, type Selector, wholes } from "./running.ts";
@@ -87,14 +87,14 @@ async function showSame({ images }: Asking, a: Observation, b: Observation): Pro
 
 /** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
 async function seenSince(asking: Asking, { earlier, lastClaim }: Running, seen: Observation) {
-  let since = seen.occurredAt;
+  let first = seen;
   for await (const fact of earlier) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await showSame(asking, seen, fact))) return { since, broken: true };
-    since = fact.occurredAt;
+    if (!(await showSame(asking, seen, fact))) return { first, broken: true };
+    first = fact;
   }
-  return { since, broken: false };
+  return { first, broken: false };
 }
 
 /**
@@ -104,14 +104,17 @@ async function seenSince(asking: Asking, { earlier, lastClaim }: Running, seen: 
 export async function sinceOf(
   asking: Asking,
   running: Running,
-  { shown, observation, drift }: Picture,
+  { shown, claimed, observation, drift }: Picture,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
-  const claimed = running.lastClaim?.occurredAt;
-  if (observation === undefined) return claimed ?? null;
-  const { since, broken } = await seenSince(asking, running, observation);
-  if (claimed === undefined) return since;
-  return (!broken && drift === null) || claimed > since ? claimed : since;
+  const claimedAt = running.lastClaim?.occurredAt;
+  if (observation === undefined) return claimedAt ?? null;
+  const { first, broken } = await seenSince(asking, running, observation);
+  if (claimedAt === undefined || broken) return latest(first.occurredAt, claimedAt);
+  const isAsClaimed = drift === null && !changes(statesOf(claimed), first);
+  return isAsClaimed ? claimedAt : latest(first.occurredAt, claimedAt);
 }
+
+const latest = (a: string, b: string | undefined): string => (b !== undefined && b > a ? b : a);

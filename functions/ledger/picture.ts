@@ -4,9 +4,9 @@
  */
 import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { canonical, order } from "./canonical.ts";
 import { commitOf, type Family } from "./images.ts";
-import { fold } from "./postings.ts";
 import { all, early, type Knowledge } from "./read.ts";
 import {
   type Asking,
@@ -130,6 +130,8 @@ function isBuiltFrom({ family }: Shown, sha: string | undefined): boolean {
 /** What ran, and how the two streams stand to each other. */
 export interface Picture {
   readonly shown: readonly Shown[];
+  /** What would run if nothing had been observed. */
+  readonly claimed: readonly Shown[];
   /** Claims that still say something of what runs, newest first. */
   readonly contributing: readonly Claim[];
   readonly agreeing: ReadonlySet<string>;
@@ -166,6 +168,7 @@ export async function pictureOf(asking: Asking, selector: Selector, running: Run
     .flatMap((name) => claimed.get(name)?.claim ?? []);
   const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
   return {
+    claimed: [...claimedShown.values()].flat(),
     shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
     contributing: [...new Set(contributing)].sort((a, b) => (order(a) > order(b) ? -1 : 1)),
     agreeing,

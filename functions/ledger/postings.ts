@@ -3,11 +3,9 @@
  * file is also the list of what can be asked at a constant price.
  */
 import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order, sha256 } from "./canonical.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
-
-/** Names compare without case (and in one Unicode form); facts keep theirs. */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
 export const commitPrefix = (sha: string): string => sha.slice(0, 7);

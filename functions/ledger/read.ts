@@ -64,7 +64,9 @@ export async function confirmed(store: Store, entries: readonly Entry[]): Promis
   return entries.flatMap((entry) => {
     if (!entry.provisional) return [entry];
     const fact = stored.get(keyOf(entry.fact));
-    return fact?.statementHash === entry.fact.statementHash ? [{ fact, provisional: false }] : [];
+    const isSame =
+      fact?.statementHash === entry.fact.statementHash && fact.occurredAt === entry.fact.occurredAt;
+    return isSame ? [{ fact, provisional: false }] : [];
   });
 }
 

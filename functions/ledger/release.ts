@@ -1,6 +1,7 @@
 /** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
 import type { AppliedMigration, Release, ReleasedComponent, Warning } from "../../schemas/answer.ts";
 import type { Configuration, Fact, FactOf } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { canonical, order } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
@@ -8,7 +9,6 @@ import { imagesOf } from "./images.ts";
 import { sinceOf, untilOf, upcomingAfter } from "./interval.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { factsOfDeployment, type Picture, pictureOf, type Shown } from "./picture.ts";
-import { fold } from "./postings.ts";
 import { first, type Knowledge, keyOf, newest } from "./read.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";

@@ -4,9 +4,10 @@
  */
 import type { Candidate } from "../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { type Images, pointsAt } from "./images.ts";
-import { commitPrefix, fold } from "./postings.ts";
+import { commitPrefix } from "./postings.ts";
 import { all, early, FEW, history, type Knowledge } from "./read.ts";
 import type { Task } from "./tasks.ts";
 

@@ -3,8 +3,8 @@
  * (what deployers say) and observations (what the runtime says) are two streams that are never mixed.
  */
 import type { Component, Fact } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
-import { fold } from "./postings.ts";
 import { first, history, type Knowledge, names, newest } from "./read.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import type { Name, Partition } from "./store.ts";

@@ -3,11 +3,11 @@
  * else. What a service showed before is looked up at its first observation, so that nothing further back is read.
  */
 import type { Component, Fact } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { type Images, imagesOf } from "./images.ts";
 import type { Moment } from "./moment.ts";
-import { fold } from "./postings.ts";
 import { type Knowledge, names, newest } from "./read.ts";
 import { release } from "./release.ts";
 import type { Claim, Observation } from "./resolve.ts";

@@ -1,10 +1,10 @@
 /** The snapshot: every service's release in one environment, or in all environments of a group, side by side. */
 import type { Snapshot } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { heardAs, heardIn, take } from "./directory.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { fold } from "./postings.ts";
 import type { Knowledge } from "./read.ts";
 import { release } from "./release.ts";
 import type { Name } from "./store.ts";

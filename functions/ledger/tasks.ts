@@ -1,7 +1,7 @@
 /** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
 import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
-import { fold } from "./postings.ts";
 import { first, type Knowledge, names } from "./read.ts";
 
 export type Task = FactOf<"task.observed">;

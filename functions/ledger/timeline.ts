@@ -1,12 +1,12 @@
 /** The timeline: what already ran when it begins, and what happened in an environment, or to one service, since. */
 import type { Timeline, TimelineEntry } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { fold } from "./postings.ts";
 import { askingOf, release } from "./release.ts";
 import type { Name } from "./store.ts";
 

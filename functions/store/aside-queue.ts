@@ -1,15 +1,23 @@
 /** Keeps aside in a dead-letter queue, whose alarm calls an operator. */
 import { gzipSync } from "node:zlib";
-import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Aside, AsideItem } from "../ledger/aside.ts";
 import { sha256 } from "../ledger/canonical.ts";
 
 /** A message holds 1 MiB with its attributes; a compressed item is cut where even that is too little. */
 const PART_CHARACTERS = 900_000;
 
-export function queueAside(client: SQSClient, url: string): Aside {
+export function queueAside(url: string): Aside {
+  // Loaded when something is kept aside: the client would cost every cold start what few ever need.
+  const loaded = async () => {
+    const { SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");
+    const client = new SQSClient({});
+    return (body: string) => client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
+  };
+  let sending: ReturnType<typeof loaded> | undefined;
   return {
     keep: async (item: AsideItem) => {
+      sending ??= loaded();
+      const send = await sending;
       const { event, ...about } = item;
       const packed = gzipSync(JSON.stringify(event)).toString("base64");
       const count = Math.ceil(packed.length / PART_CHARACTERS);
@@ -18,7 +26,7 @@ export function queueAside(client: SQSClient, url: string): Aside {
         const part = packed.slice(n * PART_CHARACTERS, (n + 1) * PART_CHARACTERS);
         // `gunzip` of the parts' base64, joined in order, is the event as it came.
         const body = { ...about, id, part: n + 1, of: count, gzipBase64: part };
-        await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(body) }));
+        await send(JSON.stringify(body));
       }
     },
     list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),

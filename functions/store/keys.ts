@@ -5,7 +5,7 @@
  *
  *     F#source#id                      a fact
  *     N#directory#name                 a name
- *     P#partition#source#id            a pointer
+ *     P#partition#occurredAt#source#id a pointer; a retry may have another time, where it is the receipt's
  *
  * Every part is percent-encoded where it holds `%` or `#`, so that no two lists of parts make one key. With the
  * bounds of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an

@@ -47,7 +47,9 @@ function stepsOf(question: Question, database: string): Step[] {
 function completedBy(fact: Snapshot, newer: readonly Snapshot[]): Snapshot[] | undefined {
   const { part, mode } = fact;
   if (part === undefined) return [fact];
-  const others = newer.filter((one) => one.mode === mode && one.part?.set === part.set);
+  const others = newer.filter(
+    (one) => one.source === fact.source && one.mode === mode && one.part?.set === part.set,
+  );
   if (others.some((one) => one.part?.n === part.n)) return undefined;
   const parts: Snapshot[] = [];
   for (let n = 1; n <= part.of; n++) {

@@ -35,21 +35,20 @@ function isSameEntry(question: Question, a: Component, b: Component): boolean {
 
 /** The row of observations that show the same as the newest, none of them before the newest claim. */
 export interface Row {
-  /** When its oldest was. */
-  readonly since: string;
+  readonly oldest: Observation;
   /** Whether another one, that showed something else, came between the claim and the row. */
   readonly isBroken: boolean;
 }
 
 export function rowOf(question: Question, newest: Observation, claim: string): Row {
   const seen = observations(question).filter((fact) => order(fact) >= claim);
-  let since = newest.occurredAt;
+  let oldest = newest;
   for (const fact of seen.reverse()) {
     const isSame = areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
-    if (!isSame) return { since, isBroken: true };
-    since = fact.occurredAt;
+    if (!isSame) return { oldest, isBroken: true };
+    oldest = fact;
   }
-  return { since, isBroken: false };
+  return { oldest, isBroken: false };
 }
 
 /** What runs, as far as a later observation can confirm it. */
@@ -63,6 +62,11 @@ const isConfirmed = (question: Question, shown: Shown, seen: Component): boolean
     seen.digest === undefined ||
     members(question.believed, shown.reported).includes(seen.digest));
 
+/** Whether an observation shows something else than what ran. */
+export const isChange = (question: Question, running: readonly Shown[], fact: Observation): boolean =>
+  running.length === 0 ||
+  !areMatched(running, fact.components, (shown, seen) => isConfirmed(question, shown, seen));
+
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
 export function takenOver(question: Question, running: readonly Shown[]): string | null {
   const later = question.believed.filter(({ occurredAt }) => occurredAt > question.at);
@@ -71,11 +75,7 @@ export function takenOver(question: Question, running: readonly Shown[]): string
   );
   const change = ofKind(later, "deployment.observed")
     .filter((fact) => isHere(fact, question) && fact.scope !== "components")
-    .find(
-      (fact) =>
-        running.length === 0 ||
-        !areMatched(running, fact.components, (shown, seen) => isConfirmed(question, shown, seen)),
-    );
+    .find((fact) => isChange(question, running, fact));
   if (claim === undefined || change === undefined) return (claim ?? change)?.occurredAt ?? null;
   return order(claim) < order(change) ? claim.occurredAt : change.occurredAt;
 }

@@ -1,11 +1,12 @@
 /** Every implementation of the store's port, and facts to put into it as the ledger does. */
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import { fold, postings } from "../../functions/ledger/postings.ts";
+import { postings } from "../../functions/ledger/postings.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { startEngine } from "../../functions/store/embedded.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
 
 export interface Opened {
   readonly store: Store;
