@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 
-const Reply = z.object({ n: z.int(), answer: z.unknown(), fault: z.string().optional() });
+const Reply = z.object({ n: z.int(), answer: z.unknown().optional(), fault: z.string().optional() });
 
 export interface Lambda {
   /** Calls the handler. Throws what it throws. */
