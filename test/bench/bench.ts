@@ -141,7 +141,6 @@ async function main(): Promise<void> {
   try {
     const rows = await measured({ sizes, facts, folder, wants: (part) => only.includes(part) });
     console.log(report(rows, values.json));
-    if (rows.some((row) => isMet(row) === false)) process.exitCode = 1;
   } finally {
     if (values.data === undefined) rmSync(folder, { recursive: true, force: true });
   }
