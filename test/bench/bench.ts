@@ -10,7 +10,7 @@ import { exportRows } from "./exporting.ts";
 import { type Filled, filled, STAGING } from "./filled.ts";
 import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
-import { isMet, type Row, tableOf } from "./rows.ts";
+import { type Row, tableOf } from "./rows.ts";
 import { snapshotRow } from "./snapshot.ts";
 
 const USAGE = `Measures asof against the least that any program doing the same would need.
