@@ -68,7 +68,8 @@ export const DiffQuestion = z
 export const ArtifactQuestion = z.strictObject({ digest, ...moment });
 export const CommitQuestion = z.strictObject({ sha, ...moment });
 export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
-export const SourcesQuestion = z.strictObject({ ...page(100, 100) });
+/** Who had reported by then: what happened when does not matter here, so the earlier of the two times counts. */
+export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const ExportQuestion = z.strictObject({
   from: startOfDay,

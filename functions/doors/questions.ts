@@ -97,9 +97,11 @@ const ask: Record<string, Question> = {
   },
 
   "/v1/sources": async (ledger, c) => {
-    const page = query(c, SourcesQuestion);
+    const { limit, cursor, ...asked } = query(c, SourcesQuestion);
+    const { at, knownAt, store } = moment(ledger, asked);
+    const known = { store, knownAt: at < knownAt ? at : knownAt };
     const aside = await ledger.aside.list();
-    return sources(moment(ledger, {}), page, aside, Object.fromEntries(ledger.ignored));
+    return sources(known, { limit, cursor }, aside, Object.fromEntries(ledger.ignored));
   },
 };
 
