@@ -67,9 +67,6 @@ describe("the README", () => {
       "sources",
       "export",
     ];
-    for (const door of doors) expect(readme).toMatch(new RegExp(`GET /v1/${door}\\b|· \`/v1/${door}\\b`));
-    expect(readme).toContain(
-      `/v1/${door}?`.replace("sources?", "sources").replace("environments?", "environments"),
-    );
+    for (const door of doors) expect(readme).toMatch(new RegExp(`\`(GET )?/v1/${door}\\b`));
   });
 });
