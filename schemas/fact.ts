@@ -286,3 +286,16 @@ export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;
 export type DeployedCommit = z.infer<typeof deployedCommit>;
+
+/** What deployers and runtimes say. */
+export type Deployed = FactOf<
+  | "deployment.started"
+  | "deployment.succeeded"
+  | "deployment.failed"
+  | "deployment.removed"
+  | "deployment.observed"
+>;
+/** What migration tools say. */
+export type Migrated = FactOf<
+  "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"
+>;

@@ -1,17 +1,7 @@
 /** Facts as entries of a timeline, where a fact by itself says what happened. */
 import type { Release, TimelineEntry } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
+import type { Deployed, Fact, FactOf, Migrated } from "../../schemas/fact.ts";
 
-type Deployed = FactOf<
-  | "deployment.started"
-  | "deployment.succeeded"
-  | "deployment.failed"
-  | "deployment.removed"
-  | "deployment.observed"
->;
-type Migrated = FactOf<
-  "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"
->;
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
 

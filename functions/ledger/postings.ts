@@ -2,7 +2,7 @@
  * Where a fact stands: which partitions, which directories. One partition is read for one question, so this
  * file is also the list of what can be asked at a constant price.
  */
-import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
+import type { Component, Deployed, Fact, Migrated } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order, sha256 } from "./canonical.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
@@ -39,17 +39,6 @@ export function componentSet(components: readonly Component[]): string {
   const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
-
-type Deployed = FactOf<
-  | "deployment.started"
-  | "deployment.succeeded"
-  | "deployment.failed"
-  | "deployment.removed"
-  | "deployment.observed"
->;
-type Migrated = FactOf<
-  "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"
->;
 
 const digests = (values: readonly (string | undefined)[], aspect: Aspect): Partition[] =>
   [...new Set(values)].flatMap((digest) => (digest === undefined ? [] : [{ of: "digest", digest, aspect }]));
