@@ -1,4 +1,6 @@
 /** Recording a fact through the door, against the one conditional `PutItem` that it takes. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { append } from "../../functions/ledger/append.ts";
 import type { Posted } from "../../functions/ledger/store.ts";
@@ -9,7 +11,7 @@ import { turn } from "./history.ts";
 import { itemOf } from "./items.ts";
 import { type Ask, expecting, inProcess, ledgerOn, overHttp, served } from "./ledger.ts";
 import type { Row } from "./rows.ts";
-import { inTurns, median } from "./timing.ts";
+import { inTurns, median, type Sample } from "./timing.ts";
 import { counting } from "./waves.ts";
 
 /** Kinds that need more than their own item: pointers to further digests, tasks of a deployment. */
@@ -56,6 +58,27 @@ const barePut = (client: DynamoDBClient, table: string, item: Awaited<ReturnType
     }),
   );
 
+/** The least that HTTP in front of a put costs: a server that reads a JSON body, puts an item, and answers. */
+async function bareServer(put: (n: number) => Promise<unknown>) {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    await put(Number(request.url?.slice(1)));
+    response
+      .writeHead(201, { "content-type": "application/json" })
+      .end('{"outcomes":[{"outcome":"recorded"}]}');
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address: AddressInfo | string | null = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { ask: overHttp(`http://127.0.0.1:${port}`), stop };
+}
+
 /** Records the nth of some statements; each is recorded once. */
 function recordingOf(ask: Ask, service: string, count: number) {
   const events = statementsOf(service, count).map(eventOf);
@@ -69,31 +92,50 @@ export async function recordingRows({ client, table }: RemoteEngine, samples: nu
   const server = await served(ledger);
   const overNetwork = recordingOf(overHttp(server.address), "acme/billing", count);
   const direct = recordingOf(inProcess(ledger), "acme/booking", count);
-  const items = await Promise.all(statementsOf("acme/banking", count).map(itemFor));
-  const bare = (n: number) => barePut(client, table, items[n] ?? {});
+  const itemsOf = (service: string) => Promise.all(statementsOf(service, count).map(itemFor));
+  const [items, more] = [await itemsOf("acme/banking"), await itemsOf("acme/bonding")];
+  const events = statementsOf("acme/bonding", count).map(eventOf);
+  const plain = await bareServer((n) => barePut(client, table, more[n] ?? {}));
 
-  const competitors = { bare, http: overNetwork, direct };
+  const competitors = {
+    bare: (n: number) => barePut(client, table, items[n] ?? {}),
+    plain: (n: number) => expecting(201, plain.ask(`/${n}`, events[n] ?? "")),
+    http: overNetwork,
+    direct,
+  };
   await inTurns(warm, competitors);
+  const later = (sample: Sample) => (n: number) => sample(warm + n);
   const times = await inTurns(samples, {
-    bare: (n) => bare(warm + n),
-    http: (n) => overNetwork(warm + n),
-    direct: (n) => direct(warm + n),
+    bare: later(competitors.bare),
+    plain: later(competitors.plain),
+    http: later(overNetwork),
+    direct: later(direct),
   });
+  plain.stop();
   await server.stop();
 
-  const floor = median(times.get("bare") ?? []);
+  const of = (name: string) => median(times.get(name) ?? []);
+  const row = (ours: number, floor: number) => ({ unit: "ms", ours, floor, ratio: ours / floor });
   const requests = await steadyRequests(client, table);
-  const row = (what: string, name: string) => {
-    const ours = median(times.get(name) ?? []);
-    return { what, unit: "ms", ours, floor, floorIs: "bare PutItem", ratio: ours / floor };
-  };
   return [
     {
-      ...row("record a fact, `POST /v1/events` over HTTP", "http"),
+      what: "record a fact, `POST /v1/events` over HTTP",
+      ...row(of("http"), of("bare")),
+      floorIs: "bare PutItem",
       aim: { atMost: 1.3 },
       note: `median of ${samples}; ${requests} request a fact`,
     },
-    { ...row("the same without HTTP", "direct"), note: "what the door and the ledger add" },
+    {
+      what: "the same, HTTP on both sides",
+      ...row(of("http"), of("plain")),
+      floorIs: "bare HTTP server, bare PutItem",
+    },
+    {
+      what: "the same, HTTP on neither side",
+      ...row(of("direct"), of("bare")),
+      floorIs: "bare PutItem",
+      note: "what the door and the ledger add",
+    },
   ];
 }
 
