@@ -1,5 +1,5 @@
 /** CloudFront and WAF in front of the function URLs, by the context `cloudfront`. */
-import { CfnOutput, type Stack, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, type Stack, Validations } from "aws-cdk-lib";
 import {
   AllowedMethods,
   type BehaviorOptions,
@@ -27,7 +27,8 @@ export function addEdge(stack: Stack, urls: Urls): void {
   // Answers depend on the token and on the second; and all headers must pass, for the web hooks' signatures are in
   // them. Only Host must not: a function URL answers to its own name alone.
   const behaviour = (url: FunctionUrl): BehaviorOptions => ({
-    origin: new FunctionUrlOrigin(url),
+    // An export of little out of much may look long before its first byte.
+    origin: new FunctionUrlOrigin(url, { readTimeout: Duration.seconds(60) }),
     allowedMethods: AllowedMethods.ALLOW_ALL,
     cachePolicy: CachePolicy.CACHING_DISABLED,
     originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,

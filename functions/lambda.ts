@@ -7,14 +7,12 @@ import * as z from "zod";
 import type { Ledger, Secrets } from "./doors/ledger.ts";
 import type { Aside } from "./ledger/aside.ts";
 import type { Rule } from "./ledger/rules.ts";
-import { ConfigurationError, tokensFrom, WebhookSecrets } from "./secrets.ts";
+import { ConfigurationError, json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
+import { TIMEOUTS } from "./store/timeouts.ts";
 
 /** A removed token stops within this time. */
 const SECRETS_TTL_MS = 60_000;
-
-/** Settled answers rest on facts being put well within the settle time of their stamp, or not at all. */
-const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000 };
 
 const Secret = z.object({ tokens: z.string(), webhookSecrets: WebhookSecrets });
 
@@ -29,7 +27,7 @@ function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => numbe
   let read: { atMs: number; secrets: Promise<Secrets> } | undefined;
   const fetched = async (): Promise<Secrets> => {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
-    const { tokens, webhookSecrets } = Secret.parse(JSON.parse(SecretString ?? ""));
+    const { tokens, webhookSecrets } = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", SecretString ?? ""));
     return { tokens: tokensFrom(tokens), webhooks: webhookSecrets };
   };
   return () => {
@@ -69,7 +67,6 @@ export function ledgerOnAws(aside: Aside, rules: readonly Rule[] = []): Ledger {
       Date.now,
     ),
     settleMs: Number(variable("ASOF_SETTLE_MS")),
-    ignored: new Map(),
     log: {
       info: (message, fields) => logger.info(message, fields),
       error: (message, fields) => logger.error(message, fields),

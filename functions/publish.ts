@@ -5,9 +5,10 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
+import { TIMEOUTS } from "./store/timeouts.ts";
 
 const logger = new Logger({ serviceName: "asof" });
-const client = new EventBridgeClient({});
+const client = new EventBridgeClient({ requestHandler: TIMEOUTS });
 const bus = process.env.ASOF_BUS ?? "";
 
 /** What one request of PutEvents takes. */

@@ -284,9 +284,10 @@ export const Sources = z
         }),
       ),
     }),
-    ignored: z
-      .record(z.string(), z.int())
-      .meta({ description: "events known and not needed, by reason, since this process started" }),
+    ignored: z.record(z.string(), z.int()).nullable().meta({
+      description:
+        "null where this door cannot count them; events known and not needed, by reason, since this process started",
+    }),
     next: z.string().nullable(),
   })
   .meta({ id: "Sources" });

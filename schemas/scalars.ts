@@ -138,4 +138,6 @@ export const faultsOf = (error: z.ZodError): string =>
   error.issues
     .slice(0, 5)
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
+    // A path or a message may hold what the sender wrote, at any length.
+    .map((fault) => (fault.length > 200 ? `${fault.slice(0, 200)}…` : fault))
     .join("; ");

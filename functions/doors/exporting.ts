@@ -3,6 +3,7 @@ import { stringify } from "csv-stringify/sync";
 import { type Context, Hono } from "hono";
 import type { Fact } from "../../schemas/fact.ts";
 import { ExportQuestion, instant } from "../../schemas/question.ts";
+import { time } from "../../schemas/scalars.ts";
 import { canonical, fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
 import { holder, query } from "./asked.ts";
@@ -51,13 +52,9 @@ const PLACE = /^(\S+) (\S+) (.+)$/s;
 
 /** Where an earlier export broke off, from its last line. */
 function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
-  const [, recordedAt, source, id] = PLACE.exec(cursor) ?? [];
-  if (
-    recordedAt === undefined ||
-    source === undefined ||
-    id === undefined ||
-    Number.isNaN(Date.parse(recordedAt))
-  ) {
+  const [, written, source, id] = PLACE.exec(cursor) ?? [];
+  const recordedAt = time.safeParse(written).data;
+  if (recordedAt === undefined || source === undefined || id === undefined) {
     throw new DoorError(
       "rejected",
       "cursor: must be the last line's recordedAt, source and id, joined by spaces",

@@ -15,8 +15,8 @@ export interface Ledger extends Appending {
   readonly secrets: () => Promise<Secrets>;
   /** How long facts of a moment may still appear after it: index lag and the clocks of others. */
   readonly settleMs: number;
-  /** Events known and not needed, by reason. */
-  readonly ignored: Map<string, number>;
+  /** Events known and not needed, by reason; absent where the doors do not share a process. */
+  readonly ignored?: Map<string, number>;
   readonly log: Log;
 }
 

@@ -101,7 +101,12 @@ const ask: Record<string, Question> = {
     const { at, knownAt, store } = moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
     const aside = await ledger.aside.list();
-    return sources(known, { limit, cursor }, aside, Object.fromEntries(ledger.ignored));
+    return sources(
+      known,
+      { limit, cursor },
+      aside,
+      ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
+    );
   },
 };
 

@@ -63,9 +63,21 @@ function told(outcome: Outcome): Said {
   }
 }
 
+/** Reasons may quote what a sender wrote: so many different ones are kept, and no more. */
+const REASONS_MAX = 200;
+
+function countIgnored({ ignored, log }: Ledger, reason: string): void {
+  if (ignored === undefined) {
+    log.info("ignored", { reason });
+    return;
+  }
+  const key = ignored.has(reason) || ignored.size < REASONS_MAX ? reason : "other reasons";
+  ignored.set(key, (ignored.get(key) ?? 0) + 1);
+}
+
 async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
-    ledger.ignored.set(mapped.reason, (ledger.ignored.get(mapped.reason) ?? 0) + 1);
+    countIgnored(ledger, mapped.reason);
     return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
   }
   if (mapped.is === "rejected") {

@@ -64,7 +64,14 @@ async function showClaimed(
     known ??
     (unresolved === undefined
       ? []
-      : early(tasksOf(asking, unresolved, asking.at, (digest) => void early(asking.images.family(digest)))));
+      : early(
+          tasksOf(
+            asking,
+            { deployment: unresolved, ...selector },
+            asking.at,
+            (digest) => void early(asking.images.family(digest)),
+          ),
+        ));
   const startedAt = early(
     unresolved === undefined ? Promise.resolve(undefined) : startOf(asking, selector, claim),
   );

@@ -2,9 +2,9 @@
  * Where a fact stands: which partitions, which directories. One partition is read for one question, so this
  * file is also the list of what can be asked at a constant price.
  */
-import type { Component, Deployed, Fact, Migrated } from "../../schemas/fact.ts";
+import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { order, sha256 } from "./canonical.ts";
+import { canonical, order, sha256 } from "./canonical.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
@@ -38,6 +38,19 @@ export const indexOf = (partition: Partition): Index => INDEX_OF[partition.of];
 export function componentSet(components: readonly Component[]): string {
   const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
+}
+
+/**
+ * A deployment of one service in one environment: an id may stand for the deployments of several, and nobody who
+ * may speak for one of them speaks for another. Without a service: of whatever runs there.
+ */
+export const runOf = ({ deployment, environment, service }: Run): string =>
+  sha256(canonical([deployment, fold(environment), service === undefined ? null : fold(service)]));
+
+interface Run {
+  readonly deployment: Deployment;
+  readonly environment: string;
+  readonly service?: string | undefined;
 }
 
 const digests = (values: readonly (string | undefined)[], aspect: Aspect): Partition[] =>
@@ -109,9 +122,9 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "deployment.observed":
       return ofDeployed(fact);
     case "task.observed": {
-      const { deployment, digest } = fact;
+      const { digest } = fact;
       return [
-        { of: "task", deployment, component: fold(fact.component), digest },
+        { of: "task", run: runOf(fact), component: fold(fact.component), digest },
         ...digests([digest], "task"),
       ];
     }
@@ -169,7 +182,7 @@ function namesOf(fact: Fact): Entry[] {
     [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
   ];
   if (fact.kind === "task.observed") {
-    names.push([{ of: "tasks", deployment: fact.deployment }, `${fact.digest} ${fact.component}`]);
+    names.push([{ of: "tasks", run: runOf(fact) }, `${fact.digest} ${fact.component}`]);
   }
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);

@@ -54,10 +54,18 @@ const latest = <T extends Fact>(facts: readonly T[]): T | undefined =>
   facts.reduce<T | undefined>((a, b) => (a === undefined || order(b) > order(a) ? b : a), undefined);
 
 /** A claim by components. A whole release that names none is asked what its tasks named. */
-async function grouped(knowledge: Knowledge, claim: Claim, at: string): Promise<Map<string, Group>> {
+async function grouped(
+  knowledge: Knowledge,
+  selector: Selector,
+  claim: Claim,
+  at: string,
+): Promise<Map<string, Group>> {
   const said = claim.components ?? [];
   const isWhole = claim.kind === "deployment.succeeded" && claim.scope !== "components";
-  const tasks = isWhole && isBare(said) ? await tasksOf(knowledge, claim.deployment, at) : undefined;
+  const tasks =
+    isWhole && isBare(said)
+      ? await tasksOf(knowledge, { deployment: claim.deployment, ...selector }, at)
+      : undefined;
   const groups = new Map<string, Group>();
   for (const entry of tasks === undefined ? said : componentsShown(said, tasks)) {
     const name = fold(entry.component);
@@ -73,11 +81,19 @@ async function grouped(knowledge: Knowledge, claim: Claim, at: string): Promise<
 }
 
 /** Groups that run by claim, and by which order each component was last set or removed. */
-async function claims(knowledge: Knowledge, whole: Claim | undefined, parts: readonly Claim[], at: string) {
+async function claims(
+  knowledge: Knowledge,
+  selector: Selector,
+  whole: Claim | undefined,
+  parts: readonly Claim[],
+  at: string,
+) {
   const floor = whole === undefined ? "" : order(whole);
   const later = parts.filter((part) => order(part) > floor).sort((a, b) => (order(a) < order(b) ? -1 : 1));
   const [base, ...groups] = await Promise.all(
-    [whole, ...later].map((claim) => (claim === undefined ? undefined : grouped(knowledge, claim, at))),
+    [whole, ...later].map((claim) =>
+      claim === undefined ? undefined : grouped(knowledge, selector, claim, at),
+    ),
   );
   const claimed = new Map(whole?.kind === "deployment.succeeded" ? base : []);
   const orders = new Map<string, string>();
@@ -120,7 +136,7 @@ export async function runningAt(knowledge: Knowledge, selector: Selector, at: st
   const observation = seen.done !== true && isObservation(seen.value) ? seen.value : undefined;
   const heard = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
   const whole = latest(wholeFacts.filter(isClaim));
-  const { claimed, orderOf } = await claims(knowledge, whole, partFacts.filter(isClaim), at);
+  const { claimed, orderOf } = await claims(knowledge, selector, whole, partFacts.filter(isClaim), at);
   const lastClaim = latest([...wholeFacts, ...partFacts].filter(isClaim));
   const decided = decidedBy(observation, claimed, orderOf);
   return { heard, claimed, lastClaim, observation, earlier, decided, parts };

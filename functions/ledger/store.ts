@@ -28,7 +28,7 @@ export type Partition =
   | { of: "timeline"; environment: string; month: string }
   | { of: "deployment"; deployment: Deployment }
   /** The tasks of one component of a deployment that ran one digest; see `Directory` for which digests. */
-  | { of: "task"; deployment: Deployment; component: string; digest: string }
+  | { of: "task"; run: string; component: string; digest: string }
   | { of: "digest"; digest: string; aspect: Aspect }
   | { of: "commit"; prefix: string; aspect: Aspect };
 
@@ -52,8 +52,8 @@ export type Directory =
   /** Of one service in one environment: `part:…`, `cluster:…`, `database:…`, and `service`. */
   | { of: "service"; environment: string; service: string }
   | { of: "group"; group: string }
-  /** `component` and digest of every task seen for a deployment, joined by a space. */
-  | { of: "tasks"; deployment: Deployment }
+  /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
+  | { of: "tasks"; run: string }
   | { of: "sources" }
   | { of: "days"; source: string };
 

@@ -2,6 +2,7 @@
 import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
+import { runOf } from "./postings.ts";
 import { first, type Knowledge, names } from "./read.ts";
 
 export type Task = FactOf<"task.observed">;
@@ -12,15 +13,17 @@ export type Task = FactOf<"task.observed">;
  */
 export async function tasksOf(
   knowledge: Knowledge,
-  deployment: Deployment,
+  { deployment, environment, service }: { deployment: Deployment; environment: string; service: string },
   at: string,
   likely: (digest: string) => void = () => undefined,
 ): Promise<Task[]> {
-  const heard = await names(knowledge, { of: "tasks", deployment });
-  const tasks = heard.map(({ name }) => {
+  const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
+  const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
+  const shown = runs.flatMap((run, n) => (heard[n] ?? []).map(({ name }) => ({ run, name })));
+  const tasks = shown.map(({ run, name }) => {
     const [digest = "", ...component] = name.split(" ");
     likely(digest);
-    const partition = { of: "task", deployment, component: component.join(" "), digest } as const;
+    const partition = { of: "task", run, component: component.join(" "), digest } as const;
     return first(knowledge, partition, { to: at });
   });
   return (await Promise.all(tasks)).filter((fact) => fact?.kind === "task.observed");

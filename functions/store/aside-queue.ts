@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import type { Aside, AsideItem } from "../ledger/aside.ts";
 import { sha256 } from "../ledger/canonical.ts";
+import { TIMEOUTS } from "./timeouts.ts";
 
 /** A message holds 1 MiB with its attributes; a compressed item is cut where even that is too little. */
 const PART_CHARACTERS = 900_000;
@@ -10,7 +11,7 @@ export function queueAside(url: string): Aside {
   // Loaded when something is kept aside: the client would cost every cold start what few ever need.
   const loaded = async () => {
     const { SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");
-    const client = new SQSClient({});
+    const client = new SQSClient({ requestHandler: TIMEOUTS });
     return (body: string) => client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
   };
   let sending: ReturnType<typeof loaded> | undefined;

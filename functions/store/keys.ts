@@ -5,7 +5,8 @@
  *
  *     F#source#id                      a fact
  *     N#directory#name                 a name
- *     P#partition#occurredAt#source#id a pointer; a retry may have another time, where it is the receipt's
+ *     P#partition#occurredAt#statementHash#source#id
+ *                                      a pointer: what was never recorded must not take the place of what was
  *
  * Every part is percent-encoded where it holds `%` or `#`, so that no two lists of parts make one key. With the
  * bounds of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an
@@ -75,7 +76,7 @@ function partitionKey(partition: Partition): string {
     case "mark":
       return join("MARK", partition.digest);
     case "task":
-      return join("TASK", ...deploymentParts(partition.deployment), partition.component, partition.digest);
+      return join("TASK", partition.run, partition.component, partition.digest);
     case "timeline":
       return join(partition.environment, partition.month);
     case "deployment":
@@ -101,7 +102,7 @@ function directoryKey(directory: Directory): string {
     case "group":
       return join(directory.of, directory.group);
     case "tasks":
-      return join(directory.of, ...deploymentParts(directory.deployment));
+      return join(directory.of, directory.run);
     case "days":
       return join(directory.of, directory.source);
   }
@@ -157,8 +158,9 @@ export function derivedKeys(derived: Derived): Record<string, string> {
     return { key: `N#${key}#${part(derived.name.name)}`, order: derived.name.name, [index]: key };
   }
   const { index, key } = placeOf(derived.partition);
+  const { occurredAt, statementHash, source, id } = derived.fact;
   return {
-    key: `P#${key}#${join(derived.fact.source, derived.fact.id)}`,
+    key: `P#${key}#${join(occurredAt, statementHash, source, id)}`,
     order: derived.order,
     [index]: key,
   };

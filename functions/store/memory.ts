@@ -100,7 +100,13 @@ export function memoryStore(weather: Weather = {}): Store {
         const key =
           derived.is === "name"
             ? keyOf([derived.directory, derived.name.name])
-            : keyOf([derived.partition, derived.fact.occurredAt, derived.fact.source, derived.fact.id]);
+            : keyOf([
+                derived.partition,
+                derived.fact.occurredAt,
+                derived.fact.statementHash,
+                derived.fact.source,
+                derived.fact.id,
+              ]);
         if (derivedKeys.has(key)) return;
         derivedKeys.add(key);
         if (derived.is === "name") add(directories, derived.directory, derived.name.name, derived.name);

@@ -43,8 +43,16 @@ const repositoriesOf = (question: Question, entry: Component): string[] =>
   entry.repository === undefined ? imagesOf(question) : [entry.repository];
 
 /** The tasks of a deployment that were seen by then, oldest first. */
-export const tasksOf = ({ believed, at }: Question, deployment: Deployment): FactOf<"task.observed">[] =>
-  until(ofKind(believed, "task.observed"), at).filter((fact) => sameDeployment(fact.deployment, deployment));
+export const tasksOf = (
+  { believed, at, environment, service }: Question,
+  deployment: Deployment,
+): FactOf<"task.observed">[] =>
+  until(ofKind(believed, "task.observed"), at).filter(
+    (fact) =>
+      sameDeployment(fact.deployment, deployment) &&
+      fold(fact.environment) === environment &&
+      (fact.service === undefined || fold(fact.service) === service),
+  );
 
 function byTasks(question: Question, fact: Deployed, entry: Component): Resolved | undefined {
   if (fact.deployment === undefined) return undefined;
