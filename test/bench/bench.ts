@@ -17,8 +17,8 @@ const USAGE = `Measures asof against the least that any program doing the same w
 
   npm run bench -- [--quick] [--facts N] [--only ROWS] [--data FOLDER] [--json]
 
-  --quick        small sizes, for a look: less than a minute on an idle machine
-  --facts N      length of the long history (default 100000; with --quick 2000)
+  --quick        small sizes, for a look: about a minute
+  --facts N      length of the long history (default 100000; with --quick 10000)
   --only ROWS    some of cost, cold, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
@@ -49,7 +49,7 @@ function progress(text: string): void {
 }
 
 const SIZES = {
-  quick: { facts: 2000, services: 50, samples: 100, snapshots: 1, loads: 3 },
+  quick: { facts: 10_000, services: 50, samples: 100, snapshots: 3, loads: 5 },
   full: { facts: 100_000, services: 1000, samples: 2000, snapshots: 5, loads: 20 },
 } as const;
 
@@ -84,7 +84,7 @@ async function asked(plan: Plan, long: Filled): Promise<Row[]> {
   }
   if (wants("snapshot")) {
     progress("snapshots");
-    rows.push(await snapshotRow(long, STAGING.environment, 2 * sizes.snapshots));
+    rows.push(await snapshotRow(long, STAGING.environment, sizes.snapshots));
     rows.push(await snapshotRow(long, "production", sizes.snapshots));
   }
   if (wants("export")) {
