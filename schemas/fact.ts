@@ -137,6 +137,8 @@ export const Statement = z.discriminatedUnion("kind", [
     mediaType: text(255).exactOptional(),
     platform: platform.exactOptional(),
     size: z.int().nonnegative().exactOptional(),
+    /** The sender named the tag alone: the registry said at receipt what it pointed at. Set by the ledger. */
+    digestFrom: z.literal("registry").exactOptional(),
   }),
   kind("artifact.deleted", artifactLost).refine(...someArtifact),
   kind("artifact.restored", artifactLost).refine(...someArtifact),

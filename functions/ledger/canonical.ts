@@ -26,11 +26,16 @@ export const leafHash = (entry: string): string =>
 
 /**
  * What a sender said, as a hash: equal for every redelivery. It is taken before naming rules, and leaves out
- * a time that is only ours (the receipt's), for both would turn a redelivery into a conflict.
+ * what is only ours, a time of receipt and a digest that was looked up, for these would turn a redelivery into
+ * a conflict.
  */
 export function statementHash(statement: Statement): string {
-  const { occurredAt, ...said } = statement;
-  return sha256(canonical(statement.timeFrom === "receipt" ? said : { ...said, occurredAt }));
+  const ours = new Set<string>();
+  if (statement.timeFrom === "receipt") ours.add("occurredAt");
+  if ("digestFrom" in statement) ours.add("digest");
+  return sha256(
+    canonical(Object.fromEntries(Object.entries(statement).filter(([field]) => !ours.has(field)))),
+  );
 }
 
 /**

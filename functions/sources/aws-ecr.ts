@@ -10,7 +10,18 @@
  */
 import * as z from "zod";
 import { ignored, mapping, maybeText, present, quoted, said } from "./payload.ts";
-import { type Mapped, sourceOf } from "./source.ts";
+import { type Coverage, type Mapped, sourceOf } from "./source.ts";
+
+export const ECR_COVERS: Coverage = {
+  name: "Amazon ECR",
+  push: "yes",
+  delete: "images, tags; archived and restored",
+  digest: "yes",
+  time: "yes",
+  identity: "event id",
+  authentication: "IAM; over HTTP a writer's token",
+  tried: "published samples",
+};
 
 const Action = z.looseObject({
   id: z.string(),

@@ -12,7 +12,17 @@
  */
 import * as z from "zod";
 import { ignored, mapping, maybeText, present, quoted, rejected, said } from "./payload.ts";
-import { type Mapped, sourceOf } from "./source.ts";
+import { type Coverage, type Mapped, sourceOf } from "./source.ts";
+
+export const ECS_COVERS: Coverage = {
+  name: "Amazon ECS",
+  deploy: "deployments, tasks",
+  digest: "by its tasks",
+  time: "yes",
+  identity: "event id; task and version",
+  authentication: "IAM; over HTTP a writer's token",
+  tried: "published samples",
+};
 
 const envelope = { id: z.string(), account: z.string(), region: z.string(), time: z.string() };
 

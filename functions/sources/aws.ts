@@ -11,13 +11,13 @@
  * Format: docs.aws.amazon.com, "AWS service event metadata" (EventBridge user guide).
  */
 import * as z from "zod";
-import { mapEcr } from "./aws-ecr.ts";
-import { mapEcs } from "./aws-ecs.ts";
+import { ECR_COVERS, mapEcr } from "./aws-ecr.ts";
+import { ECS_COVERS, mapEcs } from "./aws-ecs.ts";
 import { toStatement } from "./cloudevents.ts";
 import { ignored, mapping, quoted, rejected } from "./payload.ts";
 import type { Mapped, Source } from "./source.ts";
 
-export const aws: Source = { vendor: "aws", toStatements };
+export const aws: Source = { vendor: "aws", toStatements, covers: [ECR_COVERS, ECS_COVERS] };
 
 const Spoken = z.looseObject({ source: z.string(), "detail-type": z.string() });
 

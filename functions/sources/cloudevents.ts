@@ -148,6 +148,7 @@ const SAID_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["id", "is the event's id"],
   ["occurredAt", "is the event's time"],
   ["timeFrom", "is set by the ledger alone"],
+  ["digestFrom", "is set by the ledger alone"],
   ["v", "is set by the ledger alone"],
   ["recordedAt", "is set by the ledger alone"],
   ["reportedBy", "is set by the ledger alone"],

@@ -23,7 +23,7 @@ import {
   rejected,
   said,
 } from "./payload.ts";
-import { type Delivery, type Mapped, type Source, sameSecret, sourceOf } from "./source.ts";
+import { byHeader, type Mapped, type Source, sourceOf } from "./source.ts";
 
 const Envelope = z.looseObject({ events: z.array(z.unknown()).max(MAX_EVENTS) });
 
@@ -60,14 +60,23 @@ const UNNEEDED: ReadonlyMap<string, string> = new Map([
   ["rename", "a repository's new name is not kept yet; name it by a rule"],
 ]);
 
-export const distribution: Source = { vendor: "distribution", verify, toStatements };
-
-function verify({ headers }: Delivery, secrets: readonly string[]): boolean {
-  const given = headers.get("authorization") ?? "";
-  // Every secret is compared, so that the time does not tell which of them matched.
-  const matches = secrets.filter((secret) => secret !== "" && sameSecret(given, secret));
-  return matches.length > 0;
-}
+export const distribution: Source = {
+  vendor: "distribution",
+  verify: byHeader("authorization"),
+  toStatements,
+  covers: [
+    {
+      name: "CNCF Distribution",
+      push: "yes",
+      delete: "manifests and tags",
+      digest: "yes",
+      time: "yes",
+      identity: "event id",
+      authentication: "`Authorization`, as configured",
+      tried: "registry 2.8.2 in CI",
+    },
+  ],
+};
 
 function toStatements(payload: unknown): Mapped[] {
   return mapping(Envelope, payload, ({ events }) =>

@@ -16,7 +16,34 @@ import { mapPackage } from "./github-package.ts";
 import { ignored, quoted, rejected } from "./payload.ts";
 import type { Context, Delivery, Mapped, Source } from "./source.ts";
 
-export const github: Source = { vendor: "github", verify, toStatements };
+const signed = "`X-Hub-Signature-256`";
+export const github: Source = {
+  vendor: "github",
+  verify,
+  toStatements,
+  covers: [
+    {
+      name: "GitHub deployments",
+      deploy: "yes",
+      commit: "yes",
+      digest: "in `payload`",
+      time: "yes",
+      identity: "number of the deployment or status",
+      authentication: signed,
+      tried: "published samples",
+    },
+    {
+      name: "GitHub Packages (GHCR)",
+      push: "yes",
+      commit: "by labels",
+      digest: "yes",
+      time: "often the receipt's",
+      identity: "delivery",
+      authentication: signed,
+      tried: "documented shape",
+    },
+  ],
+};
 
 async function verify({ headers, body }: Delivery, secrets: readonly string[]): Promise<boolean> {
   const signature = headers.get("x-hub-signature-256");

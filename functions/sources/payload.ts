@@ -39,7 +39,16 @@ function nestsDeeperThan(levels: number, value: unknown): boolean {
 }
 const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-export const said = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
+export const said = (statement: Said, raw: unknown): Mapped & { is: "statement" } => ({
+  is: "statement",
+  statement,
+  raw,
+});
+/** A push by tag, whose digest the registry is asked for. */
+export const saidByTag = (statement: Said, raw: unknown): Mapped => ({
+  ...said(statement, raw),
+  lookUp: true,
+});
 export const ignored = (reason: string, raw: unknown): Mapped => ({ is: "ignored", reason, raw });
 export const rejected = (reason: string, raw: unknown): Mapped => ({ is: "rejected", reason, raw });
 /** What this sender may never say, however it is put. */
