@@ -125,10 +125,10 @@ export function asking(host: string, address: string, { username, password, plai
   }
 
   /**
-   * A token from the realm that the registry names. It is often another host (auth.docker.io), and gets the
+   * Where the registry says that tokens are had. It is often another host (auth.docker.io), and gets the
    * credentials: the registry proved itself by TLS, and says that it is there that they are valid.
    */
-  async function tokenFrom(challenge: Map<string, string>, name: string): Promise<string> {
+  function realmOf(challenge: Map<string, string>, name: string): URL {
     const realm = challenge.get("realm") ?? "";
     if (!URL.canParse(realm)) throw refused("asks for a token and does not say where one is to be had");
     const url = new URL(realm);
@@ -136,7 +136,11 @@ export function asking(host: string, address: string, { username, password, plai
     const service = challenge.get("service");
     if (service !== undefined) url.searchParams.set("service", service);
     url.searchParams.set("scope", challenge.get("scope") ?? `repository:${name}:pull`);
-    const response = await send(url, "GET", basic === undefined ? {} : { authorization: basic });
+    return url;
+  }
+
+  async function tokenFrom(realm: URL): Promise<string> {
+    const response = await send(realm, "GET", basic === undefined ? {} : { authorization: basic });
     const body = await read(response, TOKEN_MAX_BYTES);
     if (!response.ok) throw refused(`gives no token: ${response.status}`);
     const { token, access_token } = parsed(Token, body) ?? {};
@@ -148,7 +152,7 @@ export function asking(host: string, address: string, { username, password, plai
   async function authorizationFor({ headers }: Response, name: string): Promise<string> {
     const header = headers.get("www-authenticate") ?? "";
     const bearer = challengeOf(header, "Bearer");
-    if (bearer !== undefined) return tokenFrom(bearer, name);
+    if (bearer !== undefined) return tokenFrom(realmOf(bearer, name));
     if (basic === undefined) throw refused("answered 401: it asks for a username and password");
     return basic;
   }
