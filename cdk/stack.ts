@@ -90,8 +90,21 @@ export class AsofStack extends Stack {
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: eventsDlq, maxReceiveCount: 5 },
     });
-    const ageS = events.metricApproximateAgeOfOldestMessage({ statistic: "Maximum" });
-    alarms.on("Events", "Events wait for more than ten minutes to be recorded.", ageS, 600);
+    const ageS = (queue: Queue) => queue.metricApproximateAgeOfOldestMessage({ statistic: "Maximum" });
+    alarms.on("Events", "Events wait for more than ten minutes to be recorded.", ageS(events), 600);
+
+    // What registries are asked: one that does not answer is asked again every three minutes for four hours.
+    const laterDlq = deadLetters(
+      "LaterDlq",
+      "A registry never answered: mend the access, then redrive these to the queue of what it is asked.",
+    );
+    const later = new Queue(this, "Later", {
+      ...queueDefaults,
+      visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: laterDlq, maxReceiveCount: 80 },
+    });
+    alarms.on("Later", "A registry has not answered for an hour.", ageS(later), 3600);
 
     const ledgerBus = new EventBus(this, "LedgerBus", { eventBusName: "asof-ledger" });
     const ingestBus = new EventBus(this, "IngestBus", { eventBusName: "asof-ingest" });
@@ -161,12 +174,19 @@ export class AsofStack extends Stack {
       timeout: INGEST_TIMEOUT,
       // Lambda gives CPU in proportion to memory, and a cold start is all CPU.
       memoryMiB: 1024,
-      environment: { ...environment, ASOF_ASIDE_QUEUE: aside.queueUrl },
+      environment: {
+        ...environment,
+        ASOF_ASIDE_QUEUE: aside.queueUrl,
+        ASOF_LATER_QUEUE: later.queueUrl,
+        ASOF_LATER_ARN: later.queueArn,
+      },
     });
     allowReads(ingest);
     table.allowPuts(ingest);
-    ingest.allow(["sqs:SendMessage"], aside.queueArn);
+    ingest.allow(["sqs:SendMessage"], aside.queueArn, later.queueArn);
     ingest.addEventSource(new SqsEventSource(events, { batchSize: 10, reportBatchItemFailures: true }));
+    // One at a time: asking a registry may take as long as the function may run.
+    ingest.addEventSource(new SqsEventSource(later, { batchSize: 1, reportBatchItemFailures: true }));
 
     const questions = addFunction("Questions", "questions", {
       timeout: Duration.seconds(30),

@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Token } from "./access.ts";
 import { type Rule, Rules } from "./ledger/rules.ts";
+import type { RegistryAccess } from "./registry/oci.ts";
 import {
   ConfigurationError,
   json,
   parse,
+  registryAccessFrom,
   tokensFrom,
   type WebhookSecrets,
   webhookSecretsFrom,
@@ -32,6 +34,7 @@ export interface Configuration {
   /** Empty: one is made at the first start. */
   readonly tokens: readonly Token[];
   readonly webhooks: WebhookSecrets;
+  readonly registries: RegistryAccess;
   readonly rules: readonly Rule[];
 }
 
@@ -49,6 +52,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     data: parse("ASOF_DATA", z.string().min(1), env.ASOF_DATA ?? ".asof"),
     tokens: tokensFrom(env.ASOF_TOKENS),
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
+    registries: registryAccessFrom(env.ASOF_REGISTRIES),
     rules: rulesFrom(env.ASOF_RULES),
   };
 }

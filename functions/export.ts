@@ -2,7 +2,7 @@
 import { streamHandle } from "hono/aws-lambda";
 import { guarded } from "./doors/doors.ts";
 import { exportDoor } from "./doors/exporting.ts";
-import { ledgerOnAws, noAside } from "./lambda.ts";
+import { ledgerOnAws } from "./lambda.ts";
 
-const ledger = ledgerOnAws(noAside);
+const ledger = ledgerOnAws();
 export const handler = streamHandle(guarded(ledger, [exportDoor(ledger)]));

@@ -1,28 +1,38 @@
 /**
- * The one function that puts: the doors where something is said, and the queue of AWS's own events. They are
- * one function so that exactly one role may write.
+ * The one function that puts: the doors where something is said, the queue of AWS's own events, and the queue of
+ * what registries are asked. They are one function so that exactly one role may write.
  */
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
 import { rulesFrom } from "./configuration.ts";
 import { guarded } from "./doors/doors.ts";
-import { keepMalformed, receive } from "./doors/receive.ts";
+import { keepMalformed, receive, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { ledgerOnAws, variable } from "./lambda.ts";
+import { Job } from "./ledger/later.ts";
+import { RegistryAccess, registries } from "./registry/oci.ts";
+import { parse } from "./secrets.ts";
 import { aws } from "./sources/aws.ts";
 import { readJson } from "./sources/payload.ts";
 import { queueAside } from "./store/aside-queue.ts";
+import { queueLater } from "./store/later-queue.ts";
 
-const ledger = ledgerOnAws(queueAside(variable("ASOF_ASIDE_QUEUE")), rulesFrom(process.env.ASOF_RULES));
+const ledger = ledgerOnAws({
+  aside: queueAside(variable("ASOF_ASIDE_QUEUE")),
+  later: queueLater(variable("ASOF_LATER_QUEUE")),
+  rules: rulesFrom(process.env.ASOF_RULES),
+  registries: (access) => registries(parse("ASOF_SECRET: registries", RegistryAccess, access ?? {})),
+});
 const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);
 
 /** Who may put on the bus, IAM decides. */
 const SENDER = { door: "aws", reportedBy: "eventbridge" };
 
-/** Throws where the store does not answer: then this one event is delivered again, and the others are not. */
-async function queued({ body }: SQSRecord): Promise<void> {
+/** Throws where the store or a registry does not answer: then this one message is delivered again, and the others are not. */
+async function queued({ body, eventSourceARN }: SQSRecord): Promise<void> {
+  if (eventSourceARN === variable("ASOF_LATER_ARN")) return work(ledger, Job.parse(JSON.parse(body)));
   const json = readJson(body);
   if (json.is === "fault") return keepMalformed(ledger, SENDER, `the message ${json.reason}`, body);
   const context = { headers: new Headers(), receivedAt: ledger.now().toISOString() };

@@ -5,8 +5,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import * as z from "zod";
 
 import type { Ledger, Secrets } from "./doors/ledger.ts";
-import type { Aside } from "./ledger/aside.ts";
-import type { Rule } from "./ledger/rules.ts";
+import type { Registries } from "./registry/oci.ts";
 import { ConfigurationError, json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 import { TIMEOUTS } from "./store/timeouts.ts";
@@ -14,7 +13,13 @@ import { TIMEOUTS } from "./store/timeouts.ts";
 /** A removed token stops within this time. */
 const SECRETS_TTL_MS = 60_000;
 
-const Secret = z.object({ tokens: z.string(), webhookSecrets: WebhookSecrets });
+const Secret = z.object({
+  tokens: z.string(),
+  webhookSecrets: WebhookSecrets,
+  registries: z.unknown().optional(),
+});
+/** What stands in the secret, its registries as they are written: only the function that records asks them. */
+type Read = Secrets & { readonly registries: unknown };
 
 export function variable(name: string): string {
   const value = process.env[name];
@@ -23,12 +28,16 @@ export function variable(name: string): string {
 }
 
 /** Reads the secret when it is first needed, and anew when what was read is a minute old. */
-function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => number): () => Promise<Secrets> {
-  let read: { atMs: number; secrets: Promise<Secrets> } | undefined;
-  const fetched = async (): Promise<Secrets> => {
+function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => number): () => Promise<Read> {
+  let read: { atMs: number; secrets: Promise<Read> } | undefined;
+  const fetched = async (): Promise<Read> => {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
-    const { tokens, webhookSecrets } = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", SecretString ?? ""));
-    return { tokens: tokensFrom(tokens), webhooks: webhookSecrets };
+    const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", SecretString ?? ""));
+    return {
+      tokens: tokensFrom(secret.tokens),
+      webhooks: secret.webhookSecrets,
+      registries: secret.registries,
+    };
   };
   return () => {
     if (read === undefined || nowMs() - read.atMs > SECRETS_TTL_MS) {
@@ -43,29 +52,49 @@ function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => numbe
   };
 }
 
-/** Where nothing may be kept aside: the doors that only answer. */
-export const noAside: Aside = {
-  keep: () => Promise.reject(new Error("this function records nothing")),
-  list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
+/** Registries of the secret as it was read last; made anew with it, for they keep what they were given to ask with. */
+function asked(secrets: () => Promise<Read>, { registries }: Recording): Ledger["registries"] {
+  let made: { from: Read; registries: Registries } | undefined;
+  return async () => {
+    const from = await secrets();
+    if (made?.from !== from) made = { from, registries: registries(from.registries) };
+    return made.registries;
+  };
+}
+
+/** What only the function that records has. */
+export interface Recording extends Pick<Ledger, "aside" | "later" | "rules"> {
+  /** @param access what the secret says of registries */
+  readonly registries: (access: unknown) => Registries;
+}
+
+const recordsNothing = () => Promise.reject(new Error("this function records nothing"));
+const ASKS_ONLY: Pick<Ledger, "aside" | "later" | "rules" | "registries"> = {
+  rules: [],
+  aside: {
+    keep: recordsNothing,
+    list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
+  },
+  later: { put: recordsNothing },
+  registries: recordsNothing,
 };
 
-/** @param rules for the function that records; the others load none */
-export function ledgerOnAws(aside: Aside, rules: readonly Rule[] = []): Ledger {
+export function ledgerOnAws(recording?: Recording): Ledger {
+  const secrets = secretsOf(
+    new SecretsManagerClient({ requestHandler: TIMEOUTS }),
+    variable("ASOF_SECRET"),
+    Date.now,
+  );
   const logger = new Logger({ serviceName: "asof" });
   return {
     store: dynamodbStore({
       client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
       name: variable("ASOF_TABLE"),
     }),
-    rules,
+    ...(recording === undefined ? ASKS_ONLY : { ...recording, registries: asked(secrets, recording) }),
     now: () => new Date(),
     heard: new Set(),
-    aside,
-    secrets: secretsOf(
-      new SecretsManagerClient({ requestHandler: TIMEOUTS }),
-      variable("ASOF_SECRET"),
-      Date.now,
-    ),
+    secrets,
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log: {
       info: (message, fields) => logger.info(message, fields),

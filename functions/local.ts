@@ -9,11 +9,15 @@ import { guarded } from "./doors/doors.ts";
 import { exportDoor } from "./doors/exporting.ts";
 import type { Ledger, Log } from "./doors/ledger.ts";
 import { questionDoors } from "./doors/questions.ts";
+import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
+import type { Later } from "./ledger/later.ts";
+import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
 import { folderAside } from "./store/aside-folder.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 import { Damaged, type Engine, InUse, startEngine } from "./store/embedded.ts";
+import { folderLater } from "./store/later-folder.ts";
 
 /** One process has no index lag; what is on its way through it is over by then. */
 const SETTLE_MS = 1000;
@@ -39,7 +43,8 @@ function ownTokens(data: string): Token[] {
   }
 }
 
-function ledgerOf(settings: Configuration, engine: Engine): Ledger {
+function ledgerOf(settings: Configuration, engine: Engine, later: Later): Ledger {
+  const asked = registries(settings.registries);
   const tokens = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
@@ -47,6 +52,8 @@ function ledgerOf(settings: Configuration, engine: Engine): Ledger {
     now: () => new Date(),
     heard: new Set(),
     aside: folderAside(join(settings.data, "aside")),
+    later,
+    registries: () => Promise.resolve(asked),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
     settleMs: SETTLE_MS,
     ignored: new Map(),
@@ -136,9 +143,16 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   makeFolder(settings.data);
   const engine = await startEngine(settings.data);
   try {
-    const { server, port } = await listen(doors(ledgerOf(settings, engine)), settings);
+    const later = folderLater(join(settings.data, "later"));
+    const ledger = ledgerOf(settings, engine, later);
+    const { server, port } = await listen(doors(ledger), settings);
+    later.start({
+      work: (job) => work(ledger, job),
+      giveUp: (job, error) => giveUp(ledger, job, error),
+    });
     const stop = async () => {
       await close(server);
+      await later.stop();
       await engine.stop();
     };
     return { address: `http://${settings.host}:${port}`, stop, settings };

@@ -2,7 +2,7 @@
 import { handle } from "hono/aws-lambda";
 import { guarded } from "./doors/doors.ts";
 import { questionDoors } from "./doors/questions.ts";
-import { ledgerOnAws, noAside } from "./lambda.ts";
+import { ledgerOnAws } from "./lambda.ts";
 
-const ledger = ledgerOnAws(noAside);
+const ledger = ledgerOnAws();
 export const handler = handle(guarded(ledger, [questionDoors(ledger)]));

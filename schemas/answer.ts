@@ -297,7 +297,7 @@ export const Outcomes = z
   .strictObject({
     outcomes: z.array(
       z.strictObject({
-        outcome: z.enum(["recorded", "duplicate", "ignored", "conflict", "rejected"]),
+        outcome: z.enum(["recorded", "duplicate", "ignored", "conflict", "rejected", "deferred"]),
         source: z.string().exactOptional(),
         id: z.string().exactOptional(),
         kind: z.string().exactOptional(),

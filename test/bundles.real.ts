@@ -38,6 +38,8 @@ const tokenList = Object.entries(TOKENS)
   .join(",");
 const holding = (role: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKENS[role]}` });
 
+const LATER_ARN = "arn:aws:sqs:us-east-1:000000000000:later";
+
 const Variables = z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) });
 
 /** The variables of each function as the stack sets them; what is a reference there stands for a part of this test. */
@@ -46,6 +48,8 @@ function environmentsOf(): (name: string) => Record<string, string> {
     ASOF_TABLE: services.engine.table,
     ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
     ASOF_ASIDE_QUEUE: `${services.endpoint}/000000000000/aside`,
+    ASOF_LATER_QUEUE: `${services.endpoint}/000000000000/later`,
+    ASOF_LATER_ARN: LATER_ARN,
     ASOF_BUS: "asof-ledger",
     ASOF_RULES: join(bundles.ingest, RULES),
   };

@@ -124,7 +124,13 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "sqs:GetQueueAttributes Events.Arn",
     "sqs:GetQueueUrl Events.Arn",
     "sqs:ReceiveMessage Events.Arn",
+    "sqs:ChangeMessageVisibility Later.Arn",
+    "sqs:DeleteMessage Later.Arn",
+    "sqs:GetQueueAttributes Later.Arn",
+    "sqs:GetQueueUrl Later.Arn",
+    "sqs:ReceiveMessage Later.Arn",
     "sqs:SendMessage Aside.Arn",
+    "sqs:SendMessage Later.Arn",
   ].sort(),
   questions: [...READS, ...logs("Questions")].sort(),
   export: [...READS, ...logs("Export")].sort(),
@@ -258,7 +264,7 @@ describe("a function", () => {
       const [, taker] = resources.find(([id]) => id === FunctionName.Ref) ?? [];
       return queue === undefined ? [] : [{ queue, taker }];
     });
-    expect(queued).toHaveLength(1);
+    expect(queued).toHaveLength(2);
     for (const { queue, taker } of queued) {
       const timeoutS = FunctionProperties.parse(taker?.Properties).Timeout;
       expect(queue.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * timeoutS);
@@ -277,7 +283,12 @@ describe("a function", () => {
     );
     const reader = { ASOF_TABLE: "Table", ASOF_SECRET: "Secret", ASOF_SETTLE_MS: "60000" };
     expect(told).toEqual({
-      Ingest: { ...reader, ASOF_ASIDE_QUEUE: "Aside" },
+      Ingest: {
+        ...reader,
+        ASOF_ASIDE_QUEUE: "Aside",
+        ASOF_LATER_QUEUE: "Later",
+        ASOF_LATER_ARN: "Later.Arn",
+      },
       Questions: reader,
       Export: reader,
       Publish: { ASOF_BUS: "LedgerBus" },
@@ -348,20 +359,29 @@ describe("a queue", () => {
   }));
 
   it("has a dead-letter queue, or is one and keeps its letters for 14 days", () => {
-    expect(queues.map(({ name }) => name).sort()).toEqual(["Aside", "Events", "EventsDlq", "PublishDlq"]);
+    expect(queues.map(({ name }) => name).sort()).toEqual([
+      "Aside",
+      "Events",
+      "EventsDlq",
+      "Later",
+      "LaterDlq",
+      "PublishDlq",
+    ]);
     for (const { name, RedrivePolicy, MessageRetentionPeriod } of queues) {
-      if (name === "Events") expect(named(RedrivePolicy?.deadLetterTargetArn)).toBe("EventsDlq.Arn");
+      const isWorked = name === "Events" || name === "Later";
+      if (isWorked) expect(named(RedrivePolicy?.deadLetterTargetArn)).toBe(`${name}Dlq.Arn`);
       else expect([name, MessageRetentionPeriod]).toEqual([name, 14 * 24 * 60 * 60]);
     }
   });
 
-  it("has an alarm: on any letter in a dead-letter queue, on the age of the oldest in the other", () => {
+  const MAX_AGE_S: Record<string, number> = { Events: 600, Later: 3600 };
+  it("has an alarm: on any letter in a dead-letter queue, on the age of the oldest in the others", () => {
     for (const { id, name } of queues) {
       template.hasResourceProperties("AWS::CloudWatch::Alarm", {
         Namespace: "AWS/SQS",
         Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [id, "QueueName"] } }],
-        ...(name === "Events"
-          ? { MetricName: "ApproximateAgeOfOldestMessage", Threshold: 600 }
+        ...(name in MAX_AGE_S
+          ? { MetricName: "ApproximateAgeOfOldestMessage", Threshold: MAX_AGE_S[name] }
           : { MetricName: "ApproximateNumberOfMessagesVisible", Threshold: 1 }),
       });
     }
@@ -381,7 +401,7 @@ describe("a queue", () => {
   });
 
   it("gets back only the failed part of a batch, and so does the stream", () => {
-    template.resourceCountIs("AWS::Lambda::EventSourceMapping", 2);
+    template.resourceCountIs("AWS::Lambda::EventSourceMapping", 3);
     template.allResourcesProperties("AWS::Lambda::EventSourceMapping", {
       FunctionResponseTypes: ["ReportBatchItemFailures"],
     });

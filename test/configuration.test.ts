@@ -35,6 +35,7 @@ describe("the configuration", () => {
       data: ".asof",
       tokens: [],
       webhooks: {},
+      registries: {},
       rules: [],
     });
   });
@@ -46,6 +47,7 @@ describe("the configuration", () => {
       ASOF_DATA: "/var/lib/asof",
       ASOF_TOKENS: `writer:ci:${SECRET}`,
       ASOF_WEBHOOK_SECRETS: '{"github":["new","old"]}',
+      ASOF_REGISTRIES: '{"quay.io":{},"127.0.0.1:5000":{"plainHttp":true}}',
       ASOF_RULES: file("rules.json", JSON.stringify(RULES)),
       UNRELATED: "x",
     };
@@ -55,6 +57,7 @@ describe("the configuration", () => {
       data: "/var/lib/asof",
       tokens: [{ role: "writer", name: "ci" }],
       webhooks: { github: ["new", "old"] },
+      registries: { "quay.io": {}, "127.0.0.1:5000": { plainHttp: true } },
       rules: RULES,
     });
   });

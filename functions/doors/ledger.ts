@@ -2,6 +2,8 @@
 import type { Token } from "../access.ts";
 import type { Appending } from "../ledger/append.ts";
 import type { Aside } from "../ledger/aside.ts";
+import type { Later } from "../ledger/later.ts";
+import type { Registries } from "../registry/oci.ts";
 
 export interface Secrets {
   readonly tokens: readonly Token[];
@@ -11,8 +13,11 @@ export interface Secrets {
 
 export interface Ledger extends Appending {
   readonly aside: Aside;
+  readonly later: Later;
   /** Read anew by and by, so that a removed token stops within a minute. */
   readonly secrets: () => Promise<Secrets>;
+  /** The registries that may be asked; no other ever is. */
+  readonly registries: () => Promise<Registries>;
   /** How long facts of a moment may still appear after it: index lag and the clocks of others. */
   readonly settleMs: number;
   /** Events known and not needed, by reason; absent where the doors do not share a process. */

@@ -29,6 +29,7 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+import { byPath, type Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
 
 const problem = (description: string) => ({
@@ -113,11 +114,11 @@ const events: ZodOpenApiOperationObject = {
   },
 };
 
-const webhook = (vendor: string): ZodOpenApiOperationObject => ({
+const webhook = ({ vendor, verify }: Pick<Source, "vendor" | "verify">): ZodOpenApiOperationObject => ({
   operationId: `webhook_${vendor}`,
   summary: `Takes what ${vendor} sends, authenticated its own way.`,
   tags: ["Recording"],
-  security: vendor === "aws" ? [{ token: [] }] : [],
+  security: verify === undefined ? [{ token: [] }] : [],
   requestBody: { required: true, content: { "application/json": { schema: z.looseObject({}) } } },
   responses: {
     "202": outcomes("Each statement was recorded, ignored or kept aside."),
@@ -126,6 +127,8 @@ const webhook = (vendor: string): ZodOpenApiOperationObject => ({
     "503": problem("The store did not answer in time; the sender will retry."),
   },
 });
+
+const byAddress = webhook({ vendor: "by_address", verify: byPath });
 
 const retraction: ZodOpenApiOperationObject = {
   operationId: "retract",
@@ -171,7 +174,20 @@ const open = (operationId: string, summary: string): ZodOpenApiOperationObject =
 
 const paths: ZodOpenApiPathsObject = {
   "/v1/events": { post: events },
-  ...Object.fromEntries(SOURCES.map(({ vendor }) => [`/v1/webhooks/${vendor}`, { post: webhook(vendor) }])),
+  ...Object.fromEntries(
+    SOURCES.map((source) => [`/v1/webhooks/${source.vendor}`, { post: webhook(source) }]),
+  ),
+  "/v1/webhooks/{vendor}/{secret}": {
+    post: {
+      ...byAddress,
+      summary: "The same for a sender that can be given nothing but an address.",
+      requestParams: { path: z.object({ vendor: z.string(), secret: z.string() }) },
+      responses: {
+        ...byAddress.responses,
+        "404": problem("There is no such vendor."),
+      },
+    },
+  },
   "/v1/retractions": { post: retraction },
   "/v1/release": {
     get: question(

@@ -3,8 +3,10 @@ import type { Outcomes } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { append, type Outcome } from "../ledger/append.ts";
 import { rawHash } from "../ledger/canonical.ts";
+import type { Job } from "../ledger/later.ts";
 import type { Mapped } from "../sources/source.ts";
 import type { Ledger } from "./ledger.ts";
+import { lookUpOrKeep, readLater, resultOf } from "./registry.ts";
 
 export type Said = Outcomes["outcomes"][number];
 
@@ -75,6 +77,22 @@ function countIgnored({ ignored, log }: Ledger, reason: string): void {
   ignored.set(key, (ignored.get(key) ?? 0) + 1);
 }
 
+async function receiveByTag(
+  ledger: Ledger,
+  sender: Sender,
+  mapped: Mapped & { is: "statement" },
+): Promise<Received> {
+  const found = await lookUpOrKeep(ledger, sender, mapped);
+  if (found.is === "found") return receiveOne(ledger, sender, found.mapped);
+  if (found.is === "none") {
+    return receiveOne(ledger, sender, { is: "rejected", reason: found.reason, raw: mapped.raw });
+  }
+  return {
+    said: { ...named(mapped.statement), outcome: "deferred", reason: found.reason },
+    forbidden: false,
+  };
+}
+
 async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     countIgnored(ledger, mapped.reason);
@@ -85,6 +103,7 @@ async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promi
     const said: Said = { ...calledBy(mapped.raw), outcome: "rejected", reason: mapped.reason };
     return { said, forbidden: mapped.forbidden === true };
   }
+  if (mapped.lookUp === true) return receiveByTag(ledger, sender, mapped);
   const { statement, raw } = mapped;
   const outcome = await append(ledger, statement, {
     vendor: sender.door,
@@ -94,6 +113,9 @@ async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promi
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
     await keepAside(ledger, sender, outcome.outcome, outcome.reason, raw);
+  } else {
+    // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
+    await readLater(ledger, mapped);
   }
   const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
   return { said: { ...named(statement), ...told(outcome) }, forbidden };
@@ -115,3 +137,22 @@ export async function receive(
   }
   return received;
 }
+
+/** Does a job that was kept for later. Throws where it has to be tried again. */
+export async function work(ledger: Ledger, job: Job): Promise<void> {
+  const sender =
+    job.is === "look up"
+      ? { door: job.door, reportedBy: job.reportedBy }
+      : { door: "registry", reportedBy: "asof" };
+  await receive(ledger, sender, await resultOf(ledger, job));
+}
+
+/** A job that never succeeded, where an operator finds it. */
+export const giveUp = (ledger: Ledger, job: string, error: unknown): Promise<void> =>
+  keepAside(
+    ledger,
+    { door: "registry", reportedBy: "asof" },
+    "rejected",
+    error instanceof Error ? error.message : String(error),
+    job,
+  );

@@ -14,7 +14,7 @@ import type { Ledger } from "./ledger.ts";
 import { DoorError, problem } from "./problem.ts";
 import { keepMalformed, type Received, receive, type Sender } from "./receive.ts";
 
-const STATUS = { recorded: 201, duplicate: 200, ignored: 202 } as const;
+const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
 
 /** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
 function answerOne(c: Context, [one]: readonly Received[]): Response {
@@ -25,6 +25,7 @@ function answerOne(c: Context, [one]: readonly Received[]): Response {
     case "recorded":
     case "duplicate":
     case "ignored":
+    case "deferred":
       return c.json({ outcomes }, STATUS[outcome]);
     case "conflict":
       return problem(
@@ -89,10 +90,16 @@ async function webhookSender(
 }
 
 /** Always 202: a vendor that is told of an error stops sending, or switches the webhook off. */
-async function webhook(ledger: Ledger, c: Context, source: Source): Promise<Response> {
-  const delivery = { headers: c.req.raw.headers, body: await textOf(c) };
+async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: string): Promise<Response> {
+  const delivery = {
+    headers: c.req.raw.headers,
+    body: await textOf(c),
+    ...(pathSecret === undefined ? {} : { pathSecret }),
+  };
   const sender = await webhookSender(ledger, c, source, delivery);
   const json = readJson(delivery.body);
+  const welcome = json.is === "json" ? source.handshake?.(json.value) : undefined;
+  if (welcome !== undefined) return c.json(welcome, 200);
   const context = { headers: delivery.headers, receivedAt: ledger.now().toISOString() };
   const mapped =
     json.is === "json"
@@ -139,6 +146,12 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
-  for (const source of SOURCES) app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
+  for (const source of SOURCES) {
+    app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
+  }
+  app.post("/v1/webhooks/:vendor/:secret", (c) => {
+    const source = SOURCES.find(({ vendor }) => vendor === c.req.param("vendor"));
+    return source === undefined ? c.notFound() : webhook(ledger, c, source, c.req.param("secret"));
+  });
   return app;
 }

@@ -2,23 +2,15 @@
 import { gzipSync } from "node:zlib";
 import type { Aside, AsideItem } from "../ledger/aside.ts";
 import { sha256 } from "../ledger/canonical.ts";
-import { TIMEOUTS } from "./timeouts.ts";
+import { sender } from "./queue.ts";
 
 /** A message holds 1 MiB with its attributes; a compressed item is cut where even that is too little. */
 const PART_CHARACTERS = 900_000;
 
 export function queueAside(url: string): Aside {
-  // Loaded when something is kept aside: the client would cost every cold start what few ever need.
-  const loaded = async () => {
-    const { SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");
-    const client = new SQSClient({ requestHandler: TIMEOUTS });
-    return (body: string) => client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body }));
-  };
-  let sending: ReturnType<typeof loaded> | undefined;
+  const send = sender(url);
   return {
     keep: async (item: AsideItem) => {
-      sending ??= loaded();
-      const send = await sending;
       const { event, ...about } = item;
       const packed = gzipSync(JSON.stringify(event)).toString("base64");
       const count = Math.ceil(packed.length / PART_CHARACTERS);

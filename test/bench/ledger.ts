@@ -7,6 +7,7 @@ import { exportDoor } from "../../functions/doors/exporting.ts";
 import type { Ledger } from "../../functions/doors/ledger.ts";
 import { questionDoors } from "../../functions/doors/questions.ts";
 import { recordingDoors } from "../../functions/doors/recording.ts";
+import { registries } from "../../functions/registry/oci.ts";
 import { dynamodbStore, type Table } from "../../functions/store/dynamodb.ts";
 
 const TOKEN = "a-token-of-the-benchmark";
@@ -22,6 +23,8 @@ export function ledgerOn(table: Table): Ledger {
       keep: ({ reason }) => Promise.reject(new Error(`nothing here is kept aside: ${reason}`)),
       list: () => Promise.resolve({ where: "nowhere", count: null, newest: [] }),
     },
+    later: { put: ({ is }) => Promise.reject(new Error(`nothing here is left for later: ${is}`)) },
+    registries: () => Promise.resolve(registries({})),
     secrets: () => Promise.resolve(secrets),
     settleMs: 1000,
     ignored: new Map(),

@@ -7,8 +7,10 @@ import { expect } from "vitest";
 import * as z from "zod";
 import { parseTokens, ROLES, type Role } from "../../functions/access.ts";
 import type { Ledger } from "../../functions/doors/ledger.ts";
+import type { Job } from "../../functions/ledger/later.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { doors } from "../../functions/local.ts";
+import { registries } from "../../functions/registry/oci.ts";
 import { folderAside } from "../../functions/store/aside-folder.ts";
 import { type Fault, memoryStore } from "../../functions/store/memory.ts";
 import { Problem } from "../../schemas/answer.ts";
@@ -45,6 +47,8 @@ export interface GivenDoors {
   /** The folder of what is kept aside; whatever lies there is a whole file. */
   readonly folder: string;
   readonly aside: () => Aside[];
+  /** What was kept to be done later. */
+  readonly later: readonly Job[];
 }
 
 const Aside = z.strictObject({
@@ -70,6 +74,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     fault: () => "none",
   };
   const lines: string[] = [];
+  const later: Job[] = [];
   const write = (message: string, fields: object) => lines.push(JSON.stringify({ message, ...fields }));
   const ledger: Ledger = {
     store: memoryStore({ fault: (operation) => state.fault(operation) }),
@@ -78,6 +83,8 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     now: () => new Date(state.nowMs++),
     heard: new Set(),
     aside: folderAside(folder),
+    later: { put: async (job) => void later.push(job) },
+    registries: () => Promise.resolve(registries({})),
     secrets: () => Promise.resolve({ tokens: parseTokens(TOKENS), webhooks: SECRETS }),
     settleMs: 1000,
     ignored: new Map(),
@@ -99,6 +106,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     },
     logged: () => lines.join("\n"),
     folder,
+    later,
     aside: () =>
       readdirSync(folder).map((file) => Aside.parse(JSON.parse(readFileSync(join(folder, file), "utf8")))),
   };
