@@ -1,0 +1,90 @@
+/** A history of migrations as it was read: what is applied now, what failed, what is left out and why. */
+import type { Connection, Row } from "./connection.ts";
+import { type Found, nameOf } from "./finding.ts";
+import { APPLIED, type State } from "./state.ts";
+import type { Tool } from "./tools.ts";
+import { byColumns, instantOf, isSaid } from "./values.ts";
+
+export interface Version {
+  readonly version: string;
+  readonly appliedAt?: string;
+  readonly checksum?: string;
+}
+
+export interface History {
+  readonly tool: string;
+  /** The table, or the report, for people. */
+  readonly from: string;
+  readonly mode: "set" | "head";
+  /** When it was so. */
+  readonly at: string;
+  /** In the order in which the tool applied them. */
+  readonly versions: readonly Version[];
+  readonly failed: readonly Version[];
+  /** How many rows are left out, by why. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+/** A history's rows, and how to read what no two of its sources write alike. */
+export interface Reading {
+  readonly tool: Tool;
+  readonly from: string;
+  readonly at: string;
+  readonly rows: readonly Row[];
+  /** What each row says, in the tool's order. */
+  readonly states: (rows: readonly Row[]) => readonly State[];
+  /** When a row was applied, where that is known. */
+  readonly appliedAt: (row: Row) => string | undefined;
+  /** The names that Drizzle's journal has for its times. */
+  readonly tags?: ReadonlyMap<string, string>;
+}
+
+const NO_TAGS: ReadonlyMap<string, string> = new Map();
+
+export function historyOf({ tool, from, at, rows, states, appliedAt, tags = NO_TAGS }: Reading): History {
+  const sorted = rows.toSorted(byColumns(tool.order));
+  const said = states(sorted);
+  const versions: Version[] = [];
+  const failed: Version[] = [];
+  const leftOut = new Map<string, number>();
+  sorted.forEach((row, n) => {
+    const state = said[n] ?? APPLIED;
+    const version = tool.version(row, tags);
+    if (state.is !== "left out" && isSaid(version)) {
+      const list = state.is === "failed" ? failed : versions;
+      list.push({ version, ...timed(appliedAt(row)), ...checked(tool, row) });
+    } else {
+      const why = state.is === "left out" ? state.why : "without a version";
+      leftOut.set(why, (leftOut.get(why) ?? 0) + 1);
+    }
+  });
+  return { tool: tool.tool, from, mode: tool.mode, at, versions, failed, leftOut };
+}
+
+/** Reads all rows of a history's table. Throws Unreadable. */
+export async function readHistory(
+  connection: Connection,
+  { tool, table }: Found,
+  tags?: ReadonlyMap<string, string>,
+): Promise<History> {
+  const { appliedAt } = tool;
+  const clock = appliedAt?.on[connection.engine];
+  return historyOf({
+    tool,
+    from: nameOf(table),
+    at: connection.now,
+    rows: await connection.rows(table),
+    states: tool.states ?? ((rows) => rows.map(() => APPLIED)),
+    appliedAt: (row) =>
+      appliedAt === undefined || clock === undefined ? undefined : instantOf(row[appliedAt.column], clock),
+    ...(tags === undefined ? {} : { tags }),
+  });
+}
+
+const timed = (appliedAt: string | undefined): Pick<Version, "appliedAt"> =>
+  appliedAt === undefined ? {} : { appliedAt };
+
+function checked({ checksum }: Tool, row: Row): Pick<Version, "checksum"> {
+  const value = checksum === undefined ? undefined : row[checksum];
+  return isSaid(value) ? { checksum: value } : {};
+}

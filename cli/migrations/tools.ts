@@ -1,0 +1,311 @@
+/**
+ * The migration tools, each by the table in which it keeps its history. A table is known by its columns; where those
+ * are too common to prove anything, by its usual name as well, for a row that was posted is there for good.
+ *
+ * Each entry names where its format is read from. `appliedAt` is taken only where the instant is known: PostgreSQL's
+ * `timestamp` and MySQL's `datetime` are in whatever zone a session was in, and MySQL's `timestamp` is sure only where
+ * the server's clock wrote it, for drivers send theirs without a zone.
+ */
+import type { Engine, Row } from "./connection.ts";
+import { flywayStates } from "./flyway.ts";
+import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
+import { type Clock, isSaid, isTrue, joined } from "./values.ts";
+
+/** What a column must hold, where its name says too little. */
+export type Sort = "number" | "text" | "time";
+
+export interface Tool {
+  readonly tool: string;
+  /** The table's usual name. */
+  readonly table: string;
+  /** By their names in lower case: all that the table has, but for those that only some versions of the tool make. */
+  readonly columns: readonly string[];
+  readonly sorts?: Readonly<Record<string, Sort>>;
+  readonly sometimes?: readonly string[];
+  /** Its columns prove too little: another name must be given by hand. */
+  readonly named?: true;
+  /** A table beside it that tells two tools with the same columns apart. */
+  readonly beside?: { readonly table: string; readonly stands: boolean };
+  readonly mode: "set" | "head";
+  /** Columns that give the order in which the tool applied them. */
+  readonly order: readonly string[];
+  /** A row's version; `tags` are the names that Drizzle's journal has for its times. */
+  readonly version: (row: Row, tags: ReadonlyMap<string, string>) => string | null | undefined;
+  readonly checksum?: string;
+  readonly appliedAt?: { readonly column: string; readonly on: Readonly<Partial<Record<Engine, Clock>>> };
+  /** What each row says, in the order of the rows; absent: a row is there only for what is applied. */
+  readonly states?: (rows: readonly Row[]) => State[];
+  /** On what it was tried with the tool itself. */
+  readonly tried: string;
+}
+
+const each =
+  (state: (row: Row) => State) =>
+  (rows: readonly Row[]): State[] =>
+    rows.map(state);
+
+const BY_FORMAT = "by the format only";
+
+export const TOOLS: readonly Tool[] = [
+  {
+    // flyway/flyway: createMetaDataTable.sql of each database, CoreMigrationType, MigrationInfoServiceImpl.
+    tool: "flyway",
+    table: "flyway_schema_history",
+    columns: [
+      "installed_rank",
+      "version",
+      "description",
+      "type",
+      "script",
+      "checksum",
+      "installed_by",
+      "installed_on",
+      "execution_time",
+      "success",
+    ],
+    mode: "set",
+    order: ["installed_rank"],
+    version: ({ version }) => version,
+    checksum: "checksum",
+    // MySQL's server and SQLite's strftime write it; PostgreSQL's has no zone.
+    appliedAt: { column: "installed_on", on: { MySQL: "UTC", SQLite: "UTC" } },
+    states: flywayStates,
+    tried: BY_FORMAT,
+  },
+  {
+    // liquibase/liquibase: CreateDatabaseChangeLogTableGenerator, MarkChangeSetRanGenerator, ChangeSet.toString.
+    tool: "liquibase",
+    table: "databasechangelog",
+    columns: [
+      "id",
+      "author",
+      "filename",
+      "dateexecuted",
+      "orderexecuted",
+      "exectype",
+      "md5sum",
+      "description",
+      "comments",
+      "tag",
+      "liquibase",
+    ],
+    sometimes: ["contexts", "labels", "deployment_id", "execution_milliseconds"],
+    mode: "set",
+    order: ["orderexecuted"],
+    version: ({ filename, id, author }) => joined("::", filename, id, author),
+    checksum: "md5sum",
+    states: each(({ exectype }) => {
+      if (exectype === "FAILED") return FAILED;
+      return exectype === "SKIPPED" ? leftOut("skipped") : APPLIED;
+    }),
+    tried: BY_FORMAT,
+  },
+  {
+    // prisma/prisma-engines: sql_migration_persistence.rs; the error of a step that failed is in `logs`.
+    tool: "prisma",
+    table: "_prisma_migrations",
+    columns: [
+      "id",
+      "checksum",
+      "finished_at",
+      "migration_name",
+      "logs",
+      "rolled_back_at",
+      "started_at",
+      "applied_steps_count",
+    ],
+    mode: "set",
+    order: ["started_at"],
+    version: (row) => row.migration_name,
+    checksum: "checksum",
+    appliedAt: { column: "finished_at", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
+    states: each((row) => {
+      if (isSaid(row.rolled_back_at)) return leftOut("rolled back");
+      if (isSaid(row.finished_at)) return APPLIED;
+      return isSaid(row.logs) ? FAILED : leftOut("not finished");
+    }),
+    tried: BY_FORMAT,
+  },
+  {
+    // knex/knex: lib/migrations/migrate/table-creator.js.
+    tool: "knex",
+    table: "knex_migrations",
+    columns: ["id", "name", "batch", "migration_time"],
+    mode: "set",
+    order: ["id"],
+    version: ({ name }) => name,
+    appliedAt: { column: "migration_time", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
+    tried: "PostgreSQL",
+  },
+  {
+    // typeorm/typeorm: src/migration/MigrationExecutor.ts; `timestamp` is in the class's name, not of the run.
+    tool: "typeorm",
+    table: "migrations",
+    columns: ["id", "timestamp", "name"],
+    sorts: { id: "number", timestamp: "number", name: "text" },
+    named: true,
+    mode: "set",
+    order: ["id"],
+    version: ({ name }) => name,
+    tried: "PostgreSQL",
+  },
+  {
+    // drizzle-team/drizzle-orm: src/migrator.ts, dialect.ts; `created_at` is the journal's `when`, not of the run.
+    tool: "drizzle",
+    table: "__drizzle_migrations",
+    columns: ["id", "hash", "created_at"],
+    sorts: { id: "number", hash: "text", created_at: "number" },
+    named: true,
+    mode: "set",
+    order: ["created_at", "id"],
+    version: ({ hash, created_at }, tags) => tags.get(created_at ?? "") ?? hash,
+    checksum: "hash",
+    tried: "PostgreSQL",
+  },
+  {
+    // salsita/node-pg-migrate: src/runner.ts; `run_on` has no zone.
+    tool: "node-pg-migrate",
+    table: "pgmigrations",
+    columns: ["id", "name", "run_on"],
+    sorts: { id: "number", name: "text", run_on: "time" },
+    named: true,
+    mode: "set",
+    order: ["run_on", "id"],
+    version: ({ name }) => name,
+    tried: "PostgreSQL",
+  },
+  {
+    // amacneil/dbmate: pkg/driver/*.
+    tool: "dbmate",
+    table: "schema_migrations",
+    columns: ["version"],
+    sorts: { version: "text" },
+    named: true,
+    beside: { table: "ar_internal_metadata", stands: false },
+    mode: "set",
+    order: ["version"],
+    version: ({ version }) => version,
+    tried: "PostgreSQL",
+  },
+  {
+    // rails/rails: activerecord, ActiveRecord::SchemaMigration and InternalMetadata.
+    tool: "rails",
+    table: "schema_migrations",
+    columns: ["version"],
+    sorts: { version: "text" },
+    named: true,
+    beside: { table: "ar_internal_metadata", stands: true },
+    mode: "set",
+    order: ["version"],
+    version: ({ version }) => version,
+    tried: BY_FORMAT,
+  },
+  {
+    // golang-migrate/migrate: database/*; one row, written before a migration runs and cleaned after it.
+    tool: "golang-migrate",
+    table: "schema_migrations",
+    columns: ["version", "dirty"],
+    sorts: { version: "number" },
+    mode: "head",
+    order: ["version"],
+    version: ({ version }) => version,
+    states: each(({ dirty }) => (isTrue(dirty) ? FAILED : APPLIED)),
+    tried: BY_FORMAT,
+  },
+  {
+    // elixir-ecto/ecto_sql: lib/ecto/migration/schema_migration.ex; its timestamps are NaiveDateTime.utc_now.
+    tool: "ecto",
+    table: "schema_migrations",
+    columns: ["version", "inserted_at"],
+    sorts: { version: "number" },
+    named: true,
+    mode: "set",
+    order: ["version"],
+    version: ({ version }) => version,
+    appliedAt: { column: "inserted_at", on: { PostgreSQL: "UTC", MySQL: "UTC", SQLite: "UTC" } },
+    tried: BY_FORMAT,
+  },
+  {
+    // django/django: django/db/migrations/recorder.py.
+    tool: "django",
+    table: "django_migrations",
+    columns: ["id", "app", "name", "applied"],
+    named: true,
+    mode: "set",
+    order: ["id"],
+    version: ({ app, name }) => joined(".", app, name),
+    appliedAt: { column: "applied", on: { PostgreSQL: "zoned" } },
+    tried: BY_FORMAT,
+  },
+  {
+    // sqlalchemy/alembic: alembic/runtime/migration.py; a row for each head.
+    tool: "alembic",
+    table: "alembic_version",
+    columns: ["version_num"],
+    mode: "head",
+    order: ["version_num"],
+    version: (row) => row.version_num,
+    tried: BY_FORMAT,
+  },
+  {
+    // ariga/atlas: cmd/atlas/internal/migrate/ent/schema/revision.go, sql/migrate (RevisionType).
+    tool: "atlas",
+    table: "atlas_schema_revisions",
+    columns: [
+      "version",
+      "description",
+      "type",
+      "applied",
+      "total",
+      "executed_at",
+      "execution_time",
+      "error",
+      "hash",
+      "operator_version",
+    ],
+    sometimes: ["error_stmt", "partial_hashes"],
+    mode: "set",
+    order: ["version"],
+    version: ({ version }) => version,
+    checksum: "hash",
+    appliedAt: { column: "executed_at", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
+    states: each(atlasState),
+    tried: BY_FORMAT,
+  },
+  {
+    // dotnet/efcore: HistoryRepository.cs.
+    tool: "ef-core",
+    table: "__EFMigrationsHistory",
+    columns: ["migrationid", "productversion"],
+    mode: "set",
+    order: ["migrationid"],
+    version: ({ migrationid }) => migrationid,
+    tried: BY_FORMAT,
+  },
+];
+
+/** A set bit of the revision's type: somebody said by hand that it is in. */
+const RESOLVED = 4;
+
+function atlasState({ version, type, applied, total, error }: Row): State {
+  if (version?.startsWith(".")) return leftOut("a note of Atlas's own");
+  if ((Number(type) & RESOLVED) !== 0) return APPLIED;
+  if (isSaid(error)) return FAILED;
+  return applied === total ? APPLIED : leftOut("not finished");
+}
+
+const timesOf = ({ appliedAt }: Tool): string =>
+  appliedAt === undefined ? "–" : Object.keys(appliedAt.on).join(", ");
+
+/** The tools as a table in Markdown, for README. */
+export function toolsTable(): string {
+  const lines = TOOLS.map(
+    (it) =>
+      `| ${it.tool} | \`${it.table}\` | ${it.mode} | ${timesOf(it)} | ${it.checksum === undefined ? "–" : "yes"} | ${it.tried} |`,
+  );
+  return [
+    "| `--tool` | table | says | time of applying, on | checksum | tried on |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...lines,
+  ].join("\n");
+}
