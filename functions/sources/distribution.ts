@@ -1,5 +1,6 @@
 /**
- * CNCF Distribution (`registry:2`, `registry:3`) and registries that speak its notifications (GitLab's).
+ * CNCF Distribution (`registry:2`, `registry:3`) and registries that speak its notifications (GitLab's; Azure's one
+ * at a time).
  *
  * Key: `events[].id`, a UUID that stays the same over retries; the source is the registry's host, for ids of two
  * registries know nothing of each other. An envelope may hold unrelated events, so each stands for itself.
@@ -8,10 +9,16 @@
  * memory, so a restart loses events. Nor does a delete name its media type: a deleted blob reads like a deleted
  * manifest, which does no harm, for no release names a layer's digest.
  * One delete of a manifest comes as two events (2.8): one with its digest, one with the tag that it ends.
+ * GitLab's registry also tells of a repository's new name, which no statement can say: every tag and digest moves at
+ * once. The reason for leaving it out is the naming rule that keeps the history under one name. Its `actor.user` may
+ * hold a token, and is never looked at.
  * Format: distribution/distribution, docs/content/about/notifications.md and notifications/event.go; envelopes
  * are `application/vnd.docker.distribution.events.v1+json` up to 2.x, `….v2+json` since, of one shape.
+ * `rename`: gitlab-org/container-registry, merge request 1869.
  */
 import * as z from "zod";
+import { faultsOf, imageRepository } from "../../schemas/scalars.ts";
+import { isManifest } from "./manifest.ts";
 import {
   ignored,
   loginOnly,
@@ -27,7 +34,8 @@ import { byHeader, type Mapped, type Source, sourceOf } from "./source.ts";
 
 const Envelope = z.looseObject({ events: z.array(z.unknown()).max(MAX_EVENTS) });
 
-const Event = z.looseObject({
+/** One notification. */
+export const RegistryEvent = z.looseObject({
   id: z.string(),
   timestamp: z.string(),
   action: z.string(),
@@ -38,26 +46,16 @@ const Event = z.looseObject({
     mediaType: maybeText,
     size: z.number().nullish(),
     url: maybeText,
+    rename: z.unknown().optional(),
   }),
   request: z.looseObject({ host: maybeText }).nullish(),
   actor: z.looseObject({ name: maybeText }).nullish(),
 });
-type Event = z.infer<typeof Event>;
-
-/** Everything else that is pushed is a layer or a configuration, which nobody deploys by itself. */
-const MANIFEST_TYPES: ReadonlySet<string> = new Set([
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v1+prettyjws",
-]);
+type RegistryEvent = z.infer<typeof RegistryEvent>;
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
   ["pull", "a pull changes nothing"],
   ["mount", "a mounted layer is no image"],
-  ["rename", "a repository's new name is not kept yet; name it by a rule"],
 ]);
 
 export const distribution: Source = {
@@ -75,27 +73,41 @@ export const distribution: Source = {
       authentication: "`Authorization`, as configured",
       tried: "registry 2.8.2 in CI",
     },
+    {
+      name: "GitLab Container Registry (self-managed)",
+      push: "yes",
+      delete: "manifests and tags",
+      digest: "yes",
+      time: "yes",
+      identity: "event id",
+      authentication: "`Authorization`, as configured",
+      tried: "documented shape",
+    },
   ],
 };
 
 function toStatements(payload: unknown): Mapped[] {
   return mapping(Envelope, payload, ({ events }) =>
-    events.flatMap((raw) => mapping(Event, raw, (event) => [mapEvent(event, raw)])),
+    events.flatMap((raw) =>
+      mapping(RegistryEvent, raw, (event) => [mapRegistryEvent("distribution", event, raw)]),
+    ),
   );
 }
 
-function mapEvent(event: Event, raw: unknown): Mapped {
+/** @param vendor whose door it came through: the source of what is said is its registry's host. */
+export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unknown): Mapped {
   const { action, target } = event;
+  if (action === "rename") return renamed(event, raw);
   if (action !== "push" && action !== "delete") {
     return ignored(UNNEEDED.get(action) ?? `the action ${quoted(action)} is not known`, raw);
   }
-  if (target.mediaType !== undefined && !MANIFEST_TYPES.has(target.mediaType)) {
+  if (target.mediaType !== undefined && !isManifest(target.mediaType)) {
     return ignored(`${quoted(target.mediaType)} is no manifest or index`, raw);
   }
   const host = hostOf(event);
-  if (host === undefined) return rejected("request.host: is missing, and so is a host in target.url", raw);
+  if (host === undefined) return rejected(NO_HOST, raw);
   const common = {
-    source: sourceOf("distribution", host),
+    source: sourceOf(vendor, host),
     id: event.id,
     occurredAt: event.timestamp,
     ...present({ actor: loginOnly(event.actor?.name) }),
@@ -112,14 +124,14 @@ interface Common {
   readonly repository: string;
 }
 
-function pushed({ target }: Event, common: Common, raw: unknown): Mapped {
+function pushed({ target }: RegistryEvent, common: Common, raw: unknown): Mapped {
   const { digest, tag, mediaType, size } = target;
   if (mediaType === undefined) return rejected("target.mediaType: is missing, so it may be a layer", raw);
   const rest = present({ digest, tag, mediaType, size: size ?? undefined });
   return said({ kind: "artifact.pushed", ...common, ...rest }, raw);
 }
 
-function deleted({ target: { digest, tag } }: Event, common: Common, raw: unknown): Mapped {
+function deleted({ target: { digest, tag } }: RegistryEvent, common: Common, raw: unknown): Mapped {
   if (digest === undefined && tag === undefined) {
     return rejected(
       "target: a delete must name a digest or a tag; that of a whole repository cannot be kept",
@@ -130,8 +142,33 @@ function deleted({ target: { digest, tag } }: Event, common: Common, raw: unknow
   return said({ kind: "artifact.deleted", ...common, ...present({ digest, tag }), what }, raw);
 }
 
+/**
+ * Facts keep the name they were recorded under, so one name for the whole history is the old one: then tags, digests
+ * and later deletes meet. What was pushed under the new one before the rule was there stays apart.
+ */
+function renamed(event: RegistryEvent, raw: unknown): Mapped {
+  const host = hostOf(event);
+  if (host === undefined) return rejected(NO_HOST, raw);
+  const named = Renamed.safeParse(event.target.rename);
+  if (!named.success) return rejected(`target.rename: ${faultsOf(named.error)}`, raw);
+  const { from, to } = named.data;
+  const rule = { match: { repository: `${host}/${to}` }, set: { repository: `${host}/${from}` } };
+  return ignored(
+    `a repository got a new name; to keep its history under one, add the naming rule ${JSON.stringify(rule)}`,
+    raw,
+  );
+}
+
+/** Paths without a host, as they stand in a repository's name. */
+const path = z.string().refine((it) => imageRepository.safeParse(`host/${it}`).success, {
+  error: "must be a repository's path",
+});
+const Renamed = z.looseObject({ from: path, to: path });
+
+const NO_HOST = "request.host: is missing, and so is a host in target.url";
+
 /** The name under which the registry was asked: a port is part of it. */
-function hostOf({ request, target }: Event): string | undefined {
+function hostOf({ request, target }: RegistryEvent): string | undefined {
   if (request?.host !== undefined) return request.host.toLowerCase();
   const url = target.url ?? "";
   return URL.canParse(url) ? new URL(url).host || undefined : undefined;

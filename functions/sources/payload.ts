@@ -2,6 +2,7 @@
  * Payloads as they come from outside: bounded before they are looked at, read by loose schemas (a vendor adds
  * fields as it likes), and turned into outcomes that say what was wrong where.
  */
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { faultsOf, url } from "../../schemas/scalars.ts";
 import type { Mapped, Said } from "./source.ts";
@@ -96,3 +97,9 @@ export const present = <T>(fields: Record<string, T | undefined>): Record<string
   Object.fromEntries(
     Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   );
+
+/** What names an event that its sender gave no id: a hash of what makes it this event and no other. */
+export const hashOf = (...parts: readonly (string | number | undefined)[]): string =>
+  createHash("sha256")
+    .update(JSON.stringify(parts.map((part) => part ?? null)))
+    .digest("hex");
