@@ -11,13 +11,26 @@
  * Format: docs.aws.amazon.com, "AWS service event metadata" (EventBridge user guide).
  */
 import * as z from "zod";
+import { CODEDEPLOY_COVERS, mapCodeDeploy } from "./aws-codedeploy.ts";
+import { CODEPIPELINE_COVERS, mapCodePipeline } from "./aws-codepipeline.ts";
 import { ECR_COVERS, mapEcr } from "./aws-ecr.ts";
 import { ECS_COVERS, mapEcs } from "./aws-ecs.ts";
 import { toStatement } from "./cloudevents.ts";
 import { ignored, mapping, quoted, rejected } from "./payload.ts";
 import type { Mapped, Source } from "./source.ts";
 
-export const aws: Source = { vendor: "aws", toStatements, covers: [ECR_COVERS, ECS_COVERS] };
+export const aws: Source = {
+  vendor: "aws",
+  toStatements,
+  covers: [ECR_COVERS, ECS_COVERS, CODEDEPLOY_COVERS, CODEPIPELINE_COVERS],
+};
+
+const MAPPINGS: ReadonlyMap<string, (payload: unknown) => Mapped[]> = new Map([
+  ["aws.ecr", mapEcr],
+  ["aws.ecs", mapEcs],
+  ["aws.codedeploy", mapCodeDeploy],
+  ["aws.codepipeline", mapCodePipeline],
+]);
 
 const Spoken = z.looseObject({ source: z.string(), "detail-type": z.string() });
 
@@ -25,8 +38,8 @@ function toStatements(payload: unknown): Mapped[] {
   return mapping(Spoken, payload, ({ source, "detail-type": type, detail }) => {
     // What the ledger itself sends must never come back as news, or it would go round for ever.
     if (source === "asof") return [ignored("the ledger said this itself", payload)];
-    if (source === "aws.ecr") return mapEcr(payload);
-    if (source === "aws.ecs") return mapEcs(payload);
+    const map = MAPPINGS.get(source);
+    if (map !== undefined) return map(payload);
     if (source.startsWith("aws.")) {
       return [ignored(`${quoted(source)} says nothing that is kept here`, payload)];
     }

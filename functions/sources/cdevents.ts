@@ -49,6 +49,7 @@ const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
   ["service.upgraded", deployed("deployment.succeeded")],
   ["service.rolledback", deployed("deployment.succeeded", { rollback: true })],
   ["service.removed", deployed("deployment.removed")],
+  ["environment.deleted", environmentDeleted],
 ]);
 
 /** @param type the CloudEvent's, which must be the CDEvent's: who may say what is decided by it. */
@@ -118,6 +119,11 @@ function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Rec
     };
     return { is: "statement", kind, fields };
   };
+}
+
+/** With an environment goes everything that ran there. */
+function environmentDeleted({ subject: { id } }: CdEvent): Effect {
+  return { is: "statement", kind: "deployment.removed", fields: { environment: id } };
 }
 
 /** A source is a URI reference of any length; what is too long for a key is named by its hash. */
