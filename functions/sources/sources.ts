@@ -1,14 +1,11 @@
 /** Every vendor whose webhooks are understood. To add one: a file, its samples in `test/golden`, a line here. */
 import { aws } from "./aws.ts";
-import { azureDevops } from "./azure-devops.ts";
-import { bitbucket } from "./bitbucket.ts";
 import { azure } from "./azure.ts";
 import { azureDevops } from "./azure-devops.ts";
 import { bitbucket } from "./bitbucket.ts";
 import { distribution } from "./distribution.ts";
 import { dockerHub } from "./docker-hub.ts";
 import { github } from "./github.ts";
-import { gitlab } from "./gitlab.ts";
 import { gitlab } from "./gitlab.ts";
 import { google } from "./google.ts";
 import { harbor } from "./harbor.ts";
