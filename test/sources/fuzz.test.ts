@@ -1,13 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rawHash } from "../../functions/ledger/canonical.ts";
+import { bitbucket } from "../../functions/sources/bitbucket.ts";
 import { readEvents, toStatement } from "../../functions/sources/cloudevents.ts";
 import { github } from "../../functions/sources/github.ts";
+import { gitlab } from "../../functions/sources/gitlab.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { CASES, type Case, mapCase, RECEIVED_AT } from "./golden.ts";
 
-const VENDORS = ["distribution", "github", "aws", "cloudevents", "cdevents"];
+const VENDORS = [
+  "aws",
+  "azure-devops",
+  "bitbucket",
+  "cdevents",
+  "cloudevents",
+  "distribution",
+  "github",
+  "gitlab",
+];
 const MUTATIONS = 2_000;
 /** Seconds, on a machine that does nothing else. */
 const PATIENCE_MS = 60_000;
@@ -169,11 +180,15 @@ describe("the doors of text", () => {
     );
   });
 
-  it("read GitHub's events under any name without a throw", () => {
+  it.each([
+    { source: github, header: "x-github-event" },
+    { source: gitlab, header: "x-gitlab-event" },
+    { source: bitbucket, header: "x-event-key" },
+  ])("read $source.vendor's events under any name without a throw", ({ source, header }) => {
     fc.assert(
       fc.property(values, fc.jsonValue(), (event, payload) => {
-        const headers = new Headers({ "x-github-event": event });
-        expect(github.toStatements(payload, { headers, receivedAt: RECEIVED_AT })).toHaveLength(1);
+        const headers = new Headers({ [header]: event });
+        expect(source.toStatements(payload, { headers, receivedAt: RECEIVED_AT })).toHaveLength(1);
       }),
     );
   });
