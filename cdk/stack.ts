@@ -113,8 +113,14 @@ export class AsofStack extends Stack {
         name: "Aws",
         bus: EventBus.fromEventBusName(this, "DefaultBus", "default"),
         pattern: {
-          source: ["aws.ecr", "aws.ecs"],
-          detailType: ["ECR Image Action", "ECS Deployment State Change", "ECS Task State Change"],
+          source: ["aws.ecr", "aws.ecs", "aws.codedeploy", "aws.codepipeline"],
+          detailType: [
+            "ECR Image Action",
+            "ECS Deployment State Change",
+            "ECS Task State Change",
+            "CodeDeploy Deployment State-change Notification",
+            "CodePipeline Action Execution State Change",
+          ],
         },
       },
       {

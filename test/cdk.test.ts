@@ -301,6 +301,18 @@ describe("a function", () => {
     });
   });
 
+  it("knows whose signatures count where somebody said so, and only where it records", () => {
+    const signers = '[{"issuer":"https://token.actions.githubusercontent.com","repository":"*"}]';
+    const found = Template.fromStack(stackOf({ signers }).stack).findResources("AWS::Lambda::Function", {
+      Properties: {
+        Environment: {
+          Variables: { ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl", ASOF_SIGNERS: signers },
+        },
+      },
+    });
+    expect(Object.keys(found).map((id) => named({ Ref: id }))).toEqual(["Ingest"]);
+  });
+
   it("has a URL without IAM if it answers HTTP, and export's streams", () => {
     const urls = ofType("AWS::Lambda::Url").map(([id, { Properties }]) => [
       named({ Ref: id }),
@@ -503,12 +515,27 @@ describe("a rule", () => {
     { bus: "default", source: "aws.ecr", "detail-type": "ECR Image Action" },
     { bus: "default", source: "aws.ecs", "detail-type": "ECS Deployment State Change" },
     { bus: "default", source: "aws.ecs", "detail-type": "ECS Task State Change" },
+    {
+      bus: "default",
+      source: "aws.codedeploy",
+      "detail-type": "CodeDeploy Deployment State-change Notification",
+    },
+    {
+      bus: "default",
+      source: "aws.codepipeline",
+      "detail-type": "CodePipeline Action Execution State Change",
+    },
     { bus: "IngestBus", source: "acme.ci", "detail-type": "dev.asof.deployment.succeeded.v1" },
     { bus: "IngestBus", source: "acme.ci", "detail-type": "dev.cdevents.service.deployed.0.2.0" },
   ])("takes an event $# on the bus $bus", (event) => expect(taken(event)).toBe(true));
 
   it.each([
     { bus: "default", source: "aws.ecr", "detail-type": "ECR Image Scan" },
+    {
+      bus: "default",
+      source: "aws.codepipeline",
+      "detail-type": "CodePipeline Stage Execution State Change",
+    },
     { bus: "default", source: "acme.ci", "detail-type": "dev.asof.deployment.succeeded.v1" },
     { bus: "IngestBus", source: "acme.ci", "detail-type": "something.else" },
   ])("leaves an event $# on the bus $bus", (event) => expect(taken(event)).toBe(false));
@@ -713,6 +740,6 @@ describe("a bundle", () => {
   it("is not made with naming rules that are none", async () => {
     const rules = join(folder, "rules.json");
     writeFileSync(rules, JSON.stringify([{ match: {}, set: { service: "billing" } }]));
-    await expect(bundleAll(rules)).rejects.toThrow("must match on at least one field");
+    await expect(bundleAll({ rules })).rejects.toThrow("must match on at least one field");
   });
 });
