@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { Rules } from "../functions/ledger/rules.ts";
+import { rootsIn } from "../functions/sources/attestation.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -70,13 +71,23 @@ export async function bundle(
   return folder;
 }
 
-/** Bundles every function, with the naming rules beside each, where a file of them is given. */
-export async function bundleAll(rules?: string): Promise<Record<FunctionName, string>> {
-  // A broken rule must fail here, where somebody looks, and not in every function at once after the deployment.
+/** Files of the user's that go into the bundles. */
+export interface Files {
+  /** Naming rules. */
+  readonly rules?: string | undefined;
+  /** Trusted roots for the signatures on attestations. */
+  readonly trustRoots?: string | undefined;
+}
+
+/** Bundles every function, with the user's files beside each. */
+export async function bundleAll({ rules, trustRoots }: Files = {}): Promise<Record<FunctionName, string>> {
+  // A broken file must fail here, where somebody looks, and not in every function at once after the deployment.
   const checked = rules === undefined ? undefined : Rules.parse(JSON.parse(readFileSync(rules, "utf8")));
+  const roots = trustRoots === undefined ? undefined : rootsIn(readFileSync(trustRoots, "utf8")).join("\n");
   const one = async (name: FunctionName): Promise<string> => {
     const folder = await bundle(join(ROOT, "functions", `${name}.ts`));
     if (checked !== undefined) writeFileSync(join(folder, RULES), JSON.stringify(checked));
+    if (roots !== undefined) writeFileSync(join(folder, TRUST_ROOTS), roots);
     return folder;
   };
   const [ingest, questions, exported, publish] = await Promise.all([
@@ -90,3 +101,5 @@ export async function bundleAll(rules?: string): Promise<Record<FunctionName, st
 
 /** The file of the naming rules inside a bundle. */
 export const RULES = "rules.json";
+/** The file of trusted roots inside a bundle. */
+export const TRUST_ROOTS = "trust-roots.jsonl";

@@ -20,7 +20,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { Alarms } from "./alarms.ts";
-import { type FunctionName, RULES } from "./bundle.ts";
+import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { LedgerTable } from "./table.ts";
@@ -30,6 +30,8 @@ export interface AsofProps extends StackProps {
   bundles: Record<FunctionName, string>;
   /** The bundles hold a file of naming rules. */
   hasRules?: boolean | undefined;
+  /** Whose signatures on attestations count, as `ASOF_SIGNERS`; the bundles hold the trusted roots then. */
+  signers?: string | undefined;
   alarmEmail?: string | undefined;
   /** CloudFront and WAF in front of the function URLs. */
   cloudfront?: boolean | undefined;
@@ -176,6 +178,10 @@ export class AsofStack extends Stack {
       ASOF_SETTLE_MS: "60000",
     };
 
+    const trust =
+      props.signers === undefined
+        ? {}
+        : { ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`, ASOF_SIGNERS: props.signers };
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
       // Lambda gives CPU in proportion to memory, and a cold start is all CPU.
@@ -185,6 +191,7 @@ export class AsofStack extends Stack {
         ASOF_ASIDE_QUEUE: aside.queueUrl,
         ASOF_LATER_QUEUE: later.queueUrl,
         ASOF_LATER_ARN: later.queueArn,
+        ...trust,
       },
     });
     allowReads(ingest);

@@ -13,17 +13,43 @@ import {
   type WebhookSecrets,
   webhookSecretsFrom,
 } from "./secrets.ts";
+import { rootsIn, type Trust, Trusted } from "./sources/attestation.ts";
 
 /** The naming rules in a file; none without one. */
 export function rulesFrom(file: string | undefined): Rule[] {
   if (file === undefined || file === "") return [];
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    throw new ConfigurationError(`ASOF_RULES: cannot read ${file}`);
+  return parse("ASOF_RULES", Rules, json("ASOF_RULES", textOf("ASOF_RULES", file)));
+}
+
+/** Whose signatures on attestations count. Both variables, or neither: a root alone trusts whoever has a certificate. */
+export function trustFrom({
+  ASOF_TRUST_ROOTS: file,
+  ASOF_SIGNERS: signers,
+}: NodeJS.ProcessEnv): Trust | undefined {
+  if (file === undefined || file === "") return undefined;
+  if (signers === undefined || signers === "") {
+    throw new ConfigurationError(
+      'ASOF_SIGNERS: must be set where ASOF_TRUST_ROOTS is: [{"issuer":…,"repository":…}]',
+    );
   }
-  return parse("ASOF_RULES", Rules, json("ASOF_RULES", text));
+  const text = textOf("ASOF_TRUST_ROOTS", file);
+  let roots: string[];
+  try {
+    roots = rootsIn(text);
+  } catch (error) {
+    throw new ConfigurationError(
+      `ASOF_TRUST_ROOTS: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return { roots, signers: parse("ASOF_SIGNERS", z.array(Trusted).min(1), json("ASOF_SIGNERS", signers)) };
+}
+
+function textOf(variable: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new ConfigurationError(`${variable}: cannot read ${file}`);
+  }
 }
 
 export interface Configuration {
@@ -36,6 +62,7 @@ export interface Configuration {
   readonly webhooks: WebhookSecrets;
   readonly registries: RegistryAccess;
   readonly rules: readonly Rule[];
+  readonly trust?: Trust;
 }
 
 const port = z
@@ -46,6 +73,7 @@ const port = z
 
 /** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
+  const trust = trustFrom(env);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
     port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
@@ -54,5 +82,6 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
     registries: registryAccessFrom(env.ASOF_REGISTRIES),
     rules: rulesFrom(env.ASOF_RULES),
+    ...(trust === undefined ? {} : { trust }),
   };
 }

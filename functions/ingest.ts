@@ -5,7 +5,7 @@
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
-import { rulesFrom } from "./configuration.ts";
+import { rulesFrom, trustFrom } from "./configuration.ts";
 import { guarded } from "./doors/doors.ts";
 import { keepMalformed, receive, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
@@ -18,10 +18,12 @@ import { readJson } from "./sources/payload.ts";
 import { queueAside } from "./store/aside-queue.ts";
 import { queueLater } from "./store/later-queue.ts";
 
+const trust = trustFrom(process.env);
 const ledger = ledgerOnAws({
   aside: queueAside(variable("ASOF_ASIDE_QUEUE")),
   later: queueLater(variable("ASOF_LATER_QUEUE")),
   rules: rulesFrom(process.env.ASOF_RULES),
+  ...(trust === undefined ? {} : { trust }),
   registries: (access) => registries(parse("ASOF_SECRET: registries", RegistryAccess, access ?? {})),
 });
 const doors = handle(guarded(ledger, [recordingDoors(ledger)]));

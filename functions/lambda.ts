@@ -63,7 +63,7 @@ function asked(secrets: () => Promise<Read>, { registries }: Recording): Ledger[
 }
 
 /** What only the function that records has. */
-export interface Recording extends Pick<Ledger, "aside" | "later" | "rules"> {
+export interface Recording extends Pick<Ledger, "aside" | "later" | "rules" | "trust"> {
   /** @param access what the secret says of registries */
   readonly registries: (access: unknown) => Registries;
 }

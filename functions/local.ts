@@ -49,6 +49,7 @@ function ledgerOf(settings: Configuration, engine: Engine, later: Later): Ledger
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
     rules: settings.rules,
+    ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     now: () => new Date(),
     heard: new Set(),
     aside: folderAside(join(settings.data, "aside")),

@@ -114,3 +114,32 @@ describe("the configuration", () => {
     );
   });
 });
+
+describe("the trust in signatures", () => {
+  const root = { mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1", tlogs: [] };
+  const signers =
+    '[{"issuer":"https://token.actions.githubusercontent.com","repository":"https://github.com/acme/*"}]';
+
+  it.each([
+    ["one a line", `${JSON.stringify(root)}\n${JSON.stringify(root)}\n`, 2],
+    ["one over many lines", JSON.stringify(root, null, 2), 1],
+  ])("takes roots printed %s", (_, text, count) => {
+    const trust = configuration({ ASOF_TRUST_ROOTS: file("roots", text), ASOF_SIGNERS: signers }).trust;
+    expect(trust?.roots.map((one) => JSON.parse(one))).toEqual(Array(count).fill(root));
+    expect(trust?.signers).toEqual(JSON.parse(signers));
+  });
+
+  it.each([
+    ["ASOF_TRUST_ROOTS", { ASOF_TRUST_ROOTS: "/nowhere/roots", ASOF_SIGNERS: signers }],
+    ["ASOF_TRUST_ROOTS", { ASOF_TRUST_ROOTS: file("no-roots", "{}"), ASOF_SIGNERS: signers }],
+    ["ASOF_TRUST_ROOTS", { ASOF_TRUST_ROOTS: file("empty", "\n"), ASOF_SIGNERS: signers }],
+    ["ASOF_SIGNERS", { ASOF_TRUST_ROOTS: file("root", JSON.stringify(root)) }],
+    ["ASOF_SIGNERS", { ASOF_TRUST_ROOTS: file("root", JSON.stringify(root)), ASOF_SIGNERS: "[]" }],
+    [
+      "ASOF_SIGNERS",
+      { ASOF_TRUST_ROOTS: file("root", JSON.stringify(root)), ASOF_SIGNERS: '[{"issuer":"x"}]' },
+    ],
+  ])("names %s where it is at fault", (variable, env) => {
+    expect(faultOf(env)).toMatch(new RegExp(`^${variable}: `));
+  });
+});

@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   store: ["schemas", "ledger", "store"],
   doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
   edge: ["schemas", "ledger", "sources", "registry", "store", "doors", "edge"],
-  cdk: ["cdk", "ledger", "store"],
+  cdk: ["cdk", "ledger", "sources", "store"],
   cli: ["schemas", "cli", "registry", "sources"],
 };
 

@@ -3,10 +3,11 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { instant } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { type Holder, holderOf, isAllowed, type Right } from "../access.ts";
+import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../access.ts";
 import type { Moment } from "../ledger/moment.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
+import type { Sender } from "./receive.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -64,3 +65,14 @@ export function moment(
   const known = knowledge(ledger, asked.knownAt);
   return { ...known, at: asked.at === undefined ? known.now.toISOString() : instant(asked.at, "end") };
 }
+
+export const senderOf = (door: string, who: Holder): Sender => ({
+  door,
+  reportedBy: who.name,
+  refuse: (statement) =>
+    boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
+});
+
+/** The body as its bytes came, so that a signature over them can be checked. */
+export const textOf = async (c: Context): Promise<string> =>
+  Buffer.from(await c.req.arrayBuffer()).toString("utf8");

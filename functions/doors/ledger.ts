@@ -4,6 +4,7 @@ import type { Appending } from "../ledger/append.ts";
 import type { Aside } from "../ledger/aside.ts";
 import type { Later } from "../ledger/later.ts";
 import type { Registries } from "../registry/oci.ts";
+import type { Trust } from "../sources/attestation.ts";
 
 export interface Secrets {
   readonly tokens: readonly Token[];
@@ -18,6 +19,8 @@ export interface Ledger extends Appending {
   readonly secrets: () => Promise<Secrets>;
   /** The registries that may be asked; no other ever is. */
   readonly registries: () => Promise<Registries>;
+  /** Whose signatures on attestations count; absent: nobody's. */
+  readonly trust?: Trust;
   /** How long facts of a moment may still appear after it: index lag and the clocks of others. */
   readonly settleMs: number;
   /** Events known and not needed, by reason; absent where the doors do not share a process. */

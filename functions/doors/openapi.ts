@@ -146,6 +146,24 @@ const retraction: ZodOpenApiOperationObject = {
   },
 };
 
+const attestation: ZodOpenApiOperationObject = {
+  operationId: "recordAttestation",
+  summary:
+    "Records which commit a digest was built from: SLSA provenance, in an envelope or a Sigstore bundle.",
+  tags: ["Recording"],
+  requestBody: { required: true, content: { "application/json": { schema: z.looseObject({}) } } },
+  responses: {
+    "200": outcomes("A duplicate, or the outcome of each subject in order."),
+    "201": outcomes("Recorded; a reason says why the signature was not verified."),
+    "202": outcomes("An attestation that tells of no build: ignored, with the reason."),
+    "400": problem("The body is no attestation; it was kept aside whole."),
+    ...REFUSALS,
+    "409": problem("Another statement was recorded of this subject; this one was kept aside."),
+    "413": problem("The body is too large."),
+    "422": problem("It names no commit, or no digest; it was kept aside."),
+  },
+};
+
 const exporting: ZodOpenApiOperationObject = {
   operationId: "export",
   summary: "Every fact of a span, once, in the order it was recorded; streamed.",
@@ -188,6 +206,7 @@ const paths: ZodOpenApiPathsObject = {
       },
     },
   },
+  "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
   "/v1/release": {
     get: question(

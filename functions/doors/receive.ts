@@ -1,4 +1,5 @@
 /** What all doors that take events do with them: append, keep aside what is none, and say what became of each. */
+import type { Context } from "hono";
 import type { Outcomes } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { append, type Outcome } from "../ledger/append.ts";
@@ -6,6 +7,7 @@ import { rawHash } from "../ledger/canonical.ts";
 import type { Job } from "../ledger/later.ts";
 import type { Mapped } from "../sources/source.ts";
 import type { Ledger } from "./ledger.ts";
+import { problem } from "./problem.ts";
 import { lookUpOrKeep, readLater, resultOf } from "./registry.ts";
 
 export type Said = Outcomes["outcomes"][number];
@@ -156,3 +158,27 @@ export const giveUp = (ledger: Ledger, job: string, error: unknown): Promise<voi
     error instanceof Error ? error.message : String(error),
     job,
   );
+
+const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
+
+/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
+export function answerOne(c: Context, [one]: readonly Received[]): Response {
+  if (one === undefined) return c.json({ outcomes: [] }, 200);
+  const outcomes = [one.said];
+  const { outcome, reason = "" } = one.said;
+  switch (outcome) {
+    case "recorded":
+    case "duplicate":
+    case "ignored":
+    case "deferred":
+      return c.json({ outcomes }, STATUS[outcome]);
+    case "conflict":
+      return problem(
+        "conflict",
+        `${reason}. It was kept aside; send it under another id if it is another event.`,
+        { outcomes },
+      );
+    case "rejected":
+      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
+  }
+}

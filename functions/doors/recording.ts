@@ -1,52 +1,18 @@
-/** The doors where something is said: events, the vendors' webhooks, retractions. */
+/** The doors where something is said: events, the vendors' webhooks, attestations, retractions. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { boundBy, type Holder } from "../access.ts";
 import { retractionId } from "../ledger/append.ts";
 import { readEvents, toStatement } from "../sources/cloudevents.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
-import { holder, MAX_BODY_BYTES } from "./asked.ts";
+import { holder, MAX_BODY_BYTES, senderOf, textOf } from "./asked.ts";
+import { attesting } from "./attesting.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError, problem } from "./problem.ts";
-import { keepMalformed, type Received, receive, type Sender } from "./receive.ts";
-
-const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
-
-/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
-function answerOne(c: Context, [one]: readonly Received[]): Response {
-  if (one === undefined) return c.json({ outcomes: [] }, 200);
-  const outcomes = [one.said];
-  const { outcome, reason = "" } = one.said;
-  switch (outcome) {
-    case "recorded":
-    case "duplicate":
-    case "ignored":
-    case "deferred":
-      return c.json({ outcomes }, STATUS[outcome]);
-    case "conflict":
-      return problem(
-        "conflict",
-        `${reason}. It was kept aside; send it under another id if it is another event.`,
-        { outcomes },
-      );
-    case "rejected":
-      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
-  }
-}
-
-const senderOf = (door: string, who: Holder): Sender => ({
-  door,
-  reportedBy: who.name,
-  refuse: (statement) =>
-    boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
-});
-
-/** The body as its bytes came, so that a signature over them can be checked. */
-const textOf = async (c: Context): Promise<string> => Buffer.from(await c.req.arrayBuffer()).toString("utf8");
+import { answerOne, keepMalformed, receive, type Sender } from "./receive.ts";
 
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
@@ -146,6 +112,7 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
+  app.post("/v1/attestations", attesting(ledger));
   for (const source of SOURCES) {
     app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
   }

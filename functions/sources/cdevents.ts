@@ -12,10 +12,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { PackageURL } from "packageurl-js";
 import * as z from "zod";
 import { faultsOf, fullSha, url } from "../../schemas/scalars.ts";
-import { ignored, loginOnly, maybeText, present, quoted, rejected, said } from "./payload.ts";
+import { ignored, loginOnly, maybeText, present, rejected, said } from "./payload.ts";
+import { type NamedImage, readPurl } from "./purl.ts";
 import type { Mapped, Said } from "./source.ts";
 
 const AnyCdEvent = z.looseObject({ context: z.looseObject({ type: z.string() }) });
@@ -130,62 +130,14 @@ function environmentDeleted({ subject: { id } }: CdEvent): Effect {
 const instanceOf = (source: string): string =>
   Buffer.byteLength(source) <= 200 ? source : createHash("sha256").update(source).digest("hex");
 
-// --- package URLs -----------------------------------------------------------------------------------------
-
-interface Parts {
-  readonly repository?: string;
-  readonly digest?: string;
-  readonly tag?: string;
-}
-type Read =
-  | { readonly is: "image"; readonly parts: Parts }
-  | { readonly is: "ignored" | "rejected"; readonly reason: string };
-
-const NO_IMAGE: Read = { is: "image", parts: {} };
+const NO_IMAGE: NamedImage = { is: "image", parts: {} };
 
 /** An image that lies somewhere: what was pushed or deleted is told apart by where. */
-function imageAt(purl: string): Read {
+function imageAt(purl: string): NamedImage {
   const image = readPurl(purl);
   if (image.is !== "image" || image.parts.repository !== undefined) return image;
   return {
     is: "rejected",
     reason: "subject.id: the package URL must carry repository_url: where the image lies",
   };
-}
-
-/** A package URL's image; package-url/purl-spec, PURL-TYPES: `oci`, `docker`. */
-function readPurl(purl: string): Read {
-  let read: PackageURL;
-  try {
-    read = PackageURL.fromString(purl);
-  } catch {
-    return { is: "rejected", reason: `${quoted(purl)} is no package URL` };
-  }
-  if (read.type === "oci") return readOci(read);
-  if (read.type === "docker") return { is: "image", parts: readDocker(read) };
-  return { is: "ignored", reason: `${quoted(purl)} is no image` };
-}
-
-const bare = (repositoryUrl: string): string => repositoryUrl.replace(/^https?:\/\//, "").replace(/\/$/, "");
-
-/** `repository_url` is the whole repository; one that ends otherwise may be meant without its name, or not. */
-function readOci({ name, version, qualifiers }: PackageURL): Read {
-  const given = qualifiers?.repository_url;
-  const repository = given === undefined ? undefined : bare(given);
-  if (repository !== undefined && !repository.endsWith(`/${name}`)) {
-    return {
-      is: "rejected",
-      reason: `repository_url must be the whole repository, ending in ${quoted(`/${name}`)}`,
-    };
-  }
-  return { is: "image", parts: present({ repository, digest: version, tag: qualifiers?.tag }) };
-}
-
-/** `repository_url` is the registry alone; the version is a tag or a digest. */
-function readDocker({ namespace, name, version, qualifiers }: PackageURL): Parts {
-  const given = bare(qualifiers?.repository_url ?? "docker.io");
-  const registry = given === "hub.docker.com" ? "docker.io" : given;
-  const path = namespace ?? (registry === "docker.io" ? "library" : undefined);
-  const repository = [registry, path, name].filter((part) => part !== undefined).join("/");
-  return { repository, ...present(version?.includes(":") ? { digest: version } : { tag: version }) };
 }
