@@ -1,0 +1,112 @@
+/** `asof record build` and `push`: where an image came from, and where it is. */
+import type { Command } from "commander";
+import * as z from "zod";
+import { type ImageContent, RegistryError } from "../../functions/registry/oci.ts";
+import { present } from "../../functions/sources/payload.ts";
+import type { World } from "../world.ts";
+import { Complaint } from "./event.ts";
+import { commitOf, common } from "./given.ts";
+import { contentOf, type Image, imageFrom, imageInMetadata, registryOf } from "./image.ts";
+import type { Said } from "./saying.ts";
+import type { Speaker } from "./speaker.ts";
+
+const Options = z.looseObject({
+  image: z.string().optional(),
+  digest: z.string().optional(),
+  metadataFile: z.string().optional(),
+  registry: z.boolean(),
+});
+type Options = z.infer<typeof Options>;
+
+const options = (command: Command): Command =>
+  command
+    .option("--image <reference>", "the image, with its registry: ghcr.io/acme/billing:1.4.2")
+    .option("--digest <digest>", "its digest, sha256:… (default: the metadata file's, else the registry's)")
+    .option("--metadata-file <file>", "what docker buildx build --metadata-file wrote")
+    .option("--no-registry", "ask no registry");
+
+interface Built extends Image {
+  readonly digest: string;
+  /** What the registry says of it, where it was asked and answered. */
+  readonly content?: ImageContent;
+}
+
+async function byTag({ env }: World, repository: string, tag: string): Promise<Built> {
+  const content = await contentOf(registryOf(repository, env), repository, tag);
+  if (content === undefined)
+    throw new Complaint(`${repository} holds no tag ${tag}: push it first, or give --digest`);
+  return { repository, tag, digest: content.digest, content };
+}
+
+/** Looks up whether it is an index. Not to know that loses nothing but the index, so that it stops nothing. */
+async function lookedUp({ env, err }: World, image: Built, repository: string): Promise<Built> {
+  try {
+    const content = await contentOf(registryOf(repository, env), repository, image.digest);
+    if (content !== undefined) return { ...image, content };
+    err(`asof: ${repository} does not hold ${image.digest} (yet): whether it is an index is not known`);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    err(`asof: ${error.message}: whether ${image.digest} is an index is not known`);
+  }
+  return image;
+}
+
+async function imageOf(given: Options, world: World): Promise<Built> {
+  const named = given.image === undefined ? {} : imageFrom(given.image);
+  const written = given.metadataFile === undefined ? {} : imageInMetadata(given.metadataFile);
+  const { repository, tag } = { ...written, ...named };
+  const digest = given.digest ?? written.digest ?? named.digest;
+  if (digest !== undefined) {
+    const image = { ...present({ repository, tag }), digest };
+    return repository !== undefined && given.registry ? lookedUp(world, image, repository) : image;
+  }
+  if (repository === undefined || tag === undefined || !given.registry) {
+    throw new Complaint("no digest was found: give --digest, --metadata-file, or --image with a tag");
+  }
+  return byTag(world, repository, tag);
+}
+
+/** What an index holds, so that each of its images is known as part of it. */
+function indexed({ digest, content }: Built): Said[] {
+  const { manifests = [] } = content ?? {};
+  return manifests.length === 0 ? [] : [{ kind: "artifact.indexed", data: { digest, manifests } }];
+}
+
+export const build: Speaker = {
+  name: "build",
+  summary: "an image was built from this commit",
+  help: `
+Examples:
+  docker buildx build --push --metadata-file meta.json -t ghcr.io/acme/billing:1.4.2 .
+  asof record build --image ghcr.io/acme/billing:1.4.2 --metadata-file meta.json
+
+  asof record build --image ghcr.io/acme/billing:1.4.2        # the registry tells the digest
+
+An image for several platforms is an index: the registry is asked what it holds, and that is recorded too.
+Where one commit makes several images, record each with its --image, and name the same --image where you record
+the deployment by its commit: then it is clear which of them runs.`,
+  options,
+  speak: async (given, known, world) => {
+    const commit = commitOf(known);
+    const image = await imageOf(Options.parse(given), world);
+    const { digest, repository } = image;
+    const data = { digest, commit, ...present({ repository }), ...common(known) };
+    return [{ kind: "artifact.built", data }, ...indexed(image)];
+  },
+};
+
+export const push: Speaker = {
+  name: "push",
+  summary: "an image was pushed into a registry, where the registry does not say so itself",
+  help: `
+Example:
+  asof record push --image ghcr.io/acme/billing:1.4.2 --digest sha256:…`,
+  options,
+  speak: async (given, known, world) => {
+    const image = await imageOf(Options.parse(given), world);
+    const { digest, repository, tag, content } = image;
+    if (repository === undefined) throw new Complaint("give --image, which names where it was pushed");
+    const data = { digest, repository, ...present({ tag, mediaType: content?.mediaType }), ...common(known) };
+    return [{ kind: "artifact.pushed", data }, ...indexed(image)];
+  },
+};

@@ -1,0 +1,277 @@
+/**
+ * What a CI system says of itself in the environment: by its own documented variables, and nothing else. Each
+ * field lists where it may be found, the first that is whole counts: a text with the names of variables in it.
+ */
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+import { loginOnly } from "../../functions/sources/payload.ts";
+import { actor, fullSha, name, text, url } from "../../schemas/scalars.ts";
+import { bareUrl, forgeUrl } from "./remote.ts";
+
+interface CI {
+  readonly provider: string;
+  /** Where its variables are documented. */
+  readonly documentation: string;
+  /** The variable that it alone sets, and to what (absent: to anything). */
+  readonly is: readonly [variable: string, value?: string];
+  /** Which installation of it this is. */
+  readonly instance: string;
+  /** What started this work; a further attempt of the whole is another run. Stands for the deployment. */
+  readonly run: string;
+  /** What tells this job, attempt and step from any other of its run. */
+  readonly job: readonly string[];
+  readonly fields: { readonly [F in Field]?: readonly string[] };
+}
+
+const FIELDS = ["sha", "repository", "ref", "url", "actor", "environment"] as const;
+export type Field = (typeof FIELDS)[number];
+
+const SYSTEMS: readonly CI[] = [
+  {
+    provider: "github-actions",
+    documentation: "https://docs.github.com/en/actions/reference/workflows-and-actions/variables",
+    is: ["GITHUB_ACTIONS", "true"],
+    instance: "{GITHUB_SERVER_URL}",
+    run: "{GITHUB_RUN_ID}/{GITHUB_RUN_ATTEMPT}",
+    // Jobs of a matrix have one name, but each its own runner.
+    job: ["GITHUB_JOB", "RUNNER_NAME", "GITHUB_ACTION"],
+    fields: {
+      sha: ["{GITHUB_SHA}"],
+      repository: ["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"],
+      ref: ["{GITHUB_REF}"],
+      url: ["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}"],
+      // Who runs it again is who does it.
+      actor: ["{GITHUB_TRIGGERING_ACTOR}", "{GITHUB_ACTOR}"],
+    },
+  },
+  {
+    provider: "gitlab-ci",
+    documentation: "https://docs.gitlab.com/ci/variables/predefined_variables/",
+    is: ["GITLAB_CI", "true"],
+    instance: "{CI_SERVER_URL}",
+    run: "{CI_PIPELINE_ID}",
+    job: ["CI_JOB_ID"],
+    fields: {
+      // In a pipeline of merged results CI_COMMIT_SHA is a merge that is thrown away.
+      sha: ["{CI_MERGE_REQUEST_SOURCE_BRANCH_SHA}", "{CI_COMMIT_SHA}"],
+      repository: ["{CI_PROJECT_URL}"],
+      ref: [
+        "refs/tags/{CI_COMMIT_TAG}",
+        "refs/heads/{CI_COMMIT_BRANCH}",
+        "refs/merge-requests/{CI_MERGE_REQUEST_IID}/head",
+      ],
+      url: ["{CI_JOB_URL}"],
+      actor: ["{GITLAB_USER_LOGIN}"],
+      environment: ["{CI_ENVIRONMENT_NAME}"],
+    },
+  },
+  {
+    provider: "bitbucket-pipelines",
+    documentation: "https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/",
+    is: ["BITBUCKET_BUILD_NUMBER"],
+    instance: "https://bitbucket.org",
+    run: "{BITBUCKET_REPO_FULL_NAME}/{BITBUCKET_BUILD_NUMBER}",
+    job: ["BITBUCKET_STEP_UUID", "BITBUCKET_STEP_RUN_NUMBER"],
+    fields: {
+      sha: ["{BITBUCKET_COMMIT}"],
+      repository: ["https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}"],
+      ref: ["refs/tags/{BITBUCKET_TAG}", "refs/heads/{BITBUCKET_BRANCH}"],
+      url: [
+        "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}/addon/pipelines/home#!/results/{BITBUCKET_BUILD_NUMBER}",
+      ],
+      environment: ["{BITBUCKET_DEPLOYMENT_ENVIRONMENT}"],
+    },
+  },
+  {
+    provider: "circleci",
+    documentation: "https://circleci.com/docs/reference/variables/",
+    is: ["CIRCLECI", "true"],
+    instance: "{CIRCLE_BUILD_URL}",
+    run: "{CIRCLE_WORKFLOW_ID}",
+    job: ["CIRCLE_WORKFLOW_JOB_ID", "CIRCLE_BUILD_NUM", "CIRCLE_NODE_INDEX"],
+    fields: {
+      sha: ["{CIRCLE_SHA1}"],
+      repository: ["{CIRCLE_REPOSITORY_URL}"],
+      // A fork's pull request is no branch here, although CIRCLE_BRANCH names it like one.
+      ref: ["refs/tags/{CIRCLE_TAG}", "refs/pull/{CIRCLE_PR_NUMBER}/head", "refs/heads/{CIRCLE_BRANCH}"],
+      url: ["{CIRCLE_BUILD_URL}"],
+      actor: ["{CIRCLE_USERNAME}"],
+    },
+  },
+  {
+    provider: "azure-pipelines",
+    documentation: "https://learn.microsoft.com/azure/devops/pipelines/build/variables",
+    is: ["TF_BUILD", "True"],
+    instance: "{SYSTEM_COLLECTIONURI}",
+    run: "{BUILD_BUILDID}",
+    job: ["SYSTEM_JOBID"],
+    fields: {
+      // Of a pull request BUILD_SOURCEVERSION is a merge that is thrown away.
+      sha: ["{SYSTEM_PULLREQUEST_SOURCECOMMITID}", "{BUILD_SOURCEVERSION}"],
+      repository: ["{BUILD_REPOSITORY_URI}"],
+      ref: ["{SYSTEM_PULLREQUEST_SOURCEBRANCH}", "{BUILD_SOURCEBRANCH}"],
+      url: ["{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}"],
+      // BUILD_REQUESTEDFOR is a person's name, which has no place in a ledger.
+      environment: ["{ENVIRONMENT_NAME}"],
+    },
+  },
+  {
+    provider: "codebuild",
+    documentation: "https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html",
+    is: ["CODEBUILD_BUILD_ID"],
+    instance: "https://codebuild.{AWS_REGION}.amazonaws.com",
+    run: "{CODEBUILD_BUILD_ID}",
+    job: ["CODEBUILD_BUILD_ID"],
+    fields: {
+      sha: ["{CODEBUILD_RESOLVED_SOURCE_VERSION}"],
+      repository: ["{CODEBUILD_SOURCE_REPO_URL}"],
+      ref: ["{CODEBUILD_WEBHOOK_HEAD_REF}"],
+      url: ["{CODEBUILD_BUILD_URL}"],
+      actor: ["{CODEBUILD_INITIATOR}"],
+    },
+  },
+  {
+    // Last: jobs of the others may run on its agents' machines, and its variables are those of plugins too.
+    provider: "jenkins",
+    documentation: "https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables",
+    is: ["JENKINS_URL"],
+    instance: "{JENKINS_URL}",
+    run: "{JOB_NAME}/{BUILD_NUMBER}",
+    job: ["BUILD_TAG"],
+    fields: {
+      sha: ["{GIT_COMMIT}"],
+      repository: ["{GIT_URL}", "{GIT_URL_1}"],
+      // BRANCH_NAME of a change request is no branch (PR-7). GIT_BRANCH holds a remote's name of any length.
+      ref: [
+        "refs/tags/{TAG_NAME}",
+        "refs/heads/{CHANGE_BRANCH}",
+        "refs/heads/{BRANCH_NAME}",
+        "refs/heads/{GIT_LOCAL_BRANCH}",
+      ],
+      url: ["{BUILD_URL}"],
+      actor: ["{BUILD_USER_ID}"],
+    },
+  },
+];
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A value, and the variables or the file that it was found in. */
+export interface Found {
+  readonly value: string;
+  readonly from: string;
+}
+
+/** Where this runs. */
+export interface Run {
+  readonly provider: string;
+  /** The CI's host, with the organisation where it has one in its address. */
+  readonly instance: string;
+  readonly id: string;
+  /** What tells this job, attempt and step from others; two runs of one command in it have the same. */
+  readonly job: readonly string[];
+}
+
+export interface Surroundings {
+  readonly run?: Run;
+  readonly found: { readonly [F in Field]?: Found };
+  /** What was found otherwise than one might think, for people. */
+  readonly notes: readonly string[];
+}
+
+/** A text with its variables filled in; undefined where one is not set. */
+function filled(template: string, env: Env): Found | undefined {
+  const variables = [...template.matchAll(/\{([A-Z0-9_]+)\}/g)].map(([, variable = ""]) => variable);
+  if (variables.some((variable) => (env[variable] ?? "") === "")) return undefined;
+  const value = template.replaceAll(/\{([A-Z0-9_]+)\}/g, (_, variable: string) => env[variable] ?? "");
+  return { value, from: variables.join(", ") };
+}
+
+const valid = (schema: z.ZodType<string>, value: string | undefined): string | undefined =>
+  schema.safeParse(value).success ? value : undefined;
+
+/** What a fact may hold of a value: nothing, where it is none of the kind (a CI's commit may be an S3 version). */
+const FORM: { readonly [F in Field]: (value: string) => string | undefined } = {
+  sha: (value) => valid(fullSha, value),
+  repository: (value) => valid(url, forgeUrl(value)),
+  ref: (value) => valid(text(256), value),
+  url: (value) => valid(url, bareUrl(value)),
+  actor: (value) => valid(actor, loginOnly(value)),
+  environment: (value) => valid(name, value),
+};
+
+function lookUp(ci: CI, field: Field, env: Env): Found | undefined {
+  for (const template of ci.fields[field] ?? []) {
+    const found = filled(template, env);
+    const value = found === undefined ? undefined : FORM[field](found.value);
+    if (found !== undefined && value !== undefined) return { ...found, value };
+  }
+  return undefined;
+}
+
+const PullRequestEvent = z.looseObject({
+  pull_request: z.looseObject({ head: z.looseObject({ sha: fullSha }) }),
+});
+
+/** The event that started a run of GitHub's; undefined where it is of no pull request. */
+function pullRequestOf(file: string | undefined) {
+  if (file === undefined) return undefined;
+  try {
+    return PullRequestEvent.safeParse(JSON.parse(readFileSync(file, "utf8"))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * GitHub's runs for pull requests are of a merge that is thrown away; the event names the commit that was pushed
+ * ("Events that trigger workflows", pull_request). Without it there is no commit: the merge is none.
+ */
+function onPullRequest(surroundings: Surroundings, env: Env): Surroundings {
+  const { sha: merge, ref, ...others } = surroundings.found;
+  if (merge === undefined || ref === undefined || !/^refs\/pull\/\d+\/merge$/.test(ref.value))
+    return surroundings;
+  const event = pullRequestOf(env.GITHUB_EVENT_PATH);
+  if (event === undefined) {
+    const note = `GITHUB_SHA ${merge.value} is a merge for ${ref.value}, and GITHUB_EVENT_PATH names no commit: give --commit`;
+    return { ...surroundings, found: others, notes: [note] };
+  }
+  const { sha } = event.pull_request.head;
+  const head = { value: ref.value.replace(/merge$/, "head"), from: ref.from };
+  return {
+    ...surroundings,
+    found: { ...others, sha: { value: sha, from: "GITHUB_EVENT_PATH" }, ref: head },
+    notes: [
+      `the commit is the pull request's head; GITHUB_SHA ${merge.value} is a merge that is thrown away`,
+    ],
+  };
+}
+
+/** An installation's name: its host, and its path where it has one. */
+function instanceOf(ci: CI, env: Env): string {
+  const address = filled(ci.instance, env)?.value ?? "";
+  if (!URL.canParse(address)) return "unknown";
+  const { host, pathname } = new URL(address);
+  // The address of a build is no part of its installation's.
+  return ci.provider === "circleci" ? host : `${host}${pathname}`.replace(/\/+$/, "");
+}
+
+/** What the CI system that this runs in says, if it is one that is known. */
+export function surroundings(env: Env): Surroundings {
+  const ci = SYSTEMS.find(({ is: [variable, value] }) =>
+    value === undefined ? (env[variable] ?? "") !== "" : env[variable] === value,
+  );
+  if (ci === undefined) return { found: {}, notes: [] };
+  const { provider } = ci;
+  const id = filled(ci.run, env)?.value;
+  const job = ci.job.map((variable) => env[variable] ?? "");
+  const found = Object.fromEntries(
+    FIELDS.flatMap((field) => {
+      const one = lookUp(ci, field, env);
+      return one === undefined ? [] : [[field, one]];
+    }),
+  );
+  const run = id === undefined ? {} : { run: { provider, instance: instanceOf(ci, env), id, job } };
+  const all = { ...run, found, notes: [] };
+  return provider === "github-actions" ? onPullRequest(all, env) : all;
+}

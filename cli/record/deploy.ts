@@ -1,0 +1,131 @@
+/** `asof record deploy`: a service was deployed into an environment. */
+import { randomUUID } from "node:crypto";
+import { Option } from "commander";
+import * as z from "zod";
+import { present } from "../../functions/sources/payload.ts";
+import { Complaint } from "./event.ts";
+import { common, type Known } from "./given.ts";
+import { imageFrom } from "./image.ts";
+import { forgeUrl } from "./remote.ts";
+import type { Speaker } from "./speaker.ts";
+
+const maybe = z.string().optional();
+const Options = z.looseObject({
+  service: z.string(),
+  status: z.enum(["started", "succeeded", "failed"]),
+  component: maybe,
+  image: maybe,
+  digest: maybe,
+  tag: maybe,
+  config: z.array(z.string()),
+  cluster: maybe,
+  namespace: maybe,
+  deploymentId: maybe,
+  rollback: z.boolean().optional(),
+});
+type Options = z.infer<typeof Options>;
+
+/** `repository@revision:path`, its repository and its path being optional. */
+const CONFIG = /^(?:(https?:\/\/(?:[^/@]*@)?[^@]+)@)?(?!https?:)([^:@]+)(?::(.+))?$/;
+
+function configFrom(given: string): Record<string, string> {
+  const [, repository, revision, path] = CONFIG.exec(given) ?? [];
+  if (revision === undefined) {
+    throw new Complaint(
+      `--config ${JSON.stringify(given)}: must be like https://github.com/acme/deploy@77aa01c:production/shop.yaml`,
+    );
+  }
+  return present({ repository: repository === undefined ? undefined : forgeUrl(repository), revision, path });
+}
+
+function componentFrom({ component, image, digest, tag }: Options): Record<string, string> {
+  const named = image === undefined ? {} : imageFrom(image);
+  const said = present({
+    repository: named.repository,
+    digest: digest ?? named.digest,
+    tag: tag ?? named.tag,
+  });
+  return { component: component ?? "main", ...said };
+}
+
+/** A pipeline may deploy what another commit made: its own commit counts only where nothing else says what. */
+function commitFor(known: Known, component: Record<string, string>): Record<string, string> | undefined {
+  const { given, found } = known;
+  const isExact = component.digest !== undefined || component.tag !== undefined;
+  if (found.sha === undefined || (isExact && given.commit === undefined)) return undefined;
+  return present({ repository: found.repository?.value, sha: found.sha.value, ref: found.ref?.value });
+}
+
+const deploymentOf = ({ run }: Known, id: string | undefined) => ({
+  provider: run?.provider ?? "cli",
+  instance: run?.instance ?? "local",
+  id: id ?? run?.id ?? randomUUID(),
+});
+
+/** The environment, which some CI systems know. */
+export function environmentOf({ found }: Known): string {
+  if (found.environment === undefined)
+    throw new Complaint("no environment was found: give --environment <name>");
+  return found.environment.value;
+}
+
+const several = (value: string, before: string[]): string[] => [...before, value];
+
+export const deploy: Speaker = {
+  name: "deploy",
+  summary: "a service was deployed into an environment",
+  help: `
+Examples:
+  asof record deploy --environment production --service acme/billing --image ghcr.io/acme/billing@sha256:…
+  asof record deploy --environment production --service acme/billing --image ghcr.io/acme/billing:1.4.2
+  asof record deploy --environment production --service acme/shop --component worker --image ghcr.io/acme/worker
+  asof record deploy --environment production --service acme/billing --digest sha256:… --rollback
+
+What runs is told by a digest, else by a tag, else by this run's commit: the image that was built from it in the
+repository of --image. With a digest or a tag the commit is said only where --commit gives it.
+--component says that only this component was deployed, and the others run on.
+Record --status started, too, where tags move: what a tag pointed at when the deployment started is what runs. Both
+must have the same --deployment-id, which is the run's unless it is given.`,
+  options: (command) =>
+    command
+      .option("--environment <name>", "where to (default: the CI's)")
+      .requiredOption("--service <name>", "what, like acme/billing")
+      .addOption(
+        new Option("--status <status>", "how it went")
+          .choices(["started", "succeeded", "failed"])
+          .default("succeeded"),
+      )
+      .option("--component <name>", "the only component that was deployed (default: the whole service, main)")
+      .option("--image <reference>", "its image: ghcr.io/acme/billing[:tag][@digest]")
+      .option("--digest <digest>", "its image's digest, sha256:…")
+      .option("--tag <tag>", "its image's tag")
+      .option(
+        "--config <repository@revision:path>",
+        "its configuration; may be given several times",
+        several,
+        [],
+      )
+      .option("--cluster <name>", "the cluster")
+      .option("--namespace <name>", "the namespace")
+      .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
+      .option("--rollback", "it goes back to what ran before"),
+  speak: (given, known) => {
+    const options = Options.parse(given);
+    const { service, status, cluster, namespace, rollback } = options;
+    const component = componentFrom(options);
+    const config = options.config.map(configFrom);
+    const data = {
+      environment: environmentOf(known),
+      service,
+      deployment: deploymentOf(known, options.deploymentId),
+      components: [component],
+      ...(options.component === undefined ? {} : { scope: "components" }),
+      ...present({ commit: commitFor(known, component) }),
+      ...(config.length === 0 ? {} : { config }),
+      ...present({ cluster, namespace }),
+      ...present({ rollback }),
+      ...common(known),
+    };
+    return [{ kind: `deployment.${status}`, data }];
+  },
+};

@@ -1,0 +1,138 @@
+/** The options that every `asof record` has, and what is known once they are laid over what the CI says. */
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import * as z from "zod";
+import { present } from "../../functions/sources/payload.ts";
+import { url } from "../../schemas/scalars.ts";
+import type { World } from "../world.ts";
+import { type Field, type Found, type Surroundings, surroundings } from "./ci.ts";
+import { Complaint } from "./event.ts";
+import { forgeUrl } from "./remote.ts";
+import type { Ledger } from "./sending.ts";
+
+const maybe = z.string().optional();
+
+export const Sending = z.looseObject({
+  url: maybe,
+  tokenFile: maybe,
+  outbox: z.string(),
+  strict: z.boolean().optional(),
+  json: z.boolean().optional(),
+  replay: z.boolean().optional(),
+});
+export type Sending = z.infer<typeof Sending>;
+
+export const Given = z.looseObject({
+  ...Sending.shape,
+  dryRun: z.boolean().optional(),
+  commit: maybe,
+  repository: maybe,
+  ref: maybe,
+  runUrl: maybe,
+  actor: maybe,
+  environment: maybe,
+  source: maybe,
+  id: maybe,
+  time: maybe,
+});
+export type Given = z.infer<typeof Given>;
+
+/** Where the ledger is, and what is done with what it does not take. */
+export const withSending = (command: Command): Command =>
+  command
+    .option("--url <url>", "the ledger's address (default: $ASOF_URL, else http://127.0.0.1:8787)")
+    .option("--token-file <file>", "a file that holds the token (default: $ASOF_TOKEN)")
+    .addOption(
+      new Option("--outbox <file>", "where events wait while the ledger cannot be reached").default(
+        "asof-outbox.ndjson",
+      ),
+    )
+    .option("--strict", "end with 4 where the ledger cannot be reached")
+    .option("--json", "print JSON, for programs");
+
+/** What every statement has, and the CI may have said. */
+export const withGiven = (command: Command): Command =>
+  command
+    .option("--dry-run", "print the events, and send nothing")
+    .option("--commit <sha>", "the commit (default: the CI's)")
+    .option("--repository <url>", "the commit's repository, as its forge shows it (default: the CI's)")
+    .option("--ref <ref>", "the commit's branch or tag, like refs/heads/main (default: the CI's)")
+    .option("--run-url <url>", "a link to this run, for people (default: the CI's)")
+    .option("--actor <login>", "who did it: a login, no more (default: the CI's)")
+    .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
+    .option("--id <id>", "the event's id (default: made of the run, the job and what is said)")
+    .option("--time <time>", "when it happened, RFC 3339 (default: now)");
+
+/** What is known: what was given, else what the CI said. */
+export interface Known extends Surroundings {
+  readonly given: Given;
+  /** The repository whose pipeline this is, whatever commit is spoken of. */
+  readonly home: string | undefined;
+}
+
+/** Lays what was given over what was found. A ref goes with its commit: another commit has another, or none. */
+export function known(given: Given, { env }: World): Known {
+  const around = surroundings(env);
+  const { ref, ...others } = around.found;
+  const repository =
+    given.repository === undefined ? undefined : (forgeUrl(given.repository) ?? given.repository);
+  const said: Record<Field, Found | undefined> = {
+    sha: by("--commit", given.commit),
+    repository: by("--repository", repository),
+    ref: by("--ref", given.ref),
+    url: by("--run-url", given.runUrl),
+    actor: by("--actor", given.actor),
+    environment: by("--environment", given.environment),
+  };
+  const itsRef = given.commit === undefined && ref !== undefined ? { ref } : {};
+  const found = { ...others, ...itsRef, ...present(said) };
+  const notes = given.commit === undefined ? around.notes : [];
+  return { ...around, notes, found, given, home: around.found.repository?.value };
+}
+const by = (from: string, value: string | undefined): Found | undefined =>
+  value === undefined ? undefined : { value, from };
+
+/** Who did it, and where to look. */
+export const common = ({ found }: Known): Record<string, string> =>
+  present({ actor: found.actor?.value, url: found.url?.value });
+
+/** The commit of this run. Throws a Complaint that says how to name one. */
+export function commitOf({ found }: Known): Record<string, string> {
+  const { sha, repository, ref } = found;
+  if (sha === undefined) throw new Complaint("no commit was found: give --commit <sha>");
+  if (repository === undefined) throw new Complaint("no repository was found: give --repository <url>");
+  return present({ repository: repository.value, sha: sha.value, ref: ref?.value });
+}
+
+const DEFAULT_URL = "http://127.0.0.1:8787";
+
+function tokenFrom(file: string | undefined, env: World["env"]): string | undefined {
+  const [where, text] =
+    file === undefined ? ["ASOF_TOKEN", env.ASOF_TOKEN] : [`--token-file ${file}`, read(file)];
+  const token = text?.trim();
+  if (token === undefined || token === "") return undefined;
+  // Never quoted: a half of it would be in the log.
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new Complaint(`${where}: holds no token: it must be one word of ASCII`);
+  return token;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new Complaint(`--token-file ${file}: cannot be read`, { cause });
+  }
+}
+
+/** The ledger that is meant. Throws a Complaint where its address is none. */
+export function ledgerFrom(given: Sending, { env, waitMs }: World): Ledger {
+  const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
+  const parsed = url.safeParse(address);
+  if (!parsed.success) {
+    throw new Complaint(
+      `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
+    );
+  }
+  return { url: address, token: tokenFrom(given.tokenFile, env), waitMs };
+}

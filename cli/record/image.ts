@@ -1,0 +1,116 @@
+/** Which image is meant: from what was said, from what the builder wrote down, or from the registry itself. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import pRetry from "p-retry";
+import * as z from "zod";
+import {
+  type ImageContent,
+  type Registries,
+  RegistryAccess,
+  RegistryError,
+  registries,
+} from "../../functions/registry/oci.ts";
+import { readImage } from "../../functions/sources/image.ts";
+import { digest as digestForm } from "../../schemas/scalars.ts";
+import { Complaint } from "./event.ts";
+
+export interface Image {
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+/** Reads `host/path[:tag][@digest]`. Throws a Complaint where it names no host. */
+export function imageFrom(reference: string): Image {
+  const image = readImage(reference);
+  if (image === undefined) {
+    throw new Complaint(
+      `--image ${JSON.stringify(reference)}: must name its registry, like ghcr.io/acme/billing:1.4.2`,
+    );
+  }
+  return image;
+}
+
+/**
+ * What `docker buildx build --metadata-file` writes (docker/buildx, docs/reference/buildx_build.md): the digest of
+ * what was built, of an index where it is for several platforms, and the names it was pushed under.
+ */
+const Metadata = z.looseObject({
+  "containerimage.digest": digestForm,
+  "image.name": z.string().optional(),
+});
+/** Names are separated by commas; they count where all of them are in one repository. */
+function repositoryIn(names: string | undefined): string | undefined {
+  const images = (names ?? "").split(",").map((one) => readImage(one.trim())?.repository);
+  return new Set(images).size === 1 ? images[0] : undefined;
+}
+
+/** The image that a builder's metadata file names. Throws a Complaint where it names none. */
+export function imageInMetadata(file: string): Image {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new Complaint(`--metadata-file ${file}: cannot be read as JSON`, { cause });
+  }
+  const metadata = Metadata.safeParse(json).data;
+  if (metadata === undefined) {
+    throw new Complaint(
+      `--metadata-file ${file}: holds no containerimage.digest (bake writes one for each target: give it with --digest)`,
+    );
+  }
+  const repository = repositoryIn(metadata["image.name"]);
+  return { digest: metadata["containerimage.digest"], ...(repository === undefined ? {} : { repository }) };
+}
+
+const DockerConfig = z.looseObject({
+  auths: z.record(z.string(), z.looseObject({ auth: z.string().optional() })).optional(),
+});
+
+/** Docker Hub stands under the address of its first API. */
+const HUB = "https://index.docker.io/v1/";
+
+/** A login that `docker login` left in its file; those in a keychain are not asked for. */
+function loginFor(host: string, env: Readonly<Record<string, string | undefined>>) {
+  const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? homedir(), ".docker");
+  let config: unknown;
+  try {
+    config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+  } catch {
+    return {};
+  }
+  const auths = DockerConfig.safeParse(config).data?.auths ?? {};
+  const key = [host === "docker.io" ? HUB : host, `https://${host}`].find((one) => Object.hasOwn(auths, one));
+  const auth = key === undefined ? undefined : auths[key]?.auth;
+  const [, username, password] =
+    /^([^:]+):(.+)$/s.exec(Buffer.from(auth ?? "", "base64").toString("utf8")) ?? [];
+  return username === undefined || password === undefined ? {} : { username, password };
+}
+
+const isLocal = (host: string): boolean => /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(host);
+
+/** The registry of a repository, asked with Docker's login where there is one; without TLS only on this machine. */
+export function registryOf(
+  repository: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Registries {
+  const [host = ""] = repository.split("/");
+  const access = { [host]: { ...loginFor(host, env), ...(isLocal(host) ? { plainHttp: true } : {}) } };
+  const parsed = RegistryAccess.safeParse(access);
+  if (!parsed.success) throw new Complaint(`--image: ${JSON.stringify(host)} is no host of a registry`);
+  return registries(parsed.data);
+}
+
+const RETRIES = 2;
+
+/** Asks a registry what a tag or digest names. Throws a RegistryError; undefined: it knows none. */
+export const contentOf = (
+  registry: Registries,
+  repository: string,
+  reference: string,
+): Promise<ImageContent | undefined> =>
+  pRetry(() => registry.read(repository, reference), {
+    retries: RETRIES,
+    shouldRetry: ({ error }) => error instanceof RegistryError && error.retry,
+  });

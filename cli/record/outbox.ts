@@ -1,0 +1,79 @@
+/**
+ * Events that wait for the ledger: lines of JSON in a file, each an event as it was first said. No line is ever
+ * lost: what was sent, but not yet removed when the process ended, is sent again, and is a duplicate then.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Event } from "./event.ts";
+
+/** Where the events that the ledger refused are kept, each with its reason. */
+export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
+
+const linesOf = (file: string): string[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+
+/** Whether a file is still the one under its name. */
+function isAt(descriptor: number, file: string): boolean {
+  const at = statSync(file, { throwIfNoEntry: false });
+  return at?.ino === fstatSync(descriptor).ino;
+}
+
+/** Appends lines, which are on disk once it returns. */
+export function append(file: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  const descriptor = openSync(file, "a", 0o600);
+  try {
+    writeFileSync(descriptor, lines.map((line) => `${line}\n`).join(""));
+    fsyncSync(descriptor);
+    // A replay may have taken the file away between the two, and have read it already.
+    if (!isAt(descriptor, file)) append(file, lines);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const SENDING = ".sending";
+
+/** Takes everything that waits out of the way of who appends; what a replay that was killed had taken, too. */
+export function take(outbox: string): {
+  readonly files: readonly string[];
+  readonly lines: readonly string[];
+} {
+  const folder = dirname(outbox);
+  const name = basename(outbox);
+  if (statSync(outbox, { throwIfNoEntry: false }) !== undefined) {
+    renameSync(outbox, join(folder, `${name}.${randomUUID()}${SENDING}`));
+  }
+  const files = readdirSync(folder)
+    .filter((file) => file.startsWith(`${name}.`) && file.endsWith(SENDING))
+    .map((file) => join(folder, file));
+  return { files, lines: [...new Set(files.flatMap(linesOf))] };
+}
+
+/** Removes what was taken, once all of it has found another place. */
+export function drop(files: readonly string[]): void {
+  for (const file of files) rmSync(file, { force: true });
+}
+
+/** The event of a line; undefined where it holds none. */
+export function eventIn(line: string): Event | undefined {
+  try {
+    return Event.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}

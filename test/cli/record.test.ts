@@ -1,0 +1,538 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { Release } from "../../schemas/answer.ts";
+import { BOUND, tokenOf } from "../doors/given.ts";
+import { digestOf, shaOf } from "../ledger/given.ts";
+import { serving, sha256, cleanUp as stopRegistries } from "../registry/server.ts";
+import { asof, cleanUp, type LedgerServer, ledgerServer, linesOf, newFolder } from "./world.ts";
+
+afterEach(async () => {
+  await stopRegistries();
+  await cleanUp();
+});
+
+const SHA = shaOf("head");
+const DIGEST = digestOf("billing");
+const CI = {
+  GITHUB_ACTIONS: "true",
+  GITHUB_SERVER_URL: "https://github.com",
+  GITHUB_REPOSITORY: "acme/billing",
+  GITHUB_SHA: SHA,
+  GITHUB_REF: "refs/heads/main",
+  GITHUB_RUN_ID: "77",
+  GITHUB_RUN_ATTEMPT: "1",
+  GITHUB_JOB: "deploy",
+  GITHUB_TRIGGERING_ACTOR: "ada",
+};
+const DEPLOY = ["record", "deploy", "--environment", "production", "--service", "acme/billing"];
+
+const at = ({ url }: LedgerServer) => ({ ...CI, ASOF_URL: url });
+const outboxIn = (folder: string): string[] => ["--outbox", join(folder, "outbox.ndjson")];
+const linesIn = (folder: string): string[] => linesOf(join(folder, "outbox.ndjson"));
+
+async function releaseOf({ doors }: LedgerServer, environment = "production", service = "acme/billing") {
+  return Release.parse((await doors.client().get("/v1/release", { environment, service })).json);
+}
+
+const Line = z.looseObject({ source: z.string(), id: z.string(), kind: z.string() });
+
+/** Every fact that the ledger holds, in the order recorded. */
+async function factsOf({ doors }: LedgerServer) {
+  doors.setNow("2026-11-22T10:00:00.000Z");
+  const { text } = await doors.client().get("/v1/export", { from: "2026-11-01" });
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => Line.parse(JSON.parse(line)));
+}
+
+const Events = z.array(
+  z.looseObject({ id: z.string(), type: z.string(), source: z.string(), data: z.looseObject({}) }),
+);
+/** What a dry run prints below what it found. */
+async function eventsOf(args: readonly string[], env: Readonly<Record<string, string>> = CI) {
+  const { out, code, err } = await asof([...args, "--dry-run"], env);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  return Events.parse(JSON.parse(out.slice(out.indexOf("[\n"))));
+}
+
+describe("what is recorded", () => {
+  it("is a release, from its build to its evidence", async () => {
+    const ledger = await ledgerServer();
+    const image = "ghcr.io/acme/billing";
+    const lines = [
+      ["record", "build", "--image", `${image}:1.4.2`, "--digest", DIGEST, "--no-registry"],
+      ["record", "push", "--image", `${image}:1.4.2`, "--digest", DIGEST, "--no-registry"],
+      [
+        ...DEPLOY,
+        "--image",
+        image,
+        "--config",
+        "https://github.com/acme/deploy@77aa01c:production/billing.yaml",
+      ],
+      [
+        "record",
+        "migration",
+        "--environment",
+        "production",
+        "--service",
+        "acme/billing",
+        "--database",
+        "billing",
+      ],
+      ["record", "evidence", "--type", "test", "--verdict", "passed"],
+    ];
+    lines[3]?.push("--version", "12", "--reversible", "true", "--loses-data", "unknown");
+    for (const line of lines) {
+      const { code, out, err } = await asof(line, at(ledger));
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toMatch(/^recorded dev\.asof\./m);
+    }
+    const release = await releaseOf(ledger);
+    expect(release).toMatchObject({
+      status: "running",
+      deployment: { provider: "github-actions", instance: "github.com", id: "77/1" },
+      components: [
+        {
+          component: "main",
+          digest: DIGEST,
+          resolvedBy: "commit",
+          image: `${image}@${DIGEST}`,
+          tags: ["1.4.2"],
+          commit: { repository: "https://github.com/acme/billing", sha: SHA, ref: "refs/heads/main" },
+          build: { url: "https://github.com/acme/billing/actions/runs/77" },
+        },
+      ],
+      config: [
+        {
+          repository: "https://github.com/acme/deploy",
+          revision: "77aa01c",
+          path: "production/billing.yaml",
+        },
+      ],
+      migrations: [{ database: "billing", version: "12" }],
+    });
+    const facts = await factsOf(ledger);
+    expect(facts.map(({ kind }) => kind)).toEqual([
+      "artifact.built",
+      "artifact.pushed",
+      "deployment.succeeded",
+      "migration.applied",
+      "evidence.attached",
+    ]);
+    expect(new Set(facts.map(({ source }) => source))).toEqual(new Set(["/cli/github.com/acme/billing"]));
+  });
+
+  it("tells twelve images of one commit apart by the image that a deployment names", async () => {
+    const ledger = await ledgerServer();
+    for (const name of ["billing", "worker"]) {
+      await asof(
+        ["record", "build", "--image", `ghcr.io/acme/${name}`, "--digest", digestOf(name), "--no-registry"],
+        at(ledger),
+      );
+    }
+    await asof([...DEPLOY, "--image", "ghcr.io/acme/worker"], at(ledger));
+    expect((await releaseOf(ledger)).components).toMatchObject([
+      { resolvedBy: "commit", digest: digestOf("worker"), candidates: [] },
+    ]);
+  });
+
+  it("leaves a service's other components running where one component was deployed", async () => {
+    const ledger = await ledgerServer();
+    for (const name of ["api", "worker"]) {
+      await asof([...DEPLOY, "--component", name, "--digest", digestOf(name)], at(ledger));
+    }
+    expect((await releaseOf(ledger)).components).toMatchObject([
+      { component: "api", digest: digestOf("api") },
+      { component: "worker", digest: digestOf("worker") },
+    ]);
+  });
+
+  it("says where each thing was found, and for programs says it in JSON", async () => {
+    const ledger = await ledgerServer();
+    const people = await asof([...DEPLOY, "--digest", DIGEST], at(ledger));
+    expect(people.out).toContain(`commit       ${SHA}  (GITHUB_SHA)`);
+    const programs = await asof([...DEPLOY, "--digest", DIGEST, "--json"], at(ledger));
+    expect(JSON.parse(programs.out)).toMatchObject({
+      found: { sha: { value: SHA, from: "GITHUB_SHA" } },
+      results: [{ type: "dev.asof.deployment.succeeded.v1", outcome: "duplicate" }],
+    });
+  });
+});
+
+describe("what is said", () => {
+  it("is of the run's commit only where nothing else tells what was deployed", async () => {
+    const commitIn = async (...more: string[]) => (await eventsOf([...DEPLOY, ...more]))[0]?.data.commit;
+    expect(await commitIn("--image", "ghcr.io/acme/billing")).toMatchObject({
+      sha: SHA,
+      ref: "refs/heads/main",
+    });
+    expect(await commitIn("--digest", DIGEST)).toBeUndefined();
+    expect(await commitIn("--image", "ghcr.io/acme/billing:1.4.2")).toBeUndefined();
+    const other = shaOf("other");
+    expect(await commitIn("--digest", DIGEST, "--commit", other)).toEqual({
+      repository: "https://github.com/acme/billing",
+      sha: other,
+    });
+  });
+
+  it("counts more when given than when found, and carries no credentials", async () => {
+    const [event] = await eventsOf([
+      ...["record", "build", "--digest", DIGEST, "--no-registry"],
+      ...[
+        "--repository",
+        "https://ada:secret@git.example/acme/x.git",
+        "--actor",
+        "grace",
+        "--source",
+        "/ci/acme",
+      ],
+    ]);
+    expect(event).toMatchObject({
+      source: "/ci/acme",
+      data: { commit: { repository: "https://git.example/acme/x", sha: SHA }, actor: "grace" },
+    });
+    expect(JSON.stringify(event)).not.toContain("secret");
+  });
+
+  it("has one id for the same in one attempt of a job, and another for anything else", async () => {
+    const idOf = async (more: readonly string[], env: object = {}) =>
+      (await eventsOf([...DEPLOY, ...more], { ...CI, ...env }))[0]?.id;
+    const first = await idOf(["--digest", DIGEST]);
+    expect(await idOf(["--digest", DIGEST])).toBe(first);
+    const others = [
+      await idOf(["--digest", DIGEST, "--component", "worker"]),
+      await idOf(["--digest", DIGEST, "--status", "started"]),
+      await idOf(["--digest", DIGEST], { GITHUB_RUN_ATTEMPT: "2" }),
+      await idOf(["--digest", DIGEST], { GITHUB_JOB: "deploy-2" }),
+      await idOf(["--digest", DIGEST], { GITHUB_ACTION: "__run_2" }),
+    ];
+    expect(new Set([first, ...others]).size).toBe(6);
+  });
+
+  it("has an id of its own each time outside of a CI, and an own deployment", async () => {
+    const say = () => eventsOf([...DEPLOY, "--digest", DIGEST], {});
+    const [[one], [two]] = [await say(), await say()];
+    expect(one?.id).not.toBe(two?.id);
+    expect(one?.data.deployment).toMatchObject({ provider: "cli", instance: "local" });
+    expect(one?.source).toBe("/cli/local");
+  });
+
+  it.each([
+    [["--digest", "sha256:short"], "digest"],
+    [["--digest", DIGEST, "--time", "yesterday"], "time"],
+    [["--digest", DIGEST, "--source", "/webhooks/github"], "ledger's own doors"],
+    [["--digest", DIGEST, "--run-url", "https://ada:secret@ci.example/"], "credentials"],
+    [["--image", "billing:1.4.2"], "registry"],
+    [["--digest", DIGEST, "--config", "https://github.com/acme/deploy"], "--config"],
+  ])("is checked before it is sent: %j", async (more, fault) => {
+    const ledger = await ledgerServer();
+    for (const line of [
+      [...DEPLOY, ...more],
+      [...DEPLOY, ...more, "--dry-run"],
+    ]) {
+      const { code, err } = await asof(line, at(ledger));
+      expect(code).toBe(1);
+      expect(err).toContain(fault);
+      expect(err.split("\n")).toHaveLength(1);
+      expect(err).not.toContain("secret@");
+    }
+    expect(ledger.asked).toEqual([]);
+  });
+
+  it.each([
+    ["record", "build", "--no-registry"],
+    ["record", "build", "--digest", DIGEST],
+    ["record", "deploy", "--service", "x"],
+    ["record", "evidence", "--type", "test"],
+    ["record", "evidence", "--type", "test", "--digest", DIGEST, "--commit", SHA],
+  ])("is complained of where something is missing or too much: %s %s %s %s", async (...line) => {
+    const { code, err } = await asof(line);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^asof: .*give --/);
+  });
+
+  it.each([[["record"]], [["record", "fly"]], [["record", "deploy"]], [[...DEPLOY, "--status", "great"]]])(
+    "ends with 2 where it cannot be understood: %j",
+    async (line) => {
+      expect((await asof(line)).code).toBe(2);
+    },
+  );
+});
+
+describe("an image", () => {
+  const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+  const INDEX = "application/vnd.oci.image.index.v1+json";
+  const config = JSON.stringify({ os: "linux" });
+  const manifest = JSON.stringify({
+    mediaType: MANIFEST,
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: sha256(config) },
+  });
+  const index = JSON.stringify({
+    mediaType: INDEX,
+    manifests: [
+      { mediaType: MANIFEST, digest: sha256(manifest), platform: { os: "linux", architecture: "arm64" } },
+    ],
+  });
+  const held = new Map([
+    ["1.4.2", index],
+    ...[index, manifest, config].map((body): [string, string] => [sha256(body), body]),
+  ]);
+  const registry = (authorization?: string) =>
+    serving((seen) => {
+      const body = held.get(seen.path.split("/").at(-1) ?? "");
+      if (authorization !== undefined && seen.authorization !== authorization) {
+        return { status: 401, headers: { "www-authenticate": "Basic realm=x" } };
+      }
+      return body === undefined ? { status: 404 } : { body };
+    });
+  const built = [
+    { type: "dev.asof.artifact.built.v1", data: { digest: sha256(index) } },
+    {
+      type: "dev.asof.artifact.indexed.v1",
+      data: {
+        digest: sha256(index),
+        manifests: [{ digest: sha256(manifest), platform: "linux/arm64", configDigest: sha256(config) }],
+      },
+    },
+  ];
+
+  it("has its digest and what its index holds from the registry", async () => {
+    const { host } = await registry();
+    const line = ["record", "build", "--image", `${host}/acme/billing:1.4.2`];
+    expect(await eventsOf(line)).toMatchObject(built);
+    expect((await eventsOf([...line, "--id", "x"])).map(({ id }) => id)).toEqual(["x", "x/artifact.indexed"]);
+  });
+
+  it("has its digest and repository from what buildx wrote", async () => {
+    const { host } = await registry();
+    const file = join(newFolder(), "meta.json");
+    const name = `${host}/acme/billing:1.4.2,${host}/acme/billing:latest`;
+    writeFileSync(file, JSON.stringify({ "containerimage.digest": sha256(index), "image.name": name }));
+    const events = await eventsOf(["record", "build", "--metadata-file", file]);
+    expect(events).toMatchObject(built);
+    expect(events[0]?.data.repository).toBe(`${host}/acme/billing`);
+  });
+
+  it("is asked for with Docker's login, which shows nowhere", async () => {
+    const folder = newFolder();
+    const auth = Buffer.from("ci:a-password").toString("base64");
+    const { host } = await registry(`Basic ${auth}`);
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+    const line = ["record", "build", "--image", `${host}/acme/billing:1.4.2`];
+    expect(await eventsOf(line, { ...CI, DOCKER_CONFIG: folder })).toMatchObject(built);
+    const { code, err } = await asof(line, CI);
+    expect(code).toBe(1);
+    expect(err).toContain("username and password");
+  });
+
+  it("is recorded without its index where the registry does not answer, and that is said", async () => {
+    const { host } = await serving(() => ({ status: 403 }));
+    const { code, out, err } = await asof(
+      ["record", "build", "--image", `${host}/acme/billing`, "--digest", DIGEST, "--dry-run", "--json"],
+      CI,
+    );
+    expect(code).toBe(0);
+    expect(err).toContain("403");
+    expect(JSON.parse(out)).toMatchObject({ events: [{ type: "dev.asof.artifact.built.v1" }] });
+  });
+
+  it("is not recorded where the registry knows no such tag", async () => {
+    const { host } = await registry();
+    const { code, err } = await asof(["record", "build", "--image", `${host}/acme/billing:none`], CI);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `asof: ${host}/acme/billing holds no tag none: push it first, or give --digest`,
+    });
+  });
+});
+
+describe("a ledger that cannot be reached", () => {
+  it("has what waited for it exactly once, as it was said, after a replay", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    await ledger.stop();
+    const line = [...DEPLOY, "--digest", DIGEST, ...outboxIn(folder)];
+    const down = await asof(line, at(ledger));
+    expect(down.code).toBe(0);
+    expect(down.err).toMatch(/ECONNREFUSED.*1 event waits in .*outbox\.ndjson/);
+    expect(await asof([...line, "--strict", "--status", "failed"], at(ledger))).toMatchObject({ code: 4 });
+    expect(linesIn(folder)).toHaveLength(2);
+    expect(linesIn(folder).join()).not.toContain(tokenOf("writer"));
+
+    const again = await ledgerServer(ledger.doors, Number(new URL(ledger.url).port));
+    const replay = ["record", "--replay", ...outboxIn(folder)];
+    const env = { ASOF_URL: again.url };
+    const replayed = await asof(replay, env, "2026-11-22T09:30:00.000Z");
+    expect({ code: replayed.code, err: replayed.err }).toEqual({ code: 0, err: "" });
+    expect(replayed.out.match(/^recorded /gm)).toHaveLength(2);
+    expect(linesIn(folder)).toEqual([]);
+    expect(await asof(replay, env)).toEqual({ code: 0, out: "", err: "" });
+    expect((await factsOf(again)).map(({ kind }) => kind)).toEqual([
+      "deployment.succeeded",
+      "deployment.failed",
+    ]);
+    expect(await releaseOf(again)).toMatchObject({ since: "2026-11-22T09:00:00.000Z" });
+  });
+
+  it("is tried again, and takes a retry of what it had recorded for a duplicate", async () => {
+    const ledger = await ledgerServer();
+    ledger.weather.push("breaks off before", "breaks off after");
+    const { code, out, err } = await asof([...DEPLOY, "--digest", DIGEST], at(ledger));
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain("duplicate dev.asof.deployment.succeeded.v1");
+    expect(ledger.asked).toHaveLength(3);
+    expect(await factsOf(ledger)).toHaveLength(1);
+  });
+
+  it("is given the time that it asks for", async () => {
+    const ledger = await ledgerServer();
+    ledger.weather.push({ status: 429, headers: { "retry-after": "1" } }, { status: 503 });
+    const startedAt = Date.now();
+    expect((await asof([...DEPLOY, "--digest", DIGEST], at(ledger))).out).toContain("recorded ");
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1000);
+    expect(ledger.asked).toHaveLength(3);
+  });
+
+  it("gets all events of a command, or they wait together", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const events = await eventsOf([...DEPLOY, "--digest", DIGEST]);
+    writeFileSync(
+      join(folder, "outbox.ndjson"),
+      [1, 2, 3].map((n) => `${JSON.stringify({ ...events[0], id: String(n) })}\n`).join(""),
+    );
+    ledger.weather.push("fair", ...Array.from({ length: 5 }, () => ({ status: 500 })));
+    const broken = await asof(["record", "--replay", "--strict", ...outboxIn(folder)], at(ledger));
+    expect(broken.code).toBe(4);
+    expect(broken.err).toContain("2 events wait");
+    expect(linesIn(folder)).toHaveLength(2);
+    expect(ledger.asked).toHaveLength(6);
+    expect((await asof(["record", "--replay", ...outboxIn(folder)], at(ledger))).code).toBe(0);
+    expect((await factsOf(ledger)).map(({ id }) => id)).toEqual(["1", "2", "3"]);
+  });
+
+  it("is sent what a replay had taken that was killed", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const [event] = await eventsOf([...DEPLOY, "--digest", DIGEST]);
+    writeFileSync(join(folder, "outbox.ndjson.some-replay.sending"), `${JSON.stringify(event)}\n`);
+    expect((await asof(["record", "--replay", ...outboxIn(folder)], at(ledger))).out).toContain("recorded ");
+    expect(linesOf(join(folder, "outbox.ndjson.some-replay.sending"))).toEqual([]);
+    expect(await factsOf(ledger)).toHaveLength(1);
+  });
+
+  it("gets an event printed whole where no outbox can be written", async () => {
+    const ledger = await ledgerServer();
+    await ledger.stop();
+    const line = [...DEPLOY, "--digest", DIGEST, "--outbox", join(newFolder(), "none", "outbox.ndjson")];
+    const { code, err } = await asof(line, at(ledger));
+    expect(code).toBe(1);
+    expect(err).toContain('"type":"dev.asof.deployment.succeeded.v1"');
+  });
+});
+
+describe("a sender that is not let in", () => {
+  it.each([
+    ["without a token", { ASOF_TOKEN: "" }, "401"],
+    ["with a wrong token", { ASOF_TOKEN: "another-token-that-is-wrong" }, "401"],
+    ["with a token for asking only", { ASOF_TOKEN: tokenOf("reader") }, "403"],
+    ["with a token for other sources", { ASOF_TOKEN: BOUND }, "403"],
+  ])("%s fails loudly, and its event waits", async (_, env, status) => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const { code, err } = await asof([...DEPLOY, "--digest", DIGEST, ...outboxIn(folder)], {
+      ...at(ledger),
+      ...env,
+    });
+    expect(code).toBe(1);
+    expect(err).toContain(status);
+    expect(err).not.toContain("that-is-wrong");
+    expect(err.split("\n")).toHaveLength(1);
+    expect(ledger.asked).toHaveLength(1);
+    expect((await asof(["record", "--replay", ...outboxIn(folder)], at(ledger))).out).toContain("recorded ");
+    expect(linesIn(folder)).toEqual([]);
+  });
+
+  it.each([
+    ["says anything", { status: 200, body: "<html>welcome</html>" }],
+    ["leads elsewhere", { status: 302, headers: { location: "http://127.0.0.1:1/" } }],
+    ["knows nothing", { status: 404, body: "not found" }],
+  ])("by an address that is no ledger's and %s fails loudly, and its event waits", async (_, weather) => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    ledger.weather.push(weather);
+    const { code, err } = await asof([...DEPLOY, "--digest", DIGEST, ...outboxIn(folder)], at(ledger));
+    expect(code).toBe(1);
+    expect(err).toContain("check ASOF_URL or --url");
+    expect(linesIn(folder)).toHaveLength(1);
+    expect(ledger.asked).toHaveLength(1);
+  });
+
+  it("has its token in a file, of which nothing is ever printed", async () => {
+    const ledger = await ledgerServer();
+    const file = join(newFolder(), "token");
+    const line = [...DEPLOY, "--digest", DIGEST, "--token-file", file];
+    const env = { ...at(ledger), ASOF_TOKEN: "" };
+    writeFileSync(file, `${tokenOf("writer")}\n`);
+    expect((await asof(line, env)).out).toContain("recorded ");
+    expect(ledger.asked).toEqual([`Bearer ${tokenOf("writer")}`]);
+    writeFileSync(file, "half-a-token\nhalf-a-token");
+    const { code, out, err } = await asof(line, env);
+    expect(code).toBe(1);
+    expect(err).toContain("holds no token");
+    expect(out + err).not.toContain("half");
+    expect((await asof(line, { ...env, ASOF_URL: "http://ada:secret@127.0.0.1/" })).err).not.toContain(
+      "secret",
+    );
+  });
+});
+
+describe("what the ledger refuses", () => {
+  const refused = async (more: readonly string[], before?: readonly string[]) => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    if (before !== undefined) await asof([...DEPLOY, ...before], at(ledger));
+    const ended = await asof([...DEPLOY, ...more, ...outboxIn(folder)], at(ledger));
+    return { ...ended, waiting: linesIn(folder) };
+  };
+
+  it("as a conflict is said in one line, and does not wait", async () => {
+    const { code, err, waiting } = await refused(
+      ["--id", "1", "--digest", digestOf("other")],
+      ["--id", "1", "--digest", DIGEST],
+    );
+    expect({ code, waiting }).toEqual({ code: 1, waiting: [] });
+    expect(err).toContain("409");
+    expect(err).toContain("--id");
+    expect(err.split("\n")).toHaveLength(1);
+  });
+
+  it("as coming from the future is said in one line, and does not wait", async () => {
+    const { code, err, waiting } = await refused(["--digest", DIGEST, "--time", "2027-01-01T00:00:00Z"]);
+    expect({ code, waiting }).toEqual({ code: 1, waiting: [] });
+    expect(err).toContain("422");
+  });
+
+  it("at a replay is put aside with its reason, and what follows it is sent", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const [event] = await eventsOf([...DEPLOY, "--digest", DIGEST]);
+    const late = { ...event, id: "late", time: "2027-01-01T00:00:00Z" };
+    const lines = [JSON.stringify(late), '{"half":', JSON.stringify(event)];
+    writeFileSync(join(folder, "outbox.ndjson"), `${lines.join("\n")}\n`);
+    const { code, out, err } = await asof(["record", "--replay", ...outboxIn(folder)], at(ledger));
+    expect(code).toBe(1);
+    expect(out).toContain("recorded ");
+    expect(err).toContain("2 refused: see ");
+    expect(linesIn(folder)).toEqual([]);
+    const aside = linesOf(join(folder, "outbox.refused.ndjson")).map((line): unknown => JSON.parse(line));
+    expect(aside).toMatchObject([
+      { line: '{"half":' },
+      { event: late, reason: expect.stringContaining("422") },
+    ]);
+    expect(await asof(["record", "--replay", ...outboxIn(folder)], at(ledger))).toMatchObject({ code: 0 });
+  });
+});
