@@ -4,6 +4,7 @@
  * What drivers say of a fault may repeat what they were given, so the address's secrets are taken out of it.
  */
 import * as z from "zod";
+import { Complaint } from "../record/event.ts";
 
 export type Engine = "PostgreSQL" | "MySQL" | "SQLite";
 
@@ -41,9 +42,6 @@ export interface Driver {
   readonly asText: (column: string) => string;
 }
 
-/** The database cannot be read; the message says why, and holds no secret. */
-export class Unreadable extends Error {}
-
 export const CONNECT_MS = 10_000;
 export const QUERY_MS = 30_000;
 
@@ -71,12 +69,12 @@ const OPENINGS: ReadonlyMap<string, Opening> = new Map([
   ]),
 ]);
 
-/** Connects and begins to read. Throws Unreadable, also from the connection's methods. */
+/** Connects and begins to read. Throws a Complaint, also from the connection's methods. */
 export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
     const known = "postgres://…, mysql://…, sqlite:path or file:path";
-    throw new Unreadable(
+    throw new Complaint(
       `the database's address must be ${known} (a driver's own form, like jdbc:, is not read)`,
     );
   }
@@ -85,7 +83,7 @@ export async function connect(url: string): Promise<Connection> {
       return await work();
     } catch (error) {
       // Without its cause, which could still hold what is hidden here.
-      throw new Unreadable(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
+      throw new Complaint(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
     }
   };
   const driver = await safely(() => open(url));
@@ -93,7 +91,7 @@ export async function connect(url: string): Promise<Connection> {
     const [{ now }] = await safely(async () => Clock.parse(await driver.query(driver.clock)));
     return {
       engine: driver.engine,
-      now,
+      now: new Date(now).toISOString(),
       tables: () => safely(async () => tablesOf(Columns.parse(await driver.query(driver.columns)))),
       rows: (table) => safely(async () => Rows.parse(await driver.query(selectOf(driver, table)))),
       close: driver.close,

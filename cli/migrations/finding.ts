@@ -1,4 +1,5 @@
 /** Which of a database's tables holds its migrations' history: exactly one, or an error that says what to choose from. */
+import { Complaint } from "../record/event.ts";
 import type { Connection, Table } from "./connection.ts";
 import { type Sort, TOOLS, type Tool } from "./tools.ts";
 
@@ -14,13 +15,10 @@ export interface Chosen {
   readonly table?: string | undefined;
 }
 
-/** No table, or more than one, may be meant; the message says what to do. */
-export class NotFound extends Error {}
-
 export const nameOf = ({ schema, name }: Table): string =>
   schema === undefined ? name : `${schema}.${name}`;
 
-/** Finds the one history. Throws NotFound, and Unreadable for the connection. */
+/** Finds the one history. Throws a Complaint, which lists what may be meant. */
 export async function findHistory({ tables }: Connection, chosen: Chosen): Promise<Found> {
   const all = await tables();
   const tools = TOOLS.filter(({ tool }) => chosen.tool === undefined || tool === chosen.tool);
@@ -31,7 +29,7 @@ export async function findHistory({ tables }: Connection, chosen: Chosen): Promi
   const found = alike.filter((one) => isMeant(one, all, chosen));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  throw new NotFound(found.length === 0 ? missing(tools, alike, chosen) : ambiguous(found));
+  throw new Complaint(found.length === 0 ? missing(tools, alike, chosen) : ambiguous(found));
 }
 
 const isNamed = (table: Table, wanted: string | undefined): boolean =>

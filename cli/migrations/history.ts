@@ -61,7 +61,7 @@ export function historyOf({ tool, from, at, rows, states, appliedAt, tags = NO_T
   return { tool: tool.tool, from, mode: tool.mode, at, versions, failed, leftOut };
 }
 
-/** Reads all rows of a history's table. Throws Unreadable. */
+/** Reads all rows of a history's table. Throws a Complaint. */
 export async function readHistory(
   connection: Connection,
   { tool, table }: Found,

@@ -10,14 +10,12 @@
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
+import { Complaint } from "../record/event.ts";
 import type { Row } from "./connection.ts";
 import { type History, historyOf } from "./history.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { TOOLS, type Tool } from "./tools.ts";
 import { instantOf } from "./values.ts";
-
-/** A report that is none, or leaves open what is meant; the message says what was expected. */
-export class NoReport extends Error {}
 
 // --- one run of Flyway ------------------------------------------------------------------------------------
 
@@ -59,7 +57,7 @@ const Flyway = z.union([
 export function flywayRun(report: unknown, from: string, at: string): Run {
   const parsed = Flyway.safeParse(report);
   if (!parsed.success) {
-    throw new NoReport(
+    throw new Complaint(
       `${from}: is no report of 'flyway migrate -outputType=json': "operation" must be "migrate"`,
     );
   }
@@ -140,7 +138,7 @@ interface Bean {
 export function actuatorHistory(report: unknown, from: string, at: string): History {
   const parsed = Actuator.safeParse(report);
   if (!parsed.success) {
-    throw new NoReport(
+    throw new Complaint(
       `${from}: is no answer of /actuator/flyway or /actuator/liquibase: ${faultsOf(parsed.error)}`,
     );
   }
@@ -150,7 +148,7 @@ export function actuatorHistory(report: unknown, from: string, at: string): Hist
   ]);
   const [bean] = beans;
   if (bean === undefined || beans.length > 1) {
-    throw new NoReport(
+    throw new Complaint(
       `${from}: tells of ${beans.length} histories, and exactly one is one database's; read the databases instead`,
     );
   }

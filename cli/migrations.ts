@@ -1,0 +1,218 @@
+/** `asof migrations`: reads which migrations a database has, and says so. */
+import { readFileSync, statSync } from "node:fs";
+import { Command, Option } from "commander";
+import * as z from "zod";
+import { readJson } from "../functions/sources/payload.ts";
+import { connect } from "./migrations/connection.ts";
+import { findHistory } from "./migrations/finding.ts";
+import { type History, readHistory } from "./migrations/history.ts";
+import { tagsOf } from "./migrations/journal.ts";
+import { actuatorHistory, flywayRun, type Run } from "./migrations/reports.ts";
+import { historySaid, type Place, runSaid, type Speaker } from "./migrations/statements.ts";
+import { TOOLS } from "./migrations/tools.ts";
+import { environmentOf } from "./record/deploy.ts";
+import { Complaint, type Event, sourceOf } from "./record/event.ts";
+import { common, Given, type Known, known, withSending } from "./record/given.ts";
+import { digestFrom } from "./record/migration.ts";
+import { bareUrl } from "./record/remote.ts";
+import { sayEvents } from "./record/saying.ts";
+import type { World } from "./world.ts";
+
+const maybe = z.string().optional();
+const Options = z.looseObject({
+  database: z.string(),
+  databaseUrl: maybe,
+  tool: maybe,
+  table: maybe,
+  journal: maybe,
+  report: maybe,
+  actuator: maybe,
+  service: maybe,
+  image: maybe,
+});
+type Options = z.infer<typeof Options>;
+
+const HELP = `
+Run it after every step that migrates, up or down:
+  DATABASE_URL=postgres://… asof migrations --environment production --database billing
+
+It finds the table of any of these tools by its columns, reads it in one read-only transaction, and says what is
+applied now, by the database's clock. Two tools in one database: choose with --tool or --table.
+The address belongs in DATABASE_URL: options show in lists of processes.
+
+Running it twice is harmless: the second run says of a later moment that nothing has changed. Applied, reverted and
+applied again are three snapshots. What was not seen by a run, like up and down between two of them, is not known.
+
+Where the database is out of reach:
+  flyway migrate -outputType=json > report.json; asof migrations --report report.json …   # what that run applied
+  asof migrations --actuator http://127.0.0.1:8080/actuator/flyway …   # Spring Boot's; or …/liquibase, a file, or -
+
+More of what is sent, and how it ends: asof record --help`;
+
+export function migrationsCommand(world: World): Command {
+  const summary = "says to the ledger which migrations a database has";
+  const tools = TOOLS.map(({ tool }) => tool);
+  const instead = ["databaseUrl", "tool", "table", "journal"];
+  const command = new Command("migrations")
+    .summary(summary)
+    .description(summary)
+    .option("--environment <name>", "where (default: the CI's)")
+    .requiredOption("--database <name>", "which database, as the ledger shall call it")
+    .option(
+      "--database-url <url>",
+      "its address: postgres://…, mysql://…, sqlite:path or file:path (default: $DATABASE_URL)",
+    )
+    .addOption(new Option("--tool <name>", "the tool, where several are found").choices(tools))
+    .option("--table <schema.table>", "the table, where several are found, or its name is unusual")
+    .option("--journal <file>", "Drizzle's names (default: drizzle/meta/_journal.json, where it is)")
+    .addOption(
+      new Option(
+        "--report <file>",
+        "what 'flyway migrate -outputType=json' printed; - reads standard input",
+      ).conflicts([...instead, "actuator"]),
+    )
+    .addOption(
+      new Option(
+        "--actuator <address>",
+        "Spring Boot's /actuator/flyway or /actuator/liquibase: a URL, a file, or -",
+      ).conflicts(instead),
+    )
+    .option("--service <name>", "the service whose database it is")
+    .option("--image <digest>", "the image that ran the migrations, by its digest")
+    .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
+    .option("--dry-run", "print the events, and send nothing");
+  return withSending(command)
+    .addHelpText("after", HELP)
+    .action(async (given: unknown) => {
+      const around = known(Given.parse(given), world);
+      const { events, notes } = await saying(Options.parse(given), around, world);
+      const { environment, url, actor } = around.found;
+      const found = Object.fromEntries(
+        Object.entries({ environment, url, actor }).flatMap(([field, one]) =>
+          one === undefined ? [] : [[field, one]],
+        ),
+      );
+      world.end(await sayEvents(world, { ...around, found, notes }, events));
+    });
+}
+
+interface Spoken {
+  readonly events: readonly Event[];
+  /** What was found, for people. */
+  readonly notes: readonly string[];
+}
+
+async function saying(options: Options, around: Known, world: World): Promise<Spoken> {
+  const image = digestFrom(options.image);
+  const place: Place = {
+    environment: environmentOf(around),
+    database: options.database,
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(image === undefined ? {} : { image }),
+    ...common(around),
+  };
+  const { run, home, given } = around;
+  const speaker: Speaker = { source: given.source ?? sourceOf(home, run), run };
+  if (options.report !== undefined) {
+    const { text, at } = reportIn(options.report, world);
+    const ran = flywayRun(jsonOf(text, options.report), options.report, at);
+    return { events: runSaid(ran, place, speaker), notes: toldOfRun(ran) };
+  }
+  const history =
+    options.actuator === undefined
+      ? await fromDatabase(options, world)
+      : await fromActuator(options.actuator, world);
+  return { events: historySaid(history, place, speaker), notes: toldOf(history) };
+}
+
+// --- where it is read -------------------------------------------------------------------------------------
+
+async function fromDatabase(
+  { databaseUrl, tool, table, journal }: Options,
+  { env }: World,
+): Promise<History> {
+  const address = databaseUrl ?? env.DATABASE_URL ?? "";
+  if (address === "") throw new Complaint("no database is named: set DATABASE_URL, or give --database-url");
+  const connection = await connect(address);
+  try {
+    const found = await findHistory(connection, { tool, table });
+    const tags = found.tool.tool === "drizzle" ? tagsOf(journal) : undefined;
+    return await readHistory(connection, found, tags);
+  } finally {
+    await connection.close();
+  }
+}
+
+const FETCH_MS = 10_000;
+
+async function fromActuator(address: string, world: World): Promise<History> {
+  if (!/^https?:/i.test(address)) {
+    const { text } = reportIn(address, world);
+    return actuatorHistory(jsonOf(text, address), address, world.now().toISOString());
+  }
+  // Facts can never be erased, and addresses hold credentials.
+  const shown = bareUrl(address) ?? "--actuator";
+  const text = await fetched(address, shown);
+  return actuatorHistory(jsonOf(text, shown), shown, world.now().toISOString());
+}
+
+async function fetched(address: string, shown: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_MS) });
+    if (response.ok) return await response.text();
+  } catch {
+    throw new Complaint(`${shown}: does not answer within ${FETCH_MS / 1000} s`);
+  }
+  throw new Complaint(
+    `${shown}: answers ${response.status}; where it asks who asks, fetch it and give a file`,
+  );
+}
+
+const STANDARD_INPUT = 0;
+
+/** A report, and when its tool was done: when the file was written, or now, where it comes by a pipe. */
+function reportIn(file: string, { now }: World): { readonly text: string; readonly at: string } {
+  try {
+    if (file === "-") return { text: readFileSync(STANDARD_INPUT, "utf8"), at: now().toISOString() };
+    return { text: readFileSync(file, "utf8"), at: statSync(file).mtime.toISOString() };
+  } catch {
+    throw new Complaint(`${file}: cannot be read`);
+  }
+}
+
+function jsonOf(text: string, from: string): unknown {
+  const json = readJson(text);
+  if (json.is === "fault") throw new Complaint(`${from}: ${json.reason}`);
+  return json.value;
+}
+
+// --- what people are told ---------------------------------------------------------------------------------
+
+const versions = (list: readonly { readonly version: string }[]): string =>
+  list.map(({ version }) => version).join(", ");
+
+const toldOfRest = ({ failed, leftOut }: Pick<History, "failed" | "leftOut">): string[] => [
+  ...(failed.length === 0 ? [] : [`failed: ${versions(failed)}`]),
+  ...[...leftOut].map(([why, count]) => `left out: ${count} (${why})`),
+];
+
+function toldOf(history: History): string[] {
+  const { tool, from, mode, versions: applied } = history;
+  const newest = applied.at(-1);
+  const what =
+    newest === undefined
+      ? "nothing is applied"
+      : mode === "head"
+        ? `it is at ${versions(applied)}`
+        : `${applied.length} applied, the newest ${newest.version}`;
+  const broken = mode === "head" && history.failed.length > 0;
+  return [`${tool}, ${from}: ${broken ? "where it is, is not known" : what}`, ...toldOfRest(history)];
+}
+
+function toldOfRun(run: Run): string[] {
+  const { tool, from, applied } = run;
+  const what =
+    applied.length === 0 ? "the run applied nothing that is sure" : `the run applied ${versions(applied)}`;
+  return [`${tool}, ${from}: ${what}`, ...toldOfRest(run)];
+}
