@@ -10,8 +10,8 @@
  * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are no digests).
  */
 import * as z from "zod";
-import { isChart } from "./manifest.ts";
 import { ignored, mapping, maybeText, present, quoted, said } from "./payload.ts";
+import { isChart } from "./pushed.ts";
 import { type Coverage, type Mapped, sourceOf } from "./source.ts";
 
 export const ECR_COVERS: Coverage = {

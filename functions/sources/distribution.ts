@@ -17,8 +17,7 @@
  * `rename`: gitlab-org/container-registry, merge request 1869.
  */
 import * as z from "zod";
-import { faultsOf, imageRepository } from "../../schemas/scalars.ts";
-import { isManifest } from "./manifest.ts";
+import { imageRepository } from "../../schemas/scalars.ts";
 import {
   ignored,
   loginOnly,
@@ -30,6 +29,7 @@ import {
   rejected,
   said,
 } from "./payload.ts";
+import { isManifest } from "./pushed.ts";
 import { byHeader, type Mapped, type Source, sourceOf } from "./source.ts";
 
 const Envelope = z.looseObject({ events: z.array(z.unknown()).max(MAX_EVENTS) });
@@ -149,21 +149,19 @@ function deleted({ target: { digest, tag } }: RegistryEvent, common: Common, raw
 function renamed(event: RegistryEvent, raw: unknown): Mapped {
   const host = hostOf(event);
   if (host === undefined) return rejected(NO_HOST, raw);
-  const named = Renamed.safeParse(event.target.rename);
-  if (!named.success) return rejected(`target.rename: ${faultsOf(named.error)}`, raw);
-  const { from, to } = named.data;
-  const rule = { match: { repository: `${host}/${to}` }, set: { repository: `${host}/${from}` } };
+  const { from, to } = Paths.safeParse(event.target.rename).data ?? {};
+  const names = Names.safeParse([from, to].map((path) => `${host}/${path ?? ""}`));
+  if (!names.success) return rejected("target.rename: from and to must be a repository's paths", raw);
+  const [before, after] = names.data;
+  const rule = JSON.stringify({ match: { repository: after }, set: { repository: before } });
   return ignored(
-    `a repository got a new name; to keep its history under one, add the naming rule ${JSON.stringify(rule)}`,
+    `a repository got a new name; to keep its history under one, add the naming rule ${rule}`,
     raw,
   );
 }
 
-/** Paths without a host, as they stand in a repository's name. */
-const path = z.string().refine((it) => imageRepository.safeParse(`host/${it}`).success, {
-  error: "must be a repository's path",
-});
-const Renamed = z.looseObject({ from: path, to: path });
+const Paths = z.looseObject({ from: z.string(), to: z.string() });
+const Names = z.tuple([imageRepository, imageRepository]);
 
 const NO_HOST = "request.host: is missing, and so is a host in target.url";
 

@@ -10,8 +10,8 @@
  * Format: docs.docker.com, "Webhooks" of Docker Hub.
  */
 import * as z from "zod";
-import { isManifest } from "./manifest.ts";
 import { hashOf, ignored, loginOnly, mapping, maybeText, present, quoted, saidByTag } from "./payload.ts";
+import { isManifest } from "./pushed.ts";
 import { byPath, type Mapped, type Source, sourceOf } from "./source.ts";
 import { fromEpochSeconds } from "./times.ts";
 

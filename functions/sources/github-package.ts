@@ -14,7 +14,6 @@
 import * as z from "zod";
 import { fullSha, url } from "../../schemas/scalars.ts";
 import { readImage } from "./image.ts";
-import { isChart } from "./manifest.ts";
 import {
   firstLink,
   ignored,
@@ -27,6 +26,7 @@ import {
   saidByTag,
   timeOr,
 } from "./payload.ts";
+import { isChart } from "./pushed.ts";
 import { type Context, type Mapped, sourceOf } from "./source.ts";
 
 const PUBLISHING: ReadonlySet<string> = new Set(["published", "updated", "create"]);

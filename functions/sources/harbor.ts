@@ -15,7 +15,6 @@
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { tagUnlessDigest } from "./manifest.ts";
 import {
   hashOf,
   ignored,
@@ -28,6 +27,7 @@ import {
   rejected,
   said,
 } from "./payload.ts";
+import { tagUnlessDigest } from "./pushed.ts";
 import { byHeader, type Mapped, type Source, sourceOf } from "./source.ts";
 import { fromEpochSeconds } from "./times.ts";
 
@@ -35,7 +35,7 @@ import { fromEpochSeconds } from "./times.ts";
 interface Told {
   readonly type: string;
   readonly occurredAt: string;
-  readonly actor: string | undefined;
+  readonly operator: string | undefined;
   readonly data: unknown;
   /** The event's id for what it says as the nth of one artifact. */
   readonly idOf: (n: number, ...said: readonly (string | undefined)[]) => string;
@@ -83,10 +83,10 @@ function toStatements(raw: unknown): Mapped[] {
     specversion === undefined
       ? mapping(Default, raw, ({ type, occur_at, operator, event_data: data }) => {
           const idOf: Told["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said, operator);
-          return mapTold({ type, occurredAt: fromEpochSeconds(occur_at), actor: operator, data, idOf, raw });
+          return mapTold({ type, occurredAt: fromEpochSeconds(occur_at), operator, data, idOf, raw });
         })
       : mapping(CloudEvent, raw, ({ id, type, time, operator, data }) =>
-          mapTold({ type, occurredAt: time, actor: operator, data, idOf: (n) => `${id}/${n}`, raw }),
+          mapTold({ type, occurredAt: time, operator, data, idOf: (n) => `${id}/${n}`, raw }),
         ),
   );
 }
@@ -133,28 +133,25 @@ function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
       resources.map(({ digest, tag: given, resource_url: url }, n) => {
         // The address of an artifact is a reference: host, path, and a tag or digest.
         const [host = ""] = url.split("/");
+        const repository = `${host}/${path}`;
         const tag = tagUnlessDigest(given);
-        const what = kind === "artifact.pushed" ? undefined : digest === undefined ? "tag" : "manifest";
-        const fields = { repository: `${host}/${path}`, ...present({ digest, tag, what }) };
-        return stated(told, kind, host, told.idOf(n, fields.repository, digest, tag), fields);
+        const lost = digest === undefined ? "tag" : "manifest";
+        const statement = {
+          kind,
+          source: sourceOf("harbor", host),
+          id: told.idOf(n, repository, digest, tag),
+          occurredAt: told.occurredAt,
+          repository,
+          ...present({
+            actor: loginOnly(told.operator),
+            digest,
+            tag,
+            what: kind === "artifact.deleted" ? lost : undefined,
+          }),
+        };
+        return said(statement, told.raw);
       }),
     );
-}
-
-function stated(
-  { occurredAt, actor, raw }: Told,
-  kind: "artifact.pushed" | "artifact.deleted",
-  host: string,
-  id: string,
-  fields: Record<string, unknown>,
-): Mapped {
-  const common = {
-    source: sourceOf("harbor", host),
-    id,
-    occurredAt,
-    ...present({ actor: loginOnly(actor) }),
-  };
-  return said({ kind, ...common, ...fields }, raw);
 }
 
 /** What is wrong with an event's data is wrong with the event, which is kept aside whole. */
@@ -189,8 +186,18 @@ function mapRetention(told: Told): Mapped[] {
         if (colon < 0) return ignored("the deleted artifact had no tag", told.raw);
         const repository = `${host}/${project_name}/${name_tag.slice(0, colon)}`;
         const tag = name_tag.slice(colon + 1);
-        const fields = { repository, tag, what: "tag", reason: "retention" };
-        return stated(told, "artifact.deleted", host, told.idOf(n, repository, undefined, tag), fields);
+        // The operator is what set it off (`SCHEDULE`), and nobody.
+        const statement = {
+          kind: "artifact.deleted" as const,
+          source: sourceOf("harbor", host),
+          id: told.idOf(n, repository, undefined, tag),
+          occurredAt: told.occurredAt,
+          repository,
+          tag,
+          what: "tag",
+          reason: "retention",
+        };
+        return said(statement, told.raw);
       }),
   );
 }

@@ -15,8 +15,8 @@
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { tagUnlessDigest } from "./manifest.ts";
 import { hashOf, ignored, mapping, maybeText, present, quoted, readJson, rejected, said } from "./payload.ts";
+import { tagUnlessDigest } from "./pushed.ts";
 import { byHmac, type Context, isAnyOf, type Mapped, type Source, sourceOf } from "./source.ts";
 
 const Event = z.looseObject({

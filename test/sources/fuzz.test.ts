@@ -11,13 +11,19 @@ import { CASES, type Case, mapCase, RECEIVED_AT } from "./golden.ts";
 
 const VENDORS = [
   "aws",
+  "azure",
   "azure-devops",
   "bitbucket",
   "cdevents",
   "cloudevents",
   "distribution",
+  "docker-hub",
   "github",
   "gitlab",
+  "google",
+  "harbor",
+  "jfrog",
+  "quay",
 ];
 const MUTATIONS = 2_000;
 /** Seconds, on a machine that does nothing else. */
@@ -105,7 +111,7 @@ const digestsIn = (value: unknown): string[] =>
 /** All text of a payload, also that which stands in Base64. */
 const textOf = (payload: unknown): string =>
   (JSON.stringify(payload) ?? "").replaceAll(
-    /"data_base64":"([^"]*)"/g,
+    /"data(?:_base64)?":"([^"]*)"/g,
     (all, base64) => all + atobOrNothing(base64),
   );
 const atobOrNothing = (base64: string): string => Buffer.from(base64, "base64").toString();

@@ -1,4 +1,4 @@
-/** What registries say of a pushed manifest, beside its digest: whether it is an image's, and under which tag. */
+/** What registries say of what was pushed, beside its digest: whether it is an image, and under which tag. */
 
 /** Everything else that is pushed is a layer, a configuration or a chart, which nobody deploys by itself. */
 const MANIFEST_TYPES: ReadonlySet<string> = new Set([

@@ -1,0 +1,98 @@
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { outcomesOf } from "../client.ts";
+import { cleanUp, givenDoors, problemOf } from "./given.ts";
+
+afterAll(cleanUp);
+
+const golden = (file: string): string => readFileSync(join(import.meta.dirname, "../golden", file), "utf8");
+
+const SECRET = "a-secret-that-nobody-may-see";
+const NEXT = "the-next-one-that-nobody-may-see";
+const VENDORS = ["azure", "docker-hub", "google", "harbor", "jfrog", "quay"];
+const webhooks = Object.fromEntries(VENDORS.map((vendor) => [vendor, [SECRET, NEXT]]));
+const doors = () => givenDoors({ secrets: () => Promise.resolve({ tokens: [], webhooks }) });
+
+const json = { "content-type": "application/json" };
+const signed = (body: string): Record<string, string> => ({
+  ...json,
+  "x-jfrog-event-auth": createHmac("sha256", NEXT).update(body).digest("hex"),
+});
+
+const PUSHES = [
+  ["azure", "azure/webhook.push.json", "", { ...json, authorization: SECRET }],
+  ["azure", "azure/eventgrid.images.json", `/${NEXT}`, json],
+  ["harbor", "harbor/PUSH_ARTIFACT.tagged.json", "", { ...json, authorization: NEXT }],
+  [
+    "harbor",
+    "harbor/cloudevents.harbor.artifact.pushed.json",
+    "",
+    { "content-type": "application/cloudevents+json", authorization: SECRET },
+  ],
+  ["jfrog", "jfrog/docker.pushed.json", "", { ...json, "x-jfrog-event-auth": SECRET }],
+  ["jfrog", "jfrog/docker.pushed.json", "", signed(golden("jfrog/docker.pushed.json"))],
+] as const;
+
+describe("a registry that proves who it is", () => {
+  it.each(PUSHES)("is heard: %s, %s", async (vendor, file, path, headers) => {
+    const { stranger } = doors();
+    const answer = await stranger().post(`/v1/webhooks/${vendor}${path}`, golden(file), headers);
+    expect(answer.status).toBe(202);
+    expect(outcomesOf(answer)[0]).toBe("recorded");
+  });
+
+  it.each([
+    ["docker-hub", "docker-hub/push.json"],
+    ["quay", "quay/repo_push.self-hosted.json"],
+  ])("is told which registry would have to be asked: %s", async (vendor, file) => {
+    const { stranger, aside } = doors();
+    const answer = await stranger().post(`/v1/webhooks/${vendor}/${SECRET}`, golden(file), json);
+    expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
+    expect(answer.text).toContain("ASOF_REGISTRIES");
+    expect(aside()).toEqual([expect.objectContaining({ door: vendor, event: JSON.parse(golden(file)) })]);
+  });
+});
+
+describe("a registry that does not", () => {
+  const paths = ["", "/wrong", `/${SECRET}x`, `/${SECRET.toUpperCase()}`];
+
+  it.each(VENDORS)("is refused, and nothing of it is kept: %s", async (vendor) => {
+    const { stranger, aside, logged } = doors();
+    for (const path of paths) {
+      const answer = await stranger().post(`/v1/webhooks/${vendor}${path}`, "{", {
+        ...json,
+        authorization: "Bearer wrong",
+        "x-jfrog-event-auth": "wrong",
+      });
+      expect(problemOf(answer).status).toBe(401);
+      expect(answer.text).not.toContain(SECRET);
+    }
+    expect(aside()).toEqual([]);
+    expect(logged()).not.toContain(SECRET);
+  });
+
+  it.each(["harbor", "jfrog", "google"])("is refused with the secret in the address: %s", async (vendor) => {
+    const answer = await doors().stranger().post(`/v1/webhooks/${vendor}/${SECRET}`, "{}", json);
+    expect(problemOf(answer).status).toBe(401);
+  });
+});
+
+describe("Event Grid's first question", () => {
+  const asked = golden("azure/eventgrid.validation.json");
+
+  it("is answered to whoever proves to be asked by us, with 200, and is no event", async () => {
+    const { stranger, aside } = doors();
+    const answer = await stranger().post(`/v1/webhooks/azure/${SECRET}`, asked, json);
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({ validationResponse: "512d38b6-c7b8-40c8-89fe-f46f9e9622b6" });
+    expect(aside()).toEqual([]);
+  });
+
+  it("is answered to nobody else", async () => {
+    const answer = await doors().stranger().post("/v1/webhooks/azure/wrong", asked, json);
+    expect(problemOf(answer).status).toBe(401);
+    expect(answer.text).not.toContain("512d38b6");
+  });
+});
