@@ -118,6 +118,7 @@ export class AsofStack extends Stack {
           source: ["aws.ecr", "aws.ecs", "aws.codedeploy", "aws.codepipeline"],
           detailType: [
             "ECR Image Action",
+            "ECR Replication Action",
             "ECS Deployment State Change",
             "ECS Task State Change",
             "CodeDeploy Deployment State-change Notification",
