@@ -13,6 +13,7 @@ import {
   ResourceInUseException,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
+import { AbstractKeyIterator, AbstractValueIterator } from "abstract-level";
 import { ClassicLevel } from "classic-level";
 import dynalite from "dynalite";
 import { INDEXES } from "./keys.ts";
@@ -111,6 +112,21 @@ class SocketAgent extends Agent {
 }
 
 /**
+ * Lets the engine close what it reads with. It ends a reading by the iterator's `return`, which `level` no longer
+ * has, and so every query would keep its iterator, with its part of the database in memory, until the process ends.
+ */
+function closeIterators(): void {
+  for (const { prototype } of [AbstractKeyIterator, AbstractValueIterator]) {
+    if ("return" in prototype) continue;
+    Object.defineProperty(prototype, "return", {
+      value(this: AbstractKeyIterator<unknown, unknown>) {
+        return this.close();
+      },
+    });
+  }
+}
+
+/**
  * Starts the engine. It knows no passwords, so it listens on a socket in a folder that only this user may open,
  * not on a port. Throws InUse where another process has the data.
  * @param folder where the data is kept; absent: in memory, gone when it stops
@@ -118,6 +134,7 @@ class SocketAgent extends Agent {
 export async function startEngine(folder?: string): Promise<Engine> {
   if (folder !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const held = folder === undefined ? undefined : await lock(folder);
+  closeIterators();
   const server = dynalite({
     createTableMs: 0,
     ...(folder === undefined ? {} : { path: join(folder, "table") }),
