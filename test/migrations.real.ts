@@ -10,11 +10,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../cli/migrations/connection.ts";
 import { findHistory } from "../cli/migrations/finding.ts";
 import { readHistory } from "../cli/migrations/history.ts";
+import { openMysql } from "../cli/migrations/mysql.ts";
 import { openPostgresql } from "../cli/migrations/postgresql.ts";
 import { type Running, start } from "../functions/local.ts";
 import { Release, Timeline } from "../schemas/answer.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";
+import { type Mariadb, startMariadb } from "./real/mariadb.ts";
 import {
   installDbmate,
   type Migrating,
@@ -24,7 +26,15 @@ import {
   withNodePgMigrate,
   withTypeorm,
 } from "./real/migrating.ts";
-import { namesOf, PASSWORD, type Postgresql, queried, startPostgresql, thingsIn } from "./real/postgresql.ts";
+import {
+  Names,
+  namesOf,
+  PASSWORD,
+  type Postgresql,
+  queried,
+  startPostgresql,
+  thingsIn,
+} from "./real/postgresql.ts";
 
 const TOKEN = "a-token-for-the-real-thing";
 const ENVIRONMENT = "production";
@@ -261,5 +271,71 @@ describe("a connection to PostgreSQL", () => {
     expect((await read("flyway")).versions[0]).not.toHaveProperty("appliedAt");
     expect(Math.abs(Date.parse(connection.now) - Date.now())).toBeLessThan(10_000);
     await connection.close();
+  });
+});
+
+describe("MariaDB", () => {
+  let mariadb: Mariadb;
+
+  beforeAll(async () => {
+    mariadb = await startMariadb(join(folder, "mariadb"));
+  });
+  afterAll(() => mariadb.stop());
+
+  it("is known after each of Knex's steps as its own table said it then", async () => {
+    const url = await mariadb.database("knex");
+    const knex = withKnex("mysql2", url, join(folder, "mariadb-knex"));
+    const down = () => knex.down?.() ?? expect.fail("Knex goes down");
+    const steps = [() => knex.up(1), () => knex.up(2), down, () => knex.up(2)];
+    const seen: { at: string; newest: string | undefined }[] = [];
+    for (const step of steps) {
+      await step();
+      expect(await asof(url, "--database", "maria", "--service", "acme/maria")).toMatchObject({
+        code: 0,
+        err: "",
+      });
+      const names = Names.parse(await mariadb.query(url, knex.applied)).map(({ name }) => name);
+      seen.push({ at: new Date().toISOString(), newest: names.at(-1) });
+    }
+    expect(seen.map(({ newest }) => newest)).toEqual([1, 2, 1, 2].map(knex.version));
+    for (const { at, newest } of seen) {
+      const { migrations } = await releaseAt("acme/maria", at);
+      expect(migrations).toMatchObject([{ database: "maria", tool: "knex", version: newest }]);
+      // Knex sends its times without a zone, so the table's are not taken.
+      expect(migrations).not.toMatchObject([{ appliedAt: expect.anything() }]);
+    }
+  });
+
+  it("gives the time that its own clock wrote, whatever the server's zone, and only to be read", async () => {
+    const url = await mariadb.database("flyway");
+    await mariadb.query(
+      url,
+      `CREATE TABLE schema_version (installed_rank INT PRIMARY KEY, version VARCHAR(50), description VARCHAR(200),
+         type VARCHAR(20), script VARCHAR(1000), checksum INT, installed_by VARCHAR(100),
+         installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, execution_time INT, success BOOL)`,
+    );
+    await mariadb.query(url, "SET GLOBAL time_zone = '+05:45'");
+    const from = Date.now();
+    await mariadb.query(
+      url,
+      "INSERT INTO schema_version VALUES (1, '1', '', 'SQL', '', -7, '', DEFAULT, 1, true), (2, '2', '', 'SQL', '', 8, '', DEFAULT, 1, false)",
+    );
+    const connection = await connect(url);
+    const history = await readHistory(connection, await findHistory(connection, {}));
+    await connection.close();
+    expect(history).toMatchObject({
+      tool: "flyway",
+      from: "flyway.schema_version",
+      versions: [{ version: "1", checksum: "-7" }],
+      failed: [{ version: "2" }],
+    });
+    // The column holds whole seconds.
+    const appliedAt = Date.parse(history.versions[0]?.appliedAt ?? "");
+    expect(appliedAt).toBeGreaterThan(from - 1000);
+    expect(appliedAt).toBeLessThanOrEqual(Date.now());
+    const driver = await openMysql(url);
+    await expect(driver.query("CREATE TABLE made (id int)")).rejects.toThrow("READ ONLY transaction");
+    await expect(driver.query("DELETE FROM schema_version")).rejects.toThrow("READ ONLY transaction");
+    await driver.close();
   });
 });

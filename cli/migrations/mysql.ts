@@ -20,9 +20,10 @@ export async function openMysql(url: string): Promise<Driver> {
     (await connection.query({ sql, timeout: QUERY_MS }))[0];
   const close = async () => connection.destroy();
   try {
-    await query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    // Of the session: what ends a transaction by itself must not leave one behind that may write.
+    await query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     await query("SET time_zone = '+00:00'");
-    await query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    await query("START TRANSACTION WITH CONSISTENT SNAPSHOT");
   } catch (error) {
     await close();
     throw error;

@@ -135,7 +135,7 @@ export const TOOLS: readonly Tool[] = [
     order: ["id"],
     version: ({ name }) => name,
     appliedAt: { column: "migration_time", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
-    tried: "PostgreSQL",
+    tried: "PostgreSQL, MariaDB",
   },
   {
     // typeorm/typeorm: src/migration/MigrationExecutor.ts; `timestamp` is in the class's name, not of the run.

@@ -428,6 +428,6 @@ describe("the tools", () => {
     expect(new Set(names).size).toBe(names.length);
     const lines = toolsTable().split("\n");
     expect(lines).toHaveLength(TOOLS.length + 2);
-    expect(lines).toContain("| knex | `knex_migrations` | set | PostgreSQL, SQLite | – | PostgreSQL |");
+    expect(lines).toContain("| knex | `knex_migrations` | set | PostgreSQL, SQLite | – | PostgreSQL, MariaDB |");
   });
 });

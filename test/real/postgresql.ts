@@ -63,11 +63,11 @@ export async function queried(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-const Named = z.array(z.object({ name: z.string() }));
+export const Names = z.array(z.object({ name: z.string() }));
 
 /** The names that a query gives. */
 export const namesOf = async (url: string, sql: string): Promise<string[]> =>
-  Named.parse(await queried(url, sql)).map(({ name }) => name);
+  Names.parse(await queried(url, sql)).map(({ name }) => name);
 
 /** Which of the tables that the test's migrations make are there. */
 export const thingsIn = (url: string): Promise<string[]> =>
