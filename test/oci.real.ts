@@ -70,6 +70,21 @@ describe("a real registry", () => {
     }
   });
 
+  it("tells a pipeline what it built", async () => {
+    const line = ["record", "build", "--image", `${repository}:multi`, "--dry-run", "--json"];
+    const commit = ["--commit", "a".repeat(40), "--repository", "git@github.com:team/app.git"];
+    const { code, out } = await asof([...line, ...commit]);
+    const index = await inspect(`${repository}:multi`);
+    const manifests = [{ digest: layout.digestOf("amd64") }, { digest: layout.digestOf("arm64") }];
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      events: [
+        { type: "dev.asof.artifact.built.v1", data: { digest: index, repository } },
+        { type: "dev.asof.artifact.indexed.v1", data: { digest: index, manifests } },
+      ],
+    });
+  });
+
   it("tells of what it does not hold", async () => {
     expect(await reader.digestOf(repository, "none")).toBeUndefined();
     expect(await reader.digestOf(`${registry.host}/team/none`, "none")).toBeUndefined();
