@@ -4,7 +4,7 @@ import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { Complaint } from "./event.ts";
-import { common, type Known } from "./given.ts";
+import { commitKnown, common, type Known } from "./given.ts";
 import { imageFrom } from "./image.ts";
 import { forgeUrl } from "./remote.ts";
 import type { Speaker } from "./speaker.ts";
@@ -50,10 +50,8 @@ function componentFrom({ component, image, digest, tag }: Options): Record<strin
 
 /** A pipeline may deploy what another commit made: its own commit counts only where nothing else says what. */
 function commitFor(known: Known, component: Record<string, string>): Record<string, string> | undefined {
-  const { given, found } = known;
   const isExact = component.digest !== undefined || component.tag !== undefined;
-  if (found.sha === undefined || (isExact && given.commit === undefined)) return undefined;
-  return present({ repository: found.repository?.value, sha: found.sha.value, ref: found.ref?.value });
+  return isExact && known.given.commit === undefined ? undefined : commitKnown(known);
 }
 
 const deploymentOf = ({ run }: Known, id: string | undefined) => ({

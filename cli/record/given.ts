@@ -96,12 +96,20 @@ const by = (from: string, value: string | undefined): Found | undefined =>
 export const common = ({ found }: Known): Record<string, string> =>
   present({ actor: found.actor?.value, url: found.url?.value });
 
-/** The commit of this run. Throws a Complaint that says how to name one. */
-export function commitOf({ found }: Known): Record<string, string> {
-  const { sha, repository, ref } = found;
-  if (sha === undefined) throw new Complaint("no commit was found: give --commit <sha>");
-  if (repository === undefined) throw new Complaint("no repository was found: give --repository <url>");
-  return present({ repository: repository.value, sha: sha.value, ref: ref?.value });
+/** The commit that is known, if any. */
+export const commitKnown = ({
+  found: { sha, repository, ref },
+}: Known): Record<string, string> | undefined =>
+  sha === undefined ? undefined : present({ repository: repository?.value, sha: sha.value, ref: ref?.value });
+
+/** The commit of this run, with its repository. Throws a Complaint that says how to name one. */
+export function commitOf(known: Known): Record<string, string> {
+  const commit = commitKnown(known);
+  if (commit === undefined) throw new Complaint("no commit was found: give --commit <sha>");
+  if (commit.repository === undefined) {
+    throw new Complaint("no repository was found: give --repository <url>");
+  }
+  return commit;
 }
 
 const DEFAULT_URL = "http://127.0.0.1:8787";

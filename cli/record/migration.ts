@@ -4,7 +4,7 @@ import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { environmentOf } from "./deploy.ts";
 import { Complaint } from "./event.ts";
-import { common, type Known } from "./given.ts";
+import { commitKnown, common, type Known } from "./given.ts";
 import { imageFrom } from "./image.ts";
 import type { Speaker } from "./speaker.ts";
 
@@ -36,11 +36,8 @@ export function digestFrom(image: string | undefined): string | undefined {
 }
 
 /** This run's commit, unless an image ran it that another commit may have made. */
-function commitFor({ given, found }: Known, image: string | undefined): Record<string, string> | undefined {
-  const { sha, repository, ref } = found;
-  if (sha === undefined || (image !== undefined && given.commit === undefined)) return undefined;
-  return present({ repository: repository?.value, sha: sha.value, ref: ref?.value });
-}
+const commitFor = (known: Known, image: string | undefined): Record<string, string> | undefined =>
+  image !== undefined && known.given.commit === undefined ? undefined : commitKnown(known);
 
 const trileanOption = (flags: string, description: string): Option =>
   new Option(`${flags} <answer>`, description).choices(["true", "false", "unknown"]);
