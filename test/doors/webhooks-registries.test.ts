@@ -2,7 +2,11 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { parseTokens } from "../../functions/access.ts";
+import { Rule } from "../../functions/ledger/rules.ts";
 import { outcomesOf } from "../client.ts";
+import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors, problemOf } from "./given.ts";
 
 afterAll(cleanUp);
@@ -94,5 +98,49 @@ describe("Event Grid's first question", () => {
     const answer = await doors().stranger().post("/v1/webhooks/azure/wrong", asked, json);
     expect(problemOf(answer).status).toBe(401);
     expect(answer.text).not.toContain("512d38b6");
+  });
+});
+
+describe("a repository of GitLab's registry that gets a new name", () => {
+  const proof = { ...json, authorization: SECRET };
+  const events = (file: string): object[] =>
+    z.object({ events: z.array(z.looseObject({})) }).parse(JSON.parse(golden(file))).events;
+  const [push = {}] = events("distribution/gitlab-push.json");
+  const names = { old: "acme/old-team/billing", now: "acme/payments/billing" };
+  const told = (id: string, action: string, day: number, target: object) => ({
+    ...push,
+    id,
+    action,
+    timestamp: `2026-03-0${day}T10:00:00Z`,
+    target: { mediaType: "application/vnd.oci.image.manifest.v1+json", ...target },
+  });
+
+  it("keeps its history under one, by the rule that the reason gives", async () => {
+    const secrets = () =>
+      Promise.resolve({
+        tokens: parseTokens("reader:r:reader-token-that-nobody-may-see"),
+        webhooks: { distribution: [SECRET] },
+      });
+    const renaming = await givenDoors({ secrets })
+      .stranger()
+      .post("/v1/webhooks/distribution", golden("distribution/gitlab-rename.json"), proof);
+    expect(outcomesOf(renaming)).toEqual(["ignored"]);
+    const { outcomes } = z
+      .object({ outcomes: z.tuple([z.looseObject({ reason: z.string() })]) })
+      .parse(renaming.json);
+    const rule = Rule.parse(JSON.parse(/\{.*\}/.exec(outcomes[0].reason)?.[0] ?? ""));
+
+    const { stranger } = givenDoors({ secrets, rules: [rule] });
+    const digest = digestOf("billing");
+    const pushed = told("1", "push", 2, { repository: names.old, digest, tag: "2.4.0" });
+    const gone = told("2", "delete", 5, { repository: names.now, digest });
+    const answer = await stranger().post("/v1/webhooks/distribution", { events: [pushed, gone] }, proof);
+    expect(outcomesOf(answer)).toEqual(["recorded", "recorded"]);
+    const ask = (at: string) =>
+      stranger("reader-token-that-nobody-may-see").get(
+        `/v1/tag?repository=registry.acme.example/${names.old}&tag=2.4.0&at=${at}`,
+      );
+    expect((await ask("2026-03-04")).json).toMatchObject({ status: "set", digest });
+    expect((await ask("2026-03-06")).json).toMatchObject({ status: "gone" });
   });
 });
