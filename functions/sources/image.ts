@@ -23,6 +23,17 @@ export function readImage(reference: string): Image | undefined {
   };
 }
 
+/**
+ * What a deployer's reference says of an image. Of a short name the repository is absent, and its tag and digest stand:
+ * a service that is described with its images is still found by them.
+ */
+export function partsOf(reference: string): Partial<Image> {
+  const image = readImage(reference);
+  if (image !== undefined) return image;
+  const { repository: _, ...parts } = readImage(`localhost/${reference}`) ?? { repository: "" };
+  return parts;
+}
+
 /** The first part is a host where it could not be a path: with a dot, a port, or `localhost`. */
 function namesHost(repository: string): boolean {
   const [host = "", ...path] = repository.split("/");

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rawHash } from "../../functions/ledger/canonical.ts";
@@ -10,6 +11,7 @@ import { Statement } from "../../schemas/fact.ts";
 import { CASES, type Case, mapCase, RECEIVED_AT } from "./golden.ts";
 
 const VENDORS = [
+  "argocd",
   "aws",
   "azure",
   "azure-devops",
@@ -18,11 +20,14 @@ const VENDORS = [
   "cloudevents",
   "distribution",
   "docker-hub",
+  "flux",
   "github",
   "gitlab",
   "google",
   "harbor",
+  "helm",
   "jfrog",
+  "kubernetes",
   "quay",
 ];
 const MUTATIONS = 2_000;
@@ -108,13 +113,22 @@ const HEX = /(?:sha256|sha512):([0-9a-f]{64,128})/g;
 const digestsIn = (value: unknown): string[] =>
   [...JSON.stringify(value).matchAll(HEX)].map(([, hex]) => hex ?? "");
 
-/** All text of a payload, also that which stands in Base64. */
+/** All text of a payload, also that which stands in Base64, or is packed as Helm does. */
 const textOf = (payload: unknown): string =>
-  (JSON.stringify(payload) ?? "").replaceAll(
-    /"data(?:_base64)?":"([^"]*)"/g,
-    (all, base64) => all + atobOrNothing(base64),
-  );
+  (JSON.stringify(payload) ?? "")
+    .replaceAll(/"data(?:_base64)?":"([^"]*)"/g, (all, base64) => all + atobOrNothing(base64))
+    .replaceAll(
+      /"release":"([^"]*)"/g,
+      (all, base64) => all + unpackedOrNothing(base64) + unpackedOrNothing(atobOrNothing(base64)),
+    );
 const atobOrNothing = (base64: string): string => Buffer.from(base64, "base64").toString();
+function unpackedOrNothing(base64: string): string {
+  try {
+    return gunzipSync(Buffer.from(base64, "base64")).toString();
+  } catch {
+    return "";
+  }
+}
 
 function check(one: Case, payload: unknown): void {
   const text = textOf(payload);
