@@ -116,6 +116,13 @@ describe("what the tools wrote themselves", () => {
       "2026-11-22T09:06:17.312Z",
       "2026-11-22T09:06:17.320Z",
     ]);
+    const sample = tableOf(golden("knex.knex_migrations"));
+    const naive = await read(
+      file(...sample, "UPDATE knex_migrations SET migration_time = '2026-01-01 10:00:00'"),
+    );
+    expect(naive.versions[0]).not.toHaveProperty("appliedAt");
+    const ms = await read(file(...sample, "UPDATE knex_migrations SET migration_time = 1767268800000"));
+    expect(ms.versions[0]?.appliedAt).toBe("2026-01-01T12:00:00.000Z");
     for (const sample of ["node-pg-migrate.pgmigrations", "drizzle.__drizzle_migrations"]) {
       const { versions } = await read(file(...tableOf(golden(sample))));
       expect(versions.map(({ appliedAt }) => appliedAt)).toEqual([undefined, undefined]);
@@ -428,6 +435,8 @@ describe("the tools", () => {
     expect(new Set(names).size).toBe(names.length);
     const lines = toolsTable().split("\n");
     expect(lines).toHaveLength(TOOLS.length + 2);
-    expect(lines).toContain("| knex | `knex_migrations` | set | PostgreSQL, SQLite | – | PostgreSQL, MariaDB |");
+    expect(lines).toContain(
+      "| knex | `knex_migrations` | set | PostgreSQL, SQLite | – | PostgreSQL, MariaDB |",
+    );
   });
 });
