@@ -245,7 +245,7 @@ export const TOOLS: readonly Tool[] = [
     mode: "head",
     order: ["version_num"],
     version: (row) => row.version_num,
-    tried: BY_FORMAT,
+    tried: "a table that it wrote, SQLite",
   },
   {
     // ariga/atlas: cmd/atlas/internal/migrate/ent/schema/revision.go, sql/migrate (RevisionType).
