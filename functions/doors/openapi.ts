@@ -205,6 +205,21 @@ const paths: ZodOpenApiPathsObject = {
         "404": problem("There is no such vendor."),
       },
     },
+    options: {
+      operationId: "welcome",
+      summary:
+        "Whether a sender of CloudEvents is welcome: the handshake of the CloudEvents web hook specification.",
+      tags: ["Recording"],
+      security: [],
+      requestParams: {
+        path: z.object({ vendor: z.string(), secret: z.string() }),
+        header: z.object({ "WebHook-Request-Origin": z.string() }),
+      },
+      responses: {
+        "204": { description: "It is; the headers say so." },
+        "422": problem("The header that names the sender is missing."),
+      },
+    },
   },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },

@@ -80,6 +80,18 @@ async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: 
   return c.json({ outcomes: received.map((one) => one.said) }, 202);
 }
 
+/**
+ * The answer to a sender of CloudEvents that asks whether it is welcome (CloudEvents, "HTTP 1.1 Web Hooks", 4.1).
+ * Whether it may say anything, its first event tells.
+ */
+function welcomed(c: Context): Response {
+  const origin = c.req.header("webhook-request-origin");
+  if (origin === undefined || !/^[\w.:*-]{1,255}$/.test(origin)) {
+    throw new DoorError("rejected", "The header WebHook-Request-Origin must be the sender's DNS name.");
+  }
+  return c.body(null, 204, { "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*" });
+}
+
 async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   const { name } = await holder(ledger, c, "retract");
   const json = readJson(await textOf(c));
@@ -116,6 +128,7 @@ export function recordingDoors(ledger: Ledger): Hono {
   for (const source of SOURCES) {
     app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
   }
+  app.options("/v1/webhooks/:vendor/:secret", (c) => welcomed(c));
   app.post("/v1/webhooks/:vendor/:secret", (c) => {
     const source = SOURCES.find(({ vendor }) => vendor === c.req.param("vendor"));
     return source === undefined ? c.notFound() : webhook(ledger, c, source, c.req.param("secret"));

@@ -144,3 +144,22 @@ describe("a repository of GitLab's registry that gets a new name", () => {
     expect((await ask("2026-03-06")).json).toMatchObject({ status: "gone" });
   });
 });
+
+describe("a sender of CloudEvents that asks whether it is welcome", () => {
+  const ask = (headers: Record<string, string>) =>
+    doors().stranger().send("/v1/webhooks/azure/a-secret", { method: "OPTIONS", headers });
+
+  it("is told so, under its own name", async () => {
+    const answer = await ask({ "WebHook-Request-Origin": "eventgrid.azure.net" });
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get("webhook-allowed-origin")).toBe("eventgrid.azure.net");
+    expect(answer.headers.get("webhook-allowed-rate")).toBe("*");
+  });
+
+  it.each([{}, { "WebHook-Request-Origin": "" }, { "WebHook-Request-Origin": "<script>" }])(
+    "must name itself: %j",
+    async (headers) => {
+      expect(problemOf(await ask(headers)).status).toBe(422);
+    },
+  );
+});
