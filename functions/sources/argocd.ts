@@ -273,7 +273,7 @@ function containersOf(applied: Applied): Container[] {
 }
 
 /** A reference without its tag and digest. */
-const pathOf = (image: string): string => image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");
+const pathOf = (image: string): string => (image.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
 
 /** The revision of each source of manifests: a commit, or a chart's version. */
 function configOf(result: SyncResult | null | undefined) {

@@ -4,13 +4,13 @@
  *
  * A Kustomization has succeeded when it was applied and something changed: that event (reason `Progressing`) comes once
  * for each change, whether or not the Kustomization waits for health. The success of a reconciliation
- * (`ReconciliationSucceeded`) comes again at every interval for the same revision, marked as an update of the commit's
- * status (not at all by some notification-controllers 1.8), and would make a release every ten minutes: it is ignored,
- * but where it lists deletions alone, which is how the end of a Kustomization looks.
+ * (`ReconciliationSucceeded`) comes again at every interval for the same revision (from some notification-controllers 1.8
+ * not at all), and would make a release every ten minutes: it is ignored, but where it lists deletions alone, which is
+ * how the end of a Kustomization looks.
  * Key: the object's uid and a hash of reason, severity, revision, time and message, for an event has no id, and several
  * come in one second. Several alerts may send one event: it stays one. A deployment is an object's at one revision.
  * Proof: either of `X-Signature` (`sha256=` and HMAC-SHA256 of the raw body in hex, under the Provider's token) or the
- * whole `Authorization` header, from `headers` in the Provider's secret; which also hold `X-Asof-Cluster`.
+ * whole `Authorization` header, from `headers` in the Provider's secret, where `X-Asof-Cluster` stands too.
  * Not in the payload: images, digests, the repository and path of the manifests, the namespace and cluster that they
  * are applied to, who did it; when it started. A reconciliation that keeps failing is reported at each try.
  * Format: fluxcd/notification-controller, docs/spec/v1beta3/providers.md and internal/server/event_handlers.go (which
@@ -137,17 +137,15 @@ const KIND_OF_RELEASE: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 /** Each line of a change's message names an object and what was done to it; others are sentences about health. */
-function kindOfChange({ reason, message, ...event }: Event): Kind | undefined {
+function kindOfChange({ reason, message }: Event): Kind | undefined {
   const changes = message.split("\n").map((line) => CHANGE.exec(line)?.[1]);
   if (changes.includes(undefined)) return undefined;
   if (reason === "Progressing") return "deployment.succeeded";
-  const isStatus = saidIn({ reason, message, ...event }, "commit_status") !== undefined;
-  return reason === "ReconciliationSucceeded" && !isStatus && changes.every((change) => change === "deleted")
-    ? "deployment.removed"
-    : undefined;
+  const isEnd = reason === "ReconciliationSucceeded" && changes.every((change) => change === "deleted");
+  return isEnd ? "deployment.removed" : undefined;
 }
 /** `Deployment/apps/webapp configured`. */
-const CHANGE = /^\S+\/\S+ (\w+)$/;
+const CHANGE = /^[^\s/]+\/\S+ (\w+)$/;
 
 function reasonWhyNot({ involvedObject: { kind }, reason }: Event): string {
   if (kind !== "Kustomization" && kind !== "HelmRelease") return `a ${quoted(kind)} deploys nothing`;

@@ -158,7 +158,7 @@ function mapRevision(release: Release, cluster: string, raw: unknown): Mapped {
   };
   if (kind === "deployment.removed") return said(common, raw);
   const containers = containersIn(manifest, namespace);
-  if (containers === undefined) return rejected("manifest: must be YAML", raw);
+  if (containers === undefined) return rejected("manifest: must be YAML, and not too long", raw);
   const config = chart && [{ revision: chart.metadata.version, path: chart.metadata.name }];
   const isRollback = /^Rollback to \d+$/.test(info.description ?? "");
   return said(

@@ -6,8 +6,8 @@ import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 import type { Container } from "./workload.ts";
 
-/** Manifests are kept in a Secret, of at most a mebibyte packed. */
-const MAX_CHARACTERS = 8 * 1024 * 1024;
+/** Of what may hold containers: to read so much takes some seconds. */
+const MAX_CHARACTERS = 2 * 1024 * 1024;
 
 const PodSpec = z.object({
   containers: z.array(z.object({ name: z.string(), image: z.string().optional() })),
@@ -28,13 +28,15 @@ const Named = z.object({
 const List = z.object({ items: z.array(z.unknown()) });
 
 /**
- * The containers of a manifest, in its order; undefined where it is no YAML.
+ * The containers of a manifest, in its order; undefined where it is no YAML, or too long.
  * @param namespace that of objects which name none
  */
 export function containersIn(manifest: string, namespace: string): Container[] | undefined {
-  if (manifest.length > MAX_CHARACTERS) return undefined;
+  // Most of a manifest is dashboards and the like, which need not be read.
+  const texts = manifest.split(/^---(?=\s|$)/m).filter((text) => text.includes("containers"));
+  if (texts.reduce((sum, { length }) => sum + length, 0) > MAX_CHARACTERS) return undefined;
   try {
-    const documents = parseAllDocuments(manifest, { merge: true, uniqueKeys: false });
+    const documents = texts.flatMap((text) => parseAllDocuments(text, { merge: true, uniqueKeys: false }));
     if (documents.some(({ errors }) => errors.length > 0)) return undefined;
     return documents.flatMap((document) => containersOf(document.toJS(), namespace));
   } catch {

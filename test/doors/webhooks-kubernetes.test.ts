@@ -239,7 +239,7 @@ describe("Helm", () => {
   });
 
   it("keeps nothing of what a release holds, neither in facts nor aside", async () => {
-    const { post, client, aside } = given();
+    const { post, client, aside, setNow } = given();
     await post("helm", revision({ status: "deployed" }));
     await post("helm", revision({ status: "deployed", more: { manifest: `containers: [${PASSWORD}` } }));
     await post("helm", revision({ status: "deployed", more: { version: PASSWORD } }));
@@ -247,6 +247,7 @@ describe("Helm", () => {
     await post("helm", { kind: "Secret", metadata: { name: "db" }, data: { password: PASSWORD } });
     expect(aside()).toHaveLength(4);
     expect(JSON.stringify(aside())).not.toContain(PASSWORD);
+    setNow("2026-11-22T10:00:00Z");
     const { text } = await client().get("/v1/export", { from: "2026-11-01" });
     expect(text).toContain(digestOf("shop"));
     expect(text).not.toContain(PASSWORD);
