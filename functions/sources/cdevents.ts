@@ -16,7 +16,20 @@ import * as z from "zod";
 import { faultsOf, fullSha, url } from "../../schemas/scalars.ts";
 import { ignored, loginOnly, maybeText, present, rejected, said } from "./payload.ts";
 import { type NamedImage, readPurl } from "./purl.ts";
-import type { Mapped, Said } from "./source.ts";
+import type { Coverage, Mapped, Said } from "./source.ts";
+
+export const CDEVENTS_COVERS: Coverage = {
+  name: "CDEvents",
+  push: "yes",
+  delete: "yes",
+  deploy: "results",
+  commit: "of a package",
+  digest: "by package URL",
+  time: "yes",
+  identity: "source and id",
+  authentication: "a writer's token",
+  tried: "published samples",
+};
 
 const AnyCdEvent = z.looseObject({ context: z.looseObject({ type: z.string() }) });
 
