@@ -26,6 +26,9 @@ export const dayOf = (n: number): string => new Date(START_MS + n * DAY_MS).toIS
 export const digestOf = (name: string): string => `sha256:${sha256(name)}`;
 const shaOf = (name: string): string => sha256(name).slice(0, 40);
 
+/** A deployer's number of a deployment, which no other deployment has. */
+const numberOf = (name: string): string => String(Number.parseInt(sha256(name).slice(0, 12), 16));
+
 /** What one service says of itself once. */
 export function described({ service }: Place, occurredAt: string): Said {
   const short = service.split("/").at(-1) ?? service;
@@ -58,7 +61,7 @@ function about({ environment, service }: Place, run: number) {
     repository: `ghcr.io/${service}`,
     tag: `1.${Math.trunc(run / 10)}.${run % 10}`,
     commit: { repository: code, sha: shaOf(name), ref: "refs/heads/main" },
-    deployment: { provider: "github", instance: "github.com", id: String(145_000_000 + run) },
+    deployment: { provider: "github", instance: "github.com", id: numberOf(name) },
     config: { repository: "https://github.com/acme/deploy", revision: shaOf(`config ${name}`) },
   };
 }
