@@ -14,7 +14,7 @@ import type { FunctionUrl } from "aws-cdk-lib/aws-lambda";
 import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 
 /** Paths that record something, and so belong to the one function that may write. */
-const INGEST_PATHS = ["/v1/events", "/v1/webhooks/*", "/v1/retractions"] as const;
+export const INGEST_PATHS = ["/v1/events", "/v1/webhooks/*", "/v1/retractions", "/v1/attestations"] as const;
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
 

@@ -19,6 +19,7 @@ import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { signersFrom } from "../functions/configuration.ts";
 import { Alarms } from "./alarms.ts";
 import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { addEdge } from "./edge.ts";
@@ -182,7 +183,11 @@ export class AsofStack extends Stack {
     const trust =
       props.signers === undefined
         ? {}
-        : { ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`, ASOF_SIGNERS: props.signers };
+        : {
+            ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
+            // Read here, so that broken ones fail where somebody looks, and not in the function that records.
+            ASOF_SIGNERS: JSON.stringify(signersFrom(props.signers)),
+          };
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
       // Lambda gives CPU in proportion to memory, and a cold start is all CPU.

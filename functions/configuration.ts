@@ -41,8 +41,11 @@ export function trustFrom({
       `ASOF_TRUST_ROOTS: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  return { roots, signers: parse("ASOF_SIGNERS", z.array(Trusted).min(1), json("ASOF_SIGNERS", signers)) };
+  return { roots, signers: signersFrom(signers) };
 }
+
+export const signersFrom = (text: string): Trusted[] =>
+  parse("ASOF_SIGNERS", z.array(Trusted).min(1), json("ASOF_SIGNERS", text));
 
 function textOf(variable: string, file: string): string {
   try {

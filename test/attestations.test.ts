@@ -204,6 +204,22 @@ describe("provenance", () => {
     expect(JSON.stringify(json)).toContain("ghcr.io/acme/billing");
   });
 
+  it.each([
+    ["pkg:docker/ghcr.io/acme/billing@1.4.2?platform=linux%2Famd64", "ghcr.io/acme/billing"],
+    ["pkg:oci/billing?repository_url=Not%20a%20host%2Fbilling", undefined],
+    ["pkg:npm/billing@1.4.2", undefined],
+  ])("of a subject named %s is recorded, with its repository where that is one", async (name, repository) => {
+    const doors = givenDoors();
+    const subject = { ...image, name };
+    expect((await post(doors, statement(V02, { materials: [source] }, [subject]))).status).toBe(201);
+    doors.setNow("2026-11-22T10:00:00.000Z");
+    const { text } = await doors.client().get("/v1/export?from=2026-11-22");
+    const fact = z
+      .looseObject({ repository: z.string().optional() })
+      .parse(JSON.parse(text.split("\n")[0] ?? ""));
+    expect(fact.repository).toBe(repository);
+  });
+
   it("of several subjects is a fact for each, answered in order", async () => {
     const others = [
       image,

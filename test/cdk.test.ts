@@ -17,12 +17,18 @@ import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { bundle, bundleAll, FUNCTIONS, type FunctionName } from "../cdk/bundle.ts";
+import { INGEST_PATHS } from "../cdk/edge.ts";
 import { LedgerFunction } from "../cdk/function.ts";
 import { type AsofProps, AsofStack } from "../cdk/stack.ts";
+import { recordingDoors } from "../functions/doors/recording.ts";
 import { INDEXES } from "../functions/store/keys.ts";
+import { cleanUp, givenDoors } from "./doors/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  cleanUp();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What a function does is of no concern to its place in the architecture. */
 const PLACEHOLDER = join(folder, "placeholder");
@@ -312,6 +318,13 @@ describe("a function", () => {
     });
     expect(Object.keys(found).map((id) => named({ Ref: id }))).toEqual(["Ingest"]);
   });
+
+  it.each(["[object Object]", "[]", '[{"issuer":"github"}]'])(
+    "takes no signers that are none: %s",
+    (signers) => {
+      expect(() => stackOf({ signers })).toThrow("ASOF_SIGNERS");
+    },
+  );
 
   it("has a URL without IAM if it answers HTTP, and export's streams", () => {
     const urls = ofType("AWS::Lambda::Url").map(([id, { Properties }]) => [
@@ -614,6 +627,7 @@ describe("cloudfront", () => {
       ["/v1/events", "Ingest"],
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
+      ["/v1/attestations", "Ingest"],
       ["/v1/export*", "Export"],
     ]);
     for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {
@@ -622,6 +636,17 @@ describe("cloudfront", () => {
       expect(OriginRequestPolicyId).toBe("b689b0a8-53d0-40ab-baf2-68738e2966ac");
     }
     expect(named(WebACLId)).toBe("WebAcl.Arn");
+  });
+
+  it("knows every door that records", () => {
+    const { ledger } = givenDoors();
+    const paths = recordingDoors(ledger).routes.flatMap(({ method, path }) =>
+      method === "ALL" ? [] : [path],
+    );
+    const isKnown = (path: string): boolean =>
+      INGEST_PATHS.some((one) => (one.endsWith("*") ? path.startsWith(one.slice(0, -1)) : path === one));
+    expect(paths.length).toBeGreaterThan(3);
+    expect(paths.filter((path) => !isKnown(path))).toEqual([]);
   });
 
   it("has a firewall with a limit of the rate, and AWS's common rules for all but the bodies of POST", () => {

@@ -170,9 +170,9 @@ function buildOf({ predicateType, predicate }: Statement): Build | { ignored: st
 /** The repository of an image that a subject is named after: as it is pulled, or as a package URL. */
 function repositoryOf(name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
-  if (!name.startsWith("pkg:")) return imageRepository.safeParse(name).success ? name : undefined;
-  const image = readPurl(name);
-  return image.is === "image" ? image.parts.repository : undefined;
+  const image = name.startsWith("pkg:") ? readPurl(name) : undefined;
+  const named = image?.is === "image" ? image.parts.repository : name;
+  return imageRepository.safeParse(named).success ? named : undefined;
 }
 
 const digestOf = ({ digest }: Statement["subject"][number]): string | undefined =>

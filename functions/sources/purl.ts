@@ -1,5 +1,6 @@
 /** Images as package URLs name them (package-url/purl-spec, PURL-TYPES: `oci`, `docker`). */
 import { PackageURL } from "packageurl-js";
+import { readImage } from "./image.ts";
 import { present, quoted } from "./payload.ts";
 
 interface Parts {
@@ -39,11 +40,19 @@ function readOci({ name, version, qualifiers }: PackageURL): NamedImage {
   return { is: "image", parts: present({ repository, digest: version, tag: qualifiers?.tag }) };
 }
 
-/** `repository_url` is the registry alone; the version is a tag or a digest. */
+/**
+ * `repository_url` is the registry alone; the version is a tag or a digest. BuildKit writes the registry before the
+ * path instead (moby/buildkit, util/purl/image.go).
+ */
 function readDocker({ namespace, name, version, qualifiers }: PackageURL): Parts {
-  const given = bare(qualifiers?.repository_url ?? "docker.io");
-  const registry = given === "hub.docker.com" ? "docker.io" : given;
-  const path = namespace ?? (registry === "docker.io" ? "library" : undefined);
-  const repository = [registry, path, name].filter((part) => part !== undefined).join("/");
+  const given = qualifiers?.repository_url;
+  const path = namespace === undefined || namespace === null ? name : `${namespace}/${name}`;
+  const whole = given === undefined ? readImage(path)?.repository : undefined;
+  const repository = whole ?? inRegistry(bare(given ?? "docker.io"), path);
   return { repository, ...present(version?.includes(":") ? { digest: version } : { tag: version }) };
+}
+
+function inRegistry(registry: string, path: string): string {
+  if (registry !== "docker.io" && registry !== "hub.docker.com") return `${registry}/${path}`;
+  return `docker.io/${path.includes("/") ? path : `library/${path}`}`;
 }

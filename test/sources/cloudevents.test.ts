@@ -244,6 +244,8 @@ describe("a CDEvent", () => {
   });
 
   it.each([
+    ["pkg:docker/ghcr.io/acme/billing@1.4.2", { repository: "ghcr.io/acme/billing", tag: "1.4.2" }],
+    ["pkg:docker/acme/billing@1.4.2", { repository: "docker.io/acme/billing", tag: "1.4.2" }],
     ["pkg:docker/cassandra@latest", { repository: "docker.io/library/cassandra", tag: "latest" }],
     [
       `pkg:docker/acme/billing@${digest}?repository_url=ghcr.io`,
