@@ -147,7 +147,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const later = folderLater(join(settings.data, "later"));
     const ledger = ledgerOf(settings, engine, later);
     const { server, port } = await listen(doors(ledger), settings);
-    later.start({
+    await later.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });

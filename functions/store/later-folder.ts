@@ -1,14 +1,15 @@
-/** Keeps jobs in a folder, one file each, and does them one after another until each has succeeded. */
+/** Keeps jobs in a folder, one file each, and does each until it has succeeded, a few at once. */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonical, sha256 } from "../ledger/canonical.ts";
 import { Job, type Later } from "../ledger/later.ts";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** After this no registry is down: somebody has to look. */
 const GIVE_UP_MS = 24 * 3600_000;
+/** A registry that is slow to fail must not hold up what others are asked. */
+const AT_ONCE = 8;
 
 export interface Worker {
   /** Does one job. Throws where it has to be tried again. */
@@ -19,74 +20,93 @@ export interface Worker {
 
 export interface LaterFolder extends Later {
   /** Begins with what was left by the process before. */
-  start(worker: Worker): void;
-  /** Waits for the job at hand; the others stay for the next start. */
+  start(worker: Worker): Promise<void>;
+  /** Waits for the jobs at hand; the others stay for the next start. */
   stop(): Promise<void>;
+}
+
+/** When a job is tried next, and how long it waits if that fails too. */
+interface Turn {
+  readonly dueMs: number;
+  readonly waitMs: number;
 }
 
 export function folderLater(folder: string): LaterFolder {
   let worker: Worker | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let waitMs = FIRST_WAIT_MS;
+  /** Files that wait for their turn, and those at hand. */
+  const waiting = new Map<string, Turn>();
+  const atHand = new Map<string, Promise<void>>();
 
-  const files = async (): Promise<string[]> => {
-    await mkdir(folder, { recursive: true });
-    return (await readdir(folder)).filter((file) => file.endsWith(".json")).sort();
-  };
-
-  /** Whether the job is out of the way. */
-  async function doOne(file: string, { work, giveUp }: Worker): Promise<boolean> {
+  /** Throws where the job is not out of the way. */
+  async function doOne(file: string, { work, giveUp }: Worker): Promise<void> {
     const path = join(folder, file);
     const text = await readFile(path, "utf8");
     try {
       await work(Job.parse(JSON.parse(text)));
     } catch (error) {
-      if (Date.now() - (await stat(path)).mtimeMs < GIVE_UP_MS) return false;
+      if (Date.now() - (await stat(path)).mtimeMs < GIVE_UP_MS) throw error;
       await giveUp(text, error);
     }
     await rm(path);
-    return true;
   }
 
-  async function doAll(by: Worker): Promise<void> {
-    let isLeft = false;
-    for (const file of await files()) {
-      if (worker === undefined) return;
-      // Where even giving up fails (a full disk), the file stays, and its turn comes again.
-      if (!(await doOne(file, by).catch(() => false))) isLeft = true;
-    }
-    waitMs = isLeft ? Math.min(waitMs * 2, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
-    if (isLeft) wake(waitMs);
+  function begin(file: string, { waitMs }: Turn, by: Worker): void {
+    waiting.delete(file);
+    const again = () => {
+      waiting.set(file, { dueMs: Date.now() + waitMs, waitMs: Math.min(waitMs * 2, LONGEST_WAIT_MS) });
+    };
+    const doing = doOne(file, by).catch(again);
+    atHand.set(
+      file,
+      doing.then(() => {
+        atHand.delete(file);
+        next();
+      }),
+    );
   }
 
-  function wake(inMs: number): void {
-    if (worker === undefined) return;
-    const by = worker;
+  /** Begins what is due, those first that failed least, and comes again when the next one is. */
+  function next(): void {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      running = running.then(() => doAll(by));
-    }, inMs);
+    if (worker === undefined || atHand.size === AT_ONCE) return;
+    const nowMs = Date.now();
+    const due = [...waiting]
+      .filter(([, { dueMs }]) => dueMs <= nowMs)
+      .sort(([, a], [, b]) => a.waitMs - b.waitMs || a.dueMs - b.dueMs);
+    for (const [file, turn] of due.slice(0, AT_ONCE - atHand.size)) begin(file, turn, worker);
+    const soonestMs = Math.min(...[...waiting.values()].map(({ dueMs }) => dueMs));
+    if (waiting.size > 0) timer = setTimeout(next, Math.max(soonestMs - nowMs, 0));
   }
+
+  const add = (file: string): void => {
+    waiting.set(file, { dueMs: Date.now(), waitMs: FIRST_WAIT_MS });
+  };
 
   return {
     put: async (job) => {
-      const name = `${sha256(canonical(job)).slice(0, 32)}.json`;
       await mkdir(folder, { recursive: true });
+      // A name of its own, also for a job that is there already: that one may be done before this is put. By its time
+      // what waited longest is done first, also by the next process.
+      const name = `${new Date().toISOString().replaceAll(":", "")}-${randomUUID()}`;
       // Renamed into place, so that half a job is never read.
-      const partial = join(folder, `${randomUUID()}.partial`);
+      const partial = join(folder, `${name}.partial`);
       await writeFile(partial, `${JSON.stringify(job)}\n`, { mode: 0o600, flush: true });
-      await rename(partial, join(folder, name));
-      wake(0);
+      await rename(partial, join(folder, `${name}.json`));
+      add(`${name}.json`);
+      next();
     },
-    start: (by) => {
+    start: async (by) => {
+      await mkdir(folder, { recursive: true });
+      const files = await readdir(folder);
+      for (const file of files.filter((one) => one.endsWith(".json")).sort()) add(file);
       worker = by;
-      wake(0);
+      next();
     },
     stop: async () => {
       worker = undefined;
       clearTimeout(timer);
-      await running;
+      await Promise.all(atHand.values());
     },
   };
 }

@@ -150,7 +150,7 @@ describe("a push that names a tag and no digest", () => {
     expect(received?.said).toMatchObject({ outcome: "deferred", reason: expect.stringContaining("503") });
     expect(kept()).toHaveLength(1);
     isDown = false;
-    start();
+    await start();
     await expect.poll(tagAnswer, { timeout: 5000 }).toMatchObject({ digest: index });
     await expect.poll(kept, { timeout: 5000 }).toEqual([]);
   });
@@ -159,7 +159,7 @@ describe("a push that names a tag and no digest", () => {
     tags.set("v1", index);
     isDown = true;
     const { ledger, kept, start, tagAnswer } = given();
-    start();
+    await start();
     await receive(ledger, SENDER, [pushedByTag("1")]);
     await expect.poll(() => asked, { timeout: 8000 }).toBeGreaterThan(2);
     expect(kept()).toHaveLength(1);
@@ -200,7 +200,7 @@ describe("a push to a registry that may be asked", () => {
 
   it("is read: its commit by its labels, and what its index holds", async () => {
     const doors = given();
-    doors.start();
+    await doors.start();
     await receive(doors.ledger, SENDER, [pushed(index)]);
     await expect
       .poll(() => artifactOf(doors, index), { timeout: 5000 })
@@ -212,7 +212,7 @@ describe("a push to a registry that may be asked", () => {
 
   it("is read again after a redelivery, and says the same", async () => {
     const doors = given();
-    doors.start();
+    await doors.start();
     for (const outcome of ["recorded", "duplicate"]) {
       const [received] = await receive(doors.ledger, SENDER, [pushed(index)]);
       expect(received?.said.outcome).toBe(outcome);

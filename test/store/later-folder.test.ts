@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Job } from "../../functions/ledger/later.ts";
+import { folderLater, type LaterFolder } from "../../functions/store/later-folder.ts";
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+const job = (repository: string): Job => ({
+  is: "read image",
+  repository,
+  digest: `sha256:${"1".repeat(64)}`,
+});
+const nameOf = (one: Job): string => (one.is === "read image" ? one.repository : one.statement.id);
+
+/** A folder of jobs, and each try of one, which ends as the test says: never before it does. */
+function given(end: (name: string, nth: number) => Promise<void> = () => Promise.resolve()) {
+  const folder = mkdtempSync(join(tmpdir(), "asof-later-"));
+  const tries: string[] = [];
+  const givenUp: string[] = [];
+  const worker = {
+    work: (one: Job) => {
+      tries.push(nameOf(one));
+      return end(nameOf(one), tries.filter((name) => name === nameOf(one)).length);
+    },
+    giveUp: async (text: string) => void givenUp.push(text),
+  };
+  const opened = (): LaterFolder => {
+    const later = folderLater(folder);
+    stops.push(() => later.stop());
+    return later;
+  };
+  stops.push(async () => rmSync(folder, { recursive: true }));
+  return { folder, tries, givenUp, worker, later: opened(), opened, kept: () => readdirSync(folder) };
+}
+
+/** Something to wait for, and its end. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((done) => {
+    open = done;
+  });
+  return { open: () => open(), opened };
+}
+
+describe("a folder of jobs", () => {
+  it("does a job again that is put while the same one is at hand", async () => {
+    const { open, opened } = gate();
+    const { later, worker, tries, kept } = given((_, nth) => (nth === 1 ? opened : Promise.resolve()));
+    await later.start(worker);
+    await later.put(job("a"));
+    await expect.poll(() => tries).toEqual(["a"]);
+    await later.put(job("a"));
+    open();
+    await expect.poll(kept).toEqual([]);
+    expect(tries).toEqual(["a", "a"]);
+  });
+
+  it("does others while one hangs", async () => {
+    const { open, opened } = gate();
+    const { later, worker, tries } = given((name) => (name === "hangs" ? opened : Promise.resolve()));
+    await later.start(worker);
+    await later.put(job("hangs"));
+    await expect.poll(() => tries).toEqual(["hangs"]);
+    await later.put(job("b"));
+    await expect.poll(() => tries).toEqual(["hangs", "b"]);
+    open();
+  });
+
+  it("does not try one that failed for every other that comes", async () => {
+    const { later, worker, tries, kept } = given((name) =>
+      name === "fails" ? Promise.reject(new Error("down")) : Promise.resolve(),
+    );
+    await later.start(worker);
+    await later.put(job("fails"));
+    for (let n = 0; n < 20; n++) await later.put(job(`other ${n}`));
+    await expect.poll(kept).toHaveLength(1);
+    expect(tries.filter((name) => name === "fails")).toHaveLength(1);
+    await expect.poll(() => tries.filter((name) => name === "fails").length, { timeout: 4000 }).toBe(2);
+  });
+
+  it("keeps what was not done for the next process, which begins with the oldest, and reads no half of a job", async () => {
+    const { folder, later, opened, worker, tries, kept } = given();
+    const names = Array.from({ length: 20 }, (_, n) => String(n));
+    for (const name of names) {
+      await later.put(job(name));
+      await setTimeout(2);
+    }
+    writeFileSync(join(folder, "torn.partial"), '{"is":"read im');
+    await opened().start(worker);
+    await expect.poll(kept).toEqual(["torn.partial"]);
+    // Several are begun at once, and in no order then.
+    expect(tries.slice(0, 8).toSorted()).toEqual(names.slice(0, 8).toSorted());
+    expect(tries.toSorted()).toEqual(names.toSorted());
+  });
+
+  it("waits for what is at hand when it stops, and begins nothing more", async () => {
+    const { open, opened } = gate();
+    const { later, worker, tries, kept } = given(() => opened);
+    await later.start(worker);
+    await later.put(job("a"));
+    await expect.poll(() => tries).toEqual(["a"]);
+    const stopping = later.stop();
+    await later.put(job("b"));
+    open();
+    await stopping;
+    expect(kept()).toHaveLength(1);
+    expect(tries).toEqual(["a"]);
+  });
+
+  it("gives up after a day, whole, and also what is no job", async () => {
+    const { folder, later, opened, worker, givenUp, kept } = given(() => Promise.reject(new Error("down")));
+    await later.put(job("a"));
+    writeFileSync(join(folder, "z.json"), "no job");
+    for (const file of kept()) utimesSync(join(folder, file), 0, 0);
+    await opened().start(worker);
+    await expect.poll(kept).toEqual([]);
+    expect(givenUp.toSorted()).toEqual(["no job", `${JSON.stringify(job("a"))}\n`].toSorted());
+  });
+});
