@@ -95,6 +95,10 @@ function doAgree(question: Question, fact: Observation, seen: readonly Entry[], 
   const reported = seen.map(({ resolved }) => resolved.reported);
   if (reported.every((digest) => digest !== null && claimedDigests.includes(digest))) return true;
   const { commit } = claim;
+  const isNamed = said.some(
+    ({ entry: { tag, repository } }) => tag !== undefined || repository !== undefined,
+  );
+  if (claimedDigests.length === 0 && commit === undefined && !isNamed) return true;
   if (claimedDigests.length > 0 || commit === undefined) return false;
   return reported.every((digest) => {
     const [built, ...others] = digest === null ? [] : evidenceOf(question.believed, digest);

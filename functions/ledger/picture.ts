@@ -111,6 +111,8 @@ async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly 
   const { deployment } = observation.by;
   if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
     return true;
+  // Who names no image and no commit says nothing that could be contradicted.
+  if (claim.by.commit === undefined && claimed.every(namesNothing)) return true;
   const nothingKnown = claimed.every(
     ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
   );
@@ -127,6 +129,9 @@ async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly 
   );
   return matches.every(Boolean);
 }
+
+const namesNothing = ({ resolution: { said, digest, candidates } }: Shown): boolean =>
+  digest === undefined && candidates.length === 0 && said.tag === undefined && said.repository === undefined;
 
 function isBuiltFrom({ family }: Shown, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;

@@ -122,6 +122,10 @@ export async function first(
   return undefined;
 }
 
+/** The facts up to a moment, newest first, for who seldom needs more than the first. */
+export const backwards = (knowledge: Knowledge, partition: Partition, at: string): AsyncGenerator<Fact> =>
+  history(knowledge, partition, { to: at, descending: true }, ONE);
+
 /** The newest fact at a moment: the answer of one request, at any length of history. */
 export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });

@@ -14,6 +14,7 @@ import {
   removed,
   sha,
   succeeded,
+  task,
 } from "./saying.ts";
 
 const ONE = image("one");
@@ -122,8 +123,8 @@ cases("of an observation that differs from the claim", [
     },
   },
   {
-    rule: "an unresolved claim that names no commit does not agree with anything",
-    given: [succeeded("08:00", [main()], config), sees("09:00", TWO)],
+    rule: "a claim by a tag that nobody pushed does not agree with anything",
+    given: [succeeded("08:00", [main({ tag: "1.4" })], config), sees("09:00", TWO)],
     answers: { config: [], drift: drift("09:00", null, TWO) },
   },
   {
@@ -212,6 +213,86 @@ cases("of an observation that differs from the claim", [
       components: [{ digest: ONE, commit: null }],
       config: [],
       drift: { claimed: [], observed: [{ component: "main", digest: ONE }] },
+    },
+  },
+]);
+
+const bare = (at: string, id = "1") => succeeded(at, [main()], { ...config, deployment: deployment(id) });
+
+cases("of a claim that names no image and no commit", [
+  {
+    rule: "what is seen later agrees with it",
+    given: [bare("08:00"), sees("09:00", TWO)],
+    answers: { components: [{ digest: TWO }], config: config.config, since: "08:00", drift: null },
+  },
+  {
+    rule: "what was seen before still stands, and it is a release of its own",
+    given: [sees("07:00", ONE), bare("08:00")],
+    answers: {
+      components: [{ digest: ONE, resolvedBy: "digest" }],
+      config: config.config,
+      deployment: deployment("1"),
+      since: "08:00",
+      drift: null,
+    },
+  },
+  {
+    rule: "its components go by the names that were seen",
+    given: [
+      observed("07:00", [component("api", { digest: ONE }), component("worker", { digest: TWO })]),
+      bare("08:00"),
+    ],
+    answers: {
+      components: [
+        { component: "api", digest: ONE },
+        { component: "worker", digest: TWO },
+      ],
+      drift: null,
+    },
+  },
+  {
+    rule: "what was seen stands through any number of them",
+    given: [bare("06:00", "0"), sees("07:00", ONE), bare("08:00"), bare("09:00", "2"), bare("10:00", "3")],
+    answers: { components: [{ digest: ONE }], since: "10:00", deployment: deployment("3") },
+  },
+  {
+    rule: "what was seen before another claim named an image counts no more",
+    given: [sees("07:00", ONE), succeeded("07:30", [main({ digest: TWO })]), bare("08:00", "2")],
+    answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "what was seen before another claim's task showed an image counts no more",
+    given: [
+      sees("07:00", ONE),
+      bare("07:30", "2"),
+      task("07:31", TWO, { deployment: deployment("2") }),
+      bare("08:00", "3"),
+    ],
+    answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "what was seen before it was removed counts no more",
+    given: [sees("07:00", ONE), removed("07:30"), bare("08:00")],
+    answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "nor what was seen before everything there was removed",
+    given: [sees("07:00", ONE), removed("07:30", {}), bare("08:00")],
+    answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "a component deployed by itself since it was seen is not what was seen",
+    given: [
+      observed("07:00", [component("api", { digest: ONE }), component("web", { digest: ONE })]),
+      succeeded("07:30", [component("web", { digest: TWO })], { ...partly, deployment: deployment("2") }),
+      bare("08:00"),
+    ],
+    answers: {
+      components: [
+        { component: "api", digest: ONE },
+        { component: "web", digest: null },
+      ],
+      warnings: ["digest_unresolved"],
     },
   },
 ]);

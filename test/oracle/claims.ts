@@ -28,7 +28,7 @@ export interface Claimed {
   /** Those that came after `whole`, oldest first. */
   readonly parts: readonly (Claim | Removal)[];
   readonly groups: ReadonlyMap<string, Group>;
-  /** The order of the claim that last set or removed a component. */
+  /** The order of the claim that last said what runs of a component, or that it is gone. */
   orderOf(component: string): string;
 }
 
@@ -54,24 +54,35 @@ const saysNothing = ({ components }: Claim): boolean =>
       repository === undefined,
   );
 
-/** The groups of components while claims are taken in, oldest first, and the order of what last touched each. */
-interface Building {
-  readonly groups: Map<string, Group>;
-  readonly orders: Map<string, string>;
-}
-
-function takeIn({ groups, orders }: Building, fact: Claim | Removal): void {
+/** Takes claims in, oldest first. */
+function takeIn(groups: Map<string, Group>, fact: Claim | Removal): void {
   for (const name of namesIn(fact)) {
-    orders.set(name, order(fact));
     if (fact.kind === "deployment.succeeded")
       groups.set(name, { claim: fact, entries: entriesOf(fact, name) });
     else groups.delete(name);
   }
 }
 
-/** What a whole deployment holds: what it names or, where it says nothing, what its tasks name, shown as the earliest did. */
-function wholeOf(question: Question, whole: Claim | Removal): Claim | Removal {
+/** A whole deployment from which nobody can tell which images run: it names none, nor a commit, and has no tasks. */
+const isSilent = (question: Question, fact: Claim | Removal): boolean =>
+  fact.kind === "deployment.succeeded" &&
+  saysNothing(fact) &&
+  fact.commit === undefined &&
+  tasksOf(question, fact.deployment).length === 0;
+
+/**
+ * What a whole deployment holds: what it names or, where it says nothing, what its tasks name, shown as the earliest
+ * did; or, where nobody says anything, the names that were seen since somebody last did.
+ */
+function wholeOf(question: Question, whole: Claim | Removal, word: string): Claim | Removal {
   if (whole.kind === "deployment.removed" || !saysNothing(whole)) return whole;
+  const seen = newestObservation(question);
+  if (isSilent(question, whole)) {
+    if (seen === undefined || seen.scope === "components" || order(seen) < word) return whole;
+    const names = distinct(seen.components.map(({ component }) => fold(component)));
+    const components = names.map((name) => ({ component: entriesOf(seen, name).at(-1)?.component ?? name }));
+    return { ...whole, components };
+  }
   const tasks = tasksOf(question, whole.deployment);
   const names = distinct(tasks.map(({ component }) => fold(component)));
   if (names.length === 0 || names.includes("main")) return whole;
@@ -87,13 +98,19 @@ export function claimed(question: Question): Claimed {
   const here = facts.filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
   const whole = here.filter((fact) => !isPart(fact)).at(-1);
   const since = whole === undefined ? "" : order(whole);
-  const parts = here.filter(isPart).filter((fact) => order(fact) > since);
+  const allParts = here.filter(isPart);
+  const parts = allParts.filter((fact) => order(fact) > since);
+  const spoken = here.filter((fact) => !isPart(fact) && !isSilent(question, fact)).at(-1);
+  const word = spoken === undefined ? "" : order(spoken);
 
-  const building: Building = { groups: new Map(), orders: new Map() };
-  if (whole !== undefined) takeIn(building, wholeOf(question, whole));
-  for (const fact of parts) takeIn(building, fact);
-  const { groups, orders } = building;
-  return { whole, parts, groups, orderOf: (component) => orders.get(component) ?? since };
+  const groups = new Map<string, Group>();
+  if (whole !== undefined) takeIn(groups, wholeOf(question, whole, word));
+  for (const fact of parts) takeIn(groups, fact);
+  const orderOf = (component: string): string => {
+    const ofPart = allParts.filter((fact) => namesIn(fact).includes(component)).at(-1);
+    return ofPart !== undefined && order(ofPart) > word ? order(ofPart) : word;
+  };
+  return { whole, parts, groups, orderOf };
 }
 
 /** What an observation decides: for each component the entries that it shows; none where it shows it gone. */
