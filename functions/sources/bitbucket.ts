@@ -60,7 +60,7 @@ const ENDED = new Set(["SUCCESSFUL", "FAILED", "STOPPED"]);
 function mapStatus({ repository, commit_status: status }: StatusChanged, raw: unknown): Mapped {
   if (!ENDED.has(status.state)) return ignored(`a build that is ${quoted(status.state)} has not ended`, raw);
   // Statuses of before name their commit only by its address.
-  const commit = status.commit?.hash ?? /[^/]+$/.exec(status.links?.commit?.href ?? "")?.[0];
+  const commit = status.commit?.hash ?? status.links?.commit?.href.split("/").at(-1);
   if (commit === undefined) return rejected("commit_status.commit.hash: is missing", raw);
   const statement = {
     kind: "evidence.attached" as const,

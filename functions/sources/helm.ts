@@ -10,7 +10,8 @@
  * Kept aside is only what a release is, not what it holds: its values, manifests and notes may hold passwords, and Helm
  * has them still. None of them but the images gets into a fact. Hooks are no part of what runs.
  * Not in the payload: commits; digests, but where values pin them; who did it; the cluster (`X-Asof-Cluster`); in
- * `helm status` also the chart. An uninstalled release is told only where its history was kept.
+ * `helm status` also the chart. An uninstalled release is told only where its history was kept, and then Helm has
+ * forgotten what became of its last revision: that one is told to have begun, and to be gone since.
  * Format: helm/helm, pkg/release (`release.go`, `info.go`, `status.go`) and pkg/storage/driver.
  */
 import { gunzipSync } from "node:zlib";
@@ -18,17 +19,7 @@ import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { containersIn } from "./manifest-images.ts";
-import {
-  ignored,
-  MAX_EVENTS,
-  mapping,
-  maybeText,
-  present,
-  quoted,
-  readJson,
-  rejected,
-  said,
-} from "./payload.ts";
+import { ignored, MAX_EVENTS, maybeText, present, quoted, readJson, rejected, said } from "./payload.ts";
 import { type Context, type Mapped, type Source, sourceOf } from "./source.ts";
 import { componentsOf } from "./workload.ts";
 
@@ -83,19 +74,21 @@ const Kind = z.object({ kind: z.string().optional() });
 function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   const cluster = clusterOf(headers);
   const { data } = Kind.safeParse(payload);
-  if (data?.kind === undefined) return [mapRelease(payload, cluster)];
-  return data.kind.endsWith("List")
-    ? mapping(List, payload, ({ items }) => items.map((item) => mapKept(item, cluster)))
-    : [mapKept(payload, cluster)];
+  if (data?.kind === undefined) return mapRelease(payload, cluster);
+  if (!data.kind.endsWith("List")) return mapKept(payload, cluster);
+  const list = List.safeParse(payload);
+  return list.success
+    ? list.data.items.flatMap((item) => mapKept(item, cluster))
+    : [rejected(faultsOf(list.error), Called.parse(payload))];
 }
 
-function mapKept(item: unknown, cluster: string | undefined): Mapped {
+function mapKept(item: unknown, cluster: string | undefined): Mapped[] {
   const parsed = Kept.safeParse(item);
-  if (!parsed.success) return rejected(faultsOf(parsed.error), Called.parse(item));
+  if (!parsed.success) return [rejected(faultsOf(parsed.error), Called.parse(item))];
   const release = unpacked(parsed.data);
   return release.is === "json"
     ? mapRelease(release.value, cluster)
-    : rejected(`data.release: ${release.reason}`, Called.parse(item));
+    : [rejected(`data.release: ${release.reason}`, Called.parse(item))];
 }
 
 /** Helm's own base64 of gzip; a Secret's data are base64 once more. */
@@ -132,17 +125,20 @@ function kindOf({ info: { status, description = "" } }: Release): Kind | undefin
     : KIND_OF_STATUS.get(status);
 }
 
-function mapRelease(payload: unknown, cluster: string | undefined): Mapped {
+function mapRelease(payload: unknown, cluster: string | undefined): Mapped[] {
   const parsed = Release.safeParse(payload);
-  if (!parsed.success) return rejected(faultsOf(parsed.error), Called.parse(payload));
+  if (!parsed.success) return [rejected(faultsOf(parsed.error), Called.parse(payload))];
   const { manifest, ...raw } = parsed.data;
-  return cluster === undefined ? withoutCluster(raw) : mapRevision(parsed.data, cluster, raw);
+  if (cluster === undefined) return [withoutCluster(raw)];
+  const kind = kindOf(parsed.data);
+  if (kind === undefined)
+    return [ignored(`the status ${quoted(parsed.data.info.status)} says nothing of what runs`, raw)];
+  const kinds: readonly Kind[] = kind === "deployment.removed" ? ["deployment.started", kind] : [kind];
+  return kinds.map((one) => mapRevision(one, parsed.data, cluster, raw));
 }
 
-function mapRevision(release: Release, cluster: string, raw: unknown): Mapped {
+function mapRevision(kind: Kind, release: Release, cluster: string, raw: unknown): Mapped {
   const { name, namespace, version, info, chart, manifest } = release;
-  const kind = kindOf(release);
-  if (kind === undefined) return ignored(`the status ${quoted(info.status)} says nothing of what runs`, raw);
   const occurredAt = kind === "deployment.removed" ? info.deleted : info.last_deployed;
   if (occurredAt === undefined) return rejected("info: the time of the status is missing", raw);
   const revision = `${name}/${version}/${info.last_deployed ?? ""}`;
@@ -153,6 +149,7 @@ function mapRevision(release: Release, cluster: string, raw: unknown): Mapped {
     occurredAt,
     environment: `${cluster}/${namespace}`,
     service: name,
+    deployment: { provider: "helm", instance: `${cluster}/${namespace}`, id: revision },
     cluster,
     namespace,
   };
@@ -160,11 +157,11 @@ function mapRevision(release: Release, cluster: string, raw: unknown): Mapped {
   const containers = containersIn(manifest, namespace);
   if (containers === undefined) return rejected("manifest: must be YAML, and not too long", raw);
   const config = chart && [{ revision: chart.metadata.version, path: chart.metadata.name }];
-  const isRollback = /^Rollback to \d+$/.test(info.description ?? "");
+  // That of a beginning is overwritten when the release is uninstalled, and must say the same before and after.
+  const isRollback = kind !== "deployment.started" && /^Rollback to \d+$/.test(info.description ?? "");
   return said(
     {
       ...common,
-      deployment: { provider: "helm", instance: `${cluster}/${namespace}`, id: revision },
       components: containers.length === 0 ? [{ component: "main" }] : componentsOf(containers),
       ...present({ config: config ?? undefined }),
       ...present({ rollback: isRollback || undefined }),

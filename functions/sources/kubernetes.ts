@@ -12,15 +12,17 @@
  * Proof: none in the payload; the door asks for a writer's token.
  * A digest is taken from `imageID`, in whatever form the runtime writes it; a bare one is the image's configuration or
  * its manifest, found by the indexes that are known, and names no repository. Containers that a mesh injects are no part
- * of the service. Kept aside is only what is read here: the environment of a pod may hold secrets.
+ * of the service. Kept aside is only what is read here, of what cannot be read nothing: the environment of a pod may
+ * hold secrets.
  * Not in the payload: commits, deployers, tags that can be trusted; what has no pods; the cluster (`X-Asof-Cluster`).
  * Format: kubernetes.io, API reference of Pod (`PodStatus`, `ContainerStatus`); forms of `imageID`: kubernetes/kubernetes
  * issues 108689 and 115199.
  */
 import * as z from "zod";
+import { faultsOf } from "../../schemas/scalars.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { type Image, partsOf } from "./image.ts";
-import { hashOf, ignored, MAX_EVENTS, mapping, maybeText, quoted, rejected, said } from "./payload.ts";
+import { hashOf, ignored, MAX_EVENTS, maybeText, quoted, rejected, said } from "./payload.ts";
 import { type Context, type Mapped, type Source, sourceOf } from "./source.ts";
 
 export const kubernetes: Source = {
@@ -75,22 +77,24 @@ const Watched = z.object({ type: z.string(), object: Single });
 function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   if (Single.safeParse(payload).success || Watched.safeParse(payload).success)
     return [ignored("a pod by itself does not say what its service runs: send the list of all pods", null)];
-  return mapping(PodList, payload, (list) => {
-    const cluster = clusterOf(headers);
-    if (cluster === undefined) return [withoutCluster(list)];
-    if (list.metadata?.continue !== undefined)
-      return [rejected("metadata.continue: the list is a page of one; send all of it at once", list)];
-    const workloads = new Map<string, Pod[]>();
-    for (const pod of list.items) {
-      const owner = JSON.stringify(ownerOf(pod));
-      const siblings = workloads.get(owner) ?? [];
-      siblings.push(pod);
-      workloads.set(owner, siblings);
-    }
-    if (workloads.size > MAX_EVENTS)
-      return [rejected(`items: are of more than ${MAX_EVENTS} workloads; send them by namespace`, list)];
-    return [...workloads.values()].map((pods) => mapWorkload(pods, cluster));
-  });
+  const parsed = PodList.safeParse(payload);
+  return parsed.success ? mapList(parsed.data, clusterOf(headers)) : [rejected(faultsOf(parsed.error), null)];
+}
+
+function mapList(list: z.infer<typeof PodList>, cluster: string | undefined): Mapped[] {
+  if (cluster === undefined) return [withoutCluster(list)];
+  if (list.metadata?.continue !== undefined)
+    return [rejected("metadata.continue: the list is a page of one; send all of it at once", list)];
+  const workloads = new Map<string, Pod[]>();
+  for (const pod of list.items) {
+    const owner = JSON.stringify(ownerOf(pod));
+    const siblings = workloads.get(owner) ?? [];
+    siblings.push(pod);
+    workloads.set(owner, siblings);
+  }
+  if (workloads.size > MAX_EVENTS)
+    return [rejected(`items: are of more than ${MAX_EVENTS} workloads; send them by namespace`, list)];
+  return [...workloads.values()].map((pods) => mapWorkload(pods, cluster));
 }
 
 /** Owners of pods that run to an end, or that the node itself runs. */

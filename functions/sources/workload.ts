@@ -68,9 +68,11 @@ export function componentsOf(containers: readonly Container[], others: readonly 
   );
   const nameOf = new Map(workloads.map((one, n) => [keyOf(one), names[n] ?? one.name]));
   const isOnly = workloads.length === 1;
+  // Counted beforehand: a delivery may name so many that looking through all for each would take minutes.
+  const counts = new Map<string, number>();
+  for (const { workload } of containers) counts.set(keyOf(workload), (counts.get(keyOf(workload)) ?? 0) + 1);
   return containers.map(({ workload, container, image }) => {
-    const siblings = containers.filter((one) => keyOf(one.workload) === keyOf(workload));
-    const own = siblings.length === 1 ? [] : [container];
+    const own = counts.get(keyOf(workload)) === 1 ? [] : [container];
     const path = isOnly ? own : [nameOf.get(keyOf(workload)) ?? workload.name, ...own];
     return { component: path.join("/") || "main", ...partsOf(image) };
   });

@@ -253,6 +253,40 @@ describe("Helm", () => {
     expect(text).not.toContain(PASSWORD);
   });
 
+  it("keeps of a list that is too long nothing of what its releases hold", async () => {
+    const { post, aside } = given();
+    const item = secretOf(revision({ status: "deployed" }), {});
+    expect(await post("helm", { kind: "List", items: Array(501).fill(item) })).toEqual(["rejected"]);
+    expect(aside()).toEqual([expect.objectContaining({ reason: expect.stringMatching(/^items: /) })]);
+    expect(JSON.stringify(aside())).not.toContain(item.data.release);
+  });
+
+  it("does not pass over the last revision of what was uninstalled, nor take it for a success", async () => {
+    const { post, release } = given();
+    const first = { version: 1, info: { status: "superseded", last_deployed: "2026-01-01T10:00:00Z" } };
+    await post("helm", revision({ status: "superseded", more: first }));
+    const last = { ...revision({ status: "uninstalled" }) };
+    const info = { ...last.info, deleted: "2026-03-01T10:00:00Z", description: "Uninstallation complete" };
+    expect(await post("helm", { ...last, info })).toEqual(["recorded", "recorded"]);
+    const of = (id: string) => ({ deployment: { provider: "helm", instance: "eu-1/shop", id } });
+    expect(await release("eu-1/shop", "shop", "2026-02-10")).toMatchObject({
+      ...of("shop/1/2026-01-01T10:00:00Z"),
+      attempt: { ...of("shop/2/2026-02-01T10:00:00Z"), startedAt: "2026-02-01T10:00:00.000Z" },
+    });
+    expect(await release("eu-1/shop", "shop", "2026-03-02")).toMatchObject({
+      status: "removed",
+      attempt: null,
+    });
+  });
+
+  it("says of a beginning what it said before its release was uninstalled", async () => {
+    const { post } = given();
+    const begun = revision({ status: "pending-rollback", description: "Rollback to 1" });
+    expect(await post("helm", begun)).toEqual(["recorded"]);
+    const info = { ...begun.info, status: "uninstalled", deleted: "2026-03-01T10:00:00Z", description: "" };
+    expect(await post("helm", { ...begun, info })).toEqual(["duplicate", "recorded"]);
+  });
+
   it("unpacks no bomb", async () => {
     const { post, aside } = given();
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
@@ -307,6 +341,15 @@ describe("Kubernetes", () => {
       expect(await post("kubernetes", list(...items))).toEqual([outcome]);
       expect(await running()).toContain(`"digest":"${digestOf(image)}"`);
     }
+  });
+
+  it("keeps nothing of a pod's environment, also where the list cannot be read", async () => {
+    const { post, aside } = given();
+    const { status: _, ...unread } = a;
+    expect(await post("kubernetes", list(b, unread))).toEqual(["rejected"]);
+    expect(await post("kubernetes", { ...list(b), metadata: { continue: "more" } })).toEqual(["rejected"]);
+    expect(aside()).toHaveLength(2);
+    expect(JSON.stringify(aside())).not.toContain(PASSWORD);
   });
 
   it("stays with what ran where a rollout is broken off", async () => {

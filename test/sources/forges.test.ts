@@ -188,6 +188,16 @@ describe("a build status of Bitbucket", () => {
     expect(idsWith({}, "2")).toEqual(idsWith({}));
   });
 
+  it("is the same where only an address names its commit, and no address takes long to read", () => {
+    const named = (href: string) => idsWith({ commit: null, links: { commit: { href } } });
+    expect(named("https://api.bitbucket.org/x/commit/4be1f0a7d2c3951e6b8840f7a9d5c2e13b6a7f90")).toEqual(
+      idsWith({}),
+    );
+    const before = performance.now();
+    expect(named(`${"a".repeat(100_000)}/`)).toHaveLength(1);
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
   it.each([
     { key: "deploy/FAILED" },
     { state: "STOPPED" },

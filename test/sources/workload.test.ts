@@ -39,6 +39,15 @@ describe("the components of a deployment", () => {
     expect(named([web], [web.workload])).toEqual(["main"]);
   });
 
+  it("are named at once, however many they are", () => {
+    const many = Array.from({ length: 20_000 }, (_, n) =>
+      container("Deployment", `web-${n % 10_000}`, `${n}`),
+    );
+    const before = performance.now();
+    expect(named(many)).toContain("web-0/10000");
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
+
   it("have the last name where none tells them apart", () => {
     expect(
       namesBy(
