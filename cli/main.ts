@@ -29,10 +29,18 @@ export async function main(args: readonly string[], world: World): Promise<void>
     await programFor(world).parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
+      // It has told people already.
+      if (error.exitCode !== 0) tellPrograms(args, world, error);
       world.end(error.exitCode === 0 ? EXIT.done : EXIT.usage);
     } else if (error instanceof Complaint || error instanceof RegistryError) {
       world.err(`asof: ${error.message}`);
+      tellPrograms(args, world, error);
       world.end(EXIT.refused);
     } else throw error;
   }
+}
+
+/** Who asked for JSON gets it also where nothing came of it, perhaps because the other options are wrong. */
+function tellPrograms(args: readonly string[], { out }: World, { message }: Error): void {
+  if (args.includes("--json")) out(JSON.stringify({ error: message }));
 }

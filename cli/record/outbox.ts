@@ -16,15 +16,36 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Event } from "./event.ts";
+import { Complaint, Event } from "./event.ts";
 
 /** Where the events that the ledger refused are kept, each with its reason. */
 export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
 
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error && "syscall" in error;
+
+/** Does something with an outbox's files. Throws a Complaint where the system refuses. */
+function onDisk<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (isSystemError(cause)) throw new Complaint(`${file}: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+/** Does something with a file that another replay may have taken or dropped a moment ago; undefined where it did. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isSystemError(error) && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 const linesOf = (file: string): string[] =>
-  readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "");
+  (unlessGone(() => readFileSync(file, "utf8")) ?? "").split("\n").filter((line) => line !== "");
 
 /** Whether a file is still the one under its name. */
 function isAt(descriptor: number, file: string): boolean {
@@ -32,15 +53,18 @@ function isAt(descriptor: number, file: string): boolean {
   return at?.ino === fstatSync(descriptor).ino;
 }
 
-/** Appends lines, which are on disk once it returns. */
+/** Appends lines, which are on disk once it returns. Throws a Complaint where they cannot be. */
 export function append(file: string, lines: readonly string[]): void {
-  if (lines.length === 0) return;
+  if (lines.length > 0) onDisk(file, () => appended(file, lines));
+}
+
+function appended(file: string, lines: readonly string[]): void {
   const descriptor = openSync(file, "a", 0o600);
   try {
     writeFileSync(descriptor, lines.map((line) => `${line}\n`).join(""));
     fsyncSync(descriptor);
     // A replay may have taken the file away between the two, and have read it already.
-    if (!isAt(descriptor, file)) append(file, lines);
+    if (!isAt(descriptor, file)) appended(file, lines);
   } finally {
     closeSync(descriptor);
   }
@@ -48,16 +72,23 @@ export function append(file: string, lines: readonly string[]): void {
 
 const SENDING = ".sending";
 
-/** Takes everything that waits out of the way of who appends; what a replay that was killed had taken, too. */
-export function take(outbox: string): {
+export interface Taken {
   readonly files: readonly string[];
   readonly lines: readonly string[];
-} {
+}
+
+/**
+ * Takes everything that waits out of the way of who appends; what a replay that was killed had taken, too. Throws a
+ * Complaint where the files cannot be moved or read: then everything is still there.
+ */
+export const take = (outbox: string): Taken => onDisk(outbox, () => taken(outbox));
+
+function taken(outbox: string): Taken {
   const folder = dirname(outbox);
   const name = basename(outbox);
-  if (statSync(outbox, { throwIfNoEntry: false }) !== undefined) {
-    renameSync(outbox, join(folder, `${name}.${randomUUID()}${SENDING}`));
-  }
+  const found = statSync(outbox, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) throw new Complaint(`${outbox}: is no file`);
+  unlessGone(() => renameSync(outbox, join(folder, `${name}.${randomUUID()}${SENDING}`)));
   const files = readdirSync(folder)
     .filter((file) => file.startsWith(`${name}.`) && file.endsWith(SENDING))
     .map((file) => join(folder, file));

@@ -18,13 +18,13 @@ interface Result {
 
 const isWaiting = ({ sent }: Result): boolean => sent.is === "unreachable" || sent.is === "shut out";
 
-/** Sends events in their order. Where one does not get through, the others are not even tried. */
+/** Sends events in their order. Where one is not heard at all, the others are not even tried. */
 async function sendAll(ledger: Ledger, events: readonly Event[]): Promise<Result[]> {
   const results: Result[] = [];
   for (const event of events) {
-    const last = results.at(-1);
-    const sent = last !== undefined && isWaiting(last) ? last.sent : await send(ledger, event);
-    results.push({ event, sent });
+    const last = results.at(-1)?.sent;
+    // One that this token may not say must not hold back what it may.
+    results.push({ event, sent: last?.is === "unreachable" ? last : await send(ledger, event) });
   }
   return results;
 }

@@ -26,7 +26,9 @@ export type Sent =
 
 const RETRIES = 4;
 const TIMEOUT_MS = 10_000;
-const RETRY_AFTER_MAX_S = 30;
+const RETRY_AFTER_MAX_S = 20;
+/** No further try begins after this: a pipeline waits. */
+const TRYING_MS = 30_000;
 
 class Unreachable extends Error {
   readonly retryAfterS: number | undefined;
@@ -119,6 +121,7 @@ export async function send(ledger: Ledger, event: Event): Promise<Sent> {
     return await pRetry(() => attempt(ledger, event), {
       retries: RETRIES,
       minTimeout: ledger.waitMs,
+      maxRetryTime: TRYING_MS,
       randomize: true,
       shouldRetry: ({ error }) => error instanceof Unreachable,
       onFailedAttempt: async ({ error, retriesLeft }) => {

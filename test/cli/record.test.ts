@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -414,6 +414,32 @@ describe("a ledger that cannot be reached", () => {
     expect((await factsOf(ledger)).map(({ id }) => id)).toEqual(["1", "2", "3"]);
   });
 
+  it("is sent what a token may say, also behind what it may not", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const [event] = await eventsOf([...DEPLOY, "--digest", DIGEST, "--environment", "staging"]);
+    const waiting = ["/ci/others", "/ci/acme"].map((source) => JSON.stringify({ ...event, source }));
+    writeFileSync(join(folder, "outbox.ndjson"), waiting.map((line) => `${line}\n`).join(""));
+    const env = { ...at(ledger), ASOF_TOKEN: BOUND };
+    const { code, out, err } = await asof(["record", "--replay", ...outboxIn(folder)], env);
+    expect(code).toBe(1);
+    expect(out).toContain("recorded ");
+    expect(err).toContain("1 event waits");
+    expect(linesIn(folder)).toEqual([expect.stringContaining("/ci/others")]);
+  });
+
+  it.each([
+    ["is a folder", (folder: string) => folder],
+    ["lies in no folder", (folder: string) => join(folder, "none", "outbox.ndjson")],
+  ])("is sent nothing from an outbox that %s, which stays as it is", async (_, outbox) => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const { code, err } = await asof(["record", "--replay", "--outbox", outbox(folder)], at(ledger));
+    expect(code).toBe(1);
+    expect(err).toMatch(/^asof: .+: (is no file|ENOENT: .+)$/);
+    expect(existsSync(folder)).toBe(true);
+  });
+
   it("is sent what a replay had taken that was killed", async () => {
     const folder = newFolder();
     const ledger = await ledgerServer();
@@ -431,6 +457,19 @@ describe("a ledger that cannot be reached", () => {
     const { code, err } = await asof(line, at(ledger));
     expect(code).toBe(1);
     expect(err).toContain('"type":"dev.asof.deployment.succeeded.v1"');
+  });
+});
+
+describe("a program that asked for JSON", () => {
+  it.each([
+    ["misses something", ["record", "deploy", "--service", "shop"], 1],
+    ["is not understood", ["record", "deploy", "--nonsense"], 2],
+    ["replays what is no outbox", ["record", "--replay", "--outbox", "/nonexistent/outbox"], 1],
+    ["reads no database", ["migrations", "--environment", "staging", "--database", "shop"], 1],
+  ])("gets it where it %s", async (_, args, expected) => {
+    const { code, out, err } = await asof([...args, "--json"]);
+    expect(code).toBe(expected);
+    expect(err).toContain(z.strictObject({ error: z.string().min(1) }).parse(JSON.parse(out)).error);
   });
 });
 
