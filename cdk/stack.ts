@@ -19,7 +19,7 @@ import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { signersFrom } from "../functions/configuration.ts";
+import { Signers } from "../functions/sources/attestation.ts";
 import { Alarms } from "./alarms.ts";
 import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { addEdge } from "./edge.ts";
@@ -186,7 +186,7 @@ export class AsofStack extends Stack {
         : {
             ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
             // Read here, so that broken ones fail where somebody looks, and not in the function that records.
-            ASOF_SIGNERS: JSON.stringify(signersFrom(props.signers)),
+            ASOF_SIGNERS: JSON.stringify(Signers.parse(JSON.parse(props.signers))),
           };
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,

@@ -13,7 +13,7 @@ import {
   type WebhookSecrets,
   webhookSecretsFrom,
 } from "./secrets.ts";
-import { rootsIn, type Trust, Trusted } from "./sources/attestation.ts";
+import { rootsIn, Signers, type Trust } from "./sources/attestation.ts";
 
 /** The naming rules in a file; none without one. */
 export function rulesFrom(file: string | undefined): Rule[] {
@@ -41,11 +41,8 @@ export function trustFrom({
       `ASOF_TRUST_ROOTS: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  return { roots, signers: signersFrom(signers) };
+  return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
 }
-
-export const signersFrom = (text: string): Trusted[] =>
-  parse("ASOF_SIGNERS", z.array(Trusted).min(1), json("ASOF_SIGNERS", text));
 
 function textOf(variable: string, file: string): string {
   try {

@@ -137,7 +137,11 @@ export const Statement = z.discriminatedUnion("kind", [
     mediaType: text(255).exactOptional(),
     platform: platform.exactOptional(),
     size: z.int().nonnegative().exactOptional(),
-    /** The sender named the tag alone: the registry said at receipt what it pointed at. Set by the ledger. */
+    /**
+     * The sender named the tag alone, and the registry said what it pointed at when it was asked: at receipt, or, where
+     * it did not answer then, just before `recordedAt`. A tag that moved in between has its new digest here. Set by the
+     * ledger.
+     */
     digestFrom: z.literal("registry").exactOptional(),
   }),
   kind("artifact.deleted", artifactLost).refine(...someArtifact),

@@ -142,4 +142,22 @@ describe("the trust in signatures", () => {
   ])("names %s where it is at fault", (variable, env) => {
     expect(faultOf(env)).toMatch(new RegExp(`^${variable}: `));
   });
+
+  const signed = (repository: string) => ({
+    ASOF_TRUST_ROOTS: file("root", JSON.stringify(root)),
+    ASOF_SIGNERS: JSON.stringify([{ issuer: "https://token.actions.githubusercontent.com", repository }]),
+  });
+  it.each([
+    "*",
+    "https://git.acme.example/*",
+    "https://github.com/acme/*",
+    "https://github.com/acme/billing-*",
+  ])("takes signers of %s", (repository) =>
+    expect(configuration(signed(repository)).trust?.signers[0]?.repository).toBe(repository),
+  );
+
+  it.each(["https://*", "https://github.com*", "https://github.com/acme*", "HTTPS://github.com/ac*/billing"])(
+    "takes no signers of %s, for strangers may call themselves like that",
+    (repository) => expect(faultOf(signed(repository))).toContain("must name host and owner whole"),
+  );
 });

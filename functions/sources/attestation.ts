@@ -241,9 +241,21 @@ const UNSIGNED: Verdict = { verified: false, reason: "it came without a signatur
 
 // --- whom to trust ----------------------------------------------------------------------------------------
 
+/** An asterisk in the name of a host or an owner: `https://github.com/acme*` is also whoever calls himself acme-evil. */
+const LOOSE = /^https?:\/\/(?:[^/*]*\*|[^/*]+\/[^/*]+\*)/i;
+
 /** Whose signatures count: an issuer of identities, and repositories with it (`*` stands for any text). */
-export const Trusted = z.strictObject({ issuer: z.url(), repository: z.string().min(1) });
+export const Trusted = z.strictObject({
+  issuer: z.url(),
+  repository: z
+    .string()
+    .min(1)
+    .refine((pattern) => !LOOSE.test(pattern), {
+      error: "must name host and owner whole before an asterisk, like https://github.com/acme/*",
+    }),
+});
 export type Trusted = z.infer<typeof Trusted>;
+export const Signers = z.array(Trusted).min(1);
 
 export interface Trust {
   /** Trusted roots, each as JSON text; `gh attestation trusted-root` prints one a line. */
