@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { toolsTable } from "../cli/migrations/tools.ts";
 import { CDEVENTS_COVERS } from "../functions/sources/cdevents.ts";
 import type { Coverage } from "../functions/sources/source.ts";
-import { SOURCES } from "../functions/sources/sources.ts";
+import { allSources } from "../functions/sources/sources.ts";
 
 const README = join(import.meta.dirname, "../README.md");
 
@@ -21,8 +21,10 @@ const COLUMNS = [
   "tried",
 ] as const satisfies (keyof Coverage)[];
 
+const sources = await allSources();
+
 function coverageTable(): string {
-  const rows = [...SOURCES.flatMap(({ covers }) => covers), CDEVENTS_COVERS].sort((a, b) =>
+  const rows = [...sources.flatMap(({ covers }) => covers), CDEVENTS_COVERS].sort((a, b) =>
     a.name.localeCompare(b.name, "en"),
   );
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;

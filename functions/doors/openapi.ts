@@ -30,7 +30,7 @@ import {
   TimelineQuestion,
 } from "../../schemas/question.ts";
 import { byPath, type Source } from "../sources/source.ts";
-import { SOURCES } from "../sources/sources.ts";
+import { allSources } from "../sources/sources.ts";
 
 const problem = (description: string) => ({
   description,
@@ -193,7 +193,7 @@ const open = (operationId: string, summary: string): ZodOpenApiOperationObject =
 const paths: ZodOpenApiPathsObject = {
   "/v1/events": { post: events },
   ...Object.fromEntries(
-    SOURCES.map((source) => [`/v1/webhooks/${source.vendor}`, { post: webhook(source) }]),
+    (await allSources()).map((source) => [`/v1/webhooks/${source.vendor}`, { post: webhook(source) }]),
   ),
   "/v1/webhooks/{vendor}/{secret}": {
     post: {

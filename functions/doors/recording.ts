@@ -125,13 +125,13 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/attestations", attesting(ledger));
-  for (const source of SOURCES) {
-    app.post(`/v1/webhooks/${source.vendor}`, (c) => webhook(ledger, c, source));
+  for (const [vendor, load] of SOURCES) {
+    app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }
   app.options("/v1/webhooks/:vendor/:secret", (c) => welcomed(c));
-  app.post("/v1/webhooks/:vendor/:secret", (c) => {
-    const source = SOURCES.find(({ vendor }) => vendor === c.req.param("vendor"));
-    return source === undefined ? c.notFound() : webhook(ledger, c, source, c.req.param("secret"));
+  app.post("/v1/webhooks/:vendor/:secret", async (c) => {
+    const load = SOURCES.get(c.req.param("vendor"));
+    return load === undefined ? c.notFound() : webhook(ledger, c, await load(), c.req.param("secret"));
   });
   return app;
 }

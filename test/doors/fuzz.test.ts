@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { receive } from "../../functions/doors/receive.ts";
-import { SOURCES } from "../../functions/sources/sources.ts";
 import { Outcomes } from "../../schemas/answer.ts";
-import { CASES, mapCase } from "../sources/golden.ts";
+import { ALL, CASES, mapCase } from "../sources/golden.ts";
 import { mutate, mutations } from "../sources/mutations.ts";
 import { cleanUp, givenDoors, tokenOf } from "./given.ts";
 
@@ -11,7 +10,7 @@ afterAll(cleanUp);
 
 const MUTATIONS = Number(process.env.ASOF_MUTATIONS ?? 2_000);
 const PATIENCE_MS = 120_000 * (MUTATIONS / 2_000);
-const isOfSource = ({ vendor }: { vendor: string }) => SOURCES.some((one) => one.vendor === vendor);
+const isOfSource = ({ vendor }: { vendor: string }) => ALL.some((one) => one.vendor === vendor);
 
 describe("a mutilated delivery of any vendor", () => {
   it("is recorded, ignored or kept aside, and never fails", { timeout: PATIENCE_MS }, async () => {
@@ -32,7 +31,7 @@ describe("a mutilated delivery of any vendor", () => {
 });
 
 describe("a mutilated request", () => {
-  const tokenProved = SOURCES.filter(({ verify }) => verify === undefined).map(({ vendor }) => vendor);
+  const tokenProved = ALL.filter(({ verify }) => verify === undefined).map(({ vendor }) => vendor);
   const cases = CASES.filter(({ vendor }) => tokenProved.includes(vendor) || !isOfSource({ vendor }));
 
   it("is answered, and never with a fault of ours", { timeout: PATIENCE_MS }, async () => {

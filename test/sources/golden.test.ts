@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { SOURCES } from "../../functions/sources/sources.ts";
-import { CASES, expectedOf, GOLDEN, mapCase, outcomeOf } from "./golden.ts";
+import { ALL, CASES, expectedOf, GOLDEN, mapCase, outcomeOf } from "./golden.ts";
 
 const origins = readFileSync(join(GOLDEN, "SOURCES.md"), "utf8");
 
@@ -17,22 +17,19 @@ describe.each([...new Set(CASES.map(({ vendor }) => vendor))])("the payloads of 
 });
 
 describe("the list of vendors", () => {
-  it("names each vendor once", () => {
-    expect(new Set(SOURCES.map(({ vendor }) => vendor)).size).toBe(SOURCES.length);
+  it("gives each vendor's source under its own name", () => {
+    expect(ALL.map(({ vendor }) => vendor)).toEqual([...SOURCES.keys()]);
   });
 
-  it.each(SOURCES)("has samples of $vendor", ({ vendor }) => {
+  it.each(ALL)("has samples of $vendor", ({ vendor }) => {
     expect(CASES.filter((one) => one.vendor === vendor)).not.toEqual([]);
   });
 
-  it.each(SOURCES.filter(({ vendor }) => vendor !== "aws"))(
-    "puts $vendor under its own prefix",
-    ({ vendor }) => {
-      const statements = CASES.filter((one) => one.vendor === vendor).flatMap((one) =>
-        mapCase(one, one.payload).flatMap((mapped) => (mapped.is === "statement" ? [mapped.statement] : [])),
-      );
-      expect(statements).not.toEqual([]);
-      for (const { source } of statements) expect(source).toMatch(new RegExp(`^/webhooks/${vendor}/`));
-    },
-  );
+  it.each(ALL.filter(({ vendor }) => vendor !== "aws"))("puts $vendor under its own prefix", ({ vendor }) => {
+    const statements = CASES.filter((one) => one.vendor === vendor).flatMap((one) =>
+      mapCase(one, one.payload).flatMap((mapped) => (mapped.is === "statement" ? [mapped.statement] : [])),
+    );
+    expect(statements).not.toEqual([]);
+    for (const { source } of statements) expect(source).toMatch(new RegExp(`^/webhooks/${vendor}/`));
+  });
 });

@@ -7,10 +7,12 @@ import { join } from "node:path";
 import * as z from "zod";
 import { readEvents, toStatement } from "../../functions/sources/cloudevents.ts";
 import type { Mapped } from "../../functions/sources/source.ts";
-import { SOURCES } from "../../functions/sources/sources.ts";
+import { allSources } from "../../functions/sources/sources.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 
+/** Every vendor, loaded. */
+export const ALL = await allSources();
 export const GOLDEN = join(import.meta.dirname, "../golden");
 export const RECEIVED_AT = "2026-11-22T09:00:00.000Z";
 
@@ -71,7 +73,7 @@ export function mapCase({ vendor, headers }: Pick<Case, "vendor" | "headers">, p
     const reading = readEvents(structured(payload));
     return reading.is === "unreadable" ? [] : reading.events.map(toStatement);
   }
-  const source = SOURCES.find((one) => one.vendor === vendor);
+  const source = ALL.find((one) => one.vendor === vendor);
   if (source === undefined) throw new Error(`test/golden/${vendor} belongs to no source in sources.ts`);
   return source.toStatements(payload, { headers, receivedAt: RECEIVED_AT });
 }
