@@ -29,7 +29,11 @@ type Push = z.infer<typeof Push>;
 export const dockerHub: Source = {
   vendor: "docker-hub",
   verify: byPath,
-  toStatements: (payload) => mapping(Push, payload, (push) => [mapPush(push, payload)]),
+  // Whoever has the `callback_url` may answer for us: it is not kept, wherever the event is.
+  toStatements: (payload) =>
+    mapping(Push, payload, (push) => [
+      mapPush(push, { push_data: push.push_data, repository: push.repository }),
+    ]),
   covers: [
     {
       name: "Docker Hub",

@@ -181,3 +181,19 @@ describe("what names an event that has no id", () => {
     );
   });
 });
+
+describe("Docker Hub's callback", () => {
+  it("is not kept with the event", () => {
+    const push = {
+      callback_url: "https://registry.hub.docker.com/u/acme/shop/hook/a-secret/",
+      push_data: { tag: "1", pushed_at: 1_760_000_000, pusher: "octocat" },
+      repository: { repo_name: "acme/shop" },
+    };
+    const [mapped] = dockerHub.toStatements(push, {
+      headers: new Headers(),
+      receivedAt: "2026-11-22T09:00:00Z",
+    });
+    expect(mapped).toMatchObject({ is: "statement", statement: { tag: "1" } });
+    expect(JSON.stringify(mapped)).not.toContain("a-secret");
+  });
+});
