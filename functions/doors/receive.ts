@@ -146,7 +146,14 @@ export async function work(ledger: Ledger, job: Job): Promise<void> {
     job.is === "look up"
       ? { door: job.door, reportedBy: job.reportedBy }
       : { door: "registry", reportedBy: "asof" };
-  await receive(ledger, sender, await resultOf(ledger, job));
+  try {
+    await receive(ledger, sender, await resultOf(ledger, job));
+  } catch (error) {
+    // Whoever tries it again keeps the error to himself.
+    const reason = error instanceof Error ? error.message : String(error);
+    ledger.log.info("has to be tried again", { reason, job: job.is, door: sender.door });
+    throw error;
+  }
 }
 
 /** A job that never succeeded, where an operator finds it. */

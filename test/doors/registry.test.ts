@@ -158,11 +158,12 @@ describe("a push that names a tag and no digest", () => {
   it("is tried again and again, for as long as the registry is down", async () => {
     tags.set("v1", index);
     isDown = true;
-    const { ledger, kept, start, tagAnswer } = given();
+    const { ledger, kept, start, tagAnswer, logged } = given();
     await start();
     await receive(ledger, SENDER, [pushedByTag("1")]);
     await expect.poll(() => asked, { timeout: 8000 }).toBeGreaterThan(2);
     expect(kept()).toHaveLength(1);
+    expect(logged()).toContain("answered 503");
     isDown = false;
     await expect.poll(tagAnswer, { timeout: 15_000 }).toMatchObject({ digest: index });
   });
