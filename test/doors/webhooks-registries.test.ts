@@ -55,7 +55,9 @@ describe("a registry that proves who it is", () => {
     const answer = await stranger().post(`/v1/webhooks/${vendor}/${SECRET}`, golden(file), json);
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
     expect(answer.text).toContain("ASOF_REGISTRIES");
-    expect(aside()).toEqual([expect.objectContaining({ door: vendor, event: JSON.parse(golden(file)) })]);
+    // Docker Hub's callback address, by which anybody could answer for us, stays out.
+    const { callback_url: _, ...event } = z.looseObject({}).parse(JSON.parse(golden(file)));
+    expect(aside()).toEqual([expect.objectContaining({ door: vendor, event })]);
   });
 });
 
