@@ -1,4 +1,5 @@
 /** What a registry is asked for: the digest of a tag that was pushed, and what an image says of itself. */
+import { setTimeout } from "node:timers/promises";
 import { fullSha, url } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "../ledger/canonical.ts";
 import { type Job, PushedByTag } from "../ledger/later.ts";
@@ -29,6 +30,21 @@ export async function lookUp(ledger: Ledger, { statement, raw }: Unresolved): Pr
   return { is: "found", mapped: said({ ...statement, digest, digestFrom: "registry" }, raw) };
 }
 
+/** A sender waits for its answer, and often not for long; nor does a function on AWS run for as long as it takes. */
+const PATIENCE_MS = 5000;
+
+async function patiently<T>(work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = setTimeout(PATIENCE_MS, undefined, { signal: done.signal }).then(() => {
+    throw new RegistryError(`the registry did not answer within ${PATIENCE_MS / 1000} s`, true);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+  }
+}
+
 /** The same at receipt: where the registry does not answer, the push is kept, and the registry asked until it does. */
 export async function lookUpOrKeep(
   ledger: Ledger,
@@ -36,7 +52,7 @@ export async function lookUpOrKeep(
   unresolved: Unresolved,
 ): Promise<LookedUp> {
   try {
-    return await lookUp(ledger, unresolved);
+    return await patiently(lookUp(ledger, unresolved));
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     const { statement, raw } = unresolved;

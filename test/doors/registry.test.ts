@@ -48,12 +48,14 @@ const index = hold(INDEX, {
 
 const tags = new Map<string, string>();
 let isDown = false;
+let isSlow = false;
 let asked = 0;
 let server: Server;
 let repository: string;
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked++;
+    if (isSlow) return;
     const reference = /\/v2\/acme\/shop\/(?:manifests|blobs)\/(.+)$/.exec(request.url ?? "")?.[1] ?? "";
     const digest = tags.get(reference) ?? reference;
     const found = held.get(digest);
@@ -78,10 +80,12 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
   tags.clear();
   isDown = false;
+  isSlow = false;
   asked = 0;
 });
 afterAll(() => {
   cleanUp();
+  server.closeAllConnections();
   server.close();
 });
 
@@ -154,6 +158,16 @@ describe("a push that names a tag and no digest", () => {
     await expect.poll(tagAnswer, { timeout: 5000 }).toMatchObject({ digest: index });
     await expect.poll(kept, { timeout: 5000 }).toEqual([]);
   });
+
+  it("is kept while the registry takes longer than its sender may wait", async () => {
+    isSlow = true;
+    const { ledger, kept } = given();
+    const startedAt = Date.now();
+    const [received] = await receive(ledger, SENDER, [pushedByTag("1")]);
+    expect(received?.said).toMatchObject({ outcome: "deferred", reason: expect.stringContaining("5 s") });
+    expect(Date.now() - startedAt).toBeLessThan(8000);
+    expect(kept()).toHaveLength(1);
+  }, 15_000);
 
   it("is tried again and again, for as long as the registry is down", async () => {
     tags.set("v1", index);
