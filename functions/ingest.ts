@@ -32,13 +32,24 @@ const processor = new BatchProcessor(EventType.SQS);
 /** Who may put on the bus, IAM decides. */
 const SENDER = { door: "aws", reportedBy: "eventbridge" };
 
-/** Throws where the store or a registry does not answer: then this one message is delivered again, and the others are not. */
-async function queued({ body, eventSourceARN }: SQSRecord): Promise<void> {
+async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
   if (eventSourceARN === variable("ASOF_LATER_ARN")) return work(ledger, Job.parse(JSON.parse(body)));
   const json = readJson(body);
   if (json.is === "fault") return keepMalformed(ledger, SENDER, `the message ${json.reason}`, body);
   const context = { headers: new Headers(), receivedAt: ledger.now().toISOString() };
   await receive(ledger, SENDER, aws.toStatements(json.value, context));
+}
+
+/** Throws where the store or a registry does not answer: then this one message is delivered again, and the others are not. */
+async function queued(record: SQSRecord): Promise<void> {
+  try {
+    await take(record);
+  } catch (error) {
+    // The library that reports it to the queue logs nothing, and the queue only counts.
+    const message = error instanceof Error ? error.message : String(error);
+    ledger.log.error("a message failed, and is delivered again", { messageId: record.messageId, message });
+    throw error;
+  }
 }
 
 const isQueue = (event: LambdaEvent | SQSEvent): event is SQSEvent => "Records" in event;
