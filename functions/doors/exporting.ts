@@ -4,7 +4,7 @@ import { type Context, Hono } from "hono";
 import type { Fact } from "../../schemas/fact.ts";
 import { ExportQuestion, instant } from "../../schemas/question.ts";
 import { time } from "../../schemas/scalars.ts";
-import { canonical, fingerprint } from "../ledger/canonical.ts";
+import { fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
 import { holder, query } from "./asked.ts";
 import type { Ledger } from "./ledger.ts";
@@ -29,6 +29,9 @@ const COLUMNS = [
   "statementHash",
 ] as const;
 
+/** A fact's canonical bytes: the store gives it with its fields in their order. */
+const canonicalText = (fact: Fact): string => JSON.stringify(fact);
+
 function row(fact: Fact): string {
   const fields = new Map<string, unknown>(Object.entries(fact));
   const cells = COLUMNS.map((column) => {
@@ -36,11 +39,11 @@ function row(fact: Fact): string {
     return typeof value === "string" ? value : "";
   });
   // A cell that starts like a formula would be run by a spreadsheet.
-  return stringify([[...cells, canonical(fact)]], { escape_formulas: true });
+  return stringify([[...cells, canonicalText(fact)]], { escape_formulas: true });
 }
 
 const FORMATS = {
-  ndjson: { type: "application/x-ndjson", head: "", line: (fact: Fact) => `${canonical(fact)}\n` },
+  ndjson: { type: "application/x-ndjson", head: "", line: (fact: Fact) => `${canonicalText(fact)}\n` },
   csv: {
     type: "text/csv; charset=utf-8; header=present",
     head: stringify([[...COLUMNS, "fact"]]),
@@ -65,14 +68,19 @@ function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-async function* chunks(facts: AsyncIterable<Fact>, format: (typeof FORMATS)[keyof typeof FORMATS]) {
+async function* chunks(
+  facts: AsyncIterable<readonly Fact[]>,
+  format: (typeof FORMATS)[keyof typeof FORMATS],
+) {
   const encoder = new TextEncoder();
   let text = format.head;
-  for await (const fact of facts) {
-    text += format.line(fact);
-    if (text.length < CHUNK_CHARACTERS) continue;
-    yield encoder.encode(text);
-    text = "";
+  for await (const some of facts) {
+    for (const fact of some) {
+      text += format.line(fact);
+      if (text.length < CHUNK_CHARACTERS) continue;
+      yield encoder.encode(text);
+      text = "";
+    }
   }
   if (text !== "") yield encoder.encode(text);
 }

@@ -21,7 +21,7 @@ type Pages = readonly [number, ...number[]];
 /** For the newest or the next fact: a second entry, in case the first was retracted or not yet known. */
 const ONE: Pages = [2, 16, 128, 1000];
 /** For a walk that ends where its answer lies. */
-const WALK: Pages = [64, 1000];
+const WALK: Pages = [32, 1000];
 /** For a walk that mostly ends at once. */
 export const FEW: Pages = [5, 100, 1000];
 /** For everything there is. */

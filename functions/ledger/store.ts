@@ -102,6 +102,7 @@ export interface Posted {
   readonly partitions: readonly Partition[];
 }
 
+/** Facts that were recorded come back with their fields in canonical order: their JSON text is their canonical bytes. */
 export interface Store {
   /**
    * Writes a fact if its identity is free: one conditional request, durable when it returns. `taken` tells

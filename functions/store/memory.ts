@@ -3,6 +3,7 @@
  * not, as the real one does, so that what is built on the port is tested against what the port allows.
  */
 import type { Fact } from "../../schemas/fact.ts";
+import { canonical } from "../ledger/canonical.ts";
 import {
   type Derived,
   type Directory,
@@ -38,7 +39,8 @@ interface Row<T> {
 /** Orders compare as the service compares them: by their bytes in UTF-8. */
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-const keyOf = (value: unknown): string => JSON.stringify(value);
+/** Whatever the order of its fields: a deployment is the same as a fact names it and as a question does. */
+const keyOf = canonical;
 
 export function memoryStore(weather: Weather = {}): Store {
   const now = weather.now ?? (() => 0);
@@ -85,10 +87,11 @@ export function memoryStore(weather: Weather = {}): Store {
   }
 
   return {
-    put: ({ fact, order, partitions }: Posted) =>
+    put: ({ fact: posted, order, partitions }: Posted) =>
       written("put", () => {
-        const key = keyOf([fact.source, fact.id]);
+        const key = keyOf([posted.source, posted.id]);
         if (facts.has(key)) return "taken";
+        const fact: Fact = JSON.parse(canonical(posted));
         facts.set(key, fact);
         for (const partition of partitions) add(rows, partition, order, { fact, provisional: false });
         for (const partition of recordedPartitions(fact)) add(recorded, partition, recordedOrder(fact), fact);

@@ -24,7 +24,7 @@ async function record(store: Store, times: readonly string[], reportedBy = "ci")
 
 async function exported(store: Store, extent: Partial<Extent> = {}): Promise<Fact[]> {
   const facts: Fact[] = [];
-  for await (const fact of exportFacts(store, { ...OCTOBER, ...extent })) facts.push(fact);
+  for await (const some of exportFacts(store, { ...OCTOBER, ...extent })) facts.push(...some);
   return facts;
 }
 

@@ -1,6 +1,7 @@
 /** What the store's port promises of single items, run over every implementation; for ranges see ranges.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { retractionId } from "../../functions/ledger/append.ts";
+import { canonical } from "../../functions/ledger/canonical.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Name, Partition, Store } from "../../functions/ledger/store.ts";
 import { recordedPartitions } from "../../functions/store/keys.ts";
@@ -26,6 +27,24 @@ describe.each(STORES)("the store: $name", ({ open }) => {
       expect(await put(store, fact)).toBe("taken");
       expect(await store.get([fact])).toEqual([fact]);
       expect(await everything(FREEZES)).toEqual([{ fact, provisional: false }]);
+    });
+
+    it("gives facts back in canonical form, in whatever form they were put", async () => {
+      const { recordedAt, source, ...rest } = frozen("/a", "1");
+      const fact = { ...rest, source, recordedAt };
+      await put(store, fact);
+      const listed = await Promise.all(
+        recordedPartitions(fact).map((partition) =>
+          drained((range) => store.queryRecorded(partition, range)),
+        ),
+      );
+      const given = [
+        ...(await store.get([fact])),
+        ...(await everything(FREEZES)).map((entry) => entry.fact),
+        ...listed.flat(),
+      ];
+      expect(JSON.stringify(fact)).not.toBe(canonical(fact));
+      expect(new Set(given.map((one) => JSON.stringify(one)))).toEqual(new Set([canonical(fact)]));
     });
 
     it("keeps what came first where another fact has the same identity", async () => {
