@@ -15,12 +15,12 @@ export const quote = (argv: readonly string[]): string =>
     .map((word, n) => ((n === 0 ? PROGRAM : PLAIN).test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(" ");
 
-/** @param tool whose command it is; @param argv the program and its arguments */
-export const command = (tool: string, ...argv: readonly [string, ...string[]]): Command => ({
-  tool,
-  argv: [...argv],
-  shell: quote(argv),
-});
+/**
+ * A command.
+ * @param tool whose it is, as `npx --no -- knex …` is Knex's
+ * @param argv the program and its arguments
+ */
+export const command = (tool: string, ...argv: string[]): Command => ({ tool, argv, shell: quote(argv) });
 
 /**
  * A word that the ledger does not know and a person puts in. In a shell it stands in quotes: left in, it is refused by

@@ -1,0 +1,124 @@
+/** How a database is taken back to an older version, and copied before that. */
+import type { Command } from "../../../schemas/plan.ts";
+import { digest, imageRepository } from "../../../schemas/scalars.ts";
+import { DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK } from "./down-scripts.ts";
+import { command, spelled } from "./shell.ts";
+
+/** What a database has too much of. */
+export interface Reverting {
+  readonly database: string;
+  readonly tool?: string;
+  /** Newest first: to be reverted in this order. */
+  readonly versions: readonly string[];
+  /** The version to end at; null: none at all. */
+  readonly to: string | null;
+  /** `repository@digest` of an image that holds the down scripts of all these versions. */
+  readonly image?: string;
+  /** The tool keeps only where the schema is: there may be versions in between that nobody named. */
+  readonly heads?: boolean;
+}
+
+export type Revert =
+  | { readonly can: true; readonly commands: Command[]; readonly note?: string }
+  | { readonly can: false; readonly why: string; readonly byHand: string };
+
+/** Of the tools, the one that is called so. */
+const called = <T extends { readonly name: string; readonly also?: readonly string[] }>(
+  tools: readonly T[],
+  tool: string,
+): T | undefined => tools.find(({ name, also = [] }) => [spelled(name), ...also].includes(spelled(tool)));
+
+const cannot = (why: string, { database, versions }: Reverting): Revert => ({
+  can: false,
+  why,
+  byHand:
+    `Take ${database} back by hand, newest first (${versions.join(", ")}): with the tool's own command where the files of ` +
+    "the newer version are, else with SQL that undoes each and the rows of its own table; or restore a copy of then.",
+});
+
+function isPinned(image: string): boolean {
+  const [repository, pinned, ...more] = image.split("@");
+  return (
+    more.length === 0 && imageRepository.safeParse(repository).success && digest.safeParse(pinned).success
+  );
+}
+
+/**
+ * In a container of an image: its entrypoint would start the program instead. Variables are passed by name, so that
+ * their values stand nowhere; the database is reached as from the machine itself.
+ * Options: docs.docker.com, "docker container run".
+ */
+function inImage(
+  image: string,
+  env: readonly string[],
+  [program = "", ...args]: readonly string[],
+): string[] {
+  const variables = env.map((name) => `--env=${name}`);
+  return ["docker", "run", "--rm", "--network=host", ...variables, `--entrypoint=${program}`, image, ...args];
+}
+
+const WHERE =
+  "Run it where the files of the newer version are: an older one does not hold these down scripts.";
+const FROM_SOURCE =
+  "Run it in a checkout of the newer version, for it needs the sources: an image to run has none.";
+
+const DATABASE_URL = ["DATABASE_URL"];
+
+/** The commands for one tool's lines, in the image where that helps. */
+function withTool(it: Reverting, tool: DownScripts, lines: readonly (readonly string[])[]): Revert {
+  const { image } = it;
+  const isInside = image !== undefined && tool.fromSource !== true;
+  const env = tool.env ?? DATABASE_URL;
+  const commands = lines.map((line) => command(tool.name, ...(isInside ? inImage(image, env, line) : line)));
+  const where = tool.fromSource === true ? [FROM_SOURCE] : isInside ? [] : [WHERE];
+  const note = [...where, ...(tool.note === undefined ? [] : [tool.note])].join(" ");
+  return note === "" ? { can: true, commands } : { can: true, commands, note };
+}
+
+/**
+ * Takes the database from the newest of these versions back to `to`; in several commands where the tool reverts one
+ * at a time. Where a tool cannot, or a name could not be given to it safely, what to do by hand.
+ */
+export function revertCommand(it: Reverting): Revert {
+  if (it.versions.length === 0) return { can: true, commands: [] };
+  if (it.tool === undefined) return cannot("it is not known which tool migrates it", it);
+  const none = called(NO_WAY_BACK, it.tool);
+  if (none !== undefined) return { can: false, why: none.why, byHand: none.byHand(it) };
+  const tool = called(DOWN_SCRIPTS, it.tool);
+  if (tool === undefined)
+    return cannot(`${JSON.stringify(it.tool)} is no tool whose commands are known here`, it);
+  if (it.heads === true && tool.goesTo !== true)
+    return cannot(`${tool.name} has to be told every version, and only where the schema is is known`, it);
+  if (it.image !== undefined && !isPinned(it.image)) return cannot("the image must be repository@digest", it);
+  const lines = tool.lines(it);
+  return "why" in lines ? cannot(lines.why, it) : withTool(it, tool, lines);
+}
+
+// --- copies -----------------------------------------------------------------------------------------------
+
+/** A copy is a file of its own each time: the one of before a failed attempt is the one that is needed. */
+const NAMED = '"$1-$(date -u +%Y%m%dT%H%M%SZ)';
+
+/** Options: postgresql.org, "pg_dump"; a connection string may stand in place of a database's name. */
+const PG_DUMP = `exec pg_dump --format=custom --dbname="\${DATABASE_URL:?}" --file=${NAMED}.dump"`;
+
+/**
+ * MySQL's tools take no address: who and where stand in an option file of `[client]`, which is read beside the others.
+ * Options: dev.mysql.com, "mysqldump" (MariaDB calls it `mariadb-dump` too); without them routines and events are left out.
+ */
+const MYSQLDUMP =
+  `exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?}" --single-transaction --routines --events ` +
+  `--result-file=${NAMED}.sql" -- "\${MYSQL_DATABASE:?}"`;
+
+/**
+ * Copies a database into a file here. Where it is and who may is read from the environment: `DATABASE_URL`, or of MySQL
+ * `MYSQL_OPTION_FILE` and `MYSQL_DATABASE`; without them nothing is done. An unknown engine: a command for each.
+ */
+export function backupCommand(database: string, engine?: "postgresql" | "mysql"): Command[] {
+  const file = `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`;
+  const commands = {
+    postgresql: command("pg_dump", "sh", "-c", PG_DUMP, "sh", file),
+    mysql: command("mysqldump", "sh", "-c", MYSQLDUMP, "sh", file),
+  };
+  return engine === undefined ? [commands.postgresql, commands.mysql] : [commands[engine]];
+}

@@ -1,0 +1,394 @@
+/** Each migration tool's own way back, word for word; and versions that no tool may take for more than versions. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TOOLS } from "../../cli/migrations/tools.ts";
+import { DOWN_SCRIPTS } from "../../functions/ledger/plan/down-scripts.ts";
+import { backupCommand, type Reverting, revertCommand } from "../../functions/ledger/plan/reverting.ts";
+import { digestOf } from "../ledger/given.ts";
+import { HOSTILE, word } from "./commands-hostile.ts";
+
+const IMAGE = `ghcr.io/acme/shop@${digestOf("shop")}`;
+const RUN = "docker run --rm --network=host";
+
+/** What is to be typed, with what has to be known beside it. */
+function typed(tool: string, versions: readonly string[], to: string | null, more: Partial<Reverting> = {}) {
+  const found = revertCommand({ database: "shop", tool, versions, to, ...more });
+  if (!found.can) throw new Error(found.why);
+  return {
+    lines: found.commands.map(({ shell }) => shell),
+    tools: found.commands.map(({ tool }) => tool),
+    note: found.note,
+  };
+}
+function refused(
+  tool: string,
+  versions: readonly string[],
+  to: string | null,
+  more: Partial<Reverting> = {},
+) {
+  const found = revertCommand({ database: "shop", tool, versions, to, ...more });
+  if (found.can) throw new Error(found.commands.map(({ shell }) => shell).join("\n"));
+  return found;
+}
+
+const V3 = "20260103120000";
+const V2 = "20260102120000";
+const V1 = "20260101120000";
+
+describe("the way back", () => {
+  it.each<[tool: string, versions: string[], to: string | null, lines: string[]]>([
+    [
+      "knex",
+      [`${V3}_c.js`, `${V2} b.ts`],
+      `${V1}_a.js`,
+      [`npx --no -- knex migrate:down ${V3}_c.js`, `npx --no -- knex migrate:down '${V2} b.ts'`],
+    ],
+    ["knex", [`${V1}_a.js`], null, [`npx --no -- knex migrate:down ${V1}_a.js`]],
+    [
+      "node-pg-migrate",
+      ["1767268800003_c", "1767268800002_b"],
+      "1767268800001_a",
+      [
+        "npx --no -- node-pg-migrate down 1767268800003_c",
+        "npx --no -- node-pg-migrate down 1767268800002_b",
+      ],
+    ],
+    [
+      "typeorm",
+      ["Thing3", "Thing2"],
+      "Thing1",
+      [
+        "npx --no -- typeorm migration:revert '--dataSource=<file of the data source>'",
+        "npx --no -- typeorm migration:revert '--dataSource=<file of the data source>'",
+      ],
+    ],
+    ["dbmate", [V3, V2], V1, ["dbmate rollback", "dbmate rollback"]],
+    [
+      "rails",
+      // Applied late: each is named, so the order of versions does not matter.
+      [V2, V3],
+      V1,
+      [`bin/rails db:migrate:down VERSION=${V2}`, `bin/rails db:migrate:down VERSION=${V3}`],
+    ],
+    [
+      "django",
+      ["shop.0003_c", "shop.0002_b"],
+      "shop.0001_initial",
+      ["python manage.py migrate shop 0001_initial"],
+    ],
+    [
+      "django",
+      ["shop.0001_initial", "auth.0001_initial"],
+      null,
+      ["python manage.py migrate shop zero", "python manage.py migrate auth zero"],
+    ],
+    ["alembic", ["1975ea83b712"], "ae1027a6acf", ["alembic downgrade ae1027a6acf"]],
+    ["alembic", ["1975ea83b712"], null, ["alembic downgrade base"]],
+    [
+      "golang-migrate",
+      ["12"],
+      "10",
+      [
+        `sh -c 'exec migrate -database "\${DATABASE_URL:?}" "$@"' migrate '-path=<folder of migrations>' goto 10`,
+      ],
+    ],
+    [
+      "golang-migrate",
+      ["1"],
+      null,
+      [
+        `sh -c 'exec migrate -database "\${DATABASE_URL:?}" "$@"' migrate '-path=<folder of migrations>' down -all`,
+      ],
+    ],
+    [
+      "liquibase",
+      ["db/c.xml::3::bob", "db/b.xml::2::bob"],
+      "a.xml::1::bob",
+      ["liquibase rollback-count --count=2"],
+    ],
+    ["atlas", [V3, V2], V1, [`atlas migrate down '--env=<env of atlas.hcl>' --to-version=${V1}`]],
+    ["atlas", [V3, V2], null, ["atlas migrate down '--env=<env of atlas.hcl>' 2"]],
+    ["ecto", [V3, V2], V1, [`mix ecto.rollback --to=${V2}`]],
+    ["ecto", ["10", "9"], null, ["mix ecto.rollback --to=9"]],
+    ["ef-core", [`${V3}_C`, `${V2}_B`], `${V1}_A`, [`dotnet ef database update ${V1}_A`]],
+    ["ef-core", [`${V1}_A`], null, ["dotnet ef database update 0"]],
+  ])("of %s from %j to %j", (tool, versions, to, lines) => {
+    expect(typed(tool, versions, to).lines).toEqual(lines);
+  });
+
+  it("is known, or known to be none, for every tool whose migrations are read here", () => {
+    for (const { tool } of TOOLS) {
+      const found = revertCommand({ database: "shop", tool, versions: ["app.0002_b"], to: null });
+      expect(found.can ? "" : found.why).not.toMatch(/is no tool/);
+    }
+  });
+
+  it.each(["EF Core", "Entity Framework Core", "efcore"])("is known of %s too", (tool) => {
+    expect(typed(tool, ["2_B"], "1_A")).toMatchObject({ tools: ["EF Core"] });
+  });
+
+  it("needs no command where nothing is to be reverted", () => {
+    expect(revertCommand({ database: "shop", versions: [], to: "1" })).toEqual({ can: true, commands: [] });
+  });
+
+  it("says where to run it, and what to look at", () => {
+    expect(typed("knex", ["2.js"], "1.js").note).toMatch(/where the files of the newer version are/);
+    expect(typed("dbmate", ["2"], "1").note).toMatch(/`dbmate status`/);
+    expect(typed("ecto", ["2"], "1").note).toMatch(/checkout of the newer version/);
+  });
+});
+
+describe("the way back in an image of the newer version", () => {
+  const image = { image: IMAGE };
+
+  it("runs in it, with the names of variables and no values", () => {
+    expect(typed("knex", ["2_b.js", "1_a.js"], null, image)).toEqual({
+      lines: [
+        `${RUN} --env=DATABASE_URL --entrypoint=npx ${IMAGE} --no -- knex migrate:down 2_b.js`,
+        `${RUN} --env=DATABASE_URL --entrypoint=npx ${IMAGE} --no -- knex migrate:down 1_a.js`,
+      ],
+      tools: ["Knex", "Knex"],
+      note: undefined,
+    });
+  });
+
+  it("asks the image's own shell for the address of the database", () => {
+    expect(typed("golang-migrate", ["2"], "1", image).lines).toEqual([
+      `${RUN} --env=DATABASE_URL --entrypoint=sh ${IMAGE} -c 'exec migrate -database "\${DATABASE_URL:?}" "$@"' migrate '-path=<folder of migrations>' goto 1`,
+    ]);
+  });
+
+  it("passes on what the tool reads", () => {
+    const passed = ["CHANGELOG_FILE", "URL", "USERNAME", "PASSWORD"].map(
+      (name) => `--env=LIQUIBASE_COMMAND_${name}`,
+    );
+    expect(typed("liquibase", ["a::1::b"], null, image).lines).toEqual([
+      `${RUN} ${passed.join(" ")} --entrypoint=liquibase ${IMAGE} rollback-count --count=1`,
+    ]);
+  });
+
+  it.each([
+    ["ecto", "mix ecto.rollback --to=2"],
+    ["ef-core", "dotnet ef database update 1"],
+  ])("cannot be gone with %s, which needs the sources", (tool, line) => {
+    expect(typed(tool, ["2"], "1", image)).toMatchObject({
+      lines: [line],
+      note: expect.stringMatching(/sources/),
+    });
+  });
+
+  it.each([
+    "ghcr.io/acme/shop:1.4.2",
+    "ghcr.io/acme/shop",
+    `--privileged@${digestOf("x")}`,
+    `${IMAGE}@x`,
+    `ghcr.io/acme/shop@${digestOf("x")} sh`,
+  ])("is not gone in %j, which is not pinned", (image) => {
+    expect(refused("knex", ["2.js"], "1.js", { image }).why).toMatch(/repository@digest/);
+  });
+});
+
+describe("no way back", () => {
+  it.each([
+    ["prisma", /no down migrations/, /prisma migrate diff --script/],
+    ["Drizzle ORM", /no down migrations/, /drizzle\.__drizzle_migrations/],
+    ["flyway", /paid editions/, /`flyway undo -target=2`/],
+  ])("with %s, and what to do by hand", (tool, why, byHand) => {
+    const found = refused(tool, ["3", "2"], "1");
+    expect(found.why).toMatch(why);
+    expect(found.byHand).toMatch(byHand);
+    expect(found.byHand).toMatch(/3, 2/);
+  });
+
+  it("with a tool that nobody named or knows", () => {
+    expect(revertCommand({ database: "shop", versions: ["2"], to: "1" })).toMatchObject({
+      can: false,
+      why: "it is not known which tool migrates it",
+      byHand: expect.stringContaining("Take shop back by hand, newest first (2)"),
+    });
+    expect(refused("sqitch", ["2"], "1").why).toBe('"sqitch" is no tool whose commands are known here');
+  });
+
+  it.each([
+    ["dbmate", [V2, V3]],
+    ["atlas", [V2, V3]],
+    ["ecto", ["9", "10"]],
+    ["ef-core", [`${V2}_B`, `${V3}_C`]],
+  ])("with %s, which reverts by the order of versions, from what was applied out of it", (tool, versions) => {
+    expect(refused(tool, versions, "0").why).toMatch(/applied out of order/);
+    expect(refused(tool, versions.slice(0, 1), versions[1] ?? "").why).toMatch(/applied out of order/);
+  });
+
+  it("with Django where several apps are to be taken back and one alone has an end", () => {
+    expect(refused("django", ["shop.0002_b", "auth.0002_b"], "shop.0001_a").why).toMatch(
+      /several apps \(shop, auth\)/,
+    );
+    expect(refused("django", ["shop.0002_b"], "auth.0001_a").why).toMatch(/several apps/);
+  });
+
+  it.each(["knex", "node-pg-migrate", "typeorm", "dbmate", "rails", "liquibase", "atlas", "ecto"])(
+    "with %s where only the newest version is known",
+    (tool) => {
+      expect(refused(tool, ["2"], "1", { heads: true }).why).toMatch(/every version/);
+    },
+  );
+
+  it.each([
+    ["alembic", "alembic downgrade a1"],
+    ["golang-migrate", /goto 1$/],
+  ])("is no matter of the versions between with %s", (tool, line) => {
+    const to = tool === "alembic" ? "a1" : "1";
+    expect(typed(tool, ["3"], to, { heads: true }).lines).toEqual([expect.stringMatching(line)]);
+  });
+
+  it.each([
+    // A relative or reserved word, a count in any way of writing it, another app's syntax.
+    ["alembic", ["b"], "-1"],
+    ["alembic", ["b"], "head"],
+    ["alembic", ["b"], "branch@base"],
+    ["golang-migrate", ["2"], "1 -database=x"],
+    ["node-pg-migrate", ["17"], null],
+    ["node-pg-migrate", ["0x10"], null],
+    ["node-pg-migrate", ["1e3"], null],
+    ["rails", ["2 RAILS_ENV=test"], null],
+    ["ef-core", ["2"], "--force"],
+    ["django", ["shop"], null],
+    ["django", ["--fake.0001"], null],
+  ])("with %s for a version that it would take for something else: %j to %j", (tool, versions, to) => {
+    expect(refused(tool, versions, to).why).toMatch(/no version of|out of order/);
+  });
+});
+
+// --- hostile names ----------------------------------------------------------------------------------------
+
+/** What of a command comes from us alone: everything that the versions do not show in. */
+const OPTION = /^(--?[a-z][A-Za-z-]*(=.*)?|--)$/s;
+const OPTIONS = new Set(
+  DOWN_SCRIPTS.flatMap(({ name }) =>
+    [undefined, IMAGE].flatMap((image) =>
+      ["1", null].flatMap((to) =>
+        [["3", "2"], ["b"], ["a.b"]].flatMap((versions) => {
+          const found = revertCommand({ database: "d", tool: name, versions, to, ...(image && { image }) });
+          return found.can
+            ? found.commands.flatMap(({ argv }) => argv.filter((one) => OPTION.test(one)))
+            : [];
+        }),
+      ),
+    ),
+  ).map((option) => option.split("=")[0]),
+);
+
+describe("a hostile version", () => {
+  const anyTool = fc.constantFrom(...DOWN_SCRIPTS.map(({ name }) => name));
+  const version = fc.oneof(word, fc.constantFrom("1", "2", "3", "a.0001", "b2"));
+
+  it("never becomes an option, nor a line of its own", async () => {
+    await fc.assert(
+      fc.property(
+        anyTool,
+        fc.array(version, { minLength: 1, maxLength: 3 }),
+        fc.option(version),
+        fc.constantFrom(undefined, IMAGE),
+        (tool, versions, to, image) => {
+          const found = revertCommand({ database: "d", tool, versions, to, ...(image && { image }) });
+          for (const { argv, shell } of found.can ? found.commands : []) {
+            expect(shell).not.toContain("\n");
+            const options = argv.filter((one) => one.startsWith("-")).map((one) => one.split("=")[0]);
+            expect(options.filter((option) => !OPTIONS.has(option))).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each(["knex", "node-pg-migrate", "rails", "django"])(
+    "is refused by %s where it could be one",
+    (tool) => {
+      for (const bad of ["--all", "-rf", "--", "two\nlines", "$(id)", "a'; rm -rf /", ""])
+        expect(refused(tool, [bad], null).why).toMatch(/no version of/);
+    },
+  );
+
+  it("stands in quotes in what is to be done by hand", () => {
+    expect(refused("flyway", ["2'; rm -rf /"], null).byHand).toContain(
+      "`flyway undo '-target=2'\\''; rm -rf /'`",
+    );
+  });
+});
+
+// --- copies -----------------------------------------------------------------------------------------------
+
+describe("a copy", () => {
+  const folder = () => mkdtempSync(join(tmpdir(), "asof-copy-"));
+  let home: string;
+  beforeEach(() => {
+    home = folder();
+    mkdirSync(join(home, "bin"));
+    // In place of the programs: writes what it was given into the file that it is told to make.
+    for (const program of ["pg_dump", "mysqldump"]) {
+      const script = `#!/bin/sh\nfor one; do case $one in --*file=*.dump|--result-file=*) out=\${one#*=};; esac; done\nprintf '%s\\n' "$@" > "$out"\n`;
+      writeFileSync(join(home, "bin", program), script);
+      chmodSync(join(home, "bin", program), 0o755);
+    }
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  const run = (shell: string, env: Record<string, string>) =>
+    execFileSync("sh", ["-c", shell], {
+      cwd: home,
+      env: { PATH: `${join(home, "bin")}:${process.env.PATH}`, ...env },
+      stdio: "pipe",
+    });
+  const copies = () => readdirSync(home).filter((file) => file !== "bin");
+
+  it("of PostgreSQL goes into a file of its own, with the address from the environment", () => {
+    const [copy, ...more] = backupCommand("acme/shop", "postgresql");
+    expect(more).toEqual([]);
+    expect(copy?.shell).not.toContain("postgres://");
+    run(copy?.shell ?? "", { DATABASE_URL: "postgres://u:p@h/d d" });
+    const [file = ""] = copies();
+    expect(file).toMatch(/^backup-acme_shop-\d{8}T\d{6}Z\.dump$/);
+    expect(readFileSync(join(home, file), "utf8").split("\n")).toEqual([
+      "--format=custom",
+      "--dbname=postgres://u:p@h/d d",
+      `--file=${file}`,
+      "",
+    ]);
+  });
+
+  it("of MySQL reads who and where from an option file", () => {
+    const [copy] = backupCommand("shop", "mysql");
+    run(copy?.shell ?? "", { MYSQL_OPTION_FILE: "/run/my.cnf", MYSQL_DATABASE: "--shop" });
+    const [file = ""] = copies();
+    expect(file).toMatch(/^backup-shop-\d{8}T\d{6}Z\.sql$/);
+    expect(readFileSync(join(home, file), "utf8").split("\n")).toEqual([
+      ...["--defaults-extra-file=/run/my.cnf", "--single-transaction", "--routines", "--events"],
+      ...[`--result-file=${file}`, "--", "--shop", ""],
+    ]);
+  });
+
+  it("of an unknown engine is one of two", () => {
+    expect(backupCommand("shop").map(({ tool }) => tool)).toEqual(["pg_dump", "mysqldump"]);
+  });
+
+  it.each(["postgresql", "mysql"] as const)(
+    "of %s is not made of whatever is near where nothing says which",
+    (engine) => {
+      const [copy] = backupCommand("shop", engine);
+      expect(() => run(copy?.shell ?? "", {})).toThrow(/DATABASE_URL|MYSQL_OPTION_FILE/);
+      expect(copies()).toEqual([]);
+    },
+  );
+
+  it.each(HOSTILE)("of %j stays in the folder, under a name that is one", (database) => {
+    for (const { shell } of backupCommand(database))
+      run(shell, { DATABASE_URL: "x", MYSQL_OPTION_FILE: "x", MYSQL_DATABASE: "x" });
+    expect(copies()).toHaveLength(2);
+    for (const file of copies()) expect(file).toMatch(/^backup-[A-Za-z0-9._-]*-\d{8}T\d{6}Z\.(dump|sql)$/);
+  });
+});
