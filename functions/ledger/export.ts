@@ -14,10 +14,12 @@ export interface Extent {
   readonly source?: string;
 }
 
-/** Two pages of eight shards of two days are in memory at once. */
-const PAGE = 400;
+/** Three pages of each shard are in memory at once. */
+const PAGE = 300;
 
-const placeOf = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
+/** The order of an export. Few facts are recorded in the same millisecond: only these need their fingerprints. */
+const isBefore = (a: Fact, b: Fact): boolean =>
+  a.recordedAt === b.recordedAt ? fingerprint(a) < fingerprint(b) : a.recordedAt < b.recordedAt;
 
 /** Days of a span on which anything was recorded: years of silence cost nothing. */
 async function* daysOf(store: Store, from: string, to: string): AsyncGenerator<string> {
@@ -35,79 +37,75 @@ async function* daysOf(store: Store, from: string, to: string): AsyncGenerator<s
   } while (cursor !== undefined);
 }
 
-interface Placed {
-  readonly place: string;
-  readonly fact: Fact;
+type Recorded = Awaited<ReturnType<Store["queryRecorded"]>>;
+
+/** One shard of a day as far as it was read: the page at hand, the first of it not delivered, and the page after it. */
+interface Shard {
+  readonly ask: (cursor?: string) => Promise<Recorded>;
+  page: Recorded;
+  at: number;
+  next: Promise<Recorded> | undefined;
 }
 
-/** One shard of a day, page by page, none of them empty; its next page is on its way while the last one is read. */
-async function* shardOf(
-  store: Store,
-  day: string,
-  shard: number,
-  from: string,
-  to: string,
-): AsyncGenerator<readonly Placed[]> {
-  const partition = { of: "recorded", day, shard } as const;
-  const ask = (cursor?: string) =>
-    store.queryRecorded(partition, { from, to, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-  let next: ReturnType<typeof ask> | undefined = ask();
-  while (next !== undefined) {
-    const page: Awaited<typeof next> = await next;
-    next = page.cursor === undefined ? undefined : ask(page.cursor);
-    // Whoever stops reading here never awaits the page ahead.
-    next?.catch(() => undefined);
-    if (page.entries.length > 0) yield page.entries.map((fact) => ({ place: placeOf(fact), fact }));
+/** Asks for the page after the one at hand, before it is needed. */
+function lookAhead(shard: Shard): void {
+  shard.next = shard.page.cursor === undefined ? undefined : shard.ask(shard.page.cursor);
+  // Whoever stops reading here never awaits it.
+  shard.next?.catch(() => undefined);
+}
+
+/** Turns to the next page that is not empty, if there is one. */
+async function turn(shard: Shard): Promise<void> {
+  while (shard.at === shard.page.entries.length && shard.next !== undefined) {
+    shard.page = await shard.next;
+    shard.at = 0;
+    lookAhead(shard);
   }
 }
 
-/** A shard as far as it was read: the page at hand, and the first of it that was not delivered. */
-interface Shard {
-  readonly pages: AsyncGenerator<readonly Placed[]>;
-  page: readonly Placed[];
-  at: number;
-}
-
-async function turn(shard: Shard): Promise<void> {
-  const next = await shard.pages.next();
-  shard.page = next.done === true ? [] : next.value;
-  shard.at = 0;
-}
-
 /** The shards of a day, each with its first page read. */
-async function openDay(store: Store, day: string, from: string, to: string): Promise<Shard[]> {
-  const shards = Array.from({ length: SHARDS }, (_, n): Shard => {
-    return { pages: shardOf(store, day, n, from, to), page: [], at: 0 };
-  });
-  await Promise.all(shards.map(turn));
-  return shards;
-}
+const openDay = (store: Store, day: string, from: string, to: string): Promise<Shard[]> =>
+  Promise.all(
+    Array.from({ length: SHARDS }, async (_, shard): Promise<Shard> => {
+      const partition = { of: "recorded", day, shard } as const;
+      const ask = (cursor?: string) =>
+        store.queryRecorded(partition, {
+          from,
+          to,
+          limit: PAGE,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+      return { ask, page: await ask(), at: 0, next: undefined };
+    }),
+  );
 
-/** The shard with the least place; few enough that looking at every one is the simplest and fast enough. */
-function leastOf(shards: readonly Shard[]): { shard: Shard; placed: Placed } | undefined {
-  let least: { shard: Shard; placed: Placed } | undefined;
+/** The shard whose turn it is; few enough that looking at every one is the simplest and fast enough. */
+function leastOf(shards: readonly Shard[]): { shard: Shard; fact: Fact } | undefined {
+  let least: { shard: Shard; fact: Fact } | undefined;
   for (const shard of shards) {
-    const placed = shard.page[shard.at];
-    if (placed !== undefined && (least === undefined || placed.place < least.placed.place)) {
-      least = { shard, placed };
-    }
+    const fact = shard.page.entries[shard.at];
+    if (fact !== undefined && (least === undefined || isBefore(fact, least.fact))) least = { shard, fact };
   }
   return least;
 }
 
-/** Merges the shards of a day, in as many pieces as pages come to an end: to wait for each fact would cost more than it does. */
-async function* inOrder(shards: readonly Shard[]): AsyncGenerator<readonly Placed[]> {
-  let merged: Placed[] = [];
+/**
+ * Merges the shards of a day, in as many pieces as pages come to an end: to wait for each fact would cost more than
+ * to read it.
+ */
+async function* inOrder(shards: readonly Shard[]): AsyncGenerator<readonly Fact[]> {
+  let merged: Fact[] = [];
+  shards.forEach(lookAhead);
+  await Promise.all(shards.map(turn));
   for (let least = leastOf(shards); least !== undefined; least = leastOf(shards)) {
-    const { shard, placed } = least;
-    merged.push(placed);
+    const { shard, fact } = least;
+    merged.push(fact);
     shard.at++;
-    if (shard.at < shard.page.length) continue;
+    if (shard.at < shard.page.entries.length) continue;
     yield merged;
     merged = [];
     await turn(shard);
   }
-  if (merged.length > 0) yield merged;
 }
 
 /** Days in order, the next one opened while the last one is read. */
@@ -124,21 +122,21 @@ async function* opened(store: Store, from: string, to: string): AsyncGenerator<S
   if (ahead !== undefined) yield await ahead;
 }
 
-const isWanted = (fact: Fact, { reportedBy, source }: Extent): boolean =>
+const isWanted = (fact: Fact, { reportedBy, source, after }: Extent): boolean =>
   (reportedBy === undefined || fact.reportedBy === reportedBy) &&
-  (source === undefined || fact.source === source);
+  (source === undefined || fact.source === source) &&
+  (after === undefined ||
+    fact.recordedAt > after.recordedAt ||
+    (fact.recordedAt === after.recordedAt && fingerprint(fact) > after.fingerprint));
 
 /**
- * Facts in order of `recordedAt`, then of their fingerprint, some at a time. Holds two pages of each shard of two
- * days, no more. Whether facts of `to` may still appear is the caller's to know.
+ * Facts in order of `recordedAt`, then of their fingerprint, some at a time. Holds two pages of each shard of a
+ * day, and one of each of the next day's, no more. Whether facts of `to` may still appear is the caller's to know.
  */
 export async function* exportFacts(store: Store, extent: Extent): AsyncGenerator<readonly Fact[]> {
   const { after, to } = extent;
   const from = after === undefined || after.recordedAt < extent.from ? extent.from : after.recordedAt;
-  const delivered = after === undefined ? "" : `${after.recordedAt}#${after.fingerprint}`;
   for await (const day of opened(store, from, to)) {
-    for await (const placed of inOrder(day)) {
-      yield placed.flatMap(({ place, fact }) => (place > delivered && isWanted(fact, extent) ? [fact] : []));
-    }
+    for await (const facts of inOrder(day)) yield facts.filter((fact) => isWanted(fact, extent));
   }
 }
