@@ -1,5 +1,7 @@
 /** What has to be done, step by step, to run again what ran; each command as its tool takes it today. */
 import * as z from "zod";
+import { Availability, configuration, knownCommit, moment, Release } from "./release.ts";
+import { digest, hash, name, sha, time, trilean, url } from "./scalars.ts";
 
 /**
  * A command, whole. A word like `<chart>` stands for what the ledger does not know, and is to be put in by whoever runs
@@ -19,3 +21,170 @@ export const Step = z.strictObject({
   commands: z.array(Command).meta({ description: "in this order; empty: by hand" }),
 });
 export type Step = z.infer<typeof Step>;
+
+/* The plan */
+
+/** Why a plan cannot be carried out as it is. */
+export const BLOCKERS = [
+  "target_unknown",
+  "target_removed",
+  "digest_never_ran",
+  "no_good_release",
+  "digest_unresolved",
+  "image_not_pullable",
+  "image_gone",
+  "image_in_no_repository",
+  "variants_undecided",
+  "schema_choice_needed",
+  "old_code_breaks",
+  "schema_too_old",
+  "migrations_missing",
+  "data_loss",
+  "irreversible",
+  "revert_by_hand",
+  "down_script_gone",
+  "database_shared",
+] as const;
+
+/** What somebody should know before carrying it out. */
+export const PLAN_WARNINGS = [
+  "already_running",
+  "availability_unknown",
+  "component_came_later",
+  "deployed_together",
+  "downtime",
+  "drift",
+  "marked_bad",
+  "migration_failed",
+  "not_identical",
+  "resolved_by_commit",
+  "resolved_by_tag",
+  "resolved_by_task",
+  "reversibility_unknown",
+  "schema_unknown",
+  "schema_unproven",
+  "two_clusters",
+  "variant_chosen",
+] as const;
+
+const blocker = z.strictObject({
+  code: z.enum(BLOCKERS),
+  message: z.string().meta({ description: "what is in the way, and what to do about it" }),
+});
+export type Blocker = z.infer<typeof blocker>;
+const planWarning = z.strictObject({ code: z.enum(PLAN_WARNINGS), message: z.string() });
+export type PlanWarning = z.infer<typeof planWarning>;
+
+const rebuild = z.strictObject({
+  repository: url.exactOptional(),
+  sha: sha.exactOptional(),
+  url: url.exactOptional().meta({ description: "the build's" }),
+  deployment: url.exactOptional().meta({ description: "the pipeline or deployment that brought it" }),
+});
+export type Rebuild = z.infer<typeof rebuild>;
+
+const plannedComponent = z.strictObject({
+  component: name,
+  variant: name.exactOptional(),
+  weight: z.number().exactOptional(),
+  from: digest.nullable().meta({ description: "the digest that runs now, where it can be told" }),
+  to: digest.nullable().meta({ description: "the digest that ran then" }),
+  image: z
+    .string()
+    .nullable()
+    .meta({ description: "repository@digest: what the steps deploy (an accepted substitute's, too)" }),
+  availability: Availability,
+  rebuild: rebuild.exactOptional().meta({ description: "how to make it again, where nobody holds it" }),
+  substitute: z
+    .strictObject({ digest, image: z.string() })
+    .exactOptional()
+    .meta({ description: "built from the same commit into the same repository; deployed only if accepted" }),
+});
+export type PlannedComponent = z.infer<typeof plannedComponent>;
+
+const change = <T extends z.ZodType>(side: T) =>
+  z.strictObject({
+    from: side.nullable().meta({ description: "what runs now" }),
+    to: side.nullable().meta({ description: "what ran then" }),
+    compareUrl: url.nullable().meta({ description: "a page that shows what is undone" }),
+  });
+
+const keptVersion = z.strictObject({ database: name, version: z.string() });
+const revertedVersion = keptVersion.extend({
+  reversible: trilean,
+  losesData: trilean,
+  tool: z.string().nullable(),
+  image: z
+    .string()
+    .nullable()
+    .meta({ description: "repository@digest of the image that holds its down script" }),
+  command: Command.nullable().meta({
+    description: "null where it is done by hand, or the command of a version before goes as far as this one",
+  }),
+});
+export type RevertedVersion = z.infer<typeof revertedVersion>;
+
+const plannedSchema = z.strictObject({
+  choice: z.enum(["unchanged", "keep", "revert", "undecided"]).meta({
+    description: "undecided: the plan asks for it, and both lists show what it is about",
+  }),
+  since: time
+    .nullable()
+    .meta({ description: "what was applied after this moment and still is, the lists are about" }),
+  revert: z.array(revertedVersion).meta({ description: "in the order of reverting: the newest first" }),
+  keep: z.array(keptVersion).meta({ description: "in the same order" }),
+});
+export type PlannedSchema = z.infer<typeof plannedSchema>;
+
+const planStatus = z.enum(["ready", "blocked"]);
+const planHash = hash.meta({
+  description:
+    "SHA-256 of the canonical form (RFC 8785) of this plan without hash, knownAt, settled, target and current",
+});
+
+export const Plan = z
+  .strictObject({
+    environment: name,
+    service: name,
+    ...moment,
+    at: time.nullable().meta({ description: "the moment that is gone back to; null where there is none" }),
+    hash: planHash,
+    status: planStatus,
+    blockers: z.array(blocker),
+    warnings: z.array(planWarning),
+    target: Release.nullable(),
+    current: Release.meta({ description: "what runs by the newest that is known; its `at` is knownAt" }),
+    components: z.array(plannedComponent),
+    commits: change(knownCommit),
+    config: z.array(change(configuration)),
+    schema: plannedSchema,
+    steps: z
+      .array(Step)
+      .meta({ description: "in this order; none while an image or the choice about the schema is open" }),
+  })
+  .meta({ id: "Plan" });
+export type Plan = z.infer<typeof Plan>;
+
+const plannedService = z.strictObject({
+  service: name,
+  status: planStatus,
+  now: z.enum(["running", "removed", "unknown"]).meta({ description: "whether it runs now" }),
+  blockers: z.array(blocker),
+  warnings: z.array(planWarning),
+  components: z.array(plannedComponent),
+});
+export type PlannedService = z.infer<typeof plannedService>;
+
+export const EnvironmentPlan = z
+  .strictObject({
+    environment: name,
+    ...moment,
+    hash: planHash,
+    status: planStatus.meta({ description: "of the services of this page" }),
+    services: z.array(plannedService).meta({ description: "what ran then" }),
+    removedSince: z.array(name).meta({ description: "those of them that run no more" }),
+    cameLater: z.array(name).meta({ description: "services that run now and did not then" }),
+    next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),
+  })
+  .meta({ id: "EnvironmentPlan" });
+export type EnvironmentPlan = z.infer<typeof EnvironmentPlan>;

@@ -32,6 +32,7 @@ const page = (most: number, usual: number) => ({ limit: limit(most, usual), curs
 
 const either = (...names: string[]) => ({ error: `needs exactly one of ${names.join(" and ")}` });
 const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
+const noneOf = (...values: unknown[]) => values.every((value) => value === undefined);
 
 export const ReleaseQuestion = z.strictObject({ environment: name, service: name, ...moment });
 
@@ -70,6 +71,58 @@ export const CommitQuestion = z.strictObject({ sha, ...moment });
 export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
 /** Who had reported by then: what happened when does not matter here, so the earlier of the two times counts. */
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
+
+/** Several values of one parameter, separated by commas. */
+const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
+  text(8192)
+    .transform((value) => value.split(","))
+    .pipe(z.array(one).max(max))
+    .optional();
+
+export const PlanQuestion = z
+  .strictObject({
+    environment: name,
+    service: name.optional().meta({ description: "Without it: the images of the whole environment." }),
+    at,
+    digest: digest.optional().meta({ description: "The release that last ran this image here." }),
+    last: z.literal("good").optional().meta({
+      description: "The newest release before this one with other images, none of them marked as bad.",
+    }),
+    knownAt,
+    schema: z.enum(["keep", "revert"]).optional().meta({
+      description:
+        "What becomes of migrations applied since. Default: kept where all say that older code runs.",
+    }),
+    acceptDataLoss: z
+      .literal("true")
+      .transform(() => true)
+      .optional()
+      .meta({ description: "Reverts may lose data, where nobody said that they lose none." }),
+    acceptSubstitute: several(digest, 64).meta({
+      description: "Images that may stand in for those that are gone, by digest; separated by commas.",
+    }),
+    acceptShared: several(name, 64).meta({
+      description: "Services under which a database may be reverted; separated by commas.",
+      examples: ["acme/invoices"],
+    }),
+    format: z
+      .enum(["json", "kustomize", "compose"])
+      .default("json")
+      .meta({ description: "json: the plan; else its images alone, pinned, as a file in YAML." }),
+    ...page(100, 50),
+  })
+  .refine((it) => it.service === undefined || oneOf(it.at, it.digest, it.last), {
+    error: "with a service it needs exactly one of at, digest and last",
+  })
+  .refine((it) => it.service !== undefined || noneOf(it.digest, it.last, it.schema), {
+    error: "digest, last and schema go with a service",
+  })
+  .refine((it) => it.service !== undefined || noneOf(it.acceptDataLoss, it.acceptShared), {
+    error: "acceptDataLoss and acceptShared go with a service",
+  })
+  .refine((it) => it.service === undefined || it.cursor === undefined, {
+    error: "cursor goes without a service",
+  });
 
 export const ExportQuestion = z.strictObject({
   from: startOfDay,

@@ -16,12 +16,14 @@ import {
 } from "../../schemas/answer.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../schemas/fact.ts";
+import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import {
   ArtifactQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
+  PlanQuestion,
   ReleaseQuestion,
   Retraction,
   SnapshotQuestion,
@@ -179,6 +181,14 @@ const exporting: ZodOpenApiOperationObject = {
   },
 };
 
+const planned = z.union([Plan, EnvironmentPlan]);
+const planning = question(
+  "plan",
+  "The plan: what it takes to run again what ran, step by step.",
+  { query: PlanQuestion },
+  planned,
+);
+
 const open = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
   operationId,
   summary,
@@ -247,6 +257,21 @@ const paths: ZodOpenApiPathsObject = {
       { query: DiffQuestion },
       Difference,
     ),
+  },
+  "/v1/plan": {
+    get: {
+      ...planning,
+      responses: {
+        ...planning.responses,
+        "200": {
+          description: "The plan; with `format` its images alone, as a file.",
+          content: {
+            "application/json": { schema: planned },
+            "application/yaml": { schema: z.string() },
+          },
+        },
+      },
+    },
   },
   "/v1/artifact": {
     get: question("artifact", "Everything known of a digest.", { query: ArtifactQuestion }, Artifact),

@@ -1,0 +1,239 @@
+/** How schemas are taken back: in which order, from which image, with which command, and what speaks against it. */
+import type { Release } from "../../../schemas/answer.ts";
+import type { Blocker, PlanWarning, RevertedVersion } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { AT_ONCE, concurrently } from "../concurrently.ts";
+import { buildsOf, type Family, holdersOf, type Images } from "../images.ts";
+import type { Moment } from "../moment.ts";
+import { EVER, first } from "../read.ts";
+import type { Applied } from "../versions.ts";
+import { DOWN_SCRIPTS } from "./down-scripts.ts";
+import { backupCommand, type Revert, type Reverting, revertCommand } from "./reverting.ts";
+import type { Moved } from "./schema.ts";
+import { spelled } from "./shell.ts";
+import type { Draft } from "./target.ts";
+
+export interface Reverts {
+  readonly versions: RevertedVersion[];
+  readonly backups: Draft[];
+  readonly steps: Draft[];
+  readonly blockers: Blocker[];
+  readonly warnings: PlanWarning[];
+}
+
+/* The image that holds a down script */
+
+interface Holding {
+  readonly image: string;
+  readonly isGone: boolean;
+}
+
+/** The repository that a deployment named this image by, where no registry said that it has it. */
+async function deployedFrom(moment: Moment, { members }: Family): Promise<string | undefined> {
+  const facts = await concurrently(AT_ONCE, [...members], (digest) =>
+    first(moment, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
+  );
+  const components = facts.flatMap((fact) =>
+    fact !== undefined && "components" in fact ? fact.components : [],
+  );
+  return components.find((one) => one?.digest !== undefined && members.has(one.digest) && one.repository)
+    ?.repository;
+}
+
+async function holdingOf(moment: Moment, images: Images, digest: string): Promise<Holding | undefined> {
+  const family = await images.family(digest);
+  const pullable = family.pullable ?? digest;
+  const holders = await holdersOf(images, family);
+  const holder = holders.find(({ availability }) => availability === "available") ?? holders[0];
+  const repository =
+    holder?.repository ??
+    buildsOf(family).find((fact) => fact.repository !== undefined)?.repository ??
+    (await deployedFrom(moment, family));
+  if (repository === undefined) return undefined;
+  return { image: `${repository}@${pullable}`, isGone: holder?.availability === "deleted" };
+}
+
+/** What runs now, if it came after a migration: by its only image, or that of `main`. */
+function newerImage(current: Release, { at, by }: Applied, atStartup: boolean): string | undefined {
+  const isAfter = current.since !== null && current.since >= (at ?? by);
+  if (!isAfter && !atStartup) return undefined;
+  const digests = new Set(current.components.flatMap(({ digest }) => digest ?? []));
+  if (digests.size === 1) return [...digests][0];
+  const mains = current.components.filter(({ component }) => fold(component) === "main");
+  return mains.length === 1 ? (mains[0]?.digest ?? undefined) : undefined;
+}
+
+/* One database */
+
+interface Entry {
+  readonly database: string;
+  readonly applied: Applied;
+  readonly tool: string | undefined;
+  readonly holding: Holding | undefined;
+}
+
+/** Versions next to each other that one command, or several of one kind, can take back. */
+interface Run {
+  readonly entries: readonly Entry[];
+  /** Where it ends; undefined: nobody knows. */
+  readonly to: string | null | undefined;
+}
+
+const versionOf = ({ applied }: Entry): string => applied.version;
+
+const isAlike = (a: Entry, b: Entry): boolean => a.tool === b.tool && a.holding?.image === b.holding?.image;
+
+/** Where a database stands when everything since is reverted. */
+function endOf({ since, before, now }: Moved): string | null | undefined {
+  if (before.newest !== undefined && before.newest.length > 1) return undefined;
+  const left = now.applied.filter((one) => !since.includes(one)).at(-1);
+  const isEmpty = now.isWhole || before.newest?.length === 0;
+  return left?.version ?? (isEmpty ? null : undefined);
+}
+
+/** @param entries newest first */
+function runsOf(entries: readonly Entry[], moved: Moved): Run[] {
+  const groups: Entry[][] = [];
+  for (const entry of entries) {
+    const last = groups.at(-1);
+    if (last?.[0] !== undefined && isAlike(last[0], entry)) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups.map((group, n) => {
+    const below = groups[n + 1]?.[0];
+    return { entries: group, to: below === undefined ? endOf(moved) : versionOf(below) };
+  });
+}
+
+const goesTo = (tool: string): boolean =>
+  DOWN_SCRIPTS.some(
+    ({ name, also = [], goesTo = false }) => goesTo && [spelled(name), ...also].includes(spelled(tool)),
+  );
+
+function revertOf({ entries, to }: Run): Revert {
+  const [newest] = entries;
+  const isHead = entries.some(({ applied }) => applied.said === undefined && applied.shown?.mode === "head");
+  const it: Reverting = {
+    database: newest?.database ?? "",
+    ...(newest?.tool === undefined ? {} : { tool: newest.tool }),
+    ...(newest?.holding === undefined ? {} : { image: newest.holding.image }),
+    versions: entries.map(versionOf),
+    to: to ?? null,
+    ...(isHead ? { heads: true } : {}),
+  };
+  // Without a version to go to, such a tool would go on to the very beginning.
+  if (to === undefined && newest?.tool !== undefined && goesTo(newest.tool)) {
+    const why = "which version it stood at then is not known, or there were several heads";
+    return { can: false, why, byHand: `Find that out, and let ${newest.tool} go there.` };
+  }
+  return revertCommand(it);
+}
+
+/* What speaks against it */
+
+const listed = (entries: readonly Entry[]): string => entries.map(versionOf).join(", ");
+
+function blockersOf({ entries }: Run, revert: Revert, acceptsDataLoss: boolean): Blocker[] {
+  const of = entries[0]?.database ?? "";
+  const blockers: Blocker[] = [];
+  const irreversible = entries.filter(({ applied }) => applied.said?.reversible === false);
+  if (irreversible.length > 0) {
+    const message = `${listed(irreversible)} of ${of} cannot be reverted, as was said when it was applied; write what undoes it, or restore a copy of then`;
+    blockers.push({ code: "irreversible", message });
+  }
+  if (!revert.can) {
+    const message = `${listed(entries)} of ${of}: ${revert.why}. ${revert.byHand}`;
+    blockers.push({ code: "revert_by_hand", message });
+  }
+  const gone = entries.find(({ holding }) => holding?.isGone === true)?.holding;
+  if (gone !== undefined) {
+    const message = `${gone.image}, which holds what reverts ${listed(entries)} of ${of}, was deleted; build it again, or revert by hand`;
+    blockers.push({ code: "down_script_gone", message });
+  }
+  const losing = entries.filter(({ applied }) => applied.said?.losesData !== false);
+  if (losing.length > 0 && !acceptsDataLoss) {
+    const message = `nobody said that reverting ${listed(losing)} of ${of} loses no data; ask with acceptDataLoss=true if it may`;
+    blockers.push({ code: "data_loss", message });
+  }
+  return blockers;
+}
+
+function warningsOf({ entries }: Run): PlanWarning[] {
+  const unsure = entries.filter(({ applied }) => typeof applied.said?.reversible !== "boolean");
+  if (unsure.length === 0) return [];
+  const message = `nobody said whether ${listed(unsure)} of ${entries[0]?.database} can be reverted`;
+  return [{ code: "reversibility_unknown", message }];
+}
+
+/* What is done */
+
+function shown({ entries }: Run, revert: Revert): RevertedVersion[] {
+  const commands = revert.can ? revert.commands : [];
+  return entries.map(({ database, applied, tool, holding }, n) => ({
+    database,
+    version: applied.version,
+    reversible: applied.said?.reversible ?? "unknown",
+    losesData: applied.said?.losesData ?? "unknown",
+    tool: tool ?? null,
+    image: holding?.image ?? null,
+    command: (commands.length === entries.length || n === 0 ? commands[n] : undefined) ?? null,
+  }));
+}
+
+function stepOf({ entries }: Run, revert: Revert): Draft {
+  const database = entries[0]?.database;
+  return {
+    title: `revert ${listed(entries)} of ${database}`,
+    why: revert.can
+      ? ["It was applied since, newest first.", revert.note].filter((one) => one !== undefined).join(" ")
+      : `${revert.why}. ${revert.byHand}`,
+    commands: revert.can ? revert.commands : [],
+  };
+}
+
+const backupOf = (database: string): Draft => ({
+  title: `copy ${database}`,
+  why: "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy.",
+  commands: backupCommand(database),
+});
+
+/**
+ * What takes these databases back. Three round trips for the images that hold the down scripts, sixteen images at a
+ * time.
+ */
+export async function revertsOf(
+  moment: Moment,
+  images: Images,
+  moved: readonly Moved[],
+  current: Release,
+  how: { readonly acceptsDataLoss: boolean; readonly migratesAtStartup: boolean },
+): Promise<Reverts> {
+  const digestOf = (applied: Applied) =>
+    applied.said?.image ?? applied.shown?.image ?? newerImage(current, applied, how.migratesAtStartup);
+  const needed = [...new Set(moved.flatMap(({ since }) => since.flatMap((one) => digestOf(one) ?? [])))];
+  const found = await concurrently(AT_ONCE, needed, (digest) => holdingOf(moment, images, digest));
+  const holdings = new Map(needed.map((digest, n) => [digest, found[n]]));
+  const entryOf = (database: string, applied: Applied): Entry => ({
+    database,
+    applied,
+    tool: applied.said?.tool ?? applied.shown?.tool,
+    holding: holdings.get(digestOf(applied) ?? ""),
+  });
+  const runs = moved.flatMap((one) =>
+    runsOf(
+      one.since.toReversed().map((applied) => entryOf(one.database, applied)),
+      one,
+    ),
+  );
+  const reverts = runs.map((run) => ({ run, revert: revertOf(run) }));
+  const losing = runs.flatMap(({ entries }) =>
+    entries.flatMap(({ database, applied }) => (applied.said?.losesData === false ? [] : [database])),
+  );
+  return {
+    versions: reverts.flatMap(({ run, revert }) => shown(run, revert)),
+    backups: [...new Set(losing)].map(backupOf),
+    steps: reverts.map(({ run, revert }) => stepOf(run, revert)),
+    blockers: reverts.flatMap(({ run, revert }) => blockersOf(run, revert, how.acceptsDataLoss)),
+    warnings: runs.flatMap(warningsOf),
+  };
+}

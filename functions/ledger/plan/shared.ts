@@ -1,0 +1,72 @@
+/** Who else lives with what a plan does: services of the same databases, services of the same deployment. */
+import type { Release } from "../../../schemas/answer.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { AT_ONCE, concurrently } from "../concurrently.ts";
+import { allHeard } from "../directory.ts";
+import type { Moment } from "../moment.ts";
+import { all, EVER, names, newest } from "../read.ts";
+import type { Selector } from "../running.ts";
+import { currentRelease } from "./aim.ts";
+
+/** Databases that a service is described with, or that its migrations name, by folded name. */
+async function databasesOf(moment: Moment, environment: string, service: string): Promise<Set<string>> {
+  const [described, heard] = await Promise.all([
+    newest(moment, { of: "service", service }, EVER),
+    names(moment, { of: "service", environment, service }),
+  ]);
+  const said = described?.kind === "service.described" ? (described.databases ?? []) : [];
+  const prefix = "database:";
+  const migrated = heard
+    .filter(({ name, recordedAt }) => name.startsWith(prefix) && recordedAt <= moment.knownAt)
+    .map(({ name }) => name.slice(prefix.length));
+  return new Set([...said.map(fold), ...migrated]);
+}
+
+/**
+ * The services that use these databases too and run now, by database. Two requests for each service of the
+ * environment, sixteen services at a time, and a release for each that shares one.
+ */
+export async function usersOf(
+  moment: Moment,
+  selector: Selector,
+  databases: readonly string[],
+): Promise<Map<string, string[]>> {
+  const environment = fold(selector.environment);
+  const heard = await allHeard(moment, { of: "services", environment });
+  const others = heard.filter(({ name }) => name !== fold(selector.service));
+  const used = await concurrently(AT_ONCE, others, async ({ name }) => {
+    const own = await databasesOf(moment, environment, name);
+    return databases.filter((database) => own.has(fold(database)));
+  });
+  const sharing = others.flatMap(({ name }, n) =>
+    (used[n] ?? []).length > 0 ? [{ name, used: used[n] ?? [] }] : [],
+  );
+  const running = await concurrently(AT_ONCE, sharing, async ({ name }) => {
+    const found = await currentRelease(moment, { environment, service: name });
+    return found?.status === "running" ? found.service : undefined;
+  });
+  const users = new Map<string, string[]>();
+  for (const [n, service] of running.entries()) {
+    if (service === undefined) continue;
+    for (const database of sharing[n]?.used ?? [])
+      users.set(database, [...(users.get(database) ?? []), service]);
+  }
+  return users;
+}
+
+/** Other services that the very same deployment brought there: one request. */
+export async function broughtWith(moment: Moment, target: Release): Promise<string[]> {
+  if (target.deployment === null) return [];
+  const facts = await all(moment, { of: "deployment", deployment: target.deployment });
+  const services = facts.flatMap((fact) =>
+    fact.kind === "deployment.succeeded" && fold(fact.environment) === fold(target.environment)
+      ? [fact.service]
+      : [],
+  );
+  const others = new Map(
+    services
+      .filter((service) => fold(service) !== fold(target.service))
+      .map((service) => [fold(service), service]),
+  );
+  return [...others.values()].sort();
+}

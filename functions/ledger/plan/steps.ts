@@ -1,0 +1,93 @@
+/** The steps of a plan: what is done in which order, for a person or a machine. */
+import type { Release } from "../../../schemas/answer.ts";
+import type { Plan, PlannedComponent, Step } from "../../../schemas/plan.ts";
+import type { Copy } from "./artifacts.ts";
+import { deploySteps } from "./deploying.ts";
+import type { Reverts } from "./reverts.ts";
+import { command } from "./shell.ts";
+import { type Draft, listed, type Target } from "./target.ts";
+
+/** By digest, with every platform of an index: what arrives is what was there, byte for byte (skopeo-copy(1)). */
+const copyOf = ({ from, to }: Copy): Draft => ({
+  title: `copy ${to} back`,
+  why: `It was deleted there, and ${from} is the same image.`,
+  commands: [command("skopeo", "skopeo", "copy", "--all", `docker://${from}`, `docker://${to}`)],
+});
+
+const stop = ({ service, environment }: Release): Draft => ({
+  title: `stop every instance of ${service} in ${environment}`,
+  why:
+    "It migrates when it starts: an instance of the newer release that is started again would apply anew what the next " +
+    "steps revert. Hold what starts instances (auto-sync, autoscaling) too. From here until the deployment nothing runs.",
+  commands: [],
+});
+
+const ASKING =
+  'exec curl -sS -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
+  '--data-urlencode "environment=$1" --data-urlencode "service=$2"';
+
+const check = ({ service, environment }: Release, components: readonly PlannedComponent[]): Draft => ({
+  title: "check what runs",
+  why: `Once the deployment was reported, the answer names ${listed(components.flatMap(({ image }) => image ?? []))}. \`ASOF_URL\` and \`ASOF_TOKEN\` are read from the environment.`,
+  commands: [command("curl", "sh", "-c", ASKING, "sh", environment, service)],
+});
+
+function toDeploy(
+  target: Release,
+  components: readonly PlannedComponent[],
+  { to: commit }: Plan["commits"],
+): Target {
+  const { environment, service, namespace, cluster, deployment, url, config } = target;
+  return {
+    environment,
+    service,
+    ...(namespace === null ? {} : { namespace }),
+    ...(cluster === null ? {} : { cluster }),
+    components: components.flatMap(({ component, image }) => {
+      const [repository, digest] = (image ?? "").split("@");
+      if (image === null || repository === undefined || digest === undefined) return [];
+      return [{ component, image, repository, digest }];
+    }),
+    config: config.map(({ repository, revision, path }) => ({
+      revision,
+      ...(repository === undefined ? {} : { repository }),
+      ...(path === undefined ? {} : { path }),
+    })),
+    ...(commit === null
+      ? {}
+      : {
+          commit: {
+            sha: commit.sha,
+            ...(commit.repository === undefined ? {} : { repository: commit.repository }),
+          },
+        }),
+    ...(deployment === null ? {} : { deployment }),
+    ...(url === null ? {} : { url }),
+  };
+}
+
+/** What the steps are made of. */
+export interface Doing {
+  readonly target: Release;
+  readonly components: readonly PlannedComponent[];
+  readonly copies: readonly Copy[];
+  readonly commits: Plan["commits"];
+  /** Only where schemas are reverted. */
+  readonly reverts: Reverts | undefined;
+  readonly migratesAtStartup: boolean;
+  readonly deployTool: string | undefined;
+}
+
+/** Images first and schemas before the code that runs on them, so that whatever fails leaves what runs as it is. */
+export function stepsOf(doing: Doing): Step[] {
+  const { target, components, copies, commits, reverts, deployTool } = doing;
+  const drafts: Draft[] = [
+    ...copies.map(copyOf),
+    ...(reverts?.backups ?? []),
+    ...(reverts !== undefined && doing.migratesAtStartup ? [stop(target)] : []),
+    ...(reverts?.steps ?? []),
+    ...deploySteps(toDeploy(target, components, commits), deployTool),
+    check(target, components),
+  ];
+  return drafts.map((draft, n) => ({ n: n + 1, ...draft }));
+}

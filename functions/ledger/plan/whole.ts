@@ -1,0 +1,71 @@
+/** The plan of a whole environment: a cluster that has to be made again, with every image as it was. */
+import type { Release } from "../../../schemas/answer.ts";
+import type { EnvironmentPlan, PlannedService } from "../../../schemas/plan.ts";
+import { AT_ONCE, concurrently } from "../concurrently.ts";
+import type { Paging } from "../cursor.ts";
+import { type Images, imagesOf } from "../images.ts";
+import type { Moment } from "../moment.ts";
+import { snapshot } from "../snapshot.ts";
+import { currentRelease } from "./aim.ts";
+import { artifactsOf } from "./artifacts.ts";
+import { hashOf, statusOf } from "./plan.ts";
+import { chooseVariants } from "./variants.ts";
+
+async function serviceOf(
+  moment: Moment,
+  images: Images,
+  release: Release,
+  current: Release | undefined,
+  accepted: ReadonlySet<string>,
+): Promise<PlannedService> {
+  const { target, blockers, warnings } = chooseVariants(release, { at: moment.at });
+  const artifacts = await artifactsOf(moment, images, target, current, accepted);
+  const all = [...blockers, ...artifacts.blockers];
+  return {
+    service: release.service,
+    status: statusOf(all),
+    now: current?.status ?? "unknown",
+    blockers: all,
+    warnings: [...warnings, ...artifacts.warnings],
+    components: artifacts.components,
+  };
+}
+
+/**
+ * Plans one page of an environment as of a moment, in the order of services. `undefined`: a name never heard of.
+ * Schemas are not planned: databases that have to be made again begin empty. Costs two releases for each service of
+ * the page, eight services at a time; where an image is gone, what `artifactsOf` says.
+ */
+export async function environmentPlan(
+  moment: Moment,
+  environment: string,
+  accepted: readonly string[],
+  paging: Paging,
+): Promise<EnvironmentPlan | undefined> {
+  const page = await snapshot(moment, { environment }, paging);
+  if (page === undefined) return undefined;
+  const images = imagesOf(moment);
+  const substitutes = new Set(accepted);
+  const pairs = await concurrently(AT_ONCE / 2, page.releases, async (release) => {
+    const current = await currentRelease(moment, { environment, service: release.service });
+    const isThen = release.status === "running";
+    const planned = isThen ? await serviceOf(moment, images, release, current, substitutes) : undefined;
+    return { planned, service: release.service, runsNow: current?.status === "running" };
+  });
+  const services = pairs.flatMap(({ planned }) => planned ?? []);
+  const plan = {
+    environment,
+    at: page.at,
+    knownAt: page.knownAt,
+    settled: page.settled,
+    hash: "",
+    status: statusOf(services.flatMap(({ blockers }) => blockers)),
+    services,
+    removedSince: services.flatMap(({ service, now }) => (now === "running" ? [] : [service])),
+    cameLater: pairs.flatMap(({ planned, service, runsNow }) =>
+      planned === undefined && runsNow ? [service] : [],
+    ),
+    next: page.next,
+  };
+  return { ...plan, hash: hashOf(plan) };
+}

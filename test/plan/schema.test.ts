@@ -1,0 +1,350 @@
+import { describe, expect, it } from "vitest";
+import type { Wish } from "../../functions/ledger/plan/plan.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { digestOf, said } from "../ledger/given.ts";
+import { built, described, migration, REPOSITORY, snapshot, time } from "../ledger/saying.ts";
+import { applied, careful, type Gist, gist, imageOf, oneThenTwo, planOf, released } from "./asking.ts";
+
+interface Case {
+  readonly rule: string;
+  readonly given: readonly Statement[];
+  readonly asked?: Partial<Wish>;
+  readonly answers: Partial<Gist>;
+}
+
+const rules = (about: string, cases: readonly Case[]) =>
+  describe(about, () => {
+    it.each(cases.map((one) => [one.rule, one] as const))("%s", async (_, { given, asked, answers }) => {
+      expect(gist(await planOf(given, asked))).toMatchObject(answers);
+    });
+  });
+
+const keep = { schema: "keep" } as const;
+const revert = { schema: "revert" } as const;
+const losing = { ...revert, acceptDataLoss: true } as const;
+const first = migration("applied", "10 11:00", "0", { tool: "knex" });
+
+rules("a schema that is kept", [
+  {
+    rule: "is unchanged where nothing was applied since",
+    given: oneThenTwo(first),
+    answers: { status: "ready", schema: "unchanged", revert: [], keep: [], warnings: [], blockers: [] },
+  },
+  {
+    rule: "is kept where every migration since says that older code runs",
+    given: oneThenTwo(first, applied("1", careful), applied("2", careful)),
+    answers: { status: "ready", schema: "keep", keep: ["2", "1"], revert: [], warnings: [] },
+  },
+  {
+    rule: "is asked for where one of them does not say so, and both lists are shown",
+    given: oneThenTwo(first, applied("1", careful), applied("2")),
+    answers: {
+      status: "blocked",
+      schema: "undecided",
+      blockers: ["schema_choice_needed"],
+      keep: ["2", "1"],
+      revert: ["2", "1"],
+      steps: [],
+    },
+  },
+  {
+    rule: "is kept on demand, with a warning, where nobody said",
+    given: oneThenTwo(first, applied("1")),
+    asked: keep,
+    answers: { status: "ready", schema: "keep", keep: ["1"], warnings: ["schema_unproven"] },
+  },
+  {
+    rule: "is kept on demand without one where the image says that it runs on it",
+    given: oneThenTwo(
+      first,
+      built(digestOf("one"), "one", { requires: [{ database: "Billing", version: "0" }] }),
+      applied("1"),
+    ),
+    asked: keep,
+    answers: { status: "ready", schema: "keep", warnings: [] },
+  },
+  {
+    rule: "is not kept where a migration says that older code does not run",
+    given: oneThenTwo(first, applied("1", { oldCodeRuns: false })),
+    asked: keep,
+    answers: { status: "blocked", schema: "keep", blockers: ["old_code_breaks"] },
+  },
+  {
+    rule: "is too old where the image needs what is not applied",
+    given: oneThenTwo(
+      snapshot("10 11:00", "set", ["0"]),
+      built(digestOf("one"), "one", { requires: [{ database: "billing", version: "9" }] }),
+    ),
+    answers: { status: "blocked", schema: "unchanged", blockers: ["schema_too_old"] },
+  },
+  {
+    rule: "is not changed by what the image of then migrated itself",
+    given: oneThenTwo(first, applied("1", { image: digestOf("one") })),
+    answers: { status: "ready", schema: "unchanged", keep: [] },
+  },
+  {
+    rule: "lacks what was reverted since, which nobody puts back by itself",
+    given: oneThenTwo(first, migration("reverted", "15 12:00", "0")),
+    answers: { status: "blocked", blockers: ["migrations_missing"] },
+  },
+  {
+    rule: "is unchanged by what was applied and reverted since",
+    given: oneThenTwo(first, applied("1"), migration("reverted", "21 12:00", "1")),
+    answers: { status: "ready", schema: "unchanged" },
+  },
+  {
+    rule: "is unchanged by what was reverted and applied again",
+    given: oneThenTwo(first, migration("reverted", "15 12:00", "0"), migration("applied", "16 12:00", "0")),
+    answers: { status: "ready", schema: "unchanged" },
+  },
+]);
+
+rules("a schema of which too little is known", [
+  {
+    rule: "is unknown where no fact names a database",
+    given: oneThenTwo(),
+    answers: { status: "ready", schema: "unchanged", warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "is unknown where only the service's description names one",
+    given: oneThenTwo(described({ databases: ["billing"] })),
+    answers: { status: "ready", warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "was unknown then where the first set was read later, without times",
+    given: oneThenTwo(snapshot("21 12:00", "set", ["0", "1"])),
+    answers: { status: "ready", schema: "unchanged", warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "was as the tool's own times say where the first set was read later",
+    given: oneThenTwo(
+      snapshot("21 12:00", "set", [
+        { version: "0", appliedAt: time("01 12:00") },
+        { version: "1", appliedAt: time("20 11:00") },
+      ]),
+    ),
+    asked: keep,
+    answers: { schema: "keep", keep: ["1"], warnings: ["schema_unproven", "schema_unknown"] },
+  },
+]);
+
+rules("a schema that is reverted", [
+  {
+    rule: "is reverted newest first, before the deployment",
+    given: oneThenTwo(first, applied("1", careful), applied("2", careful)),
+    asked: revert,
+    answers: {
+      status: "ready",
+      schema: "revert",
+      revert: ["2", "1"],
+      keep: [],
+      warnings: [],
+      steps: [
+        "revert 2, 1 of billing",
+        expect.stringContaining("either "),
+        expect.anything(),
+        "check what runs",
+      ],
+    },
+  },
+  {
+    rule: "is reverted in the order of applying, whatever the versions are called",
+    given: oneThenTwo(first, applied("3", careful, "20 11:01"), applied("2", careful, "20 11:02")),
+    asked: revert,
+    answers: { revert: ["2", "3"] },
+  },
+  {
+    rule: "is reverted in the order of the tool's table",
+    given: oneThenTwo(
+      snapshot("10 11:00", "set", ["0"]),
+      snapshot("20 11:00", "set", ["0", "2", "1"], { tool: "knex" }),
+    ),
+    asked: losing,
+    answers: { revert: ["1", "2"], warnings: ["reversibility_unknown"] },
+  },
+  {
+    rule: "is copied first, and only on demand, where a revert may lose data",
+    given: oneThenTwo(first, applied("1", { reversible: true })),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["data_loss"], revert: ["1"] },
+  },
+  {
+    rule: "is copied first where somebody puts up with the loss",
+    given: oneThenTwo(first, applied("1", { reversible: true, losesData: true })),
+    asked: losing,
+    answers: {
+      status: "ready",
+      steps: expect.arrayContaining(["copy billing", "revert 1 of billing"]),
+    },
+  },
+  {
+    rule: "is not reverted by what cannot be",
+    given: oneThenTwo(first, applied("1", { ...careful, reversible: false })),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["irreversible"] },
+  },
+  {
+    rule: "is not reverted by a tool without down scripts",
+    given: oneThenTwo(first, applied("1", { ...careful, tool: "prisma" })),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["revert_by_hand"] },
+  },
+  {
+    rule: "is not reverted by nobody knows which tool",
+    given: oneThenTwo(first, applied("1", { ...careful, tool: undefined })),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["revert_by_hand"] },
+  },
+  {
+    rule: "is not reverted below what the image needs",
+    given: oneThenTwo(
+      built(digestOf("one"), "one", { requires: [{ database: "billing", version: "1" }] }),
+      applied("1", careful),
+    ),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["schema_too_old"] },
+  },
+  {
+    rule: "goes to the head of then, where only heads are known",
+    given: oneThenTwo(
+      snapshot("10 11:00", "head", ["5"], { tool: "golang-migrate" }),
+      snapshot("20 11:00", "head", ["7"], { tool: "golang-migrate" }),
+    ),
+    asked: losing,
+    answers: { status: "ready", revert: ["7"], warnings: ["reversibility_unknown"] },
+  },
+  {
+    rule: "goes nowhere by itself where the head of then is not known",
+    given: oneThenTwo(migration("applied", "20 11:00", "7", { ...careful, tool: "golang-migrate" })),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["revert_by_hand"] },
+  },
+  {
+    rule: "goes nowhere by itself where there were several heads",
+    given: oneThenTwo(
+      snapshot("10 11:00", "head", ["a1", "b1"], { tool: "alembic" }),
+      migration("applied", "20 11:00", "c1", { ...careful, tool: "alembic" }),
+    ),
+    asked: revert,
+    answers: { status: "blocked", blockers: ["revert_by_hand"] },
+  },
+]);
+
+const invoices = (at: string) =>
+  released(at, "invoices", {
+    service: "acme/invoices",
+    deployment: { provider: "x", instance: "x", id: "i" },
+  });
+
+rules("a database that others use", [
+  {
+    rule: "is not reverted under a service that is described with it and runs",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      ...invoices("05 12:00"),
+      described({ service: "acme/invoices", databases: ["Billing"] }),
+    ],
+    asked: revert,
+    answers: { status: "blocked", blockers: ["database_shared"] },
+  },
+  {
+    rule: "is not reverted under a service whose migrations name it",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      ...invoices("05 12:00"),
+      migration("applied", "05 11:00", "00", { service: "acme/invoices" }),
+    ],
+    asked: revert,
+    answers: { status: "blocked", blockers: ["database_shared"] },
+  },
+  {
+    rule: "is reverted where that service is accepted by name",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      ...invoices("05 12:00"),
+      described({ service: "acme/invoices", databases: ["billing"] }),
+    ],
+    asked: { ...revert, acceptShared: ["Acme/Invoices"] },
+    answers: { status: "ready", revert: ["1"] },
+  },
+  {
+    rule: "is reverted where that service does not run here",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      described({ service: "acme/invoices", databases: ["billing"] }),
+    ],
+    asked: revert,
+    answers: { status: "ready", revert: ["1"] },
+  },
+  {
+    rule: "may be kept",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      ...invoices("05 12:00"),
+      described({ service: "acme/invoices", databases: ["billing"] }),
+    ],
+    answers: { status: "ready", schema: "keep" },
+  },
+]);
+
+rules("a service that migrates when it starts", [
+  {
+    rule: "is stopped before its schema is reverted",
+    given: oneThenTwo(
+      described({ migratesAtStartup: true }),
+      first,
+      applied("1", { reversible: true }, "20 12:05"),
+    ),
+    asked: losing,
+    answers: {
+      status: "ready",
+      warnings: ["downtime"],
+      steps: [
+        "copy billing",
+        "stop every instance of acme/billing in production",
+        "revert 1 of billing",
+        expect.anything(),
+        expect.anything(),
+        "check what runs",
+      ],
+    },
+  },
+  {
+    rule: "is not stopped where the schema stays",
+    given: oneThenTwo(described({ migratesAtStartup: true }), first, applied("1", careful)),
+    answers: { status: "ready", schema: "keep", warnings: [] },
+  },
+]);
+
+describe("what is reverted", () => {
+  it("is reverted from the image that applied it, wherever that is held", async () => {
+    const image = digestOf("migrator");
+    const { schema } = await planOf(
+      oneThenTwo(first, applied("1", { ...careful, image }), ...released("19 12:00", "migrator")),
+      revert,
+    );
+    expect(schema.revert).toMatchObject([
+      { database: "billing", version: "1", reversible: true, losesData: false, image: imageOf("migrator") },
+    ]);
+    expect(schema.revert[0]?.command?.argv).toEqual(expect.arrayContaining([imageOf("migrator")]));
+  });
+
+  it("is reverted from what runs now, if that came after it", async () => {
+    const { schema } = await planOf(oneThenTwo(first, applied("1", careful)), revert);
+    expect(schema.revert[0]?.image).toBe(imageOf("two"));
+  });
+
+  it("is reverted from no image where what runs now came before it", async () => {
+    const { schema } = await planOf(oneThenTwo(first, applied("1", careful, "21 12:00")), revert);
+    expect(schema.revert[0]?.image).toBeNull();
+  });
+
+  it("cannot be reverted from an image that is gone", async () => {
+    const gone = { repository: REPOSITORY, digest: digestOf("two"), what: "manifest" };
+    const { blockers } = await planOf(
+      [...oneThenTwo(first, applied("1", careful)), said("artifact.deleted", time("25 12:00"), gone)],
+      revert,
+    );
+    expect(blockers.map(({ code }) => code)).toEqual(["down_script_gone"]);
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { environmentPlan } from "../../functions/ledger/plan/whole.ts";
+import { EnvironmentPlan } from "../../schemas/plan.ts";
+import {
+  day,
+  deployed,
+  digestOf,
+  type Given,
+  given,
+  pagesOf,
+  removed,
+  repositoryOf,
+  said,
+} from "../ledger/given.ts";
+
+async function whole(
+  ledger: Given,
+  at = day(12),
+  accepted: readonly string[] = [],
+): Promise<EnvironmentPlan> {
+  return EnvironmentPlan.parse(await environmentPlan(ledger.at(at), "production", accepted, {}));
+}
+const gone = (service: string, image: string) =>
+  said("artifact.deleted", day(25), {
+    repository: repositoryOf(service),
+    digest: digestOf(image),
+    what: "manifest",
+  });
+const pushed = (service: string, image: string) =>
+  said("artifact.pushed", day(9), { repository: repositoryOf(service), digest: digestOf(image) });
+
+const cluster = [
+  deployed("production", "api", "api1", day(10)),
+  deployed("production", "web", "web1", day(10)),
+  deployed("production", "web", "web2", day(20)),
+  deployed("production", "old", "old1", day(10)),
+  removed("production", "old", day(15)),
+  deployed("production", "new", "new1", day(18)),
+  deployed("staging", "other", "other1", day(10)),
+];
+
+describe("the plan of a whole environment", () => {
+  it("has every service that ran then with its image of then", async () => {
+    const { services, status, at, removedSince, cameLater } = await whole(await given(...cluster));
+    expect(services.map(({ service, now, components }) => [service, now, components[0]?.image])).toEqual([
+      ["api", "running", `ghcr.io/api@${digestOf("api1")}`],
+      ["old", "removed", `ghcr.io/old@${digestOf("old1")}`],
+      ["web", "running", `ghcr.io/web@${digestOf("web1")}`],
+    ]);
+    expect({ status, at, removedSince, cameLater }).toEqual({
+      status: "ready",
+      at: day(12),
+      removedSince: ["old"],
+      cameLater: ["new"],
+    });
+  });
+
+  it("is blocked by what is gone, service by service", async () => {
+    const ledger = await given(...cluster, pushed("api", "api1"), gone("api", "api1"));
+    const { services, status } = await whole(ledger);
+    expect(status).toBe("blocked");
+    expect(services.map((one) => [one.service, one.status, one.blockers.map(({ code }) => code)])).toEqual([
+      ["api", "blocked", ["image_gone"]],
+      ["old", "ready", []],
+      ["web", "ready", []],
+    ]);
+  });
+
+  it("is the same page by page", async () => {
+    const ledger = await given(...cluster);
+    const pages = await pagesOf((cursor) =>
+      environmentPlan(ledger.at(day(12)), "production", [], { limit: 1, cursor }),
+    );
+    expect(pages.length).toBe(4);
+    const all = await whole(ledger);
+    expect(pages.flatMap(({ services }) => services)).toEqual(all.services);
+    expect(pages.flatMap(({ cameLater }) => cameLater)).toEqual(all.cameLater);
+  });
+
+  it("has the same hash whenever it is asked for", async () => {
+    const ledger = await given(...cluster);
+    const early = { ...ledger.at(day(12), day(28)), now: new Date(day(28)) };
+    expect((await environmentPlan(early, "production", [], {}))?.hash).toBe((await whole(ledger)).hash);
+    expect((await whole(ledger, day(21))).hash).not.toBe((await whole(ledger)).hash);
+  });
+
+  it("is not found for a name never heard of", async () => {
+    const ledger = await given(...cluster);
+    expect(await environmentPlan(ledger.at(day(12)), "nowhere", [], {})).toBeUndefined();
+  });
+});
