@@ -67,10 +67,20 @@ export const PLAN_WARNINGS = [
   "variant_chosen",
 ] as const;
 
-const blocker = z.strictObject({
-  code: z.enum(BLOCKERS),
-  message: z.string().meta({ description: "what is in the way, and what to do about it" }),
-});
+const blocker = z
+  .strictObject({
+    code: z.enum(BLOCKERS),
+    message: z.string().meta({ description: "what is in the way, and what to do about it" }),
+  })
+  .meta({
+    examples: [
+      {
+        code: "data_loss",
+        message:
+          "nobody said that reverting 42 of billing loses no data; ask with acceptDataLoss=true if it may",
+      },
+    ],
+  });
 export type Blocker = z.infer<typeof blocker>;
 const planWarning = z.strictObject({ code: z.enum(PLAN_WARNINGS), message: z.string() });
 export type PlanWarning = z.infer<typeof planWarning>;
@@ -110,18 +120,37 @@ const change = <T extends z.ZodType>(side: T) =>
   });
 
 const keptVersion = z.strictObject({ database: name, version: z.string() });
-const revertedVersion = keptVersion.extend({
-  reversible: trilean,
-  losesData: trilean,
-  tool: z.string().nullable(),
-  image: z
-    .string()
-    .nullable()
-    .meta({ description: "repository@digest of the image that holds its down script" }),
-  command: Command.nullable().meta({
-    description: "null where it is done by hand, or the command of a version before goes as far as this one",
-  }),
-});
+const revertedVersion = keptVersion
+  .extend({
+    reversible: trilean,
+    losesData: trilean,
+    tool: z.string().nullable(),
+    image: z
+      .string()
+      .nullable()
+      .meta({ description: "repository@digest of the image that holds its down script" }),
+    command: Command.nullable().meta({
+      description:
+        "null where it is done by hand, or the command of a version before goes as far as this one",
+    }),
+  })
+  .meta({
+    examples: [
+      {
+        database: "billing",
+        version: "20261012093000_add_iban.js",
+        reversible: true,
+        losesData: false,
+        tool: "knex",
+        image: `ghcr.io/acme/billing@sha256:${"9f".repeat(32)}`,
+        command: {
+          tool: "Knex",
+          argv: ["npx", "--no", "--", "knex", "migrate:down", "20261012093000_add_iban.js"],
+          shell: "npx --no -- knex migrate:down 20261012093000_add_iban.js",
+        },
+      },
+    ],
+  });
 export type RevertedVersion = z.infer<typeof revertedVersion>;
 
 const plannedSchema = z.strictObject({

@@ -83,7 +83,10 @@ export const PlanQuestion = z
   .strictObject({
     environment: name,
     service: name.optional().meta({ description: "Without it: the images of the whole environment." }),
-    at,
+    at: at.meta({
+      description: "What ran then. RFC 3339, or a date: the end of that day, UTC.",
+      examples: ["2026-10-22"],
+    }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
       description: "The newest release before this one with other images, none of them marked as bad.",
@@ -111,9 +114,8 @@ export const PlanQuestion = z
       .meta({ description: "json: the plan; else its images alone, pinned, as a file in YAML." }),
     ...page(100, 50),
   })
-  .refine((it) => it.service === undefined || oneOf(it.at, it.digest, it.last), {
-    error: "with a service it needs exactly one of at, digest and last",
-  })
+  // Without a default: the same question must mean the same tomorrow.
+  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
   .refine((it) => it.service !== undefined || noneOf(it.digest, it.last, it.schema), {
     error: "digest, last and schema go with a service",
   })

@@ -67,11 +67,12 @@ describe("GET /v1/plan", () => {
     [`${SERVICE}&last=good&acceptSubstitute=${digestOf("x")},latest`, "acceptSubstitute"],
     [`${SERVICE}&last=good&cursor=abc`, "cursor"],
     [`${SERVICE}&last=good&check=registry`, "check"],
+    ["environment=production", "exactly one of at, digest and last"],
     ["environment=production&last=good", "with a service"],
-    ["environment=production&schema=keep", "with a service"],
-    ["environment=production&acceptShared=acme/web", "with a service"],
-    ["environment=production&cursor=abc", "cursor"],
-    ["environment=production&format=helm", "format"],
+    ["environment=production&at=2026-10-22&schema=keep", "with a service"],
+    ["environment=production&at=2026-10-22&acceptShared=acme/web", "with a service"],
+    ["environment=production&at=2026-10-22&cursor=abc", "cursor"],
+    ["environment=production&at=2026-10-22&format=helm", "format"],
     ["service=acme/billing&last=good", "environment"],
   ])("refuses %s, and says why", async (asked, why) => {
     const { status, detail } = problemOf(await (await told()).get(`/v1/plan?${asked}`));
@@ -81,7 +82,10 @@ describe("GET /v1/plan", () => {
 
   it("does not find what the ledger never heard of", async () => {
     const client = await told();
-    for (const asked of ["environment=production&service=acme/none&last=good", "environment=nowhere"]) {
+    for (const asked of [
+      "environment=production&service=acme/none&last=good",
+      "environment=nowhere&at=2026-10-22",
+    ]) {
       expect(problemOf(await client.get(`/v1/plan?${asked}`)).status).toBe(404);
     }
   });

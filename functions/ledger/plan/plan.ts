@@ -12,7 +12,7 @@ import { early } from "../read.ts";
 import { askingOf } from "../release.ts";
 import type { Selector } from "../running.ts";
 import { type Aim, type Aimed, aimedAt, currentRelease, isMarkedBad, LAST } from "./aim.ts";
-import { type Artifacts, artifactsOf } from "./artifacts.ts";
+import { artifactsOf } from "./artifacts.ts";
 import { commitsBetween, configBetween } from "./compare.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { decide, type Moved, movedDatabases, ownOf } from "./schema.ts";
@@ -123,12 +123,8 @@ const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
         },
       ];
 
-async function circumstances(
-  { moment, images, current }: Planning,
-  target: Release,
-  { components }: Artifacts,
-): Promise<PlanWarning[]> {
-  const digests = [...new Set(components.flatMap(({ to }) => to ?? []))];
+async function circumstances({ moment, images, current }: Planning, target: Release): Promise<PlanWarning[]> {
+  const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
   const [marks, together] = await Promise.all([
     Promise.all(digests.map((digest) => isMarkedBad(moment, images, digest))),
     broughtWith(moment, target),
@@ -169,9 +165,10 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   const { moment, images, wish, current } = planning;
   const chosen = chooseVariants(release, wish.aim);
   const { target } = chosen;
-  const [artifacts, schemas] = await Promise.all([
+  const [artifacts, schemas, warnings] = await Promise.all([
     artifactsOf(moment, images, target, current, new Set(wish.acceptSubstitute ?? [])),
     schemasOf(planning, target, since),
+    circumstances(planning, target),
   ]);
   const { components, copies } = artifacts;
   const commits = commitsBetween(current, target, planning.repository);
@@ -183,12 +180,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   const doing = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
   const body: Body = {
     blockers: [...chosen.blockers, ...artifacts.blockers, ...schemas.blockers],
-    warnings: [
-      ...chosen.warnings,
-      ...artifacts.warnings,
-      ...schemas.warnings,
-      ...(await circumstances(planning, target, artifacts)),
-    ],
+    warnings: [...chosen.warnings, ...artifacts.warnings, ...schemas.warnings, ...warnings],
     target: release,
     current,
     components,

@@ -9,6 +9,7 @@ import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { buildsOf, type Images } from "../images.ts";
 import type { Moment } from "../moment.ts";
+import { sameCommit } from "../resolve.ts";
 import { type Applied, factsSince, type Versions, versionsOf } from "../versions.ts";
 
 /** How one database moved between two moments. */
@@ -28,7 +29,7 @@ export interface Moved {
 /** What ran then by its own word: what its images or its commits migrated since is no change to it. */
 export interface Own {
   readonly digests: ReadonlySet<string>;
-  readonly shas: ReadonlySet<string>;
+  readonly shas: readonly string[];
   /** The lowest schemas that its images say they run on. */
   readonly requires: readonly { readonly database: string; readonly version: string }[];
 }
@@ -38,7 +39,7 @@ export async function ownOf(images: Images, target: Release): Promise<Own> {
   const families = await Promise.all(digests.map((digest) => images.family(digest)));
   return {
     digests: new Set(families.flatMap(({ members }) => [...members])),
-    shas: new Set(target.components.flatMap(({ commit }) => commit?.sha ?? [])),
+    shas: target.components.flatMap(({ commit }) => commit?.sha ?? []),
     requires: families.flatMap(buildsOf).flatMap(({ requires }) => requires ?? []),
   };
 }
@@ -46,7 +47,8 @@ export async function ownOf(images: Images, target: Release): Promise<Own> {
 const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean => {
   const image = said?.image ?? shown?.image;
   const sha = said?.commit?.sha;
-  return (image !== undefined && digests.has(image)) || (sha !== undefined && shas.has(sha));
+  if (image !== undefined && digests.has(image)) return true;
+  return sha !== undefined && shas.some((one) => sameCommit(one, sha));
 };
 
 /** Whether a version came after a moment; undefined where facts do not tell. */
