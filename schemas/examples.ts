@@ -85,6 +85,7 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     digest: INDEX,
     commit: { ...commit, committedAt: "2026-10-19T09:40:00.000Z" },
     repository: IMAGE,
+    service: "acme/billing",
     evidence: "declared",
     requires: [{ database: "billing", version: "20261012093000" }],
   },

@@ -159,6 +159,8 @@ export const Statement = z.discriminatedUnion("kind", [
     digest,
     commit,
     repository: imageRepository.exactOptional(),
+    /** Whose image it is: one commit of a monorepo makes those of many services. */
+    service: name.exactOptional(),
     evidence: z.enum(EVIDENCE),
     verified: z.boolean().exactOptional(),
     requires: z

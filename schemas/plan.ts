@@ -24,52 +24,60 @@ export type Step = z.infer<typeof Step>;
 
 /* The plan */
 
+const coded = <const C extends string>(code: C, description: string) => z.literal(code).meta({ description });
+
 /** Why a plan cannot be carried out as it is. */
-export const BLOCKERS = [
-  "target_unknown",
-  "target_removed",
-  "digest_never_ran",
-  "no_good_release",
-  "digest_unresolved",
-  "image_not_pullable",
-  "image_gone",
-  "image_in_no_repository",
-  "variants_undecided",
-  "schema_choice_needed",
-  "old_code_breaks",
-  "schema_too_old",
-  "migrations_missing",
-  "data_loss",
-  "irreversible",
-  "revert_by_hand",
-  "down_script_gone",
-  "database_shared",
-] as const;
+export const BlockerCode = z.union([
+  coded("target_unknown", "no fact says what ran by then"),
+  coded("target_removed", "the service had been removed by then"),
+  coded("digest_never_ran", "no deployment, observation or task says that this image ran here"),
+  coded(
+    "no_good_release",
+    "none of the releases before has other images that are all known and not marked as bad",
+  ),
+  coded("digest_unresolved", "it cannot be told which image ran; candidates are named"),
+  coded("image_not_pullable", "only a config's digest is known, and several manifests hold it"),
+  coded("image_in_no_repository", "no fact says which repository the image is in"),
+  coded("image_gone", "deleted, and no other repository has it: build it again, or accept the substitute"),
+  coded("variants_undecided", "several variants ran with one weight: ask by digest for one"),
+  coded(
+    "schema_choice_needed",
+    "migrations were applied since, and nobody said that older code runs on all of them",
+  ),
+  coded("old_code_breaks", "the schema was to be kept, and older code is said not to run on it"),
+  coded("schema_too_old", "the image says that it needs a migration which would not be applied"),
+  coded("migrations_missing", "what was applied then was reverted since: apply it by hand"),
+  coded("data_loss", "a revert is not known to lose no data, and that was not accepted"),
+  coded("irreversible", "a migration is said to be irreversible"),
+  coded("revert_by_hand", "no command is known that reverts it safely; the message says what to do"),
+  coded("down_script_gone", "the image that holds the down script was deleted"),
+  coded("database_shared", "another service that runs here uses the database, and was not accepted"),
+]);
 
 /** What somebody should know before carrying it out. */
-export const PLAN_WARNINGS = [
-  "already_running",
-  "availability_unknown",
-  "component_came_later",
-  "deployed_together",
-  "downtime",
-  "drift",
-  "marked_bad",
-  "migration_failed",
-  "not_identical",
-  "resolved_by_commit",
-  "resolved_by_tag",
-  "resolved_by_task",
-  "reversibility_unknown",
-  "schema_unknown",
-  "schema_unproven",
-  "two_clusters",
-  "variant_chosen",
-] as const;
+export const PlanWarningCode = z.union([
+  coded("already_running", "this is what runs now"),
+  coded("availability_unknown", "no fact says whether the image is still there"),
+  coded("component_came_later", "a component runs now that did not then; no step takes it away"),
+  coded("deployed_together", "the same deployment brought other services too"),
+  coded("downtime", "the service is down while its schema is reverted"),
+  coded("drift", "the runtime showed something else than the deployment said, then or now"),
+  coded("marked_bad", "the image was marked as bad"),
+  coded("migration_failed", "a migration failed, and was not applied since"),
+  coded("not_identical", "the substitute is another image than the one that ran"),
+  coded("resolved_by_commit", "the deployment named no digest: its commit's only image counts"),
+  coded("resolved_by_tag", "the deployment named no digest: what its tag pointed at counts"),
+  coded("resolved_by_task", "the deployment named no digest: what its tasks ran counts"),
+  coded("reversibility_unknown", "nobody said whether a migration can be reverted"),
+  coded("schema_unknown", "no fact says which schema there is, or was"),
+  coded("schema_unproven", "the schema is kept on demand, and nobody said that older code runs on it"),
+  coded("two_clusters", "facts of this environment and service name two clusters"),
+  coded("variant_chosen", "several variants ran; the steps deploy the one named here"),
+]);
 
 const blocker = z
   .strictObject({
-    code: z.enum(BLOCKERS),
+    code: BlockerCode,
     message: z.string().meta({ description: "what is in the way, and what to do about it" }),
   })
   .meta({
@@ -82,7 +90,7 @@ const blocker = z
     ],
   });
 export type Blocker = z.infer<typeof blocker>;
-const planWarning = z.strictObject({ code: z.enum(PLAN_WARNINGS), message: z.string() });
+const planWarning = z.strictObject({ code: PlanWarningCode, message: z.string() });
 export type PlanWarning = z.infer<typeof planWarning>;
 
 const rebuild = z.strictObject({

@@ -72,6 +72,8 @@ function indexed({ digest, content }: Built): Said[] {
   return manifests.length === 0 ? [] : [{ kind: "artifact.indexed", data: { digest, manifests } }];
 }
 
+const Service = z.looseObject({ service: z.string().optional() });
+
 export const build: Speaker = {
   name: "build",
   summary: "an image was built from this commit",
@@ -83,14 +85,15 @@ Examples:
   asof record build --image ghcr.io/acme/billing:1.4.2        # the registry tells the digest
 
 An image for several platforms is an index: the registry is asked what it holds, and that is recorded too.
-Where one commit makes several images, record each with its --image, and name the same --image where you record
-the deployment by its commit: then it is clear which of them runs.`,
-  options,
+Where one commit makes the images of several services (a monorepo), record each with its --image and --service: a
+deployment that names no more than the commit then runs that service's image.`,
+  options: (command) => options(command).option("--service <name>", "whose image it is"),
   speak: async (given, known, world) => {
+    const { service } = Service.parse(given);
     const commit = commitOf(known);
     const image = await imageOf(Options.parse(given), world);
     const { digest, repository } = image;
-    const data = { digest, commit, ...present({ repository }), ...common(known) };
+    const data = { digest, commit, ...present({ repository, service }), ...common(known) };
     return [{ kind: "artifact.built", data }, ...indexed(image)];
   },
 };

@@ -112,7 +112,12 @@ const configOf = ({ observation, contributing }: Picture): Configuration[] => {
 /** What one question needs before its links are followed. */
 export async function askingOf(moment: Moment, service: string) {
   const description = await describedAt(moment, service, moment.at);
-  const asking: Asking = { ...moment, images: imagesOf(moment), ownImages: description?.images ?? [] };
+  const asking: Asking = {
+    ...moment,
+    images: imagesOf(moment),
+    service: fold(service),
+    ownImages: description?.images ?? [],
+  };
   return { asking, description };
 }
 

@@ -18,7 +18,8 @@ export type Observation = FactOf<"deployment.observed">;
 export interface Asking extends Knowledge {
   readonly at: string;
   readonly images: Images;
-  /** Image repositories that the service is described with. */
+  /** The service, folded, and the image repositories that it is described with. */
+  readonly service: string;
   readonly ownImages: readonly string[];
 }
 
@@ -204,6 +205,10 @@ async function owned(asking: Asking, builds: readonly Built[], own: readonly str
   return builds.filter((_, n) => counts[n]);
 }
 
+/** Where nobody says which repositories are the service's, the builds that name it do. */
+const ofService = ({ service }: Asking, builds: readonly Built[]): Built[] =>
+  builds.filter((built) => built.service !== undefined && fold(built.service) === service);
+
 const asCandidates = (builds: readonly Built[]): Candidate[] => {
   const candidates = builds.map(({ digest, repository }) => ({
     digest,
@@ -232,9 +237,12 @@ async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<
 
 async function byCommit(asking: Asking, said: Component, builds: readonly Built[]): Promise<Resolution> {
   const own = said.repository === undefined ? asking.ownImages : [said.repository];
-  if (own.length === 0) return none(said, asCandidates(builds), builds);
-  const counted = await owned(asking, builds, own);
-  if (counted.length === 0) return none(said);
+  const counted = own.length === 0 ? ofService(asking, builds) : await owned(asking, builds, own);
+  if (counted.length === 0 && own.length > 0) return none(said);
+  if (counted.length === 0) {
+    const anyones = builds.filter(({ service }) => service === undefined);
+    return none(said, asCandidates(anyones), anyones);
+  }
   const digest = await oneImage(
     asking,
     counted.map((fact) => fact.digest),

@@ -139,6 +139,23 @@ describe("what is recorded", () => {
     ]);
   });
 
+  it("tells twelve images of one commit apart by the service that each was built as", async () => {
+    const ledger = await ledgerServer();
+    for (const name of ["worker", "billing"]) {
+      const image = ["--image", `ghcr.io/acme/${name}`, "--digest", digestOf(name), "--no-registry"];
+      await asof(["record", "build", "--service", `acme/${name}`, ...image], at(ledger));
+    }
+    await asof(DEPLOY, at(ledger));
+    expect((await releaseOf(ledger)).components).toMatchObject([
+      {
+        resolvedBy: "commit",
+        digest: digestOf("billing"),
+        repository: "ghcr.io/acme/billing",
+        candidates: [],
+      },
+    ]);
+  });
+
   it("leaves a service's other components running where one component was deployed", async () => {
     const ledger = await ledgerServer();
     for (const name of ["api", "worker"]) {

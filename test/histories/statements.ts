@@ -249,6 +249,7 @@ export const built = fc
     common,
     some({
       repository,
+      service,
       verified: fc.boolean(),
       requires: pick("2").map((version) => [{ database: "billing", version }]),
     }),

@@ -116,6 +116,39 @@ cases("of a deployment that names only its commit", [
 
 cases("of a commit that does not tell the image", [
   {
+    rule: "without a repository of its own, it is the image that was built as this service's",
+    given: [
+      built(INDEX, "c", { repository: REPOSITORY, service: "Acme/Billing" }),
+      built(WEB_IMAGE, "c", { repository: WEB, service: "acme/web" }),
+      built(AMD64, "c", { repository: WEB }),
+      at([main()]),
+    ],
+    answers: byCommit(INDEX, REPOSITORY),
+  },
+  {
+    rule: "without a repository of its own, another service's image is no candidate",
+    given: [inOwn, built(WEB_IMAGE, "c", { repository: WEB, service: "acme/web" }), at([main()])],
+    answers: unresolved({ digest: INDEX, repository: REPOSITORY }),
+  },
+  {
+    rule: "with two images built as this service's, both are candidates",
+    given: [
+      built(INDEX, "c", { repository: REPOSITORY, service: "acme/billing" }),
+      built(WEB_IMAGE, "c", { repository: WEB, service: "acme/billing" }),
+      at([main()]),
+    ],
+    answers: unresolved({ digest: INDEX, repository: REPOSITORY }, { digest: WEB_IMAGE, repository: WEB }),
+  },
+  {
+    rule: "its own repository counts more than whose image it was built as",
+    given: [
+      inOwn,
+      built(WEB_IMAGE, "c", { repository: WEB, service: "acme/billing" }),
+      at([main({ repository: REPOSITORY })]),
+    ],
+    answers: byCommit(INDEX, REPOSITORY),
+  },
+  {
     rule: "without a repository of its own, what was built from it is only a candidate",
     given: [inOwn, at([main()])],
     answers: unresolved({ digest: INDEX, repository: REPOSITORY }),

@@ -124,18 +124,22 @@ function byCommit(question: Question, fact: Deployed, entry: Component): Resolve
       by: "commit",
     }));
   const own = repositoriesOf(question, entry);
-  if (own.length === 0) return amongCandidates(candidates(built));
-  const counted = built.filter(({ digest, repository }) =>
+  const named = built.filter(({ service }) => service !== undefined && fold(service) === question.service);
+  if (own.length === 0 && named.length === 0) {
+    return amongCandidates(candidates(built.filter(({ service }) => service === undefined)));
+  }
+  const inOwn = built.filter(({ digest, repository }) =>
     repository === undefined
       ? own.some((one) => pushesOf(question.believed, one, digest).length > 0)
       : own.includes(repository),
   );
+  const counted = own.length === 0 ? named : inOwn;
   const digests = distinct(counted.map(({ digest }) => digest)).sort(compare);
   const [smallest] = digests;
   if (smallest === undefined) return nothing;
   if (!areOneImage(question.believed, digests)) return amongCandidates(candidates(counted));
-  const named = distinct(counted.flatMap(({ repository }) => repository ?? []));
-  const repository = own.length === 1 ? own[0] : named.length === 1 ? named[0] : undefined;
+  const repositories = distinct(counted.flatMap((one) => one.repository ?? []));
+  const repository = own.length === 1 ? own[0] : repositories.length === 1 ? repositories[0] : undefined;
   return {
     by: "commit",
     reported: smallest,
