@@ -10,11 +10,20 @@ import { type Running, start } from "../functions/local.ts";
 import { Artifact, Outcomes, Release, TagAnswer } from "../schemas/answer.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { shaOf } from "./ledger/given.ts";
-import { deleteManifest, freePort, inspect, Layout, type Registry, startRegistry } from "./real/registry.ts";
+import {
+  deleteManifest,
+  freePort,
+  inspect,
+  Layout,
+  type Registry,
+  run,
+  startRegistry,
+} from "./real/registry.ts";
 
 const TOKEN = "a-token-for-the-real-thing";
 const SECRET = "Bearer what-the-registry-sends";
 const PATH = "/v1/webhooks/distribution";
+const PATH_SECRET = "what-stands-in-the-address";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-real-"));
 const running: { stop: () => Promise<void> }[] = [];
@@ -24,12 +33,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const startLedger = async (data: string, secret: string, port = 0): Promise<Running> => {
+const startLedger = async (
+  data: string,
+  secret: string,
+  port = 0,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Running> => {
   const ledger = await start({
+    ...more,
     ASOF_PORT: String(port),
     ASOF_DATA: join(folder, data),
     ASOF_TOKENS: `admin:test:${TOKEN}`,
-    ASOF_WEBHOOK_SECRETS: JSON.stringify({ distribution: [secret] }),
+    ASOF_WEBHOOK_SECRETS: JSON.stringify({ distribution: [secret], quay: [PATH_SECRET] }),
   });
   running.push(ledger);
   return ledger;
@@ -297,5 +312,75 @@ describe("a registry whose secret is wrong", () => {
     const hearing = await startLedger("secret", SECRET, port);
     const { since } = await pointsAt(clientFor(hearing), repository, "1.0", digest);
     expect((since ?? "") <= pushedBy).toBe(true);
+  });
+});
+
+describe("a registry that may be asked", () => {
+  const commit = { repository: "https://git.example/team/app", sha: shaOf("labelled") };
+  let client: Client;
+  let registry: Registry;
+  let repository: string;
+  let layout: Layout;
+  let index: string;
+
+  beforeAll(async () => {
+    const port = await freePort();
+    const notify = { url: `http://127.0.0.1:${port}${PATH}`, authorization: SECRET };
+    registry = await startRegistry({ folder: join(folder, "registry-asked"), notify });
+    running.push(registry);
+    const asked = JSON.stringify({ [registry.host]: { plainHttp: true } });
+    client = clientFor(await startLedger("asked", SECRET, port, { ASOF_REGISTRIES: asked }));
+    repository = `${registry.host}/team/app`;
+    layout = await Layout.create(join(folder, "oci-asked"));
+    const labels = [
+      `org.opencontainers.image.revision=${commit.sha}`,
+      `org.opencontainers.image.source=${commit.repository}`,
+    ].flatMap((label) => ["--config.label", label]);
+    for (const architecture of ["amd64", "arm64"]) {
+      await layout.image(architecture, `for ${architecture}`, architecture);
+      await run("umoci", "config", "--image", `${layout.folder}:${architecture}`, ...labels);
+    }
+    index = layout.index("multi", { amd64: "amd64", arm64: "arm64" });
+    await layout.push("multi", `${repository}:1.0`);
+  });
+
+  it("tells the commit by the labels of what is pushed, and which images an index holds", async () => {
+    await soon(async () => {
+      const answer = Artifact.parse((await client.get("/v1/artifact", { digest: index })).json);
+      expect(answer.commit).toEqual({ ...commit, evidence: "oci-label" });
+    });
+    const at = new Date().toISOString();
+    const said = event("deployment.succeeded", "1", at, {
+      environment: "production",
+      service: "team/app",
+      deployment: { provider: "test", instance: "here", id: "1" },
+      components: [{ component: "main", digest: layout.digestOf("arm64") }],
+    });
+    expect(outcomesOf(await client.say(said))).toEqual(["recorded"]);
+    const { components } = await releaseOf(client, "team/app", "production", at);
+    expect(components).toMatchObject([
+      {
+        image: `${repository}@${index}`,
+        reported: layout.digestOf("arm64"),
+        tags: ["1.0"],
+        commit: { ...commit, evidence: "oci-label" },
+      },
+    ]);
+  });
+
+  it("tells the digest of a tag to whoever sends none", async () => {
+    await layout.image("next", "the next version");
+    await layout.push("next", `${repository}:2.0`);
+    const push = {
+      repository: "team/app",
+      namespace: "team",
+      name: "app",
+      docker_url: repository,
+      homepage: `https://${registry.host}/repository/team/app`,
+      updated_tags: ["2.0"],
+    };
+    const answer = await client.post(`/v1/webhooks/quay/${PATH_SECRET}`, push);
+    expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "recorded"]);
+    await pointsAt(client, repository, "2.0", await inspect(`${repository}:2.0`));
   });
 });
