@@ -66,6 +66,17 @@ export function moment(
   return { ...known, at: asked.at === undefined ? known.now.toISOString() : instant(asked.at, "end") };
 }
 
+/** A name never heard of is a mistake in the question; a known one without facts by then is an answer. */
+export function found<T>(answer: T | undefined, what: string): T {
+  if (answer === undefined) {
+    throw new DoorError(
+      "unknown",
+      `The ledger never heard of ${what} by then. GET /v1/environments lists what it knows.`,
+    );
+  }
+  return answer;
+}
+
 export const senderOf = (door: string, who: Holder): Sender => ({
   door,
   reportedBy: who.name,

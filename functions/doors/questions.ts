@@ -6,7 +6,6 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   instant,
-  PlanQuestion,
   ReleaseQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -17,57 +16,15 @@ import { artifact, commit, tag } from "../ledger/artifact.ts";
 import { BadCursor } from "../ledger/cursor.ts";
 import { diff } from "../ledger/diff.ts";
 import { environments } from "../ledger/environments.ts";
-import type { Format, Pinned } from "../ledger/plan/formats.ts";
-import { plan } from "../ledger/plan/plan.ts";
-import { environmentPlan } from "../ledger/plan/whole.ts";
 import { release } from "../ledger/release.ts";
 import { snapshot } from "../ledger/snapshot.ts";
 import { sources } from "../ledger/sources.ts";
 import { timeline } from "../ledger/timeline.ts";
-import { holder, knowledge, moment, query } from "./asked.ts";
+import { found, holder, knowledge, moment, query } from "./asked.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
 
-/** A name never heard of is a mistake in the question; a known one without facts by then is an answer. */
-function found<T>(answer: T | undefined, what: string): T {
-  if (answer === undefined) {
-    throw new DoorError(
-      "unknown",
-      `The ledger never heard of ${what} by then. GET /v1/environments lists what it knows.`,
-    );
-  }
-  return answer;
-}
-
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
-
-/** Its images alone, as a file; the code that writes it is loaded by who asks for one. */
-async function file(format: Format, services: readonly Pinned[], next: string | null): Promise<Response> {
-  const { fileOf } = await import("../ledger/plan/formats.ts");
-  const headers = { "Content-Type": "application/yaml; charset=utf-8" };
-  return new Response(fileOf(format, services, next), { headers });
-}
-
-async function planned(ledger: Ledger, c: Context): Promise<object> {
-  const { environment, service, at, digest, last, knownAt, format, limit, cursor, ...wish } = query(
-    c,
-    PlanQuestion,
-  );
-  const when = moment(ledger, { at, knownAt });
-  if (service === undefined) {
-    const page = found(
-      await environmentPlan(when, environment, wish.acceptSubstitute ?? [], { limit, cursor }),
-      `an environment ${environment}`,
-    );
-    return format === "json" ? page : file(format, page.services, page.next);
-  }
-  const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
-  const answer = found(
-    await plan(when, { environment, service }, { ...wish, aim }),
-    `a service ${service} in an environment ${environment}`,
-  );
-  return format === "json" ? answer : file(format, [answer], null);
-}
 
 const ask: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
@@ -128,7 +85,8 @@ const ask: Record<string, Question> = {
     return found(await tag(moment(ledger, asked), { repository, tag: name }), `a tag ${repository}:${name}`);
   },
 
-  "/v1/plan": planned,
+  // Loaded when asked for: most questions are what ran.
+  "/v1/plan": async (ledger, c) => (await import("./planning.ts")).planned(ledger, c),
 
   "/v1/sources": async (ledger, c) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);

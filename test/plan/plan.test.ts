@@ -155,6 +155,14 @@ describe("the last good release", () => {
     expect(answer.target?.components).toMatchObject([{ digest: digestOf("one") }]);
   });
 
+  it("goes by the newest mark of any digest of the image", async () => {
+    const index = indexed(digestOf("two"), digestOf("arm64"));
+    const goodOf = async (...marks: Statement[]) =>
+      (await planOf([...three, index, ...marks], good)).target?.components[0]?.digest;
+    expect(await goodOf(marked("arm64", "bad"), marked("two", "good", "26 12:00"))).toBe(digestOf("two"));
+    expect(await goodOf(marked("two", "good"), marked("arm64", "bad", "26 12:00"))).toBe(digestOf("one"));
+  });
+
   it("is none with the same images, none that is not known, and none that was removed", async () => {
     const { target } = await planOf(
       [

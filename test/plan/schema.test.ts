@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Wish } from "../../functions/ledger/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
-import { built, described, migration, REPOSITORY, snapshot, time } from "../ledger/saying.ts";
+import { built, described, migration, REPOSITORY, removed, snapshot, time } from "../ledger/saying.ts";
 import { applied, careful, type Gist, gist, imageOf, oneThenTwo, planOf, released } from "./asking.ts";
 
 interface Case {
@@ -214,6 +214,25 @@ rules("a schema that is reverted", [
     answers: { status: "ready", revert: ["7"], warnings: ["reversibility_unknown"] },
   },
   {
+    rule: "goes nowhere by itself where only heads are known to a tool that needs each version",
+    given: oneThenTwo(
+      snapshot("10 11:00", "head", ["5"], { tool: "knex" }),
+      snapshot("20 11:00", "head", ["7"], { tool: "knex" }),
+    ),
+    asked: losing,
+    answers: { status: "blocked", blockers: ["revert_by_hand"] },
+  },
+  {
+    rule: "is known by what two sources say of one run, each of its own",
+    given: oneThenTwo(
+      first,
+      applied("1", { reversible: true, losesData: false }, "20 11:01"),
+      migration("applied", "20 11:02", "1", { tool: "knex", oldCodeRuns: false }),
+    ),
+    asked: revert,
+    answers: { status: "ready", revert: ["1"], warnings: [] },
+  },
+  {
     rule: "goes nowhere by itself where the head of then is not known",
     given: oneThenTwo(migration("applied", "20 11:00", "7", { ...careful, tool: "golang-migrate" })),
     asked: revert,
@@ -268,7 +287,18 @@ rules("a database that others use", [
     answers: { status: "ready", revert: ["1"] },
   },
   {
-    rule: "is reverted where that service does not run here",
+    rule: "is reverted where that service was removed",
+    given: [
+      ...oneThenTwo(first, applied("1", careful)),
+      ...invoices("05 12:00"),
+      described({ service: "acme/invoices", databases: ["billing"] }),
+      removed("06 12:00", { service: "acme/invoices" }),
+    ],
+    asked: revert,
+    answers: { status: "ready", revert: ["1"] },
+  },
+  {
+    rule: "is reverted where that service never ran here",
     given: [
       ...oneThenTwo(first, applied("1", careful)),
       described({ service: "acme/invoices", databases: ["billing"] }),
@@ -315,6 +345,27 @@ rules("a service that migrates when it starts", [
     answers: { status: "ready", schema: "keep", warnings: [] },
   },
 ]);
+
+describe("two databases", () => {
+  it("are decided together, and reverted one after the other", async () => {
+    const audit = (version: string, at: string) =>
+      migration("applied", at, version, { database: "Audit", tool: "alembic", ...careful });
+    const plan = await planOf(
+      oneThenTwo(first, audit("a0", "10 11:00"), applied("1", careful), audit("a1", "20 11:00")),
+      revert,
+    );
+    expect(plan.schema.revert.map(({ database, version }) => [database, version])).toEqual([
+      ["Audit", "a1"],
+      ["billing", "1"],
+    ]);
+    expect(gist(plan).steps.slice(0, 2)).toEqual(["revert a1 of Audit", "revert 1 of billing"]);
+    expect(plan.schema.revert[0]?.command?.argv.slice(-3)).toEqual([
+      expect.stringContaining("@sha256:"),
+      "downgrade",
+      "a0",
+    ]);
+  });
+});
 
 describe("what is reverted", () => {
   it("is reverted from the image that applied it, wherever that is held", async () => {

@@ -210,10 +210,11 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
 /**
  * Plans how a service comes to run again what it ran. `undefined`: a name never heard of.
  *
- * Sequential round trips: those of the release that is aimed at (see `aimedAt`: five as of a moment), then at most
- * five for images that are gone, beside four for the schemas, one for each page of what was migrated since (a
- * thousand facts, or a megabyte), and, only where schemas are reverted, one for each sixteen services of the
- * environment. No more than sixteen questions run at once for each part.
+ * Sequential round trips: those of the release that is aimed at (see `aimedAt`; two to five as of a moment), then
+ * side by side: at most five for images that are gone, and for the schemas two, one for each page of what was
+ * migrated since (a thousand facts, or a megabyte), and where schemas are reverted three for the images that hold the
+ * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
+ * A usual plan takes four to seven. No part asks more than sixteen questions at once.
  */
 export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
   const images = imagesOf(moment);

@@ -1,0 +1,36 @@
+/** The door where it is asked how to run again what ran. */
+import type { Context } from "hono";
+import { PlanQuestion } from "../../schemas/question.ts";
+import { type Format, fileOf, type Pinned } from "../ledger/plan/formats.ts";
+import { plan } from "../ledger/plan/plan.ts";
+import { environmentPlan } from "../ledger/plan/whole.ts";
+import { found, moment, query } from "./asked.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** The images of a plan alone, as a file. */
+function file(format: Format, services: readonly Pinned[], next: string | null): Response {
+  const headers = { "Content-Type": "application/yaml; charset=utf-8" };
+  return new Response(fileOf(format, services, next), { headers });
+}
+
+/** Of a service the plan, without one that of the whole environment; a file where another format is asked for. */
+export async function planned(ledger: Ledger, c: Context): Promise<object> {
+  const { environment, service, at, digest, last, knownAt, format, limit, cursor, ...wish } = query(
+    c,
+    PlanQuestion,
+  );
+  const when = moment(ledger, { at, knownAt });
+  if (service === undefined) {
+    const page = found(
+      await environmentPlan(when, environment, wish.acceptSubstitute ?? [], { limit, cursor }),
+      `an environment ${environment}`,
+    );
+    return format === "json" ? page : file(format, page.services, page.next);
+  }
+  const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
+  const answer = found(
+    await plan(when, { environment, service }, { ...wish, aim }),
+    `a service ${service} in an environment ${environment}`,
+  );
+  return format === "json" ? answer : file(format, [answer], null);
+}
