@@ -128,6 +128,7 @@ const change = <T extends z.ZodType>(side: T) =>
   });
 
 const keptVersion = z.strictObject({ database: name, version: z.string() });
+const IMAGE = `ghcr.io/acme/billing@sha256:${"9f".repeat(32)}`;
 const revertedVersion = keptVersion
   .extend({
     reversible: trilean,
@@ -150,11 +151,14 @@ const revertedVersion = keptVersion
         reversible: true,
         losesData: false,
         tool: "knex",
-        image: `ghcr.io/acme/billing@sha256:${"9f".repeat(32)}`,
+        image: IMAGE,
         command: {
           tool: "Knex",
-          argv: ["npx", "--no", "--", "knex", "migrate:down", "20261012093000_add_iban.js"],
-          shell: "npx --no -- knex migrate:down 20261012093000_add_iban.js",
+          argv: [
+            ...["docker", "run", "--rm", "--network=host", "--env=DATABASE_URL", "--entrypoint=npx", IMAGE],
+            ...["--no", "--", "knex", "migrate:down", "20261012093000_add_iban.js"],
+          ],
+          shell: `docker run --rm --network=host --env=DATABASE_URL --entrypoint=npx ${IMAGE} --no -- knex migrate:down 20261012093000_add_iban.js`,
         },
       },
     ],

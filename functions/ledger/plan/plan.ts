@@ -173,13 +173,11 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   const { components, copies } = artifacts;
   const commits = commitsBetween(current, target, planning.repository);
   // Steps that leave something open would be taken for all there is to do.
-  const isOpen =
-    schemas.planned.choice === "undecided" ||
-    chosen.blockers.length > 0 ||
-    components.some(({ image }) => image === null);
+  const open = [...chosen.blockers, ...artifacts.blockers];
+  const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
   const doing = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
   const body: Body = {
-    blockers: [...chosen.blockers, ...artifacts.blockers, ...schemas.blockers],
+    blockers: [...open, ...schemas.blockers],
     warnings: [...chosen.warnings, ...artifacts.warnings, ...schemas.warnings, ...warnings],
     target: release,
     current,

@@ -193,7 +193,7 @@ function stepOf({ entries }: Run, revert: Revert): Draft {
 
 const backupOf = (database: string): Draft => ({
   title: `copy ${database}`,
-  why: "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy.",
+  why: "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy. Of two commands take the one for the engine.",
   commands: backupCommand(database),
 });
 

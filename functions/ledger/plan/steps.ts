@@ -23,7 +23,7 @@ const stop = ({ service, environment }: Release): Draft => ({
 });
 
 const ASKING =
-  'exec curl -sS -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
+  'exec curl -fsS -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
   '--data-urlencode "environment=$1" --data-urlencode "service=$2"';
 
 const check = ({ service, environment }: Release, components: readonly PlannedComponent[]): Draft => ({
