@@ -166,8 +166,9 @@ const revertedVersion = keptVersion
 export type RevertedVersion = z.infer<typeof revertedVersion>;
 
 const plannedSchema = z.strictObject({
-  choice: z.enum(["unchanged", "keep", "revert", "undecided"]).meta({
-    description: "undecided: the plan asks for it, and both lists show what it is about",
+  choice: z.enum(["unchanged", "unknown", "keep", "revert", "undecided"]).meta({
+    description:
+      "unknown: nothing is known to have been applied since, but not all is known; undecided: the plan asks for it, and both lists show what it is about",
   }),
   since: time
     .nullable()

@@ -59,7 +59,9 @@ interface Reading {
 }
 
 function showing(reading: Reading, snapshot: Complete): Applied[] {
-  const before = reading.snapshot?.at;
+  // A head does not say what lies below it: only another head is seen to have come since.
+  const isTold = reading.isWhole || snapshot.mode === "head";
+  const before = isTold ? reading.snapshot?.at : undefined;
   const known = new Map(reading.applied.map((one) => [one.version, one]));
   return snapshot.rows.map(({ version, appliedAt }) => {
     const shown = snapshot.facts[0];

@@ -103,17 +103,32 @@ rules("a schema of which too little is known", [
   {
     rule: "is unknown where no fact names a database",
     given: oneThenTwo(),
-    answers: { status: "ready", schema: "unchanged", warnings: ["schema_unknown"] },
+    answers: { status: "ready", schema: "unknown", warnings: ["schema_unknown"] },
   },
   {
     rule: "is unknown where only the service's description names one",
     given: oneThenTwo(described({ databases: ["billing"] })),
-    answers: { status: "ready", warnings: ["schema_unknown"] },
+    answers: { status: "ready", schema: "unknown", warnings: ["schema_unknown"] },
   },
   {
     rule: "was unknown then where the first set was read later, without times",
     given: oneThenTwo(snapshot("21 12:00", "set", ["0", "1"])),
-    answers: { status: "ready", schema: "unchanged", warnings: ["schema_unknown"] },
+    answers: { status: "ready", schema: "unknown", warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "was known only in part where the first set was read later, and little was said before",
+    given: oneThenTwo(first, snapshot("21 12:00", "set", ["older", "0", "1"])),
+    answers: { status: "ready", schema: "unknown", keep: [], warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "was known only in part where there was but a head then",
+    given: oneThenTwo(snapshot("10 11:00", "head", ["0"]), snapshot("21 12:00", "set", ["older", "0"])),
+    answers: { status: "ready", schema: "unknown", keep: [], warnings: ["schema_unknown"] },
+  },
+  {
+    rule: "is known to be none where the service is described with none",
+    given: oneThenTwo(described({ databases: [] })),
+    answers: { status: "ready", schema: "unchanged", warnings: [] },
   },
   {
     rule: "was as the tool's own times say where the first set was read later",

@@ -88,7 +88,8 @@ async function schemasOf(planning: Planning, target: Release, since: string): Pr
     one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
   );
   const planned = { choice, since, revert: [], keep: choice === "revert" ? [] : newestFirst };
-  if (choice === "unchanged" || choice === "keep") return { planned, reverts: undefined, blockers, warnings };
+  if (choice !== "revert" && choice !== "undecided")
+    return { planned, reverts: undefined, blockers, warnings };
   const acceptsDataLoss = wish.acceptDataLoss === true;
   const reverts = await revertsOf(moment, images, moved, current, { acceptsDataLoss, migratesAtStartup });
   const both = { ...planned, revert: reverts.versions };
@@ -157,7 +158,7 @@ const isRunningAlready = ({ components, commits, config, schema }: Body, current
   components.every(({ from, to }) => to !== null && from === to) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0 &&
-  schema.choice === "unchanged";
+  schema.keep.length + schema.revert.length === 0;
 
 /* Together */
 
@@ -201,7 +202,7 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
   components: [],
   commits: { from: null, to: null, compareUrl: null },
   config: [],
-  schema: { choice: "undecided", since: null, revert: [], keep: [] },
+  schema: { choice: "unknown", since: null, revert: [], keep: [] },
   steps: [],
 });
 

@@ -51,12 +51,10 @@ const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean => {
   return sha !== undefined && shas.some((one) => sameCommit(one, sha));
 };
 
-/** Whether a version came after a moment; undefined where facts do not tell. */
-function cameAfter({ at, after }: Applied, moment: string, before: Versions): boolean | undefined {
+/** Whether a version that was not there by a moment came after it; undefined where nothing says that it was not. */
+function cameAfter({ at, after }: Applied, moment: string): boolean | undefined {
   if (at !== undefined) return at > moment;
-  if (before.isWhole || (after !== undefined && after >= moment)) return true;
-  // A head that another head was before is a move, though nobody saw which way.
-  return before.newest === undefined ? undefined : true;
+  return after === undefined ? undefined : true;
 }
 
 export function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): Moved {
@@ -68,11 +66,9 @@ export function movedSince(database: string, facts: readonly Fact[], moment: str
   const spelled = facts.findLast((fact) => "database" in fact);
   return {
     database: spelled !== undefined && "database" in spelled ? spelled.database : database,
-    since: others.filter((one) => cameAfter(one, moment, before) === true),
+    since: others.filter((one) => cameAfter(one, moment) === true),
     missing: before.applied.map(({ version }) => version).filter((version) => !has.has(version)),
-    untold: others
-      .filter((one) => cameAfter(one, moment, before) === undefined)
-      .map(({ version }) => version),
+    untold: others.filter((one) => cameAfter(one, moment) === undefined).map(({ version }) => version),
     before,
     now,
   };
@@ -199,6 +195,8 @@ export function decide(
   releases: readonly Release[],
 ): Decided {
   const decided = chosen(asked, own, moved);
+  const unsure = unknown(moved, releases);
+  const isUnknown = decided.choice === "unchanged" && unsure.length > 0;
   const missing = listed(moved, (one) => one.missing);
   const blockers: Blocker[] =
     missing === ""
@@ -210,8 +208,8 @@ export function decide(
           },
         ];
   return {
-    choice: decided.choice,
+    choice: isUnknown ? "unknown" : decided.choice,
     blockers: [...decided.blockers, ...blockers, ...tooOld(own, moved, decided.choice === "revert")],
-    warnings: [...decided.warnings, ...unknown(moved, releases)],
+    warnings: [...decided.warnings, ...unsure],
   };
 }
