@@ -14,7 +14,15 @@ import type { FunctionUrl } from "aws-cdk-lib/aws-lambda";
 import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 
 /** Paths that record something, and so belong to the one function that may write. */
-export const INGEST_PATHS = ["/v1/events", "/v1/webhooks/*", "/v1/retractions", "/v1/attestations"] as const;
+export const INGEST_PATHS = [
+  "/v1/events",
+  "/v1/webhooks/*",
+  "/v1/retractions",
+  "/v1/attestations",
+  "/v1/marks",
+  "/v1/freezes",
+  "/v1/freezes/end",
+] as const;
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
 

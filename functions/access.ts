@@ -8,15 +8,15 @@ export const ROLES = ["reader", "writer", "operator", "auditor", "admin"] as con
 export type Role = (typeof ROLES)[number];
 
 /** What can be done at the doors; only an admin can do everything. */
-export type Right = "ask" | "write" | "export" | "retract";
+export type Right = "ask" | "write" | "operate" | "export" | "retract";
 
 const RIGHTS = {
   reader: ["ask"],
   // A leaked token of a pipeline must not tell the history.
   writer: ["write"],
-  operator: ["ask"],
+  operator: ["ask", "operate"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "export", "retract"],
+  admin: ["ask", "write", "operate", "export", "retract"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);
@@ -109,14 +109,17 @@ export function boundBy(
   holder: Holder,
   statement: { source: string; environment?: string | undefined },
 ): string | undefined {
-  const { sources, environments } = holder;
+  const { sources } = holder;
   if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
     return `the token ${holder.name} may only speak for sources under ${sources.join(", ")}`;
   }
-  const { environment } = statement;
-  const isBound = environments !== undefined && environment !== undefined;
-  if (isBound && !environments.some((one) => fold(one) === fold(environment))) {
-    return `the token ${holder.name} may only speak for the environments ${environments.join(", ")}`;
+  return statement.environment === undefined ? undefined : boundElsewhere(holder, statement.environment);
+}
+
+/** Why an environment is none of a holder's; nothing where it is. */
+export function boundElsewhere({ name, environments }: Holder, environment: string): string | undefined {
+  if (environments === undefined || environments.some((one) => fold(one) === fold(environment))) {
+    return undefined;
   }
-  return undefined;
+  return `the token ${name} may only speak for the environments ${environments.join(", ")}`;
 }

@@ -1,6 +1,6 @@
 /** What may be asked: the query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
-import { digest, id, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
+import { digest, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
 const date = z.iso.date();
 const endOfDay = z.union([time, date]).meta({
@@ -143,6 +143,33 @@ export const Retraction = z.strictObject({
   source: source.meta({ description: "of the fact that was wrong" }),
   id,
   reason: z.string().min(1).max(1024),
+});
+
+const reason = prose(1024).min(1);
+
+/** What somebody sends to say of an image that it is good or bad. */
+export const Mark = z.strictObject({
+  digest: digest.meta({
+    description: "of its index, a platform's manifest or its config: it is of all of them",
+  }),
+  verdict: z.enum(["good", "bad"]),
+  reason: reason.exactOptional(),
+});
+
+/** What somebody sends to stop deployments. */
+export const Freeze = z.strictObject({
+  environment: name,
+  service: name.exactOptional().meta({ description: "Without it: the whole environment." }),
+  reason,
+});
+
+/** What somebody sends to let deployments go on. */
+export const FreezeEnd = z.strictObject({
+  environment: name,
+  service: name
+    .exactOptional()
+    .meta({ description: "As it was frozen: the end of a service's freeze leaves its environment's." }),
+  reason: reason.exactOptional(),
 });
 
 /** Turns a time or date into an instant: a date means the start or the end of its day, UTC. */

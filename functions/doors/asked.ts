@@ -5,14 +5,15 @@ import { instant } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../access.ts";
 import type { Moment } from "../ledger/moment.ts";
+import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
 import type { Sender } from "./receive.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The holder of the request's token, if it has the right. Throws a DoorError otherwise. */
-export async function holder(ledger: Ledger, c: Context, right: Right): Promise<Holder> {
+/** The holder of the request's token, if it has one of the rights. Throws a DoorError otherwise. */
+export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Right[]): Promise<Holder> {
   const { tokens } = await ledger.secrets();
   const found = holderOf(tokens, c.req.header("authorization"));
   if (found === undefined) {
@@ -21,10 +22,10 @@ export async function holder(ledger: Ledger, c: Context, right: Right): Promise<
       "Send `Authorization: Bearer <token>` with a token of this ledger.",
     );
   }
-  if (!isAllowed(found, right)) {
+  if (!anyOf.some((right) => isAllowed(found, right))) {
     throw new DoorError(
       "forbidden",
-      `The token ${found.name} has the role ${found.role}, which may not ${right} here.`,
+      `The token ${found.name} has the role ${found.role}, which may not ${anyOf.join(" or ")} here.`,
     );
   }
   return found;
@@ -83,6 +84,15 @@ export const senderOf = (door: string, who: Holder): Sender => ({
   refuse: (statement) =>
     boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
 });
+
+/** The JSON of a request's body, parsed. */
+export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  const json = readJson(await textOf(c));
+  if (json.is === "fault") throw new DoorError("malformed", `The body ${json.reason}.`);
+  const parsed = schema.safeParse(json.value);
+  if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));
+  return parsed.data;
+}
 
 /** The body as its bytes came, so that a signature over them can be checked. */
 export const textOf = async (c: Context): Promise<string> =>

@@ -2,15 +2,15 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/question.ts";
-import { faultsOf } from "../../schemas/scalars.ts";
 import { retractionId } from "../ledger/append.ts";
 import { readEvents, toStatement } from "../sources/cloudevents.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
-import { holder, MAX_BODY_BYTES, senderOf, textOf } from "./asked.ts";
+import { bodyOf, holder, MAX_BODY_BYTES, senderOf, textOf } from "./asked.ts";
 import { attesting } from "./attesting.ts";
 import type { Ledger } from "./ledger.ts";
+import { operating } from "./operating.ts";
 import { DoorError, problem } from "./problem.ts";
 import { answerOne, keepMalformed, receive, type Sender } from "./receive.ts";
 
@@ -94,11 +94,8 @@ function welcomed(c: Context): Response {
 
 async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   const { name } = await holder(ledger, c, "retract");
-  const json = readJson(await textOf(c));
-  if (json.is === "fault") throw new DoorError("malformed", `The body ${json.reason}.`);
-  const parsed = Retraction.safeParse(json.value);
-  if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));
-  const { source, id, reason } = parsed.data;
+  const body = await bodyOf(c, Retraction);
+  const { source, id, reason } = body;
   const target = { source, id };
   const statement = {
     kind: "fact.retracted",
@@ -113,7 +110,7 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   } as const;
   return answerOne(
     c,
-    await receive(ledger, { door: "retractions", reportedBy: name }, [said(statement, parsed.data)]),
+    await receive(ledger, { door: "retractions", reportedBy: name }, [said(statement, body)]),
   );
 }
 
@@ -125,6 +122,7 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/attestations", attesting(ledger));
+  for (const [path, door] of Object.entries(operating)) app.post(path, (c) => door(ledger, c));
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }

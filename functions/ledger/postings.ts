@@ -147,7 +147,14 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       return [{ of: "mark", digest: fact.digest }, ...digests([fact.digest], "evidence")];
     case "environment.frozen":
     case "environment.unfrozen":
-      return [{ of: "freeze", environment: fold(fact.environment) }, timeline(fact)];
+      return [
+        {
+          of: "freeze",
+          environment: fold(fact.environment),
+          ...(fact.service === undefined ? {} : { service: fold(fact.service) }),
+        },
+        timeline(fact),
+      ];
     case "redeployment.requested":
     case "redeployment.ended":
       return [timeline(fact)];

@@ -23,7 +23,8 @@ export type Partition =
   | { of: "schema"; environment: string; database: string }
   | { of: "tag"; repository: string; tag: string }
   | { of: "service"; service: string }
-  | { of: "freeze"; environment: string }
+  /** What was frozen and unfrozen of a service, or (without `service`) of a whole environment. */
+  | { of: "freeze"; environment: string; service?: string }
   | { of: "mark"; digest: string }
   | { of: "timeline"; environment: string; month: string }
   | { of: "deployment"; deployment: Deployment }

@@ -56,9 +56,11 @@ const deploymentParts = ({ provider, instance, id }: Deployment): [string, strin
 function partitionKey(partition: Partition): string {
   switch (partition.of) {
     case "run":
-      return partition.service === undefined
-        ? join("RUN", partition.environment)
-        : join("RUN", partition.environment, partition.service);
+    case "freeze":
+      return join(
+        partition.of.toUpperCase(),
+        ...[partition.environment, partition.service].filter((one) => one !== undefined),
+      );
     case "part":
       return join("PART", partition.environment, partition.service, partition.components);
     case "observed":
@@ -71,8 +73,6 @@ function partitionKey(partition: Partition): string {
       return join("TAG", partition.repository, partition.tag);
     case "service":
       return join("SERVICE", partition.service);
-    case "freeze":
-      return join("FREEZE", partition.environment);
     case "mark":
       return join("MARK", partition.digest);
     case "task":

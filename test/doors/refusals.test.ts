@@ -43,15 +43,26 @@ const DOORS: readonly Door[] = [
     right: "retract",
     knock: (client) => client.post("/v1/retractions", { source: "/test", id: "1", reason: "a test" }),
   },
+  {
+    name: "/v1/marks",
+    right: "operate",
+    knock: (client) => client.post("/v1/marks", { digest: digestOf("1"), verdict: "bad" }),
+  },
+  {
+    name: "/v1/freezes",
+    right: "operate",
+    knock: (client) => client.post("/v1/freezes", { ...PLACE, reason: "a test" }),
+  },
+  { name: "/v1/freezes/end", right: "operate", knock: (client) => client.post("/v1/freezes/end", PLACE) },
 ];
 
 /** Who may do what, as the design has it. */
 const MAY: Record<Role, readonly Right[]> = {
   reader: ["ask"],
   writer: ["write"],
-  operator: ["ask"],
+  operator: ["ask", "operate"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "export", "retract"],
+  admin: ["ask", "write", "operate", "export", "retract"],
 };
 
 describe.each(DOORS)("the door $name", ({ right, knock }) => {

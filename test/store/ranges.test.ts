@@ -159,6 +159,7 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
       { of: "tag", repository: "e", tag: "s" },
       { of: "service", service: "e" },
       { of: "freeze", environment: "e" },
+      { of: "freeze", environment: "e", service: "s" },
       { of: "mark", digest: "e" },
       { of: "timeline", environment: "e", month: "2026-10" },
       { of: "timeline", environment: "e#2026-10", month: "2026-10" },

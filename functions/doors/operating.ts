@@ -1,0 +1,70 @@
+/** The doors where people say what is to be done with releases: marks, and freezes with their end. */
+import { randomUUID } from "node:crypto";
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { StatementOf } from "../../schemas/fact.ts";
+import { Freeze, FreezeEnd, Mark } from "../../schemas/question.ts";
+import { faultsOf, id } from "../../schemas/scalars.ts";
+import { said } from "../sources/payload.ts";
+import { bodyOf, holder, senderOf } from "./asked.ts";
+import type { Ledger } from "./ledger.ts";
+import { DoorError } from "./problem.ts";
+import { answerOne, receive } from "./receive.ts";
+
+/** The request's own name for itself, so that the same request again is a duplicate; else a new one. */
+function idOf(c: Context): string {
+  const key = c.req.header("idempotency-key");
+  if (key === undefined) return randomUUID();
+  const parsed = id.safeParse(key);
+  if (!parsed.success) throw new DoorError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
+  return parsed.data;
+}
+
+type Said = StatementOf<"release.marked" | "environment.frozen" | "environment.unfrozen">;
+type Own = Pick<Said, "id" | "occurredAt" | "timeFrom" | "actor">;
+
+/** Records what a request says, as said by the holder of its token, now. */
+const operate =
+  <T extends object>(
+    door: "marks" | "freezes",
+    schema: z.ZodType<T>,
+    statementOf: (body: T, own: Own) => Said,
+  ) =>
+  async (ledger: Ledger, c: Context): Promise<Response> => {
+    const who = await holder(ledger, c, "operate");
+    const body = await bodyOf(c, schema);
+    const own = {
+      id: idOf(c),
+      occurredAt: ledger.now().toISOString(),
+      // Ours is the only clock, so that the same request again is a duplicate.
+      timeFrom: "receipt",
+      actor: who.name,
+    } as const;
+    const statement = statementOf(body, own);
+    // With its kind: a freeze and its end may have the same body.
+    const raw = { kind: statement.kind, ...body };
+    return answerOne(c, await receive(ledger, senderOf(door, who), [said(statement, raw)]));
+  };
+
+const FREEZES = "/asof/freezes";
+
+export const operating: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
+  "/v1/marks": operate("marks", Mark, (body, own) => ({
+    kind: "release.marked",
+    source: "/asof/marks",
+    ...own,
+    ...body,
+  })),
+  "/v1/freezes": operate("freezes", Freeze, (body, own) => ({
+    kind: "environment.frozen",
+    source: FREEZES,
+    ...own,
+    ...body,
+  })),
+  "/v1/freezes/end": operate("freezes", FreezeEnd, (body, own) => ({
+    kind: "environment.unfrozen",
+    source: FREEZES,
+    ...own,
+    ...body,
+  })),
+};

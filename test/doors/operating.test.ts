@@ -1,0 +1,155 @@
+/** What people say here: marks, freezes and their end. */
+import { afterAll, describe, expect, it } from "vitest";
+import { parseTokens } from "../../functions/access.ts";
+import { all } from "../../functions/ledger/read.ts";
+import type { Partition } from "../../functions/ledger/store.ts";
+import type { Answer } from "../client.ts";
+import { outcomesOf } from "../client.ts";
+import { digestOf } from "../ledger/given.ts";
+import { cleanUp, type GivenDoors, givenDoors, problemOf, SOON } from "./given.ts";
+
+afterAll(cleanUp);
+
+const MARK = { digest: digestOf("1"), verdict: "bad", reason: "it loses invoices" };
+const FREEZE = { environment: "Production", service: "acme/billing", reason: "quarter's end" };
+const END = { environment: "Production", service: "acme/billing" };
+const MARKS: Partition = { of: "mark", digest: MARK.digest };
+const FREEZES: Partition = { of: "freeze", environment: "production", service: "acme/billing" };
+
+const recorded = ({ ledger: { store } }: GivenDoors, partition: Partition) =>
+  all({ store, knownAt: "9999" }, partition);
+
+const DOORS = [
+  { path: "/v1/marks", body: MARK, kind: "release.marked", source: "/asof/marks", stands: MARKS },
+  { path: "/v1/freezes", body: FREEZE, kind: "environment.frozen", source: "/asof/freezes", stands: FREEZES },
+  {
+    path: "/v1/freezes/end",
+    body: END,
+    kind: "environment.unfrozen",
+    source: "/asof/freezes",
+    stands: FREEZES,
+  },
+] as const;
+
+describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
+  it("records what the holder of the token says, at the moment when it is said", async () => {
+    const given = givenDoors();
+    const answer = await given.client("operator").post(path, body);
+    expect(answer.status).toBe(201);
+    expect(outcomesOf(answer)).toEqual(["recorded"]);
+    expect(await recorded(given, stands)).toMatchObject([
+      {
+        ...body,
+        kind,
+        source,
+        occurredAt: SOON,
+        timeFrom: "receipt",
+        actor: "operator-1",
+        reportedBy: "operator-1",
+      },
+    ]);
+  });
+
+  it("records it every time, unless a key says that it is the same request", async () => {
+    const given = givenDoors();
+    const client = given.client("operator");
+    const key = { "idempotency-key": "8e03978e-40d5" };
+    const said: Answer[] = [];
+    for (const headers of [{}, {}, key, key]) said.push(await client.post(path, body, headers));
+    expect(said.map(({ status }) => status)).toEqual([201, 201, 201, 200]);
+    const other = await client.post(path, { ...body, reason: "for another reason" }, key);
+    expect(problemOf(other).status).toBe(409);
+    const facts = await recorded(given, stands);
+    expect(facts).toHaveLength(3);
+    expect(new Set(facts.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it("takes a request again from whoever sends it, by its key", async () => {
+    const { client } = givenDoors();
+    const key = { "idempotency-key": "1" };
+    expect((await client("operator").post(path, body, key)).status).toBe(201);
+    expect((await client("admin").post(path, body, key)).status).toBe(200);
+  });
+
+  it.each([
+    ["no JSON", "{", {}, 400, "JSON"],
+    ["nothing", {}, {}, 422, "environment|digest"],
+    ["another field", { ...body, until: "2026-12-01" }, {}, 422, "until"],
+    ["no reason at all", { ...body, reason: "" }, {}, 422, "reason"],
+    ["a reason without end", { ...body, reason: "x".repeat(1025) }, {}, 422, "reason"],
+    ["an empty key", body, { "idempotency-key": "" }, 422, "Idempotency-Key"],
+    ["a key without end", body, { "idempotency-key": "x".repeat(257) }, 422, "Idempotency-Key"],
+  ])("refuses %s, and records nothing", async (_, wrong, headers, status, why) => {
+    const given = givenDoors();
+    const problem = problemOf(await given.client("operator").post(path, wrong, headers));
+    expect(problem.status).toBe(status);
+    expect(problem.detail).toMatch(new RegExp(why));
+    expect(await recorded(given, stands)).toEqual([]);
+  });
+});
+
+describe("a mark", () => {
+  it.each([
+    [{ ...MARK, verdict: "ugly" }, "verdict"],
+    [{ ...MARK, digest: "latest" }, "digest"],
+  ])("of %j is refused", async (wrong, why) => {
+    const { client } = givenDoors();
+    expect(problemOf(await client("operator").post("/v1/marks", wrong))).toMatchObject({
+      status: 422,
+      detail: expect.stringContaining(why),
+    });
+  });
+
+  it("stands in what is known of its image", async () => {
+    const { client } = givenDoors();
+    await client("operator").post("/v1/marks", MARK);
+    const { json } = await client("reader").get("/v1/artifact", { digest: MARK.digest });
+    expect(json).toMatchObject({
+      evidence: [{ type: "mark", verdict: "bad", by: "operator-1", reason: MARK.reason }],
+    });
+  });
+});
+
+describe("a freeze", () => {
+  it("needs a reason, and its end does not", async () => {
+    const { client } = givenDoors();
+    expect(problemOf(await client("operator").post("/v1/freezes", END)).detail).toContain("reason");
+    expect((await client("operator").post("/v1/freezes/end", END)).status).toBe(201);
+  });
+
+  it("is not taken for its end, though both have one key and one body", async () => {
+    const given = givenDoors();
+    const key = { "idempotency-key": "1" };
+    expect((await given.client("operator").post("/v1/freezes", FREEZE, key)).status).toBe(201);
+    expect((await given.client("operator").post("/v1/freezes/end", FREEZE, key)).status).toBe(409);
+  });
+
+  it("and its end stand on the timeline, with who and why", async () => {
+    const { client } = givenDoors();
+    await client("operator").post("/v1/freezes", FREEZE);
+    await client("operator").post("/v1/freezes/end", END);
+    const { json } = await client("reader").get("/v1/timeline", {
+      environment: "production",
+      from: "2026-11-22",
+    });
+    expect(json).toMatchObject({
+      entries: [
+        { what: "frozen", service: "acme/billing", by: "operator-1", reason: "quarter's end" },
+        { what: "unfrozen", service: "acme/billing", by: "operator-1" },
+      ],
+    });
+  });
+});
+
+describe("an operator who is bound to an environment", () => {
+  const TOKEN = "bound-operator-that-nobody-may-see";
+  const tokens = parseTokens(`operator:oncall:${TOKEN}:environments=staging`);
+  const bound = () =>
+    givenDoors({ secrets: () => Promise.resolve({ tokens, webhooks: {} }) }).stranger(TOKEN);
+
+  it.each(["/v1/freezes", "/v1/freezes/end"])("may say nothing of another at %s", async (path) => {
+    const problem = problemOf(await bound().post(path, FREEZE));
+    expect(problem).toMatchObject({ status: 403, detail: expect.stringContaining("staging") });
+    expect((await bound().post(path, { ...FREEZE, environment: "Staging" })).status).toBe(201);
+  });
+});
