@@ -167,23 +167,20 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
   {
     // atlasgo.io/versioned/down: after `--to-version` everything is reverted; without it, as many as the number says.
     name: "Atlas",
-    lines: inOrder(byText, ({ versions, to }) => [
-      [
-        "atlas",
-        "migrate",
-        "down",
-        `--env=${unknown("env of atlas.hcl")}`,
-        ...(to === null ? [`${versions.length}`] : [`--to-version=${to}`]),
-      ],
-    ]),
+    lines: inOrder(byText, ({ versions, to }) => {
+      if (to !== null && !/^\w[\w.+-]*$/.test(to)) return noVersion(to, "Atlas");
+      const end = to === null ? `${versions.length}` : `--to-version=${to}`;
+      return [["atlas", "migrate", "down", `--env=${unknown("env of atlas.hcl")}`, end]];
+    }),
     note: "Atlas works the way back out by itself and needs a dev database for it; `--dry-run` shows it. Not in its community build.",
   },
   {
     // hexdocs.pm/ecto_sql, "mix ecto.rollback": down to and including the version.
     name: "Ecto",
-    lines: inOrder(byNumber, ({ versions }) =>
-      versions.slice(-1).map((oldest) => ["mix", "ecto.rollback", `--to=${oldest}`]),
-    ),
+    lines: inOrder(byNumber, ({ versions }) => {
+      const oldest = versions.at(-1) ?? "";
+      return NUMBER.test(oldest) ? [["mix", "ecto.rollback", `--to=${oldest}`]] : noVersion(oldest, "Ecto");
+    }),
     fromSource: true,
     note: "A release holds no mix: there it is `Ecto.Migrator.run/4`, usually behind `bin/<app> eval`.",
   },
