@@ -1,5 +1,6 @@
 /** The bundles as AWS runs them: on Node 24, away from this tree, with the events that AWS sends. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -37,6 +38,12 @@ const tokenList = Object.entries(TOKENS)
   .map(([role, token]) => `${role}:${role}:${token}`)
   .join(",");
 const holding = (role: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKENS[role]}` });
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+/** Knows one digest, whatever it is asked for. */
+let registry: Server;
+let host: string;
+let isDown = false;
 
 const LATER_ARN = "arn:aws:sqs:us-east-1:000000000000:later";
 
@@ -82,7 +89,19 @@ beforeAll(async () => {
   const node = node24();
   if (node === undefined) throw new Error("Node 24 is not to be had here: npx cannot fetch node@24");
   services = await startServices(join(folder, "engine"));
-  services.secret = { tokens: tokenList, webhookSecrets: {} };
+  registry = createServer((request, response) => {
+    if (isDown) response.writeHead(503).end();
+    else response.writeHead(200, { "content-type": MANIFEST, "docker-content-digest": digestOf("f") }).end();
+    request.resume();
+  });
+  await new Promise<void>((done) => registry.listen(0, "127.0.0.1", done));
+  const address = registry.address();
+  host = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+  services.secret = {
+    tokens: tokenList,
+    webhookSecrets: { quay: ["a-secret-in-the-address"] },
+    registries: { [host]: { plainHttp: true } },
+  };
   for (const name of FUNCTIONS) {
     await bundle(join(import.meta.dirname, "..", "functions", `${name}.ts`), bundles[name]);
   }
@@ -98,6 +117,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([ingest, questions, exporting, publish].map((one) => one.stop()));
+  registry.close();
   await services.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -279,6 +299,56 @@ describe("the function that records, given a batch of the queue", () => {
     services.failing = (target) => target.startsWith("AmazonSQS");
     expect(await ingest.call(queueEvent(["nor is this"]))).toEqual({
       batchItemFailures: [{ itemIdentifier: "1" }],
+    });
+  });
+});
+
+describe("the function that records, where a registry has to be asked", () => {
+  const pushed = (): HttpRequest => ({
+    method: "POST",
+    path: "/v1/webhooks/quay/a-secret-in-the-address",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      repository: "team/app",
+      namespace: "team",
+      name: "app",
+      docker_url: `${host}/team/app`,
+      homepage: "https://quay.example",
+      updated_tags: ["1.0"],
+    }),
+  });
+  const jobs = () =>
+    services.calls("AmazonSQS.SendMessage").flatMap((body) => {
+      const { MessageBody, QueueUrl } = z
+        .object({ MessageBody: z.string(), QueueUrl: z.string() })
+        .parse(body);
+      return QueueUrl.endsWith("/later") ? [MessageBody] : [];
+    });
+
+  it("leaves to the queue what the registry does not say, and records it from there", async () => {
+    isDown = true;
+    const before = (await factsInTable()).length;
+    const { json } = await answerOf(ingest, pushed());
+    expect(json).toMatchObject({ outcomes: [{ outcome: "deferred" }] });
+    const [job = ""] = jobs();
+    expect(JSON.parse(job)).toMatchObject({ is: "look up", door: "quay", statement: { tag: "1.0" } });
+    expect(await ingest.call(queueEvent([job], LATER_ARN))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "1" }],
+    });
+    expect(await factsInTable()).toHaveLength(before);
+
+    isDown = false;
+    expect(await ingest.call(queueEvent([job], LATER_ARN))).toEqual({ batchItemFailures: [] });
+    expect(await factsInTable()).toHaveLength(before + 1);
+    const query = `repository=${encodeURIComponent(`${host}/team/app`)}&tag=1.0`;
+    expect(await answerOf(questions, { ...asked(query), path: "/v1/tag" })).toMatchObject({
+      status: 200,
+      json: { digest: digestOf("f") },
+    });
+    expect(jobs().map((one) => JSON.parse(one))).toContainEqual({
+      is: "read image",
+      repository: `${host}/team/app`,
+      digest: digestOf("f"),
     });
   });
 });

@@ -53,8 +53,10 @@ export function urlEvent({
   };
 }
 
+const EVENTS_ARN = "arn:aws:sqs:us-east-1:000000000000:events";
+
 /** A batch of a queue's messages, numbered from 1. */
-export const queueEvent = (bodies: readonly string[]) => ({
+export const queueEvent = (bodies: readonly string[], eventSourceARN = EVENTS_ARN) => ({
   Records: bodies.map((body, n) => ({
     messageId: String(n + 1),
     receiptHandle: `receipt ${n + 1}`,
@@ -68,7 +70,7 @@ export const queueEvent = (bodies: readonly string[]) => ({
     messageAttributes: {},
     md5OfBody: "not compared",
     eventSource: "aws:sqs",
-    eventSourceARN: "arn:aws:sqs:us-east-1:000000000000:events",
+    eventSourceARN,
     awsRegion: "us-east-1",
   })),
 });

@@ -19,7 +19,7 @@ export interface Services {
   /** The bodies of calls so far, but those of the table. */
   readonly calls: (target: string) => unknown[];
   /** What the secret holds from now on. */
-  secret: { tokens: string; webhookSecrets: Record<string, string[]> };
+  secret: { tokens: string; webhookSecrets: Record<string, string[]>; registries?: object };
   /** Which calls fail from now on, by their target and body. */
   failing: (target: string, body: string) => boolean;
   /** The events that the bus does not take from now on. */
