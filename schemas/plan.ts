@@ -24,7 +24,8 @@ export type Step = z.infer<typeof Step>;
 
 /* The plan */
 
-const coded = <const C extends string>(code: C, description: string) => z.literal(code).meta({ description });
+export const coded = <const C extends string>(code: C, description: string) =>
+  z.literal(code).meta({ description });
 
 /** Why a plan cannot be carried out as it is. */
 export const BlockerCode = z.union([

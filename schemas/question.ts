@@ -72,6 +72,8 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 /** Who had reported by then: what happened when does not matter here, so the earlier of the two times counts. */
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
+export const GateQuestion = z.strictObject({ environment: name, service: name, digest, ...moment });
+
 /** Several values of one parameter, separated by commas. */
 const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
   text(8192)

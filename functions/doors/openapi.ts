@@ -12,6 +12,7 @@ import {
   TagAnswer,
   Timeline,
 } from "../../schemas/answer.ts";
+import { Gate } from "../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import {
   ArtifactQuestion,
@@ -19,6 +20,7 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
+  GateQuestion,
   PlanQuestion,
   ReleaseQuestion,
   SnapshotQuestion,
@@ -69,6 +71,21 @@ const planning = question(
   { query: PlanQuestion },
   planned,
 );
+
+const gating: ZodOpenApiOperationObject = {
+  operationId: "gate",
+  summary: "Whether an image may be deployed: for CI to ask before it does. Writers may ask it too.",
+  tags: ["Questions"],
+  requestParams: { query: GateQuestion },
+  responses: {
+    "200": {
+      description: "The answer, yes or no, also of names never heard of.",
+      content: { "application/json": { schema: Gate } },
+    },
+    ...REFUSALS,
+    "422": problem("A parameter is wrong; the detail says which, and what was expected."),
+  },
+};
 
 const open = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
   operationId,
@@ -123,6 +140,7 @@ const paths: ZodOpenApiPathsObject = {
       },
     },
   },
+  "/v1/gate": { get: gating },
   "/v1/artifact": {
     get: question("artifact", "Everything known of a digest.", { query: ArtifactQuestion }, Artifact),
   },

@@ -116,6 +116,7 @@ export function questionDoors(ledger: Ledger): Hono {
       }
     });
   }
+  app.get("/v1/gate", async (c) => c.json(await (await import("./gating.ts")).gated(ledger, c)));
   // Loaded when asked for: whoever asks what ran should not wait for a description of the door.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -217,6 +217,14 @@ export interface Holder {
   readonly pushes: readonly Pushed[];
 }
 
+/** Whether the last word of some repository about some of these digests of an image leaves them there. */
+export const isStillHeld = (family: Family, digests: readonly string[]): boolean =>
+  digests.some((digest) =>
+    (family.facts.get(digest) ?? [])
+      .filter(isHeld)
+      .some(({ repository }) => lastSaid(family, digest, repository) !== "deleted"),
+  );
+
 /** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
 export async function holdersOf(images: Images, family: Family): Promise<Holder[]> {
   const facts = family.facts.get(family.pullable ?? family.digest) ?? [];

@@ -145,10 +145,33 @@ export function versionsOf(facts: readonly Fact[]): Versions {
   return { applied: reading.applied, newest: newestOf(reading), isWhole: reading.isWhole };
 }
 
+/** Whether a version is applied; undefined where facts do not tell. */
+export function isApplied({ applied, isWhole }: Versions, version: string): boolean | undefined {
+  if (applied.some((one) => one.version === version)) return true;
+  return isWhole ? false : undefined;
+}
+
 /**
- * The facts of a database that tell what was applied at a moment and what has been since, in order: from the set
- * before that moment on, or all there are. Costs a page for each thousand of them (or each megabyte).
+ * The facts of a database that tell what was applied at a moment, in order: from the set before that moment on, or all
+ * there are. Costs a page for each thousand of them (or each megabyte).
  */
+export async function factsUntil(
+  knowledge: Knowledge,
+  environment: string,
+  database: string,
+  at: string,
+): Promise<Fact[]> {
+  const partition = { of: "schema", environment, database } as const;
+  const assemble = assembling();
+  const facts: Fact[] = [];
+  for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
+    facts.push(fact);
+    if (fact.kind === "migration.snapshot" && assemble(fact)?.mode === "set") break;
+  }
+  return facts.reverse();
+}
+
+/** Those that tell what was applied at a moment, and all since. */
 export async function factsSince(
   knowledge: Knowledge,
   environment: string,
@@ -156,15 +179,9 @@ export async function factsSince(
   at: string,
 ): Promise<Fact[]> {
   const partition = { of: "schema", environment, database } as const;
-  async function before(): Promise<Fact[]> {
-    const assemble = assembling();
-    const facts: Fact[] = [];
-    for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
-      facts.push(fact);
-      if (fact.kind === "migration.snapshot" && assemble(fact)?.mode === "set") break;
-    }
-    return facts.reverse();
-  }
-  const [earlier, later] = await Promise.all([before(), all(knowledge, partition, { after: at })]);
+  const [earlier, later] = await Promise.all([
+    factsUntil(knowledge, environment, database, at),
+    all(knowledge, partition, { after: at }),
+  ]);
   return [...earlier, ...later];
 }

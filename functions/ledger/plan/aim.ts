@@ -6,8 +6,9 @@ import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import type { Images } from "../images.ts";
+import { markOf } from "../marks.ts";
 import type { Moment } from "../moment.ts";
-import { EVER, history, newest } from "../read.ts";
+import { EVER, history } from "../read.ts";
 import { release } from "../release.ts";
 import type { Selector } from "../running.ts";
 
@@ -36,12 +37,7 @@ const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1)
 
 /** Whether the newest mark of any digest of an image says that it is bad. */
 export async function isMarkedBad(moment: Moment, images: Images, digest: string): Promise<boolean> {
-  const { members } = await images.family(digest);
-  const marks = await concurrently(AT_ONCE, [...members], (one) =>
-    newest(moment, { of: "mark", digest: one }, EVER),
-  );
-  const [last] = marks.filter((fact) => fact !== undefined).sort(newestFirst);
-  return last?.kind === "release.marked" && last.verdict === "bad";
+  return (await markOf(moment, images, digest, EVER))?.verdict === "bad";
 }
 
 /* By digest */

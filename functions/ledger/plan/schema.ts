@@ -10,7 +10,7 @@ import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { buildsOf, type Images } from "../images.ts";
 import type { Moment } from "../moment.ts";
 import { sameCommit } from "../resolve.ts";
-import { type Applied, factsSince, type Versions, versionsOf } from "../versions.ts";
+import { type Applied, factsSince, isApplied, type Versions, versionsOf } from "../versions.ts";
 
 /** How one database moved between two moments. */
 export interface Moved {
@@ -122,10 +122,8 @@ function isMet(
   const of = moved.find((one) => fold(one.database) === fold(database));
   if (of === undefined) return undefined;
   const isLeft = (one: Applied) => !isReverted || !of.since.includes(one);
-  if (of.now.applied.some((one) => one.version === version)) {
-    return of.now.applied.some((one) => one.version === version && isLeft(one));
-  }
-  return of.now.isWhole ? false : undefined;
+  const isNow = isApplied(of.now, version);
+  return isNow === true ? of.now.applied.some((one) => one.version === version && isLeft(one)) : isNow;
 }
 
 function tooOld(own: Own, moved: readonly Moved[], isReverted: boolean): Blocker[] {

@@ -1,0 +1,146 @@
+/** The gate: whether an image may be deployed. It says no by facts alone, and binds nobody who does not ask. */
+import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { AT_ONCE, concurrently } from "./concurrently.ts";
+import { heardAs } from "./directory.ts";
+import { type Freeze, freezesOf } from "./freezes.ts";
+import { buildsOf, commitOf, type Family, holdersOf, type Images, imagesOf, isStillHeld } from "./images.ts";
+import { markOf } from "./marks.ts";
+import { isSettled, type Moment } from "./moment.ts";
+import { askingOf } from "./release.ts";
+import type { Selector } from "./running.ts";
+import { factsUntil, isApplied, versionsOf } from "./versions.ts";
+
+/** What one look at it found. */
+interface Found {
+  readonly reasons?: readonly GateReason[];
+  readonly warnings?: readonly GateWarning[];
+}
+
+const refusing = (code: GateReason["code"], message: string): Found => ({ reasons: [{ code, message }] });
+const warning = (code: GateWarning["code"], message: string): Found => ({ warnings: [{ code, message }] });
+
+/** Who said it, when and why. */
+const saying = ({ occurredAt, actor, reason }: Pick<Freeze, "occurredAt" | "actor" | "reason">): string =>
+  [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
+  (reason === undefined ? "" : `: ${reason}`);
+
+async function frozen(moment: Moment, place: Selector): Promise<Found> {
+  const freezes = await freezesOf(moment, place, moment.at);
+  return {
+    reasons: freezes.map((freeze) => {
+      const { environment, service } = freeze;
+      const what = service === undefined ? environment : `${service} in ${environment}`;
+      return { code: "frozen", message: `${what} is frozen since ${saying(freeze)}` };
+    }),
+  };
+}
+
+async function marked(moment: Moment, images: Images, digest: string): Promise<Found> {
+  const mark = await markOf(moment, images, digest, moment.at);
+  if (mark?.verdict !== "bad") return {};
+  const related = mark.digest === digest ? "" : ", which is of the same image,";
+  return refusing("marked_bad", `${mark.digest}${related} was marked as bad at ${saying(mark)}`);
+}
+
+/** As of now, not of then, like every availability: it is about pulling it. */
+async function held(images: Images, family: Family): Promise<Found> {
+  const holders = await holdersOf(images, family);
+  const { digest, pullable, facts } = family;
+  if (holders.some(({ availability }) => availability === "available")) return {};
+  // An index may have been told of by its manifests alone, and outlived by one of them.
+  const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
+  const isDoubtful = holders.some(({ availability }) => availability === "unknown");
+  if (isDoubtful || isStillHeld(family, others)) {
+    return warning("availability_unknown", `no fact says whether ${digest} can still be pulled whole`);
+  }
+  return refusing(
+    "unknown_to_registry",
+    holders.length === 0
+      ? `no registry is known to have ${digest}; a push of a moment ago may not have been heard of yet`
+      : `every registry that had ${digest} has deleted it`,
+  );
+}
+
+const built = (family: Family): Found =>
+  commitOf(family).commits.length > 0
+    ? {}
+    : refusing("no_commit", `no build says which commit ${family.digest} came from`);
+
+/** Whether the migrations that an image needs are applied here. */
+async function schema(moment: Moment, { environment, service }: Selector, family: Family): Promise<Found> {
+  const needed = buildsOf(family).flatMap(({ requires }) => requires ?? []);
+  const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
+  const databases = [...new Set(needed.map(({ database }) => fold(database)))];
+  const [{ description }, read] = await Promise.all([
+    askingOf(moment, service),
+    concurrently(AT_ONCE, databases, async (database) =>
+      versionsOf(await factsUntil(moment, environment, database, moment.at)),
+    ),
+  ]);
+  const versions = new Map(databases.map((database, n) => [database, read[n]]));
+  const isLate = description?.migratesAtStartup === true;
+  return together(
+    [...distinct.values()].map(({ database, version }) => {
+      const of = versions.get(fold(database));
+      const is = of === undefined ? undefined : isApplied(of, version);
+      if (is === true) return {};
+      const what = `the image needs ${version} of ${database}`;
+      if (is === undefined)
+        return warning("schema_unknown", `${what}, and no fact says whether it is applied`);
+      return isLate
+        ? warning("migrates_at_startup", `${what}, which is not applied; the service migrates when it starts`)
+        : refusing("schema_too_old", `${what}, which is not applied; migrate first`);
+    }),
+  );
+}
+
+/** A first deployment has to be let in; but a name that is misspelt is frozen nowhere. */
+async function heard(moment: Moment, { environment, service }: Selector): Promise<Found> {
+  const [place, resident] = await Promise.all([
+    heardAs(moment, { of: "environments" }, environment),
+    heardAs(moment, { of: "services", environment }, service),
+  ]);
+  if (place !== undefined && resident !== undefined) return {};
+  const [code, name] =
+    place === undefined
+      ? (["environment_unknown", `an environment ${environment}`] as const)
+      : (["service_unknown", `a service ${service} in ${environment}`] as const);
+  return warning(code, `nothing was ever said of ${name}: is it spelled as elsewhere?`);
+}
+
+const together = (all: readonly Found[]): Required<Found> => ({
+  reasons: all.flatMap(({ reasons = [] }) => reasons),
+  warnings: all.flatMap(({ warnings = [] }) => warnings),
+});
+
+/**
+ * Answers whether an image may be deployed. Never `undefined`: of a place that nobody heard of nothing is frozen.
+ *
+ * Sequential round trips: at most five for an image, its relatives and their marks, as many at any length of history.
+ * Beside the last of them one for each thousand facts (or megabyte) of a database that the image needs a migration of,
+ * back to the newest set.
+ */
+export async function gate(moment: Moment, asked: Selector & { readonly digest: string }): Promise<Gate> {
+  const images = imagesOf(moment);
+  const place = { environment: fold(asked.environment), service: fold(asked.service) };
+  const ofImage = images.family(asked.digest);
+  const found = await Promise.all([
+    heard(moment, place),
+    frozen(moment, place),
+    marked(moment, images, asked.digest),
+    ofImage.then((family) => held(images, family)),
+    ofImage.then(built),
+    ofImage.then((family) => schema(moment, place, family)),
+  ]);
+  const { reasons, warnings } = together(found);
+  return {
+    ...asked,
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    allowed: reasons.length === 0,
+    reasons: [...reasons],
+    warnings: [...warnings],
+  };
+}

@@ -1,0 +1,24 @@
+/** What people said of an image: good or bad. */
+import type { FactOf } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import { AT_ONCE, concurrently } from "./concurrently.ts";
+import type { Images } from "./images.ts";
+import { type Knowledge, newest } from "./read.ts";
+
+export type Mark = FactOf<"release.marked">;
+
+/** The newest mark of any digest of an image by then: who marks a manifest means its index too, and the other way round. */
+export async function markOf(
+  knowledge: Knowledge,
+  images: Images,
+  digest: string,
+  at: string,
+): Promise<Mark | undefined> {
+  const { members } = await images.family(digest);
+  const marks = await concurrently(AT_ONCE, [...members], (one) =>
+    newest(knowledge, { of: "mark", digest: one }, at),
+  );
+  return marks
+    .filter((fact): fact is Mark => fact?.kind === "release.marked")
+    .sort((a, b) => (order(a) > order(b) ? -1 : 1))[0];
+}
