@@ -628,6 +628,9 @@ describe("cloudfront", () => {
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
       ["/v1/attestations", "Ingest"],
+      ["/v1/marks", "Ingest"],
+      ["/v1/freezes", "Ingest"],
+      ["/v1/freezes/end", "Ingest"],
       ["/v1/export*", "Export"],
     ]);
     for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {
