@@ -46,9 +46,10 @@ const entriesOf = (fact: { components?: readonly Component[] }, name: string): C
 const saysNothing = ({ components }: Claim): boolean =>
   components.length === 1 &&
   components.every(
-    ({ component, variant, digest, tag, repository }) =>
+    ({ component, variant, weight, digest, tag, repository }) =>
       fold(component) === "main" &&
       variant === undefined &&
+      weight === undefined &&
       digest === undefined &&
       tag === undefined &&
       repository === undefined,
