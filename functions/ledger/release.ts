@@ -116,7 +116,7 @@ export async function askingOf(moment: Moment, service: string) {
     ...moment,
     images: imagesOf(moment),
     service: fold(service),
-    ownImages: description?.images ?? [],
+    ownImages: [...new Set(description?.images)],
   };
   return { asking, description };
 }

@@ -18,7 +18,7 @@ export type Observation = FactOf<"deployment.observed">;
 export interface Asking extends Knowledge {
   readonly at: string;
   readonly images: Images;
-  /** The service, folded, and the image repositories that it is described with. */
+  /** The service, folded, and the image repositories that it is described with, each once. */
   readonly service: string;
   readonly ownImages: readonly string[];
 }
@@ -157,9 +157,9 @@ async function byTag(
 ): Promise<Resolution | undefined> {
   const { tag } = said;
   if (tag === undefined) return undefined;
-  const repositories = said.repository === undefined ? new Set(asking.ownImages) : [said.repository];
+  const repositories = said.repository === undefined ? asking.ownImages : [said.repository];
   const pointings = await Promise.all(
-    [...repositories].map((repository) => pointing(asking, repository, tag, end, window)),
+    repositories.map((repository) => pointing(asking, repository, tag, end, window)),
   );
   const found = pointings.flatMap(({ repository, before, after }) =>
     [...new Set([before, ...after])].flatMap((digest) =>

@@ -62,6 +62,16 @@ cases("of a deployment that names only its commit", [
     answers: byCommit(INDEX, REPOSITORY),
   },
   {
+    rule: "a repository that the service is described with twice is one repository",
+    given: [
+      built(INDEX, "c"),
+      pushed("19 10:00", INDEX),
+      described({ images: [REPOSITORY, REPOSITORY] }),
+      at([main()]),
+    ],
+    answers: byCommit(INDEX, REPOSITORY),
+  },
+  {
     rule: "the repository that the component names counts more than the description",
     given: [inOwn, inWeb, own, at([main({ repository: WEB })])],
     answers: byCommit(WEB_IMAGE, WEB),
