@@ -84,7 +84,7 @@ const SOURCE = "org.opencontainers.image.source";
  *
  * Key: the content, for a digest is always the same bytes; the source is the registry.
  */
-export function readingOf(repository: string, content: ImageContent, receivedAt: string): Mapped[] {
+function readingOf(repository: string, content: ImageContent, receivedAt: string): Mapped[] {
   const { digest, manifests = [], labels } = content;
   const [host = ""] = repository.split("/");
   const common = { source: `/asof/registry/${host}`, occurredAt: receivedAt, timeFrom: "receipt" };

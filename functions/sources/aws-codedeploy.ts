@@ -7,7 +7,8 @@
  * Format: docs.aws.amazon.com, "Monitoring deployments with Amazon CloudWatch Events" (CodeDeploy user guide).
  */
 import * as z from "zod";
-import { ignored, mapping, quoted, said } from "./payload.ts";
+import { mappingOnly } from "./aws-envelope.ts";
+import { ignored, quoted, said } from "./payload.ts";
 import { type Coverage, type Mapped, sourceOf } from "./source.ts";
 
 export const CODEDEPLOY_COVERS: Coverage = {
@@ -33,15 +34,8 @@ const Change = z.looseObject({
 });
 type Change = z.infer<typeof Change>;
 
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
-
-export function mapCodeDeploy(payload: unknown): Mapped[] {
-  return mapping(Titled, payload, ({ "detail-type": type, detail }) => {
-    if (type !== "CodeDeploy Deployment State-change Notification")
-      return [ignored(`${quoted(type)} says nothing that is kept here`, payload)];
-    return mapping(Change, payload, (change) => [mapChange(change, { "detail-type": type, detail })]);
-  });
-}
+export const mapCodeDeploy = (payload: unknown): Mapped[] =>
+  mappingOnly("CodeDeploy Deployment State-change Notification", Change, payload, mapChange);
 
 const KIND_OF_STATE = new Map([
   ["START", "deployment.started" as const],

@@ -9,7 +9,8 @@
  * Format: docs.aws.amazon.com, "Monitoring CodePipeline events" (CodePipeline user guide).
  */
 import * as z from "zod";
-import { ignored, mapping, maybeText, quoted, said } from "./payload.ts";
+import { mappingOnly } from "./aws-envelope.ts";
+import { ignored, maybeText, quoted, said } from "./payload.ts";
 import { type Coverage, type Mapped, sourceOf } from "./source.ts";
 
 export const CODEPIPELINE_COVERS: Coverage = {
@@ -40,15 +41,8 @@ const Change = z.looseObject({
 });
 type Change = z.infer<typeof Change>;
 
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
-
-export function mapCodePipeline(payload: unknown): Mapped[] {
-  return mapping(Titled, payload, ({ "detail-type": type, detail }) => {
-    if (type !== "CodePipeline Action Execution State Change")
-      return [ignored(`${quoted(type)} says nothing that is kept here`, payload)];
-    return mapping(Change, payload, (change) => [mapChange(change, { "detail-type": type, detail })]);
-  });
-}
+export const mapCodePipeline = (payload: unknown): Mapped[] =>
+  mappingOnly("CodePipeline Action Execution State Change", Change, payload, mapChange);
 
 const KIND_OF_STATE = new Map([
   ["STARTED", "deployment.started" as const],

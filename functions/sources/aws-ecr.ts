@@ -10,6 +10,7 @@
  * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are no digests).
  */
 import * as z from "zod";
+import { Titled } from "./aws-envelope.ts";
 import { ignored, mapping, maybeText, present, quoted, said } from "./payload.ts";
 import { isChart } from "./pushed.ts";
 import { type Coverage, type Mapped, sourceOf } from "./source.ts";
@@ -42,8 +43,6 @@ const Action = z.looseObject({
   }),
 });
 type Action = z.infer<typeof Action>;
-
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
   ["ECR Pull Through Cache Action", "a pull through cache copies what others pushed elsewhere"],

@@ -11,6 +11,7 @@
  * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
  */
 import * as z from "zod";
+import { Titled } from "./aws-envelope.ts";
 import { ignored, mapping, maybeText, present, quoted, rejected, said } from "./payload.ts";
 import { type Coverage, type Mapped, sourceOf } from "./source.ts";
 
@@ -54,8 +55,6 @@ const TaskChange = z.looseObject({
   }),
 });
 type TaskChange = z.infer<typeof TaskChange>;
-
-const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 
 export function mapEcs(payload: unknown): Mapped[] {
   return mapping(Titled, payload, ({ "detail-type": type, detail }) => {

@@ -90,7 +90,7 @@ async function byDigest(moment: Moment, selector: Selector, images: Images, dige
 export const RELEASES_BACK_MAX = 24;
 
 /** Which images a release has, in one text. */
-export const imagesShown = ({ components }: Release): string =>
+const imagesShown = ({ components }: Release): string =>
   canonical(
     components
       .map(({ component, variant, digest }) => canonical([fold(component), fold(variant ?? ""), digest]))

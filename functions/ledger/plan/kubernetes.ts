@@ -15,8 +15,7 @@ const isInCluster = (target: Target): boolean =>
   IN_CLUSTERS(target) ||
   (target.cluster !== undefined && !isBy("ecs")(target));
 
-export const namespaceOf = ({ namespace }: Target): string =>
-  `--namespace=${namespace ?? unknown("namespace")}`;
+const namespaceOf = ({ namespace }: Target): string => `--namespace=${namespace ?? unknown("namespace")}`;
 
 // --- kubectl ----------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ function cameAfter({ at, after }: Applied, moment: string): boolean | undefined 
   return after === undefined ? undefined : true;
 }
 
-export function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): Moved {
+function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): Moved {
   const before = versionsOf(facts.filter(({ occurredAt }) => occurredAt <= moment));
   const now = versionsOf(facts);
   const had = new Set(before.applied.map(({ version }) => version));
