@@ -62,9 +62,10 @@ function appended(file: string, lines: readonly string[]): void {
   const descriptor = openSync(file, "a", 0o600);
   try {
     writeFileSync(descriptor, lines.map((line) => `${line}\n`).join(""));
+    // A replay that takes the file away only now reads the lines. One that took it before may have read without them;
+    // the disk is waited for afterwards, so that replays, however many, seldom come between.
+    if (!isAt(descriptor, file)) return appended(file, lines);
     fsyncSync(descriptor);
-    // A replay may have taken the file away between the two, and have read it already.
-    if (!isAt(descriptor, file)) appended(file, lines);
   } finally {
     closeSync(descriptor);
   }
