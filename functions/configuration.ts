@@ -3,12 +3,11 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Token } from "./access.ts";
 import { type Rule, Rules } from "./ledger/rules.ts";
-import type { RegistryAccess } from "./registry/oci.ts";
+import { RegistryAccess } from "./registry/oci.ts";
 import {
   ConfigurationError,
   json,
   parse,
-  registryAccessFrom,
   tokensFrom,
   type WebhookSecrets,
   webhookSecretsFrom,
@@ -43,6 +42,11 @@ export function trustFrom({
   }
   return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
 }
+
+const registryAccessFrom = (text: string | undefined): RegistryAccess =>
+  text === undefined || text === ""
+    ? {}
+    : parse("ASOF_REGISTRIES", RegistryAccess, json("ASOF_REGISTRIES", text));
 
 function textOf(variable: string, file: string): string {
   try {

@@ -11,8 +11,6 @@ import { keepMalformed, receive, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { ledgerOnAws, variable } from "./lambda.ts";
 import { Job } from "./ledger/later.ts";
-import { RegistryAccess, registries } from "./registry/oci.ts";
-import { parse } from "./secrets.ts";
 import { aws } from "./sources/aws.ts";
 import { readJson } from "./sources/payload.ts";
 import { queueAside } from "./store/aside-queue.ts";
@@ -24,7 +22,6 @@ const ledger = ledgerOnAws({
   later: queueLater(variable("ASOF_LATER_QUEUE")),
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
-  registries: (access) => registries(parse("ASOF_SECRET: registries", RegistryAccess, access ?? {})),
 });
 const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);

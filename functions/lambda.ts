@@ -18,7 +18,7 @@ const Secret = z.object({
   webhookSecrets: WebhookSecrets,
   registries: z.unknown().optional(),
 });
-/** What stands in the secret, its registries as they are written: only the function that records asks them. */
+/** What stands in the secret, its registries as they are written: most requests ask none. */
 type Read = Secrets & { readonly registries: unknown };
 
 export function variable(name: string): string {
@@ -52,31 +52,33 @@ function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => numbe
   };
 }
 
+/** Loaded when the first registry is asked, which the functions that answer seldom do. */
+async function readers(access: unknown): Promise<Registries> {
+  const { RegistryAccess, registries } = await import("./registry/oci.ts");
+  return registries(parse("ASOF_SECRET: registries", RegistryAccess, access ?? {}));
+}
+
 /** Registries of the secret as it was read last; made anew with it, for they keep what they were given to ask with. */
-function asked(secrets: () => Promise<Read>, { registries }: Recording): Ledger["registries"] {
-  let made: { from: Read; registries: Registries } | undefined;
+function asked(secrets: () => Promise<Read>): Ledger["registries"] {
+  let made: { from: Read; registries: Promise<Registries> } | undefined;
   return async () => {
     const from = await secrets();
-    if (made?.from !== from) made = { from, registries: registries(from.registries) };
+    if (made?.from !== from) made = { from, registries: readers(from.registries) };
     return made.registries;
   };
 }
 
 /** What only the function that records has. */
-export interface Recording extends Pick<Ledger, "aside" | "later" | "rules" | "trust"> {
-  /** @param access what the secret says of registries */
-  readonly registries: (access: unknown) => Registries;
-}
+type Recording = Pick<Ledger, "aside" | "later" | "rules" | "trust">;
 
 const recordsNothing = () => Promise.reject(new Error("this function records nothing"));
-const ASKS_ONLY: Pick<Ledger, "aside" | "later" | "rules" | "registries"> = {
+const ASKS_ONLY: Recording = {
   rules: [],
   aside: {
     keep: recordsNothing,
     list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
   },
   later: { put: recordsNothing },
-  registries: recordsNothing,
 };
 
 export function ledgerOnAws(recording?: Recording): Ledger {
@@ -91,7 +93,8 @@ export function ledgerOnAws(recording?: Recording): Ledger {
       client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
       name: variable("ASOF_TABLE"),
     }),
-    ...(recording === undefined ? ASKS_ONLY : { ...recording, registries: asked(secrets, recording) }),
+    ...(recording ?? ASKS_ONLY),
+    registries: asked(secrets),
     now: () => new Date(),
     heard: new Set(),
     secrets,

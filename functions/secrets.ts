@@ -2,7 +2,6 @@
 import * as z from "zod";
 import { faultsOf } from "../schemas/scalars.ts";
 import { parseTokens, type Token } from "./access.ts";
-import { RegistryAccess } from "./registry/oci.ts";
 
 export class ConfigurationError extends Error {}
 
@@ -36,8 +35,3 @@ export const webhookSecretsFrom = (text: string | undefined): WebhookSecrets =>
   text === undefined || text === ""
     ? {}
     : parse("ASOF_WEBHOOK_SECRETS", WebhookSecrets, json("ASOF_WEBHOOK_SECRETS", text));
-
-export const registryAccessFrom = (text: string | undefined): RegistryAccess =>
-  text === undefined || text === ""
-    ? {}
-    : parse("ASOF_REGISTRIES", RegistryAccess, json("ASOF_REGISTRIES", text));

@@ -48,6 +48,11 @@ export interface Registries {
   readonly digestOf: (repository: string, tag: string) => Promise<string | undefined>;
   /** What a tag or digest names; undefined where the registry says that there is none (404). */
   readonly read: (repository: string, reference: string) => Promise<ImageContent | undefined>;
+  /**
+   * Which manifest the registry says that there is none of (404): the digest itself, or of an index the first of what
+   * it holds; undefined where all are there. Layers are not asked for.
+   */
+  readonly missing: (repository: string, digest: string) => Promise<string | undefined>;
 }
 
 const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
@@ -204,16 +209,21 @@ function shared([first = {}, ...others]: readonly Readonly<Record<string, string
 const isAttestation = (child: Descriptor): boolean =>
   child.annotations?.["vnd.docker.reference.type"] !== undefined;
 
-async function indexContent(place: Place, { digest, mediaType, bytes }: Bytes): Promise<ImageContent> {
+function indexOf(place: Place, { digest, bytes }: Bytes) {
   const index = parsed(Index, bytes);
   if (index === undefined)
     throw place.refused(`holds ${digest}, which is no index of at most ${MANIFESTS_MAX} manifests`);
-  const images = index.manifests.filter((child) => !isAttestation(child));
+  return { ...index, images: index.manifests.filter((child) => !isAttestation(child)) };
+}
+
+async function indexContent(place: Place, found: Bytes): Promise<ImageContent> {
+  const { digest, mediaType } = found;
+  const { images, annotations } = indexOf(place, found);
   const children: Awaited<ReturnType<typeof childOf>>[] = [];
   for (let n = 0; n < images.length; n += AT_ONCE) {
     children.push(...(await Promise.all(images.slice(n, n + AT_ONCE).map((child) => childOf(place, child)))));
   }
-  const labels = { ...shared(children.map((child) => child.labels)), ...index.annotations };
+  const labels = { ...shared(children.map((child) => child.labels)), ...annotations };
   return { digest, mediaType, manifests: children.map(({ manifest }) => manifest), labels };
 }
 
@@ -223,6 +233,25 @@ async function contentOf(place: Place, found: Bytes): Promise<ImageContent> {
   if (!MANIFESTS.includes(mediaType)) return { digest, mediaType, labels: {} };
   const { labels } = await imageOf(place, found);
   return { digest, mediaType, labels };
+}
+
+async function isThere(place: Place, digest: string): Promise<boolean> {
+  const { name } = place;
+  const response = await place.ask({ method: "HEAD", name, what: `manifests/${digest}`, accept: ACCEPT });
+  if (response.status === 404) return false;
+  // A registry may know no HEAD: then the bytes tell, or why there are none.
+  return response.ok || (await manifestOf(place, digest)) !== undefined;
+}
+
+async function missingOf(place: Place, digest: string): Promise<string | undefined> {
+  const found = await manifestOf(place, digest);
+  if (found === undefined) return digest;
+  if (!INDEXES.includes(found.mediaType)) return undefined;
+  // One after the other: whoever asks this asks it of many images at once.
+  for (const child of indexOf(place, found).images) {
+    if (!(await isThere(place, child.digest))) return child.digest;
+  }
+  return undefined;
 }
 
 const DOCKER_HUB = "docker.io";
@@ -270,6 +299,11 @@ export function registries(access: RegistryAccess): Registries {
       }
       const found = await manifestOf(place, reference);
       return found === undefined ? undefined : contentOf(place, found);
+    },
+    missing: async (repository, digest) => {
+      const place = placeOf(repository);
+      if (!isDigest(digest)) throw place.refused("can hold no digest of that form");
+      return missingOf(place, digest);
     },
   };
 }

@@ -163,6 +163,52 @@ describe("an image's content", () => {
   });
 });
 
+describe("what is missing of an image", () => {
+  const other = imageOf(configOf({ other: "image" }));
+  const attestation = imageOf(configOf({ revision: "none" }));
+  const reference = { "vnd.docker.reference.type": "attestation-manifest" };
+  const index = indexOf([
+    descriptor(image),
+    descriptor(other),
+    descriptor(attestation, { annotations: reference }),
+  ]);
+  const missing = (registry: Serving, { body }: Blob) =>
+    reading(registry).missing(`${registry.host}/acme/app`, sha256(body));
+
+  it.each([
+    ["nothing, where its manifest is there", image, [image], undefined],
+    ["itself, where it is not", image, [other], image],
+    ["nothing, where all the images of an index are there", index, [index, image, other], undefined],
+    ["an index itself, where it is not there", index, [image, other], index],
+    ["one of an index's images, where it is not there", index, [index, image], other],
+  ])("is %s", async (_, asked, held, expected) => {
+    const registry = await serving(holding({}, held));
+    expect(await missing(registry, asked)).toBe(expected && sha256(expected.body));
+  });
+
+  it.each([
+    ["is there", [index, image, other], undefined],
+    ["is not there", [index, image], sha256(other.body)],
+  ])(
+    "is told by the bytes where the registry knows no HEAD, and an index's image %s",
+    async (_, held, is) => {
+      const having = holding({}, held);
+      const registry = await serving((seen) => (seen.method === "HEAD" ? { status: 405 } : having(seen)));
+      expect(await missing(registry, index)).toBe(is);
+    },
+  );
+
+  it("is not known where the registry refuses, also within an index", async () => {
+    const registry = await serving(() => ({ status: 403 }));
+    expect((await failing(missing(registry, image))).message).toContain("403");
+    const having = holding({}, [index]);
+    const half = await serving((seen) =>
+      seen.path.endsWith(sha256(index.body)) ? having(seen) : { status: 403 },
+    );
+    expect((await failing(missing(half, index))).message).toContain("403");
+  });
+});
+
 describe("an answer that cannot be right", () => {
   const refusal = async (reply: (seen: Seen) => Reply, reference: string) => {
     const registry = await serving(reply);
@@ -350,6 +396,7 @@ describe("the list of registries", () => {
       of.digestOf(`${registry.host}/acme/../secret`, "v1"),
       of.digestOf(`${registry.host}/acme/app`, "../tags"),
       of.read(`${registry.host}/acme/app`, "sha256:abc?x"),
+      of.missing(`${registry.host}/acme/app`, "sha256:abc?x"),
     ];
     for (const one of asked) expect((await failing(one)).retry).toBe(false);
     expect(registry.seen).toEqual([]);
