@@ -347,11 +347,15 @@ describe("a copy", () => {
   const copies = () => readdirSync(home).filter((file) => file !== "bin");
 
   it("of PostgreSQL goes into a file of its own, with the address from the environment", () => {
-    const [copy, ...more] = backupCommand("acme/shop", "postgresql");
+    const { shell } = backupCommand("acme/shop");
+    expect(shell).not.toContain("postgres://");
+    run(shell, {
+      DATABASE_URL: "postgres://u:p@h/d d",
+      MYSQL_OPTION_FILE: "/run/my.cnf",
+      MYSQL_DATABASE: "x",
+    });
+    const [file = "", ...more] = copies();
     expect(more).toEqual([]);
-    expect(copy?.shell).not.toContain("postgres://");
-    run(copy?.shell ?? "", { DATABASE_URL: "postgres://u:p@h/d d" });
-    const [file = ""] = copies();
     expect(file).toMatch(/^backup-acme_shop-\d{8}T\d{6}Z\.dump$/);
     expect(readFileSync(join(home, file), "utf8").split("\n")).toEqual([
       "--format=custom",
@@ -361,10 +365,15 @@ describe("a copy", () => {
     ]);
   });
 
-  it("of MySQL reads who and where from an option file", () => {
-    const [copy] = backupCommand("shop", "mysql");
-    run(copy?.shell ?? "", { MYSQL_OPTION_FILE: "/run/my.cnf", MYSQL_DATABASE: "--shop" });
-    const [file = ""] = copies();
+  it.each([undefined, "mysql://u:p@h/d"])("of MySQL reads who and where from an option file (%s)", (url) => {
+    const address = url === undefined ? {} : { DATABASE_URL: url };
+    run(backupCommand("shop").shell, {
+      ...address,
+      MYSQL_OPTION_FILE: "/run/my.cnf",
+      MYSQL_DATABASE: "--shop",
+    });
+    const [file = "", ...more] = copies();
+    expect(more).toEqual([]);
     expect(file).toMatch(/^backup-shop-\d{8}T\d{6}Z\.sql$/);
     expect(readFileSync(join(home, file), "utf8").split("\n")).toEqual([
       ...["--defaults-extra-file=/run/my.cnf", "--single-transaction", "--routines", "--events"],
@@ -372,22 +381,18 @@ describe("a copy", () => {
     ]);
   });
 
-  it("of an unknown engine is one of two", () => {
-    expect(backupCommand("shop").map(({ tool }) => tool)).toEqual(["pg_dump", "mysqldump"]);
-  });
-
-  it.each(["postgresql", "mysql"] as const)(
-    "of %s is not made of whatever is near where nothing says which",
-    (engine) => {
-      const [copy] = backupCommand("shop", engine);
-      expect(() => run(copy?.shell ?? "", {})).toThrow(/DATABASE_URL|MYSQL_OPTION_FILE/);
+  it.each([{}, { DATABASE_URL: "mysql://u:p@h/d" }, { MYSQL_OPTION_FILE: "/run/my.cnf" }])(
+    "is not made of whatever is near where nothing says which: %j",
+    (env) => {
+      expect(() => run(backupCommand("shop").shell, env)).toThrow(/DATABASE_URL|MYSQL_DATABASE/);
       expect(copies()).toEqual([]);
     },
   );
 
   it.each(HOSTILE)("of %j stays in the folder, under a name that is one", (database) => {
-    for (const { shell } of backupCommand(database))
-      run(shell, { DATABASE_URL: "x", MYSQL_OPTION_FILE: "x", MYSQL_DATABASE: "x" });
+    const { shell } = backupCommand(database);
+    run(shell, { DATABASE_URL: "postgres://h/d" });
+    run(shell, { MYSQL_OPTION_FILE: "x", MYSQL_DATABASE: "x" });
     expect(copies()).toHaveLength(2);
     for (const file of copies()) expect(file).toMatch(/^backup-[A-Za-z0-9._-]*-\d{8}T\d{6}Z\.(dump|sql)$/);
   });

@@ -99,26 +99,23 @@ export function revertCommand(it: Reverting): Revert {
 /** A copy is a file of its own each time: the one of before a failed attempt is the one that is needed. */
 const NAMED = '"$1-$(date -u +%Y%m%dT%H%M%SZ)';
 
-/** Options: postgresql.org, "pg_dump"; a connection string may stand in place of a database's name. */
-const PG_DUMP = `exec pg_dump --format=custom --dbname="\${DATABASE_URL:?}" --file=${NAMED}.dump"`;
-
 /**
+ * The engine is told by `DATABASE_URL`: an address of PostgreSQL, which pg_dump takes in place of a database's name.
  * MySQL's tools take no address: who and where stand in an option file of `[client]`, which is read beside the others.
- * Options: dev.mysql.com, "mysqldump" (MariaDB calls it `mariadb-dump` too); without them routines and events are left out.
+ * Options: postgresql.org, "pg_dump"; dev.mysql.com, "mysqldump" (MariaDB calls it `mariadb-dump` too); without them
+ * routines and events are left out.
  */
-const MYSQLDUMP =
-  `exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?}" --single-transaction --routines --events ` +
-  `--result-file=${NAMED}.sql" -- "\${MYSQL_DATABASE:?}"`;
+const COPY =
+  `case "\${DATABASE_URL:-}" in postgres*) exec pg_dump --format=custom --dbname="$DATABASE_URL" --file=${NAMED}.dump";; ` +
+  `*) exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?is not set, nor a DATABASE_URL of PostgreSQL}" ` +
+  `--single-transaction --routines --events --result-file=${NAMED}.sql" -- "\${MYSQL_DATABASE:?}";; esac`;
 
 /**
- * Copies a database into a file here. Where it is and who may is read from the environment: `DATABASE_URL`, or of MySQL
- * `MYSQL_OPTION_FILE` and `MYSQL_DATABASE`; without them nothing is done. An unknown engine: a command for each.
+ * Copies a database into a file here. Where it is and who may is read from the environment: `DATABASE_URL` of PostgreSQL,
+ * or of MySQL `MYSQL_OPTION_FILE` and `MYSQL_DATABASE`; without them nothing is done.
  */
-export function backupCommand(database: string, engine?: "postgresql" | "mysql"): Command[] {
-  const file = `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`;
-  const commands = {
-    postgresql: command("pg_dump", "sh", "-c", PG_DUMP, "sh", file),
-    mysql: command("mysqldump", "sh", "-c", MYSQLDUMP, "sh", file),
-  };
-  return engine === undefined ? [commands.postgresql, commands.mysql] : [commands[engine]];
-}
+export const backupCommand = (database: string): Command =>
+  command(
+    "pg_dump or mysqldump",
+    ...["sh", "-c", COPY, "sh", `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`],
+  );

@@ -193,8 +193,10 @@ function stepOf({ entries }: Run, revert: Revert): Draft {
 
 const backupOf = (database: string): Draft => ({
   title: `copy ${database}`,
-  why: "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy. Of two commands take the one for the engine.",
-  commands: backupCommand(database),
+  why:
+    "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy. Which database is read " +
+    "from the environment: `DATABASE_URL` of PostgreSQL, or `MYSQL_OPTION_FILE` (of `[client]`) and `MYSQL_DATABASE`.",
+  commands: [backupCommand(database)],
 });
 
 /**
