@@ -22,6 +22,8 @@ export const INGEST_PATHS = [
   "/v1/marks",
   "/v1/freezes",
   "/v1/freezes/end",
+  "/v1/redeployments",
+  "/v1/redeployments/*/end",
 ] as const;
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };

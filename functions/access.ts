@@ -4,19 +4,21 @@ import * as z from "zod";
 import { fold, name, source, text } from "../schemas/scalars.ts";
 import { sha256 } from "./ledger/canonical.ts";
 
-export const ROLES = ["reader", "writer", "operator", "auditor", "admin"] as const;
+export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What can be done at the doors; only an admin can do everything. */
-export type Right = "ask" | "write" | "operate" | "export" | "retract";
+export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract";
 
 const RIGHTS = {
   reader: ["ask"],
   // A leaked token of a pipeline must not tell the history.
   writer: ["write"],
-  operator: ["ask", "operate"],
+  operator: ["ask", "operate", "execute"],
+  // Carries out what an operator asked for, and can ask for nothing.
+  executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "export", "retract"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);

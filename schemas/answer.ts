@@ -84,9 +84,9 @@ const timelineEntry = z.strictObject({
   commit: sha.exactOptional(),
   rollback: z.boolean().exactOptional(),
   redeployment: z
-    .strictObject({ id, outcome: z.enum(["succeeded", "failed", "timed out"]) })
+    .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
     .exactOptional()
-    .meta({ description: "of a redeployment that ended" }),
+    .meta({ description: "that was requested, that this deployment carries out, or whose end was said" }),
   reason: z.string().exactOptional(),
   by: z.string().nullable(),
   url: url.nullable(),

@@ -81,7 +81,26 @@ const effect = {
   cluster: name.exactOptional(),
   namespace: name.exactOptional(),
   rollback: z.boolean().exactOptional(),
+  /** The id of the redeployment that it carries out. */
+  redeployment: id.exactOptional(),
 };
+
+/** What is gone back to, what is put up with, and what was known then: the same question has the same plan. */
+const planQuestion = z
+  .strictObject({
+    at: time.exactOptional(),
+    digest: digest.exactOptional(),
+    last: z.literal("good").exactOptional(),
+    knownAt: time,
+    schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptDataLoss: z.literal(true).exactOptional(),
+    acceptSubstitute: z.array(digest).max(64).exactOptional(),
+    acceptShared: z.array(name).max(64).exactOptional(),
+  })
+  .refine((it) => [it.at, it.digest, it.last].filter((one) => one !== undefined).length === 1, {
+    error: "needs exactly one of at, digest and last",
+  });
+export type PlanQuestion = z.infer<typeof planQuestion>;
 
 const schemaChange = {
   ...place,
@@ -242,16 +261,21 @@ export const Statement = z.discriminatedUnion("kind", [
   kind("redeployment.requested", {
     ...place,
     service: name,
-    at: time.exactOptional(),
-    digest: digest.exactOptional(),
+    question: planQuestion,
     planHash: hash,
+    /** The images that the plan deploys, by which its deployment is known. */
+    components: z.array(component).min(1).max(64),
+    /** Nobody begins to carry it out after this. */
+    deadline: time,
+    /** The request's own name for itself (`Idempotency-Key`). */
+    key: id,
     reason: prose(1024),
   }),
   kind("redeployment.ended", {
     ...place,
     service: name,
     redeployment: id,
-    outcome: z.enum(["succeeded", "failed", "timed out"]),
+    outcome: z.enum(["succeeded", "failed"]),
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),

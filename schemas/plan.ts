@@ -14,8 +14,15 @@ export const Command = z.strictObject({
 });
 export type Command = z.infer<typeof Command>;
 
+/** What steps do, in this order. */
+export const DOES = ["copy", "backup", "stop", "revert", "deploy", "check"] as const;
+
 export const Step = z.strictObject({
   n: z.int().min(1),
+  does: z.enum(DOES).meta({
+    description:
+      "copy: an image back into its repository; backup: a database into a file; stop: what runs; revert: a schema; deploy: the images; check: that it runs",
+  }),
   title: z.string().meta({ description: "what is done; of several that start with `either` one is chosen" }),
   why: z.string().meta({ description: "what it is for, and what has to be looked at before" }),
   commands: z.array(Command).meta({ description: "in this order; empty: by hand" }),
@@ -182,8 +189,32 @@ export type PlannedSchema = z.infer<typeof plannedSchema>;
 const planStatus = z.enum(["ready", "blocked"]);
 const planHash = hash.meta({
   description:
-    "SHA-256 of the canonical form (RFC 8785) of this plan without hash, knownAt, settled, target and current",
+    "SHA-256 of the canonical form (RFC 8785) of this plan without hash, knownAt, settled, target, current and registry",
 });
+
+const registryCheck = z
+  .strictObject({
+    checkedAt: time,
+    images: z.array(
+      z.strictObject({
+        image: z.string().meta({ description: "repository@digest: deployed, copied, or with a down script" }),
+        answer: z.enum(["there", "gone", "unknown"]).meta({
+          description:
+            "gone: the registry has no such manifest, or not all that its index holds; unknown: it may not be asked, or does not say",
+        }),
+        reason: z
+          .string()
+          .exactOptional()
+          .meta({ description: "of what is gone: what is missing, and what to do; of unknown: why" }),
+      }),
+    ),
+  })
+  .meta({
+    description:
+      "with check=registry: what the registries say now. The plan is made from facts: neither its status nor its steps nor its hash go by this",
+    examples: [{ checkedAt: "2026-11-22T09:00:00.000Z", images: [{ image: IMAGE, answer: "there" }] }],
+  });
+export type RegistryCheck = z.infer<typeof registryCheck>;
 
 export const Plan = z
   .strictObject({
@@ -204,6 +235,7 @@ export const Plan = z
     steps: z
       .array(Step)
       .meta({ description: "in this order; none while an image or the choice about the schema is open" }),
+    registry: registryCheck.exactOptional(),
   })
   .meta({ id: "Plan" });
 export type Plan = z.infer<typeof Plan>;
@@ -228,6 +260,7 @@ export const EnvironmentPlan = z
     removedSince: z.array(name).meta({ description: "those of them that run no more" }),
     cameLater: z.array(name).meta({ description: "services that run now and did not then" }),
     next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),
+    registry: registryCheck.exactOptional().meta({ description: "the same, of the images of this page" }),
   })
   .meta({ id: "EnvironmentPlan" });
 export type EnvironmentPlan = z.infer<typeof EnvironmentPlan>;

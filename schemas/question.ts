@@ -1,6 +1,6 @@
 /** What may be asked: the query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
-import { digest, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
+import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
 const date = z.iso.date();
 const endOfDay = z.union([time, date]).meta({
@@ -114,6 +114,10 @@ export const PlanQuestion = z
       .enum(["json", "kustomize", "compose"])
       .default("json")
       .meta({ description: "json: the plan; else its images alone, pinned, as a file in YAML." }),
+    check: z.literal("registry").optional().meta({
+      description:
+        "Asks the registries of ASOF_REGISTRIES now whether the plan's images are there; what they say stands in `registry`, and changes neither `status` nor `hash`.",
+    }),
     ...page(100, 50),
   })
   // Without a default: the same question must mean the same tomorrow.
@@ -126,6 +130,9 @@ export const PlanQuestion = z
   })
   .refine((it) => it.service === undefined || it.cursor === undefined, {
     error: "cursor goes without a service",
+  })
+  .refine((it) => it.check === undefined || it.format === "json", {
+    error: "check goes with the format json: a file has no place for what it finds",
   });
 
 export const ExportQuestion = z.strictObject({
@@ -177,3 +184,46 @@ export const FreezeEnd = z.strictObject({
 /** Turns a time or date into an instant: a date means the start or the end of its day, UTC. */
 export const instant = (value: string, edge: "start" | "end"): string =>
   value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
+
+const acceptances = {
+  schema: z.enum(["keep", "revert"]).exactOptional(),
+  acceptDataLoss: z.literal(true).exactOptional(),
+  acceptSubstitute: z.array(digest).min(1).max(64).exactOptional(),
+  acceptShared: z.array(name).min(1).max(64).exactOptional(),
+};
+
+/** What somebody sends to have a release run again: the question of its plan, and what they saw when they asked it. */
+export const RedeploymentRequest = z
+  .strictObject({
+    environment: name,
+    service: name.exactOptional(),
+    all: z.literal(true).exactOptional().meta({ description: "Every service that ran there then." }),
+    at: endOfDay.exactOptional(),
+    digest: digest.exactOptional(),
+    last: z.literal("good").exactOptional(),
+    ...acceptances,
+    expectedCurrent: digest.nullable().exactOptional().meta({
+      description:
+        "What runs now, as the plan says it (`components[].from`), any of its components; null: nothing that is known.",
+    }),
+    planHash: hash.meta({ description: "`hash` of the plan that was looked at." }),
+    reason: reason.meta({ description: "It stands in the history." }),
+    timeoutSeconds: z.int().min(60).max(86_400).default(3600).meta({
+      description: "After this nobody begins to carry it out, and without a result it has timed out.",
+    }),
+  })
+  .refine((it) => oneOf(it.service, it.all), either("service", "all"))
+  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
+  .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
+  .refine((it) => (it.all === undefined) === (it.expectedCurrent !== undefined), {
+    error: "expectedCurrent goes with a service, and has to be given there",
+  });
+export type RedeploymentRequest = z.infer<typeof RedeploymentRequest>;
+
+/** What whoever carries out a redeployment sends when it is over, where no deployer's report will say so. */
+export const RedeploymentEnd = z.strictObject({
+  outcome: z.enum(["succeeded", "failed"]),
+  reason: reason.exactOptional(),
+});
+
+export const RedeploymentQuestion = z.strictObject({ knownAt });

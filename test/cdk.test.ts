@@ -631,6 +631,8 @@ describe("cloudfront", () => {
       ["/v1/marks", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
+      ["/v1/redeployments", "Ingest"],
+      ["/v1/redeployments/*/end", "Ingest"],
       ["/v1/export*", "Export"],
     ]);
     for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {

@@ -34,7 +34,8 @@ function numbered(acts: readonly Act[]): Statement[] {
       continue;
     }
     const target = targets[act.retracts % Math.max(targets.length, 1)];
-    if (target === undefined) continue;
+    // What was ordered cannot be taken back.
+    if (target === undefined || target.kind === "redeployment.requested") continue;
     const source = `/people/${act.by}`;
     const id = retractionId(target);
     if (retractions.has(`${source} ${id}`)) continue;

@@ -301,7 +301,7 @@ const told = (head: Claim | Removal | Observation | undefined) => ({
   deployment: head?.deployment ?? null,
   deployedBy: head?.actor ?? null,
   url: head?.url ?? null,
-  rollback: head?.rollback === true,
+  rollback: head?.rollback === true || head?.redeployment !== undefined,
 });
 
 /** What must be answered about a service; undefined where its name was never heard. */

@@ -1,4 +1,5 @@
 /** What every door needs of the ledger, made once at start. */
+import type { Fact } from "../../schemas/fact.ts";
 import type { Token } from "../access.ts";
 import type { Appending } from "../ledger/append.ts";
 import type { Aside } from "../ledger/aside.ts";
@@ -19,6 +20,11 @@ export interface Ledger extends Appending {
   readonly secrets: () => Promise<Secrets>;
   /** The registries that may be asked; no other ever is. */
   readonly registries: () => Promise<Registries>;
+  /**
+   * Tells others what was recorded, before it is acknowledged; so what was never told is told with the sender's retry,
+   * and some things twice. Absent on AWS, where the table's stream does it.
+   */
+  readonly publish?: (fact: Fact) => Promise<void>;
   /** Whose signatures on attestations count; absent: nobody's. */
   readonly trust?: Trust;
   /** How long facts of a moment may still appear after it: index lag and the clocks of others. */

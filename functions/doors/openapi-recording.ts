@@ -1,13 +1,28 @@
 /** The description of the doors where something is said. */
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
+import { Problem } from "../../schemas/answer.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../schemas/fact.ts";
-import { Freeze, FreezeEnd, Mark, Retraction } from "../../schemas/question.ts";
+import {
+  Freeze,
+  FreezeEnd,
+  Mark,
+  RedeploymentEnd,
+  RedeploymentRequest,
+  Retraction,
+} from "../../schemas/question.ts";
+import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { id } from "../../schemas/scalars.ts";
 import { byPath, type Source } from "../sources/source.ts";
 import { allSources } from "../sources/sources.ts";
 import { outcomes, problem, REFUSALS } from "./openapi-answers.ts";
+
+const json = (description: string, schema: z.ZodType) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+const redeployments = (description: string) => json(description, Redeployments);
 
 const CloudEvent = z
   .looseObject({
@@ -113,6 +128,54 @@ const operation = (operationId: string, summary: string, body: z.ZodType): ZodOp
   },
 });
 
+const requesting: ZodOpenApiOperationObject = {
+  operationId: "redeploy",
+  summary:
+    "Asks for a release to be put back: the plan that was looked at, if nothing has changed since. Freezes the service.",
+  tags: ["Redeployments"],
+  requestParams: {
+    header: z.object({
+      "Idempotency-Key": id.meta({ description: "One for each click; it is known again for seven days." }),
+    }),
+  },
+  requestBody: { required: true, content: { "application/json": { schema: RedeploymentRequest } } },
+  responses: {
+    "200": redeployments("It was asked for before, under the same Idempotency-Key."),
+    "201": redeployments("Recorded; whoever carries it out is told."),
+    "400": problem("The body is no JSON."),
+    ...REFUSALS,
+    "404": problem("A name that the ledger never heard of."),
+    "409": {
+      description: "It cannot be done as things stand, or the Idempotency-Key stands for another request.",
+      content: {
+        "application/problem+json": {
+          schema: z.looseObject({ ...Problem.shape, refusals: z.array(Refusal).optional() }),
+        },
+      },
+    },
+    "413": problem("The body is too large."),
+    "422": problem("The body is not of the expected form, or the Idempotency-Key is missing."),
+  },
+};
+
+const ending: ZodOpenApiOperationObject = {
+  operationId: "endRedeployment",
+  summary: "Says how a redeployment ended, where no deployer's report does. Its freeze stays.",
+  tags: ["Redeployments"],
+  requestParams: { path: z.object({ id }) },
+  requestBody: { required: true, content: { "application/json": { schema: RedeploymentEnd } } },
+  responses: {
+    "200": json("It was said before.", Redeployment),
+    "201": json("Recorded.", Redeployment),
+    "400": problem("The body is no JSON."),
+    ...REFUSALS,
+    "404": problem("There is no such redeployment."),
+    "409": problem("It is over already, or something else was said of its end."),
+    "413": problem("The body is too large."),
+    "422": problem("The body is not of the expected form."),
+  },
+};
+
 const attestation: ZodOpenApiOperationObject = {
   operationId: "recordAttestation",
   summary:
@@ -164,6 +227,8 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
+  "/v1/redeployments": { post: requesting },
+  "/v1/redeployments/{id}/end": { post: ending },
   "/v1/marks": {
     post: operation("mark", "Says of an image that it is good or bad; the newest mark counts.", Mark),
   },

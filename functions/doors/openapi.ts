@@ -22,12 +22,15 @@ import {
   ExportQuestion,
   GateQuestion,
   PlanQuestion,
+  RedeploymentQuestion,
   ReleaseQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+import { Redeployment } from "../../schemas/redeployment.ts";
+import { id } from "../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./openapi-answers.ts";
 import { recordingPaths } from "./openapi-recording.ts";
 
@@ -87,6 +90,17 @@ const gating: ZodOpenApiOperationObject = {
   },
 };
 
+const redeployment: ZodOpenApiOperationObject = {
+  ...question(
+    "redeployment",
+    "What became of a redeployment.",
+    { query: RedeploymentQuestion },
+    Redeployment,
+  ),
+  tags: ["Redeployments"],
+  requestParams: { path: z.object({ id }), query: RedeploymentQuestion },
+};
+
 const open = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
   operationId,
   summary,
@@ -141,6 +155,7 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/gate": { get: gating },
+  "/v1/redeployments/{id}": { get: redeployment },
   "/v1/artifact": {
     get: question("artifact", "Everything known of a digest.", { query: ArtifactQuestion }, Artifact),
   },
@@ -170,6 +185,7 @@ export const document = () =>
     tags: [
       { name: "Questions", description: "What ran, when, and from where." },
       { name: "Recording", description: "What CI, registries, deployers and migration tools say." },
+      { name: "Redeployments", description: "What is put back, and what became of it." },
       { name: "Audit", description: "The history, to take away." },
       { name: "Service", description: "The service itself." },
     ],

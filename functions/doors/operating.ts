@@ -11,10 +11,10 @@ import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
 import { answerOne, receive } from "./receive.ts";
 
-/** The request's own name for itself, so that the same request again is a duplicate; else a new one. */
-function idOf(c: Context): string {
+/** The request's own name for itself, by which the same request again is known. */
+export function keyOf(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
-  if (key === undefined) return randomUUID();
+  if (key === undefined) return undefined;
   const parsed = id.safeParse(key);
   if (!parsed.success) throw new DoorError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
   return parsed.data;
@@ -34,7 +34,7 @@ const operate =
     const who = await holder(ledger, c, "operate");
     const body = await bodyOf(c, schema);
     const own = {
-      id: idOf(c),
+      id: keyOf(c) ?? randomUUID(),
       occurredAt: ledger.now().toISOString(),
       // Ours is the only clock, so that the same request again is a duplicate.
       timeFrom: "receipt",

@@ -8,6 +8,7 @@ const PROBLEMS = {
   forbidden: { status: 403, title: "This may not be asked or said with this token" },
   unknown: { status: 404, title: "This was never heard of" },
   conflict: { status: 409, title: "Another statement was recorded under this source and id" },
+  "not now": { status: 409, title: "This cannot be done as things stand" },
   "too large": { status: 413, title: "The request is too large" },
   unsupported: { status: 415, title: "The content type is not understood" },
   rejected: { status: 422, title: "The request is not of the expected form" },
@@ -19,11 +20,14 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** Thrown by a door where it cannot go on; `detail` says what was wrong, where, and what to do. */
 export class DoorError extends Error {
   readonly code: ProblemCode;
+  /** Further members of the problem. */
+  readonly more: object;
 
-  constructor(code: ProblemCode, detail: string) {
+  constructor(code: ProblemCode, detail: string, more: object = {}) {
     super(detail);
     this.name = "DoorError";
     this.code = code;
+    this.more = more;
   }
 }
 
@@ -45,7 +49,7 @@ export function problem(code: ProblemCode, detail: string, more: object = {}): R
 
 /** What a thrown error is to the one who asked. The cause of a fault of ours is for the log alone. */
 export function problemOf(error: unknown): Response {
-  if (error instanceof DoorError) return problem(error.code, error.message);
+  if (error instanceof DoorError) return problem(error.code, error.message, error.more);
   if (error instanceof StoreError && error.code !== "misconfigured") {
     return problem(
       "unavailable",

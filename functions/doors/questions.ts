@@ -6,6 +6,7 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   instant,
+  RedeploymentQuestion,
   ReleaseQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -87,6 +88,13 @@ const ask: Record<string, Question> = {
 
   // Loaded when asked for: most questions are what ran.
   "/v1/plan": async (ledger, c) => (await import("./planning.ts")).planned(ledger, c),
+
+  "/v1/redeployments/:id": async (ledger, c) => {
+    const { redeployment } = await import("../ledger/redeployment.ts");
+    const id = c.req.param("id") ?? "";
+    const answer = await redeployment(moment(ledger, query(c, RedeploymentQuestion)), id);
+    return found(answer, `a redeployment ${id}`);
+  },
 
   "/v1/sources": async (ledger, c) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);

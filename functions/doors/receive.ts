@@ -118,6 +118,7 @@ async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promi
   } else {
     // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
     await readLater(ledger, mapped);
+    await ledger.publish?.(outcome.fact);
   }
   const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
   return { said: { ...named(statement), ...told(outcome) }, forbidden };

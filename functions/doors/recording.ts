@@ -123,6 +123,11 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/attestations", attesting(ledger));
   for (const [path, door] of Object.entries(operating)) app.post(path, (c) => door(ledger, c));
+  // Plans are made there: loaded when somebody asks for one, for most of what is said here needs none.
+  app.post("/v1/redeployments", async (c) => (await import("./redeploying.ts")).redeploy(ledger, c));
+  app.post("/v1/redeployments/:id/end", async (c) =>
+    (await import("./redeploying.ts")).endRedeployment(ledger, c),
+  );
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }

@@ -94,6 +94,9 @@ async function retract(
     return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
   if (target.kind === "fact.retracted")
     return rejected("target: a retraction is final; restate the fact under a new id");
+  // Its number is taken for ever, and what it set off has happened.
+  if (target.kind === "redeployment.requested")
+    return rejected("target: a redeployment that was requested cannot be taken back; say that it ended");
   return put(appending, fact, target);
 }
 

@@ -19,12 +19,17 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   fact: { source: fact.source, id: fact.id },
 });
 
+/** A deployer says so, or carries out what somebody asked to have back. */
+export const isRollback = (fact: Deployed | undefined): boolean =>
+  fact?.rollback === true || fact?.redeployment !== undefined;
+
 const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...entryOf(fact, what),
   ...(fact.components === undefined ? {} : { components: fact.components }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
-  ...(fact.rollback === undefined ? {} : { rollback: fact.rollback }),
+  ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
+  ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
 });
 
 const ofMigration = (fact: Exclude<Migrated, { kind: "migration.snapshot" }>, what: What): TimelineEntry => ({
@@ -75,7 +80,12 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
     case "environment.unfrozen":
       return ofPeople(fact, "unfrozen");
     case "redeployment.requested":
-      return ofPeople(fact, "redeployment requested");
+      return {
+        ...ofPeople(fact, "redeployment requested"),
+        components: fact.components,
+        rollback: true,
+        redeployment: { id: fact.id },
+      };
     case "redeployment.ended":
       return {
         ...ofPeople(fact, "redeployment ended"),

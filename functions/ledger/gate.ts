@@ -25,14 +25,25 @@ const saying = ({ occurredAt, actor, reason }: Pick<Freeze, "occurredAt" | "acto
   [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
   (reason === undefined ? "" : `: ${reason}`);
 
-async function frozen(moment: Moment, place: Selector): Promise<Found> {
-  const freezes = await freezesOf(moment, place, moment.at);
+/** What was put back may be deployed as often as it takes; nothing else, until somebody ends the freeze. */
+const isOwn = (freeze: Freeze, { members }: Family): boolean =>
+  freeze.kind === "redeployment.requested" &&
+  freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
+
+function holding(freeze: Freeze): string {
+  const { environment, service } = freeze;
+  const what = service === undefined ? environment : `${service} in ${environment}`;
+  return freeze.kind === "redeployment.requested"
+    ? `${what} was put back by redeployment ${freeze.id}, and nothing else may be deployed until its freeze is ended: ${saying(freeze)}`
+    : `${what} is frozen since ${saying(freeze)}`;
+}
+
+async function frozen(moment: Moment, place: Selector, ofImage: Promise<Family>): Promise<Found> {
+  const [freezes, family] = await Promise.all([freezesOf(moment, place, moment.at), ofImage]);
   return {
-    reasons: freezes.map((freeze) => {
-      const { environment, service } = freeze;
-      const what = service === undefined ? environment : `${service} in ${environment}`;
-      return { code: "frozen", message: `${what} is frozen since ${saying(freeze)}` };
-    }),
+    reasons: freezes
+      .filter((freeze) => !isOwn(freeze, family))
+      .map((freeze) => ({ code: "frozen", message: holding(freeze) })),
   };
 }
 
@@ -127,7 +138,7 @@ export async function gate(moment: Moment, asked: Selector & { readonly digest: 
   const ofImage = images.family(asked.digest);
   const found = await Promise.all([
     heard(moment, place),
-    frozen(moment, place),
+    frozen(moment, place, ofImage),
     marked(moment, images, asked.digest),
     ofImage.then((family) => held(images, family)),
     ofImage.then(built),

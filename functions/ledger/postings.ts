@@ -147,6 +147,8 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       return [{ of: "mark", digest: fact.digest }, ...digests([fact.digest], "evidence")];
     case "environment.frozen":
     case "environment.unfrozen":
+    case "redeployment.requested":
+      // Whoever puts something back freezes it with the same word.
       return [
         {
           of: "freeze",
@@ -155,7 +157,6 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
         },
         timeline(fact),
       ];
-    case "redeployment.requested":
     case "redeployment.ended":
       return [timeline(fact)];
     case "export.made":

@@ -5,6 +5,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { canonical, order } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
+import { isRollback } from "./entries.ts";
 import { imagesOf } from "./images.ts";
 import { sinceOf, untilOf, upcomingAfter } from "./interval.ts";
 import { isSettled, type Moment } from "./moment.ts";
@@ -176,7 +177,7 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     deployment: head?.deployment ?? null,
     deployedBy: head?.actor ?? null,
     url: head?.url ?? null,
-    rollback: head?.rollback === true,
+    rollback: isRollback(head),
     owner: description?.owner ?? null,
     contact: description?.contact ?? null,
     attempt,

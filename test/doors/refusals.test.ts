@@ -54,15 +54,22 @@ const DOORS: readonly Door[] = [
     knock: (client) => client.post("/v1/freezes", { ...PLACE, reason: "a test" }),
   },
   { name: "/v1/freezes/end", right: "operate", knock: (client) => client.post("/v1/freezes/end", PLACE) },
+  { name: "/v1/redeployments", right: "operate", knock: (client) => client.post("/v1/redeployments", {}) },
+  {
+    name: "/v1/redeployments/{id}/end",
+    right: "execute",
+    knock: (client) => client.post("/v1/redeployments/1/end", { outcome: "failed" }),
+  },
 ];
 
 /** Who may do what, as the design has it. */
 const MAY: Record<Role, readonly Right[]> = {
   reader: ["ask"],
   writer: ["write"],
-  operator: ["ask", "operate"],
+  operator: ["ask", "operate", "execute"],
+  executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "export", "retract"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract"],
 };
 
 describe.each(DOORS)("the door $name", ({ right, knock }) => {

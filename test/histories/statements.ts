@@ -103,6 +103,7 @@ export const circumstances = fc
           config: fc.array(configuration, { maxLength: 2 }),
           namespace: fc.constant("billing"),
           rollback: fc.boolean(),
+          redeployment: pick("1", "2"),
         }),
       },
     ),
@@ -348,15 +349,19 @@ export const besides = fc.oneof(
     )
     .map(([said, kind]): Saying => ({ ...said, kind })),
   fc.record({ occurredAt: moment, environment, service, digest }).map(
-    (said): Saying => ({
+    ({ digest, ...said }): Saying => ({
       ...said,
       kind: "redeployment.requested",
+      question: { digest, knownAt: said.occurredAt },
       planHash: "0".repeat(64),
+      components: [{ component: "main", repository: "ghcr.io/acme/billing", digest }],
+      deadline: said.occurredAt,
+      key: "1",
       reason: "rolls back",
     }),
   ),
   fc
-    .record({ occurredAt: moment, environment, service, outcome: pick("succeeded", "timed out") })
+    .record({ occurredAt: moment, environment, service, outcome: pick("succeeded", "failed") })
     .map((said): Saying => ({ ...said, kind: "redeployment.ended", redeployment: "1" })),
   moment.map(
     (occurredAt): Saying => ({

@@ -71,7 +71,16 @@ const components = (...names: readonly [component: string, image: string][]) => 
 describe("a timeline", () => {
   it("tells what deployers and people did, in order, and nothing of other environments or times", async () => {
     const deployment = { provider: "test", instance: "here", id: "7" };
-    const asked = { planHash: "0".repeat(64), reason: "it broke", service: "web", environment: "production" };
+    const asked = {
+      service: "web",
+      environment: "production",
+      question: { last: "good", knownAt: day(6) },
+      planHash: "0".repeat(64),
+      components: [{ component: "main", digest: digestOf("1") }],
+      deadline: day(6, "13:00"),
+      key: "1",
+      reason: "it broke",
+    };
     const ledger = await given(
       deployed("staging", "web", "1", day(2)),
       web("1", "2026-09-30T23:59:59.999Z"),
@@ -99,7 +108,7 @@ describe("a timeline", () => {
         environment: "production",
         service: "web",
         redeployment: "1",
-        outcome: "timed out",
+        outcome: "failed",
       }),
       said("task.observed", day(7), {
         environment: "production",
@@ -117,7 +126,7 @@ describe("a timeline", () => {
       "03T12:00 failed web main=1.5",
       "04T12:00 frozen holidays",
       "05T12:00 unfrozen web",
-      "06T12:00 redeployment requested web it broke",
+      "06T12:00 redeployment requested web main=1 it broke",
       "06T12:01 redeployment ended web",
       "08T12:00 removed",
     ]);
@@ -129,7 +138,7 @@ describe("a timeline", () => {
       by: "octocat",
       url: "https://ci.example/7",
     });
-    expect(answer?.entries[7]?.redeployment).toEqual({ id: "1", outcome: "timed out" });
+    expect(answer?.entries[7]?.redeployment).toEqual({ id: "1", outcome: "failed" });
   });
 
   it("begins with what already ran, each service and component, and not with what was gone or unknown", async () => {

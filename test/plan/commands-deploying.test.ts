@@ -384,8 +384,10 @@ describe("which tool", () => {
   });
 
   it("makes steps as they are answered", () => {
-    for (const draft of deploySteps(TWO, undefined))
-      expect(Step.parse({ n: 1, ...draft })).toEqual({ n: 1, ...draft });
+    for (const draft of deploySteps(TWO, undefined)) {
+      const step = { n: 1, does: "deploy", ...draft };
+      expect(Step.parse(step)).toEqual(step);
+    }
   });
 });
 

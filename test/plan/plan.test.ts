@@ -232,6 +232,18 @@ describe("the steps of a plan", () => {
     expect(steps.at(-1)?.why).toContain(imageOf("one"));
   });
 
+  it("say what each of them does, for a machine that may not do everything", async () => {
+    const described = said("service.described", time("30 12:00"), {
+      service: PLACE.service,
+      deployTool: "docker compose",
+      migratesAtStartup: true,
+    });
+    const before = migration("applied", "09 12:00", "0", { tool: "knex" });
+    const statements = [before, ...oneThenTwo(applied("1", { reversible: true })), described];
+    const { steps } = await planOf(statements, { schema: "revert", acceptDataLoss: true });
+    expect(steps.map(({ does }) => does)).toEqual(["backup", "stop", "revert", "deploy", "check"]);
+  });
+
   it("are those of the tool that the service is described with", async () => {
     const described = said("service.described", time("30 12:00"), {
       service: PLACE.service,

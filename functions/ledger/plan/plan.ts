@@ -46,9 +46,12 @@ interface Planning {
   readonly repository: string | undefined;
 }
 
-/** SHA-256 of what a plan says to do: not of when it was asked for, nor of the two releases that it was made from. */
+/**
+ * SHA-256 of what a plan says to do: not of when it was asked for, nor of the two releases that it was made from, nor of
+ * what a door puts beside it.
+ */
 export const hashOf = (plan: object): string => {
-  const left = new Set(["hash", "knownAt", "settled", "target", "current"]);
+  const left = new Set(["hash", "knownAt", "settled", "target", "current", "registry"]);
   return sha256(canonical(Object.fromEntries(Object.entries(plan).filter(([field]) => !left.has(field)))));
 };
 
@@ -176,7 +179,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   // Steps that leave something open would be taken for all there is to do.
   const open = [...chosen.blockers, ...artifacts.blockers];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
-  const doing = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
+  const ingredients = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
   const body: Body = {
     blockers: [...open, ...schemas.blockers],
     warnings: [...chosen.warnings, ...artifacts.warnings, ...schemas.warnings, ...warnings],
@@ -186,7 +189,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     commits,
     config: configBetween(current, target),
     schema: schemas.planned,
-    steps: isOpen ? [] : stepsOf(doing),
+    steps: isOpen ? [] : stepsOf(ingredients),
   };
   if (!isRunningAlready(body, current)) return body;
   const message = "this is what runs now; the steps would deploy it again";

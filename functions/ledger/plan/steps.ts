@@ -67,7 +67,7 @@ function toDeploy(
 }
 
 /** What the steps are made of. */
-export interface Doing {
+export interface Ingredients {
   readonly target: Release;
   readonly components: readonly PlannedComponent[];
   readonly copies: readonly Copy[];
@@ -78,16 +78,19 @@ export interface Doing {
   readonly deployTool: string | undefined;
 }
 
+const doing = (does: Step["does"], drafts: readonly Draft[]): Omit<Step, "n">[] =>
+  drafts.map((draft) => ({ does, ...draft }));
+
 /** Images first and schemas before the code that runs on them, so that whatever fails leaves what runs as it is. */
-export function stepsOf(doing: Doing): Step[] {
-  const { target, components, copies, commits, reverts, deployTool } = doing;
-  const drafts: Draft[] = [
-    ...copies.map(copyOf),
-    ...(reverts?.backups ?? []),
-    ...(reverts !== undefined && doing.migratesAtStartup ? [stop(target)] : []),
-    ...(reverts?.steps ?? []),
-    ...deploySteps(toDeploy(target, components, commits), deployTool),
-    check(target, components),
+export function stepsOf(from: Ingredients): Step[] {
+  const { target, components, copies, commits, reverts, migratesAtStartup, deployTool } = from;
+  const drafts = [
+    ...doing("copy", copies.map(copyOf)),
+    ...doing("backup", reverts?.backups ?? []),
+    ...doing("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
+    ...doing("revert", reverts?.steps ?? []),
+    ...doing("deploy", deploySteps(toDeploy(target, components, commits), deployTool)),
+    ...doing("check", [check(target, components)]),
   ];
   return drafts.map((draft, n) => ({ n: n + 1, ...draft }));
 }

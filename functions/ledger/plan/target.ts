@@ -26,7 +26,7 @@ export interface Target {
 }
 
 /** A step that has no number yet. */
-export type Draft = Omit<Step, "n">;
+export type Draft = Omit<Step, "n" | "does">;
 
 /** One tool that deploys. */
 export interface Deployer {

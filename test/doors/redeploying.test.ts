@@ -1,0 +1,477 @@
+/** One click: what is asked to be put back, who may ask, and what became of it. */
+import { afterAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { Gate } from "../../schemas/gate.ts";
+import { Plan } from "../../schemas/plan.ts";
+import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
+import { type Answer, type Client, event } from "../client.ts";
+import { digestOf, shaOf } from "../ledger/given.ts";
+import { cleanUp, type GivenDoors, givenDoors, problemOf } from "./given.ts";
+
+afterAll(cleanUp);
+
+const PLACE = { environment: "production", service: "acme/billing" };
+const REPOSITORY = "ghcr.io/acme/billing";
+const ONE = digestOf("one");
+const TWO = digestOf("two");
+const WEEK_AGO = "2026-11-15T12:00:00.000Z";
+
+let count = 0;
+const id = (): string => `test/${++count}`;
+
+const reported = (
+  kind: string,
+  time: string,
+  digest: string | undefined,
+  more: object = {},
+  components = [{ component: "main", repository: REPOSITORY, ...(digest === undefined ? {} : { digest }) }],
+) =>
+  event(`deployment.${kind}`, id(), time, {
+    ...PLACE,
+    deployment: { provider: "test", instance: "here", id: `${digest}` },
+    components,
+    ...more,
+  });
+
+const pushed = (time: string, digest: string) =>
+  event("artifact.pushed", id(), time, { repository: REPOSITORY, digest });
+const built = (time: string, digest: string) =>
+  event("artifact.built", id(), time, {
+    digest,
+    repository: REPOSITORY,
+    commit: { repository: "https://github.com/acme/billing", sha: shaOf(digest) },
+  });
+
+/** A service whose second release is broken. */
+async function broken(more: Partial<GivenDoors["ledger"]> = {}) {
+  const given = givenDoors(more);
+  const admin = given.client("admin");
+  for (const [time, digest] of [
+    ["2026-11-10T10:00:00.000Z", ONE],
+    ["2026-11-20T10:00:00.000Z", TWO],
+  ] as const) {
+    for (const said of [pushed(time, digest), built(time, digest), reported("succeeded", time, digest)])
+      await admin.say(said);
+  }
+  return { ...given, operator: given.client("operator"), admin };
+}
+
+async function planned(client: Client, question = `at=${WEEK_AGO}`): Promise<Plan> {
+  const { environment, service } = PLACE;
+  const answer = await client.get(
+    `/v1/plan?environment=${environment}&service=${encodeURIComponent(service)}&${question}`,
+  );
+  return Plan.parse(answer.json);
+}
+
+const bodyOf = (plan: Plan, more: object = {}) => ({
+  ...PLACE,
+  at: WEEK_AGO,
+  expectedCurrent: TWO,
+  planHash: plan.hash,
+  reason: "invoices are rounded wrongly",
+  ...more,
+});
+
+const click = (client: Client, body: object, key = "click-1"): Promise<Answer> =>
+  client.post("/v1/redeployments", body, { "idempotency-key": key });
+
+const onlyOf = (answer: Answer): Redeployment => {
+  const { redeployments } = Redeployments.parse(answer.json);
+  expect(redeployments).toHaveLength(1);
+  return z.tuple([Redeployment]).parse(redeployments)[0];
+};
+
+const statusOf = async (client: Client, id: string): Promise<Redeployment> =>
+  Redeployment.parse((await client.get(`/v1/redeployments/${id}`)).json);
+
+const codesOf = (answer: Answer): string[] => {
+  problemOf(answer);
+  const { refusals } = z.looseObject({ refusals: z.array(Refusal) }).parse(answer.json);
+  return refusals.map(({ code }) => code);
+};
+
+async function gateOf(client: Client, digest: string): Promise<Gate> {
+  const { environment, service } = PLACE;
+  const answer = await client.get(
+    `/v1/gate?environment=${environment}&service=${encodeURIComponent(service)}&digest=${digest}`,
+  );
+  return Gate.parse(answer.json);
+}
+
+describe("a release that is asked back", () => {
+  it("is recorded with the question and the plan's hash, and is answered by its id", async () => {
+    const { operator } = await broken();
+    const plan = await planned(operator);
+    const answer = await click(operator, bodyOf(plan));
+    expect(answer.status).toBe(201);
+    const redeployment = onlyOf(answer);
+    expect(answer.headers.get("location")).toBe(`/v1/redeployments/${redeployment.id}`);
+    expect(redeployment).toMatchObject({
+      ...PLACE,
+      status: "requested",
+      requestedBy: "operator-1",
+      reason: "invoices are rounded wrongly",
+      planHash: plan.hash,
+      components: [{ component: "main", image: `${REPOSITORY}@${ONE}` }],
+      startedAt: null,
+      endedAt: null,
+    });
+    expect(Date.parse(redeployment.deadline) - Date.parse(redeployment.requestedAt)).toBeCloseTo(
+      3600_000,
+      -2,
+    );
+    expect(await statusOf(operator, redeployment.id)).toMatchObject({ status: "requested" });
+    const again = Plan.parse((await operator.get(redeployment.plan)).json);
+    expect(again.hash).toBe(plan.hash);
+  });
+
+  it("is one redeployment, though a hundred click at once, on two machines", async () => {
+    const given = await broken();
+    const other = givenDoors({ store: given.ledger.store });
+    other.setNow("2026-11-22T09:00:01.000Z");
+    const plan = await planned(given.operator);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        click(n % 2 === 0 ? given.operator : other.client("operator"), bodyOf(plan), `click-${n}`),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    const refused = answers.filter(({ status }) => status === 409);
+    expect(refused).toHaveLength(99);
+    expect(new Set(refused.flatMap(codesOf))).toEqual(new Set(["redeployment_running"]));
+  });
+
+  it("is one redeployment, however often one click is sent again", async () => {
+    const { operator } = await broken();
+    const plan = await planned(operator);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => click(operator, bodyOf(plan))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(19).fill(200), 201]);
+    expect(new Set(answers.map((answer) => onlyOf(answer).id)).size).toBe(1);
+    const later = await click(operator, bodyOf(plan));
+    expect(later.status).toBe(200);
+    const otherwise = await click(operator, bodyOf(plan, { reason: "another" }));
+    expect(problemOf(otherwise).detail).toContain("Idempotency-Key");
+  });
+});
+
+describe("a release is not put back", () => {
+  const key = { "idempotency-key": "1" };
+  it.each([
+    ["without a key", {}, {}, 422, "Idempotency-Key"],
+    ["without a reason", { reason: "" }, key, 422, "reason"],
+    ["without a plan that was looked at", { planHash: undefined }, key, 422, "planHash"],
+    ["without what is expected to run", { expectedCurrent: undefined }, key, 422, "expectedCurrent"],
+    ["to two releases", { digest: ONE }, key, 422, "exactly one"],
+    ["as a whole with one service", { all: true }, key, 422, "service and all"],
+    ["where nobody heard of it", { service: "acme/nothing" }, key, 404, "acme/nothing"],
+    ["for ever", { timeoutSeconds: 86_401 }, key, 422, "timeoutSeconds"],
+  ])("%s", async (_, more, headers, status, why) => {
+    const { operator } = await broken();
+    const plan = await planned(operator);
+    const problem = problemOf(await operator.post("/v1/redeployments", bodyOf(plan, more), headers));
+    expect(problem).toMatchObject({ status, detail: expect.stringContaining(why) });
+  });
+
+  it.each(["reader", "writer", "executor", "auditor"] as const)("by a %s", async (role) => {
+    const { operator, client } = await broken();
+    const plan = await planned(operator);
+    expect((await click(client(role), bodyOf(plan))).status).toBe(403);
+  });
+
+  it.each([
+    ["something else runs than was expected", { expectedCurrent: ONE }, "current_changed"],
+    ["something runs where nothing was expected", { expectedCurrent: null }, "current_changed"],
+    ["the plan is another", { planHash: "0".repeat(64) }, "plan_changed"],
+    ["the plan was looked at for another schema", { schema: "revert", at: "2026-11-14" }, "plan_changed"],
+  ])("where %s", async (_, more, code) => {
+    const { operator } = await broken();
+    const plan = await planned(operator);
+    expect(codesOf(await click(operator, bodyOf(plan, more)))).toEqual([code]);
+  });
+
+  it("where it was deployed anew since the plan was looked at", async () => {
+    const { operator, admin } = await broken();
+    const plan = await planned(operator);
+    await admin.say(reported("succeeded", "2026-11-21T10:00:00.000Z", digestOf("three")));
+    expect(codesOf(await click(operator, bodyOf(plan)))).toEqual(["current_changed"]);
+  });
+
+  it("where its plan is blocked", async () => {
+    const { operator, admin } = await broken();
+    await admin.say(
+      event("artifact.deleted", id(), "2026-11-21T10:00:00.000Z", {
+        repository: REPOSITORY,
+        digest: ONE,
+        what: "manifest",
+      }),
+    );
+    const plan = await planned(operator);
+    expect(plan.status).toBe("blocked");
+    expect(codesOf(await click(operator, bodyOf(plan)))).toEqual(["plan_blocked"]);
+  });
+
+  it.each([{ environment: "production" }, PLACE])("in a freeze of %o", async (place) => {
+    const { operator } = await broken();
+    const plan = await planned(operator);
+    await operator.post("/v1/freezes", { ...place, reason: "quarter's end" });
+    const refused = await click(operator, bodyOf(plan));
+    expect(codesOf(refused)).toEqual(["frozen"]);
+    expect(problemOf(refused).detail).toContain("quarter's end");
+    await operator.post("/v1/freezes/end", place);
+    expect((await click(operator, bodyOf(plan))).status).toBe(201);
+  });
+});
+
+describe("what became of it", () => {
+  const AT = "2026-11-22T09:05:00.000Z";
+
+  /** A click, and a clock that shows ten minutes later. */
+  async function clicked(more: object = {}) {
+    const given = await broken();
+    const plan = await planned(given.operator);
+    const { id } = onlyOf(await click(given.operator, bodyOf(plan, more)));
+    given.setNow("2026-11-22T09:10:00.000Z");
+    return { ...given, id, status: () => statusOf(given.operator, id) };
+  }
+  const by = (id: string) => ({ redeployment: id });
+
+  it("is that it started, and succeeded, by a deployment that names it", async () => {
+    const { admin, status, id } = await clicked();
+    await admin.say(reported("started", "2026-11-22T09:04:00.000Z", undefined, by(id)));
+    expect(await status()).toMatchObject({ status: "started", startedAt: "2026-11-22T09:04:00.000Z" });
+    await admin.say(reported("succeeded", AT, undefined, by(id)));
+    expect(await status()).toMatchObject({ status: "succeeded", endedAt: AT, why: null });
+  });
+
+  it.each([
+    ["that brings its image", reported("succeeded", AT, ONE), "succeeded"],
+    ["that shows its image", reported("observed", AT, ONE, { deployment: undefined }), "succeeded"],
+    ["that began to bring its image", reported("started", AT, ONE), "started"],
+    ["that failed to", reported("failed", AT, ONE), "failed"],
+    ["of another image", reported("succeeded", AT, digestOf("three")), "requested"],
+    ["of another service", reported("succeeded", AT, ONE, { service: "acme/web" }), "requested"],
+    ["elsewhere", reported("succeeded", AT, ONE, { environment: "staging" }), "requested"],
+    ["of another redeployment", reported("succeeded", AT, ONE, by("another")), "requested"],
+    ["from before", reported("succeeded", "2026-11-22T08:59:59.000Z", ONE), "requested"],
+    ["in the second of the request", reported("succeeded", "2026-11-22T09:00:00.000Z", ONE), "succeeded"],
+  ])("is by a deployment %s: %s", async (_, said, expected) => {
+    const { admin, status } = await clicked();
+    await admin.say(said);
+    expect(await status()).toMatchObject({ status: expected });
+  });
+
+  it("is found by a related digest, and by a tag", async () => {
+    const related = await clicked();
+    const manifest = digestOf("one for amd64");
+    await related.admin.say(
+      event("artifact.indexed", id(), "2026-11-10T09:00:00.000Z", {
+        digest: ONE,
+        manifests: [{ digest: manifest, platform: "linux/amd64" }],
+      }),
+    );
+    await related.admin.say(reported("succeeded", AT, manifest));
+    expect(await related.status()).toMatchObject({ status: "succeeded" });
+
+    const tagged = await clicked();
+    await tagged.admin.say(
+      event("artifact.pushed", id(), "2026-11-10T10:00:00.000Z", {
+        repository: REPOSITORY,
+        digest: ONE,
+        tag: "1.0",
+      }),
+    );
+    const byTag = [{ component: "main", repository: REPOSITORY, tag: "1.0" }];
+    await tagged.admin.say(reported("succeeded", AT, undefined, {}, byTag));
+    expect(await tagged.status()).toMatchObject({ status: "succeeded" });
+  });
+
+  it("is a failure where its deployment brings another image", async () => {
+    const { admin, status, id } = await clicked();
+    await admin.say(reported("succeeded", AT, digestOf("three"), by(id)));
+    expect(await status()).toMatchObject({ status: "failed", why: expect.stringContaining("other images") });
+  });
+
+  it("is not that what runs already is seen to run", async () => {
+    const given = await broken();
+    const plan = await planned(given.operator, "at=2026-11-21");
+    expect(plan.warnings.map(({ code }) => code)).toContain("already_running");
+    const { id } = onlyOf(await click(given.operator, bodyOf(plan, { at: "2026-11-21" })));
+    given.setNow("2026-11-22T09:10:00.000Z");
+    await given.admin.say(reported("observed", AT, TWO, { deployment: undefined }));
+    expect(await statusOf(given.operator, id)).toMatchObject({ status: "requested" });
+    await given.admin.say(reported("succeeded", AT, TWO));
+    expect(await statusOf(given.operator, id)).toMatchObject({ status: "succeeded" });
+  });
+
+  it("is that time ran out, and then another click counts", async () => {
+    const { operator, status, setNow, admin, id } = await clicked({ timeoutSeconds: 60 });
+    expect(await status()).toMatchObject({
+      status: "timed out",
+      endedAt: expect.stringContaining("09:01:00"),
+    });
+    const late = await operator.post(`/v1/redeployments/${id}/end`, { outcome: "succeeded" });
+    expect(problemOf(late)).toMatchObject({ status: 409, detail: expect.stringContaining("timed out") });
+    setNow("2026-11-22T09:20:00.000Z");
+    await admin.say(reported("succeeded", "2026-11-22T09:15:00.000Z", ONE));
+    expect(await status()).toMatchObject({ status: "timed out" });
+    const plan = await planned(operator);
+    const next = onlyOf(await click(operator, bodyOf(plan, { expectedCurrent: ONE }), "click-2"));
+    expect(next.id).toBe(id.replace(/1$/, "2"));
+  });
+
+  it("may be said by whoever carries it out, once", async () => {
+    const { client, status, id } = await clicked();
+    const executor = client("executor");
+    const end = (body: object) => executor.post(`/v1/redeployments/${id}/end`, body);
+    expect((await end({ outcome: "failed", reason: "no such host" })).status).toBe(201);
+    expect(await status()).toMatchObject({ status: "failed", why: "no such host" });
+    expect((await end({ outcome: "failed", reason: "no such host" })).status).toBe(200);
+    expect((await end({ outcome: "succeeded" })).status).toBe(409);
+    expect((await executor.post("/v1/redeployments/1.1/end", { outcome: "failed" })).status).toBe(404);
+  });
+
+  it("does not depend on the order in which it is told", async () => {
+    const said = (id: string) => [
+      reported("started", "2026-11-22T09:03:00.000Z", ONE),
+      reported("failed", "2026-11-22T09:04:00.000Z", ONE, by(id)),
+      reported("succeeded", "2026-11-22T09:06:00.000Z", ONE),
+    ];
+    const [up, down] = [await clicked(), await clicked()];
+    for (const one of said(up.id)) await up.admin.say(one);
+    for (const one of said(down.id).reverse()) await down.admin.say(one);
+    expect(await up.status()).toMatchObject({ status: "failed", startedAt: "2026-11-22T09:03:00.000Z" });
+    expect(await down.status()).toMatchObject({ status: "failed", startedAt: "2026-11-22T09:03:00.000Z" });
+  });
+
+  it("needs all components of a release", async () => {
+    const given = givenDoors();
+    const admin = given.client("admin");
+    const both = (one: string, other: string) => [
+      { component: "api", repository: "ghcr.io/acme/api", digest: digestOf(one) },
+      { component: "web", repository: "ghcr.io/acme/web", digest: digestOf(other) },
+    ];
+    await admin.say(reported("succeeded", "2026-11-10T10:00:00.000Z", undefined, {}, both("a1", "w1")));
+    await admin.say(reported("succeeded", "2026-11-20T10:00:00.000Z", undefined, {}, both("a2", "w2")));
+    const plan = await planned(admin);
+    const { id } = onlyOf(await click(admin, bodyOf(plan, { expectedCurrent: digestOf("w2") })));
+    given.setNow("2026-11-22T09:10:00.000Z");
+    const [api, web] = both("a1", "w1");
+    const part = { scope: "components" };
+    await admin.say(reported("succeeded", AT, undefined, part, api === undefined ? [] : [api]));
+    expect(await statusOf(admin, id)).toMatchObject({ status: "requested" });
+    await admin.say(reported("succeeded", AT, undefined, part, web === undefined ? [] : [web]));
+    expect(await statusOf(admin, id)).toMatchObject({ status: "succeeded" });
+  });
+});
+
+describe("a service that was put back", () => {
+  it("is frozen from the request on: the gate lets its own image through, and no other", async () => {
+    const { operator, admin } = await broken();
+    const plan = await planned(operator);
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+    const { id } = onlyOf(await click(operator, bodyOf(plan)));
+    const refused = await gateOf(operator, TWO);
+    expect(refused.reasons).toMatchObject([{ code: "frozen", message: expect.stringContaining(id) }]);
+    expect(refused.reasons[0]?.message).toContain("invoices are rounded wrongly");
+    expect(await gateOf(operator, ONE)).toMatchObject({ allowed: true, reasons: [] });
+    await admin.say(reported("succeeded", "2026-11-22T09:00:00.500Z", ONE));
+    expect((await gateOf(operator, TWO)).allowed).toBe(false);
+    await operator.post("/v1/freezes/end", PLACE);
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+  });
+
+  it("is put back again in spite of its own freeze, but not of a person's", async () => {
+    const { operator, setNow } = await broken();
+    const plan = await planned(operator);
+    await click(operator, bodyOf(plan, { timeoutSeconds: 60 }));
+    setNow("2026-11-22T10:00:00.000Z");
+    expect((await click(operator, bodyOf(plan), "click-2")).status).toBe(201);
+    setNow("2026-11-22T12:00:00.000Z");
+    await operator.post("/v1/freezes", { ...PLACE, reason: "hands off" });
+    expect(codesOf(await click(operator, bodyOf(plan), "click-3"))).toEqual(["frozen"]);
+  });
+
+  it("has a rollback in its history, with the reason", async () => {
+    const { operator, admin, setNow } = await broken();
+    const plan = await planned(operator);
+    const { id } = onlyOf(await click(operator, bodyOf(plan)));
+    await admin.say(reported("succeeded", "2026-11-22T09:00:02.000Z", ONE, { redeployment: id }));
+    setNow("2026-11-22T09:10:00.000Z");
+    const { json } = await operator.get("/v1/timeline", { ...PLACE, from: "2026-11-22" });
+    expect(json).toMatchObject({
+      entries: [
+        { what: "running" },
+        {
+          what: "redeployment requested",
+          rollback: true,
+          reason: "invoices are rounded wrongly",
+          redeployment: { id },
+          by: "operator-1",
+          components: [{ digest: ONE }],
+        },
+        { what: "deployed", rollback: true, redeployment: { id } },
+      ],
+    });
+    expect((await operator.get("/v1/release", PLACE)).json).toMatchObject({ rollback: true });
+  });
+
+  it("cannot have its request retracted", async () => {
+    const { operator, admin } = await broken();
+    const { facts } = onlyOf(await click(operator, bodyOf(await planned(operator))));
+    const answer = await admin.post("/v1/retractions", { ...facts[0], reason: "a mistake" });
+    expect(problemOf(answer)).toMatchObject({ status: 422, detail: expect.stringContaining("it ended") });
+  });
+});
+
+describe("a whole environment", () => {
+  const SERVICES = ["acme/billing", "acme/web", "acme/worker"];
+
+  async function environment() {
+    const given = givenDoors();
+    const admin = given.client("admin");
+    for (const service of SERVICES) {
+      const components = (name: string) => [
+        { component: "main", repository: `ghcr.io/${service}`, digest: digestOf(`${service} ${name}`) },
+      ];
+      for (const [time, name] of [
+        ["2026-11-10T10:00:00.000Z", "one"],
+        ["2026-11-20T10:00:00.000Z", "two"],
+      ] as const) {
+        await admin.say(reported("succeeded", time, undefined, { service }, components(name)));
+      }
+    }
+    const { json } = await admin.get("/v1/plan", { environment: "production", at: WEEK_AGO });
+    const { hash } = z.looseObject({ hash: z.string() }).parse(json);
+    const body = { environment: "production", all: true, at: WEEK_AGO, planHash: hash, reason: "fire" };
+    return { ...given, admin, body };
+  }
+
+  it("is put back with one request, service by service", async () => {
+    const { admin, body } = await environment();
+    const answer = await click(admin, body);
+    expect(answer.status).toBe(201);
+    const { redeployments } = Redeployments.parse(answer.json);
+    expect(redeployments.map(({ service }) => service)).toEqual(SERVICES);
+    expect(new Set(redeployments.map(({ id }) => id)).size).toBe(3);
+    const again = await click(admin, body);
+    expect(again.status).toBe(200);
+    expect(Redeployments.parse(again.json).redeployments.map(({ id }) => id)).toEqual(
+      redeployments.map(({ id }) => id),
+    );
+  });
+
+  it("is not where one of them cannot be", async () => {
+    const { admin, body } = await environment();
+    await admin.post("/v1/freezes", { environment: "production", service: "acme/web", reason: "no" });
+    expect(codesOf(await click(admin, body))).toEqual(["frozen"]);
+    const { json } = await admin.get("/v1/timeline", { environment: "production", from: "2026-11-22" });
+    expect(JSON.stringify(json)).not.toContain("redeployment requested");
+  });
+
+  it("is not where its plan has changed", async () => {
+    const { admin, body } = await environment();
+    await admin.say(reported("succeeded", "2026-11-21T10:00:00.000Z", digestOf("three")));
+    expect(codesOf(await click(admin, body))).toEqual(["plan_changed"]);
+  });
+});
