@@ -40,7 +40,8 @@ const tokenList = Object.entries(TOKENS)
 const holding = (role: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKENS[role]}` });
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-/** Knows one digest, whatever it is asked for. */
+/** Knows one manifest, of no bytes, whatever it is asked for. */
+const MANIFEST_DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 let registry: Server;
 let host: string;
 let isDown = false;
@@ -91,7 +92,8 @@ beforeAll(async () => {
   services = await startServices(join(folder, "engine"));
   registry = createServer((request, response) => {
     if (isDown) response.writeHead(503).end();
-    else response.writeHead(200, { "content-type": MANIFEST, "docker-content-digest": digestOf("f") }).end();
+    else
+      response.writeHead(200, { "content-type": MANIFEST, "docker-content-digest": MANIFEST_DIGEST }).end();
     request.resume();
   });
   await new Promise<void>((done) => registry.listen(0, "127.0.0.1", done));
@@ -343,17 +345,35 @@ describe("the function that records, where a registry has to be asked", () => {
     const query = `repository=${encodeURIComponent(`${host}/team/app`)}&tag=1.0`;
     expect(await answerOf(questions, { ...asked(query), path: "/v1/tag" })).toMatchObject({
       status: 200,
-      json: { digest: digestOf("f") },
+      json: { digest: MANIFEST_DIGEST },
     });
     expect(jobs().map((one) => JSON.parse(one))).toContainEqual({
       is: "read image",
       repository: `${host}/team/app`,
-      digest: digestOf("f"),
+      digest: MANIFEST_DIGEST,
     });
   });
 });
 
 describe("the function that answers", () => {
+  it("asks the registries of the secret whether a plan's images are there, where that is asked for", async () => {
+    const main = { component: "main", repository: `${host}/team/app` };
+    const one = { service: "acme/app", components: [{ ...main, digest: MANIFEST_DIGEST }] };
+    expect(await answerOf(ingest, posted(deployed("app", one)))).toMatchObject({ status: 201 });
+    const query = "environment=review%2Ffeature-x&service=acme%2Fapp&at=2026-10-20&check=registry";
+    for (const [down, answer] of [
+      [false, { answer: "there" }],
+      [true, { answer: "unknown", reason: `${host} answered 503` }],
+    ] as const) {
+      isDown = down;
+      expect(await answerOf(questions, { ...asked(query), path: "/v1/plan" })).toMatchObject({
+        status: 200,
+        json: { status: "ready", registry: { images: [answer] } },
+      });
+    }
+    isDown = false;
+  });
+
   it("tells what runs under names with slashes", async () => {
     const answer = await answerOf(questions, asked(BILLING));
     expect(answer).toMatchObject({

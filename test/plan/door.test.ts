@@ -66,7 +66,12 @@ describe("GET /v1/plan", () => {
     [`${SERVICE}&last=good&acceptDataLoss=yes`, "acceptDataLoss"],
     [`${SERVICE}&last=good&acceptSubstitute=${digestOf("x")},latest`, "acceptSubstitute"],
     [`${SERVICE}&last=good&cursor=abc`, "cursor"],
-    [`${SERVICE}&last=good&check=registry`, "check"],
+    [`${SERVICE}&last=good&check=cluster`, "check"],
+    [`${SERVICE}&last=good&check=registry&format=compose`, "check goes with the format json"],
+    [
+      "environment=production&at=2026-10-22&check=registry&format=kustomize",
+      "check goes with the format json",
+    ],
     ["environment=production", "exactly one of at, digest and last"],
     ["environment=production&last=good", "with a service"],
     ["environment=production&at=2026-10-22&schema=keep", "with a service"],

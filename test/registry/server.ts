@@ -37,15 +37,17 @@ function write(response: ServerResponse, { status = 200, headers = {}, body = ""
   response.end(method === "HEAD" ? undefined : body);
 }
 
+type Replying = (seen: Seen, host: string) => Reply | undefined | Promise<Reply | undefined>;
+
 /** Starts a server on a free port of the loopback. */
-export async function serving(reply: (seen: Seen, host: string) => Reply | undefined): Promise<Serving> {
+export async function serving(reply: Replying): Promise<Serving> {
   const seen: Seen[] = [];
   let host = "";
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const { method = "", url: path = "", headers } = request;
     const one = { method, path, authorization: headers.authorization };
     seen.push(one);
-    const given = reply(one, host);
+    const given = await reply(one, host);
     if (given === undefined) request.socket.destroy();
     else write(response, given, method);
   });
