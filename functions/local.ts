@@ -11,13 +11,17 @@ import type { Ledger, Log } from "./doors/ledger.ts";
 import { questionDoors } from "./doors/questions.ts";
 import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
-import type { Later } from "./ledger/later.ts";
+import { Job, type Later } from "./ledger/later.ts";
+import { type Reacting, reacting } from "./reacting.ts";
 import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
 import { folderAside } from "./store/aside-folder.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 import { Damaged, type Engine, InUse, startEngine } from "./store/embedded.ts";
-import { folderLater } from "./store/later-folder.ts";
+import { folderQueue } from "./store/folder-queue.ts";
+
+/** After this no registry is down: somebody has to look. */
+const GIVE_UP_MS = 24 * 3600_000;
 
 /** One process has no index lag; what is on its way through it is over by then. */
 const SETTLE_MS = 1000;
@@ -43,9 +47,10 @@ function ownTokens(data: string): Token[] {
   }
 }
 
-function ledgerOf(settings: Configuration, engine: Engine, later: Later): Ledger {
+function ledgerOf(settings: Configuration, engine: Engine, later: Later, reactions: Reacting): Ledger {
   const asked = registries(settings.registries);
-  const tokens = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
+  const given = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
+  const tokens = [...given, ...reactions.tokens];
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
     rules: settings.rules,
@@ -57,6 +62,7 @@ function ledgerOf(settings: Configuration, engine: Engine, later: Later): Ledger
     registries: () => Promise.resolve(asked),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
     settleMs: SETTLE_MS,
+    ...reactions.publishing,
     ignored: new Map(),
     log,
   };
@@ -144,16 +150,20 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   makeFolder(settings.data);
   const engine = await startEngine(settings.data);
   try {
-    const later = folderLater(join(settings.data, "later"));
-    const ledger = ledgerOf(settings, engine, later);
-    const { server, port } = await listen(doors(ledger), settings);
+    const later = folderQueue(join(settings.data, "later"), Job, GIVE_UP_MS);
+    const reactions = reacting(join(settings.data, "reactions"), {}, log);
+    const ledger = ledgerOf(settings, engine, later, reactions);
+    const app = doors(ledger);
+    const { server, port } = await listen(app, settings);
     await later.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
+    await reactions.start(async (path, init) => app.request(path, init));
     const stop = async () => {
       await close(server);
       await later.stop();
+      await reactions.stop();
       await engine.stop();
     };
     return { address: `http://${settings.host}:${port}`, stop, settings };

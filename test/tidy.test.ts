@@ -43,7 +43,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   registry: ["schemas", "registry"],
   store: ["schemas", "ledger", "store"],
   doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
-  edge: ["schemas", "ledger", "sources", "registry", "store", "doors", "edge"],
+  reactions: ["schemas", "reactions"],
+  edge: ["schemas", "ledger", "sources", "registry", "store", "doors", "reactions", "edge"],
   cdk: ["cdk", "ledger", "sources", "store"],
   cli: ["schemas", "cli", "registry", "sources"],
 };

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { giveUp, receive, work } from "../../functions/doors/receive.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { said, saidByTag } from "../../functions/sources/payload.ts";
-import { folderLater, type LaterFolder } from "../../functions/store/later-folder.ts";
+import { type FolderQueue, folderQueue } from "../../functions/store/folder-queue.ts";
 import { cleanUp, givenDoors, NOW } from "./given.ts";
 
 const SHA = "4be1f0a7d2c3951e6b8840f7a9d5c2e13b6a7f90";
@@ -106,7 +106,7 @@ const pushedByTag = (id: string) =>
 /** Doors that may ask the registry, with a folder of what is to be done later. */
 function given() {
   const folder = mkdtempSync(join(tmpdir(), "asof-later-"));
-  const later: LaterFolder = folderLater(folder);
+  const later: FolderQueue<Job> = folderQueue(folder, Job, 24 * 3600_000);
   const known = registries({ [repository.split("/")[0] ?? ""]: { plainHttp: true } });
   const doors = givenDoors({ later, registries: () => Promise.resolve(known) });
   const start = () =>

@@ -2,25 +2,25 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Job, type Later } from "../ledger/later.ts";
+import type * as z from "zod";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
-/** After this no registry is down: somebody has to look. */
-const GIVE_UP_MS = 24 * 3600_000;
-/** A registry that is slow to fail must not hold up what others are asked. */
+/** One that is slow to fail must not hold up the others. */
 const AT_ONCE = 8;
 
-export interface Worker {
+export interface Worker<T> {
   /** Does one job. Throws where it has to be tried again. */
-  readonly work: (job: Job) => Promise<void>;
+  readonly work: (job: T) => Promise<void>;
   /** What becomes of a job, as it was written down, that never succeeded. */
   readonly giveUp: (job: string, error: unknown) => Promise<void>;
 }
 
-export interface LaterFolder extends Later {
+export interface FolderQueue<T> {
+  /** Durable when it returns; the same job again is kept once or done twice, which comes to the same. */
+  put(job: T): Promise<void>;
   /** Begins with what was left by the process before. */
-  start(worker: Worker): Promise<void>;
+  start(worker: Worker<T>): Promise<void>;
   /** Waits for the jobs at hand; the others stay for the next start. */
   stop(): Promise<void>;
 }
@@ -31,27 +31,28 @@ interface Turn {
   readonly waitMs: number;
 }
 
-export function folderLater(folder: string): LaterFolder {
-  let worker: Worker | undefined;
+/** @param giveUpMs a job that was put so long ago, and fails, is tried no more */
+export function folderQueue<T>(folder: string, schema: z.ZodType<T>, giveUpMs: number): FolderQueue<T> {
+  let worker: Worker<T> | undefined;
   let timer: NodeJS.Timeout | undefined;
   /** Files that wait for their turn, and those at hand. */
   const waiting = new Map<string, Turn>();
   const atHand = new Map<string, Promise<void>>();
 
   /** Throws where the job is not out of the way. */
-  async function doOne(file: string, { work, giveUp }: Worker): Promise<void> {
+  async function doOne(file: string, { work, giveUp }: Worker<T>): Promise<void> {
     const path = join(folder, file);
     const text = await readFile(path, "utf8");
     try {
-      await work(Job.parse(JSON.parse(text)));
+      await work(schema.parse(JSON.parse(text)));
     } catch (error) {
-      if (Date.now() - (await stat(path)).mtimeMs < GIVE_UP_MS) throw error;
+      if (Date.now() - (await stat(path)).mtimeMs < giveUpMs) throw error;
       await giveUp(text, error);
     }
     await rm(path);
   }
 
-  function begin(file: string, { waitMs }: Turn, by: Worker): void {
+  function begin(file: string, { waitMs }: Turn, by: Worker<T>): void {
     waiting.delete(file);
     const again = () => {
       waiting.set(file, { dueMs: Date.now() + waitMs, waitMs: Math.min(waitMs * 2, LONGEST_WAIT_MS) });

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Job } from "../../functions/ledger/later.ts";
-import { folderLater, type LaterFolder } from "../../functions/store/later-folder.ts";
+import { Job } from "../../functions/ledger/later.ts";
+import { type FolderQueue, folderQueue } from "../../functions/store/folder-queue.ts";
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -30,8 +30,8 @@ function given(end: (name: string, nth: number) => Promise<void> = () => Promise
     },
     giveUp: async (text: string) => void givenUp.push(text),
   };
-  const opened = (): LaterFolder => {
-    const later = folderLater(folder);
+  const opened = (): FolderQueue<Job> => {
+    const later = folderQueue(folder, Job, 24 * 3600_000);
     stops.push(() => later.stop());
     return later;
   };

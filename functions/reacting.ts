@@ -1,0 +1,74 @@
+/**
+ * Reactions in the process of a ledger on one machine: what they want to hear goes through a folder of each, as it goes
+ * through the bus and a queue of each on AWS.
+ */
+import { join } from "node:path";
+import { newToken, parseTokens, type Token } from "./access.ts";
+import type { Ledger, Log } from "./doors/ledger.ts";
+import { type Asof, asofOver, type Send } from "./reactions/asof.ts";
+import { Heard, type Reaction } from "./reactions/reaction.ts";
+import { folderQueue } from "./store/folder-queue.ts";
+
+/** Who cannot be reached for so long is not waited for: somebody looks at the status. */
+const GIVE_UP_MS = 10 * 60_000;
+
+export interface Reacting {
+  /** What the ledger has to know them by; made anew at each start, and kept nowhere. */
+  readonly tokens: readonly Token[];
+  /** Empty where there are none, so that nothing is written for nobody. */
+  readonly publishing: Pick<Ledger, "publish">;
+  /** @param send how they reach the ledger */
+  start(send: Send): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param makers the reactions, by the names of their folders */
+export function reacting(
+  folder: string,
+  makers: Readonly<Record<string, (asof: Asof) => Reaction>>,
+  log: Log,
+): Reacting {
+  const token = newToken();
+  let reach: Send = () => Promise.reject(new Error("the ledger has not started"));
+  const asof = asofOver((path, init) => reach(path, init), token);
+  const all = Object.entries(makers).map(([name, make]) => ({
+    name,
+    reaction: make(asof),
+    queue: folderQueue(join(folder, name), Heard, GIVE_UP_MS),
+  }));
+  if (all.length === 0) {
+    return { tokens: [], publishing: {}, start: () => Promise.resolve(), stop: () => Promise.resolve() };
+  }
+
+  const started = ({ name, reaction, queue }: (typeof all)[number]) =>
+    queue.start({
+      work: async (fact) => {
+        try {
+          await reaction.react(fact);
+        } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
+          log.info("has to be tried again", { reaction: name, fact: fact.id, message });
+          throw error;
+        }
+      },
+      giveUp: (text, error) => reaction.giveUp(Heard.parse(JSON.parse(text)), error),
+    });
+  return {
+    tokens: parseTokens(`executor:asof:${token}`),
+    publishing: {
+      publish: async (fact) => {
+        const heard = Heard.safeParse(fact);
+        if (!heard.success) return;
+        const listening = all.filter(({ reaction }) => reaction.kinds.includes(fact.kind));
+        await Promise.all(listening.map(({ queue }) => queue.put(heard.data)));
+      },
+    },
+    start: async (send) => {
+      reach = send;
+      await Promise.all(all.map(started));
+    },
+    stop: async () => {
+      await Promise.all(all.map(({ queue }) => queue.stop()));
+    },
+  };
+}

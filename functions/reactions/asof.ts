@@ -1,0 +1,54 @@
+/** The ledger as its clients see it: over HTTP, with a token of the role `executor`. */
+import * as z from "zod";
+import { Problem } from "../../schemas/answer.ts";
+import { Plan } from "../../schemas/plan.ts";
+import { Redeployment } from "../../schemas/redeployment.ts";
+
+/** Each method throws an Error whose message may be told to anybody. */
+export interface Asof {
+  readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** The plan of a redeployment: the answer to its own question, as it was known when it was asked for. */
+  readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
+  /** Says how it ended; it may have ended otherwise before, and then that stays. */
+  readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;
+}
+
+/** Sends a request to the ledger, by its path. */
+export type Send = (path: string, init: RequestInit) => Promise<Response>;
+
+const TIMEOUT_MS = 20_000;
+const REASON_MAX = 1024;
+
+export function asofOver(send: Send, token: string): Asof {
+  async function asked<T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await send(path, { ...init, headers, signal });
+    const body: unknown = await response.json();
+    if (response.ok) return schema.parse(body);
+    const problem = z.looseObject(Problem.shape).safeParse(body);
+    throw new Error(
+      `the ledger answers ${response.status}: ${problem.data?.detail ?? "no problem is named"}`,
+    );
+  }
+  return {
+    redeployment: (id) => asked(Redeployment, `/v1/redeployments/${id}`),
+    planOf: ({ plan }) => asked(Plan, plan),
+    end: async (id, outcome, reason) => {
+      const body = JSON.stringify({ outcome, reason: reason.slice(0, REASON_MAX) });
+      const path = `/v1/redeployments/${id}/end`;
+      try {
+        await asked(Redeployment, path, { method: "POST", body });
+      } catch (error) {
+        const { status } = await asked(Redeployment, `/v1/redeployments/${id}`);
+        if (status === "requested" || status === "started") throw error;
+      }
+    },
+  };
+}
+
+/** A ledger at an address. */
+export const over =
+  (address: string): Send =>
+  (path, init) =>
+    fetch(new URL(path, address), init);
