@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { giveUp, receive, work } from "../../functions/doors/receive.ts";
+import { Job } from "../../functions/ledger/later.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { said, saidByTag } from "../../functions/sources/payload.ts";
 import { type FolderQueue, folderQueue } from "../../functions/store/folder-queue.ts";
