@@ -1,6 +1,6 @@
 /** A plan's steps as they are printed, on a real registry: what was deleted comes back, byte for byte. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +12,7 @@ import { event } from "./client.ts";
 import { cleanUp, deployed, givenDoors } from "./doors/given.ts";
 import { given, said } from "./ledger/given.ts";
 import { main, PLACE, succeeded, time } from "./ledger/saying.ts";
+import { allowPlainHttp } from "./real/containers.ts";
 import { deleteManifest, freePort, inspect, Layout, type Registry, startRegistry } from "./real/registry.ts";
 
 const execute = promisify(execFile);
@@ -28,13 +29,7 @@ beforeAll(async () => {
   const notify = { url: `http://127.0.0.1:${await freePort()}/`, authorization: "none" };
   registry = await startRegistry({ folder: join(folder, "registry"), notify });
   layout = await Layout.create(join(folder, "oci"));
-  const settings = join(folder, ".config", "containers");
-  mkdirSync(settings, { recursive: true });
-  writeFileSync(join(settings, "policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
-  writeFileSync(
-    join(settings, "registries.conf"),
-    `[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`,
-  );
+  allowPlainHttp(folder, registry.host);
 });
 
 afterAll(async () => {
