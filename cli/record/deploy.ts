@@ -22,6 +22,7 @@ const Options = z.looseObject({
   namespace: maybe,
   deploymentId: maybe,
   rollback: z.boolean().optional(),
+  redeployment: maybe,
 });
 type Options = z.infer<typeof Options>;
 
@@ -83,7 +84,8 @@ What runs is told by a digest, else by a tag, else by this run's commit: the ima
 repository of --image. With a digest or a tag the commit is said only where --commit gives it.
 --component says that only this component was deployed, and the others run on.
 Record --status started, too, where tags move: what a tag pointed at when the deployment started is what runs. Both
-must have the same --deployment-id, which is the run's unless it is given.`,
+must have the same --deployment-id, which is the run's unless it is given.
+What carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT for the programs that it starts.`,
   options: (command) =>
     command
       .option("--environment <name>", "where to (default: the CI's)")
@@ -106,8 +108,9 @@ must have the same --deployment-id, which is the run's unless it is given.`,
       .option("--cluster <name>", "the cluster")
       .option("--namespace <name>", "the namespace")
       .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
-      .option("--rollback", "it goes back to what ran before"),
-  speak: (given, known) => {
+      .option("--rollback", "it goes back to what ran before")
+      .option("--redeployment <id>", "the redeployment that it carries out (default: $ASOF_REDEPLOYMENT)"),
+  speak: (given, known, { env }) => {
     const options = Options.parse(given);
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);
@@ -121,7 +124,7 @@ must have the same --deployment-id, which is the run's unless it is given.`,
       ...present({ commit: commitFor(known, component) }),
       ...(config.length === 0 ? {} : { config }),
       ...present({ cluster, namespace }),
-      ...present({ rollback }),
+      ...present({ rollback, redeployment: options.redeployment ?? (env.ASOF_REDEPLOYMENT || undefined) }),
       ...common(known),
     };
     return [{ kind: `deployment.${status}`, data }];

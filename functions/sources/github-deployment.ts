@@ -4,7 +4,8 @@
  * Key: `deployment/<id>`, `deployment_status/<id>`; the deployment itself is GitHub's, of that host, by its id.
  * Not in the payload: which image was deployed. The free `deployment.payload` is the place to say it: an object,
  * or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
- * image's) and `image` (`host/path[:tag][@digest]`); whoever names a component deploys that one alone.
+ * image's) and `image` (`host/path[:tag][@digest]`); whoever names a component deploys that one alone. And
+ * `redeployment`: the id of the one that it carries out.
  * The commit is `deployment.sha`: that of a `workflow_run` beside it may be another.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
@@ -146,6 +147,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
         ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
       },
       ...present({ scope: told.component === undefined ? undefined : "components", actor, url }),
+      ...present({ redeployment: told.redeployment }),
     },
     raw,
   );
@@ -153,7 +155,10 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
 
 /** What of a deployment's free payload is for us: values of any type, for the ledger's schemas refuse the wrong ones. */
 type Told = Partial<Record<(typeof TOLD)[number], unknown>>;
-const TOLD = ["service", "environment", "component", "image", "repository", "tag", "digest"] as const;
+const TOLD = [
+  ...["service", "environment", "component", "redeployment"],
+  ...["image", "repository", "tag", "digest"],
+] as const;
 
 function readTold(payload: unknown): Told {
   const told = typeof payload === "string" ? jsonOrNothing(payload) : payload;

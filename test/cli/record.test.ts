@@ -195,6 +195,17 @@ describe("what is said", () => {
     });
   });
 
+  it("names the redeployment that it carries out, by the option or by the variable", async () => {
+    const redeploymentIn = async (env: Readonly<Record<string, string>>, ...more: string[]) =>
+      (await eventsOf([...DEPLOY, "--digest", DIGEST, ...more], { ...CI, ...env }))[0]?.data.redeployment;
+    expect(await redeploymentIn({})).toBeUndefined();
+    expect(await redeploymentIn({ ASOF_REDEPLOYMENT: "" })).toBeUndefined();
+    for (const status of ["started", "succeeded", "failed"]) {
+      expect(await redeploymentIn({ ASOF_REDEPLOYMENT: "5f.1" }, "--status", status)).toBe("5f.1");
+    }
+    expect(await redeploymentIn({ ASOF_REDEPLOYMENT: "5f.1" }, "--redeployment", "5f.2")).toBe("5f.2");
+  });
+
   it("counts more when given than when found, and carries no credentials", async () => {
     const [event] = await eventsOf([
       ...["record", "build", "--digest", DIGEST, "--no-registry"],
@@ -240,6 +251,7 @@ describe("what is said", () => {
   it.each([
     [["--digest", "sha256:short"], "digest"],
     [["--digest", DIGEST, "--time", "yesterday"], "time"],
+    [["--digest", DIGEST, "--redeployment", "5".repeat(300)], "redeployment"],
     [["--digest", DIGEST, "--source", "/webhooks/github"], "ledger's own doors"],
     [["--digest", DIGEST, "--run-url", "https://ada:secret@ci.example/"], "credentials"],
     [["--image", "billing:1.4.2"], "registry"],
