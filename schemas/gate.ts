@@ -6,7 +6,10 @@ import { digest, name } from "./scalars.ts";
 
 /** Why something may not be deployed. */
 export const GateReasonCode = z.union([
-  coded("frozen", "the environment or the service is frozen; the message says since when, by whom and why"),
+  coded(
+    "frozen",
+    "the environment or the service is frozen, or was put back; the message says since when, by whom and why",
+  ),
   coded("marked_bad", "the newest mark of the image says that it is bad"),
   coded(
     "unknown_to_registry",
@@ -22,6 +25,10 @@ export const GateWarningCode = z.union([
   coded("service_unknown", "nothing was ever said of this service here: a first deployment, or a typo"),
   coded("availability_unknown", "registries had the image, and no fact says whether it is still there"),
   coded("schema_unknown", "the image needs a migration, and no fact says whether it is applied here"),
+  coded(
+    "asked_back",
+    "an operator asked for this image back; what would speak against it stands in the message",
+  ),
   coded("migrates_at_startup", "the image needs a migration that is to be applied when it starts"),
 ]);
 

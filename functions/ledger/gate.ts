@@ -3,7 +3,7 @@ import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { heardAs } from "./directory.ts";
-import { type Freeze, freezesOf } from "./freezes.ts";
+import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import { buildsOf, commitOf, type Family, holdersOf, type Images, imagesOf, isStillHeld } from "./images.ts";
 import { markOf } from "./marks.ts";
 import { isSettled, type Moment } from "./moment.ts";
@@ -25,11 +25,6 @@ const saying = ({ occurredAt, actor, reason }: Pick<Freeze, "occurredAt" | "acto
   [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
   (reason === undefined ? "" : `: ${reason}`);
 
-/** What was put back may be deployed as often as it takes; nothing else, until somebody ends the freeze. */
-const isOwn = (freeze: Freeze, { members }: Family): boolean =>
-  freeze.kind === "redeployment.requested" &&
-  freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
-
 function holding(freeze: Freeze): string {
   const { environment, service } = freeze;
   const what = service === undefined ? environment : `${service} in ${environment}`;
@@ -38,12 +33,29 @@ function holding(freeze: Freeze): string {
     : `${what} is frozen since ${saying(freeze)}`;
 }
 
-async function frozen(moment: Moment, place: Selector, ofImage: Promise<Family>): Promise<Found> {
-  const [freezes, family] = await Promise.all([freezesOf(moment, place, moment.at), ofImage]);
+/** Whether somebody asked for this image back, and that is what holds the service. */
+const isOwn = (freeze: Freeze, { members }: Family): freeze is Requested =>
+  freeze.kind === "redeployment.requested" &&
+  freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
+
+const frozen = (freezes: readonly Freeze[], family: Family): Found => ({
+  reasons: freezes
+    .filter((freeze) => !isOwn(freeze, family))
+    .map((freeze) => ({ code: "frozen", message: holding(freeze) })),
+});
+
+/** An operator looked at the plan, and wants it back all the same: only another freeze is a reason against it then. */
+function overruled({ reasons, warnings }: Required<Found>, { id }: Requested): Required<Found> {
+  const others = reasons.filter(({ code }) => code !== "frozen");
   return {
-    reasons: freezes
-      .filter((freeze) => !isOwn(freeze, family))
-      .map((freeze) => ({ code: "frozen", message: holding(freeze) })),
+    reasons: reasons.filter(({ code }) => code === "frozen"),
+    warnings: [
+      ...others.map(({ message }) => ({
+        code: "asked_back" as const,
+        message: `redeployment ${id} asks for it back, though ${message}`,
+      })),
+      ...warnings,
+    ],
   };
 }
 
@@ -136,15 +148,18 @@ export async function gate(moment: Moment, asked: Selector & { readonly digest: 
   const images = imagesOf(moment);
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const ofImage = images.family(asked.digest);
-  const found = await Promise.all([
+  const [freezes, family, ...found] = await Promise.all([
+    freezesOf(moment, place, moment.at),
+    ofImage,
     heard(moment, place),
-    frozen(moment, place, ofImage),
     marked(moment, images, asked.digest),
     ofImage.then((family) => held(images, family)),
     ofImage.then(built),
     ofImage.then((family) => schema(moment, place, family)),
   ]);
-  const { reasons, warnings } = together(found);
+  const all = together([frozen(freezes, family), ...found]);
+  const own = freezes.find((freeze) => isOwn(freeze, family));
+  const { reasons, warnings } = own === undefined ? all : overruled(all, own);
   return {
     ...asked,
     at: moment.at,

@@ -6,6 +6,7 @@ import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { type Answer, type Client, event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
+import { STORES } from "../store/stores.ts";
 import { cleanUp, type GivenDoors, givenDoors, problemOf } from "./given.ts";
 
 afterAll(cleanUp);
@@ -126,21 +127,26 @@ describe("a release that is asked back", () => {
     expect(again.hash).toBe(plan.hash);
   });
 
-  it("is one redeployment, though a hundred click at once, on two machines", async () => {
-    const given = await broken();
-    const other = givenDoors({ store: given.ledger.store });
-    other.setNow("2026-11-22T09:00:01.000Z");
-    const plan = await planned(given.operator);
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, n) =>
-        click(n % 2 === 0 ? given.operator : other.client("operator"), bodyOf(plan), `click-${n}`),
-      ),
-    );
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-    const refused = answers.filter(({ status }) => status === 409);
-    expect(refused).toHaveLength(99);
-    expect(new Set(refused.flatMap(codesOf))).toEqual(new Set(["redeployment_running"]));
-  });
+  it.each(STORES)(
+    "is one redeployment, though a hundred click at once, on two machines: $name",
+    async ({ open }) => {
+      const opened = await open();
+      const given = await broken({ store: opened.store });
+      const other = givenDoors({ store: opened.store });
+      other.setNow("2026-11-22T09:00:01.000Z");
+      const plan = await planned(given.operator);
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          click(n % 2 === 0 ? given.operator : other.client("operator"), bodyOf(plan), `click-${n}`),
+        ),
+      );
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+      const refused = answers.filter(({ status }) => status === 409);
+      expect(refused).toHaveLength(99);
+      expect(new Set(refused.flatMap(codesOf))).toEqual(new Set(["redeployment_running"]));
+      await opened.close();
+    },
+  );
 
   it("is one redeployment, however often one click is sent again", async () => {
     const { operator } = await broken();
@@ -379,6 +385,28 @@ describe("a service that was put back", () => {
     expect((await gateOf(operator, TWO)).allowed).toBe(false);
     await operator.post("/v1/freezes/end", PLACE);
     expect((await gateOf(operator, TWO)).allowed).toBe(true);
+  });
+
+  it("lets in what an operator asked back, whatever else would speak against it", async () => {
+    const { operator, admin } = await broken();
+    const bare = digestOf("bare");
+    for (const [time, digest] of [
+      ["2026-11-12T10:00:00.000Z", bare],
+      ["2026-11-21T10:00:00.000Z", TWO],
+    ] as const) {
+      await admin.say(reported("succeeded", time, digest));
+    }
+    await operator.post("/v1/marks", { digest: bare, verdict: "bad", reason: "slow" });
+    const codes = (await gateOf(operator, bare)).reasons.map(({ code }) => code);
+    expect(codes).toEqual(["marked_bad", "unknown_to_registry", "no_commit"]);
+    const plan = await planned(operator, `digest=${bare}`);
+    expect(plan.status).toBe("ready");
+    await click(operator, bodyOf(plan, { at: undefined, digest: bare }));
+    const gate = await gateOf(operator, bare);
+    expect(gate).toMatchObject({ allowed: true, reasons: [] });
+    expect(gate.warnings.filter(({ code }) => code === "asked_back")).toHaveLength(3);
+    await operator.post("/v1/freezes", { environment: "production", reason: "hands off" });
+    expect(await gateOf(operator, bare)).toMatchObject({ allowed: false, reasons: [{ code: "frozen" }] });
   });
 
   it("is put back again in spite of its own freeze, but not of a person's", async () => {
