@@ -70,20 +70,19 @@ runroot = "${folder}/run"
  * @param host the registry's, spoken to without TLS
  */
 export async function startContainers(folder: string, host: string): Promise<Containers> {
-  const [home, bin, workplace] = ["home", "bin", "workplace"].map((name) => join(folder, name));
-  if (home === undefined || bin === undefined || workplace === undefined) throw new Error("has no folders");
-  for (const one of [home, bin, workplace]) mkdirSync(one, { recursive: true });
+  const inFolder = (name: string) => join(folder, name);
+  const [home, bin, workplace] = [inFolder("home"), inFolder("bin"), inFolder("workplace")];
+  const socket = inFolder("api.sock");
+  for (const one of [bin, workplace]) mkdirSync(one, { recursive: true });
   allowPlainHttp(home, host);
   writeFileSync(join(bin, "docker"), DOCKER, { mode: 0o755 });
-  const settings = [join(folder, "containers.conf"), join(folder, "storage.conf")] as const;
-  writeFileSync(settings[0], engineSettings(folder));
-  writeFileSync(settings[1], storageSettings(folder));
-  const socket = join(folder, "api.sock");
+  writeFileSync(inFolder("containers.conf"), engineSettings(folder));
+  writeFileSync(inFolder("storage.conf"), storageSettings(folder));
   const env = {
     PATH: `${bin}:${process.env.PATH ?? ""}`,
     HOME: home,
-    CONTAINERS_CONF: settings[0],
-    CONTAINERS_STORAGE_CONF: settings[1],
+    CONTAINERS_CONF: inFolder("containers.conf"),
+    CONTAINERS_STORAGE_CONF: inFolder("storage.conf"),
     DOCKER_HOST: `unix://${socket}`,
   };
   const podman = async (...args: readonly string[]) =>
