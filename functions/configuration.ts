@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Token } from "./access.ts";
 import { type Rule, Rules } from "./ledger/rules.ts";
+import { Maintenance } from "./reactions/maintenance.ts";
 import { RegistryAccess } from "./registry/oci.ts";
 import {
   ConfigurationError,
@@ -48,6 +49,11 @@ const registryAccessFrom = (text: string | undefined): RegistryAccess =>
     ? {}
     : parse("ASOF_REGISTRIES", RegistryAccess, json("ASOF_REGISTRIES", text));
 
+const maintenanceFrom = (text: string | undefined): Maintenance | undefined =>
+  text === undefined || text === ""
+    ? undefined
+    : parse("ASOF_MAINTENANCE", Maintenance, json("ASOF_MAINTENANCE", text));
+
 function textOf(variable: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -67,6 +73,7 @@ export interface Configuration {
   readonly registries: RegistryAccess;
   readonly rules: readonly Rule[];
   readonly trust?: Trust;
+  readonly maintenance?: Maintenance;
 }
 
 const port = z
@@ -78,6 +85,7 @@ const port = z
 /** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
+  const maintenance = maintenanceFrom(env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
     port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
@@ -87,5 +95,6 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     registries: registryAccessFrom(env.ASOF_REGISTRIES),
     rules: rulesFrom(env.ASOF_RULES),
     ...(trust === undefined ? {} : { trust }),
+    ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

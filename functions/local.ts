@@ -13,6 +13,9 @@ import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { Job, type Later } from "./ledger/later.ts";
 import { type Reacting, reacting } from "./reacting.ts";
+import type { Asof } from "./reactions/asof.ts";
+import { maintenance } from "./reactions/maintenance.ts";
+import type { Reaction } from "./reactions/reaction.ts";
 import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
 import { folderAside } from "./store/aside-folder.ts";
@@ -65,6 +68,15 @@ function ledgerOf(settings: Configuration, engine: Engine, later: Later, reactio
     ...reactions.publishing,
     ignored: new Map(),
     log,
+  };
+}
+
+/** What reacts to what is recorded here, by the names of their folders; all of it by configuration. */
+function reactionsOf({ maintenance: silences }: Configuration): Record<string, (asof: Asof) => Reaction> {
+  return {
+    ...(silences === undefined
+      ? {}
+      : { maintenance: (asof) => maintenance(silences, { asof, now: () => new Date(), log }) }),
   };
 }
 
@@ -151,7 +163,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   const engine = await startEngine(settings.data);
   try {
     const later = folderQueue(join(settings.data, "later"), Job, GIVE_UP_MS);
-    const reactions = reacting(join(settings.data, "reactions"), {}, log);
+    const reactions = reacting(join(settings.data, "reactions"), reactionsOf(settings), log);
     const ledger = ledgerOf(settings, engine, later, reactions);
     const app = doors(ledger);
     const { server, port } = await listen(app, settings);
