@@ -1,10 +1,11 @@
 /**
- * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true`:
- * every context is optional.
+ * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
+ * -c executors=true`: every context is optional; with the last there are two stacks, `asof` and `asof-executors`.
  */
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { bundleAll } from "./bundle.ts";
+import { bundleAll, bundleListeners } from "./bundle.ts";
+import { AsofExecutorsStack } from "./executors.ts";
 import { AsofStack } from "./stack.ts";
 
 const app = new App({ analyticsReporting: false });
@@ -19,14 +20,21 @@ if ((trustRoots === undefined) !== (signers === undefined)) {
   throw new Error("trustRoots and signers: give both, or neither");
 }
 const region = process.env.CDK_DEFAULT_REGION;
+const env = region === undefined ? {} : { region };
+const alarmEmail = context("alarmEmail");
 
-new AsofStack(app, "asof", {
+const ledger = new AsofStack(app, "asof", {
   bundles: await bundleAll({ rules, trustRoots }),
   hasRules: rules !== undefined,
   signers,
-  alarmEmail: context("alarmEmail"),
+  alarmEmail,
   cloudfront: context("cloudfront") === "true",
-  env: region === undefined ? {} : { region },
+  env,
 });
+if (context("executors") === "true") {
+  const bundles = await bundleListeners();
+  // The bus that they listen to is the ledger's.
+  new AsofExecutorsStack(app, "asof-executors", { bundles, alarmEmail, env }).addStackDependency(ledger);
+}
 // Findings that nobody acknowledged with a reason make the synthesis fail.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -10,6 +10,9 @@ import { rootsIn } from "../functions/sources/attestation.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+/** Functions of the stack that reacts. */
+export const LISTENERS = ["execute"] as const;
+export type ListenerName = (typeof LISTENERS)[number];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -79,13 +82,20 @@ export interface Files {
   readonly trustRoots?: string | undefined;
 }
 
-/** Bundles every function, with the user's files beside each. */
+const entryOf = (name: FunctionName | ListenerName): string => join(ROOT, "functions", `${name}.ts`);
+
+/** Bundles the functions that react. */
+export const bundleListeners = async (): Promise<Record<ListenerName, string>> => ({
+  execute: await bundle(entryOf("execute")),
+});
+
+/** Bundles every function of the ledger, with the user's files beside each. */
 export async function bundleAll({ rules, trustRoots }: Files = {}): Promise<Record<FunctionName, string>> {
   // A broken file must fail here, where somebody looks, and not in every function at once after the deployment.
   const checked = rules === undefined ? undefined : Rules.parse(JSON.parse(readFileSync(rules, "utf8")));
   const roots = trustRoots === undefined ? undefined : rootsIn(readFileSync(trustRoots, "utf8")).join("\n");
   const one = async (name: FunctionName): Promise<string> => {
-    const folder = await bundle(join(ROOT, "functions", `${name}.ts`));
+    const folder = await bundle(entryOf(name));
     if (checked !== undefined) writeFileSync(join(folder, RULES), JSON.stringify(checked));
     if (roots !== undefined) writeFileSync(join(folder, TRUST_ROOTS), roots);
     return folder;

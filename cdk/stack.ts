@@ -17,11 +17,12 @@ import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
-import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { Signers } from "../functions/sources/attestation.ts";
 import { Alarms } from "./alarms.ts";
 import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
+import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { LedgerTable } from "./table.ts";
@@ -40,8 +41,8 @@ export interface AsofProps extends StackProps {
 
 /** The longest that one batch of `events` may take. AWS advises a visibility timeout of six times this. */
 const INGEST_TIMEOUT = Duration.seconds(30);
-/** The longest SQS can keep a message: dead letters wait for a person. */
-const DEAD_LETTER_RETENTION = Duration.days(14);
+/** By this name its listeners find it, in whatever stack they are. */
+export const LEDGER_BUS = "asof-ledger";
 
 export class AsofStack extends Stack {
   constructor(scope: Construct, id: string, props: AsofProps) {
@@ -64,31 +65,28 @@ export class AsofStack extends Stack {
     });
 
     // ---- Queues and buses ----------------------------------------------------------------------------------------
-    const queueDefaults = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
-    const deadLetters = (name: string, alarmDescription: string): Queue => {
-      const queue = new Queue(this, name, { ...queueDefaults, retentionPeriod: DEAD_LETTER_RETENTION });
-      const visible = queue.metricApproximateNumberOfMessagesVisible({ statistic: "Maximum" });
-      alarms.on(name, alarmDescription, visible);
-      Validations.of(queue).acknowledge({
-        id: "AwsSolutions-SQS3",
-        reason:
-          "It is where letters end: cdk-nag knows dead-letter queues of queues, not those of streams and code.",
-      });
-      return queue;
-    };
     // Events that were refused, kept whole: nothing takes them from here but a person.
-    const aside = deadLetters("Aside", "Statements were kept aside: malformed, refused or in conflict.");
+    const aside = deadLetters(
+      this,
+      alarms,
+      "Aside",
+      "Statements were kept aside: malformed, refused or in conflict.",
+    );
     const eventsDlq = deadLetters(
+      this,
+      alarms,
       "EventsDlq",
       "Events could not be recorded: redrive them to the queue of events.",
     );
     const publishDlq = deadLetters(
+      this,
+      alarms,
       "PublishDlq",
       "Facts were not published. The stream keeps them for 24 hours.",
     );
 
     const events = new Queue(this, "Events", {
-      ...queueDefaults,
+      ...QUEUE_DEFAULTS,
       visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: eventsDlq, maxReceiveCount: 5 },
@@ -98,18 +96,20 @@ export class AsofStack extends Stack {
 
     // What registries are asked: one that does not answer is asked again every three minutes for four hours.
     const laterDlq = deadLetters(
+      this,
+      alarms,
       "LaterDlq",
       "A registry never answered: mend the access, then redrive these to the queue of what it is asked.",
     );
     const later = new Queue(this, "Later", {
-      ...queueDefaults,
+      ...QUEUE_DEFAULTS,
       visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: laterDlq, maxReceiveCount: 80 },
     });
     alarms.on("Later", "A registry has not answered for an hour.", ageS(later), 3600);
 
-    const ledgerBus = new EventBus(this, "LedgerBus", { eventBusName: "asof-ledger" });
+    const ledgerBus = new EventBus(this, "LedgerBus", { eventBusName: LEDGER_BUS });
     const ingestBus = new EventBus(this, "IngestBus", { eventBusName: "asof-ingest" });
     const arrivals = [
       {

@@ -1,0 +1,108 @@
+/**
+ * Who reacts to what the ledger says, in a stack of its own: here is what holds credentials that change production, and
+ * the ledger's functions have none of it. Off by default.
+ */
+import {
+  CfnOutput,
+  Duration,
+  RemovalPolicy,
+  SecretValue,
+  Stack,
+  type StackProps,
+  Validations,
+} from "aws-cdk-lib";
+import { EventBus, type IEventBus, Rule } from "aws-cdk-lib/aws-events";
+import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
+import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { Queue } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+import { Alarms } from "./alarms.ts";
+import type { ListenerName } from "./bundle.ts";
+import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
+import { LedgerFunction } from "./function.ts";
+import { LEDGER_BUS } from "./stack.ts";
+
+/** The longest that one fact may take: a few requests, each of which is given up after seconds. */
+const TIMEOUT = Duration.seconds(30);
+/** Tried so often, three minutes apart, the message becomes a dead letter. */
+const MAX_RECEIVES = 5;
+
+export interface ListenerProps {
+  readonly bus: IEventBus;
+  readonly alarms: Alarms;
+  /** The kinds of facts that it hears of, and no other. */
+  readonly kinds: readonly string[];
+  /** The folder of the bundle. */
+  readonly bundle: string;
+  /** What the secret holds until somebody writes it, which says what belongs into it. */
+  readonly secret: { readonly description: string; readonly placeholder: string };
+  /** What it means that letters are dead, and what to do. */
+  readonly failed: string;
+}
+
+/** A rule on the ledger's bus, a queue with its dead letters, and the function that works on it, with a secret of its own. */
+export function addListener(stack: Stack, id: string, props: ListenerProps): void {
+  const { alarms } = props;
+  // An update of the stack does not touch the value, as long as this placeholder stays the same.
+  const secret = new Secret(stack, `${id}Secret`, {
+    description: props.secret.description,
+    secretStringValue: SecretValue.unsafePlainText(props.secret.placeholder),
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  Validations.of(secret).acknowledge({
+    id: "AwsSolutions-SMG4",
+    reason:
+      "The other half of each token and secret is with a vendor or in a pipeline, where no rotation function reaches: a person rotates them.",
+  });
+  const dlq = deadLetters(stack, alarms, `${id}Dlq`, props.failed);
+  const queue = new Queue(stack, `${id}Queue`, {
+    ...QUEUE_DEFAULTS,
+    visibilityTimeout: Duration.seconds(6 * TIMEOUT.toSeconds()),
+    retentionPeriod: Duration.days(4),
+    deadLetterQueue: { queue: dlq, maxReceiveCount: MAX_RECEIVES },
+  });
+  new Rule(stack, `${id}Rule`, {
+    eventBus: props.bus,
+    eventPattern: { source: ["asof"], detailType: props.kinds.map((kind) => `dev.asof.${kind}.v1`) },
+    targets: [new SqsQueue(queue, { deadLetterQueue: dlq })],
+  });
+  const listener = new LedgerFunction(stack, id, {
+    bundle: props.bundle,
+    timeout: TIMEOUT,
+    memoryMiB: 512,
+    environment: { ASOF_SECRET: secret.secretArn, ASOF_MAX_RECEIVES: String(MAX_RECEIVES) },
+  });
+  listener.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
+  // One at a time: nothing that is slow holds up another, and each fails for itself.
+  listener.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
+  alarms.on(id, `The function of ${id} failed.`, listener.metricErrors());
+  new CfnOutput(stack, `${id}SecretArn`, { value: secret.secretArn });
+}
+
+export interface ExecutorsProps extends StackProps {
+  /** The folder of each function's bundle. */
+  bundles: Record<ListenerName, string>;
+  alarmEmail?: string | undefined;
+}
+
+export class AsofExecutorsStack extends Stack {
+  constructor(scope: Construct, id: string, props: ExecutorsProps) {
+    super(scope, id, props);
+    const alarms = new Alarms(this, "Alarms", props.alarmEmail);
+    const bus = EventBus.fromEventBusName(this, "LedgerBus", LEDGER_BUS);
+    addListener(this, "Execute", {
+      bus,
+      alarms,
+      kinds: ["redeployment.requested"],
+      bundle: props.bundles.execute,
+      secret: {
+        description: "asof: who carries out redeployments, and the credentials for it",
+        placeholder: '{"asof":{"url":"","token":""},"executors":[]}',
+      },
+      failed:
+        "Redeployments reached no executor: look at their status, and delete these. What is past its deadline is not carried out.",
+    });
+    new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
+  }
+}
