@@ -73,6 +73,10 @@ export const PlanWarningCode = z.union([
   coded("marked_bad", "the image was marked as bad"),
   coded("migration_failed", "a migration failed, and was not applied since"),
   coded("not_identical", "the substitute is another image than the one that ran"),
+  coded(
+    "order_assumed",
+    "migrations were said to be applied at the same moment: the order of versions counts",
+  ),
   coded("resolved_by_commit", "the deployment named no digest: its commit's only image counts"),
   coded("resolved_by_tag", "the deployment named no digest: what its tag pointed at counts"),
   coded("resolved_by_task", "the deployment named no digest: what its tasks ran counts"),

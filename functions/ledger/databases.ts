@@ -39,6 +39,53 @@ export function assembling(): (fact: Snapshot) => Complete | undefined {
   };
 }
 
+/* Order */
+
+const partsOf = (version: string): string[] => version.match(/\d+|\D+/g) ?? [];
+
+/** Digits count as numbers: 9 comes before 10, and V1.9 before V1.10. */
+function byVersion(a: string, b: string): number {
+  const [ours, theirs] = [partsOf(a), partsOf(b)];
+  for (const [n, our] of ours.entries()) {
+    const their = theirs[n] ?? "";
+    if (our === their) continue;
+    const areNumbers = /^\d/.test(our) && /^\d/.test(their);
+    const isBefore = areNumbers && BigInt(our) !== BigInt(their) ? BigInt(our) < BigInt(their) : our < their;
+    return isBefore ? -1 : 1;
+  }
+  return ours.length - theirs.length;
+}
+
+/**
+ * What was applied at one moment, in the order of versions: tools apply it so, and many clocks tick in seconds. Other
+ * facts of that moment stay where they are.
+ */
+function untied(facts: readonly Fact[]): Fact[] {
+  const applied = facts
+    .filter((fact) => fact.kind === "migration.applied")
+    .sort((a, b) => byVersion(a.version, b.version));
+  return facts.map((fact) => (fact.kind === "migration.applied" ? (applied.shift() ?? fact) : fact));
+}
+
+/** Facts of a database's schema, newest first, as far as the caller reads. */
+export async function* schemaFacts(
+  knowledge: Knowledge,
+  environment: string,
+  database: string,
+  span: { readonly to?: string; readonly after?: string },
+): AsyncGenerator<Fact> {
+  const partition = { of: "schema", environment, database } as const;
+  let moment: Fact[] = [];
+  for await (const fact of history(knowledge, partition, { ...span, descending: true })) {
+    if (moment[0] !== undefined && moment[0].occurredAt !== fact.occurredAt) {
+      yield* untied(moment.toReversed()).reverse();
+      moment = [];
+    }
+    moment.push(fact);
+  }
+  yield* untied(moment.toReversed()).reverse();
+}
+
 type Found = Pick<
   AppliedMigration,
   "version" | "status" | "appliedAt" | "appliedBetween" | "tool" | "reversible"
@@ -178,8 +225,7 @@ export async function databaseState(
     failed: undefined,
     found: undefined,
   };
-  const partition = { of: "schema", environment, database } as const;
-  for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
+  for await (const fact of schemaFacts(knowledge, environment, database, { to: at })) {
     const snapshot = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
     if (walk.found === undefined) seek(walk, fact, snapshot);
     else if (Array.isArray(walk.found)) for (const tracing of walk.found) tracing.take(fact, snapshot);

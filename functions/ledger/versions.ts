@@ -3,8 +3,8 @@
  * only where the schema is; what was said (`applied`, `reverted`) holds from its own moment on.
  */
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { assembling, type Complete } from "./databases.ts";
-import { all, history, type Knowledge } from "./read.ts";
+import { assembling, type Complete, schemaFacts } from "./databases.ts";
+import type { Knowledge } from "./read.ts";
 
 type Snapshot = FactOf<"migration.snapshot">;
 type Said = FactOf<"migration.applied">;
@@ -161,10 +161,9 @@ export async function factsUntil(
   database: string,
   at: string,
 ): Promise<Fact[]> {
-  const partition = { of: "schema", environment, database } as const;
   const assemble = assembling();
   const facts: Fact[] = [];
-  for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
+  for await (const fact of schemaFacts(knowledge, environment, database, { to: at })) {
     facts.push(fact);
     if (fact.kind === "migration.snapshot" && assemble(fact)?.mode === "set") break;
   }
@@ -178,10 +177,11 @@ export async function factsSince(
   database: string,
   at: string,
 ): Promise<Fact[]> {
-  const partition = { of: "schema", environment, database } as const;
-  const [earlier, later] = await Promise.all([
-    factsUntil(knowledge, environment, database, at),
-    all(knowledge, partition, { after: at }),
-  ]);
+  const since = async (): Promise<Fact[]> => {
+    const facts: Fact[] = [];
+    for await (const fact of schemaFacts(knowledge, environment, database, { after: at })) facts.push(fact);
+    return facts.reverse();
+  };
+  const [earlier, later] = await Promise.all([factsUntil(knowledge, environment, database, at), since()]);
   return [...earlier, ...later];
 }

@@ -29,11 +29,26 @@ function databasesOf(question: Question): string[] | undefined {
   return distinct(databases.map(fold)).sort(compare);
 }
 
+const byNumbers = new Intl.Collator("en", { numeric: true });
+
+/** Of what was applied at one moment the higher version is the later; each takes a place that one of them had. */
+const tied = (facts: readonly (Changed | Snapshot)[]): (Changed | Snapshot)[] =>
+  facts.map((fact) => {
+    const isOne = (one: Changed | Snapshot): one is Changed =>
+      one.kind === "migration.applied" && one.occurredAt === fact.occurredAt;
+    if (!isOne(fact)) return fact;
+    const rivals = facts.filter(isOne);
+    const inOrder = rivals.toSorted((a, b) => byNumbers.compare(a.version, b.version));
+    return inOrder[rivals.indexOf(fact)] ?? fact;
+  });
+
 /** What happened to a schema by then, newest first; snapshots in parts count when the last part is seen. */
 function stepsOf(question: Question, database: string): Step[] {
-  const facts = until(ofKind(question.believed, ...KINDS), question.at)
-    .filter((fact) => fold(fact.environment) === question.environment && fold(fact.database) === database)
-    .reverse();
+  const facts = tied(
+    until(ofKind(question.believed, ...KINDS), question.at).filter(
+      (fact) => fold(fact.environment) === question.environment && fold(fact.database) === database,
+    ),
+  ).reverse();
   return facts.flatMap((fact, index): Step[] => {
     if (fact.kind !== "migration.snapshot") return [fact];
     const parts = completedBy(fact, ofKind(facts.slice(0, index), "migration.snapshot"));

@@ -332,6 +332,32 @@ rules("a database that others use", [
   },
 ]);
 
+rules("migrations that were applied at one moment", [
+  {
+    rule: "are reverted in the order of their versions, as numbers, and the plan says so",
+    given: oneThenTwo(
+      first,
+      ...["V1.10", "V1.9", "V1.11"].map((version) => applied(version, careful, "20 11:30")),
+    ),
+    asked: revert,
+    answers: {
+      status: "ready",
+      warnings: ["order_assumed"],
+      revert: ["V1.11", "V1.10", "V1.9"],
+    },
+  },
+  {
+    rule: "of which a snapshot tells the order are in that order",
+    given: oneThenTwo(
+      first,
+      ...["2", "1"].map((version) => applied(version, careful, "20 11:30")),
+      snapshot("20 11:31", "set", ["0", "2", "1"], { tool: "knex" }),
+    ),
+    asked: revert,
+    answers: { status: "ready", warnings: [], revert: ["1", "2"] },
+  },
+]);
+
 rules("a service that migrates when it starts", [
   {
     rule: "is stopped before its schema is reverted",

@@ -165,6 +165,17 @@ function warningsOf({ entries }: Run): PlanWarning[] {
   return [{ code: "reversibility_unknown", message }];
 }
 
+/** What two facts say of one moment, the order of versions decides: mostly, and not surely, that was the order. */
+function tied({ database, since }: Moved): PlanWarning[] {
+  const isBareSaid = ({ shown }: Applied) => shown === undefined;
+  const ties = since.filter(
+    (one, n) => n > 0 && one.at !== undefined && one.at === since[n - 1]?.at && isBareSaid(one),
+  );
+  if (ties.length === 0) return [];
+  const message = `${ties.map(({ version }) => version).join(", ")} of ${database}: said to be applied at the same moment as the one before; reverted in the order of versions, so see that this is how they were applied`;
+  return [{ code: "order_assumed", message }];
+}
+
 /* What is done */
 
 function shown({ entries }: Run, revert: Revert): RevertedVersion[] {
@@ -236,6 +247,6 @@ export async function revertsOf(
     backups: [...new Set(losing)].map(backupOf),
     steps: reverts.map(({ run, revert }) => stepOf(run, revert)),
     blockers: reverts.flatMap(({ run, revert }) => blockersOf(run, revert, how.acceptsDataLoss)),
-    warnings: runs.flatMap(warningsOf),
+    warnings: [...runs.flatMap(warningsOf), ...moved.flatMap(tied)],
   };
 }

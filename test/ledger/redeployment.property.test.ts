@@ -1,0 +1,135 @@
+/** The course of a redeployment against an oracle, after any order of arrival. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { REDEPLOYMENTS, redeployment } from "../../functions/ledger/redeployment.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import type { Redeployment } from "../../schemas/redeployment.ts";
+import { digestOf, given, said } from "./given.ts";
+
+const RUNS = Number(process.env.ASOF_RUNS ?? 300);
+
+const ID = "0123456789abcdef.1";
+const ASKED = Date.parse("2026-10-22T10:00:00.500Z");
+const DEADLINE = ASKED + 3600_000;
+const WANTED = ["api 1", "web 1"];
+const at = (ms: number): string => new Date(ms).toISOString();
+const main = (name: string) => ({
+  component: name.slice(0, 3),
+  repository: "ghcr.io/acme/x",
+  digest: digestOf(name),
+});
+
+const requested: Statement = said("redeployment.requested", at(ASKED), {
+  source: REDEPLOYMENTS,
+  id: ID,
+  environment: "production",
+  service: "acme/x",
+  question: { last: "good", knownAt: at(ASKED) },
+  planHash: "0".repeat(64),
+  components: WANTED.map(main),
+  deadline: at(DEADLINE),
+  key: "1",
+  reason: "it broke",
+});
+
+interface Happened {
+  readonly kind: "started" | "succeeded" | "failed" | "ended";
+  readonly ms: number;
+  readonly environment: string;
+  readonly service: string;
+  readonly redeployment: string | undefined;
+  readonly images: readonly string[];
+  readonly outcome: "succeeded" | "failed";
+}
+
+const happened: fc.Arbitrary<Happened> = fc.record({
+  kind: fc.constantFrom("started", "succeeded", "succeeded", "failed", "ended"),
+  // Before, in the same second, within, and after.
+  ms: fc.oneof(
+    fc.integer({ min: ASKED - 90_000, max: ASKED + 60_000 }),
+    fc.integer({ min: ASKED, max: DEADLINE + 600_000 }),
+    fc.constantFrom(ASKED - 500, ASKED - 501, DEADLINE, DEADLINE + 1),
+  ),
+  environment: fc.constantFrom("production", "Production", "staging"),
+  service: fc.constantFrom("acme/x", "Acme/X", "acme/y"),
+  redeployment: fc.constantFrom(undefined, undefined, ID, "another.1"),
+  images: fc.constantFrom(["api 1"], ["web 1"], ["api 1", "web 1"], ["api 2"], ["api 1", "web 2"]),
+  outcome: fc.constantFrom("succeeded", "failed"),
+});
+
+function statementOf(it: Happened): Statement {
+  const { environment, service } = it;
+  if (it.kind === "ended") {
+    const which = it.redeployment ?? "another.2";
+    return said("redeployment.ended", at(it.ms), {
+      environment,
+      service,
+      redeployment: which,
+      outcome: it.outcome,
+    });
+  }
+  return said(`deployment.${it.kind}`, at(it.ms), {
+    environment,
+    service,
+    deployment: { provider: "test", instance: "here", id: "1" },
+    components: it.images.map(main),
+    scope: "components",
+    ...(it.redeployment === undefined ? {} : { redeployment: it.redeployment }),
+  });
+}
+
+/** Whether it is about this redeployment: it says so or, of the same service, brings an image that is waited for. */
+function isAbout({ kind, redeployment, service, ms, images }: Happened): boolean {
+  if (redeployment !== undefined || kind === "ended") return redeployment === ID;
+  const isSince = ms >= Math.floor(ASKED / 1000) * 1000;
+  return isSince && service.toLowerCase() === "acme/x" && images.some((image) => WANTED.includes(image));
+}
+
+/** What it must come to, told from the list of what happened, in the order of its times. */
+function expected(list: readonly Happened[]): Pick<Redeployment, "status" | "startedAt" | "endedAt"> {
+  const about = list
+    .filter(({ ms, environment }) => ms <= DEADLINE && environment.toLowerCase() === "production")
+    .filter((it) => it.ms >= ASKED - 60_000 && isAbout(it))
+    .sort((a, b) => a.ms - b.ms);
+  const brought = (n: number) =>
+    about
+      .slice(0, n + 1)
+      .filter(({ kind }) => kind === "succeeded")
+      .flatMap(({ images }) => images);
+  const ends = (it: Happened, n: number): "succeeded" | "failed" | undefined => {
+    if (it.kind === "ended") return it.outcome;
+    if (it.kind === "failed") return "failed";
+    if (it.kind === "started") return undefined;
+    if (!it.images.some((image) => WANTED.includes(image))) return "failed";
+    return WANTED.every((image) => brought(n).includes(image)) ? "succeeded" : undefined;
+  };
+  const last = about.findIndex((it, n) => ends(it, n) !== undefined);
+  const seen = last === -1 ? about : about.slice(0, last + 1);
+  const started = seen.find(({ kind }) => kind === "started");
+  const startedAt = started === undefined ? null : at(started.ms);
+  const end = about[last];
+  if (end === undefined) return { status: "timed out", startedAt, endedAt: at(DEADLINE) };
+  return { status: ends(end, last) ?? "timed out", startedAt, endedAt: at(end.ms) };
+}
+
+describe("the course of any redeployment", () => {
+  it("is what the oracle says, whatever the order in which it is told", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        // Of two at one moment the ledger's own order decides, which an oracle need not know.
+        fc.uniqueArray(happened, { selector: ({ ms }) => ms, maxLength: 8 }),
+        fc.array(fc.nat()),
+        async (list, keys) => {
+          const statements = [requested, ...list.map(statementOf)];
+          const order = statements
+            .map((statement, n) => ({ statement, key: keys[n] ?? n }))
+            .sort((a, b) => a.key - b.key);
+          const ledger = await given(...order.map(({ statement }) => statement));
+          const answer = await redeployment(ledger.at(at(DEADLINE)), ID);
+          expect(answer).toMatchObject(expected(list));
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});
