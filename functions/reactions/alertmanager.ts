@@ -44,6 +44,13 @@ export interface Alertmanager {
   readonly expire: (id: string) => Promise<void>;
 }
 
+/** What the system says of a connection that failed, which `fetch` keeps in the cause; of several addresses only a code. */
+function whyOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.message === "" && "code" in cause ? String(cause.code) : cause.message;
+}
+
 /** @param authorization the whole header, for whatever asks for one before Alertmanager */
 export function alertmanager(address: string, authorization?: string): Alertmanager {
   const base = address.endsWith("/") ? address : `${address}/`;
@@ -66,7 +73,7 @@ export function alertmanager(address: string, authorization?: string): Alertmana
       });
       text = await response.text();
     } catch (cause) {
-      throw new Error("Alertmanager cannot be reached", { cause });
+      throw new Error(`Alertmanager cannot be reached: ${whyOf(cause)}`, { cause });
     }
     if (response.ok) return text;
     throw new Error(`Alertmanager answers ${response.status}: ${text.slice(0, REASON_MAX)}`);

@@ -39,7 +39,9 @@ export const Maintenance = z.strictObject({
   /** Where Alertmanager's own address begins. Often without TLS, inside of a cluster. */
   url,
   /** The whole header `Authorization`. */
-  authorization: text(4096).exactOptional(),
+  authorization: text(4096)
+    .regex(/^[ -~]+$/, "must be of ASCII")
+    .exactOptional(),
   matchers: z
     .array(MatcherTemplate)
     .max(16)
