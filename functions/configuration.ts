@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Token } from "./access.ts";
 import { type Rule, Rules } from "./ledger/rules.ts";
+import { Executors } from "./reactions/executors.ts";
 import { Maintenance } from "./reactions/maintenance.ts";
 import { RegistryAccess } from "./registry/oci.ts";
 import {
@@ -44,15 +45,9 @@ export function trustFrom({
   return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
 }
 
-const registryAccessFrom = (text: string | undefined): RegistryAccess =>
-  text === undefined || text === ""
-    ? {}
-    : parse("ASOF_REGISTRIES", RegistryAccess, json("ASOF_REGISTRIES", text));
-
-const maintenanceFrom = (text: string | undefined): Maintenance | undefined =>
-  text === undefined || text === ""
-    ? undefined
-    : parse("ASOF_MAINTENANCE", Maintenance, json("ASOF_MAINTENANCE", text));
+/** What a variable holds as JSON; nothing where it is not set. */
+const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
+  text === undefined || text === "" ? undefined : parse(variable, schema, json(variable, text));
 
 function textOf(variable: string, file: string): string {
   try {
@@ -72,6 +67,8 @@ export interface Configuration {
   readonly webhooks: WebhookSecrets;
   readonly registries: RegistryAccess;
   readonly rules: readonly Rule[];
+  /** Empty: what is asked back is recorded, and carried out by whoever hears of it. */
+  readonly executors: Executors;
   readonly trust?: Trust;
   readonly maintenance?: Maintenance;
 }
@@ -85,15 +82,16 @@ const port = z
 /** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
-  const maintenance = maintenanceFrom(env.ASOF_MAINTENANCE);
+  const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
     port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
     data: parse("ASOF_DATA", z.string().min(1), env.ASOF_DATA ?? ".asof"),
     tokens: tokensFrom(env.ASOF_TOKENS),
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
-    registries: registryAccessFrom(env.ASOF_REGISTRIES),
+    registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},
     rules: rulesFrom(env.ASOF_RULES),
+    executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     ...(trust === undefined ? {} : { trust }),
     ...(maintenance === undefined ? {} : { maintenance }),
   };

@@ -1,17 +1,14 @@
 /** The runtime's edge on AWS: clients, secrets and logs, made once for each instance of a function. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 
 import type { Ledger, Secrets } from "./doors/ledger.ts";
+import { secretAs, variable } from "./lambda-secret.ts";
 import type { Registries } from "./registry/oci.ts";
-import { ConfigurationError, json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
+import { json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 import { TIMEOUTS } from "./store/timeouts.ts";
-
-/** A removed token stops within this time. */
-const SECRETS_TTL_MS = 60_000;
 
 const Secret = z.object({
   tokens: z.string(),
@@ -21,34 +18,12 @@ const Secret = z.object({
 /** What stands in the secret, its registries as they are written: most requests ask none. */
 type Read = Secrets & { readonly registries: unknown };
 
-export function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === "") throw new ConfigurationError(`${name}: must be set`);
-  return value;
-}
-
-/** Reads the secret when it is first needed, and anew when what was read is a minute old. */
-function secretsOf(client: SecretsManagerClient, arn: string, nowMs: () => number): () => Promise<Read> {
-  let read: { atMs: number; secrets: Promise<Read> } | undefined;
-  const fetched = async (): Promise<Read> => {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
-    const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", SecretString ?? ""));
-    return {
-      tokens: tokensFrom(secret.tokens),
-      webhooks: secret.webhookSecrets,
-      registries: secret.registries,
-    };
-  };
-  return () => {
-    if (read === undefined || nowMs() - read.atMs > SECRETS_TTL_MS) {
-      const secrets = fetched();
-      read = { atMs: nowMs(), secrets };
-      // A failed reading is tried again by the next request, not kept for a minute.
-      secrets.catch(() => {
-        read = undefined;
-      });
-    }
-    return read.secrets;
+function readSecret(text: string): Read {
+  const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", text));
+  return {
+    tokens: tokensFrom(secret.tokens),
+    webhooks: secret.webhookSecrets,
+    registries: secret.registries,
   };
 }
 
@@ -82,11 +57,7 @@ const ASKS_ONLY: Recording = {
 };
 
 export function ledgerOnAws(recording?: Recording): Ledger {
-  const secrets = secretsOf(
-    new SecretsManagerClient({ requestHandler: TIMEOUTS }),
-    variable("ASOF_SECRET"),
-    Date.now,
-  );
+  const secrets = secretAs(readSecret);
   const logger = new Logger({ serviceName: "asof" });
   return {
     store: dynamodbStore({

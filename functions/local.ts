@@ -14,6 +14,7 @@ import { recordingDoors } from "./doors/recording.ts";
 import { Job, type Later } from "./ledger/later.ts";
 import { type Reacting, reacting } from "./reacting.ts";
 import type { Asof } from "./reactions/asof.ts";
+import { executors } from "./reactions/executors.ts";
 import { maintenance } from "./reactions/maintenance.ts";
 import type { Reaction } from "./reactions/reaction.ts";
 import { registries } from "./registry/oci.ts";
@@ -72,11 +73,12 @@ function ledgerOf(settings: Configuration, engine: Engine, later: Later, reactio
 }
 
 /** What reacts to what is recorded here, by the names of their folders; all of it by configuration. */
-function reactionsOf({ maintenance: silences }: Configuration): Record<string, (asof: Asof) => Reaction> {
+function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Reaction> {
+  const { maintenance: silences, executors: list } = settings;
+  const now = () => new Date();
   return {
-    ...(silences === undefined
-      ? {}
-      : { maintenance: (asof) => maintenance(silences, { asof, now: () => new Date(), log }) }),
+    ...(list.length === 0 ? {} : { executions: (asof) => executors(list, { asof, now, log }) }),
+    ...(silences === undefined ? {} : { maintenance: (asof) => maintenance(silences, { asof, now, log }) }),
   };
 }
 

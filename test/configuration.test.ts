@@ -37,6 +37,7 @@ describe("the configuration", () => {
       webhooks: {},
       registries: {},
       rules: [],
+      executors: [],
     });
   });
 

@@ -1,0 +1,92 @@
+/**
+ * Executors carry out what was asked back: of those that are configured the first that is for its environment and
+ * service. At least once, never after the deadline; where none can, the redeployment is ended as failed.
+ */
+import * as z from "zod";
+import type { Redeployment } from "../../schemas/redeployment.ts";
+import { fold } from "../../schemas/scalars.ts";
+import type { Asof } from "./asof.ts";
+import { GithubExecutor, toGithub } from "./github.ts";
+import { GitlabExecutor, toGitlab } from "./gitlab.ts";
+import type { Order } from "./order.ts";
+import type { Reaction } from "./reaction.ts";
+import { post, Refused, type Sending } from "./sending.ts";
+import { toWebhook, WebhookExecutor } from "./webhook.ts";
+
+const Executor = z.discriminatedUnion("kind", [WebhookExecutor, GithubExecutor, GitlabExecutor]);
+type Executor = z.infer<typeof Executor>;
+
+export const Executors = z.array(Executor).max(100);
+export type Executors = z.infer<typeof Executors>;
+
+const isListed = (list: readonly string[] | undefined, one: string): boolean =>
+  list === undefined || list.some((listed) => fold(listed) === fold(one));
+
+function sendingOf(executor: Executor, order: Order, now: Date): Sending {
+  switch (executor.kind) {
+    case "webhook":
+      return toWebhook(executor, order, now);
+    case "github":
+      return toGithub(executor, order);
+    case "gitlab":
+      return toGitlab(executor, order);
+  }
+}
+
+/** Throws Refused where there is none. */
+function executorOf(list: Executors, { redeployment, plan }: Order): Executor {
+  const { environment, service } = redeployment;
+  const executor = list.find(
+    ({ environments, services }) => isListed(environments, environment) && isListed(services, service),
+  );
+  if (executor === undefined) {
+    throw new Refused(`no executor is configured for ${service} in ${environment}`);
+  }
+  const step = plan.steps.find(({ does }) => !executor.steps.includes(does));
+  if (step !== undefined) {
+    const runs = `its executor (${executor.kind}) runs ${executor.steps.join(" and ")} only`;
+    throw new Refused(`${runs}, and step ${step.n} is to ${step.does}: ${step.title}`);
+  }
+  return executor;
+}
+
+interface Around {
+  readonly asof: Asof;
+  readonly now: () => Date;
+  readonly log: { info(message: string, fields: Record<string, string>): void };
+}
+
+export function executors(list: Executors, { asof, now, log }: Around): Reaction {
+  async function carryOut(redeployment: Redeployment): Promise<void> {
+    const order = { redeployment, plan: await asof.planOf(redeployment) };
+    if (order.plan.hash !== redeployment.planHash) throw new Refused("the plan is another by now");
+    await post(sendingOf(executorOf(list, order), order, now()));
+  }
+
+  return {
+    kinds: ["redeployment.requested"],
+    react: async ({ id }) => {
+      const redeployment = await asof.redeployment(id);
+      const { status, deadline } = redeployment;
+      // Heard again, by a replay or a dead letter that somebody revived: it must not deploy.
+      if (status === "timed out" || deadline < now().toISOString()) {
+        log.info("a redeployment is past its deadline", { redeployment: id, deadline });
+        return;
+      }
+      if (status !== "requested") return;
+      try {
+        await carryOut(redeployment);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        await asof.end(id, "failed", error.message);
+      }
+    },
+    giveUp: async ({ id }, error) => {
+      const { status } = await asof.redeployment(id);
+      // What was sent may have arrived, and only its answer not.
+      if (status !== "requested") return;
+      const message = error instanceof Error ? error.message : String(error);
+      await asof.end(id, "failed", `its executor was tried in vain: ${message}`);
+    },
+  };
+}
