@@ -141,3 +141,7 @@ export const faultsOf = (error: z.ZodError): string =>
     // A path or a message may hold what the sender wrote, at any length.
     .map((fault) => (fault.length > 200 ? `${fault.slice(0, 200)}…` : fault))
     .join("; ");
+
+/** What a pattern takes, without case: `*` stands for any characters, each in a group of its own. */
+export const wildcard = (pattern: string): RegExp =>
+  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.*)")}$`, "is");

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
+import { wildcard } from "../../schemas/scalars.ts";
 
 const pattern = z.string().min(1).max(255);
 /** A new name; `$1` to `$9` stand for what the asterisks of the patterns took, counted through the fields in this order. */
@@ -37,9 +38,6 @@ export const Rules = z.array(Rule).max(1000);
 
 /** What a rule looks at: whatever of these the statement names. */
 type Subject = Partial<Record<keyof Rule["match"], string>>;
-
-const wildcard = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.*)")}$`, "is");
 
 /** The texts that the asterisks of a rule took, in the order of its fields; undefined where it does not match. */
 function matched(rule: Rule, subject: Subject): string[] | undefined {

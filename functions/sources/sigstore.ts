@@ -10,6 +10,7 @@ import { bundleFromJSON } from "@sigstore/bundle";
 import { ASN1Obj } from "@sigstore/core";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { type Signer, toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { wildcard } from "../../schemas/scalars.ts";
 import type { Commit, Trust, Trusted, Verdict, Verify } from "./attestation.ts";
 
 const OIDS = {
@@ -36,9 +37,6 @@ function verifierOf(text: string): Verifier {
     timestampThreshold: 1,
   });
 }
-
-const wildcard = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "i");
 
 const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
 
