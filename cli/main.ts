@@ -2,15 +2,20 @@
 import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/registry/oci.ts";
 import { migrationsCommand } from "./migrations.ts";
+import { planCommand } from "./plan.ts";
+import { Unreachable } from "./reaching.ts";
 import { recordCommand } from "./record/command.ts";
 import { Complaint } from "./record/event.ts";
+import { redeployCommand } from "./redeploy.ts";
 import { EXIT, type World } from "./world.ts";
 
 function programFor(world: World): Command {
   const program = new Command("asof")
-    .description("Tells a release ledger what happened, from pipelines and from the command line.")
+    .description("Tells a release ledger what happened, and has it run again what ran before.")
     .addCommand(recordCommand(world))
-    .addCommand(migrationsCommand(world));
+    .addCommand(migrationsCommand(world))
+    .addCommand(planCommand(world))
+    .addCommand(redeployCommand(world));
   return inWorld(program, world);
 }
 
@@ -23,20 +28,24 @@ function inWorld(command: Command, world: World): Command {
   });
 }
 
+/** How a command ends by what was thrown; undefined where that is no fault of whoever asked. */
+function exitOf(error: unknown): number | undefined {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof Unreachable) return EXIT.unreachable;
+  return error instanceof Complaint || error instanceof RegistryError ? EXIT.refused : undefined;
+}
+
 /** Runs one command line, without the program's own name. Throws what is no fault of whoever asked. */
 export async function main(args: readonly string[], world: World): Promise<void> {
   try {
     await programFor(world).parseAsync([...args], { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // It has told people already.
-      if (error.exitCode !== 0) tellPrograms(args, world, error);
-      world.end(error.exitCode === 0 ? EXIT.done : EXIT.usage);
-    } else if (error instanceof Complaint || error instanceof RegistryError) {
-      world.err(`asof: ${error.message}`);
-      tellPrograms(args, world, error);
-      world.end(EXIT.refused);
-    } else throw error;
+    const code = exitOf(error);
+    if (code === undefined || !(error instanceof Error)) throw error;
+    // Commander has told people already.
+    if (!(error instanceof CommanderError)) world.err(`asof: ${error.message}`);
+    if (code !== EXIT.done) tellPrograms(args, world, error);
+    world.end(code);
   }
 }
 

@@ -1,20 +1,17 @@
 /** The options that every `asof record` has, and what is known once they are laid over what the CI says. */
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { url } from "../../schemas/scalars.ts";
+import { Reaching, withLedger } from "../ledger.ts";
 import type { World } from "../world.ts";
 import { type Field, type Found, type Surroundings, surroundings } from "./ci.ts";
 import { Complaint } from "./event.ts";
 import { forgeUrl } from "./remote.ts";
-import type { Ledger } from "./sending.ts";
 
 const maybe = z.string().optional();
 
 export const Sending = z.looseObject({
-  url: maybe,
-  tokenFile: maybe,
+  ...Reaching.shape,
   outbox: z.string(),
   strict: z.boolean().optional(),
   json: z.boolean().optional(),
@@ -39,9 +36,7 @@ export type Given = z.infer<typeof Given>;
 
 /** Where the ledger is, and what is done with what it does not take. */
 export const withSending = (command: Command): Command =>
-  command
-    .option("--url <url>", "the ledger's address (default: $ASOF_URL, else http://127.0.0.1:8787)")
-    .option("--token-file <file>", "a file that holds the token (default: $ASOF_TOKEN)")
+  withLedger(command)
     .addOption(
       new Option("--outbox <file>", "where events wait while the ledger cannot be reached").default(
         "asof-outbox.ndjson",
@@ -110,37 +105,4 @@ export function commitOf(known: Known): Record<string, string> {
     throw new Complaint("no repository was found: give --repository <url>");
   }
   return commit;
-}
-
-const DEFAULT_URL = "http://127.0.0.1:8787";
-
-function tokenFrom(file: string | undefined, env: World["env"]): string | undefined {
-  const [where, text] =
-    file === undefined ? ["ASOF_TOKEN", env.ASOF_TOKEN] : [`--token-file ${file}`, read(file)];
-  const token = text?.trim();
-  if (token === undefined || token === "") return undefined;
-  // Never quoted: a half of it would be in the log.
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new Complaint(`${where}: holds no token: it must be one word of ASCII`);
-  return token;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new Complaint(`--token-file ${file}: cannot be read`, { cause });
-  }
-}
-
-/** The ledger that is meant. Throws a Complaint where its address is none. */
-export function ledgerFrom(given: Sending, { env, waitMs }: World): Ledger {
-  const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
-  const parsed = url.safeParse(address);
-  if (!parsed.success) {
-    throw new Complaint(
-      `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
-    );
-  }
-  return { url: address, token: tokenFrom(given.tokenFile, env), waitMs };
 }

@@ -64,8 +64,8 @@ function appended(file: string, lines: readonly string[]): void {
     writeFileSync(descriptor, lines.map((line) => `${line}\n`).join(""));
     // A replay that takes the file away only now reads the lines. One that took it before may have read without them;
     // the disk is waited for afterwards, so that replays, however many, seldom come between.
-    if (!isAt(descriptor, file)) return appended(file, lines);
-    fsyncSync(descriptor);
+    if (isAt(descriptor, file)) fsyncSync(descriptor);
+    else appended(file, lines);
   } finally {
     closeSync(descriptor);
   }

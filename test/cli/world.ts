@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "../../cli/main.ts";
+import type { World } from "../../cli/world.ts";
 import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
 
 /** What a server does with the next request: lets the ledger answer, or says or does something itself. */
@@ -45,7 +46,7 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
   const asked: (string | undefined)[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await bodyOf(request);
-    const { authorization = "", "content-type": type = "" } = request.headers;
+    const { authorization = "", "content-type": type = "", "idempotency-key": key } = request.headers;
     asked.push(request.headers.authorization);
     const today = weather.shift() ?? "fair";
     if (typeof today === "object") {
@@ -58,8 +59,12 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
     }
     const told = await doors.app.request(request.url ?? "/", {
       method: request.method ?? "GET",
-      headers: { authorization, "content-type": type },
-      body,
+      headers: {
+        authorization,
+        "content-type": type,
+        ...(typeof key === "string" ? { "idempotency-key": key } : {}),
+      },
+      ...(body === "" ? {} : { body }),
     });
     if (today === "breaks off after") {
       request.socket.destroy();
@@ -98,8 +103,16 @@ export interface Ended {
 
 export type Env = Readonly<Record<string, string>>;
 
+/** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
+export type Person = Partial<Pick<World, "confirm" | "interrupted" | "out" | "err">>;
+
 /** Runs a command line in this process, at the ledger's NOW. */
-export async function asof(args: readonly string[], env: Env = {}, now = NOW): Promise<Ended> {
+export async function asof(
+  args: readonly string[],
+  env: Env = {},
+  now = NOW,
+  person: Person = {},
+): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
   let code = 0;
@@ -109,6 +122,8 @@ export async function asof(args: readonly string[], env: Env = {}, now = NOW): P
     err: (line) => err.push(line),
     now: () => new Date(now),
     waitMs: 1,
+    interrupted: () => new AbortController().signal,
+    ...person,
     end: (given) => {
       code = given;
     },

@@ -1,0 +1,57 @@
+/** The ledger that a command speaks to: where it is, and whose token is shown to it. */
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import * as z from "zod";
+import { url } from "../schemas/scalars.ts";
+import { Complaint } from "./record/event.ts";
+import type { World } from "./world.ts";
+
+export interface Ledger {
+  readonly url: string;
+  readonly token: string | undefined;
+  /** The first wait between two tries; it doubles. */
+  readonly waitMs: number;
+}
+
+const maybe = z.string().optional();
+
+export const Reaching = z.looseObject({ url: maybe, tokenFile: maybe });
+export type Reaching = z.infer<typeof Reaching>;
+
+export const withLedger = (command: Command): Command =>
+  command
+    .option("--url <url>", "the ledger's address (default: $ASOF_URL, else http://127.0.0.1:8787)")
+    .option("--token-file <file>", "a file that holds the token (default: $ASOF_TOKEN)");
+
+const DEFAULT_URL = "http://127.0.0.1:8787";
+
+function tokenFrom(file: string | undefined, env: World["env"]): string | undefined {
+  const [where, text] =
+    file === undefined ? ["ASOF_TOKEN", env.ASOF_TOKEN] : [`--token-file ${file}`, read(file)];
+  const token = text?.trim();
+  if (token === undefined || token === "") return undefined;
+  // Never quoted: a half of it would be in the log.
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new Complaint(`${where}: holds no token: it must be one word of ASCII`);
+  return token;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new Complaint(`--token-file ${file}: cannot be read`, { cause });
+  }
+}
+
+/** The ledger that is meant. Throws a Complaint where its address is none. */
+export function ledgerFrom(given: Reaching, { env, waitMs }: World): Ledger {
+  const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
+  const parsed = url.safeParse(address);
+  if (!parsed.success) {
+    throw new Complaint(
+      `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
+    );
+  }
+  return { url: address, token: tokenFrom(given.tokenFile, env), waitMs };
+}

@@ -1,0 +1,47 @@
+/** `asof plan`: what it takes to run a release again. */
+import { Command, Option } from "commander";
+import * as z from "zod";
+import { ledgerFrom, Reaching, withLedger } from "./ledger.ts";
+import { planOf, questionOf, withQuestion } from "./plan/question.ts";
+import { planLines } from "./plan/showing.ts";
+import { EXIT, type World } from "./world.ts";
+
+const Options = z.looseObject({
+  ...Reaching.shape,
+  check: z.literal("registry").optional(),
+  json: z.boolean().optional(),
+});
+
+const HELP = `
+Examples:
+  asof plan --environment production --service acme/billing --at 2026-10-23
+  asof plan --environment production --service acme/billing --last-good --schema revert
+
+It asks and changes nothing; asof redeploy with the same options has it done. The token comes from ASOF_TOKEN or
+--token-file, and needs a role that may ask.
+
+Exit codes:
+  0  the plan is ready
+  1  the plan is blocked, or the ledger refused: what is in the way is said
+  2  the command cannot be understood
+  4  the ledger cannot be reached`;
+
+export function planCommand(world: World): Command {
+  const summary = "shows what it takes to run a release again";
+  const command = withQuestion(new Command("plan").summary(summary).description(summary)).addOption(
+    new Option("--check <whom>", "ask the registries, too, whether the images are there").choices([
+      "registry",
+    ]),
+  );
+  return withLedger(command)
+    .option("--json", "print JSON, for programs")
+    .addHelpText("after", HELP)
+    .action(async () => {
+      const options = Options.parse(command.opts());
+      const { check, json } = options;
+      const more = check === undefined ? {} : { check };
+      const plan = await planOf(ledgerFrom(options, world), questionOf(command), more);
+      for (const line of json === true ? [JSON.stringify(plan)] : planLines(plan)) world.out(line);
+      world.end(plan.status === "ready" ? EXIT.done : EXIT.refused);
+    });
+}

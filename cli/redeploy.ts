@@ -1,0 +1,122 @@
+/** `asof redeploy`: has a release run again what ran before. One click, from a terminal. */
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { Command } from "commander";
+import * as z from "zod";
+import type { Plan } from "../schemas/plan.ts";
+import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
+import { ask } from "./asking.ts";
+import { type Ledger, ledgerFrom, Reaching, withLedger } from "./ledger.ts";
+import { planOf, type Question, questionOf, withQuestion } from "./plan/question.ts";
+import { planLines } from "./plan/showing.ts";
+import { Unreachable } from "./reaching.ts";
+import { Complaint } from "./record/event.ts";
+import { EXIT, type World } from "./world.ts";
+
+const Options = z.looseObject({
+  ...Reaching.shape,
+  reason: z.string(),
+  yes: z.boolean().optional(),
+  wait: z.boolean(),
+  json: z.boolean().optional(),
+});
+
+const HELP = `
+Example:
+  asof redeploy --environment production --service acme/billing --last-good --reason "invoices are empty"
+
+It asks for the plan, shows it, and asks for a yes. The ledger then requests exactly that plan, and nothing if
+meanwhile something else runs or the plan has changed. Whoever carries it out is an executor that the ledger knows;
+this command only watches, and may be stopped: the redeployment goes on. asof plan shows the plan alone.
+The token comes from ASOF_TOKEN or --token-file, and needs the role operator.
+
+Exit codes:
+  0  it succeeded; with --no-wait: it was requested
+  1  nothing was requested: the plan is blocked, the ledger refused, or nobody said yes
+  2  the command cannot be understood
+  3  it failed or timed out
+  4  the ledger cannot be reached; what was requested goes on`;
+
+/** What runs now, as the plan says it. */
+const runningIn = ({ components, current }: Plan): string | null =>
+  [
+    ...components.map(({ from }) => from),
+    ...current.components.flatMap(({ digest, reported }) => [digest, reported ?? null]),
+  ].find((digest) => digest !== null) ?? null;
+
+/** Each try has the same key, so that it is requested once. */
+async function requested(
+  ledger: Ledger,
+  question: Question,
+  plan: Plan,
+  reason: string,
+): Promise<Redeployment> {
+  const body = { ...question, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
+  const headers = { "content-type": "application/json", "idempotency-key": randomUUID() };
+  const request = { path: "/v1/redeployments", method: "POST", headers, body: JSON.stringify(body) } as const;
+  try {
+    const [redeployment] = (await ask(ledger, Redeployments, request)).redeployments;
+    if (redeployment === undefined) throw new Complaint(`${ledger.url} requested nothing`);
+    return redeployment;
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    throw new Unreachable(`${error.message}; whether it was requested is not known: look at the timeline`);
+  }
+}
+
+const isOver = ({ status }: Redeployment): boolean => status !== "requested" && status !== "started";
+
+/** Looks again and again until it is over, and tells of every change on the way. */
+async function watched(world: World, ledger: Ledger, first: Redeployment): Promise<Redeployment> {
+  const path = `/v1/redeployments/${first.id}`;
+  let told: string | undefined;
+  for (let seen = first; ; seen = await ask(ledger, Redeployment, { path })) {
+    if (isOver(seen)) return seen;
+    if (seen.status !== told) world.err(lineOf(seen));
+    told = seen.status;
+    await setTimeout(world.waitMs);
+  }
+}
+
+function lineOf({ id, status, why, url }: Redeployment): string {
+  const more = [why, url].filter((one) => one !== null).join(", ");
+  return `redeployment ${id}: ${status}${more === "" ? "" : ` (${more.replaceAll(/\p{Cc}+/gu, " ")})`}`;
+}
+
+/** Throws a Complaint unless it can be done, and somebody wants it. */
+async function confirmed({ confirm }: World, plan: Plan, { yes }: z.infer<typeof Options>): Promise<void> {
+  const { status, service, environment } = plan;
+  if (status === "blocked") throw new Complaint("the plan is blocked: nothing was requested");
+  if (yes === true) return;
+  if (confirm === undefined) throw new Complaint("there is no terminal to ask for a yes: give --yes");
+  if (!(await confirm(`Run this in ${environment}, for ${service}?`))) {
+    throw new Complaint("nobody said yes: nothing was requested");
+  }
+}
+
+export function redeployCommand(world: World): Command {
+  const summary = "has a release run again, by whoever carries out redeployments";
+  const command = withLedger(
+    withQuestion(new Command("redeploy").summary(summary).description(summary))
+      .requiredOption("--reason <text>", "why; it stands in the history")
+      .option("--yes", "ask nobody")
+      .option("--no-wait", "do not wait until it is over"),
+  );
+  return command
+    .option("--json", "print JSON, for programs: the redeployment")
+    .addHelpText("after", HELP)
+    .action(async () => {
+      const options = Options.parse(command.opts());
+      const { json, wait } = options;
+      const ledger = ledgerFrom(options, world);
+      const question = questionOf(command);
+      const plan = await planOf(ledger, question);
+      for (const line of planLines(plan)) (json === true ? world.err : world.out)(line);
+      await confirmed(world, plan, options);
+
+      const first = await requested(ledger, question, plan, options.reason);
+      const last = wait ? await watched(world, ledger, first) : first;
+      world.out(json === true ? JSON.stringify(last) : lineOf(last));
+      world.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.failed);
+    });
+}

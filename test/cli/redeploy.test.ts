@@ -1,0 +1,261 @@
+/** A plan on a terminal, and one click from there. */
+import { afterEach, describe, expect, it } from "vitest";
+import { Plan } from "../../schemas/plan.ts";
+import { Redeployment } from "../../schemas/redeployment.ts";
+import { event } from "../client.ts";
+import { deployed, tokenOf } from "../doors/given.ts";
+import { digestOf } from "../ledger/given.ts";
+import { asof, cleanUp, type Env, type LedgerServer, ledgerServer, type Person } from "./world.ts";
+
+afterEach(cleanUp);
+
+const REPOSITORY = "ghcr.io/acme/billing";
+const [ONE, TWO] = [digestOf("one"), digestOf("two")];
+const PLACE = ["--environment", "production", "--service", "acme/billing"];
+const THEN = [...PLACE, "--at", "2026-11-15"];
+const KEEP = [...THEN, "--schema", "keep"];
+const WHY = ["--reason", "invoices are empty"];
+const VERSION = "20261120_terms";
+
+/** A service whose second release carries a migration. */
+async function given(): Promise<LedgerServer> {
+  const ledger = await ledgerServer();
+  const { client } = ledger.doors;
+  const days = [
+    ["2026-11-10T10:00:00.000Z", ONE],
+    ["2026-11-20T10:00:00.000Z", TWO],
+  ] as const;
+  for (const [time, digest] of days) {
+    const image = { repository: REPOSITORY, digest };
+    const told = [
+      event("artifact.pushed", `push/${digest}`, time, image),
+      deployed(digest, time, { components: [{ component: "main", ...image }] }),
+    ];
+    for (const one of told) expect((await client().say(one)).status).toBe(201);
+  }
+  const data = {
+    ...{ environment: "production", service: "acme/billing", database: "billing", version: VERSION },
+    ...{ tool: "knex", reversible: true, losesData: false, image: TWO },
+  };
+  expect((await client().say(event("migration.applied", "7", "2026-11-20T09:00:00Z", data))).status).toBe(
+    201,
+  );
+  return ledger;
+}
+
+const as = (role: Parameters<typeof tokenOf>[0], { url }: LedgerServer): Env => ({
+  ASOF_URL: url,
+  ASOF_TOKEN: tokenOf(role),
+});
+const plan = (ledger: LedgerServer, ...args: string[]) => asof(["plan", ...args], as("reader", ledger));
+const redeploy = (ledger: LedgerServer, args: readonly string[], person: Person = {}) =>
+  asof(["redeploy", ...args, ...WHY], as("operator", ledger), undefined, person);
+
+const nextOf = async ({ doors }: LedgerServer): Promise<Redeployment[]> => {
+  const { text } = await doors.client().get("/v1/timeline", {
+    environment: "production",
+    from: "2026-11-22",
+  });
+  const ids = new Set([...text.matchAll(/"redeployment":\{"id":"([^"]+)"/g)].map(([, id]) => id ?? ""));
+  return Promise.all(
+    [...ids].map(async (id) =>
+      Redeployment.parse((await doors.client().get(`/v1/redeployments/${id}`)).json),
+    ),
+  );
+};
+
+/** Reports as soon as something was requested, like whoever carries it out. */
+async function carriedOut(ledger: LedgerServer, outcome: "succeeded" | "failed"): Promise<void> {
+  for (;;) {
+    const [one] = await nextOf(ledger);
+    if (one !== undefined) {
+      const reason = outcome === "failed" ? "step 2 ended with 1" : "done";
+      await ledger.doors.client("executor").post(`/v1/redeployments/${one.id}/end`, { outcome, reason });
+      return;
+    }
+    await new Promise((done) => setTimeout(done, 5));
+  }
+}
+
+describe("a plan on a terminal", () => {
+  it("says first what is in the way, and ends with 1", async () => {
+    const { code, out } = await plan(await given(), ...THEN);
+    expect(code).toBe(1);
+    const [first, second] = out.split("\n");
+    expect(first).toBe("acme/billing in production, as of 2026-11-15T23:59:59.999Z: blocked");
+    expect(second).toMatch(/^blocked: .*\(schema_choice_needed\)$/);
+    expect(out).toContain(`--schema keep or revert? ${VERSION} of billing`);
+  });
+
+  it("shows what changes and every step with its command, and ends with 0", async () => {
+    const ledger = await given();
+    const { code, out } = await plan(ledger, ...THEN, "--schema", "revert");
+    const { json } = await ledger.doors.client("reader").get("/v1/plan", {
+      ...{ environment: "production", service: "acme/billing", at: "2026-11-15", schema: "revert" },
+    });
+    const { steps, hash } = Plan.parse(json);
+    expect(code).toBe(0);
+    expect(out).toContain(`main: ${TWO.slice(0, 19)} -> ${REPOSITORY}@${ONE} (available)`);
+    expect(out).toContain(`schema: revert ${VERSION} of billing`);
+    for (const { n, title, commands } of steps) {
+      expect(out).toContain(`${n}. ${title}`);
+      for (const { shell } of commands) expect(out).toContain(`$ ${shell}`);
+    }
+    expect(out).toContain(`plan ${hash}`);
+  });
+
+  it("is the ledger's own answer for programs", async () => {
+    const { out } = await plan(await given(), ...KEEP, "--json", "--check", "registry");
+    expect(Plan.parse(JSON.parse(out))).toMatchObject({
+      schema: { choice: "keep" },
+      registry: { images: [{ answer: "unknown" }] },
+    });
+  });
+
+  it.each([
+    [["--digest", ONE], "ready"],
+    [["--last-good"], "ready"],
+    [["--at", "2026-11-15T00:00:00Z"], "ready"],
+  ])("is asked for by %j", async (aim, status) => {
+    const { out } = await plan(await given(), ...PLACE, ...aim, "--schema", "revert", "--json");
+    expect(JSON.parse(out)).toMatchObject({ status, components: [{ to: ONE }] });
+  });
+
+  it("passes on what is put up with", async () => {
+    const ledger = await given();
+    const more = ["--accept-data-loss", "--accept-shared", "acme/a", "--accept-shared", "acme/b"];
+    const substitute = ["--accept-substitute", ONE, "--accept-substitute", TWO];
+    expect((await plan(ledger, ...KEEP, ...more, ...substitute)).code).toBe(0);
+    const wrong = await plan(ledger, ...KEEP, "--accept-substitute", "sha256:short");
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining("acceptSubstitute") });
+  });
+
+  it.each([
+    [[...PLACE]],
+    [[...THEN, "--digest", ONE]],
+    [[...THEN, "--last-good"]],
+    [["--service", "x", "--last-good"]],
+    [[...THEN, "--schema", "burn"]],
+  ])("ends with 2 where it cannot be understood: %j", async (args) => {
+    const ledger = await given();
+    expect((await plan(ledger, ...args)).code).toBe(2);
+    expect(ledger.asked).toEqual([]);
+  });
+
+  it("complains in one line of a wrong token, an unknown name, and no ledger", async () => {
+    const ledger = await given();
+    const shut = await asof(["plan", ...THEN], { ASOF_URL: ledger.url, ASOF_TOKEN: "wrong" });
+    expect(shut).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
+    const unknown = await plan(ledger, "--environment", "moon", "--service", "x", "--last-good");
+    expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 404: /) });
+    await ledger.stop();
+    const gone = await plan(ledger, ...THEN);
+    expect(gone).toMatchObject({ code: 4, err: expect.stringContaining("cannot be reached") });
+  });
+});
+
+describe("one click from a terminal", () => {
+  it("shows the plan, requests exactly that, and watches until it is over", async () => {
+    const ledger = await given();
+    const [{ code, out, err }] = await Promise.all([
+      redeploy(ledger, [...KEEP, "--yes"]),
+      carriedOut(ledger, "succeeded"),
+    ]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^redeployment \S+: requested$/m);
+    expect(out).toMatch(/^redeployment \S+: succeeded/m);
+    const [one, ...more] = await nextOf(ledger);
+    expect(more).toEqual([]);
+    expect(one).toMatchObject({
+      status: "succeeded",
+      reason: "invoices are empty",
+      requestedBy: "operator-1",
+    });
+    expect(out).toContain(`plan ${one?.planHash}`);
+  });
+
+  it("ends with 3 where it failed, and says why", async () => {
+    const ledger = await given();
+    const [{ code, out }] = await Promise.all([
+      redeploy(ledger, [...KEEP, "--yes"]),
+      carriedOut(ledger, "failed"),
+    ]);
+    expect(code).toBe(3);
+    expect(out).toContain("failed (step 2 ended with 1)");
+  });
+
+  it("does not wait where nobody wants it, and prints the redeployment for programs", async () => {
+    const ledger = await given();
+    const { code, out } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait", "--json"]);
+    expect(code).toBe(0);
+    expect(Redeployment.parse(JSON.parse(out))).toEqual({
+      ...(await nextOf(ledger))[0],
+      knownAt: expect.any(String),
+      settled: false,
+    });
+  });
+
+  it("is one, though its answer is lost and it is sent again", async () => {
+    const ledger = await given();
+    ledger.weather.push("fair", "breaks off after", { status: 503 });
+    const { code } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
+    expect(code).toBe(0);
+    expect(await nextOf(ledger)).toHaveLength(1);
+    expect(ledger.asked).toHaveLength(4);
+  });
+
+  it("ends with 4 where nobody knows whether it was requested", async () => {
+    const ledger = await given();
+    ledger.weather.push("fair", ...Array.from({ length: 5 }, () => "breaks off after" as const));
+    const { code, err } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
+    expect(code).toBe(4);
+    expect(err).toContain("whether it was requested is not known");
+  });
+
+  it.each([
+    ["nobody at a terminal", [...KEEP], {}, "give --yes"],
+    ["a no", [...KEEP], { confirm: async () => false }, "nobody said yes"],
+    ["a plan that is blocked", [...THEN, "--yes"], {}, "the plan is blocked"],
+  ])("requests nothing with %s", async (_, args, person, why) => {
+    const ledger = await given();
+    const { code, err } = await redeploy(ledger, args, person);
+    expect(code).toBe(1);
+    expect(err).toContain(why);
+    expect(await nextOf(ledger)).toEqual([]);
+  });
+
+  it("asks whoever sits there, once the plan was shown", async () => {
+    const ledger = await given();
+    const lines: string[] = [];
+    const confirm = async (question: string) => {
+      expect(question).toContain("acme/billing");
+      expect(lines.join("\n")).toMatch(/^plan [0-9a-f]{64}$/m);
+      return true;
+    };
+    const { code } = await redeploy(ledger, [...KEEP, "--no-wait"], {
+      confirm,
+      out: (line) => lines.push(line),
+    });
+    expect(code).toBe(0);
+    expect(await nextOf(ledger)).toHaveLength(1);
+  });
+
+  it("is refused where something else runs by the time of the yes", async () => {
+    const ledger = await given();
+    const other = deployed("three", "2026-11-22T08:59:00.000Z");
+    const confirm = async () => (await ledger.doors.client().say(other)).status === 201;
+    const { code, err } = await redeploy(ledger, KEEP, { confirm });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^asof: 409: .*runs now, and not/);
+    expect(await nextOf(ledger)).toEqual([]);
+  });
+
+  it("is refused to who may not, and beside another that runs", async () => {
+    const ledger = await given();
+    const writer = await asof(["redeploy", ...KEEP, "--yes", ...WHY], as("reader", ledger));
+    expect(writer).toMatchObject({ code: 1, err: expect.stringContaining("403: ") });
+    expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);
+    const second = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
+    expect(second).toMatchObject({ code: 1, err: expect.stringContaining("has not ended") });
+  });
+});
