@@ -61,8 +61,9 @@ export function planLines(plan: Plan): string[] {
     ),
     ...schemaLines(plan),
   ];
+  const when = at === null ? "" : `, as of ${at}`;
   return [
-    `${service} in ${environment}${at === null ? "" : `, as of ${at}`}: ${status}`,
+    `${service} in ${environment}${when}: ${status}`,
     ...blockers.map(({ code, message }) => `blocked: ${message} (${code})`),
     ...warnings.map(({ code, message }) => `warning: ${message} (${code})`),
     ...checkLines(plan),
