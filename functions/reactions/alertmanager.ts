@@ -3,6 +3,7 @@
  * Whoever reaches it may silence everything, for it knows no passwords: often a proxy before it asks for one.
  */
 import * as z from "zod";
+import { under, whyUnreachable } from "./sending.ts";
 
 const TIMEOUT_MS = 10_000;
 /** How much of a refusal is told. */
@@ -44,36 +45,23 @@ export interface Alertmanager {
   readonly expire: (id: string) => Promise<void>;
 }
 
-/** What the system says of a connection that failed, which `fetch` keeps in the cause; of several addresses only a code. */
-function whyOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.message === "" && "code" in cause ? String(cause.code) : cause.message;
-}
-
 /** @param authorization the whole header, for whatever asks for one before Alertmanager */
 export function alertmanager(address: string, authorization?: string): Alertmanager {
-  const base = address.endsWith("/") ? address : `${address}/`;
   const headers = {
     "Content-Type": "application/json",
     ...(authorization === undefined ? {} : { Authorization: authorization }),
   };
 
-  async function asked(path: string, init: RequestInit = {}): Promise<string> {
+  async function asked(url: URL, init: RequestInit = {}): Promise<string> {
     let response: Response;
     let text: string;
     try {
-      // Followed, a redirect would make a question of what is posted.
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      response = await fetch(new URL(`api/v2/${path}`, base), {
-        ...init,
-        headers,
-        signal,
-        redirect: "error",
-      });
+      // What is authorized is for this address and no other.
+      const bounds = { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+      response = await fetch(url, { ...init, headers, ...bounds });
       text = await response.text();
-    } catch (cause) {
-      throw new Error(`Alertmanager cannot be reached: ${whyOf(cause)}`, { cause });
+    } catch (error) {
+      throw new Error(`Alertmanager ${whyUnreachable(error)}`);
     }
     if (response.ok) return text;
     throw new Error(`Alertmanager answers ${response.status}: ${text.slice(0, REASON_MAX)}`);
@@ -81,18 +69,20 @@ export function alertmanager(address: string, authorization?: string): Alertmana
 
   return {
     standing: async (createdBy) => {
+      const url = under(address, "api/v2/silences");
       // Older ones do not know this parameter, and answer everybody's.
-      const all = await asked(`silences?${new URLSearchParams({ creator: createdBy })}`);
+      url.searchParams.set("creator", createdBy);
       return z
         .array(Silence)
-        .parse(JSON.parse(all))
+        .parse(JSON.parse(await asked(url)))
         .filter((one) => one.createdBy === createdBy && one.status.state !== "expired");
     },
     silence: async (silence) => {
-      await asked("silences", { method: "POST", body: JSON.stringify(silence) });
+      const body = JSON.stringify(silence);
+      await asked(under(address, "api/v2/silences"), { method: "POST", body });
     },
     expire: async (id) => {
-      await asked(`silence/${encodeURIComponent(id)}`, { method: "DELETE" });
+      await asked(under(address, `api/v2/silence/${encodeURIComponent(id)}`), { method: "DELETE" });
     },
   };
 }

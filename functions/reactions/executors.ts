@@ -4,12 +4,11 @@
  */
 import * as z from "zod";
 import type { Redeployment } from "../../schemas/redeployment.ts";
-import { fold } from "../../schemas/scalars.ts";
 import type { Asof } from "./asof.ts";
 import { GithubExecutor, toGithub } from "./github.ts";
 import { GitlabExecutor, toGitlab } from "./gitlab.ts";
 import type { Order } from "./order.ts";
-import type { Reaction } from "./reaction.ts";
+import { isFor, type Reaction } from "./reaction.ts";
 import { post, Refused, type Sending } from "./sending.ts";
 import { toWebhook, WebhookExecutor } from "./webhook.ts";
 
@@ -18,9 +17,6 @@ type Executor = z.infer<typeof Executor>;
 
 export const Executors = z.array(Executor).max(100);
 export type Executors = z.infer<typeof Executors>;
-
-const isListed = (list: readonly string[] | undefined, one: string): boolean =>
-  list === undefined || list.some((listed) => fold(listed) === fold(one));
 
 function sendingOf(executor: Executor, order: Order, now: Date): Sending {
   switch (executor.kind) {
@@ -36,9 +32,7 @@ function sendingOf(executor: Executor, order: Order, now: Date): Sending {
 /** Throws Refused where there is none. */
 function executorOf(list: Executors, { redeployment, plan }: Order): Executor {
   const { environment, service } = redeployment;
-  const executor = list.find(
-    ({ environments, services }) => isListed(environments, environment) && isListed(services, service),
-  );
+  const executor = list.find((one) => isFor(one, redeployment));
   if (executor === undefined) {
     throw new Refused(`no executor is configured for ${service} in ${environment}`);
   }

@@ -5,10 +5,10 @@
  */
 import * as z from "zod";
 import type { Redeployment } from "../../schemas/redeployment.ts";
-import { fold, name, prose, text, url } from "../../schemas/scalars.ts";
+import { fold, prose, text, url } from "../../schemas/scalars.ts";
 import { alertmanager, type Matcher } from "./alertmanager.ts";
 import type { Asof } from "./asof.ts";
-import type { Heard, Reaction } from "./reaction.ts";
+import { type Heard, isFor, places, type Reaction } from "./reaction.ts";
 
 /* What is configured */
 
@@ -53,9 +53,7 @@ export const Maintenance = z.strictObject({
     .min(1)
     .max(24 * 60)
     .default(60),
-  /** The only ones that are silenced. Absent: any. */
-  environments: z.array(name).exactOptional(),
-  services: z.array(name).exactOptional(),
+  ...places,
   /** Where people look at a redeployment. */
   link: template(url, ["id"]).exactOptional(),
 });
@@ -123,8 +121,6 @@ interface Around {
 
 export function maintenance(settings: Maintenance, { asof, now, log }: Around): Reaction {
   const manager = alertmanager(settings.url, settings.authorization);
-  const isListed = (list: readonly string[] | undefined, one: string): boolean =>
-    list === undefined || list.some((listed) => fold(listed) === fold(one));
 
   async function begin(id: string): Promise<void> {
     const redeployment = await asof.redeployment(id);
@@ -159,8 +155,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
       "deployment.observed",
     ],
     react: async (fact: Heard) => {
-      if (!isListed(settings.environments, fact.environment)) return;
-      if (!isListed(settings.services, fact.service)) return;
+      if (!isFor(settings, fact)) return;
       if (fact.kind === "redeployment.requested") await begin(fact.id);
       // Also then: what ended it may have been heard of before the silence stood.
       await endThoseOver(fact);

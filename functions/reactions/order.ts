@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { DOES, type Plan } from "../../schemas/plan.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
-import { name } from "../../schemas/scalars.ts";
+import { places } from "./reaction.ts";
 
 /** A redeployment, and its plan as it was when it was asked for. */
 export interface Order {
@@ -11,9 +11,7 @@ export interface Order {
 }
 
 export const scope = {
-  /** The only ones that it carries out. Absent: any. */
-  environments: z.array(name).min(1).exactOptional(),
-  services: z.array(name).min(1).exactOptional(),
+  ...places,
   /** The kinds of steps that it can run: a plan with another is not for it. */
   steps: z.array(z.enum(DOES)).min(1).default(["deploy", "check"]),
 };

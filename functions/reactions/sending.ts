@@ -33,7 +33,7 @@ export interface Sending {
 }
 
 /** What the system says of a request that failed, in one word: its own message may hold what was sent. */
-function whyUnreachable(error: unknown): string {
+export function whyUnreachable(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return "did not answer in time";
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;

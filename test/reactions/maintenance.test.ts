@@ -87,6 +87,7 @@ describe("the configuration", () => {
     ["a link by something else", { link: "https://asof.example/{service}" }, "link: may hold {id} and no"],
     ["no time at all", { maxMinutes: 0 }, "maxMinutes"],
     ["a header that cannot be sent", { authorization: `${SECRET}€` }, "authorization: must be of ASCII"],
+    ["a list of no service", { services: [] }, "services"],
     ["a member that there is not", { authorisation: SECRET }, "authorisation"],
   ])("is refused with %s", (_, more, why) => {
     const refused = () => settingsOf({ authorization: SECRET, ...more });
@@ -362,10 +363,7 @@ describe("an Alertmanager that fails", () => {
   it.each([
     [{ status: 500, body: '"disk full"' }, 'Alertmanager answers 500: "disk full"'],
     [{ status: 401, body: "x".repeat(5000) }, `Alertmanager answers 401: ${"x".repeat(200)}`],
-    [
-      { status: 307, location: "https://elsewhere.example/" },
-      "Alertmanager cannot be reached: unexpected redirect",
-    ],
+    [{ status: 307, location: "https://elsewhere.example/" }, "Alertmanager answers 307: "],
   ])("is tried again: %o", async (answer, message) => {
     const { click } = await given({ answer: () => answer });
     const error = await click().catch((error: unknown) => error);
@@ -382,9 +380,7 @@ describe("an Alertmanager that fails", () => {
     expect(all()).toHaveLength(1);
     const { stop, click: clickInVain } = await given();
     await stop();
-    await expect(clickInVain()).rejects.toThrow(
-      /^Alertmanager cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:\d+$/,
-    );
+    await expect(clickInVain()).rejects.toThrow("Alertmanager cannot be reached (ECONNREFUSED)");
   });
 
   it("is given up by a line in the log, and by nothing else", async () => {
