@@ -1,10 +1,11 @@
 /**
  * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
- * -c executors=true`: every context is optional; with the last there are two stacks, `asof` and `asof-executors`.
+ * -c executors=true -c maintenance=true`: every context is optional; with one of the last two there are two stacks, `asof`
+ * and `asof-executors`.
  */
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { bundleAll, bundleListeners } from "./bundle.ts";
+import { bundleAll, bundleListeners, LISTENERS } from "./bundle.ts";
 import { AsofExecutorsStack } from "./executors.ts";
 import { AsofStack } from "./stack.ts";
 
@@ -31,8 +32,10 @@ const ledger = new AsofStack(app, "asof", {
   cloudfront: context("cloudfront") === "true",
   env,
 });
-if (context("executors") === "true") {
-  const bundles = await bundleListeners();
+const SWITCHES = { execute: "executors", maintain: "maintenance" } as const;
+const listeners = LISTENERS.filter((name) => context(SWITCHES[name]) === "true");
+if (listeners.length > 0) {
+  const bundles = await bundleListeners(listeners);
   // The bus that they listen to is the ledger's.
   new AsofExecutorsStack(app, "asof-executors", { bundles, alarmEmail, env }).addStackDependency(ledger);
 }

@@ -11,7 +11,7 @@ import { rootsIn } from "../functions/sources/attestation.ts";
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 /** Functions of the stack that reacts. */
-export const LISTENERS = ["execute"] as const;
+export const LISTENERS = ["execute", "maintain"] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -84,10 +84,13 @@ export interface Files {
 
 const entryOf = (name: FunctionName | ListenerName): string => join(ROOT, "functions", `${name}.ts`);
 
-/** Bundles the functions that react. */
-export const bundleListeners = async (): Promise<Record<ListenerName, string>> => ({
-  execute: await bundle(entryOf("execute")),
-});
+/** Bundles those of the functions that are to react. */
+export async function bundleListeners(
+  names: readonly ListenerName[],
+): Promise<Partial<Record<ListenerName, string>>> {
+  const bundled = async (name: ListenerName) => [name, await bundle(entryOf(name))] as const;
+  return Object.fromEntries(await Promise.all(names.map(bundled)));
+}
 
 /** Bundles every function of the ledger, with the user's files beside each. */
 export async function bundleAll({ rules, trustRoots }: Files = {}): Promise<Record<FunctionName, string>> {

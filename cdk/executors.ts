@@ -17,6 +17,7 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { MAINTENANCE_KINDS } from "../functions/reactions/maintenance.ts";
 import { Alarms } from "./alarms.ts";
 import type { ListenerName } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
@@ -81,8 +82,8 @@ export function addListener(stack: Stack, id: string, props: ListenerProps): voi
 }
 
 export interface ExecutorsProps extends StackProps {
-  /** The folder of each function's bundle. */
-  bundles: Record<ListenerName, string>;
+  /** The folder of each function's bundle. Absent: that one does not listen. */
+  bundles: Partial<Record<ListenerName, string>>;
   alarmEmail?: string | undefined;
 }
 
@@ -91,18 +92,36 @@ export class AsofExecutorsStack extends Stack {
     super(scope, id, props);
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
     const bus = EventBus.fromEventBusName(this, "LedgerBus", LEDGER_BUS);
-    addListener(this, "Execute", {
-      bus,
-      alarms,
-      kinds: ["redeployment.requested"],
-      bundle: props.bundles.execute,
-      secret: {
-        description: "asof: who carries out redeployments, and the credentials for it",
-        placeholder: '{"asof":{"url":"","token":""},"executors":[]}',
-      },
-      failed:
-        "Redeployments reached no executor: look at their status, and delete these. What is past its deadline is not carried out.",
-    });
+    const { execute, maintain } = props.bundles;
+    if (execute !== undefined) {
+      addListener(this, "Execute", {
+        bus,
+        alarms,
+        kinds: ["redeployment.requested"],
+        bundle: execute,
+        secret: {
+          description: "asof: who carries out redeployments, and the credentials for it",
+          placeholder: '{"asof":{"url":"","token":""},"executors":[]}',
+        },
+        failed:
+          "Redeployments reached no executor: look at their status, and delete these. What is past its deadline is not carried out.",
+      });
+    }
+    if (maintain !== undefined) {
+      addListener(this, "Maintain", {
+        bus,
+        alarms,
+        kinds: MAINTENANCE_KINDS,
+        bundle: maintain,
+        secret: {
+          description:
+            "asof: whose alerts Alertmanager silences while a redeployment runs, and how it is reached",
+          placeholder: '{"asof":{"url":"","token":""},"maintenance":{"url":"","matchers":[]}}',
+        },
+        failed:
+          "Alertmanager was not told that a redeployment runs, or that it ended. Silences end at their time; delete these.",
+      });
+    }
     new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
   }
 }

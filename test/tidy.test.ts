@@ -45,7 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
   reactions: ["schemas", "reactions"],
   edge: ["schemas", "ledger", "sources", "registry", "store", "doors", "reactions", "edge"],
-  cdk: ["cdk", "ledger", "sources", "store"],
+  cdk: ["cdk", "ledger", "sources", "reactions", "store"],
   cli: ["schemas", "cli", "registry", "sources"],
 };
 

@@ -113,6 +113,15 @@ const isRunning = ({ status }: Redeployment): boolean => status === "requested" 
 
 /* What is done */
 
+/** What begins a redeployment, and what may end one. */
+export const MAINTENANCE_KINDS = [
+  "redeployment.requested",
+  "redeployment.ended",
+  "deployment.succeeded",
+  "deployment.failed",
+  "deployment.observed",
+] as const;
+
 interface Around {
   readonly asof: Asof;
   readonly now: () => Date;
@@ -147,13 +156,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
   }
 
   return {
-    kinds: [
-      "redeployment.requested",
-      "redeployment.ended",
-      "deployment.succeeded",
-      "deployment.failed",
-      "deployment.observed",
-    ],
+    kinds: MAINTENANCE_KINDS,
     react: async (fact: Heard) => {
       if (!isFor(settings, fact)) return;
       if (fact.kind === "redeployment.requested") await begin(fact.id);
