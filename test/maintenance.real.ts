@@ -1,12 +1,18 @@
 /** Maintenance, for real: who is called, and who is not, while a release is put back. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import * as z from "zod";
+import { bundle } from "../cdk/bundle.ts";
 import { type Running, start } from "../functions/local.ts";
 import { Plan } from "../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
+import { queueEvent } from "./aws/events.ts";
+import { startLambda } from "./aws/lambda.ts";
+import { node24 } from "./aws/node24.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { digestOf, shaOf } from "./ledger/given.ts";
 import {
@@ -23,12 +29,27 @@ const TOKEN = "a-token-for-the-real-thing";
 const MAX_MINUTES = 20;
 const ENVIRONMENT = "production";
 
+/** @param port Alertmanager's */
+const settingsOf = (port: number) => ({
+  url: `http://127.0.0.1:${port}`,
+  matchers: [
+    { name: "env", value: "{environment}" },
+    { name: "service", value: "{service}" },
+    { name: "pod", value: "{serviceName}-[0-9]+", isRegex: true },
+    { name: "severity", value: "disaster", isEqual: false },
+  ],
+  maxMinutes: MAX_MINUTES,
+  link: "https://asof.acme.example/v1/redeployments/{id}",
+});
+
 const folder = mkdtempSync(join(tmpdir(), "asof-maintenance-"));
 let onCall: OnCall;
 let port: number;
 let alertmanager: Alertmanager;
 let ledger: Running;
 let client: Client;
+/** Of what a test started for itself. */
+const stops: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   onCall = await startOnCall();
@@ -38,21 +59,12 @@ beforeAll(async () => {
     ASOF_PORT: "0",
     ASOF_DATA: join(folder, "asof"),
     ASOF_TOKENS: `admin:anna:${TOKEN}`,
-    ASOF_MAINTENANCE: JSON.stringify({
-      url: `http://127.0.0.1:${port}`,
-      matchers: [
-        { name: "env", value: "{environment}" },
-        { name: "service", value: "{service}" },
-        { name: "pod", value: "{serviceName}-[0-9]+", isRegex: true },
-        { name: "severity", value: "disaster", isEqual: false },
-      ],
-      maxMinutes: MAX_MINUTES,
-      link: "https://asof.acme.example/v1/redeployments/{id}",
-    }),
+    ASOF_MAINTENANCE: JSON.stringify(settingsOf(port)),
   });
   client = clientOf(over(ledger.address), TOKEN);
 });
 afterAll(async () => {
+  for (const stop of stops.splice(0)) await stop();
   await ledger?.stop();
   await alertmanager?.stop();
   await onCall?.stop();
@@ -73,7 +85,7 @@ const deployed = (service: string, digest: string, time: string, more: object = 
   });
 
 /** A service whose second release is broken: the first one is asked back. */
-async function clicked(service: string, more: object = {}): Promise<Redeployment> {
+async function clicked(service: string, more: object = {}, by = client): Promise<Redeployment> {
   const [good, bad] = [digestOf("good"), digestOf("bad")];
   const built = (digest: string, days: number) =>
     event("artifact.built", `${service} ${digest}`, daysAgo(days), {
@@ -83,14 +95,14 @@ async function clicked(service: string, more: object = {}): Promise<Redeployment
     });
   const pushed = (digest: string, days: number) =>
     event("artifact.pushed", `${service} ${digest} push`, daysAgo(days), { repository: REPOSITORY, digest });
-  const said = await client.sayAll([
+  const said = await by.sayAll([
     ...[built(good, 9), pushed(good, 9), deployed(service, good, daysAgo(9))],
     ...[built(bad, 2), pushed(bad, 2), deployed(service, bad, daysAgo(2))],
   ]);
   expect(new Set(outcomesOf(said))).toEqual(new Set(["recorded"]));
   const question = { environment: ENVIRONMENT, service, at: daysAgo(5) };
-  const plan = Plan.parse((await client.get("/v1/plan", question)).json);
-  const answer = await client.post(
+  const plan = Plan.parse((await by.get("/v1/plan", question)).json);
+  const answer = await by.post(
     "/v1/redeployments",
     { ...question, expectedCurrent: bad, planHash: plan.hash, reason: 'rounds "wrongly"\nüberall', ...more },
     { "idempotency-key": `click on ${service}` },
@@ -203,4 +215,48 @@ it("stops no redeployment while Alertmanager is down, and comes when it is up ag
   await expect(alertmanager.silences()).rejects.toThrow();
   alertmanager = await startAlertmanager(join(folder, "alertmanager-2"), port, onCall);
   await oneStands(redeployment);
+});
+
+it("is the same on AWS, where a queue brings what the ledger said", async () => {
+  const node = node24();
+  if (node === undefined) throw new Error("Node 24 is not to be had here: npx cannot fetch node@24");
+  const elsewhere = await start({
+    ASOF_PORT: "0",
+    ASOF_DATA: join(folder, "elsewhere"),
+    ASOF_TOKENS: `admin:anna:${TOKEN},executor:maintain:${TOKEN}-too`,
+  });
+  stops.push(elsewhere.stop);
+  const asof = { url: elsewhere.address, token: `${TOKEN}-too` };
+  const SecretString = JSON.stringify({ asof, maintenance: settingsOf(port) });
+  const secrets = createServer((_, response) => response.end(JSON.stringify({ Name: "asof", SecretString })));
+  secrets.listen(0, "127.0.0.1");
+  await once(secrets, "listening");
+  stops.push(async () => secrets.close());
+  const address = secrets.address();
+  const lambda = await startLambda(node, await bundle("functions/maintain.ts", join(folder, "bundle")), {
+    ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:maintain",
+    ASOF_MAX_RECEIVES: "5",
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "none",
+    AWS_SECRET_ACCESS_KEY: "none",
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+  });
+  stops.push(lambda.stop);
+  const heard = (kind: string, id: string) => {
+    const detail = { kind, id, environment: ENVIRONMENT, service: "acme/cloud" };
+    return lambda.call(queueEvent([JSON.stringify({ version: "0", source: "asof", detail })]));
+  };
+
+  const by = clientOf(over(elsewhere.address), TOKEN);
+  const redeployment = await clicked("acme/cloud", {}, by);
+  expect(await heard("redeployment.requested", redeployment.id)).toEqual({ batchItemFailures: [] });
+  expect(await standing(redeployment)).toMatchObject([{ endsAt: expect.any(String) }]);
+  await by.post(`/v1/redeployments/${redeployment.id}/end`, { outcome: "succeeded" });
+  await heard("redeployment.ended", `${redeployment.id}/ended`);
+  expect(await standing(redeployment)).toEqual([]);
+  expect(lambda.complaints()).toBe("");
+
+  await alertmanager.stop();
+  const failed = { batchItemFailures: [{ itemIdentifier: "1" }] };
+  expect(await heard("redeployment.ended", `${redeployment.id}/ended`)).toEqual(failed);
 });
