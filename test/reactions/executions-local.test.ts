@@ -1,0 +1,76 @@
+/** One click on one machine: a ledger as `npm start` runs it, and a real server that carries out what it is sent. */
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
+import { start } from "../../functions/local.ts";
+import { clientOf, over } from "../client.ts";
+import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
+import { click, deploying, statusOf, tellReleases } from "./asked-back.ts";
+import { type Receiver, receiver, verified } from "./receiving.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const SECRET = `whsec_${randomBytes(32).toString("base64")}`;
+const executing = ({ address }: Receiver): string =>
+  JSON.stringify([{ kind: "webhook", url: `${address}/deploy`, secrets: [SECRET] }]);
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(cleanUp);
+
+it("is sent to the executor once, signed, and is over when it says so", async () => {
+  const to = await receiver([{ status: 202 }]);
+  const data = newFolder();
+  const ledger = await start({ ASOF_PORT: "0", ASOF_DATA: data, ASOF_EXECUTORS: executing(to) });
+  stops.push(to.stop, ledger.stop);
+  const admin = clientOf(over(ledger.address), readFileSync(join(data, "token"), "utf8").trim());
+  await tellReleases(admin, new Date().toISOString());
+  const redeployment = await click(admin, new Date().toISOString());
+
+  await vi.waitFor(() => expect(to.received).toHaveLength(1), { timeout: 10_000 });
+  const [sent] = to.received.map((one) => verified(one, SECRET).data);
+  expect(sent).toMatchObject({
+    redeployment: { id: redeployment.id, status: "requested" },
+    plan: { hash: redeployment.planHash },
+  });
+  // Out of the way, so that no next start sends it again.
+  await vi.waitFor(() => expect(readdirSync(join(data, "reactions", "executions"))).toEqual([]), 10_000);
+
+  await admin.say(deploying("succeeded", redeployment, new Date().toISOString()));
+  expect(await statusOf(admin, redeployment)).toMatchObject({ status: "succeeded", why: null });
+  expect(to.received).toHaveLength(1);
+});
+
+it("is sent by the next process, where the one before was killed between recording and sending it", async () => {
+  // Its address is known, and nobody answers there.
+  const gone = await receiver([{ status: 202 }]);
+  await gone.stop();
+  const data = newFolder();
+  const first = await startLedger(data, { ASOF_EXECUTORS: executing(gone) });
+  await tellReleases(first.client, new Date().toISOString());
+  const redeployment = await click(first.client, new Date().toISOString());
+  await end(first, "SIGKILL");
+
+  const to = await receiver([{ status: 202 }], Number(new URL(gone.address).port));
+  stops.push(to.stop);
+  const second = await startLedger(data, { ASOF_EXECUTORS: executing(to) });
+  await vi.waitFor(() => expect(to.received).toHaveLength(1), { timeout: 20_000 });
+  expect(to.received.map((one) => verified(one, SECRET).data.redeployment.id)).toEqual([redeployment.id]);
+  expect(await statusOf(second.client, redeployment)).toMatchObject({ status: "requested" });
+  const { stderr } = await end(second, "SIGTERM");
+  expect(stderr).not.toContain(SECRET);
+});
+
+it("is recorded and sent to nobody, where no executor is configured", async () => {
+  const data = newFolder();
+  const ledger = await start({ ASOF_PORT: "0", ASOF_DATA: data });
+  stops.push(ledger.stop);
+  const admin = clientOf(over(ledger.address), readFileSync(join(data, "token"), "utf8").trim());
+  await tellReleases(admin, new Date().toISOString());
+  const redeployment = await click(admin, new Date().toISOString());
+  expect(await statusOf(admin, redeployment)).toMatchObject({ status: "requested" });
+  expect(existsSync(join(data, "reactions"))).toBe(false);
+});
