@@ -37,6 +37,9 @@ export const Redeployment = z
   .meta({ id: "Redeployment" });
 export type Redeployment = z.infer<typeof Redeployment>;
 
+export const isOver = ({ status }: Pick<Redeployment, "status">): boolean =>
+  status !== "requested" && status !== "started";
+
 export const Redeployments = z
   .strictObject({
     redeployments: z.array(Redeployment).meta({ description: "one for each service, in their order" }),

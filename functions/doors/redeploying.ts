@@ -1,12 +1,12 @@
 /** The doors where a release is asked back, and where it is said how that ended. */
 import type { Context } from "hono";
 import { RedeploymentEnd, RedeploymentRequest } from "../../schemas/question.ts";
-import type { Redeployment, Refusal } from "../../schemas/redeployment.ts";
+import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { boundElsewhere, type Holder } from "../access.ts";
 import { append } from "../ledger/append.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import { ask, type Click, type Looked, look, type Put, placesOf } from "../ledger/redeploy.ts";
-import { courseAnswered, endId, isOver, REDEPLOYMENTS, redeployment } from "../ledger/redeployment.ts";
+import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../ledger/redeployment.ts";
 import { bodyOf, found, holder, moment, senderOf } from "./asked.ts";
 import type { Ledger } from "./ledger.ts";
 import { keyOf } from "./operating.ts";

@@ -2,7 +2,7 @@
 import type { Fact, PlanQuestion, Statement } from "../../schemas/fact.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { instant, type RedeploymentRequest } from "../../schemas/question.ts";
-import type { Refusal } from "../../schemas/redeployment.ts";
+import { isOver, type Refusal } from "../../schemas/redeployment.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
@@ -10,7 +10,7 @@ import { freezesOf, type Requested, requestsOf } from "./freezes.ts";
 import type { Moment } from "./moment.ts";
 import { plan, type Wish } from "./plan/plan.ts";
 import { environmentPlan } from "./plan/whole.ts";
-import { courseAnswered, isOver, nextId, REDEPLOYMENTS } from "./redeployment.ts";
+import { courseAnswered, nextId, REDEPLOYMENTS } from "./redeployment.ts";
 import type { Selector } from "./running.ts";
 
 /** A key that is older than this is taken for a new one: nobody sends a request again for so long. */

@@ -208,5 +208,3 @@ export async function redeployment(moment: Moment, id: string): Promise<Redeploy
   if (fact?.kind !== "redeployment.requested" || fact.recordedAt > moment.knownAt) return undefined;
   return courseAnswered(moment, fact);
 }
-
-export const isOver = ({ status }: Redeployment): boolean => status !== "requested" && status !== "started";

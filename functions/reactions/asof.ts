@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Problem } from "../../schemas/answer.ts";
 import { Plan } from "../../schemas/plan.ts";
-import { Redeployment } from "../../schemas/redeployment.ts";
+import { isOver, Redeployment } from "../../schemas/redeployment.ts";
 
 /** Each method throws an Error whose message may be told to anybody. */
 export interface Asof {
@@ -40,8 +40,7 @@ export function asofOver(send: Send, token: string): Asof {
       try {
         await asked(Redeployment, path, { method: "POST", body });
       } catch (error) {
-        const { status } = await asked(Redeployment, `/v1/redeployments/${id}`);
-        if (status === "requested" || status === "started") throw error;
+        if (!isOver(await asked(Redeployment, `/v1/redeployments/${id}`))) throw error;
       }
     },
   };

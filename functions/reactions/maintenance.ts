@@ -4,7 +4,7 @@
  * where the end of a redeployment is never heard of, its silence ends at the time that it was given.
  */
 import * as z from "zod";
-import type { Redeployment } from "../../schemas/redeployment.ts";
+import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
 import { fold, prose, text, url } from "../../schemas/scalars.ts";
 import { alertmanager, type Matcher } from "./alertmanager.ts";
 import type { Asof } from "./asof.ts";
@@ -109,8 +109,6 @@ function endOf({ maxMinutes }: Maintenance, { requestedAt, deadline }: Redeploym
   return longest < deadline ? longest : deadline;
 }
 
-const isRunning = ({ status }: Redeployment): boolean => status === "requested" || status === "started";
-
 /* What is done */
 
 /** What begins a redeployment, and what may end one. */
@@ -134,7 +132,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
   async function begin(id: string): Promise<void> {
     const redeployment = await asof.redeployment(id);
     const endsAt = endOf(settings, redeployment);
-    if (!isRunning(redeployment) || endsAt <= now().toISOString()) return;
+    if (isOver(redeployment) || endsAt <= now().toISOString()) return;
     const standing = await manager.standing(CREATOR);
     if (standing.some(({ comment }) => idIn(comment) === id)) return;
     await manager.silence({
@@ -151,7 +149,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     for (const silence of await manager.standing(CREATOR)) {
       const redeployment = idIn(silence.comment);
       if (redeployment === undefined || !sameMatchers(silence.matchers, matchers)) continue;
-      if (!isRunning(await asof.redeployment(redeployment))) await manager.expire(silence.id);
+      if (isOver(await asof.redeployment(redeployment))) await manager.expire(silence.id);
     }
   }
 
