@@ -1,6 +1,7 @@
 /** The command line: `asof <command>`. Each command knows its own options; here is what all end by. */
 import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/registry/oci.ts";
+import { executeCommand } from "./execute.ts";
 import { migrationsCommand } from "./migrations.ts";
 import { planCommand } from "./plan.ts";
 import { Unreachable } from "./reaching.ts";
@@ -15,7 +16,8 @@ function programFor(world: World): Command {
     .addCommand(recordCommand(world))
     .addCommand(migrationsCommand(world))
     .addCommand(planCommand(world))
-    .addCommand(redeployCommand(world));
+    .addCommand(redeployCommand(world))
+    .addCommand(executeCommand(world));
   return inWorld(program, world);
 }
 

@@ -4,13 +4,14 @@ import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
-import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
+import { type Redeployment, Redeployments } from "../schemas/redeployment.ts";
 import { ask } from "./asking.ts";
 import { type Ledger, ledgerFrom, Reaching, withLedger } from "./ledger.ts";
 import { planOf, type Question, questionOf, withQuestion } from "./plan/question.ts";
 import { planLines } from "./plan/showing.ts";
 import { Unreachable } from "./reaching.ts";
 import { Complaint } from "./record/event.ts";
+import { isOver, lineOf, redeploymentOf } from "./redeployment.ts";
 import { EXIT, type World } from "./world.ts";
 
 const Options = z.looseObject({
@@ -64,23 +65,15 @@ async function requested(
   }
 }
 
-const isOver = ({ status }: Redeployment): boolean => status !== "requested" && status !== "started";
-
 /** Looks again and again until it is over, and tells of every change on the way. */
 async function watched(world: World, ledger: Ledger, first: Redeployment): Promise<Redeployment> {
-  const path = `/v1/redeployments/${first.id}`;
   let told: string | undefined;
-  for (let seen = first; ; seen = await ask(ledger, Redeployment, { path })) {
+  for (let seen = first; ; seen = await redeploymentOf(ledger, first.id)) {
     if (isOver(seen)) return seen;
     if (seen.status !== told) world.err(lineOf(seen));
     told = seen.status;
     await setTimeout(world.waitMs);
   }
-}
-
-function lineOf({ id, status, why, url }: Redeployment): string {
-  const more = [why, url].filter((one) => one !== null).join(", ");
-  return `redeployment ${id}: ${status}${more === "" ? "" : ` (${more.replaceAll(/\p{Cc}+/gu, " ")})`}`;
 }
 
 /** Throws a Complaint unless it can be done, and somebody wants it. */

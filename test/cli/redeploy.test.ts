@@ -2,46 +2,16 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
-import { event } from "../client.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
-import { digestOf } from "../ledger/given.ts";
-import { asof, cleanUp, type Env, type LedgerServer, ledgerServer, type Person } from "./world.ts";
+import { broken, ONE, REPOSITORY, TWO, VERSION } from "./broken.ts";
+import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./world.ts";
 
 afterEach(cleanUp);
 
-const REPOSITORY = "ghcr.io/acme/billing";
-const [ONE, TWO] = [digestOf("one"), digestOf("two")];
 const PLACE = ["--environment", "production", "--service", "acme/billing"];
 const THEN = [...PLACE, "--at", "2026-11-15"];
 const KEEP = [...THEN, "--schema", "keep"];
 const WHY = ["--reason", "invoices are empty"];
-const VERSION = "20261120_terms";
-
-/** A service whose second release carries a migration. */
-async function given(): Promise<LedgerServer> {
-  const ledger = await ledgerServer();
-  const { client } = ledger.doors;
-  const days = [
-    ["2026-11-10T10:00:00.000Z", ONE],
-    ["2026-11-20T10:00:00.000Z", TWO],
-  ] as const;
-  for (const [time, digest] of days) {
-    const image = { repository: REPOSITORY, digest };
-    const told = [
-      event("artifact.pushed", `push/${digest}`, time, image),
-      deployed(digest, time, { components: [{ component: "main", ...image }] }),
-    ];
-    for (const one of told) expect((await client().say(one)).status).toBe(201);
-  }
-  const data = {
-    ...{ environment: "production", service: "acme/billing", database: "billing", version: VERSION },
-    ...{ tool: "knex", reversible: true, losesData: false, image: TWO },
-  };
-  expect((await client().say(event("migration.applied", "7", "2026-11-20T09:00:00Z", data))).status).toBe(
-    201,
-  );
-  return ledger;
-}
 
 const as = (role: Parameters<typeof tokenOf>[0], { url }: LedgerServer): Env => ({
   ASOF_URL: url,
@@ -79,7 +49,7 @@ async function carriedOut(ledger: LedgerServer, outcome: "succeeded" | "failed")
 
 describe("a plan on a terminal", () => {
   it("says first what is in the way, and ends with 1", async () => {
-    const { code, out } = await plan(await given(), ...THEN);
+    const { code, out } = await plan(await broken(), ...THEN);
     expect(code).toBe(1);
     const [first, second] = out.split("\n");
     expect(first).toBe("acme/billing in production, as of 2026-11-15T23:59:59.999Z: blocked");
@@ -88,7 +58,7 @@ describe("a plan on a terminal", () => {
   });
 
   it("shows what changes and every step with its command, and ends with 0", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const { code, out } = await plan(ledger, ...THEN, "--schema", "revert");
     const { json } = await ledger.doors.client("reader").get("/v1/plan", {
       ...{ environment: "production", service: "acme/billing", at: "2026-11-15", schema: "revert" },
@@ -97,6 +67,7 @@ describe("a plan on a terminal", () => {
     expect(code).toBe(0);
     expect(out).toContain(`main: ${TWO.slice(0, 19)} -> ${REPOSITORY}@${ONE} (available)`);
     expect(out).toContain(`schema: revert ${VERSION} of billing`);
+    expect(out).toMatch(/configuration: https:\S+ \w+ billing -> .*compare/);
     for (const { n, title, commands } of steps) {
       expect(out).toContain(`${n}. ${title}`);
       for (const { shell } of commands) expect(out).toContain(`$ ${shell}`);
@@ -105,7 +76,7 @@ describe("a plan on a terminal", () => {
   });
 
   it("is the ledger's own answer for programs", async () => {
-    const { out } = await plan(await given(), ...KEEP, "--json", "--check", "registry");
+    const { out } = await plan(await broken(), ...KEEP, "--json", "--check", "registry");
     expect(Plan.parse(JSON.parse(out))).toMatchObject({
       schema: { choice: "keep" },
       registry: { images: [{ answer: "unknown" }] },
@@ -117,12 +88,12 @@ describe("a plan on a terminal", () => {
     [["--last-good"], "ready"],
     [["--at", "2026-11-15T00:00:00Z"], "ready"],
   ])("is asked for by %j", async (aim, status) => {
-    const { out } = await plan(await given(), ...PLACE, ...aim, "--schema", "revert", "--json");
+    const { out } = await plan(await broken(), ...PLACE, ...aim, "--schema", "revert", "--json");
     expect(JSON.parse(out)).toMatchObject({ status, components: [{ to: ONE }] });
   });
 
   it("passes on what is put up with", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const more = ["--accept-data-loss", "--accept-shared", "acme/a", "--accept-shared", "acme/b"];
     const substitute = ["--accept-substitute", ONE, "--accept-substitute", TWO];
     expect((await plan(ledger, ...KEEP, ...more, ...substitute)).code).toBe(0);
@@ -137,13 +108,13 @@ describe("a plan on a terminal", () => {
     [["--service", "x", "--last-good"]],
     [[...THEN, "--schema", "burn"]],
   ])("ends with 2 where it cannot be understood: %j", async (args) => {
-    const ledger = await given();
+    const ledger = await broken();
     expect((await plan(ledger, ...args)).code).toBe(2);
     expect(ledger.asked).toEqual([]);
   });
 
   it("complains in one line of a wrong token, an unknown name, and no ledger", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const shut = await asof(["plan", ...THEN], { ASOF_URL: ledger.url, ASOF_TOKEN: "wrong" });
     expect(shut).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
     const unknown = await plan(ledger, "--environment", "moon", "--service", "x", "--last-good");
@@ -156,7 +127,7 @@ describe("a plan on a terminal", () => {
 
 describe("one click from a terminal", () => {
   it("shows the plan, requests exactly that, and watches until it is over", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const [{ code, out, err }] = await Promise.all([
       redeploy(ledger, [...KEEP, "--yes"]),
       carriedOut(ledger, "succeeded"),
@@ -175,7 +146,7 @@ describe("one click from a terminal", () => {
   });
 
   it("ends with 3 where it failed, and says why", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const [{ code, out }] = await Promise.all([
       redeploy(ledger, [...KEEP, "--yes"]),
       carriedOut(ledger, "failed"),
@@ -185,7 +156,7 @@ describe("one click from a terminal", () => {
   });
 
   it("does not wait where nobody wants it, and prints the redeployment for programs", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const { code, out } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait", "--json"]);
     expect(code).toBe(0);
     expect(Redeployment.parse(JSON.parse(out))).toEqual({
@@ -196,7 +167,7 @@ describe("one click from a terminal", () => {
   });
 
   it("is one, though its answer is lost and it is sent again", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     ledger.weather.push("fair", "breaks off after", { status: 503 });
     const { code } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
     expect(code).toBe(0);
@@ -205,7 +176,7 @@ describe("one click from a terminal", () => {
   });
 
   it("ends with 4 where nobody knows whether it was requested", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     ledger.weather.push("fair", ...Array.from({ length: 5 }, () => "breaks off after" as const));
     const { code, err } = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
     expect(code).toBe(4);
@@ -217,7 +188,7 @@ describe("one click from a terminal", () => {
     ["a no", [...KEEP], { confirm: async () => false }, "nobody said yes"],
     ["a plan that is blocked", [...THEN, "--yes"], {}, "the plan is blocked"],
   ])("requests nothing with %s", async (_, args, person, why) => {
-    const ledger = await given();
+    const ledger = await broken();
     const { code, err } = await redeploy(ledger, args, person);
     expect(code).toBe(1);
     expect(err).toContain(why);
@@ -225,7 +196,7 @@ describe("one click from a terminal", () => {
   });
 
   it("asks whoever sits there, once the plan was shown", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const lines: string[] = [];
     const confirm = async (question: string) => {
       expect(question).toContain("acme/billing");
@@ -241,7 +212,7 @@ describe("one click from a terminal", () => {
   });
 
   it("is refused where something else runs by the time of the yes", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const other = deployed("three", "2026-11-22T08:59:00.000Z");
     const confirm = async () => (await ledger.doors.client().say(other)).status === 201;
     const { code, err } = await redeploy(ledger, KEEP, { confirm });
@@ -251,7 +222,7 @@ describe("one click from a terminal", () => {
   });
 
   it("is refused to who may not, and beside another that runs", async () => {
-    const ledger = await given();
+    const ledger = await broken();
     const writer = await asof(["redeploy", ...KEEP, "--yes", ...WHY], as("reader", ledger));
     expect(writer).toMatchObject({ code: 1, err: expect.stringContaining("403: ") });
     expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);

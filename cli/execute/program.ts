@@ -1,0 +1,50 @@
+/** Runs one program of a step, as it is: no shell of ours comes between. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { basename } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
+import { Failed, type Work } from "./works.ts";
+
+export interface Workplace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly show: (line: string) => void;
+  readonly interrupted: AbortSignal;
+}
+
+/** What a program leaves running may hold its output open for ever. */
+const LAST_WORDS_MS = 500;
+
+const STOPPED = "the executor was stopped";
+
+/** Shows what it prints, and keeps none of it. Throws Failed unless it ends with 0. */
+export async function run({ n, title, argv }: Work, place: Workplace): Promise<void> {
+  const { cwd, env, show, interrupted } = place;
+  const step = `step ${n} (${title})`;
+  if (interrupted.aborted) throw new Failed(`${STOPPED} before ${step}`);
+  const [program = "", ...args] = argv;
+  // A group of its own, so that what it started is ended with it; Ctrl-C reaches it through us alone.
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on("line", (line) => show(`${n}| ${line}`));
+  }
+  const stop = () => {
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    if (isRunning && child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+  };
+  interrupted.addEventListener("abort", stop);
+  const closed = once(child, "close").catch(() => undefined);
+  try {
+    await once(child, "exit");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? ` (${error.code})` : "";
+    throw new Failed(`${step}: ${basename(program)} cannot be started${code}`);
+  } finally {
+    interrupted.removeEventListener("abort", stop);
+  }
+  await Promise.race([closed, setTimeout(LAST_WORDS_MS)]);
+  if (interrupted.aborted) throw new Failed(`${STOPPED} during ${step}`);
+  const { exitCode, signalCode } = child;
+  if (exitCode !== 0) throw new Failed(`${step} ended with ${exitCode ?? signalCode}`);
+}

@@ -1,0 +1,68 @@
+/** What a machine has to run for a plan: programs with their arguments, in order; or why it cannot. */
+import type { Plan, Step } from "../../schemas/plan.ts";
+import type { Redeployment } from "../../schemas/redeployment.ts";
+
+/** Why a redeployment failed, in words that the history may keep: no output, no secret. */
+export class Failed extends Error {}
+
+/** What whoever runs the executor lets it do. */
+export interface Allowed {
+  readonly does: readonly Step["does"][];
+  /** A program of theirs that deploys, in place of the plan's steps. */
+  readonly deploy: string | undefined;
+}
+
+export interface Work {
+  readonly n: number;
+  readonly title: string;
+  readonly argv: readonly string[];
+}
+
+/** `<a word>`, which somebody would have to put in. */
+const UNKNOWN = /<[^<>]+>/;
+
+const nameOf = ({ n, title }: Step): string => `step ${n} (${title})`;
+
+function commandsOf(step: Step): Work[] {
+  const { n, title, commands } = step;
+  if (commands.length === 0) throw new Failed(`${nameOf(step)} is done by hand`);
+  const words = commands.flatMap(({ argv }) => argv.flatMap((word) => UNKNOWN.exec(word)?.[0] ?? []));
+  if (words.length > 0) {
+    throw new Failed(`${nameOf(step)} needs what the ledger does not know: ${words.join(", ")}`);
+  }
+  return commands.map(({ argv }) => ({ n, title, argv }));
+}
+
+/** Everything is looked at before anything is run. Throws Failed where not all of it can be. */
+export function worksOf({ steps }: Plan, { does, deploy }: Allowed): Work[] {
+  const foreign = steps.find((step) => !does.includes(step.does));
+  if (foreign !== undefined) {
+    throw new Failed(`${nameOf(foreign)} is to ${foreign.does}, and this executor runs ${does.join(", ")}`);
+  }
+  const deploying = steps.filter((step) => step.does === "deploy");
+  const [first] = deploying;
+  if (first === undefined) throw new Failed("the plan has no step that deploys");
+  if (deploy === undefined && deploying.length > 1) {
+    const ways = deploying.map(nameOf).join(", ");
+    throw new Failed(`of several ways to deploy nobody chose one: ${ways}`);
+  }
+  return steps.flatMap((step) => {
+    if (step.does !== "deploy" || deploy === undefined) return commandsOf(step);
+    return step === first ? [{ n: step.n, title: "deploy", argv: [deploy] }] : [];
+  });
+}
+
+/** What each program finds in its environment. */
+export function variablesOf({ id, environment, service, components }: Redeployment): Record<string, string> {
+  const main =
+    components.length === 1
+      ? components[0]
+      : components.find(({ component }) => component.toLowerCase() === "main");
+  return {
+    ASOF_REDEPLOYMENT: id,
+    ASOF_ENVIRONMENT: environment,
+    ASOF_SERVICE: service,
+    ...(main === undefined ? {} : { ASOF_IMAGE: main.image }),
+    ASOF_IMAGES: JSON.stringify(components),
+  };
+}
