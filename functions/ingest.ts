@@ -44,8 +44,8 @@ async function queued(record: SQSRecord): Promise<void> {
     await take(record);
   } catch (error) {
     // The library that reports it to the queue logs nothing, and the queue only counts.
-    const message = error instanceof Error ? error.message : String(error);
-    ledger.log.error("a message failed, and is delivered again", { messageId: record.messageId, message });
+    const reason = error instanceof Error ? error.message : String(error);
+    ledger.log.error("a message failed, and is delivered again", { messageId: record.messageId, reason });
     throw error;
   }
 }

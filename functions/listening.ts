@@ -31,7 +31,7 @@ function ledgerAt({ url, ingestUrl = url, token }: LedgerAccess): Asof {
   return asofOver((path, init) => over(init.method === "POST" ? ingestUrl : url)(path, init), token);
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * The handler of a queue. What fails is delivered again, and given up when the queue would not deliver it once more:
@@ -64,7 +64,7 @@ export function listening<S extends { asof: LedgerAccess }>(
     } catch (error) {
       // The library that reports it to the queue logs nothing, and the queue only counts.
       const what = isLast ? "a message was given up" : "a message failed, and is delivered again";
-      logger.error(what, { messageId, message: messageOf(error) });
+      logger.error(what, { messageId, reason: reasonOf(error) });
       throw error;
     }
   }

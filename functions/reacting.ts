@@ -46,8 +46,8 @@ export function reacting(
         try {
           await reaction.react(fact);
         } catch (error) {
-          const message = error instanceof Error ? error.message : String(error);
-          log.info("has to be tried again", { reaction: name, fact: fact.id, message });
+          const reason = error instanceof Error ? error.message : String(error);
+          log.info("has to be tried again", { reaction: name, fact: fact.id, reason });
           throw error;
         }
       },

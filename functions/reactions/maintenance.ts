@@ -163,8 +163,8 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     },
     // Nobody waits for this: a redeployment goes on, and what still stands ends at its time.
     giveUp: async ({ kind, id }, error) => {
-      const message = error instanceof Error ? error.message : String(error);
-      log.error("maintenance was given up", { kind, fact: id, message });
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error("maintenance was given up", { kind, fact: id, reason });
     },
   };
 }

@@ -392,7 +392,7 @@ describe("an Alertmanager that fails", () => {
     expect(logged).toEqual([
       [
         "maintenance was given up",
-        { kind: "redeployment.requested", fact: "a.1", message: "Alertmanager cannot be reached" },
+        { kind: "redeployment.requested", fact: "a.1", reason: "Alertmanager cannot be reached" },
       ],
     ]);
     expect([...requests, ...asked]).toEqual([]);
