@@ -17,7 +17,8 @@ export interface Asof {
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 const TIMEOUT_MS = 20_000;
-const REASON_MAX = 1024;
+/** In UTF-16: at most 1024 bytes of UTF-8, which the ledger takes. */
+const REASON_MAX = 340;
 
 export function asofOver(send: Send, token: string): Asof {
   async function asked<T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
@@ -35,7 +36,7 @@ export function asofOver(send: Send, token: string): Asof {
     redeployment: (id) => asked(Redeployment, `/v1/redeployments/${id}`),
     planOf: ({ plan }) => asked(Plan, plan),
     end: async (id, outcome, reason) => {
-      const body = JSON.stringify({ outcome, reason: reason.slice(0, REASON_MAX) });
+      const body = JSON.stringify({ outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
       const path = `/v1/redeployments/${id}/end`;
       try {
         await asked(Redeployment, path, { method: "POST", body });

@@ -63,7 +63,7 @@ export function executors(list: Executors, { asof, now, log }: Around): Reaction
       const redeployment = await asof.redeployment(id);
       const { status, deadline } = redeployment;
       // Heard again, by a replay or a dead letter that somebody revived: it must not deploy.
-      if (status === "timed out" || deadline < now().toISOString()) {
+      if (status === "timed out") {
         log.info("a redeployment is past its deadline", { redeployment: id, deadline });
         return;
       }

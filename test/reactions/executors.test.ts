@@ -284,6 +284,13 @@ describe("a redeployment that its executor does not take", () => {
     await expectSecretsKept(given, error);
   });
 
+  it.each(["🙂", "ü", "x🙂"])("has failed for a reason of any length: %s", async (letter) => {
+    const given = await askedBack();
+    await given.executing().giveUp(given.heard, new Error(letter.repeat(2000)));
+    const why = expect.stringMatching(/^its executor was tried in vain: /);
+    expect(await given.status()).toMatchObject({ status: "failed", why });
+  });
+
   it("has not failed where it was given up and had begun", async () => {
     const given = await askedBack();
     const { giveUp } = given.executing();
