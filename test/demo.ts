@@ -151,7 +151,8 @@ export async function run(demo: Demo): Promise<void> {
   await questions(demo, client, dayBefore(day, 30));
 }
 
-function tokenFrom({ ASOF_TOKEN, ASOF_DATA = ".asof" }: NodeJS.ProcessEnv): string {
+/** Throws a DemoError where there is none. */
+export function tokenFrom({ ASOF_TOKEN, ASOF_DATA = ".asof" }: NodeJS.ProcessEnv): string {
   if (ASOF_TOKEN !== undefined && ASOF_TOKEN !== "") return ASOF_TOKEN;
   const file = join(ASOF_DATA, "token");
   if (!existsSync(file)) {

@@ -1,7 +1,7 @@
 /** A real PostgreSQL (Debian's `postgresql`), on a free port of the loopback, and what it says of itself. */
 import { execFileSync } from "node:child_process";
-import { chownSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import pg from "pg";
 import * as z from "zod";
 import { freePort } from "./registry.ts";
@@ -14,11 +14,19 @@ export interface Postgresql {
   readonly stop: () => void;
 }
 
-/** Debian keeps each version's programs in a folder of its own; the newest. */
-function programs(): string {
-  const versions = readdirSync("/usr/lib/postgresql").sort((a, b) => Number(b) - Number(a));
-  return join("/usr/lib/postgresql", versions[0] ?? "", "bin");
+const DEBIAN = "/usr/lib/postgresql";
+
+/** Debian keeps each version's programs in a folder of its own; the newest. Elsewhere they are in the PATH. */
+function programs(): string | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...versions.map((version) => join(DEBIAN, version, "bin")),
+    ...(process.env.PATH ?? "").split(delimiter),
+  ];
+  return folders.find((folder) => existsSync(join(folder, "initdb")));
 }
+
+export const isInstalled = (): boolean => programs() !== undefined;
 
 /** PostgreSQL refuses to run as root. */
 function owner(): { uid?: number; gid?: number } {
@@ -32,7 +40,7 @@ export async function startPostgresql(folder: string): Promise<Postgresql> {
   const as = owner();
   mkdirSync(folder);
   if (as.uid !== undefined && as.gid !== undefined) chownSync(folder, as.uid, as.gid);
-  const bin = programs();
+  const bin = programs() ?? "";
   const data = join(folder, "data");
   const run = (program: string, ...args: readonly string[]) =>
     execFileSync(join(bin, program), ["-D", data, ...args], { ...as, cwd: folder, stdio: "ignore" });
