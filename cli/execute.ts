@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { door } from "./execute/door.ts";
@@ -136,10 +136,11 @@ export function executeCommand(world: World): Command {
     .description(summary)
     .option("--port <port>", "where on 127.0.0.1 it listens", portFrom, 8788)
     .option("--cwd <folder>", "where its programs run", ".")
-    .option("--steps <kinds>", `which kinds of steps it runs, of ${DOES.join(",")}`, stepsFrom, [
-      "deploy",
-      "check",
-    ])
+    .addOption(
+      new Option("--steps <kinds>", `which kinds of steps it runs, of ${DOES.join(",")}`)
+        .argParser(stepsFrom)
+        .default(["deploy", "check"], "deploy,check"),
+    )
     .option("--deploy <program>", "a program that deploys, in place of the plan's steps")
     .option("--secret-file <file>", "a file that holds the secret (default: $ASOF_EXECUTOR_SECRET)")
     .option("--new-secret", "print a new secret, and end");
