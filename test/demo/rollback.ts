@@ -163,12 +163,12 @@ Now put it back. In the ledger's terminal, Ctrl-C, and again with an executor th
 
   ASOF_EXECUTORS="$(cat ${shop}/executors.json)" npm start
 
-In a second terminal, the executor:
+In another terminal, the executor:
 
   . ${shop}/environment.sh
   asof execute --cwd ${shop}/release-2 --steps revert,deploy,check --deploy ${shop}/deploy.mjs
 
-In a third, the plan, and one click:
+In one more, the plan, and one click:
 
   . ${shop}/environment.sh
   asof plan --environment demo --service acme/shop --at $LAST_WEEK
