@@ -126,8 +126,8 @@ describe("a role", () => {
     expect(may).toEqual(rights);
   });
 
-  it("is one of five", () => {
-    expect(ROLES).toEqual(["reader", "writer", "operator", "auditor", "admin"]);
+  it("is one of six", () => {
+    expect(ROLES).toEqual(["reader", "writer", "operator", "executor", "auditor", "admin"]);
   });
 });
 
