@@ -4,14 +4,14 @@ import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
-import { type Redeployment, Redeployments } from "../schemas/redeployment.ts";
+import { isOver, type Redeployment, Redeployments } from "../schemas/redeployment.ts";
 import { ask } from "./asking.ts";
 import { type Ledger, ledgerFrom, Reaching, withLedger } from "./ledger.ts";
 import { planOf, type Question, questionOf, withQuestion } from "./plan/question.ts";
 import { planLines } from "./plan/showing.ts";
 import { Unreachable } from "./reaching.ts";
 import { Complaint } from "./record/event.ts";
-import { isOver, lineOf, redeploymentOf } from "./redeployment.ts";
+import { lineOf, redeploymentOf } from "./redeployment.ts";
 import { EXIT, type World } from "./world.ts";
 
 const Options = z.looseObject({

@@ -20,8 +20,6 @@ export function endRedeployment(
   return ask(ledger, Redeployment, request);
 }
 
-export const isOver = ({ status }: Redeployment): boolean => status !== "requested" && status !== "started";
-
 /** How it is, in one line; without what a terminal would obey. */
 export function lineOf({ id, status, why, url }: Redeployment): string {
   const more = [why, url].filter((one) => one !== null).join(", ");
