@@ -12,6 +12,8 @@ import { folderQueue } from "./store/folder-queue.ts";
 /** Who cannot be reached for so long is not waited for: somebody looks at the status. */
 const GIVE_UP_MS = 10 * 60_000;
 
+const TOLD_MAX = 10_000;
+
 export interface Reacting {
   /** What the ledger has to know them by; made anew at each start, and kept nowhere. */
   readonly tokens: readonly Token[];
@@ -40,6 +42,8 @@ export function reacting(
     return { tokens: [], publishing: {}, start: () => Promise.resolve(), stop: () => Promise.resolve() };
   }
 
+  /** A sender's retry is told of again only where this process does not know that it was. */
+  const told = new Set<string>();
   const started = ({ name, reaction, queue }: (typeof all)[number]) =>
     queue.start({
       work: async (fact) => {
@@ -58,9 +62,12 @@ export function reacting(
     publishing: {
       publish: async (fact) => {
         const heard = Heard.safeParse(fact);
-        if (!heard.success) return;
+        const identity = JSON.stringify([fact.source, fact.id]);
+        if (!heard.success || told.has(identity)) return;
         const listening = all.filter(({ reaction }) => reaction.kinds.includes(fact.kind));
         await Promise.all(listening.map(({ queue }) => queue.put(heard.data)));
+        if (told.size >= TOLD_MAX) told.clear();
+        told.add(identity);
       },
     },
     start: async (send) => {

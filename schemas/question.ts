@@ -185,13 +185,6 @@ export const FreezeEnd = z.strictObject({
 export const instant = (value: string, edge: "start" | "end"): string =>
   value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
 
-const acceptances = {
-  schema: z.enum(["keep", "revert"]).exactOptional(),
-  acceptDataLoss: z.literal(true).exactOptional(),
-  acceptSubstitute: z.array(digest).min(1).max(64).exactOptional(),
-  acceptShared: z.array(name).min(1).max(64).exactOptional(),
-};
-
 /** What somebody sends to have a release run again: the question of its plan, and what they saw when they asked it. */
 export const RedeploymentRequest = z
   .strictObject({
@@ -201,7 +194,15 @@ export const RedeploymentRequest = z
     at: endOfDay.exactOptional(),
     digest: digest.exactOptional(),
     last: z.literal("good").exactOptional(),
-    ...acceptances,
+    schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptDataLoss: z.literal(true).exactOptional(),
+    acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),
+    // Names that the plan's own question can list.
+    acceptShared: z
+      .array(name.refine((value) => !value.includes(","), { error: "must hold no comma" }))
+      .min(1)
+      .max(32)
+      .exactOptional(),
     expectedCurrent: digest.nullable().exactOptional().meta({
       description:
         "What runs now, as the plan says it (`components[].from`), any of its components; null: nothing that is known.",
@@ -215,6 +216,10 @@ export const RedeploymentRequest = z
   .refine((it) => oneOf(it.service, it.all), either("service", "all"))
   .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
   .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
+  .refine((it) => it.all === undefined || noneOf(it.schema, it.acceptDataLoss, it.acceptShared), {
+    error:
+      "schema, acceptDataLoss and acceptShared go with a service: an environment's plan is of images alone",
+  })
   .refine((it) => (it.all === undefined) === (it.expectedCurrent !== undefined), {
     error: "expectedCurrent goes with a service, and has to be given there",
   });

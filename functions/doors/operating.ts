@@ -5,6 +5,8 @@ import type * as z from "zod";
 import type { StatementOf } from "../../schemas/fact.ts";
 import { Freeze, FreezeEnd, Mark } from "../../schemas/question.ts";
 import { faultsOf, id } from "../../schemas/scalars.ts";
+import { afterNewest } from "../ledger/freezes.ts";
+import { EVER } from "../ledger/read.ts";
 import { said } from "../sources/payload.ts";
 import { bodyOf, holder, senderOf } from "./asked.ts";
 import type { Ledger } from "./ledger.ts";
@@ -29,13 +31,14 @@ const operate =
     door: "marks" | "freezes",
     schema: z.ZodType<T>,
     statementOf: (body: T, own: Own) => Said,
+    whenOf: (ledger: Ledger, body: T) => Promise<string> = async ({ now }) => now().toISOString(),
   ) =>
   async (ledger: Ledger, c: Context): Promise<Response> => {
     const who = await holder(ledger, c, "operate");
     const body = await bodyOf(c, schema);
     const own = {
       id: keyOf(c) ?? randomUUID(),
-      occurredAt: ledger.now().toISOString(),
+      occurredAt: await whenOf(ledger, body),
       // Ours is the only clock, so that the same request again is a duplicate.
       timeFrom: "receipt",
       actor: who.name,
@@ -48,6 +51,12 @@ const operate =
 
 const FREEZES = "/asof/freezes";
 
+/** Of what is frozen the newest word counts, whichever machine's clock it was said by. */
+const lastWord = (
+  { store, now }: Ledger,
+  place: { environment: string; service?: string },
+): Promise<string> => afterNewest({ store, knownAt: EVER }, place, now());
+
 export const operating: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
   "/v1/marks": operate("marks", Mark, (body, own) => ({
     kind: "release.marked",
@@ -55,16 +64,16 @@ export const operating: Readonly<Record<string, (ledger: Ledger, c: Context) => 
     ...own,
     ...body,
   })),
-  "/v1/freezes": operate("freezes", Freeze, (body, own) => ({
-    kind: "environment.frozen",
-    source: FREEZES,
-    ...own,
-    ...body,
-  })),
-  "/v1/freezes/end": operate("freezes", FreezeEnd, (body, own) => ({
-    kind: "environment.unfrozen",
-    source: FREEZES,
-    ...own,
-    ...body,
-  })),
+  "/v1/freezes": operate(
+    "freezes",
+    Freeze,
+    (body, own) => ({ kind: "environment.frozen", source: FREEZES, ...own, ...body }),
+    lastWord,
+  ),
+  "/v1/freezes/end": operate(
+    "freezes",
+    FreezeEnd,
+    (body, own) => ({ kind: "environment.unfrozen", source: FREEZES, ...own, ...body }),
+    lastWord,
+  ),
 };

@@ -1,6 +1,6 @@
 /** How a statement becomes a fact: parsed, hashed, named, stamped, and put once. */
 import * as z from "zod";
-import { type Fact, Statement } from "../../schemas/fact.ts";
+import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { dayOf, postings } from "./postings.ts";
@@ -56,7 +56,10 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
   }
   let statement: Statement;
   try {
-    statement = rename(appending.rules, receipt.vendor, parsed.data);
+    // What is said here is said in the ledger's own names.
+    statement = OWN_KINDS.has(parsed.data.kind)
+      ? parsed.data
+      : rename(appending.rules, receipt.vendor, parsed.data);
   } catch (error) {
     if (error instanceof z.ZodError)
       return rejected(`a naming rule gave a name that is none: ${faultsOf(error)}`);

@@ -7,17 +7,25 @@ import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import { buildsOf, commitOf, type Family, holdersOf, type Images, imagesOf, isStillHeld } from "./images.ts";
 import { markOf } from "./marks.ts";
 import { isSettled, type Moment } from "./moment.ts";
+import { EVER } from "./read.ts";
 import { askingOf } from "./release.ts";
 import type { Selector } from "./running.ts";
 import { factsUntil, isApplied, versionsOf } from "./versions.ts";
 
+/** A reason, and since when it stands, where a plan says nothing of it, or no more than a warning. */
+type Reason = GateReason & { readonly since?: string };
+
 /** What one look at it found. */
 interface Found {
-  readonly reasons?: readonly GateReason[];
+  readonly reasons?: readonly Reason[];
   readonly warnings?: readonly GateWarning[];
 }
 
-const refusing = (code: GateReason["code"], message: string): Found => ({ reasons: [{ code, message }] });
+const refusing = (code: GateReason["code"], message: string, since?: string): Found => ({
+  reasons: [{ code, message, ...(since === undefined ? {} : { since }) }],
+});
+/** Nobody said something: so it always was. */
+const EVER_SINCE = "";
 const warning = (code: GateWarning["code"], message: string): Found => ({ warnings: [{ code, message }] });
 
 /** Who said it, when and why. */
@@ -44,13 +52,16 @@ const frozen = (freezes: readonly Freeze[], family: Family): Found => ({
     .map((freeze) => ({ code: "frozen", message: holding(freeze) })),
 });
 
-/** An operator looked at the plan, and wants it back all the same: only another freeze is a reason against it then. */
-function overruled({ reasons, warnings }: Required<Found>, { id }: Requested): Required<Found> {
-  const others = reasons.filter(({ code }) => code !== "frozen");
+/**
+ * An operator looked at the plan, and wants it back all the same. What came after that nobody looked at; and what blocks
+ * a plan came after it too.
+ */
+function overruled({ reasons, warnings }: Required<Found>, { id, occurredAt }: Requested): Required<Found> {
+  const isOverruled = ({ since }: Reason): boolean => since !== undefined && since <= occurredAt;
   return {
-    reasons: reasons.filter(({ code }) => code === "frozen"),
+    reasons: reasons.filter((reason) => !isOverruled(reason)),
     warnings: [
-      ...others.map(({ message }) => ({
+      ...reasons.filter(isOverruled).map(({ message }) => ({
         code: "asked_back" as const,
         message: `redeployment ${id} asks for it back, though ${message}`,
       })),
@@ -63,7 +74,8 @@ async function marked(moment: Moment, images: Images, digest: string): Promise<F
   const mark = await markOf(moment, images, digest, moment.at);
   if (mark?.verdict !== "bad") return {};
   const related = mark.digest === digest ? "" : ", which is of the same image,";
-  return refusing("marked_bad", `${mark.digest}${related} was marked as bad at ${saying(mark)}`);
+  const message = `${mark.digest}${related} was marked as bad at ${saying(mark)}`;
+  return refusing("marked_bad", message, mark.occurredAt);
 }
 
 /** As of now, not of then, like every availability: it is about pulling it. */
@@ -77,18 +89,19 @@ async function held(images: Images, family: Family): Promise<Found> {
   if (isDoubtful || isStillHeld(family, others)) {
     return warning("availability_unknown", `no fact says whether ${digest} can still be pulled whole`);
   }
-  return refusing(
-    "unknown_to_registry",
-    holders.length === 0
-      ? `no registry is known to have ${digest}; a push of a moment ago may not have been heard of yet`
-      : `every registry that had ${digest} has deleted it`,
-  );
+  return holders.length === 0
+    ? refusing(
+        "unknown_to_registry",
+        `no registry is known to have ${digest}; a push of a moment ago may not have been heard of yet`,
+        EVER_SINCE,
+      )
+    : refusing("unknown_to_registry", `every registry that had ${digest} has deleted it`);
 }
 
 const built = (family: Family): Found =>
   commitOf(family).commits.length > 0
     ? {}
-    : refusing("no_commit", `no build says which commit ${family.digest} came from`);
+    : refusing("no_commit", `no build says which commit ${family.digest} came from`, EVER_SINCE);
 
 /** Whether the migrations that an image needs are applied here. */
 async function schema(moment: Moment, { environment, service }: Selector, family: Family): Promise<Found> {
@@ -149,7 +162,8 @@ export async function gate(moment: Moment, asked: Selector & { readonly digest: 
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const ofImage = images.family(asked.digest);
   const [freezes, family, ...found] = await Promise.all([
-    freezesOf(moment, place, moment.at),
+    // Of now whatever was said counts, also by a clock that runs ahead.
+    freezesOf(moment, place, moment.at < moment.knownAt ? moment.at : EVER),
     ofImage,
     heard(moment, place),
     marked(moment, images, asked.digest),
@@ -166,7 +180,7 @@ export async function gate(moment: Moment, asked: Selector & { readonly digest: 
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     allowed: reasons.length === 0,
-    reasons: [...reasons],
+    reasons: reasons.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
   };
 }

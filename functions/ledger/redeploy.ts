@@ -6,10 +6,12 @@ import { isOver, type Refusal } from "../../schemas/redeployment.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
-import { freezesOf, type Requested, requestsOf } from "./freezes.ts";
+import { AT_ONCE, concurrently } from "./concurrently.ts";
+import { afterNewest, freezesOf, type Requested, requestsOf } from "./freezes.ts";
 import type { Moment } from "./moment.ts";
 import { plan, type Wish } from "./plan/plan.ts";
 import { environmentPlan } from "./plan/whole.ts";
+import { EVER } from "./read.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./redeployment.ts";
 import type { Selector } from "./running.ts";
 
@@ -17,6 +19,9 @@ import type { Selector } from "./running.ts";
 const KEYS_MS = 7 * 86_400_000;
 /** The most services that one request puts back: a page of the environment's plan. */
 const SERVICES_MAX = 100;
+
+/** Another machine's clock may be behind by this, and there a redeployment may still begin. */
+const CLOCKS_MS = 60_000;
 
 /** A request, as it came. */
 export interface Click {
@@ -48,11 +53,26 @@ const wishOf = ({ at, digest, last, ...wish }: PlanQuestion): Wish => ({
 
 /* Which services */
 
+/** The newest request of a service, and the one of this key. */
+async function earlier({ when, key, by }: Click, { environment, service }: Selector) {
+  const oldest = new Date(when.now.getTime() - KEYS_MS).toISOString();
+  let last: Requested | undefined;
+  for await (const fact of requestsOf(
+    { ...when, knownAt: EVER },
+    { environment: fold(environment), service: fold(service) },
+  )) {
+    last ??= fact;
+    if (fact.key === key && fact.reportedBy === by) return { last, known: fact };
+    if (fact.occurredAt < oldest) break;
+  }
+  return { last, known: undefined };
+}
+
 /** The services of a request: the one it names, or all that ran then. `undefined`: of a place never heard of. */
-export async function placesOf({
-  body,
-  when,
-}: Click): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
+export async function placesOf(
+  click: Click,
+): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
+  const { body, when } = click;
   const { environment, service, at = "", acceptSubstitute = [], planHash } = body;
   if (service !== undefined) return { places: [{ environment, service }] };
   const then = { ...when, at: instant(at, "end") };
@@ -62,11 +82,16 @@ export async function placesOf({
     const message = `${environment} has more than ${SERVICES_MAX} services; ask for each by its name`;
     return { refusals: [{ code: "too_many_services", message }] };
   }
+  const places = answer.services.map(({ service }) => ({ environment, service }));
   if (answer.hash !== planHash) {
+    // What this same request asked for may be what changed it.
+    const before = await concurrently(AT_ONCE, places, async (place) => (await earlier(click, place)).known);
+    const own = places.filter((_, n) => before[n] !== undefined);
+    if (own.length > 0) return { places: own };
     const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is ${answer.hash} now, and not ${planHash}; look at it again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
-  return { places: answer.services.map(({ service }) => ({ environment, service })) };
+  return { places };
 }
 
 /* What speaks against it */
@@ -95,7 +120,8 @@ function changed({ body }: Click, { service, hash, components, current }: Plan):
 
 /** An earlier redeployment froze it too, and does not stand in the way of the next. */
 async function held({ when }: Click, { environment, service }: Selector): Promise<Refusal[]> {
-  const freezes = await freezesOf(when, { environment: fold(environment), service: fold(service) }, when.at);
+  const place = { environment: fold(environment), service: fold(service) };
+  const freezes = await freezesOf({ ...when, knownAt: EVER }, place, EVER);
   return freezes
     .filter(({ kind }) => kind === "environment.frozen")
     .map(({ service: frozen, occurredAt, reason }) => ({
@@ -117,34 +143,26 @@ export type Looked =
   | { readonly is: "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] };
 
-/** The newest request of a service, and the one of this key. */
-async function before({ when, key, by }: Click, { environment, service }: Selector) {
-  const oldest = new Date(when.now.getTime() - KEYS_MS).toISOString();
-  let last: Requested | undefined;
-  for await (const fact of requestsOf(when, { environment: fold(environment), service: fold(service) })) {
-    last ??= fact;
-    if (fact.key === key && fact.reportedBy === by) return { last, known: fact };
-    if (fact.occurredAt < oldest) break;
-  }
-  return { last, known: undefined };
-}
-
 /**
  * Looks whether a service may be put back: its plan, its freezes, and its last redeployment, side by side. `undefined`: a
  * name never heard of.
  */
 export async function look(click: Click, place: Selector): Promise<Looked | undefined> {
-  const { last, known } = await before(click, place);
+  const { last, known } = await earlier(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
     plan(click.when, place, wishOf(questionOf(click))),
     held(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
+  const isFree =
+    course === undefined ||
+    (isOver(course) &&
+      (course.status !== "timed out" || Date.parse(course.deadline) + CLOCKS_MS < click.when.now.getTime()));
   if (planned === undefined) return undefined;
   const { service, blockers } = planned;
   const refusals: Refusal[] = [
-    ...(course === undefined || isOver(course) ? [] : [running(service, course.id)]),
+    ...(isFree ? [] : [running(service, course.id)]),
     ...frozen,
     ...changed(click, planned),
     ...blockers.map(({ message }): Refusal => ({ code: "plan_blocked", service, message })),
@@ -185,7 +203,7 @@ export async function ask(
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
     id: nextId({ environment, service }, looked.last),
-    occurredAt: when.knownAt,
+    occurredAt: await afterNewest({ ...when, knownAt: EVER }, { environment, service }, when.now),
     timeFrom: "receipt",
     actor: by,
     environment,

@@ -4,6 +4,7 @@
  */
 import type { Deployed, Fact, FactOf } from "../../schemas/fact.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
+import type { Release } from "../../schemas/release.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import type { Requested } from "./freezes.ts";
@@ -70,35 +71,72 @@ const isDeployed = (fact: Fact): fact is Deployed =>
 
 /** Deployments of the service since it was requested; one that names another redeployment is none of this one. */
 function mayConcern(fact: Deployed, { id, service, occurredAt }: Requested): boolean {
+  if (fact.service === undefined || fold(fact.service) !== fold(service)) return false;
   if (fact.redeployment !== undefined) return fact.redeployment === id;
   // Many deployers say whole seconds.
-  const second = occurredAt.slice(0, "2026-11-22T10:05:00".length);
-  return fact.service !== undefined && fold(fact.service) === fold(service) && fact.occurredAt >= second;
+  return fact.occurredAt >= occurredAt.slice(0, "2026-11-22T10:05:00".length);
 }
 
-/** The digests that a fact brings: as it says itself, or as its tag, commit or tasks tell. */
-async function digestsOf(moment: Moment, fact: Deployed): Promise<string[]> {
-  const said = (fact.components ?? []).flatMap(({ digest }) => digest ?? []);
+/** What is said to run as one variant of a component; without a digest where that is not known. */
+interface Shown {
+  readonly component: string;
+  readonly variant?: string;
+  readonly digest?: string | null;
+}
+
+const isSame = (a: Shown, b: Shown): boolean =>
+  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
+
+/** What a fact shows: as it says itself or, of what took effect, as its tag, commit or tasks tell. */
+async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]> {
+  const said = fact.components ?? [];
   const { environment, service, occurredAt: at } = fact;
-  if (said.length > 0 || service === undefined || fact.kind !== "deployment.succeeded") return said;
+  const isTold = fact.kind !== "deployment.succeeded" || said.every(({ digest }) => digest !== undefined);
+  if (isTold || service === undefined) return said;
   const found = await release({ ...moment, at }, { environment, service });
-  return (found?.components ?? []).flatMap(({ digest }) => digest ?? []);
+  return said.map((one) => (one.digest === undefined ? { ...one, ...digestIn(found, one) } : one));
+}
+
+const digestIn = (found: Release | undefined, component: Shown): Pick<Shown, "digest"> => ({
+  digest: found?.components.find((one) => isSame(one, component))?.digest ?? null,
+});
+
+/** What is shown of a component that is waited for; related digests are the same image. */
+type Verdict = "its image" | "part of it" | "another" | "unknown" | "nothing";
+
+interface Target {
+  readonly component: string;
+  readonly members: ReadonlySet<string>;
+}
+
+function verdictOn({ component, members }: Target, shown: readonly Shown[], isOnly: boolean): Verdict {
+  const own = shown.filter((one) => isOnly || fold(one.component) === fold(component));
+  const digests = own.flatMap(({ digest }) => digest ?? []);
+  const related = digests.filter((digest) => members.has(digest));
+  if (own.length === 0) return "nothing";
+  if (digests.length === 0) return "unknown";
+  if (related.length === 0) return "another";
+  // A canary is on its way.
+  return related.length === own.length ? "its image" : "part of it";
 }
 
 /** Takes facts in order, until one of them ends it. */
 function following(moment: Moment, requested: Requested) {
   const images = imagesOf(moment);
-  const wanted = requested.components.flatMap(({ digest }) => digest ?? []);
-  const families = Promise.all(wanted.map((digest) => images.family(digest)));
-  const missing = new Set(wanted);
+  const targets = Promise.all(
+    requested.components.map(async ({ component, digest = "" }): Promise<Target> => {
+      const { members } = await images.family(digest);
+      return { component, members };
+    }),
+  );
+  const missing = new Set(requested.components.keys());
   let started: Deployed | undefined;
 
-  /** Which of the images a fact brings; related digests are the same image. */
-  async function brought(digests: readonly string[]): Promise<string[]> {
-    const found = await families;
-    return found
-      .filter(({ members }) => digests.some((digest) => members.has(digest)))
-      .map(({ digest }) => digest);
+  async function verdictsOn(shown: readonly Shown[]): Promise<Verdict[]> {
+    const all = await targets;
+    // Of one component alone the names need not agree.
+    const isOnly = all.length === 1 && new Set(shown.map(({ component }) => fold(component))).size === 1;
+    return all.map((target) => verdictOn(target, shown, isOnly));
   }
 
   /** What runs already proves nothing where it is seen again. */
@@ -106,30 +144,32 @@ function following(moment: Moment, requested: Requested) {
     const { environment, service, occurredAt } = requested;
     const at = new Date(Date.parse(occurredAt) - 1).toISOString();
     const found = await release({ ...moment, at }, { environment, service });
-    const digests = (found?.components ?? []).flatMap(({ digest }) => digest ?? []);
-    return (await brought(digests)).length === wanted.length;
+    return (await verdictsOn(found?.components ?? [])).every((verdict) => verdict === "its image");
   }
 
-  function arrived(fact: Deployed, digests: readonly string[], found: readonly string[]): Course["end"] {
-    if (digests.length > 0 && found.length === 0) {
+  function arrived(fact: Deployed, verdicts: readonly Verdict[], isNamed: boolean): Course["end"] {
+    if (isNamed && verdicts.includes("another")) {
       return { outcome: "failed", fact, why: "its deployment brought other images than the plan's" };
     }
-    for (const digest of digests.length === 0 ? wanted : found) missing.delete(digest);
+    for (const [n, verdict] of verdicts.entries()) {
+      if (verdict === "its image" || (isNamed && verdict === "unknown")) missing.delete(n);
+    }
     return missing.size === 0 ? { outcome: "succeeded", fact } : undefined;
   }
 
   async function ofDeployment(fact: Deployed): Promise<Course["end"]> {
-    const digests = await digestsOf(moment, fact);
-    const found = await brought(digests);
+    // Who names it is believed where it says nothing of images.
     const isNamed = fact.redeployment !== undefined;
-    if (!isNamed && found.length === 0) return undefined;
+    const verdicts = await verdictsOn(isNamed ? (fact.components ?? []) : await shownBy(moment, fact));
+    const isAbout = verdicts.some((verdict) => verdict === "its image" || verdict === "part of it");
+    if (!isNamed && !isAbout) return undefined;
     if (fact.kind === "deployment.started") {
       started ??= fact;
       return undefined;
     }
     if (fact.kind === "deployment.failed") return { outcome: "failed", fact, why: "its deployment failed" };
     if (fact.kind === "deployment.observed" && (await ranBefore())) return undefined;
-    return arrived(fact, digests, found);
+    return arrived(fact, verdicts, isNamed);
   }
 
   return {

@@ -1,6 +1,7 @@
 /** One click: what is asked to be put back, who may ask, and what became of it. */
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
+import { append } from "../../functions/ledger/append.ts";
 import { Gate } from "../../schemas/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
@@ -171,6 +172,7 @@ describe("a release is not put back", () => {
     ["to two releases", { digest: ONE }, key, 422, "exactly one"],
     ["as a whole with one service", { all: true }, key, 422, "service and all"],
     ["where nobody heard of it", { service: "acme/nothing" }, key, 404, "acme/nothing"],
+    ["with a service that its plan could not name", { acceptShared: ["a, b"] }, key, 422, "comma"],
     ["for ever", { timeoutSeconds: 86_401 }, key, 422, "timeoutSeconds"],
   ])("%s", async (_, more, headers, status, why) => {
     const { operator } = await broken();
@@ -292,6 +294,29 @@ describe("what became of it", () => {
     expect(await tagged.status()).toMatchObject({ status: "succeeded" });
   });
 
+  it.each([
+    ["names it, and says nothing of images", { components: [{ component: "main" }] }],
+    ["names it, and brings other images", { components: [{ component: "main", digest: digestOf("x") }] }],
+  ])("is not by a deployment of another service that %s", async (_, more) => {
+    const { admin, status, id } = await clicked();
+    await admin.say(
+      reported("succeeded", AT, undefined, { ...more, service: "acme/other", redeployment: id }),
+    );
+    expect(await status()).toMatchObject({ status: "requested" });
+  });
+
+  it("is not that a canary of it runs beside what ran", async () => {
+    const { admin, status } = await clicked();
+    const variants = (stable: string) => [
+      { component: "main", variant: "stable", weight: 90, repository: REPOSITORY, digest: stable },
+      { component: "main", variant: "canary", weight: 10, repository: REPOSITORY, digest: ONE },
+    ];
+    await admin.say(reported("succeeded", "2026-11-22T09:03:00.000Z", undefined, {}, variants(TWO)));
+    expect(await status()).toMatchObject({ status: "requested" });
+    await admin.say(reported("succeeded", AT, undefined, {}, variants(ONE)));
+    expect(await status()).toMatchObject({ status: "succeeded" });
+  });
+
   it("is a failure where its deployment brings another image", async () => {
     const { admin, status, id } = await clicked();
     await admin.say(reported("succeeded", AT, digestOf("three"), by(id)));
@@ -409,6 +434,61 @@ describe("a service that was put back", () => {
     expect(await gateOf(operator, bare)).toMatchObject({ allowed: false, reasons: [{ code: "frozen" }] });
   });
 
+  it("is refused what somebody said against it after that, though it was asked back", async () => {
+    const { operator, setNow, admin } = await broken();
+    await click(operator, bodyOf(await planned(operator)));
+    setNow("2026-11-22T09:10:00.000Z");
+    await operator.post("/v1/marks", { digest: ONE, verdict: "bad", reason: "it loses orders" });
+    setNow("2026-11-22T09:11:00.000Z");
+    expect((await gateOf(operator, ONE)).reasons).toMatchObject([{ code: "marked_bad" }]);
+    await operator.post("/v1/marks", { digest: ONE, verdict: "good" });
+    const deleted = { repository: REPOSITORY, digest: ONE, what: "manifest" };
+    await admin.say(event("artifact.deleted", id(), "2026-11-22T09:11:00.000Z", deleted));
+    setNow("2026-11-22T09:12:00.000Z");
+    expect((await gateOf(operator, ONE)).reasons).toMatchObject([{ code: "unknown_to_registry" }]);
+  });
+
+  it("stays frozen by a person, though a request came after all: neither hides the other", async () => {
+    const { operator, setNow, ledger } = await broken();
+    const plan = await planned(operator);
+    // The freeze was on its way to an index when the request was made.
+    await operator.post("/v1/redeployments", bodyOf(plan), { "idempotency-key": "1" });
+    const frozen = {
+      kind: "environment.frozen",
+      source: "/asof/freezes",
+      id: "late",
+      occurredAt: "2026-11-22T08:59:59.000Z",
+      ...PLACE,
+      reason: "hands off",
+    };
+    await append(ledger, frozen, { reportedBy: "operator-1", vendor: "freezes" });
+    setNow("2026-11-22T09:10:00.000Z");
+    expect((await gateOf(operator, ONE)).reasons).toMatchObject([
+      { code: "frozen", message: expect.stringContaining("hands off") },
+    ]);
+    expect((await gateOf(operator, TWO)).reasons).toHaveLength(2);
+    await operator.post("/v1/freezes/end", PLACE);
+    setNow("2026-11-22T09:11:00.000Z");
+    expect(await gateOf(operator, TWO)).toMatchObject({ allowed: true });
+  });
+
+  it("is frozen and ended by whoever spoke last, whichever machine's clock is behind", async () => {
+    const { operator, setNow } = await broken();
+    setNow("2026-11-22T09:00:05.000Z");
+    await operator.post("/v1/freezes", { ...PLACE, reason: "hands off" });
+    setNow("2026-11-22T09:00:01.000Z");
+    expect(codesOf(await click(operator, bodyOf(await planned(operator))))).toEqual(["frozen"]);
+    await operator.post("/v1/freezes/end", PLACE);
+    setNow("2026-11-22T09:01:00.000Z");
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+    const plan = await planned(operator);
+    expect((await click(operator, bodyOf(plan))).status).toBe(201);
+    setNow("2026-11-22T09:00:30.000Z");
+    await operator.post("/v1/freezes/end", PLACE);
+    setNow("2026-11-22T09:02:00.000Z");
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+  });
+
   it("is put back again in spite of its own freeze, but not of a person's", async () => {
     const { operator, setNow } = await broken();
     const plan = await planned(operator);
@@ -442,6 +522,20 @@ describe("a service that was put back", () => {
       ],
     });
     expect((await operator.get("/v1/release", PLACE)).json).toMatchObject({ rollback: true });
+  });
+
+  it("is put back and frozen under the ledger's own names, whatever the rules make of others'", async () => {
+    const { client } = givenDoors({ rules: [{ match: { service: "*" }, set: { service: "acme/$1" } }] });
+    const operator = client("operator");
+    for (const [time, digest] of [
+      ["2026-11-10T10:00:00.000Z", ONE],
+      ["2026-11-20T10:00:00.000Z", TWO],
+    ] as const) {
+      await client("admin").say(reported("succeeded", time, digest, { service: "billing" }));
+    }
+    const { service } = onlyOf(await click(operator, bodyOf(await planned(operator))));
+    expect(service).toBe("acme/billing");
+    expect((await gateOf(operator, TWO)).reasons.map(({ code }) => code)).toContain("frozen");
   });
 
   it("cannot have its request retracted", async () => {
@@ -487,6 +581,35 @@ describe("a whole environment", () => {
     expect(Redeployments.parse(again.json).redeployments.map(({ id }) => id)).toEqual(
       redeployments.map(({ id }) => id),
     );
+  });
+
+  it("is answered again by its key, though what it asked for has changed the plan", async () => {
+    const { admin, body, setNow } = await environment();
+    const first = Redeployments.parse((await click(admin, body)).json).redeployments;
+    setNow("2026-11-22T09:05:00.000Z");
+    const components = [
+      { component: "main", repository: "ghcr.io/acme/web", digest: digestOf("acme/web one") },
+    ];
+    const done = reported(
+      "succeeded",
+      "2026-11-22T09:04:00.000Z",
+      undefined,
+      { service: "acme/web" },
+      components,
+    );
+    await admin.say(done);
+    const again = await click(admin, body);
+    expect(again.status).toBe(200);
+    const { redeployments } = Redeployments.parse(again.json);
+    expect(redeployments.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+    expect(redeployments.map(({ status }) => status)).toEqual(["requested", "succeeded", "requested"]);
+  });
+
+  it("is not put back with schemas, which its plan says nothing of", async () => {
+    const { admin, body } = await environment();
+    for (const more of [{ schema: "revert" }, { acceptDataLoss: true }, { acceptShared: ["acme/web"] }]) {
+      expect(problemOf(await click(admin, { ...body, ...more })).status).toBe(422);
+    }
   });
 
   it("is not where one of them cannot be", async () => {

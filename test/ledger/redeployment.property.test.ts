@@ -13,11 +13,16 @@ const ASKED = Date.parse("2026-10-22T10:00:00.500Z");
 const DEADLINE = ASKED + 3600_000;
 const WANTED = ["api 1", "web 1"];
 const at = (ms: number): string => new Date(ms).toISOString();
-const main = (name: string) => ({
-  component: name.slice(0, 3),
-  repository: "ghcr.io/acme/x",
-  digest: digestOf(name),
-});
+/** `api 1`: a component and its image; `api ?`: one that is not said; `api 1 canary`: as a variant. */
+const main = (name: string) => {
+  const [component = "", image = "", variant] = name.split(" ");
+  return {
+    component,
+    repository: "ghcr.io/acme/x",
+    ...(image === "?" ? {} : { digest: digestOf(`${component} ${image}`) }),
+    ...(variant === undefined ? {} : { variant }),
+  };
+};
 
 const requested: Statement = said("redeployment.requested", at(ASKED), {
   source: REDEPLOYMENTS,
@@ -53,7 +58,18 @@ const happened: fc.Arbitrary<Happened> = fc.record({
   environment: fc.constantFrom("production", "Production", "staging"),
   service: fc.constantFrom("acme/x", "Acme/X", "acme/y"),
   redeployment: fc.constantFrom(undefined, undefined, ID, "another.1"),
-  images: fc.constantFrom(["api 1"], ["web 1"], ["api 1", "web 1"], ["api 2"], ["api 1", "web 2"]),
+  images: fc.constantFrom(
+    ["api 1"],
+    ["web 1"],
+    ["api 1", "web 1"],
+    ["api 2"],
+    ["api 1", "web 2"],
+    ["api ?"],
+    ["api ?", "web 1"],
+    ["api 1 canary", "api 2 stable"],
+    ["api 1 canary", "api 1 stable", "web 1"],
+    ["side 1"],
+  ),
   outcome: fc.constantFrom("succeeded", "failed"),
 });
 
@@ -78,11 +94,26 @@ function statementOf(it: Happened): Statement {
   });
 }
 
-/** Whether it is about this redeployment: it says so or, of the same service, brings an image that is waited for. */
+/** What is said of a component: all of it, some of it, none, that it is another, or that it is there. */
+function says(images: readonly string[], component: string): "all" | "some" | "none" | "other" | "there" {
+  const own = images.map((name) => name.split(" ")).filter(([of]) => of === component);
+  const known = own.filter(([, image]) => image !== "?");
+  const ones = known.filter(([, image]) => image === "1");
+  if (own.length === 0) return "none";
+  if (known.length === 0) return "there";
+  if (ones.length === 0) return "other";
+  return ones.length === own.length ? "all" : "some";
+}
+
+const COMPONENTS = ["api", "web"];
+
+/** Whether it is about this redeployment: it says so, or brings an image that is waited for; of the same service. */
 function isAbout({ kind, redeployment, service, ms, images }: Happened): boolean {
-  if (redeployment !== undefined || kind === "ended") return redeployment === ID;
+  if (kind === "ended") return redeployment === ID;
+  if (service.toLowerCase() !== "acme/x") return false;
+  if (redeployment !== undefined) return redeployment === ID;
   const isSince = ms >= Math.floor(ASKED / 1000) * 1000;
-  return isSince && service.toLowerCase() === "acme/x" && images.some((image) => WANTED.includes(image));
+  return isSince && COMPONENTS.some((one) => ["all", "some"].includes(says(images, one)));
 }
 
 /** What it must come to, told from the list of what happened, in the order of its times. */
@@ -91,17 +122,18 @@ function expected(list: readonly Happened[]): Pick<Redeployment, "status" | "sta
     .filter(({ ms, environment }) => ms <= DEADLINE && environment.toLowerCase() === "production")
     .filter((it) => it.ms >= ASKED - 60_000 && isAbout(it))
     .sort((a, b) => a.ms - b.ms);
-  const brought = (n: number) =>
-    about
-      .slice(0, n + 1)
-      .filter(({ kind }) => kind === "succeeded")
-      .flatMap(({ images }) => images);
+  const isBrought = ({ kind, images, redeployment }: Happened, component: string): boolean => {
+    const said = says(images, component);
+    return kind === "succeeded" && (said === "all" || (redeployment === ID && said === "there"));
+  };
   const ends = (it: Happened, n: number): "succeeded" | "failed" | undefined => {
     if (it.kind === "ended") return it.outcome;
     if (it.kind === "failed") return "failed";
     if (it.kind === "started") return undefined;
-    if (!it.images.some((image) => WANTED.includes(image))) return "failed";
-    return WANTED.every((image) => brought(n).includes(image)) ? "succeeded" : undefined;
+    if (it.redeployment === ID && COMPONENTS.some((one) => says(it.images, one) === "other")) return "failed";
+    const before = about.slice(0, n + 1);
+    const isWhole = COMPONENTS.every((component) => before.some((one) => isBrought(one, component)));
+    return isWhole ? "succeeded" : undefined;
   };
   const last = about.findIndex((it, n) => ends(it, n) !== undefined);
   const seen = last === -1 ? about : about.slice(0, last + 1);

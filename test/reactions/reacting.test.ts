@@ -1,0 +1,60 @@
+/** What a ledger on one machine tells its reactions. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { reacting } from "../../functions/reacting.ts";
+import { RECORDED, taken } from "../store/stores.ts";
+
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+const log = { info: () => undefined, error: () => undefined };
+const ended = (id: string) =>
+  taken({
+    kind: "redeployment.ended",
+    source: "/asof/redeployments",
+    id,
+    occurredAt: RECORDED,
+    environment: "production",
+    service: "acme/billing",
+    redeployment: "1.1",
+    outcome: "failed",
+  });
+
+function given() {
+  const folder = mkdtempSync(join(tmpdir(), "asof-reactions-"));
+  const heard: string[] = [];
+  const reactions = reacting(
+    folder,
+    {
+      listening: () => ({
+        kinds: ["redeployment.ended"],
+        react: async ({ id }) => void heard.push(id),
+        giveUp: () => Promise.resolve(),
+      }),
+    },
+    log,
+  );
+  ends.push(async () => {
+    await reactions.stop();
+    rmSync(folder, { recursive: true });
+  });
+  return { heard, ...reactions };
+}
+
+it("is told once, though its sender says it again", async () => {
+  const { heard, publishing, start } = given();
+  await start(() => Promise.reject(new Error("nobody asks")));
+  for (const id of ["a", "a", "b", "a"]) await publishing.publish?.(ended(id));
+  await expect.poll(() => heard).toEqual(["a", "b"]);
+});
+
+it("is kept for who starts later", async () => {
+  const { heard, publishing, start } = given();
+  await publishing.publish?.(ended("a"));
+  await start(() => Promise.reject(new Error("nobody asks")));
+  await expect.poll(() => heard).toEqual(["a"]);
+});
