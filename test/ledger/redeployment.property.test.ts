@@ -48,16 +48,16 @@ interface Happened {
 }
 
 const happened: fc.Arbitrary<Happened> = fc.record({
-  kind: fc.constantFrom("started", "succeeded", "succeeded", "failed", "ended"),
+  kind: fc.constantFrom("started", "succeeded", "succeeded", "succeeded", "succeeded", "failed", "ended"),
   // Before, in the same second, within, and after.
   ms: fc.oneof(
     fc.integer({ min: ASKED - 90_000, max: ASKED + 60_000 }),
     fc.integer({ min: ASKED, max: DEADLINE + 600_000 }),
     fc.constantFrom(ASKED - 500, ASKED - 501, DEADLINE, DEADLINE + 1),
   ),
-  environment: fc.constantFrom("production", "Production", "staging"),
-  service: fc.constantFrom("acme/x", "Acme/X", "acme/y"),
-  redeployment: fc.constantFrom(undefined, undefined, ID, "another.1"),
+  environment: fc.constantFrom("production", "production", "Production", "Production", "staging"),
+  service: fc.constantFrom("acme/x", "acme/x", "Acme/X", "Acme/X", "acme/y"),
+  redeployment: fc.constantFrom(undefined, undefined, undefined, ID, ID, "another.1"),
   images: fc.constantFrom(
     ["api 1"],
     ["web 1"],
@@ -67,6 +67,7 @@ const happened: fc.Arbitrary<Happened> = fc.record({
     ["api ?"],
     ["api ?", "web 1"],
     ["api 1 canary", "api 2 stable"],
+    ["api 1 canary", "api 2 stable", "web 1"],
     ["api 1 canary", "api 1 stable", "web 1"],
     ["side 1"],
   ),
