@@ -7,6 +7,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
+import { endpoint } from "../schemas/scalars.ts";
 import { door } from "./execute/door.ts";
 import { executor } from "./execute/executor.ts";
 import { ledgerFrom, Reaching, withLedger } from "./ledger.ts";
@@ -31,8 +32,9 @@ services that are deployed from this machine:
   asof execute --new-secret > secret
   asof execute --secret-file secret --steps revert,deploy,check --deploy ./deploy.sh
 
-The steps are those that the ledger's plan has; they are run in their order, with this environment (DATABASE_URL and
-what else they need) and in --cwd. Their output is shown here, and goes nowhere else. If one fails, the rest is left.
+The steps are those of the plan that the signed order names, by its hash: whoever answers at the ledger's address (https,
+or http on this machine) cannot name others. They are run in their order, with this environment (DATABASE_URL and what
+else they need) and in --cwd. Their output is shown here, and goes nowhere else. If one fails, the rest is left.
 Nothing is begun where not everything can be run: a step of another kind, one that is done by hand, one with a <word>
 that somebody has to put in, or one of several ways to deploy (give --deploy).
 
@@ -40,11 +42,13 @@ Every program, and so the one of --deploy, finds in its environment:
   ASOF_REDEPLOYMENT, ASOF_ENVIRONMENT, ASOF_SERVICE
   ASOF_IMAGE    repository@digest of the only component, or of main
   ASOF_IMAGES   [{"component": …, "image": …}, …]
+  ASOF_URL, ASOF_TOKEN   the ledger and the token of this command, however it was told them
 What deploys also says so: asof record deploy, which knows by ASOF_REDEPLOYMENT what for (with a writer's token, where
 ASOF_TOKEN is an executor's); and asof migrations after what was reverted. This command only says how it ended.
 
 The token comes from ASOF_TOKEN or --token-file, and needs the role executor. Ctrl-C ends the step that runs, and says
-that the redeployment failed. After a kill nobody says so: the redeployment times out.`;
+that the redeployment failed. After a kill nobody says so: the redeployment times out. A ledger that is away is asked
+again until it answers, or until the deadline.`;
 
 const stepsFrom = (list: string): Step["does"][] => {
   const steps = z.array(z.enum(DOES)).min(1).safeParse(list.split(","));
@@ -117,7 +121,7 @@ async function execute(world: World, options: Options): Promise<void> {
   const { steps: does } = options;
   const deploy = options.deploy === undefined ? undefined : programFrom(options.deploy);
   const cwd = folderFrom(options.cwd);
-  const ledger = ledgerFrom(options, world);
+  const ledger = ledgerFrom(options, world, endpoint);
   const interrupted = world.interrupted();
   const works = executor(world, { ledger, does, deploy, cwd, interrupted });
   const { server, url } = await listening(door(secret, works).fetch, options.port);

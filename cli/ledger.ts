@@ -44,10 +44,13 @@ function read(file: string): string {
   }
 }
 
-/** The ledger that is meant. Throws a Complaint where its address is none. */
-export function ledgerFrom(given: Reaching, { env, waitMs }: World): Ledger {
+/**
+ * The ledger that is meant. Throws a Complaint where its address is none.
+ * @param schema what is asked of its address
+ */
+export function ledgerFrom(given: Reaching, { env, waitMs }: World, schema: z.ZodType<string> = url): Ledger {
   const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
-  const parsed = url.safeParse(address);
+  const parsed = schema.safeParse(address);
   if (!parsed.success) {
     throw new Complaint(
       `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,

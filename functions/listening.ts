@@ -3,10 +3,10 @@ import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-p
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
+import { endpoint } from "../schemas/scalars.ts";
 import { secretAs, variable } from "./lambda-secret.ts";
 import { type Asof, asofOver, over } from "./reactions/asof.ts";
 import { Heard, type Reaction } from "./reactions/reaction.ts";
-import { endpoint } from "./reactions/sending.ts";
 import { json, parse } from "./secrets.ts";
 
 /** How the ledger is reached, with a token of the role `executor`. */

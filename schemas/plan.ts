@@ -1,5 +1,6 @@
 /** What has to be done, step by step, to run again what ran; each command as its tool takes it today. */
 import * as z from "zod";
+import { canonical, sha256 } from "./canonical.ts";
 import { Availability, configuration, knownCommit, moment, Release } from "./release.ts";
 import { digest, hash, name, sha, time, trilean, url } from "./scalars.ts";
 
@@ -191,10 +192,16 @@ const plannedSchema = z.strictObject({
 export type PlannedSchema = z.infer<typeof plannedSchema>;
 
 const planStatus = z.enum(["ready", "blocked"]);
+/** Not hashed: when it was asked for, the two releases that it was made from, and what a door puts beside it. */
+const UNHASHED = ["hash", "knownAt", "settled", "target", "current", "registry"];
+
 const planHash = hash.meta({
-  description:
-    "SHA-256 of the canonical form (RFC 8785) of this plan without hash, knownAt, settled, target, current and registry",
+  description: `SHA-256 of the canonical form (RFC 8785) of this plan without ${UNHASHED.slice(0, -1).join(", ")} and ${UNHASHED.at(-1)}`,
 });
+
+/** The hash of what a plan says to do, whatever hash stands in it: two with one hash are one plan. */
+export const hashOf = (plan: object): string =>
+  sha256(canonical(Object.fromEntries(Object.entries(plan).filter(([field]) => !UNHASHED.includes(field)))));
 
 const registryCheck = z
   .strictObject({

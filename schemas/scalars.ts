@@ -108,6 +108,15 @@ export const url = text(2048)
     },
   );
 
+const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+
+/** An address that credentials may be sent to, and whose answers may be believed. */
+export const endpoint = url.refine(
+  (value) =>
+    !URL.canParse(value) || new URL(value).protocol === "https:" || isLoopback(new URL(value).hostname),
+  { error: "must be an https URL, or an http URL on this machine" },
+);
+
 /** Who made a statement: a URI reference (RFC 3986), as CloudEvents' `source`. */
 export const source = text(512)
   .regex(

@@ -4,15 +4,14 @@ import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import { readJson } from "../../functions/sources/payload.ts";
-import { id } from "../../schemas/scalars.ts";
 import type { Executor } from "./executor.ts";
+import { Order } from "./works.ts";
 
 const BODY_MAX = 1024 * 1024;
 
-/** All else in it the ledger is asked for. */
 const Message = z.looseObject({
   type: z.literal("redeployment.requested"),
-  data: z.looseObject({ redeployment: z.looseObject({ id }) }),
+  data: z.looseObject({ redeployment: Order }),
 });
 
 /** Over the bytes as they came, five minutes around their timestamp. */
@@ -35,7 +34,7 @@ export function door(secret: string, { take }: Executor): Hono {
     const json = readJson(body.toString("utf8"));
     const message = Message.safeParse(json.is === "json" ? json.value : undefined);
     if (!message.success) return c.text("Is no redeployment.requested.", 422);
-    return take(message.data.data.redeployment.id) ? c.text("Taken.", 202) : c.text("Taken before.", 200);
+    return take(message.data.data.redeployment) ? c.text("Taken.", 202) : c.text("Taken before.", 200);
   });
   return app;
 }

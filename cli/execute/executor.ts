@@ -1,16 +1,19 @@
-/** Carries out redeployments, one after the other, by what the ledger says of each: whoever calls only names it. */
-import { Plan } from "../../schemas/plan.ts";
-import type { Redeployment } from "../../schemas/redeployment.ts";
+/**
+ * Carries out redeployments, one after the other. What is run the signed order says, by the hash of its plan; whether it
+ * is still to be run, the ledger.
+ */
+import { hashOf, Plan } from "../../schemas/plan.ts";
 import { ask, Refused } from "../asking.ts";
 import type { Ledger } from "../ledger.ts";
+import { Unreachable } from "../reaching.ts";
 import { endRedeployment, lineOf, redeploymentOf } from "../redeployment.ts";
 import type { World } from "../world.ts";
 import { run } from "./program.ts";
-import { type Allowed, Failed, variablesOf, worksOf } from "./works.ts";
+import { type Allowed, Failed, type Order, variablesOf, worksOf } from "./works.ts";
 
 export interface Executor {
-  /** Takes a redeployment's id to be carried out when its turn comes; false where it was taken before. */
-  readonly take: (id: string) => boolean;
+  /** Takes an order to be carried out when its turn comes; false where it was taken before. */
+  readonly take: (order: Order) => boolean;
   /** Resolves once everything that was taken is over. */
   readonly idle: () => Promise<void>;
 }
@@ -23,18 +26,33 @@ export interface Setting extends Allowed {
 
 const REASON_MAX = 250;
 
-/** Only who checks signatures needs the secret. */
-const inherited = ({ ASOF_EXECUTOR_SECRET: _, ...env }: World["env"]): World["env"] => env;
+/** Only who checks signatures needs the secret; the ledger is the same, however its address and token were given. */
+const inherited = (
+  { ASOF_EXECUTOR_SECRET: _, ...env }: World["env"],
+  { url, token }: Ledger,
+): World["env"] => ({ ...env, ASOF_URL: url, ...(token === undefined ? {} : { ASOF_TOKEN: token }) });
 
 export function executor(world: World, setting: Setting): Executor {
   const { ledger, cwd, interrupted } = setting;
-  const { env, out, err } = world;
+  const { env, out, err, now } = world;
 
-  async function runAll(redeployment: Redeployment): Promise<void> {
-    const plan = await ask(ledger, Plan, { path: redeployment.plan });
-    if (plan.hash !== redeployment.planHash) throw new Failed("the plan is another by now");
-    const variables = variablesOf(redeployment);
-    const place = { cwd, interrupted, show: out, env: { ...inherited(env), ...variables } };
+  /** What was taken is not dropped because the ledger is away: until the deadline it is asked again. */
+  async function patiently<T>({ deadline }: Order, asking: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await asking();
+      } catch (error) {
+        const isLate = interrupted.aborted || now().toISOString() > deadline;
+        if (isLate || !(error instanceof Unreachable)) throw error;
+        err(`asof: ${error.message}: it is asked again`);
+      }
+    }
+  }
+
+  async function runAll(order: Order, plan: Plan): Promise<void> {
+    // Not by the hash that stands in it: anybody can write that down.
+    if (hashOf(plan) !== order.planHash) throw new Failed("the plan is another by now");
+    const place = { cwd, interrupted, show: out, env: { ...inherited(env, ledger), ...variablesOf(order) } };
     let shown: number | undefined;
     for (const work of worksOf(plan, setting)) {
       if (work.n !== shown) out(`step ${work.n}: ${work.title}`);
@@ -44,46 +62,62 @@ export function executor(world: World, setting: Setting): Executor {
   }
 
   /** It may have ended before: by the report of what deployed it, or by somebody else. Then that stays. */
-  async function end(id: string, failure: Failed | undefined): Promise<void> {
+  async function end(order: Order, failure: Failed | undefined): Promise<void> {
     const outcome = failure === undefined ? "succeeded" : "failed";
     if (failure !== undefined) err(`asof: ${failure.message}`);
     const reason =
       failure === undefined ? {} : { reason: failure.message.slice(0, REASON_MAX).toWellFormed() };
+    const said = { outcome, ...reason } as const;
     try {
-      out(lineOf(await endRedeployment(ledger, id, { outcome, ...reason })));
+      out(lineOf(await patiently(order, () => endRedeployment(ledger, order.id, said))));
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 409) throw error;
-      out(lineOf(await redeploymentOf(ledger, id)));
+      out(lineOf(await redeploymentOf(ledger, order.id)));
     }
   }
 
-  async function carryOut(id: string): Promise<void> {
-    const redeployment = await redeploymentOf(ledger, id);
-    const { status, service, environment, reason } = redeployment;
-    // Past its deadline it has timed out, by the ledger's clock.
-    if (status !== "requested") {
-      out(`${lineOf(redeployment)}: nothing is done`);
-      return;
+  /** Undefined where it is not to be carried out any more: past its deadline it has timed out, by the ledger's clock. */
+  async function planOf(order: Order): Promise<Plan | undefined> {
+    const plan = await patiently(order, () => ask(ledger, Plan, { path: order.plan }));
+    // Asked last, for the plan took its time.
+    const redeployment = await patiently(order, () => redeploymentOf(ledger, order.id));
+    if (redeployment.status === "requested") return plan;
+    out(`${lineOf(redeployment)}: nothing is done`);
+    return undefined;
+  }
+
+  const taken = new Set<string>();
+
+  async function carryOut(order: Order): Promise<void> {
+    const { id, service, environment, reason } = order;
+    let plan: Plan | undefined;
+    try {
+      plan = await planOf(order);
+    } catch (error) {
+      // Nothing was begun: sent again, it is another try.
+      taken.delete(id);
+      throw error;
     }
+    if (plan === undefined) return;
     out(`redeployment ${id}: ${service} in ${environment}: ${reason.replaceAll(/\p{Cc}+/gu, " ")}`);
     let failure: Failed | undefined;
     try {
-      await runAll(redeployment);
+      await runAll(order, plan);
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       failure = error;
     }
-    await end(id, failure);
+    await end(order, failure);
   }
 
-  const taken = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   return {
-    take: (id) => {
+    take: (order) => {
+      const { id } = order;
       if (taken.has(id)) return false;
       taken.add(id);
       last = last
-        .then(() => carryOut(id))
+        .then(() => carryOut(order))
         .catch((error: unknown) => {
           err(`asof: redeployment ${id}: ${error instanceof Error ? error.message : String(error)}`);
         });

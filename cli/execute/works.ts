@@ -1,6 +1,22 @@
-/** What a machine has to run for a plan: programs with their arguments, in order; or why it cannot. */
+/** What a machine has to run for an order: programs with their arguments, in order; or why it cannot. */
+import * as z from "zod";
 import type { Plan, Step } from "../../schemas/plan.ts";
-import type { Redeployment } from "../../schemas/redeployment.ts";
+import { Redeployment } from "../../schemas/redeployment.ts";
+
+/** What is believed of an order, for it is signed; how it stands now only the ledger knows. */
+export const Order = z.looseObject(
+  Redeployment.pick({
+    id: true,
+    environment: true,
+    service: true,
+    reason: true,
+    plan: true,
+    planHash: true,
+    components: true,
+    deadline: true,
+  }).shape,
+);
+export type Order = z.infer<typeof Order>;
 
 /** Why a redeployment failed, in words that the history may keep: no output, no secret. */
 export class Failed extends Error {}
@@ -53,7 +69,7 @@ export function worksOf({ steps }: Plan, { does, deploy }: Allowed): Work[] {
 }
 
 /** What each program finds in its environment. */
-export function variablesOf({ id, environment, service, components }: Redeployment): Record<string, string> {
+export function variablesOf({ id, environment, service, components }: Order): Record<string, string> {
   const main =
     components.length === 1
       ? components[0]

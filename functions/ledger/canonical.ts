@@ -1,24 +1,12 @@
-/**
- * Bytes and hashes: the one form in which a fact is kept, compared and sealed.
- *
- * Canonical bytes are RFC 8785 (JSON Canonicalization Scheme), in UTF-8.
- */
+/** Bytes and hashes: the one form in which a fact is kept, compared and sealed. */
 import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
+import { canonical, sha256 } from "../../schemas/canonical.ts";
 import type { Statement } from "../../schemas/fact.ts";
+
+export { canonical, sha256 };
 
 /** Facts are sealed as entries with a 16-bit length, and DynamoDB bills by the kilobyte. */
 export const MAX_FACT_BYTES = 60_000;
-
-/** RFC 8785 text of a JSON value. Throws a TypeError for what is no JSON (NaN, lone surrogates). */
-export function canonical(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError("has no JSON form");
-  return text;
-}
-
-/** SHA-256 in lower-case hex. */
-export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /** RFC 6962, 2.1: the hash of a log's leaf, H(0x00 ‖ entry). */
 export const leafHash = (entry: string): string =>

@@ -4,8 +4,12 @@ import { Problem } from "../../schemas/answer.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { isOver, Redeployment } from "../../schemas/redeployment.ts";
 
+/** The ledger has nothing of this name. */
+export class Unknown extends Error {}
+
 /** Each method throws an Error whose message may be told to anybody. */
 export interface Asof {
+  /** Throws Unknown where it is none of this ledger's. */
   readonly redeployment: (id: string) => Promise<Redeployment>;
   /** The plan of a redeployment: the answer to its own question, as it was known when it was asked for. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
@@ -28,9 +32,8 @@ export function asofOver(send: Send, token: string): Asof {
     const body: unknown = await response.json();
     if (response.ok) return schema.parse(body);
     const problem = z.looseObject(Problem.shape).safeParse(body);
-    throw new Error(
-      `the ledger answers ${response.status}: ${problem.data?.detail ?? "no problem is named"}`,
-    );
+    const message = `the ledger answers ${response.status}: ${problem.data?.detail ?? "no problem is named"}`;
+    throw response.status === 404 ? new Unknown(message) : new Error(message);
   }
   return {
     redeployment: (id) => asked(Redeployment, `/v1/redeployments/${id}`),

@@ -3,6 +3,7 @@
  * service. At least once, never after the deadline; where none can, the redeployment is ended as failed.
  */
 import * as z from "zod";
+import { hashOf } from "../../schemas/plan.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import type { Asof } from "./asof.ts";
 import { GithubExecutor, toGithub } from "./github.ts";
@@ -51,23 +52,32 @@ interface Around {
 }
 
 export function executors(list: Executors, { asof, now, log }: Around): Reaction {
+  /** Undefined where it is not to be carried out any more: by the ledger's clock alone. */
+  async function awaited(id: string): Promise<Redeployment | undefined> {
+    const redeployment = await asof.redeployment(id);
+    const { status, deadline } = redeployment;
+    if (status === "timed out") {
+      log.info("a redeployment is past its deadline", { redeployment: id, deadline });
+    }
+    return status === "requested" ? redeployment : undefined;
+  }
+
   async function carryOut(redeployment: Redeployment): Promise<void> {
     const order = { redeployment, plan: await asof.planOf(redeployment) };
-    if (order.plan.hash !== redeployment.planHash) throw new Refused("the plan is another by now");
-    await post(sendingOf(executorOf(list, order), order, now()));
+    // Not by the hash that stands in it: anybody can write that down.
+    if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan is another by now");
+    const executor = executorOf(list, order);
+    // The plan took its time.
+    if ((await awaited(redeployment.id)) === undefined) return;
+    await post(sendingOf(executor, order, now()));
   }
 
   return {
     kinds: ["redeployment.requested"],
     react: async ({ id }) => {
-      const redeployment = await asof.redeployment(id);
-      const { status, deadline } = redeployment;
-      // Heard again, by a replay or a dead letter that somebody revived: it must not deploy.
-      if (status === "timed out") {
-        log.info("a redeployment is past its deadline", { redeployment: id, deadline });
-        return;
-      }
-      if (status !== "requested") return;
+      // Heard again, by a replay or a dead letter that somebody revived, it must not deploy.
+      const redeployment = await awaited(id);
+      if (redeployment === undefined) return;
       try {
         await carryOut(redeployment);
       } catch (error) {

@@ -3,9 +3,9 @@
  * API (docs.github.com/rest). Neither is idempotent: a workflow guards itself by the redeployment's id.
  */
 import * as z from "zod";
-import { text } from "../../schemas/scalars.ts";
+import { endpoint, text } from "../../schemas/scalars.ts";
 import { type Order, scope, token, told } from "./order.ts";
-import { endpoint, type Sending, under } from "./sending.ts";
+import { type Sending, under } from "./sending.ts";
 
 const shared = {
   kind: z.literal("github"),

@@ -4,9 +4,9 @@
  */
 import * as z from "zod";
 import type { Plan } from "../../schemas/plan.ts";
-import { text } from "../../schemas/scalars.ts";
+import { endpoint, text } from "../../schemas/scalars.ts";
 import { type Order, scope, token, told } from "./order.ts";
-import { endpoint, Refused, type Sending, under } from "./sending.ts";
+import { Refused, type Sending, under } from "./sending.ts";
 
 const shared = {
   kind: z.literal("gitlab"),

@@ -5,9 +5,9 @@
  */
 import * as z from "zod";
 import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
-import { fold, prose, text, url } from "../../schemas/scalars.ts";
+import { fold, name, prose, text, url } from "../../schemas/scalars.ts";
 import { alertmanager, type Matcher } from "./alertmanager.ts";
-import type { Asof } from "./asof.ts";
+import { type Asof, Unknown } from "./asof.ts";
 import { type Heard, isFor, places, type Reaction } from "./reaction.ts";
 
 /* What is configured */
@@ -54,6 +54,8 @@ export const Maintenance = z.strictObject({
     .max(24 * 60)
     .default(60),
   ...places,
+  /** Which ledger this is, where several know one Alertmanager: each then ends only what it silenced itself. */
+  ledger: name.exactOptional(),
   /** Where people look at a redeployment. */
   link: template(url, ["id"]).exactOptional(),
 });
@@ -93,7 +95,8 @@ const sameMatchers = (some: readonly Matcher[], others: readonly Matcher[]): boo
   return text(some) === text(others);
 };
 
-const CREATOR = "asof";
+const creatorOf = ({ ledger }: Maintenance): string => (ledger === undefined ? "asof" : `asof:${ledger}`);
+
 const COMMENT = /^asof redeployment (\S+): /;
 
 function commentOf({ link }: Maintenance, { id, requestedBy, reason }: Redeployment): string {
@@ -128,28 +131,39 @@ interface Around {
 
 export function maintenance(settings: Maintenance, { asof, now, log }: Around): Reaction {
   const manager = alertmanager(settings.url, settings.authorization);
+  const createdBy = creatorOf(settings);
 
   async function begin(id: string): Promise<void> {
     const redeployment = await asof.redeployment(id);
     const endsAt = endOf(settings, redeployment);
     if (isOver(redeployment) || endsAt <= now().toISOString()) return;
-    const standing = await manager.standing(CREATOR);
+    const standing = await manager.standing(createdBy);
     if (standing.some(({ comment }) => idIn(comment) === id)) return;
     await manager.silence({
       matchers: matchersOf(settings, redeployment),
       startsAt: redeployment.requestedAt,
       endsAt,
-      createdBy: CREATOR,
+      createdBy,
       comment: commentOf(settings, redeployment),
     });
   }
 
+  /** A name that the ledger does not know is another ledger's, whose silence it is. */
+  async function isKnownOver(id: string): Promise<boolean> {
+    try {
+      return isOver(await asof.redeployment(id));
+    } catch (error) {
+      if (error instanceof Unknown) return false;
+      throw error;
+    }
+  }
+
   async function endThoseOver(place: Place): Promise<void> {
     const matchers = matchersOf(settings, place);
-    for (const silence of await manager.standing(CREATOR)) {
+    for (const silence of await manager.standing(createdBy)) {
       const redeployment = idIn(silence.comment);
       if (redeployment === undefined || !sameMatchers(silence.matchers, matchers)) continue;
-      if (isOver(await asof.redeployment(redeployment))) await manager.expire(silence.id);
+      if (await isKnownOver(redeployment)) await manager.expire(silence.id);
     }
   }
 

@@ -27,4 +27,5 @@ export const told = ({ redeployment }: Order) => ({
   images: JSON.stringify(redeployment.components),
   plan_hash: redeployment.planHash,
   plan: redeployment.plan,
+  deadline: redeployment.deadline,
 });

@@ -1,6 +1,4 @@
 /** One request to somebody who carries out what was asked for: of the answer its status counts, and nothing else. */
-import { url } from "../../schemas/scalars.ts";
-
 /** How long one request may take. */
 const TIMEOUT_MS = 10_000;
 /** Statuses below 500 that say: not now. */
@@ -8,15 +6,6 @@ const NOT_NOW: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** The same again would be refused again. The message may be told to anybody, like that of each error from here. */
 export class Refused extends Error {}
-
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-
-/** An address that credentials may be sent to. */
-export const endpoint = url.refine(
-  (value) =>
-    !URL.canParse(value) || new URL(value).protocol === "https:" || isLoopback(new URL(value).hostname),
-  { error: "must be an https URL, or an http URL on this machine" },
-);
 
 /** An address under another one, which may have a path of its own. */
 export function under(base: string, path: string): URL {

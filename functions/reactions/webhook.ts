@@ -1,8 +1,9 @@
 /** An executor of one's own: any HTTPS endpoint, told and signed as Standard Webhooks 1.0.0 has it. */
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
+import { endpoint } from "../../schemas/scalars.ts";
 import { type Order, scope } from "./order.ts";
-import { endpoint, type Sending } from "./sending.ts";
+import type { Sending } from "./sending.ts";
 
 const PREFIX = "whsec_";
 

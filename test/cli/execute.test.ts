@@ -3,11 +3,11 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Plan, type Step } from "../../schemas/plan.ts";
+import { hashOf, Plan, type Step } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { NOW, tokenOf } from "../doors/given.ts";
-import { broken, ONE, REPOSITORY } from "./broken.ts";
-import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder } from "./world.ts";
+import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
+import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./world.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const SOON_MS = 10_000;
@@ -41,7 +41,7 @@ function program(folder: string, name: string, script = `echo ${name} "$@" >> ra
 async function execute(
   { url }: LedgerServer,
   args: readonly string[],
-  { folder = newFolder(), secret = SECRET } = {},
+  { folder = newFolder(), secret = SECRET, env: more = {} } = {},
 ): Promise<Executing> {
   const controller = new AbortController();
   const [out, err]: [string[], string[]] = [[], []];
@@ -51,6 +51,7 @@ async function execute(
     ASOF_EXECUTOR_SECRET: secret,
     DATABASE_URL: "postgres://here",
     PATH: `${folder}:/usr/bin:/bin`,
+    ...more,
   };
   const person = {
     interrupted: () => controller.signal,
@@ -126,7 +127,10 @@ const wordsOf = (steps: readonly Step[], does: Step["does"]): string[] =>
 
 const ALL = ["--steps", "copy,backup,revert,deploy,check"];
 const tools = (folder: string): string => {
-  for (const name of ["docker", "curl"]) program(folder, name);
+  program(folder, "docker");
+  // As if it were reported at once.
+  const release = { components: [{ component: "main", digest: ONE, image: `${REPOSITORY}@${ONE}` }] };
+  program(folder, "curl", `echo curl "$@" >> ran; echo '${JSON.stringify(release)}'`);
   return folder;
 };
 
@@ -165,11 +169,31 @@ describe("an executor", () => {
 
   it("runs the plan's own step where there is only one way to deploy", async () => {
     const ledger = await broken({ deployTool: "docker compose" });
-    const executing = await execute(ledger, ALL, { folder: tools(newFolder()) });
+    const folder = tools(newFolder());
+    const override = join(folder, "asof.override.yaml");
+    writeFileSync(override, "the one of another plan");
+    const executing = await execute(ledger, ALL, { folder });
     const asked = await click(ledger, { schema: "keep" });
     await order(executing, asked);
     expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
-    expect(ranIn(executing).slice(0, -1)).toEqual(wordsOf(asked.plan.steps, "deploy"));
+    const [started] = ranIn(executing).filter((line) => line.includes(" up "));
+    expect(started).toBe("docker compose -f compose.yaml -f asof.override.yaml up -d --no-build");
+    const services = { "acme-billing": { image: `${REPOSITORY}@${ONE}` } };
+    expect(JSON.parse(readFileSync(override, "utf8"))).toEqual({ services });
+  });
+
+  it("says that it failed where something else runs afterwards than the plan has", async () => {
+    const ledger = await broken({ deployTool: "docker compose" });
+    const folder = newFolder();
+    for (const name of ["docker", "sleep"]) program(folder, name);
+    const executing = await execute(ledger, ALL, { folder });
+    const asked = await click(ledger, { schema: "keep" });
+    await order(executing, asked);
+    const { status, why } = await over(ledger, asked);
+    expect([status, why]).toEqual([
+      "failed",
+      expect.stringMatching(/^step \d \(check what runs\) ended with 1$/),
+    ]);
   });
 
   it("leaves it to a report of the deployment, where that ended it before", async () => {
@@ -203,6 +227,22 @@ describe("an executor", () => {
     const { status, why } = await over(ledger, asked);
     expect([status, why]).toEqual(["failed", expect.stringMatching(/^step \d \(revert .*\) ended with 3$/)]);
     expect(ranIn(executing)).toEqual([]);
+  });
+
+  it("lets what it runs reach the ledger as it does, also by options", async () => {
+    const ledger = await broken();
+    const folder = tools(newFolder());
+    const file = join(folder, "token");
+    writeFileSync(file, `${tokenOf("executor")}\n`);
+    const env = { ASOF_URL: "https://elsewhere.example", ASOF_TOKEN: "another" };
+    const deploy = program(folder, "deploy", "env > variables");
+    const options = ["--url", ledger.url, "--token-file", file, "--deploy", deploy];
+    const executing = await execute(ledger, options, { folder, env });
+    const asked = await click(ledger, { schema: "keep" });
+    await order(executing, asked);
+    expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
+    const reached = [`ASOF_URL=${ledger.url}`, `ASOF_TOKEN=${tokenOf("executor")}`];
+    expect(linesOf(join(folder, "variables"))).toEqual(expect.arrayContaining(reached));
   });
 
   it("says that a program is not there", async () => {
@@ -278,6 +318,69 @@ describe("what is ordered twice", () => {
   });
 });
 
+/** What is answered in place of the ledger. */
+const instead = (answer: object, status = 200): Weather => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(answer),
+});
+
+/** Until what a client asks once is given up. */
+const away: readonly Weather[] = Array.from({ length: 5 }, () => ({ status: 503 }));
+
+describe("a ledger that is away", () => {
+  const given = async (script?: string) => {
+    const ledger = await broken();
+    const folder = tools(newFolder());
+    const deploy = program(folder, "deploy", script);
+    const executing = await execute(ledger, ["--deploy", deploy], { folder });
+    return { ledger, executing, asked: await click(ledger, { schema: "keep" }) };
+  };
+
+  it("is asked again, and what was ordered is carried out when it is there", async () => {
+    const { ledger, executing, asked } = await given();
+    ledger.weather.push(...away, ...away, "breaks off before");
+    expect(await order(executing, asked)).toBe(202);
+    expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
+    expect(executing.err).toEqual(Array(2).fill(`asof: ${ledger.url} answers 503: it is asked again`));
+    expect(ranIn(executing)).toHaveLength(2);
+  });
+
+  it("hears how it ended when it is there again", async () => {
+    const { ledger, executing, asked } = await given("touch begun; while [ ! -e go ]; do sleep 0.05; done");
+    await order(executing, asked);
+    await vi.waitFor(() => expect(existsSync(join(executing.folder, "begun"))).toBe(true), SOON_MS);
+    ledger.weather.push(...away);
+    writeFileSync(join(executing.folder, "go"), "");
+    expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
+  });
+
+  it("has nothing begun that timed out meanwhile", async () => {
+    const { ledger, executing, asked } = await given();
+    // While the plan is made.
+    const slowly: Weather = {
+      status: 200,
+      get body() {
+        ledger.doors.setNow("2026-11-22T10:00:01.000Z");
+        return JSON.stringify(asked.plan);
+      },
+    };
+    ledger.weather.push(slowly);
+    await order(executing, asked);
+    await vi.waitFor(() => expect(executing.out.at(-1)).toMatch(/timed out.*nothing is done$/), SOON_MS);
+    expect(ranIn(executing)).toEqual([]);
+  });
+
+  it("is no ledger: then an order is forgotten, and carried out when it is sent again", async () => {
+    const { ledger, executing, asked } = await given();
+    ledger.weather.push({ status: 404 });
+    expect(await order(executing, asked)).toBe(202);
+    await vi.waitFor(() => expect(executing.err.at(-1)).toContain("as no ledger does"), SOON_MS);
+    expect(await order(executing, asked)).toBe(202);
+    expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
+  });
+});
+
 describe("an order", () => {
   const given = async () => {
     const ledger = await broken();
@@ -303,7 +406,42 @@ describe("an order", () => {
     expect(ranIn(executing)).toEqual([]);
   });
 
-  it("is only a name: what is run the ledger says", async () => {
+  /** A plan with another program in it. */
+  const evilOf = ({ plan }: Asked): Plan => {
+    const commands = [{ tool: "touch", argv: ["touch", "evil"], shell: "touch evil" }];
+    return { ...plan, steps: plan.steps.map((step) => ({ ...step, commands })) };
+  };
+
+  it.each([
+    ["with the hash that was ordered", (evil: Plan) => evil],
+    ["with its own hash", (evil: Plan) => ({ ...evil, hash: hashOf(evil) })],
+  ])("is of one plan: whoever answers for the ledger has no other run, %s", async (_, hashed) => {
+    const { ledger, executing, asked } = await given();
+    const evil = hashed(evilOf(asked));
+    ledger.weather.push(instead(evil), instead({ ...asked.redeployment, planHash: evil.hash }));
+    await order(executing, asked);
+    expect(await over(ledger, asked)).toMatchObject({ status: "failed", why: "the plan is another by now" });
+    expect(ranIn(executing)).toEqual([]);
+    expect(existsSync(join(executing.folder, "evil"))).toBe(false);
+  });
+
+  it("is of its images: whoever answers for the ledger has no other deployed", async () => {
+    const ledger = await broken();
+    const deploy = 'echo "$ASOF_IMAGE $ASOF_IMAGES $ASOF_SERVICE" >> ran';
+    const folder = tools(newFolder());
+    const executing = await execute(ledger, ["--deploy", program(folder, "deploy", deploy)], { folder });
+    const asked = await click(ledger, { schema: "keep" });
+    const components = [{ component: "main", image: `${REPOSITORY}@${TWO}` }];
+    const evil = { ...asked.redeployment, components, service: "acme/shop" };
+    ledger.weather.push("fair", instead(evil));
+    await order(executing, asked);
+    expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
+    const image = `${REPOSITORY}@${ONE}`;
+    const [ran] = ranIn(executing);
+    expect(ran).toBe(`${image} ${JSON.stringify([{ component: "main", image }])} acme/billing`);
+  });
+
+  it("is not its plan's words: what is run the ledger says", async () => {
     const { ledger, executing, asked } = await given();
     const evil = { n: 1, does: "deploy", title: "x", why: "", commands: [{ argv: ["touch", "evil"] }] };
     const body = messageOf({ ...asked, plan: { ...asked.plan, steps: [evil] } });
@@ -338,6 +476,7 @@ describe("an executor that cannot begin", () => {
     [["--secret-file", "/no/such/file"], 1, "--secret-file /no/such/file"],
     [["--steps", "deploy,burn"], 2, "copy, backup"],
     [["--port", "70000"], 2, "a port"],
+    [["--url", "http://asof.example"], 1, "--url: must be an https URL, or an http URL on this machine"],
   ])("says why: %j", async (args, code, why) => {
     const ended = await asof(["execute", "--port", "0", ...args], { ASOF_EXECUTOR_SECRET: SECRET });
     expect(ended).toMatchObject({ code, err: expect.stringContaining(why) });

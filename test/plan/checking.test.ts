@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { hashOf } from "../../functions/ledger/plan/plan.ts";
 import { RegistryAccess, registries } from "../../functions/registry/oci.ts";
-import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
+import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { type Client, event } from "../client.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors } from "../doors/given.ts";
 import { cleanUp as closeServers, type Reply, type Serving, serving, sha256 } from "../registry/server.ts";

@@ -1,6 +1,6 @@
 /** A service whose second release is broken, in a ledger in this process; and a click that asks the first one back. */
 import { configuration } from "../../functions/configuration.ts";
-import { asofOver } from "../../functions/reactions/asof.ts";
+import { asofOver, type Send } from "../../functions/reactions/asof.ts";
 import { executors } from "../../functions/reactions/executors.ts";
 import type { Heard, Reaction } from "../../functions/reactions/reaction.ts";
 import { Plan } from "../../schemas/plan.ts";
@@ -12,7 +12,7 @@ import { digestOf } from "../ledger/given.ts";
 export const PLACE = { environment: "production", service: "acme/billing" };
 export const REPOSITORY = "ghcr.io/acme/billing";
 export const ONE = digestOf("one");
-const TWO = digestOf("two");
+export const TWO = digestOf("two");
 
 const daysBefore = (now: string, days: number): string =>
   new Date(Date.parse(now) - days * 86_400_000).toISOString();
@@ -91,8 +91,8 @@ interface Told {
   readonly deployment?: object;
   readonly events?: readonly object[];
   readonly click?: Parameters<typeof click>[2];
-  /** What the ledger is asked instead of what the executors ask it. */
-  readonly instead?: (path: string) => string;
+  /** What stands between the executors and the ledger. */
+  readonly between?: (send: Send, given: GivenDoors) => Send;
 }
 
 export async function askedBack(told: Told = {}): Promise<AskedBack> {
@@ -101,8 +101,9 @@ export async function askedBack(told: Told = {}): Promise<AskedBack> {
   await tellReleases(admin, NOW, told.deployment);
   await admin.sayAll(told.events ?? []);
   const redeployment = await click(given.client("operator"), NOW, told.click);
-  const { instead = (path) => path } = told;
-  const asof = asofOver(async (path, init) => given.app.request(instead(path), init), tokenOf("executor"));
+  const { between = (send) => send } = told;
+  const send = between(async (path, init) => given.app.request(path, init), given);
+  const asof = asofOver(send, tokenOf("executor"));
   return {
     ...given,
     admin,

@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { configuration } from "../../functions/configuration.ts";
+import type { Send } from "../../functions/reactions/asof.ts";
 import { ConfigurationError } from "../../functions/secrets.ts";
-import { cleanUp, NOW } from "../doors/given.ts";
-import { type AskedBack, askedBack, deploying, migrated, ONE, PLACE, REPOSITORY } from "./asked-back.ts";
+import { cleanUp, type GivenDoors, NOW } from "../doors/given.ts";
+import { type AskedBack, askedBack, deploying, migrated, ONE, PLACE, REPOSITORY, TWO } from "./asked-back.ts";
 import { parametersOf, type Received, type Receiver, type Reply, receiver, verified } from "./receiving.ts";
 
 const secret = (): string => `whsec_${randomBytes(24).toString("base64")}`;
@@ -75,12 +76,13 @@ describe("a webhook", () => {
 });
 
 /** What those are told who take no more than a few texts. */
-const toldOf = ({ redeployment: { id, planHash, plan } }: AskedBack) => ({
+const toldOf = ({ redeployment: { id, planHash, plan, deadline } }: AskedBack) => ({
   redeployment: id,
   ...PLACE,
   images: JSON.stringify(IMAGES),
   plan_hash: planHash,
   plan,
+  deadline,
 });
 
 describe("GitHub", () => {
@@ -155,6 +157,7 @@ describe("GitLab", () => {
         ASOF_IMAGES: images,
         ASOF_PLAN_HASH: told.plan_hash,
         ASOF_PLAN: told.plan,
+        ASOF_DEADLINE: told.deadline,
       },
     });
   });
@@ -312,9 +315,26 @@ describe("a redeployment is sent to nobody", () => {
   });
 
   it("where its plan is another by now, and has failed", async () => {
-    const instead = (path: string) =>
-      path.replace(/^(\/v1\/plan\?.*[?&]at=)[^&]+/, "$12026-11-21T09%3A00%3A00Z");
-    const given = await askedBack({ instead });
+    const between = (send: Send): Send => {
+      return (path, init) =>
+        send(path.replace(/^(\/v1\/plan\?.*[?&]at=)[^&]+/, "$12026-11-21T09%3A00%3A00Z"), init);
+    };
+    const given = await askedBack({ between });
+    const to = await receiving();
+    await react(given, webhook(to));
+    expect(to.received).toEqual([]);
+    expect(await given.status()).toMatchObject({ status: "failed", why: "the plan is another by now" });
+  });
+
+  it("where its plan is not what its hash says, and has failed", async () => {
+    const between = (send: Send): Send => {
+      return async (path, init) => {
+        const answer = await send(path, init);
+        if (!path.startsWith("/v1/plan")) return answer;
+        return new Response((await answer.text()).replaceAll(ONE, TWO), answer);
+      };
+    };
+    const given = await askedBack({ between });
     const to = await receiving();
     await react(given, webhook(to));
     expect(to.received).toEqual([]);
@@ -339,6 +359,22 @@ describe("a redeployment is sent to nobody", () => {
     expect(to.received).toEqual([]);
     expect(await given.status()).toMatchObject({ status: "timed out" });
     expect(given.logged()).toContain("past its deadline");
+  });
+
+  it("after its deadline, which passed while the plan was made", async () => {
+    const between = (send: Send, { setNow }: GivenDoors): Send => {
+      return async (path, init) => {
+        const answer = await send(path, init);
+        if (path.startsWith("/v1/plan")) setNow("2026-11-22T09:01:08.000Z");
+        return answer;
+      };
+    };
+    const given = await askedBack({ click: { timeoutSeconds: 60 }, between });
+    const to = await receiving();
+    given.setNow("2026-11-22T09:00:50.000Z");
+    await react(given, webhook(to));
+    expect(to.received).toEqual([]);
+    expect(await given.status()).toMatchObject({ status: "timed out" });
   });
 });
 

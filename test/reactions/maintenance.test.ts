@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { configuration } from "../../functions/configuration.ts";
-import type { Asof } from "../../functions/reactions/asof.ts";
+import { type Asof, Unknown } from "../../functions/reactions/asof.ts";
 import { type Maintenance, maintenance, matchersOf } from "../../functions/reactions/maintenance.ts";
 import type { Heard } from "../../functions/reactions/reaction.ts";
 import { ConfigurationError } from "../../functions/secrets.ts";
@@ -88,6 +88,7 @@ describe("the configuration", () => {
     ["no time at all", { maxMinutes: 0 }, "maxMinutes"],
     ["a header that cannot be sent", { authorization: `${SECRET}€` }, "authorization: must be of ASCII"],
     ["a list of no service", { services: [] }, "services"],
+    ["a ledger without a name", { ledger: "" }, "ledger"],
     ["a member that there is not", { authorisation: SECRET }, "authorisation"],
   ])("is refused with %s", (_, more, why) => {
     const refused = () => settingsOf({ authorization: SECRET, ...more });
@@ -203,7 +204,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
     redeployment: async (id) => {
       asked.push(id);
       const found = redeployments.get(id);
-      if (found === undefined) throw new Error("the ledger answers 404");
+      if (found === undefined) throw new Unknown("the ledger answers 404");
       return found;
     },
     planOf: unasked,
@@ -338,6 +339,32 @@ describe("a silence", () => {
     await one.heard("deployment.failed", "deploy/7");
     expect(one.standing()).toHaveLength(3);
     expect(one.asked).toEqual([]);
+  });
+
+  it("of a redeployment that the ledger does not know stays, and keeps no other from ending", async () => {
+    const { stand, click, became, heard, standing } = await given();
+    const comment = "asof redeployment another.1: asked for by anna";
+    const matchers = matchersOf(settingsOf(), PLACE);
+    stand({ matchers, startsAt: NOW, endsAt: "2026-11-22T10:00:00.000Z", createdBy: "asof", comment });
+    await click();
+    expect(standing()).toHaveLength(2);
+    became("a.1", "succeeded");
+    await heard("redeployment.ended", "a.1/ended");
+    expect(standing().map((one) => one.comment)).toEqual([comment]);
+  });
+
+  it("is of the ledger that it names, and no other's is taken for its own", async () => {
+    const { stand, click, became, heard, standing, all } = await given({ more: { ledger: "eu" } });
+    const matchers = matchersOf(settingsOf(), PLACE);
+    for (const createdBy of ["asof", "asof:us"]) {
+      const comment = "asof redeployment a.1: asked for by anna";
+      stand({ matchers, startsAt: NOW, endsAt: "2026-11-22T10:00:00.000Z", createdBy, comment });
+    }
+    await click();
+    expect(all().map(({ createdBy }) => createdBy)).toEqual(["asof", "asof:us", "asof:eu"]);
+    became("a.1", "failed");
+    await heard("redeployment.ended", "a.1/ended");
+    expect(standing().map(({ createdBy }) => createdBy)).toEqual(["asof", "asof:us"]);
   });
 
   it.each([

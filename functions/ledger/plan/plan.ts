@@ -3,9 +3,8 @@
  * plan, whenever it is asked for, and one hash.
  */
 import type { Release } from "../../../schemas/answer.ts";
-import type { Blocker, Plan, PlanWarning } from "../../../schemas/plan.ts";
+import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical, sha256 } from "../canonical.ts";
 import { type Images, imagesOf } from "../images.ts";
 import { isSettled, type Moment } from "../moment.ts";
 import { early } from "../read.ts";
@@ -45,15 +44,6 @@ interface Planning {
   readonly migratesAtStartup: boolean;
   readonly repository: string | undefined;
 }
-
-/**
- * SHA-256 of what a plan says to do: not of when it was asked for, nor of the two releases that it was made from, nor of
- * what a door puts beside it.
- */
-export const hashOf = (plan: object): string => {
-  const left = new Set(["hash", "knownAt", "settled", "target", "current", "registry"]);
-  return sha256(canonical(Object.fromEntries(Object.entries(plan).filter(([field]) => !left.has(field)))));
-};
 
 export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
   blockers.length === 0 ? "ready" : "blocked";

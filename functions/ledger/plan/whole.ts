@@ -1,6 +1,6 @@
 /** The plan of a whole environment: a cluster that has to be made again, with every image as it was. */
 import type { Release } from "../../../schemas/answer.ts";
-import type { EnvironmentPlan, PlannedService } from "../../../schemas/plan.ts";
+import { type EnvironmentPlan, hashOf, type PlannedService } from "../../../schemas/plan.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import type { Paging } from "../cursor.ts";
 import { type Images, imagesOf } from "../images.ts";
@@ -8,7 +8,7 @@ import type { Moment } from "../moment.ts";
 import { snapshot } from "../snapshot.ts";
 import { currentRelease } from "./aim.ts";
 import { artifactsOf } from "./artifacts.ts";
-import { hashOf, statusOf } from "./plan.ts";
+import { statusOf } from "./plan.ts";
 import { chooseVariants } from "./variants.ts";
 
 async function serviceOf(

@@ -1,0 +1,13 @@
+/** The one form of a JSON value that has a hash: RFC 8785 (JSON Canonicalization Scheme), in UTF-8. */
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+
+/** RFC 8785 text of a JSON value. Throws a TypeError for what is no JSON (NaN, lone surrogates). */
+export function canonical(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("has no JSON form");
+  return text;
+}
+
+/** SHA-256 in lower-case hex. */
+export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
