@@ -1,8 +1,14 @@
 /** Each tool's own command line, word for word, of one release; and names that no tool may take for more than names. */
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
 import { deploySteps, type Target } from "../../functions/ledger/plan/deploying.ts";
+import { fileOf } from "../../functions/ledger/plan/formats.ts";
 import { Step } from "../../schemas/plan.ts";
 import { digestOf } from "../ledger/given.ts";
 import { HOSTILE, word } from "./commands-hostile.ts";
@@ -258,11 +264,94 @@ describe("Amazon ECS", () => {
   });
 });
 
-it("Docker Compose starts what an override pins", () => {
-  expect(typed(TARGET, "docker-compose")).toEqual([
-    "docker compose -f compose.yaml -f asof.override.yaml up -d --no-build",
-  ]);
-  expect(whys(TARGET, "Docker Compose")[0]).toContain("format=compose");
+describe("Docker Compose", () => {
+  let home: string;
+  const inHome = (name: string) => join(home, name);
+  const pinned = (services: Readonly<Record<string, string>>) => ({
+    services: Object.fromEntries(Object.entries(services).map(([name, image]) => [name, { image }])),
+  });
+  /** In place of Compose: knows services of its file, and those of the override when that is read too. */
+  const compose = (...services: readonly string[]) =>
+    writeFileSync(
+      inHome("docker"),
+      [
+        "#!/bin/sh",
+        `printf '%s ' "$@" >> ran; echo >> ran`,
+        `case "$*" in *services*) printf '%s\\n' ${services.join(" ")};; esac`,
+        `case "$*" in *override*services*) grep -o '"[^"]*":{"image"' asof.override.yaml | cut -d'"' -f2;; esac`,
+        "",
+      ].join("\n"),
+      { mode: 0o755 },
+    );
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "asof-compose-"));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  function run(target: Target): string[] {
+    const [line = "", ...more] = typed(target, "docker-compose");
+    expect(more).toEqual([]);
+    execFileSync("sh", ["-c", line], {
+      cwd: home,
+      env: { PATH: `${home}:${process.env.PATH}` },
+      stdio: "pipe",
+    });
+    return readFileSync(inHome("ran"), "utf8").split(" \n").filter(Boolean);
+  }
+  const override = (): unknown => parse(readFileSync(inHome("asof.override.yaml"), "utf8"));
+
+  it("starts what an override pins, which is written anew", () => {
+    compose("acme-billing", "other");
+    writeFileSync(inHome("asof.override.yaml"), JSON.stringify(pinned({ "acme-billing": WORKER })));
+    expect(run(TARGET).at(-1)).toBe("compose -f compose.yaml -f asof.override.yaml up -d --no-build");
+    expect(override()).toEqual(pinned({ "acme-billing": BILLING }));
+  });
+
+  it("pins what the file of the same plan does", () => {
+    compose("acme-billing-api-canary", "acme-billing-worker");
+    const [api, worker] = TWO.components;
+    const components = [{ ...(api ?? component("api")), variant: "canary" }, worker ?? component("worker")];
+    run({ ...TWO, components });
+    const planned = components.map((one) => ({
+      ...one,
+      ...{ from: null, to: null, availability: "available" as const },
+    }));
+    const file = fileOf("compose", [{ service: TWO.service, components: planned, blockers: [] }], null);
+    expect(override()).toEqual(parse(file));
+  });
+
+  it("starts nothing where compose.yaml does not have the service", () => {
+    compose("billing", "worker");
+    expect(() => run(TARGET)).toThrow(/compose.yaml has no service that is called acme-billing/);
+    expect(readFileSync(inHome("ran"), "utf8")).not.toContain(" up ");
+  });
+
+  it("starts nothing where Compose cannot read its files", () => {
+    writeFileSync(inHome("docker"), '#!/bin/sh\necho "$@" >> ran; exit 15\n', { mode: 0o755 });
+    expect(() => run(TARGET)).toThrow();
+    expect(readFileSync(inHome("ran"), "utf8")).not.toContain(" up ");
+  });
+
+  it("is left to a person where two components would have one name", () => {
+    const components = [component("a b", "billing"), component("a-b", "worker")];
+    const [step] = deploySteps({ ...TARGET, components }, "compose");
+    expect(step?.commands).toEqual([]);
+    expect(step?.why).toContain("acme-billing-a-b would be");
+  });
+
+  it("takes any name", () => {
+    for (const service of HOSTILE) {
+      const [{ commands } = { commands: [] }] = deploySteps({ ...TARGET, service }, "compose");
+      const { services } = z
+        .object({ services: z.record(z.string(), z.unknown()) })
+        .parse(JSON.parse(commands[0]?.argv.at(-1) ?? ""));
+      const [name = "", ...more] = Object.keys(services);
+      expect(more).toEqual([]);
+      expect(name).toMatch(/^[A-Za-z0-9._-]*$/);
+      compose(`'${name}'`);
+      expect(run({ ...TARGET, service }).at(-1)).toMatch(/up -d --no-build$/);
+    }
+  });
 });
 
 describe("GitHub", () => {

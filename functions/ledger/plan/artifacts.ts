@@ -202,13 +202,15 @@ async function planned(
 }
 
 /** What runs now and did not then: no step takes it away. */
-const cameLater = (target: Release, current: Release | undefined): PlanWarning[] =>
-  (current?.components ?? [])
-    .filter((one) => !target.components.some((then) => fold(then.component) === fold(one.component)))
-    .map((one) => ({
-      code: "component_came_later",
-      message: `${nameOf(one)} runs now and did not then; no step takes it away`,
-    }));
+export const cameLater = (target: Release, current: Release | undefined): ReleasedComponent[] =>
+  (current?.components ?? []).filter(
+    (one) => !target.components.some((then) => fold(then.component) === fold(one.component)),
+  );
+
+const stayingOn = (component: ReleasedComponent): PlanWarning => ({
+  code: "component_came_later",
+  message: `${nameOf(component)} runs now and did not then; no step takes it away`,
+});
 
 /**
  * The images to deploy. Only where one is gone more is asked for: builds of its commit and who holds them, at most
@@ -229,6 +231,6 @@ export async function artifactsOf(
     components: all.map(({ component }) => component),
     copies: [...new Map(copies.map((copy) => [copy.to, copy])).values()],
     blockers: all.flatMap(({ blockers }) => blockers),
-    warnings: [...all.flatMap(({ warnings }) => warnings), ...cameLater(target, current)],
+    warnings: [...all.flatMap(({ warnings }) => warnings), ...cameLater(target, current).map(stayingOn)],
   };
 }

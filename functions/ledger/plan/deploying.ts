@@ -1,5 +1,6 @@
 /** How what ran is deployed again: by the tool of the service, or by each that what is known makes likely. */
-import { compose, ecs } from "./containers.ts";
+import { compose } from "./compose.ts";
+import { ecs } from "./ecs.ts";
 import { github, gitlab } from "./forges.ts";
 import { argocd, flux } from "./gitops.ts";
 import { helm, kubectl, kustomize } from "./kubernetes.ts";

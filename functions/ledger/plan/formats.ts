@@ -1,7 +1,7 @@
 /** The images of a plan as files that deployers read: Kustomize's `images` and Compose's `services`. */
 import { Document } from "yaml";
 import type { Blocker, PlannedComponent } from "../../../schemas/plan.ts";
-import { fold } from "../../../schemas/scalars.ts";
+import { type Image, pinsOf } from "./compose.ts";
 
 /** What a file is made of: one service of a plan. */
 export interface Pinned {
@@ -19,16 +19,10 @@ interface Content {
   readonly left: readonly string[];
 }
 
-interface Image {
-  readonly service: string;
-  readonly component: PlannedComponent;
-  readonly image: string;
-}
-
 const imagesOf = (services: readonly Pinned[]): Image[] =>
   services.flatMap(({ service, components }) =>
     components.flatMap((component) =>
-      component.image === null ? [] : [{ service, component, image: component.image }],
+      component.image === null ? [] : [{ service, ...component, image: component.image }],
     ),
   );
 
@@ -50,31 +44,10 @@ function kustomize(services: readonly Pinned[]): Content {
   };
 }
 
-/** compose-spec/compose-spec, schema: names of services are of `a-zA-Z0-9._-`. */
-const composeName = ({ service, component: { component, variant } }: Image): string =>
-  [service, ...(fold(component) === "main" ? [] : [component]), ...(variant === undefined ? [] : [variant])]
-    .join("-")
-    .replaceAll(/[^A-Za-z0-9._-]+/g, "-");
-
 function compose(services: readonly Pinned[]): Content {
-  const named = new Map<string, Image[]>();
-  for (const one of imagesOf(services)) {
-    named.set(composeName(one), [...(named.get(composeName(one)) ?? []), one]);
-  }
-  const isTold = ([, all]: [string, Image[]]) => new Set(all.map(({ image }) => image)).size === 1;
-  const entries = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    // Maps keep any name as it is.
-    data: new Map([
-      ["services", new Map(entries.filter(isTold).map(([name, [one]]) => [name, { image: one?.image }]))],
-    ]),
-    left: entries
-      .filter((entry) => !isTold(entry))
-      .map(
-        ([name, all]) =>
-          `${name} would be ${all.map(({ service, image }) => `${service} ${image}`).join(" and ")}: name them yourself`,
-      ),
-  };
+  const { images, left } = pinsOf(imagesOf(services));
+  // Maps keep any name as it is.
+  return { data: new Map([["services", new Map(images.map(([name, image]) => [name, { image }]))]]), left };
 }
 
 const CONTENTS: Record<Format, (services: readonly Pinned[]) => Content> = { kustomize, compose };

@@ -1,11 +1,12 @@
 /** The steps of a plan: what is done in which order, for a person or a machine. */
 import type { Release } from "../../../schemas/answer.ts";
 import type { Plan, PlannedComponent, Step } from "../../../schemas/plan.ts";
-import type { Copy } from "./artifacts.ts";
+import { type Copy, cameLater } from "./artifacts.ts";
+import { check } from "./checking.ts";
 import { deploySteps } from "./deploying.ts";
 import type { Reverts } from "./reverts.ts";
 import { command } from "./shell.ts";
-import { type Draft, listed, type Target } from "./target.ts";
+import type { Draft, Target } from "./target.ts";
 
 /** By digest, with every platform of an index: what arrives is what was there, byte for byte (skopeo-copy(1)). */
 const copyOf = ({ from, to }: Copy): Draft => ({
@@ -22,16 +23,6 @@ const stop = ({ service, environment }: Release): Draft => ({
   commands: [],
 });
 
-const ASKING =
-  'exec curl -fsS -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
-  '--data-urlencode "environment=$1" --data-urlencode "service=$2"';
-
-const check = ({ service, environment }: Release, components: readonly PlannedComponent[]): Draft => ({
-  title: "check what runs",
-  why: `Once the deployment was reported, the answer names ${listed(components.flatMap(({ image }) => image ?? []))}. \`ASOF_URL\` and \`ASOF_TOKEN\` are read from the environment.`,
-  commands: [command("curl", "sh", "-c", ASKING, "sh", environment, service)],
-});
-
 function toDeploy(
   target: Release,
   components: readonly PlannedComponent[],
@@ -43,10 +34,10 @@ function toDeploy(
     service,
     ...(namespace === null ? {} : { namespace }),
     ...(cluster === null ? {} : { cluster }),
-    components: components.flatMap(({ component, image }) => {
+    components: components.flatMap(({ component, variant, image }) => {
       const [repository, digest] = (image ?? "").split("@");
       if (image === null || repository === undefined || digest === undefined) return [];
-      return [{ component, image, repository, digest }];
+      return [{ component, ...(variant === undefined ? {} : { variant }), image, repository, digest }];
     }),
     config: config.map(({ repository, revision, path }) => ({
       revision,
@@ -69,6 +60,7 @@ function toDeploy(
 /** What the steps are made of. */
 export interface Ingredients {
   readonly target: Release;
+  readonly current: Release;
   readonly components: readonly PlannedComponent[];
   readonly copies: readonly Copy[];
   readonly commits: Plan["commits"];
@@ -83,14 +75,16 @@ const doing = (does: Step["does"], drafts: readonly Draft[]): Omit<Step, "n">[] 
 
 /** Images first and schemas before the code that runs on them, so that whatever fails leaves what runs as it is. */
 export function stepsOf(from: Ingredients): Step[] {
-  const { target, components, copies, commits, reverts, migratesAtStartup, deployTool } = from;
+  const { target, current, components, copies, commits, reverts, migratesAtStartup, deployTool } = from;
+  const deployed = toDeploy(target, components, commits);
+  const later = cameLater(target, current).map(({ digest }) => digest);
   const drafts = [
     ...doing("copy", copies.map(copyOf)),
     ...doing("backup", reverts?.backups ?? []),
     ...doing("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
     ...doing("revert", reverts?.steps ?? []),
-    ...doing("deploy", deploySteps(toDeploy(target, components, commits), deployTool)),
-    ...doing("check", [check(target, components)]),
+    ...doing("deploy", deploySteps(deployed, deployTool)),
+    ...doing("check", [check(deployed, later)]),
   ];
   return drafts.map((draft, n) => ({ n: n + 1, ...draft }));
 }

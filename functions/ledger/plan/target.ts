@@ -10,6 +10,7 @@ export interface Target {
   readonly cluster?: string;
   readonly components: readonly {
     readonly component: string;
+    readonly variant?: string;
     /** `repository@digest` */
     readonly image: string;
     readonly repository: string;

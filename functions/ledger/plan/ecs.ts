@@ -1,8 +1,6 @@
-/** Containers without Kubernetes: Amazon ECS and Docker Compose. */
+/** Amazon ECS. */
 import { command, unknown } from "./shell.ts";
 import { type Deployer, type Draft, isBy, lastPart, type Target } from "./target.ts";
-
-// --- Amazon ECS -------------------------------------------------------------------------------------------
 
 /** What ECS calls clusters, services and containers: no such name can be taken for an option. */
 const ECS_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$/;
@@ -95,33 +93,4 @@ export const ecs: Deployer = {
   called: /^(aws|amazon)?(ecs|fargate|ecsfargate)$/,
   fits: isBy("ecs"),
   drafts: byEcs,
-};
-
-// --- Docker Compose ---------------------------------------------------------------------------------------
-
-/** Options: docs.docker.com, "docker compose up"; later files override earlier ones. */
-const byCompose = (target: Target): Draft[] =>
-  target.components.length === 0
-    ? []
-    : [
-        {
-          title: "start the images with Docker Compose",
-          why:
-            "Save this same plan with `format=compose` as asof.override.yaml beside compose.yaml: it pins the images, and " +
-            "nothing else. Check that its services are called as those in compose.yaml, and that the rest of the " +
-            "file is as it was then.",
-          commands: [
-            command(
-              "docker compose",
-              ...["docker", "compose", "-f", "compose.yaml", "-f", "asof.override.yaml"],
-              ...["up", "-d", "--no-build"],
-            ),
-          ],
-        },
-      ];
-
-export const compose: Deployer = {
-  called: /^(docker)?composev?2?$/,
-  fits: ({ cluster, namespace }) => cluster === undefined && namespace === undefined,
-  drafts: byCompose,
 };
