@@ -39,6 +39,7 @@ const settingsOf = (port: number) => ({
     { name: "severity", value: "disaster", isEqual: false },
   ],
   maxMinutes: MAX_MINUTES,
+  ledger: "acme",
   link: "https://asof.acme.example/v1/redeployments/{id}",
 });
 
@@ -150,7 +151,7 @@ it("calls nobody about a service while its release is put back, and does again a
       { name: "pod", value: "billing-[0-9]+", isRegex: true, isEqual: true },
       { name: "severity", value: "disaster", isRegex: false, isEqual: false },
     ],
-    createdBy: "asof",
+    createdBy: "asof:acme",
     comment: `asof redeployment ${redeployment.id}: asked for by anna: rounds "wrongly"\nüberall (https://asof.acme.example/v1/redeployments/${redeployment.id})`,
   });
   expect(Date.parse(silence.endsAt) - Date.parse(redeployment.requestedAt)).toBe(MAX_MINUTES * 60_000);
