@@ -76,7 +76,7 @@ export const PlanWarningCode = z.union([
   coded("not_identical", "the substitute is another image than the one that ran"),
   coded(
     "order_assumed",
-    "migrations were said to be applied at the same moment: the order of versions counts",
+    "in which order migrations were applied was not said: that of their versions, or of the tool's table, counts",
   ),
   coded("resolved_by_commit", "the deployment named no digest: its commit's only image counts"),
   coded("resolved_by_tag", "the deployment named no digest: what its tag pointed at counts"),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TOOLS } from "../../cli/migrations/tools.ts";
-import { DOWN_SCRIPTS } from "../../functions/ledger/plan/down-scripts.ts";
+import { called, DOWN_SCRIPTS } from "../../functions/ledger/plan/down-scripts.ts";
 import { backupCommand, type Reverting, revertCommand } from "../../functions/ledger/plan/reverting.ts";
 import { digestOf } from "../ledger/given.ts";
 import { HOSTILE, word } from "./commands-hostile.ts";
@@ -221,6 +221,72 @@ describe("no way back", () => {
   ])("with %s, which reverts by the order of versions, from what was applied out of it", (tool, versions) => {
     expect(refused(tool, versions, "0").why).toMatch(/applied out of order/);
     expect(refused(tool, versions.slice(0, 1), versions[1] ?? "").why).toMatch(/applied out of order/);
+  });
+
+  it.each([
+    ["typeorm", "B", "A"],
+    ["liquibase", "b::2::x", "a::1::x"],
+    ["alembic", "b1", "a1"],
+    ["django", "shop.0002_b", "shop.0001_a"],
+  ])("with %s where something that stays was applied after it", (tool, version, to) => {
+    const above = { above: ["C"], left: [to, "C"] };
+    expect(typed(tool, [version], to, { left: [to] }).lines).toHaveLength(1);
+    const found = refused(tool, [version], to, above);
+    expect(found.why).toMatch(/reverts what was applied last, and that is something that stays: C$/);
+    expect(found.byHand).toContain(`Take ${version} out of shop with SQL`);
+    expect(found.byHand).toContain("let the tool revert C too, and apply that again");
+  });
+
+  it.each([
+    ["dbmate", V2, V1, V3],
+    ["atlas", V2, V1, V3],
+    ["ecto", "9", "8", "10"],
+    ["golang-migrate", "9", "8", "10"],
+    ["ef-core", `${V2}_B`, `${V1}_A`, `${V3}_C`],
+  ])(
+    "with %s where something that stays is of a higher version, whenever it was applied",
+    (tool, version, to, higher) => {
+      const found = refused(tool, [version], to, { left: [higher, to] });
+      expect(found.why).toMatch(new RegExp(`applied out of order, .*: ${higher}$`));
+      expect(found.byHand).toContain(`let the tool revert ${higher} too`);
+    },
+  );
+
+  it.each([
+    ["atlas", V3, V1, V2, `--to-version=${V2}`],
+    ["golang-migrate", "10", "8", "9", "goto 9"],
+    ["ef-core", `${V3}_C`, `${V1}_A`, `${V2}_B`, `${V2}_B`],
+  ])(
+    "is there with %s down to the highest that stays, though another came after it",
+    (tool, version, to, highest, end) => {
+      const [line, ...more] = typed(tool, [version], to, { left: [highest, to] }).lines;
+      expect(more).toEqual([]);
+      expect(line?.endsWith(end)).toBe(true);
+    },
+  );
+
+  it("with Flyway's own command where it would undo what stays", () => {
+    const { byHand } = refused("flyway", ["2"], "1", { above: ["3"], left: ["1", "3"] });
+    expect(byHand).toContain("Such an edition would undo 3 too, which stays");
+    expect(byHand).not.toContain("flyway undo");
+  });
+
+  it.each(["knex", "rails"])(
+    "is no matter of what was applied after it with %s, which names each",
+    (tool) => {
+      expect(typed(tool, ["2"], "1", { above: ["3"], left: ["1", "3"] }).lines).toEqual(
+        typed(tool, ["2"], "1").lines,
+      );
+    },
+  );
+
+  it("knows which tables are in the order of versions: as they are read here", () => {
+    const sorted = TOOLS.filter(
+      ({ mode, order }) => mode === "set" && /version|migrationid/.test(order.join()),
+    );
+    const known = sorted.map(({ tool }) => called(DOWN_SCRIPTS, tool)?.sorted);
+    expect(known).toEqual(sorted.map(() => true));
+    expect(DOWN_SCRIPTS.filter((one) => one.sorted)).toHaveLength(sorted.length);
   });
 
   it("with Django where several apps are to be taken back and one alone has an end", () => {

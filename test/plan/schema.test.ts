@@ -264,6 +264,133 @@ rules("a schema that is reverted", [
   },
 ]);
 
+/** `2` came with the second release; `3`, which stands above it, is not to be reverted. */
+const ownAbove = (tool: string, tools = [tool, tool, tool]) =>
+  [
+    ...oneThenTwo(
+      migration("applied", "10 11:00", "1", { ...careful, tool: tools[0] }),
+      applied("2", { ...careful, tool: tools[1] }),
+    ),
+    migration("applied", "22 11:00", "3", { ...careful, tool: tools[2], image: digestOf("one") }),
+  ] as const;
+
+describe("a migration of the target's own above one that is reverted", () => {
+  it.each([
+    "typeorm",
+    "liquibase",
+    "alembic",
+    "golang-migrate",
+    "django",
+    "dbmate",
+    "atlas",
+    "ecto",
+    "ef-core",
+  ])("would be caught by %s, which cannot be told to leave it", async (tool) => {
+    const plan = await planOf(ownAbove(tool), revert);
+    expect(gist(plan)).toMatchObject({ status: "blocked", blockers: ["revert_by_hand"], revert: ["2"] });
+    expect(plan.blockers[0]?.message).toMatch(/2 of billing: .*3/);
+    expect(plan.steps.find(({ does }) => does === "revert")?.commands).toEqual([]);
+  });
+
+  it.each(["knex", "node-pg-migrate", "rails"])("is left by %s, which names each", async (tool) => {
+    const names = (version: string) => (tool === "node-pg-migrate" ? `${version}_x` : version);
+    const named = ownAbove(tool).map((one) =>
+      "version" in one ? { ...one, version: names(one.version) } : one,
+    );
+    expect(gist(await planOf(named, revert))).toMatchObject({ status: "ready", revert: [names("2")] });
+  });
+});
+
+/** Of `1` and `3` nobody says when they came: they stand in a set that was read later. */
+const readLater = (tool: string, versions: readonly (string | object)[], more: object = {}) => [
+  ...oneThenTwo(applied("2", { ...careful, oldCodeRuns: false, tool })),
+  snapshot("22 12:00", "set", versions, { tool, ...more }),
+];
+
+describe("what stands in a set above something that came since", () => {
+  it.each(["knex", "typeorm", "liquibase", "alembic", "django"])("came since too with %s", async (tool) => {
+    const of = (version: string) => (tool === "django" ? `shop.${version}` : version);
+    const given = readLater(tool, ["1", "2", "3"].map(of)).map((one) =>
+      "version" in one ? { ...one, version: of(one.version) } : one,
+    );
+    const { schema, warnings, blockers } = await planOf(given, revert);
+    expect(schema.revert.map(({ version }) => version)).toEqual([of("3"), of("2")]);
+    expect(blockers.map(({ code }) => code)).toEqual(["data_loss"]);
+    expect(warnings.map(({ code }) => code)).toEqual([
+      "schema_unknown",
+      "order_assumed",
+      "reversibility_unknown",
+    ]);
+    expect(warnings[0]?.message).toContain(`whether ${of("1")} of billing`);
+    expect(warnings[1]?.message).toContain(`nobody says when ${of("3")} of billing`);
+  });
+
+  it.each(["dbmate", "atlas", "ecto", "ef-core"])(
+    "may have come before with %s, whose table is in the order of versions",
+    async (tool) => {
+      const plan = await planOf(readLater(tool, ["1", "2", "3"]), revert);
+      expect(gist(plan)).toMatchObject({
+        ...{ status: "blocked", blockers: ["revert_by_hand"], revert: ["2"], warnings: ["schema_unknown"] },
+      });
+      expect(plan.warnings[0]?.message).toContain("whether 1, 3 of billing");
+    },
+  );
+
+  it("may have come before with Rails, which leaves it", async () => {
+    const plan = await planOf(readLater("rails", ["1", "2", "3"]), revert);
+    expect(gist(plan)).toMatchObject({ status: "ready", revert: ["2"], warnings: ["schema_unknown"] });
+  });
+
+  it("is not asked about where the tool's own time says when it came", async () => {
+    const given = readLater("typeorm", ["1", "2", { version: "3", appliedAt: time("01 12:00") }]);
+    const plan = await planOf(given, revert);
+    expect(gist(plan)).toMatchObject({ blockers: ["revert_by_hand"], revert: ["2"] });
+  });
+
+  it("is the target's own where its image migrated it", async () => {
+    const two = applied("2", { ...careful, tool: "liquibase", image: digestOf("two") });
+    const set = snapshot("22 12:00", "set", ["1", "2", "3"], { tool: "liquibase", image: digestOf("one") });
+    const plan = await planOf([...oneThenTwo(two), set], revert);
+    expect(gist(plan)).toMatchObject({
+      blockers: ["revert_by_hand"],
+      revert: ["2"],
+      warnings: ["schema_unknown"],
+    });
+  });
+});
+
+describe("a migration that stays between two that are reverted", () => {
+  /** @param image the one that applied the oldest */
+  const between = (tool: string, image: string) =>
+    oneThenTwo(
+      migration("applied", "10 11:00", "0", { tool }),
+      applied("1", { ...careful, tool, image: digestOf(image) }),
+      applied("2", { ...careful, tool, image: digestOf("one") }),
+      applied("3", { ...careful, tool }),
+    );
+
+  it("is where the first command ends, and what the second would catch", async () => {
+    const { schema, blockers, steps } = await planOf(between("alembic", "another"), revert);
+    expect(schema.revert.map(({ version, command }) => [version, command?.argv.slice(-2)])).toEqual([
+      ["3", ["downgrade", "2"]],
+      ["1", undefined],
+    ]);
+    expect(blockers.map(({ code }) => code)).toEqual(["revert_by_hand"]);
+    expect(steps.map(({ title }) => title).slice(0, 2)).toEqual([
+      "revert 3 of billing",
+      "revert 1 of billing",
+    ]);
+  });
+
+  it.each(["alembic", "liquibase", "typeorm", "dbmate"])(
+    "would be caught by one command of %s for both",
+    async (tool) => {
+      const plan = await planOf(between(tool, "two"), revert);
+      expect(gist(plan)).toMatchObject({ blockers: ["revert_by_hand"], revert: ["3", "1"] });
+    },
+  );
+});
+
 const invoices = (at: string) =>
   released(at, "invoices", {
     service: "acme/invoices",

@@ -2,16 +2,26 @@
  * The migration tools, each with how it takes a database back. Each entry names where its command line is documented.
  * Tools run what npm installed and nothing else: `npx --no` fetches none.
  */
-import { quote, unknown } from "./shell.ts";
+import { quote, spelled, unknown } from "./shell.ts";
 
 /** What is to be reverted, newest first, and where that ends; null: at an empty database. */
 export interface Way {
   readonly versions: readonly string[];
   readonly to: string | null;
+  /** What was applied after one of these, and stays. */
+  readonly above?: readonly string[];
+  /** All that stays, `above` too, or is reverted only later. */
+  readonly left?: readonly string[];
+}
+
+/** Why a tool cannot be let do it; `caught`: what stays, and it would revert too. */
+export interface Refusal {
+  readonly why: string;
+  readonly caught?: readonly string[];
 }
 
 /** The command lines, in order; or why there are none. */
-export type Lines = readonly (readonly string[])[] | { readonly why: string };
+export type Lines = readonly (readonly string[])[] | Refusal;
 
 export interface DownScripts {
   /** As people write it. */
@@ -21,6 +31,8 @@ export interface DownScripts {
   readonly lines: (way: Way) => Lines;
   /** It goes to a version by itself, and needs no list of those that lie between. */
   readonly goesTo?: true;
+  /** Its table lists versions in their own order, whenever they were applied. */
+  readonly sorted?: true;
   /** What it reads from the environment, beside what an image sets. */
   readonly env?: readonly string[];
   /** It needs sources and a compiler, which an image to run has not. */
@@ -58,17 +70,34 @@ const byText = (a: string, b: string): boolean => a > b;
 const byNumber = (a: string, b: string): boolean =>
   /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) > BigInt(b);
 
-/** For what reverts by the order of versions: only where that is the order in which they were applied. */
+/** For what reverts whatever was applied last: only where nothing that stays was. */
+const onTop =
+  (lines: (way: Way) => Lines) =>
+  (way: Way): Lines => {
+    const { above = [] } = way;
+    if (above.length === 0) return lines(way);
+    const why = "the tool reverts what was applied last, and that is something that stays";
+    return { why, caught: above };
+  };
+
+/**
+ * For what reverts by the order of versions: only where that is the order in which they were applied, and nothing that
+ * stays is of a higher version. It ends at the highest of those.
+ */
 const inOrder =
   (isAbove: (a: string, b: string) => boolean, lines: (way: Way) => Lines) =>
   (way: Way): Lines => {
-    const all = [...way.versions, ...(way.to === null ? [] : [way.to])];
-    const late = all.find((version, n) => n > 0 && !isAbove(all[n - 1] ?? "", version));
-    return late === undefined
-      ? lines(way)
-      : {
-          why: `${JSON.stringify(late)} was applied out of order, and the tool reverts by the order of versions`,
-        };
+    const { versions, to, left = [] } = way;
+    const stays = [...(to === null ? [] : [to]), ...left];
+    const why = (version: string) =>
+      `${JSON.stringify(version)} was applied out of order, and the tool reverts by the order of versions`;
+    const late = versions.find((version, n) => n > 0 && !isAbove(versions[n - 1] ?? "", version));
+    if (late !== undefined) return { why: why(late) };
+    const caught = [...new Set(stays)].filter((version) => !isAbove(versions.at(-1) ?? "", version));
+    if (caught[0] !== undefined) return { why: why(caught[0]), caught };
+    const [first, ...others] = stays;
+    const highest = others.reduce<string | null>((a, b) => (isAbove(b, a ?? "") ? b : a), first ?? null);
+    return lines({ ...way, to: highest });
   };
 
 const NAME = /^[A-Za-z0-9_][\w.@ +-]*$/;
@@ -114,8 +143,8 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
   {
     // typeorm 1.1 `migration:revert --help`: it takes no name.
     name: "TypeORM",
-    lines: asOften(
-      ...npx("typeorm", "migration:revert", `--dataSource=${unknown("file of the data source")}`),
+    lines: onTop(
+      asOften(...npx("typeorm", "migration:revert", `--dataSource=${unknown("file of the data source")}`)),
     ),
     note: last("typeorm migration:show"),
   },
@@ -123,6 +152,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
     // github.com/amacneil/dbmate, README, "Rolling Back Migrations": the highest version that is applied.
     name: "dbmate",
     lines: inOrder(byText, asOften("dbmate", "rollback")),
+    sorted: true,
     note: last("dbmate status"),
   },
   {
@@ -130,17 +160,15 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
     name: "Rails",
     also: ["activerecord", "rubyonrails"],
     lines: each("Rails", NUMBER, (version) => ["bin/rails", "db:migrate:down", `VERSION=${version}`]),
+    sorted: true,
   },
   // docs.djangoproject.com, "django-admin and manage.py", `migrate`.
-  { name: "Django", lines: byDjango, goesTo: true },
+  { name: "Django", lines: onTop(byDjango), goesTo: true },
   {
     // alembic.sqlalchemy.org, tutorial, "Downgrading"; relative and reserved words are no revisions.
     name: "Alembic",
-    lines: toVersion(
-      "Alembic",
-      /^(?!(?:base|heads?|current)$)\w+$/,
-      (to) => ["alembic", "downgrade", to],
-      "base",
+    lines: onTop(
+      toVersion("Alembic", /^(?!(?:base|heads?|current)$)\w+$/, (to) => ["alembic", "downgrade", to], "base"),
     ),
     goesTo: true,
     note: "Of a history with several heads look at `alembic current` first: a downgrade takes back what hangs on it.",
@@ -149,16 +177,16 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
     // github.com/golang-migrate/migrate, cmd/migrate, `migrate -help`.
     name: "golang-migrate",
     also: ["migrate"],
-    lines: ({ to }) => {
+    lines: inOrder(byNumber, ({ to }) => {
       if (to === null) return [migrate("down", "-all")];
       return NUMBER.test(to) ? [migrate("goto", to)] : noVersion(to, "golang-migrate");
-    },
+    }),
     goesTo: true,
   },
   {
     // docs.liquibase.com, "rollback-count", "Liquibase environment variables".
     name: "Liquibase",
-    lines: ({ versions }) => [["liquibase", "rollback-count", `--count=${versions.length}`]],
+    lines: onTop(({ versions }) => [["liquibase", "rollback-count", `--count=${versions.length}`]]),
     env: ["CHANGELOG_FILE", "URL", "USERNAME", "PASSWORD"].map((name) => `LIQUIBASE_COMMAND_${name}`),
     note:
       "It reads `LIQUIBASE_COMMAND_CHANGELOG_FILE`, `_URL`, `_USERNAME` and `_PASSWORD` from the environment. " +
@@ -172,6 +200,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
       const end = to === null ? `${versions.length}` : `--to-version=${to}`;
       return [["atlas", "migrate", "down", `--env=${unknown("env of atlas.hcl")}`, end]];
     }),
+    sorted: true,
     note: "Atlas works the way back out by itself and needs a dev database for it; `--dry-run` shows it. Not in its community build.",
   },
   {
@@ -181,6 +210,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
       const oldest = versions.at(-1) ?? "";
       return NUMBER.test(oldest) ? [["mix", "ecto.rollback", `--to=${oldest}`]] : noVersion(oldest, "Ecto");
     }),
+    sorted: true,
     fromSource: true,
     note: "A release holds no mix: there it is `Ecto.Migrator.run/4`, usually behind `bin/<app> eval`.",
   },
@@ -192,6 +222,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
       byText,
       toVersion("EF Core", /^[A-Za-z0-9_][\w.-]*$/, (to) => ["dotnet", "ef", "database", "update", to], "0"),
     ),
+    sorted: true,
     fromSource: true,
     goesTo: true,
   },
@@ -226,8 +257,16 @@ export const NO_WAY_BACK: readonly NoWayBack[] = [
     // documentation.red-gate.com, Flyway, "Undo": down to the target, which is undone too.
     name: "Flyway",
     why: "Flyway undoes in its paid editions only, and only what has undo scripts",
-    byHand: ({ versions }) =>
-      `With such an edition: \`${quote(["flyway", "undo", `-target=${versions.at(-1) ?? ""}`])}\`. Without: write the SQL ` +
+    byHand: ({ versions, above = [] }) =>
+      (above.length === 0
+        ? `With such an edition: \`${quote(["flyway", "undo", `-target=${versions.at(-1) ?? ""}`])}\`. Without: write the SQL `
+        : `Such an edition would undo ${above.join(", ")} too, which stays: write the SQL `) +
       `that undoes ${versions.join(", ")}, run it, and delete their rows from flyway_schema_history.`,
   },
 ];
+
+/** Of the tools, the one that is called so. */
+export const called = <T extends { readonly name: string; readonly also?: readonly string[] }>(
+  tools: readonly T[],
+  tool: string,
+): T | undefined => tools.find(({ name, also = [] }) => [spelled(name), ...also].includes(spelled(tool)));

@@ -1,17 +1,13 @@
 /** How a database is taken back to an older version, and copied before that. */
 import type { Command } from "../../../schemas/plan.ts";
 import { digest, imageRepository } from "../../../schemas/scalars.ts";
-import { DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK } from "./down-scripts.ts";
-import { command, spelled } from "./shell.ts";
+import { called, DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK, type Way } from "./down-scripts.ts";
+import { command } from "./shell.ts";
 
 /** What a database has too much of. */
-export interface Reverting {
+export interface Reverting extends Way {
   readonly database: string;
   readonly tool?: string;
-  /** Newest first: to be reverted in this order. */
-  readonly versions: readonly string[];
-  /** The version to end at; null: none at all. */
-  readonly to: string | null;
   /** `repository@digest` of an image that holds the down scripts of all these versions. */
   readonly image?: string;
   /** The tool keeps only where the schema is: there may be versions in between that nobody named. */
@@ -22,18 +18,21 @@ export type Revert =
   | { readonly can: true; readonly commands: Command[]; readonly note?: string }
   | { readonly can: false; readonly why: string; readonly byHand: string };
 
-/** Of the tools, the one that is called so. */
-const called = <T extends { readonly name: string; readonly also?: readonly string[] }>(
-  tools: readonly T[],
-  tool: string,
-): T | undefined => tools.find(({ name, also = [] }) => [spelled(name), ...also].includes(spelled(tool)));
-
 const cannot = (why: string, { database, versions }: Reverting): Revert => ({
   can: false,
   why,
   byHand:
     `Take ${database} back by hand, newest first (${versions.join(", ")}): with the tool's own command where the files of ` +
     "the newer version are, else with SQL that undoes each and the rows of its own table; or restore a copy of then.",
+});
+
+/** The tool's own command would do harm here. */
+const catches = (why: string, { database, versions }: Reverting, caught: readonly string[]): Revert => ({
+  can: false,
+  why: `${why}: ${caught.join(", ")}`,
+  byHand:
+    `Take ${versions.join(", ")} out of ${database} with SQL that undoes each, and delete their rows from the tool's own ` +
+    `table; or let the tool revert ${caught.join(", ")} too, and apply that again afterwards.`,
 });
 
 function isPinned(image: string): boolean {
@@ -91,7 +90,8 @@ export function revertCommand(it: Reverting): Revert {
     return cannot(`${tool.name} has to be told every version, and only where the schema is is known`, it);
   if (it.image !== undefined && !isPinned(it.image)) return cannot("the image must be repository@digest", it);
   const lines = tool.lines(it);
-  return "why" in lines ? cannot(lines.why, it) : withTool(it, tool, lines);
+  if (!("why" in lines)) return withTool(it, tool, lines);
+  return lines.caught === undefined ? cannot(lines.why, it) : catches(lines.why, it, lines.caught);
 }
 
 // --- copies -----------------------------------------------------------------------------------------------

@@ -7,10 +7,9 @@ import { buildsOf, type Family, holdersOf, type Images } from "../images.ts";
 import type { Moment } from "../moment.ts";
 import { EVER, first } from "../read.ts";
 import type { Applied } from "../versions.ts";
-import { DOWN_SCRIPTS } from "./down-scripts.ts";
+import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 import { backupCommand, type Revert, type Reverting, revertCommand } from "./reverting.ts";
 import type { Moved } from "./schema.ts";
-import { spelled } from "./shell.ts";
 import type { Draft } from "./target.ts";
 
 export interface Reverts {
@@ -72,23 +71,25 @@ interface Entry {
   readonly holding: Holding | undefined;
 }
 
-/** Versions next to each other that one command, or several of one kind, can take back. */
+/** Versions that one command, or several of one kind, can take back. */
 interface Run {
   readonly entries: readonly Entry[];
   /** Where it ends; undefined: nobody knows. */
   readonly to: string | null | undefined;
+  /** What is applied after it, in the order of applying: beneath the last of its entries, and above it. */
+  readonly below: readonly string[];
+  readonly above: readonly string[];
 }
 
 const versionOf = ({ applied }: Entry): string => applied.version;
 
 const isAlike = (a: Entry, b: Entry): boolean => a.tool === b.tool && a.holding?.image === b.holding?.image;
 
-/** Where a database stands when everything since is reverted. */
-function endOf({ since, before, now }: Moved): string | null | undefined {
+/** Where a database stands once everything since is reverted, down to what lies beneath. */
+function endOf({ before, now }: Moved, beneath: Applied | undefined): string | null | undefined {
   if (before.newest !== undefined && before.newest.length > 1) return undefined;
-  const left = now.applied.filter((one) => !since.includes(one)).at(-1);
   const isEmpty = now.isWhole || before.newest?.length === 0;
-  return left?.version ?? (isEmpty ? null : undefined);
+  return beneath?.version ?? (isEmpty ? null : undefined);
 }
 
 /** @param entries newest first */
@@ -99,18 +100,23 @@ function runsOf(entries: readonly Entry[], moved: Moved): Run[] {
     if (last?.[0] !== undefined && isAlike(last[0], entry)) last.push(entry);
     else groups.push([entry]);
   }
-  return groups.map((group, n) => {
-    const below = groups[n + 1]?.[0];
-    return { entries: group, to: below === undefined ? endOf(moved) : versionOf(below) };
+  let left = moved.now.applied;
+  return groups.map((group): Run => {
+    const gone = new Set(group.map(({ applied }) => applied));
+    const oldest = left.findIndex((one) => gone.has(one));
+    const [below, above] = [left.slice(0, oldest), left.slice(oldest).filter((one) => !gone.has(one))];
+    const beneath = below.at(-1);
+    left = [...below, ...above];
+    return {
+      entries: group,
+      to: beneath !== undefined && moved.since.includes(beneath) ? beneath.version : endOf(moved, beneath),
+      below: below.map(({ version }) => version),
+      above: above.map(({ version }) => version),
+    };
   });
 }
 
-const goesTo = (tool: string): boolean =>
-  DOWN_SCRIPTS.some(
-    ({ name, also = [], goesTo = false }) => goesTo && [spelled(name), ...also].includes(spelled(tool)),
-  );
-
-function revertOf({ entries, to }: Run): Revert {
+function revertOf({ entries, to, below, above }: Run): Revert {
   const [newest] = entries;
   const isHead = entries.some(({ applied }) => applied.said === undefined && applied.shown?.mode === "head");
   const it: Reverting = {
@@ -119,10 +125,12 @@ function revertOf({ entries, to }: Run): Revert {
     ...(newest?.holding === undefined ? {} : { image: newest.holding.image }),
     versions: entries.map(versionOf),
     to: to ?? null,
+    above,
+    left: [...below, ...above],
     ...(isHead ? { heads: true } : {}),
   };
   // Without a version to go to, such a tool would go on to the very beginning.
-  if (to === undefined && newest?.tool !== undefined && goesTo(newest.tool)) {
+  if (to === undefined && newest?.tool !== undefined && called(DOWN_SCRIPTS, newest.tool)?.goesTo === true) {
     const why = "which version it stood at then is not known, or there were several heads";
     return { can: false, why, byHand: `Find that out, and let ${newest.tool} go there.` };
   }

@@ -11,6 +11,7 @@ import { buildsOf, type Images } from "../images.ts";
 import type { Moment } from "../moment.ts";
 import { sameCommit } from "../resolve.ts";
 import { type Applied, factsSince, isApplied, type Versions, versionsOf } from "../versions.ts";
+import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 
 /** How one database moved between two moments. */
 export interface Moved {
@@ -20,6 +21,8 @@ export interface Moved {
   readonly since: readonly Applied[];
   /** Applied then and not any more. */
   readonly missing: readonly string[];
+  /** Of `since`: of these only the order of the tool's table says so. */
+  readonly listed: readonly string[];
   /** Of these it cannot be told whether they were applied then. */
   readonly untold: readonly string[];
   readonly before: Versions;
@@ -57,18 +60,36 @@ function cameAfter({ at, after }: Applied, moment: string): boolean | undefined 
   return after === undefined ? undefined : true;
 }
 
+/** The order of a set is that of applying, but for tools that keep none. */
+const isListedAsApplied = ({ said, shown }: Applied): boolean => {
+  const tool = shown?.tool ?? said?.tool;
+  const isSorted = tool !== undefined && called(DOWN_SCRIPTS, tool)?.sorted === true;
+  return shown?.mode === "set" && !isSorted;
+};
+
+/** What stands above something that came after a moment came after it too, whatever else is known of it. */
+function listedAbove(applied: readonly Applied[], moment: string): Applied[] {
+  const first = applied.findIndex((one) => cameAfter(one, moment) === true);
+  const above = first === -1 ? [] : applied.slice(first + 1);
+  return above.filter((one) => cameAfter(one, moment) === undefined && isListedAsApplied(one));
+}
+
 function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): Moved {
   const before = versionsOf(facts.filter(({ occurredAt }) => occurredAt <= moment));
   const now = versionsOf(facts);
   const had = new Set(before.applied.map(({ version }) => version));
   const has = new Set(now.applied.map(({ version }) => version));
-  const others = now.applied.filter((one) => !had.has(one.version) && !isOwn(own, one));
+  const added = now.applied.filter(({ version }) => !had.has(version));
+  const others = added.filter((one) => !isOwn(own, one));
+  const listed = new Set(listedAbove(added, moment));
+  const isUntold = (one: Applied) => cameAfter(one, moment) === undefined && !listed.has(one);
   const spelled = facts.findLast((fact) => "database" in fact);
   return {
     database: spelled !== undefined && "database" in spelled ? spelled.database : database,
-    since: others.filter((one) => cameAfter(one, moment) === true),
+    since: others.filter((one) => cameAfter(one, moment) === true || listed.has(one)),
+    listed: others.filter((one) => listed.has(one)).map(({ version }) => version),
     missing: before.applied.map(({ version }) => version).filter((version) => !has.has(version)),
-    untold: others.filter((one) => cameAfter(one, moment) === undefined).map(({ version }) => version),
+    untold: others.filter(isUntold).map(({ version }) => version),
     before,
     now,
   };
@@ -185,6 +206,15 @@ function unknown(moved: readonly Moved[], releases: readonly Release[]): PlanWar
   return messages.map((message) => ({ code: "schema_unknown", message }));
 }
 
+/** What counts as applied since by nothing but its place in the tool's table. */
+const assumed = (moved: readonly Moved[]): PlanWarning[] =>
+  moved
+    .filter((one) => one.listed.length > 0)
+    .map(({ database, listed }) => ({
+      code: "order_assumed",
+      message: `nobody says when ${listed.join(", ")} of ${database} was applied; the tool's table lists it above what came since, so it counts as applied since`,
+    }));
+
 /** Decides what becomes of the schemas, by what was asked and by what migrations say of themselves. */
 export function decide(
   asked: "keep" | "revert" | undefined,
@@ -208,6 +238,6 @@ export function decide(
   return {
     choice: isUnknown ? "unknown" : decided.choice,
     blockers: [...decided.blockers, ...blockers, ...tooOld(own, moved, decided.choice === "revert")],
-    warnings: [...decided.warnings, ...unsure],
+    warnings: [...decided.warnings, ...unsure, ...assumed(moved)],
   };
 }
