@@ -1,6 +1,7 @@
 /** The ledger as its clients see it: over HTTP, with a token of the role `executor`. */
 import * as z from "zod";
 import { Problem } from "../../schemas/answer.ts";
+import { Gate } from "../../schemas/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { isOver, Redeployment } from "../../schemas/redeployment.ts";
 
@@ -13,6 +14,8 @@ export interface Asof {
   readonly redeployment: (id: string) => Promise<Redeployment>;
   /** The plan of a redeployment: the answer to its own question, as it was known when it was asked for. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
+  /** Whether an image of it may be deployed, as any pipeline asks. */
+  readonly gate: (redeployment: Redeployment, digest: string) => Promise<Gate>;
   /** Says how it ended; it may have ended otherwise before, and then that stays. */
   readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;
 }
@@ -38,6 +41,8 @@ export function asofOver(send: Send, token: string): Asof {
   return {
     redeployment: (id) => asked(Redeployment, `/v1/redeployments/${id}`),
     planOf: ({ plan }) => asked(Plan, plan),
+    gate: ({ environment, service }, digest) =>
+      asked(Gate, `/v1/gate?${new URLSearchParams({ environment, service, digest })}`),
     end: async (id, outcome, reason) => {
       const body = JSON.stringify({ outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
       const path = `/v1/redeployments/${id}/end`;

@@ -62,12 +62,23 @@ export function executors(list: Executors, { asof, now, log }: Around): Reaction
     return status === "requested" ? redeployment : undefined;
   }
 
+  /** Somebody may have frozen it, or marked the image as bad, since it was asked for. Throws Refused. */
+  async function passGate(redeployment: Redeployment): Promise<void> {
+    for (const { image } of redeployment.components) {
+      const { reasons } = await asof.gate(redeployment, image.slice(image.indexOf("@") + 1));
+      if (reasons.length > 0) {
+        throw new Refused(`the gate refuses ${image}: ${reasons.map(({ message }) => message).join("; ")}`);
+      }
+    }
+  }
+
   async function carryOut(redeployment: Redeployment): Promise<void> {
     const order = { redeployment, plan: await asof.planOf(redeployment) };
     // Not by the hash that stands in it: anybody can write that down.
     if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan is another by now");
     const executor = executorOf(list, order);
-    // The plan took its time.
+    await passGate(redeployment);
+    // All that took its time.
     if ((await awaited(redeployment.id)) === undefined) return;
     await post(sendingOf(executor, order, now()));
   }

@@ -314,6 +314,23 @@ describe("a redeployment is sent to nobody", () => {
     expect(await given.status()).toMatchObject({ status: "failed", why });
   });
 
+  it.each([
+    ["frozen", "/v1/freezes", { ...PLACE, reason: "hands off" }, "hands off"],
+    [
+      "marked as bad",
+      "/v1/marks",
+      { digest: ONE, verdict: "bad", reason: "it loses orders" },
+      "it loses orders",
+    ],
+  ])("where it was %s by somebody since, and has failed", async (_, path, body, reason) => {
+    const given = await askedBack();
+    expect((await given.admin.post(path, body)).status).toBe(201);
+    const to = await receiving();
+    await react(given, webhook(to));
+    expect(to.received).toEqual([]);
+    expect(await given.status()).toMatchObject({ status: "failed", why: expect.stringContaining(reason) });
+  });
+
   it("where its plan is another by now, and has failed", async () => {
     const between = (send: Send): Send => {
       return (path, init) =>

@@ -208,6 +208,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       return found;
     },
     planOf: unasked,
+    gate: unasked,
     end: unasked,
   };
   const logged: object[] = [];
