@@ -105,7 +105,7 @@ const byTag = fc
 
 const A = "ghcr.io/acme/billing";
 const B = "ghcr.io/pay/billing";
-const C = "ghcr.io/acme/pay";
+const C = "ghcr.io/acme/billing-pay";
 /** Once, on and on, there and back, two that change places, an old name taken by another, one rename told twice. */
 const ROWS: readonly (readonly (readonly [from: string, to: string])[])[] = [
   [[A, B]],
@@ -148,7 +148,7 @@ const byNames = fc
       fc.tuple(
         moment,
         pick(A, B, C),
-        digest,
+        pick(digestOf("1", "a"), digestOf("2", "a")),
         pick("artifact.pushed", "artifact.pushed", "artifact.built", "artifact.deleted"),
       ),
       { minLength: 1, maxLength: 5 },

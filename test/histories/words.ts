@@ -44,7 +44,7 @@ export const repository = often(
   "ghcr.io/acme/billing",
   "registry.local:5000/mirror",
   "ghcr.io/acme/billing/web",
-  "ghcr.io/acme/pay",
+  "ghcr.io/acme/billing-pay",
   "ghcr.io/pay/billing",
 );
 /** What may be renamed: repositories, and paths above them. */
