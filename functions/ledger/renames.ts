@@ -80,7 +80,7 @@ export function spansOf(renames: Renames, { repository, at }: Named): Span[] {
       )
       .slice(0, NAMES_MAX);
   }
-  return [...names, ...ended].slice(0, NAMES_MAX);
+  return [...ended, ...names].slice(0, NAMES_MAX);
 }
 
 /**

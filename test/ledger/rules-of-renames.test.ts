@@ -19,6 +19,7 @@ import {
   REPOSITORY as OLD,
   PLACE,
   pushed,
+  renamed,
   restored,
   started,
   succeeded,
@@ -30,8 +31,6 @@ const THIRD = "ghcr.io/acme/third";
 const X = image("x");
 const Y = image("y");
 
-const renamed = (at: string, from: string, to: string, more: object = {}): Statement =>
-  said("repository.renamed", time(at), { from, to, ...more });
 const withAllBelow = { scope: "path" };
 
 const deploys = (fields: object, at = "08:12") => succeeded(at, [main(fields)]);
@@ -141,14 +140,14 @@ cases("where the image of a renamed repository is", [
     }),
   },
   {
-    rule: "is whole where its index and its manifest were pushed under different names",
+    rule: "is gone with a manifest that was deleted under the old name",
     given: [
       indexed(X, Y),
       pushed("19 10:00", Y),
+      deleted("19 12:00", "manifest", { digest: Y }),
       runs,
       move,
       pushed("22 09:00", X, { repository: NEW }),
-      deleted("23 09:00", "manifest", { digest: Y, repository: NEW }),
     ],
     answers: there(NEW, { availability: "deleted", heldBy: [{ repository: NEW, availability: "deleted" }] }),
   },
@@ -313,6 +312,11 @@ cases("what a tag of a renamed repository pointed at", [
     answers: between(),
   },
   {
+    rule: "is nothing where its manifest was deleted before the rename",
+    given: [first, deleted("19 12:00", "manifest", { digest: X }), move, late({ repository: NEW })],
+    answers: between(),
+  },
+  {
     rule: "outlives a delete of its manifest under the old name, which is another repository's",
     given: [first, move, deleted("21 10:00", "manifest", { digest: X }), late({ repository: NEW })],
     answers: byTag(X),
@@ -436,6 +440,25 @@ describe("a tag that is asked for", () => {
     expect(await ask(NEW, day(6), PUSH, RENAME, taken)).toMatchObject({ digest: digestOf("x") });
   });
 
+  it("is that of the repository that last had the name, however it was renamed since", async () => {
+    const taken = said("artifact.pushed", day(5), { digest: digestOf("y"), repository: OLD, tag: "1.4" });
+    const again = said("repository.renamed", day(6), { from: OLD, to: THIRD });
+    const on = said("repository.renamed", day(7), { from: THIRD, to: "ghcr.io/acme/fourth" });
+    expect(await ask(OLD, day(8), PUSH, RENAME, taken, again, on)).toMatchObject({
+      repository: "ghcr.io/acme/fourth",
+      digest: digestOf("y"),
+    });
+  });
+
+  it("is gone where its manifest was deleted before the rename", async () => {
+    const gone = said("artifact.deleted", day(2, "13:00"), {
+      digest: digestOf("x"),
+      repository: OLD,
+      what: "manifest",
+    });
+    expect(await ask(NEW, day(6), PUSH, gone, RENAME)).toMatchObject({ status: "gone" });
+  });
+
   it("has one history, newest first, whatever it was called", async () => {
     const again = said("artifact.pushed", day(4), { digest: digestOf("y"), repository: NEW, tag: "1.4" });
     const gone = said("artifact.deleted", day(5), {
@@ -488,6 +511,10 @@ describe("an image of a renamed repository", () => {
     expect(await ask(...given1)).toEqual([]);
     expect(await ask(...given1, gone(OLD))).toEqual([]);
     expect(await ask(...given1, gone(NEW))).toEqual(["unknown_to_registry"]);
+    const ofIndex = [indexed(X, Y), built(X, "c"), runs, pushed("19 10:00", Y), move];
+    expect(await ask(...ofIndex)).toEqual([]);
+    const child = deleted("22 09:00", "manifest", { digest: Y, repository: NEW });
+    expect(await ask(...ofIndex, child)).toEqual(["unknown_to_registry"]);
   });
 });
 

@@ -206,7 +206,7 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
  * side by side: at most five for images that are gone, and for the schemas two, one for each page of what was
  * migrated since (a thousand facts, or a megabyte), and where schemas are reverted three for the images that hold the
  * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
- * A usual plan takes four to seven. No part asks more than sixteen questions at once.
+ * A usual plan takes three to six. No part asks more than sixteen questions at once.
  */
 export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
   const images = imagesOf(moment);
