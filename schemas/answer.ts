@@ -237,7 +237,7 @@ export type CommitAnswer = z.infer<typeof CommitAnswer>;
 export const TagAnswer = z
   .strictObject({
     ...moment,
-    repository: imageRepository,
+    repository: imageRepository.meta({ description: "by the name that it has now" }),
     tag,
     status: z.enum(["set", "gone", "unknown"]).meta({
       description: "gone: it was deleted, or its manifest was; unknown: no fact by then says",

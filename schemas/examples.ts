@@ -69,6 +69,15 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     digest: INDEX,
     what: "manifest",
   },
+  "repository.renamed": {
+    kind: "repository.renamed",
+    source: "/registry/registry.acme.example",
+    id: "rename/9003",
+    occurredAt: "2026-12-02T09:00:00.000Z",
+    from: "registry.acme.example/acme/old-team/billing",
+    to: "registry.acme.example/acme/payments/billing",
+    scope: "path",
+  },
   "artifact.indexed": {
     kind: "artifact.indexed",
     source: "/ci/acme/billing",

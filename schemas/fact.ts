@@ -165,6 +165,12 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("artifact.deleted", artifactLost).refine(...someArtifact),
   kind("artifact.restored", artifactLost).refine(...someArtifact),
+  kind("repository.renamed", {
+    from: imageRepository,
+    to: imageRepository,
+    /** `path`: with everything below it, as where a registry moves a project. Absent: this repository alone. */
+    scope: z.enum(["repository", "path"]).exactOptional(),
+  }),
   kind("artifact.indexed", {
     digest,
     manifests: z

@@ -72,7 +72,9 @@ const releasedComponent = z.strictObject({
   reported: digest
     .exactOptional()
     .meta({ description: "the digest that was reported, where it is another one" }),
-  repository: imageRepository.nullable(),
+  repository: imageRepository.nullable().meta({
+    description: "where it can be pulled: as everywhere in this answer under the name that it has now",
+  }),
   tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
   resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
   candidates: z.array(candidate),

@@ -73,10 +73,13 @@ export const digest = z
     "must be a digest: sha256: and 64 lower-case hex digits, or sha512: and 128",
   );
 
+/** So long a repository's name may be, host and path. */
+export const REPOSITORY_MAX = 255;
+
 /** Where images live: registry host, optional port, path; no tag and no digest. */
 export const imageRepository = z
   .string()
-  .max(255)
+  .max(REPOSITORY_MAX)
   .regex(
     /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$/,
     "must be host/path in lower case without tag or digest, like ghcr.io/acme/billing",

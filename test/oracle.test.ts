@@ -147,6 +147,30 @@ it("names both where the tag moved less than a minute before the start", () => {
   expect(digestsAt(earlier, "10:01")).toEqual([B]);
 });
 
+it("names the image of a renamed repository by the name of now, and finds its tags under both", () => {
+  const [path, moved] = ["ghcr.io/acme", "ghcr.io/pay"];
+  const facts = given(
+    pushed("09:00", A, "v1"),
+    { kind: "repository.renamed", at: "09:30", from: path, to: moved, scope: "path" },
+    pushed("09:40", B, "v1"),
+    deployed("10:00", { repository: `${moved}/billing`, tag: "v1" }),
+    { kind: "repository.renamed", at: "11:00", from: `${moved}/billing`, to: `${moved}/invoices` },
+    { kind: "artifact.deleted", at: "12:00", repository: REPOSITORY, digest: A, what: "manifest" },
+  );
+  expect(answer(facts, "10:00").components).toMatchObject([
+    {
+      image: `${moved}/invoices@${A}`,
+      resolvedBy: "tag",
+      tags: ["v1"],
+      availability: "available",
+      heldBy: [
+        { repository: REPOSITORY, availability: "deleted" },
+        { repository: `${moved}/invoices`, availability: "available" },
+      ],
+    },
+  ]);
+});
+
 it("resolves a commit only to images of the service's own repositories, and releases the index", () => {
   const commit = { repository: "https://github.com/acme/billing", sha: SHA };
   const built = { kind: "artifact.built", at: "09:00", commit, evidence: "oidc" } as const;

@@ -36,6 +36,7 @@ import {
   until,
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
+import { NOW, nameNow, refOf } from "./oracle/names.ts";
 import { isSameCommit, mayBe, type Resolved, resolveClaimed, resolveObserved } from "./oracle/resolve.ts";
 import { attempt, isChange, rowOf, takenOver } from "./oracle/times.ts";
 
@@ -54,6 +55,8 @@ export interface Asked {
 /** One entry that runs or is claimed to, and what it was found to be. */
 interface Entry {
   readonly entry: Component;
+  /** The repository that it names, by its name of now. */
+  readonly named: string | undefined;
   readonly resolved: Resolved;
   /** The commit that the deployer named for it. */
   readonly said: DeployedCommit | undefined;
@@ -83,10 +86,23 @@ interface Joined {
 }
 
 const resolveGroup = (question: Question, claim: Claim, entries: readonly Component[]): Entry[] =>
-  entries.map((entry) => ({ entry, resolved: resolveClaimed(question, claim, entry), said: claim.commit }));
+  entries.map((entry) => ({
+    entry,
+    named: namedNow(question, claim, entry),
+    resolved: resolveClaimed(question, claim, entry),
+    said: claim.commit,
+  }));
 
 const resolveSeen = (question: Question, fact: Observation, entries: readonly Component[]): Entry[] =>
-  entries.map((entry) => ({ entry, resolved: resolveObserved(question, fact, entry), said: fact.commit }));
+  entries.map((entry) => ({
+    entry,
+    named: namedNow(question, fact, entry),
+    resolved: resolveObserved(question, fact, entry),
+    said: fact.commit,
+  }));
+
+const namedNow = ({ believed }: Question, fact: Fact, { repository }: Component): string | undefined =>
+  repository === undefined ? undefined : nameNow(believed, refOf(fact, repository));
 
 /** Whether what is seen of a component is what was claimed of it. */
 function doAgree(question: Question, fact: Observation, seen: readonly Entry[], claim: Claim, said: Entry[]) {
@@ -185,12 +201,12 @@ function originOf(question: Question, { resolved, said }: Entry): Origin {
 }
 
 function repositoryOf(
-  { entry, resolved }: Entry,
+  { named, resolved }: Entry,
   held: ReleasedComponent["heldBy"],
 ): ReleasedComponent["repository"] {
   const [holder, ...others] = held;
   const only = others.length === 0 ? holder : undefined;
-  return resolved.repository ?? entry.repository ?? only?.repository ?? null;
+  return resolved.repository ?? named ?? only?.repository ?? null;
 }
 
 function rebuildOf(availability: string, { commit, build }: Origin): Pick<ReleasedComponent, "rebuild"> {
@@ -210,7 +226,9 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
   const held = heldBy(question.believed, digest);
   const repository = repositoryOf(running, held);
   const pushes =
-    digest === null || repository === null ? [] : pushesOf(question.believed, repository, digest);
+    digest === null || repository === null
+      ? []
+      : pushesOf(question.believed, { name: repository, point: NOW }, digest);
   const origin = originOf(question, running);
   const availability = held.find((one) => one.repository === repository)?.availability ?? "unknown";
   const component: ReleasedComponent = {

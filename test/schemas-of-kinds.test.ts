@@ -105,6 +105,21 @@ describe("the components of a deployment", () => {
   });
 });
 
+describe("a renamed repository", () => {
+  it("is one, or a path with everything below it", () => {
+    expect(without("repository.renamed", "scope")).toBe(true);
+    expect(isTaken("repository.renamed", { scope: "repository" })).toBe(true);
+    expect(isTaken("repository.renamed", { scope: "group" })).toBe(false);
+  });
+
+  it("must have both names, with the registry's", () => {
+    for (const name of ["from", "to"]) {
+      expect(without("repository.renamed", name)).toBe(false);
+      expect(isTaken("repository.renamed", { [name]: "billing" })).toBe(false);
+    }
+  });
+});
+
 describe("what must be named", () => {
   it("is a digest or a tag, of what was deleted or restored", () => {
     for (const kind of ["artifact.deleted", "artifact.restored"] as const) {

@@ -58,7 +58,11 @@ export async function artifact(
   { digest }: { readonly digest: string },
 ): Promise<Artifact | undefined> {
   const images = imagesOf(moment);
-  const [heard, family] = await Promise.all([isHeardOf(moment, digest), images.family(digest)]);
+  const [heard, family] = await Promise.all([
+    isHeardOf(moment, digest),
+    images.family(digest),
+    images.renames(),
+  ]);
   if (!heard) return undefined;
   const members = [...family.members].sort();
   const [holders, evidence, { facts, isCut }] = await Promise.all([

@@ -3,6 +3,7 @@ import type { KnownCommit, ReleasedComponent, Warning } from "../../schemas/answ
 import type { Fact } from "../../schemas/fact.ts";
 import { commitOf, type Holder, holdersOf } from "./images.ts";
 import { digestOf, type Shown } from "./picture.ts";
+import { nameAt, namedBy, type Renames } from "./renames.ts";
 import type { Asking, Claim, Observation, Resolution } from "./resolve.ts";
 import { sameCommit } from "./resolve.ts";
 
@@ -16,9 +17,14 @@ interface Described {
 const claimedCommit = (by: Claim | Observation | undefined): KnownCommit | undefined =>
   by?.commit === undefined ? undefined : { ...by.commit, evidence: "deployment" };
 
-function pickRepository(resolution: Resolution, holders: readonly Holder[]): string | null {
-  const named = resolution.repository ?? resolution.said.repository;
-  if (named !== undefined) return named;
+function pickRepository(
+  { resolution, by }: Shown,
+  renames: Renames,
+  holders: readonly Holder[],
+): string | null {
+  if (resolution.repository !== undefined) return resolution.repository;
+  const { repository } = resolution.said;
+  if (repository !== undefined) return nameAt(renames, namedBy(by, repository));
   return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
 }
 
@@ -90,7 +96,12 @@ export async function describeComponent(
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
   const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
-  const image = held(holders, pickRepository(resolution, holders), digest, asking.at);
+  const image = held(
+    holders,
+    pickRepository(shown, await asking.images.renames(), holders),
+    digest,
+    asking.at,
+  );
   const component: ReleasedComponent = {
     ...named(resolution, digest),
     ...image,

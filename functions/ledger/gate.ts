@@ -8,7 +8,7 @@ import { buildsOf, commitOf, type Family, holdersOf, type Images, imagesOf, isSt
 import { markOf } from "./marks.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { EVER } from "./read.ts";
-import { askingOf } from "./release.ts";
+import { describedAt } from "./release.ts";
 import type { Selector } from "./running.ts";
 import { factsUntil, isApplied, versionsOf } from "./versions.ts";
 
@@ -79,14 +79,15 @@ async function marked(moment: Moment, images: Images, digest: string): Promise<F
 }
 
 /** As of now, not of then, like every availability: it is about pulling it. */
-async function held(images: Images, family: Family): Promise<Found> {
+async function held(images: Images, ofImage: Promise<Family>): Promise<Found> {
+  const [renames, family] = await Promise.all([images.renames(), ofImage]);
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
   // An index may have been told of by its manifests alone, and outlived by one of them.
   const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
   const isDoubtful = holders.some(({ availability }) => availability === "unknown");
-  if (isDoubtful || isStillHeld(family, others)) {
+  if (isDoubtful || isStillHeld(renames, family, others)) {
     return warning("availability_unknown", `no fact says whether ${digest} can still be pulled whole`);
   }
   return holders.length === 0
@@ -108,8 +109,8 @@ async function schema(moment: Moment, { environment, service }: Selector, family
   const needed = buildsOf(family).flatMap(({ requires }) => requires ?? []);
   const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
   const databases = [...new Set(needed.map(({ database }) => fold(database)))];
-  const [{ description }, read] = await Promise.all([
-    askingOf(moment, service),
+  const [description, read] = await Promise.all([
+    describedAt(moment, service, moment.at),
     concurrently(AT_ONCE, databases, async (database) =>
       versionsOf(await factsUntil(moment, environment, database, moment.at)),
     ),
@@ -167,7 +168,7 @@ export async function gate(moment: Moment, asked: Selector & { readonly digest: 
     ofImage,
     heard(moment, place),
     marked(moment, images, asked.digest),
-    ofImage.then((family) => held(images, family)),
+    held(images, ofImage),
     ofImage.then(built),
     ofImage.then((family) => schema(moment, place, family)),
   ]);

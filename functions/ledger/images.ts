@@ -6,7 +6,9 @@ import type { Availability, KnownCommit } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { EVIDENCE } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
-import { confirmed, EVER, early, hits, type Knowledge, keyOf, newest } from "./read.ts";
+import { movesOf } from "./moves.ts";
+import { confirmed, EVER, early, hits, type Knowledge, keyOf, ONE } from "./read.ts";
+import { nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
 import type { Entry } from "./store.ts";
 
 type Indexed = FactOf<"artifact.indexed">;
@@ -60,19 +62,32 @@ const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
 /** Images as known at one moment; each digest is read once, however many components run it. */
 export interface Images {
   family(digest: string): Promise<Family>;
-  /** The newest fact of a tag. */
+  /** The newest fact of a tag of the repository that has this name now. */
   tag(repository: string, tag: string): Promise<Fact | undefined>;
+  /** Whoever will need them asks for them in its first round trip. */
+  renames(): Promise<Renames>;
 }
 
 export function imagesOf(knowledge: Knowledge): Images {
   const read = new Map<string, Promise<Entry[]>>();
   const families = new Map<string, Promise<Family>>();
-
   const tags = new Map<string, Promise<Fact | undefined>>();
+  let allRenames: Promise<Renames> | undefined;
+
+  function renames(): Promise<Renames> {
+    allRenames ??= early(renamesOf(knowledge));
+    return allRenames;
+  }
+
+  async function newestOf(repository: string, tag: string): Promise<Fact | undefined> {
+    const named = { repository, at: EVER };
+    for await (const move of movesOf(knowledge, await renames(), named, tag, EVER, ONE)) return move;
+    return undefined;
+  }
 
   function tag(repository: string, name: string): Promise<Fact | undefined> {
     const key = `${repository}:${name}`;
-    const found = tags.get(key) ?? newest(knowledge, { of: "tag", repository, tag: name }, EVER);
+    const found = tags.get(key) ?? newestOf(repository, name);
     tags.set(key, found);
     return found;
   }
@@ -80,9 +95,11 @@ export function imagesOf(knowledge: Knowledge): Images {
   async function readEntries(digest: string): Promise<Entry[]> {
     const list = await hits(knowledge, { of: "digest", digest, aspect: "image" });
     const doubtful = list.some(({ fact }) => fact.kind === "artifact.deleted" && fact.what === "unknown");
+    if (!doubtful) return list;
     // Where tags will decide whether it is still held, they are read beside the rest of the family.
-    for (const { fact } of doubtful ? list : []) {
-      if (isPushed(fact) && fact.tag !== undefined) void early(tag(fact.repository, fact.tag));
+    const known = await renames();
+    for (const { fact } of list) {
+      if (isPushed(fact) && fact.tag !== undefined) void early(tag(repositoryOf(known, fact), fact.tag));
     }
     return list;
   }
@@ -122,6 +139,7 @@ export function imagesOf(knowledge: Knowledge): Images {
 
   return {
     tag,
+    renames,
     family(digest) {
       const found = families.get(digest) ?? makeFamily(digest);
       families.set(digest, found);
@@ -166,16 +184,21 @@ export function commitOf(family: Family): { commits: KnownCommit[]; build: Built
   return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
 }
 
-const ofRepository = (facts: readonly Fact[], repository: string): Held[] =>
-  facts.filter(isHeld).filter((fact) => fact.repository === repository);
+/** Where an image that a fact is about can be pulled now. */
+const repositoryOf = (renames: Renames, fact: Held): string =>
+  nameAt(renames, namedBy(fact, fact.repository));
+
+const ofRepository = (renames: Renames, facts: readonly Fact[], repository: string): Held[] =>
+  facts.filter(isHeld).filter((fact) => repositoryOf(renames, fact) === repository);
 
 /** What was last said of one digest in one repository. */
 function lastSaid(
+  renames: Renames,
   family: Family,
   digest: string,
   repository: string,
 ): "available" | "deleted" | "doubtful" | "nothing" {
-  const last = ofRepository(family.facts.get(digest) ?? [], repository)
+  const last = ofRepository(renames, family.facts.get(digest) ?? [], repository)
     .sort(byOrder)
     .at(-1);
   if (last === undefined) return "nothing";
@@ -184,8 +207,8 @@ function lastSaid(
 }
 
 /** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
-async function isTagged(images: Images, pushes: readonly Pushed[]): Promise<boolean> {
-  const tagged = pushes.map(async ({ repository, tag, digest }) => {
+async function isTagged(images: Images, repository: string, pushes: readonly Pushed[]): Promise<boolean> {
+  const tagged = pushes.map(async ({ tag, digest }) => {
     const last = tag === undefined ? undefined : await images.tag(repository, tag);
     return last !== undefined && pointsAt(last) === digest;
   });
@@ -197,20 +220,21 @@ export const pointsAt = (fact: Fact): string | undefined =>
   fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
 
 async function availabilityIn(images: Images, family: Family, repository: string): Promise<Availability> {
+  const renames = await images.renames();
   const digest = family.pullable ?? family.digest;
   const facts = family.facts.get(digest) ?? [];
-  const own = lastSaid(family, digest, repository);
+  const own = lastSaid(renames, family, digest, repository);
   if (own === "nothing") return "unknown";
   if (own === "deleted") return "deleted";
-  const pushes = ofRepository(facts, repository).filter(isPushed);
-  const held = own === "available" || (await isTagged(images, pushes));
+  const pushes = ofRepository(renames, facts, repository).filter(isPushed);
+  const held = own === "available" || (await isTagged(images, repository, pushes));
   const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
-  const children = manifestsOf(indexed).map((manifest) => lastSaid(family, manifest, repository));
+  const children = manifestsOf(indexed).map((manifest) => lastSaid(renames, family, manifest, repository));
   if (children.includes("deleted")) return "deleted";
   return held && !children.includes("doubtful") ? "available" : "unknown";
 }
 
-/** A repository that was given an image, by any push, restore or delete. */
+/** A repository that was given an image, by any push, restore or delete, under the name that it has now. */
 export interface Holder {
   readonly repository: string;
   readonly availability: Availability;
@@ -218,22 +242,24 @@ export interface Holder {
 }
 
 /** Whether the last word of some repository about some of these digests of an image leaves them there. */
-export const isStillHeld = (family: Family, digests: readonly string[]): boolean =>
+export const isStillHeld = (renames: Renames, family: Family, digests: readonly string[]): boolean =>
   digests.some((digest) =>
     (family.facts.get(digest) ?? [])
       .filter(isHeld)
-      .some(({ repository }) => lastSaid(family, digest, repository) !== "deleted"),
+      .some((fact) => lastSaid(renames, family, digest, repositoryOf(renames, fact)) !== "deleted"),
   );
 
 /** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
 export async function holdersOf(images: Images, family: Family): Promise<Holder[]> {
+  const renames = await images.renames();
   const facts = family.facts.get(family.pullable ?? family.digest) ?? [];
-  const repositories = [...new Set(facts.filter(isHeld).map(({ repository }) => repository))].sort();
+  const held = facts.filter(isHeld).map((fact) => repositoryOf(renames, fact));
+  const repositories = [...new Set(held)].sort();
   return Promise.all(
     repositories.map(async (repository) => ({
       repository,
       availability: await availabilityIn(images, family, repository),
-      pushes: ofRepository(facts, repository).filter(isPushed).sort(byOrder),
+      pushes: ofRepository(renames, facts, repository).filter(isPushed).sort(byOrder),
     })),
   );
 }

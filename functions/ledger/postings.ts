@@ -21,6 +21,7 @@ const INDEX_OF = {
   attempt: "subject",
   schema: "subject",
   tag: "subject",
+  renamed: "subject",
   service: "subject",
   freeze: "subject",
   mark: "subject",
@@ -113,6 +114,8 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       const members = fact.manifests.flatMap(({ digest, configDigest }) => [digest, configDigest]);
       return digests([fact.digest, ...members], "image");
     }
+    case "repository.renamed":
+      return [{ of: "renamed" }];
     case "artifact.built":
       return [...digests([fact.digest], "image"), ...commits(fact.commit.sha, "image")];
     case "deployment.started":

@@ -17,9 +17,9 @@ export interface Span {
 }
 
 /** How many entries the pages of a reading have: a round trip costs more than what it reads in vain. */
-type Pages = readonly [number, ...number[]];
+export type Pages = readonly [number, ...number[]];
 /** For the newest or the next fact: a second entry, in case the first was retracted or not yet known. */
-const ONE: Pages = [2, 16, 128, 1000];
+export const ONE: Pages = [2, 16, 128, 1000];
 /** For a walk that ends where its answer lies. */
 const WALK: Pages = [32, 1000];
 /** For a walk that mostly ends at once. */

@@ -6,19 +6,20 @@ import { canonical, order } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
 import { isRollback } from "./entries.ts";
-import { imagesOf } from "./images.ts";
+import { type Images, imagesOf } from "./images.ts";
 import { sinceOf, untilOf, upcomingAfter } from "./interval.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import { factsOfDeployment, type Picture, pictureOf, type Shown } from "./picture.ts";
 import { first, type Knowledge, keyOf, newest } from "./read.ts";
+import { namedBy } from "./renames.ts";
 import type { Asking, Claim, Observation } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
 import type { Name } from "./store.ts";
 
 type Description = FactOf<"service.described">;
 
-/** What a service is described as: by then or, where nobody had described it yet, the first time after. */
-async function describedAt(
+/** What a service (folded) is described as: by then or, where nobody had described it yet, the first time after. */
+export async function describedAt(
   knowledge: Knowledge,
   service: string,
   at: string,
@@ -111,30 +112,38 @@ const configOf = ({ observation, contributing }: Picture): Configuration[] => {
 };
 
 /** What one question needs before its links are followed. */
-export async function askingOf(moment: Moment, service: string) {
-  const description = await describedAt(moment, service, moment.at);
-  const asking: Asking = {
-    ...moment,
-    images: imagesOf(moment),
-    service: fold(service),
-    ownImages: [...new Set(description?.images)],
-  };
-  return { asking, description };
-}
+const askingOf = (
+  moment: Moment,
+  images: Images,
+  service: string,
+  description: Description | undefined,
+): Asking => ({
+  ...moment,
+  images,
+  service,
+  ownImages: description?.images?.map((repository) => namedBy(description, repository)) ?? [],
+});
 
 /**
  * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
  * of history, two to know which digests ran.
+ * @param images as known at this moment's `knownAt`, for who asks for several releases
  */
-export async function release(moment: Moment, names: Selector): Promise<Release | undefined> {
+export async function release(
+  moment: Moment,
+  names: Selector,
+  images = imagesOf(moment),
+): Promise<Release | undefined> {
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   const upcoming = upcomingAfter(moment, selector, moment.at);
-  const [running, { asking, description }, started] = await Promise.all([
+  const [running, description, started] = await Promise.all([
     runningAt(moment, selector, moment.at),
-    askingOf(moment, selector.service),
+    describedAt(moment, selector.service, moment.at),
     newest(moment, { of: "attempt", ...selector }, moment.at),
+    images.renames(),
   ]);
   if (running.heard.length === 0) return undefined;
+  const asking = askingOf(moment, images, selector.service, description);
   const [picture, { migrations, facts }, attempt, nextParts] = await Promise.all([
     pictureOf(asking, selector, running),
     migrationsOf(asking, selector, running.heard, description),

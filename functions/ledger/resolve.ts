@@ -7,8 +7,10 @@ import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { type Images, pointsAt } from "./images.ts";
+import { movesOf } from "./moves.ts";
 import { commitPrefix } from "./postings.ts";
-import { all, early, FEW, history, type Knowledge } from "./read.ts";
+import { all, early, FEW, type Knowledge } from "./read.ts";
+import { areSame, type Named, nameAt, namedBy, type Renames } from "./renames.ts";
 import type { Task } from "./tasks.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
@@ -18,15 +20,16 @@ export type Observation = FactOf<"deployment.observed">;
 export interface Asking extends Knowledge {
   readonly at: string;
   readonly images: Images;
-  /** The service, folded, and the image repositories that it is described with, each once. */
+  /** The service, folded, and the image repositories that it is described with. */
   readonly service: string;
-  readonly ownImages: readonly string[];
+  readonly ownImages: readonly Named[];
 }
 
 export interface Resolution {
   readonly said: Component;
   readonly by: "digest" | "task" | "tag" | "commit" | "none";
   readonly digest?: string;
+  /** Like those of candidates by the name of now. */
   readonly repository?: string;
   readonly candidates: readonly Candidate[];
   /** What it rests on, beside the deployment itself. */
@@ -41,8 +44,11 @@ const none = (
   said,
   by: "none",
   facts,
-  candidates: [...candidates].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+  candidates: distinct(candidates).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
 });
+const distinct = (candidates: readonly Candidate[]): Candidate[] => [
+  ...new Map(candidates.map((one) => [sortKey(one), one])).values(),
+];
 const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
 
 /** The one digest that all of these are digests of, if they are of one image. */
@@ -52,6 +58,18 @@ async function oneImage({ images }: Asking, digests: readonly string[]): Promise
   if (others.length === 0) return smallest;
   const { members } = await images.family(smallest);
   return others.every((digest) => members.has(digest)) ? smallest : undefined;
+}
+
+/**
+ * The repositories that a component may come from, each once, by the names that they had at the end of its deployment.
+ * A service may be described only later: then by the names of that time.
+ */
+async function repositoriesOf(asking: Asking, said: Component, claim: Fact): Promise<Named[]> {
+  const renames = await asking.images.renames();
+  const at = claim.occurredAt;
+  const named = said.repository === undefined ? asking.ownImages : [namedBy(claim, said.repository)];
+  const then = named.map((one) => (one.at > `${at}~~` ? one : { repository: nameAt(renames, one, at), at }));
+  return [...new Map(then.map((one) => [one.repository, one])).values()];
 }
 
 /* Tasks */
@@ -90,7 +108,7 @@ function windowOf(claim: Fact, startedAt: string | undefined): Window {
 
 /** What a tag pointed at over a window: at its start, and everything it was seen at. */
 interface Pointing {
-  readonly repository: string;
+  readonly repository: Named;
   readonly atStart: string | undefined;
   readonly before: string | undefined;
   readonly after: readonly (string | undefined)[];
@@ -98,7 +116,8 @@ interface Pointing {
 }
 
 /** Manifest deletes of what a tag pointed at: each ends it. */
-async function deletesOf({ images }: Asking, repository: string, moves: readonly Fact[]): Promise<Fact[]> {
+async function deletesOf({ images }: Asking, repository: Named, moves: readonly Fact[]): Promise<Fact[]> {
+  const renames = await images.renames();
   const digests = [...new Set(moves.flatMap((fact) => pointsAt(fact) ?? []))];
   const families = await Promise.all(digests.map((digest) => images.family(digest)));
   return families.flatMap(({ digest, facts }) =>
@@ -107,19 +126,19 @@ async function deletesOf({ images }: Asking, repository: string, moves: readonly
         fact.kind === "artifact.deleted" &&
         fact.what === "manifest" &&
         fact.digest === digest &&
-        fact.repository === repository,
+        areSame(renames, namedBy(fact, fact.repository), repository),
     ),
   );
 }
 
 async function pointing(
   asking: Asking,
-  repository: string,
+  repository: Named,
   tag: string,
   end: string,
   window: Promise<Window>,
 ): Promise<Pointing> {
-  const backwards = history(asking, { of: "tag", repository, tag }, { to: end, descending: true }, FEW);
+  const backwards = movesOf(asking, await asking.images.renames(), repository, tag, end, FEW);
   // The newest moves are asked for while the deployment's start is still being looked up.
   const newestMove = early(backwards.next());
   const { start } = (await Promise.all([window, newestMove]))[0];
@@ -152,18 +171,21 @@ async function pointing(
 async function byTag(
   asking: Asking,
   said: Component,
-  end: string,
+  claim: Fact,
   window: Promise<Window>,
 ): Promise<Resolution | undefined> {
   const { tag } = said;
   if (tag === undefined) return undefined;
-  const repositories = said.repository === undefined ? asking.ownImages : [said.repository];
+  const [renames, repositories] = await Promise.all([
+    asking.images.renames(),
+    repositoriesOf(asking, said, claim),
+  ]);
   const pointings = await Promise.all(
-    repositories.map((repository) => pointing(asking, repository, tag, end, window)),
+    repositories.map((repository) => pointing(asking, repository, tag, claim.occurredAt, window)),
   );
   const found = pointings.flatMap(({ repository, before, after }) =>
     [...new Set([before, ...after])].flatMap((digest) =>
-      digest === undefined ? [] : [{ digest, repository, by: "tag" as const }],
+      digest === undefined ? [] : [{ digest, repository: nameAt(renames, repository), by: "tag" as const }],
     ),
   );
   const digests = new Set(found.map(({ digest }) => digest));
@@ -175,7 +197,8 @@ async function byTag(
   if (digests.size > 1 || !still) return none(said, found, facts);
   // Where several repositories have it under this tag, which one it came from is not known.
   const [only] = named.length === 1 ? named : [];
-  return { said, by: "tag", digest, ...(only && { repository: only.repository }), candidates: [], facts };
+  const known = only && { repository: nameAt(renames, only.repository) };
+  return { said, by: "tag", digest, ...known, candidates: [], facts };
 }
 
 /* Commits */
@@ -184,23 +207,18 @@ type Built = FactOf<"artifact.built">;
 
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-async function isPushedInto(
-  asking: Asking,
-  digest: string,
-  repositories: readonly string[],
-): Promise<boolean> {
-  const { facts } = await asking.images.family(digest);
-  return (facts.get(digest) ?? []).some(
-    (fact) => fact.kind === "artifact.pushed" && repositories.includes(fact.repository),
-  );
-}
-
 /** One commit can have forty images: only those in the component's own repository count. */
-async function owned(asking: Asking, builds: readonly Built[], own: readonly string[]): Promise<Built[]> {
+async function owned(asking: Asking, builds: readonly Built[], own: readonly Named[]): Promise<Built[]> {
+  const renames = await asking.images.renames();
+  const isOwn = (fact: Fact, repository: string): boolean =>
+    own.some((one) => areSame(renames, namedBy(fact, repository), one));
   const counts = await Promise.all(
-    builds.map(({ repository, digest }) =>
-      repository === undefined ? isPushedInto(asking, digest, own) : own.includes(repository),
-    ),
+    builds.map(async (built) => {
+      if (built.repository !== undefined) return isOwn(built, built.repository);
+      const { facts } = await asking.images.family(built.digest);
+      const all = facts.get(built.digest) ?? [];
+      return all.some((fact) => fact.kind === "artifact.pushed" && isOwn(fact, fact.repository));
+    }),
   );
   return builds.filter((_, n) => counts[n]);
 }
@@ -209,21 +227,26 @@ async function owned(asking: Asking, builds: readonly Built[], own: readonly str
 const ofService = ({ service }: Asking, builds: readonly Built[]): Built[] =>
   builds.filter((built) => built.service !== undefined && fold(built.service) === service);
 
-const asCandidates = (builds: readonly Built[]): Candidate[] => {
-  const candidates = builds.map(({ digest, repository }) => ({
-    digest,
-    ...(repository === undefined ? {} : { repository }),
-    by: "commit" as const,
-  }));
-  return [...new Map(candidates.map((one) => [sortKey(one), one])).values()];
-};
+/** Where a build says that its image is, by the name of now. */
+function placeOf(renames: Renames, built: Built): { repository?: string } {
+  const { repository } = built;
+  return repository === undefined ? {} : { repository: nameAt(renames, namedBy(built, repository)) };
+}
+
+const asCandidates = (renames: Renames, builds: readonly Built[]): Candidate[] =>
+  builds.map((built) => ({ digest: built.digest, ...placeOf(renames, built), by: "commit" }));
 
 /** The repository that an image of this commit is in, where everything that names one agrees. */
-function repositoryOf(said: Component, own: readonly string[], builds: readonly Built[]): string | undefined {
-  if (said.repository !== undefined) return said.repository;
-  if (own.length === 1) return own[0];
-  const named = new Set(builds.flatMap(({ repository }) => repository ?? []));
-  return named.size === 1 ? [...named][0] : undefined;
+function repositoryOf(
+  renames: Renames,
+  own: readonly Named[],
+  builds: readonly Built[],
+): { repository?: string } {
+  const [only, ...others] = own;
+  if (only !== undefined && others.length === 0) return { repository: nameAt(renames, only) };
+  const named = new Set(builds.flatMap((built) => placeOf(renames, built).repository ?? []));
+  const [repository] = named;
+  return repository === undefined || named.size > 1 ? {} : { repository };
 }
 
 /** Builds of the commit that a deployment names, whole or short. */
@@ -235,21 +258,25 @@ async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<
     .filter(({ commit }) => sameCommit(commit.sha, sha));
 }
 
-async function byCommit(asking: Asking, said: Component, builds: readonly Built[]): Promise<Resolution> {
-  const own = said.repository === undefined ? asking.ownImages : [said.repository];
+async function byCommit(
+  asking: Asking,
+  said: Component,
+  claim: Claim,
+  builds: readonly Built[],
+): Promise<Resolution> {
+  const [renames, own] = await Promise.all([asking.images.renames(), repositoriesOf(asking, said, claim)]);
   const counted = own.length === 0 ? ofService(asking, builds) : await owned(asking, builds, own);
   if (counted.length === 0 && own.length > 0) return none(said);
   if (counted.length === 0) {
     const anyones = builds.filter(({ service }) => service === undefined);
-    return none(said, asCandidates(anyones), anyones);
+    return none(said, asCandidates(renames, anyones), anyones);
   }
   const digest = await oneImage(
     asking,
     counted.map((fact) => fact.digest),
   );
-  if (digest === undefined) return none(said, asCandidates(counted), counted);
-  const repository = repositoryOf(said, own, counted);
-  const known = repository === undefined ? {} : { repository };
+  if (digest === undefined) return none(said, asCandidates(renames, counted), counted);
+  const known = repositoryOf(renames, own, counted);
   return { said, by: "commit", digest, ...known, candidates: [], facts: counted };
 }
 
@@ -273,9 +300,9 @@ export async function resolveClaimed(
   const builds = early(buildsOfCommit(asking, claim.commit?.sha));
   const [task, tag] = await Promise.all([
     tasks.then((seen) => byTasks(asking, said, seen)),
-    byTag(asking, said, claim.occurredAt, window),
+    byTag(asking, said, claim, window),
   ]);
-  return task ?? tag ?? byCommit(asking, said, await builds);
+  return task ?? tag ?? byCommit(asking, said, claim, await builds);
 }
 
 /** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
@@ -287,5 +314,5 @@ export async function resolveObserved(
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
   const window = Promise.resolve(windowOf(seen, undefined));
-  return (await byTag(asking, said, seen.occurredAt, window)) ?? none(said);
+  return (await byTag(asking, said, seen, window)) ?? none(said);
 }

@@ -96,13 +96,14 @@ function renamedComponents(rules: readonly Rule[], subject: Subject, statement: 
   return { components };
 }
 
-function renamedImages(rules: readonly Rule[], subject: Subject, statement: Statement): object {
+/** Statements that name repositories in other fields than `repository`. */
+function renamedRepositories(rules: readonly Rule[], subject: Subject, statement: Statement): object {
+  const renamed = (repository: string) =>
+    namesFor(rules, { ...subject, repository }).repository ?? repository;
+  if (statement.kind === "repository.renamed")
+    return { from: renamed(statement.from), to: renamed(statement.to) };
   if (!("images" in statement) || statement.images === undefined) return {};
-  return {
-    images: statement.images.map(
-      (repository) => namesFor(rules, { ...subject, repository }).repository ?? repository,
-    ),
-  };
+  return { images: statement.images.map(renamed) };
 }
 
 /** A code repository is a URL and no image's: rules for repositories leave it alone. */
@@ -128,6 +129,6 @@ export function rename(rules: readonly Rule[], vendor: string, statement: Statem
     ...statement,
     ...only(namesFor(rules, subject), named(statement)),
     ...renamedComponents(rules, subject, statement),
-    ...renamedImages(rules, subject, statement),
+    ...renamedRepositories(rules, subject, statement),
   });
 }

@@ -4,6 +4,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { heardAs, heardIn, take } from "./directory.ts";
+import { imagesOf } from "./images.ts";
 import { isSettled, type Moment } from "./moment.ts";
 import type { Knowledge } from "./read.ts";
 import { release } from "./release.ts";
@@ -48,6 +49,7 @@ export async function snapshot(
   moment: Moment,
   extent: Extent,
   paging: Paging = {},
+  images = imagesOf(moment),
 ): Promise<Snapshot | undefined> {
   const before = placeOf("a snapshot", paging);
   const [heard, { taken, more }] = await Promise.all([
@@ -56,7 +58,7 @@ export async function snapshot(
   ]);
   if (!heard) return undefined;
   const releases = await concurrently(AT_ONCE, taken, ({ environment, service }) =>
-    release(moment, { environment: environment.shown, service: service.shown }),
+    release(moment, { environment: environment.shown, service: service.shown }, images),
   );
   const last = taken.at(-1);
   return {

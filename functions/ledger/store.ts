@@ -22,6 +22,8 @@ export type Partition =
   | { of: "observed" | "attempt"; environment: string; service: string }
   | { of: "schema"; environment: string; database: string }
   | { of: "tag"; repository: string; tag: string }
+  /** Every rename of a repository there is: they are few, and any of them may concern any image. */
+  | { of: "renamed" }
   | { of: "service"; service: string }
   /** What was frozen and unfrozen of a service, or (without `service`) of a whole environment. */
   | { of: "freeze"; environment: string; service?: string }

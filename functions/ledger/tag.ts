@@ -5,7 +5,9 @@ import { order } from "./canonical.ts";
 import { take } from "./directory.ts";
 import { pointsAt } from "./images.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { all, EVER, history, newest } from "./read.ts";
+import { movesOf } from "./moves.ts";
+import { all, EVER, ONE } from "./read.ts";
+import { areSame, formerOf, type Named, nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
 
 const HISTORY_MAX = 100;
 
@@ -26,7 +28,8 @@ export interface Tag {
 /** The delete of a manifest that ended what a tag pointed at: the first one after the tag was set. */
 async function endOf(
   moment: Moment,
-  repository: string,
+  renames: Renames,
+  repository: Named,
   digest: string,
   last: Move,
 ): Promise<Fact | undefined> {
@@ -36,7 +39,7 @@ async function endOf(
       fact.kind === "artifact.deleted" &&
       fact.what === "manifest" &&
       fact.digest === digest &&
-      fact.repository === repository &&
+      areSame(renames, namedBy(fact, fact.repository), repository) &&
       order(fact) > order(last) &&
       fact.occurredAt <= moment.at,
   );
@@ -45,7 +48,12 @@ async function endOf(
 type State = Pick<TagAnswer, "status" | "digest" | "since">;
 
 /** @param moves of the tag by then, newest first */
-async function stateOf(moment: Moment, repository: string, moves: readonly Move[]): Promise<State> {
+async function stateOf(
+  moment: Moment,
+  renames: Renames,
+  repository: Named,
+  moves: readonly Move[],
+): Promise<State> {
   const [last] = moves;
   if (last === undefined) return { status: "unknown", digest: null, since: null };
   const digest = pointsAt(last);
@@ -54,29 +62,46 @@ async function stateOf(moment: Moment, repository: string, moves: readonly Move[
     const status = last.kind === "artifact.deleted" ? "gone" : "unknown";
     return { status, digest: null, since: last.occurredAt };
   }
-  const end = await endOf(moment, repository, digest, last);
+  const end = await endOf(moment, renames, repository, digest, last);
   if (end !== undefined) return { status: "gone", digest: null, since: end.occurredAt };
   const other = moves.findIndex((move) => pointsAt(move) !== digest);
   const first = moves.at(other === -1 ? moves.length - 1 : other - 1);
   return { status: "set", digest, since: first?.occurredAt ?? null };
 }
 
-/** Answers with what a tag pointed at, by the rule that releases go by. `undefined`: a tag never heard of. */
-export async function tag(moment: Moment, { repository, tag }: Tag): Promise<TagAnswer | undefined> {
-  const partition = { of: "tag", repository, tag } as const;
+/**
+ * Answers with what a tag pointed at, by the rule that releases go by, under every name that its repository had. Asked
+ * for by a name that was given away, it is that of the repository that had it, unless another one has such a tag there
+ * since. `undefined`: a tag never heard of.
+ */
+export async function tag(moment: Moment, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
+  const renames = await renamesOf(moment);
+  const present = { repository: asked, at: EVER };
+  const former = formerOf(renames, asked);
+  const found = await tagOf(moment, renames, present, tag);
+  if (found !== undefined || former === undefined) return found;
+  return tagOf(moment, renames, { repository: nameAt(renames, former), at: EVER }, tag);
+}
+
+async function tagOf(
+  moment: Moment,
+  renames: Renames,
+  named: Named,
+  tag: string,
+): Promise<TagAnswer | undefined> {
   const [heard, { taken, more }] = await Promise.all([
-    newest(moment, partition, EVER),
-    take(history(moment, partition, { to: moment.at, descending: true }), HISTORY_MAX),
+    movesOf(moment, renames, named, tag, EVER, ONE).next(),
+    take(movesOf(moment, renames, named, tag, moment.at), HISTORY_MAX),
   ]);
-  if (heard === undefined) return undefined;
+  if (heard.done === true) return undefined;
   const moves = taken.filter(isMove);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    repository,
+    repository: named.repository,
     tag,
-    ...(await stateOf(moment, repository, moves)),
+    ...(await stateOf(moment, renames, named, moves)),
     history: moves.map((move) => ({
       at: move.occurredAt,
       what: WHAT[move.kind],

@@ -7,7 +7,7 @@ import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 import { isSettled, type Moment } from "./moment.ts";
-import { askingOf, release } from "./release.ts";
+import { describedAt, release } from "./release.ts";
 import type { Name } from "./store.ts";
 
 type Known = Omit<Moment, "at">;
@@ -27,9 +27,9 @@ const RELEASES = 100;
 /** The databases of a service: those it is described with, else those whose migrations name it. */
 async function databasesOf(known: Known, environment: string, service: string, at: string) {
   const prefix = "database:";
-  const [heard, { description }] = await Promise.all([
+  const [heard, description] = await Promise.all([
     allHeard(known, { of: "service", environment, service }),
-    askingOf({ ...known, at }, service),
+    describedAt(known, service, at),
   ]);
   const named = heard
     .filter(({ name }) => name.startsWith(prefix))

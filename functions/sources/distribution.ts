@@ -9,15 +9,14 @@
  * memory, so a restart loses events. Nor does a delete name its media type: a deleted blob reads like a deleted
  * manifest, which does no harm, for no release names a layer's digest.
  * One delete of a manifest comes as two events (2.8): one with its digest, one with the tag that it ends.
- * GitLab's registry also tells of a repository's new name, which no statement can say: every tag and digest moves at
- * once. The reason for leaving it out is the naming rule that keeps the history under one name. Its `actor.user` may
- * hold a token, and is never looked at.
+ * GitLab's registry also tells of new names. It moves a project's own repository and all below it, whichever part of the
+ * path is another (`type`), and refuses a name that is taken. Its `actor.user` may hold a token, and is never looked at.
  * Format: distribution/distribution, docs/content/about/notifications.md and notifications/event.go; envelopes
  * are `application/vnd.docker.distribution.events.v1+json` up to 2.x, `….v2+json` since, of one shape.
- * `rename`: gitlab-org/container-registry, merge request 1869.
+ * `rename`: gitlab-org/container-registry, merge request 1869; what it moves: merge request 1222, and gitlab-org/gitlab,
+ * issue 495147.
  */
 import * as z from "zod";
-import { imageRepository } from "../../schemas/scalars.ts";
 import {
   ignored,
   loginOnly,
@@ -75,7 +74,7 @@ export const distribution: Source = {
     },
     {
       name: "GitLab Container Registry (self-managed)",
-      push: "yes",
+      push: "yes, and renames",
       delete: "manifests and tags",
       digest: "yes",
       time: "yes",
@@ -97,8 +96,7 @@ function toStatements(payload: unknown): Mapped[] {
 /** @param vendor whose door it came through: the source of what is said is its registry's host. */
 export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unknown): Mapped {
   const { action, target } = event;
-  if (action === "rename") return renamed(event, raw);
-  if (action !== "push" && action !== "delete") {
+  if (action !== "push" && action !== "delete" && action !== "rename") {
     return ignored(UNNEEDED.get(action) ?? `the action ${quoted(action)} is not known`, raw);
   }
   if (target.mediaType !== undefined && !isManifest(target.mediaType)) {
@@ -111,27 +109,33 @@ export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unkn
     id: event.id,
     occurredAt: event.timestamp,
     ...present({ actor: loginOnly(event.actor?.name) }),
-    repository: `${host}/${target.repository}`.toLowerCase(),
   };
-  return action === "push" ? pushed(event, common, raw) : deleted(event, common, raw);
+  if (action === "rename") return renamed(event, common, host, raw);
+  const held = { ...common, repository: repositoryOf(host, target.repository) };
+  return action === "push" ? pushed(event, held, raw) : deleted(event, held, raw);
 }
 
-/** What all statements of one event share. */
+const repositoryOf = (host: string, path: string): string => `${host}/${path}`.toLowerCase();
+
+/** What all statements share. */
 interface Common {
   readonly source: string;
   readonly id: string;
   readonly occurredAt: string;
+}
+/** What those about an image share. */
+interface Held extends Common {
   readonly repository: string;
 }
 
-function pushed({ target }: RegistryEvent, common: Common, raw: unknown): Mapped {
+function pushed({ target }: RegistryEvent, common: Held, raw: unknown): Mapped {
   const { digest, tag, mediaType, size } = target;
   if (mediaType === undefined) return rejected("target.mediaType: is missing, so it may be a layer", raw);
   const rest = present({ digest, tag, mediaType, size: size ?? undefined });
   return said({ kind: "artifact.pushed", ...common, ...rest }, raw);
 }
 
-function deleted({ target: { digest, tag } }: RegistryEvent, common: Common, raw: unknown): Mapped {
+function deleted({ target: { digest, tag } }: RegistryEvent, common: Held, raw: unknown): Mapped {
   if (digest === undefined && tag === undefined) {
     return rejected(
       "target: a delete must name a digest or a tag; that of a whole repository cannot be kept",
@@ -142,26 +146,14 @@ function deleted({ target: { digest, tag } }: RegistryEvent, common: Common, raw
   return said({ kind: "artifact.deleted", ...common, ...present({ digest, tag }), what }, raw);
 }
 
-/**
- * Facts keep the name they were recorded under, so one name for the whole history is the old one: then tags, digests
- * and later deletes meet. What was pushed under the new one before the rule was there stays apart.
- */
-function renamed(event: RegistryEvent, raw: unknown): Mapped {
-  const host = hostOf(event);
-  if (host === undefined) return rejected(NO_HOST, raw);
-  const { from, to } = Paths.safeParse(event.target.rename).data ?? {};
-  const names = Names.safeParse([from, to].map((path) => `${host}/${path ?? ""}`));
-  if (!names.success) return rejected("target.rename: from and to must be a repository's paths", raw);
-  const [before, after] = names.data;
-  const rule = JSON.stringify({ match: { repository: after }, set: { repository: before } });
-  return ignored(
-    `a repository got a new name; to keep its history under one, add the naming rule ${rule}`,
-    raw,
-  );
+function renamed({ target }: RegistryEvent, common: Common, host: string, raw: unknown): Mapped {
+  const paths = Paths.safeParse(target.rename).data;
+  if (paths === undefined) return rejected("target.rename: must hold the paths from and to", raw);
+  const [from, to] = [repositoryOf(host, paths.from), repositoryOf(host, paths.to)];
+  return said({ kind: "repository.renamed", ...common, from, to, scope: "path" }, raw);
 }
 
 const Paths = z.looseObject({ from: z.string(), to: z.string() });
-const Names = z.tuple([imageRepository, imageRepository]);
 
 const NO_HOST = "request.host: is missing, and so is a host in target.url";
 

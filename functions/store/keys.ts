@@ -71,6 +71,8 @@ function partitionKey(partition: Partition): string {
       return join("SCHEMA", partition.environment, partition.database);
     case "tag":
       return join("TAG", partition.repository, partition.tag);
+    case "renamed":
+      return "RENAMED";
     case "service":
       return join("SERVICE", partition.service);
     case "mark":

@@ -118,7 +118,7 @@ describe("the description of the doors", () => {
       .looseObject({ requestBody: Body })
       .parse(document.paths["/v1/events"]?.post ?? {});
     const examples = Object.values(requestBody.content["application/cloudevents+json"].examples);
-    expect(examples).toHaveLength(17);
+    expect(examples).toHaveLength(18);
     const { client, setNow } = givenDoors();
     setNow("2027-02-01T00:00:00.000Z");
     expect(outcomesOf(await client().sayAll(examples.map(({ value }) => value)))).toEqual(

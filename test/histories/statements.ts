@@ -17,7 +17,9 @@ import {
   moment,
   OFFSETS,
   often,
+  path,
   pick,
+  renamings,
   repository,
   service,
   sha,
@@ -207,6 +209,13 @@ export const moved = fc
     often("artifact.deleted", "artifact.restored"),
   )
   .map(([said, what, more, kind]): Saying => ({ ...said, ...what, ...more, kind }));
+export const renamed = fc.record({ occurredAt: moment, from: path, to: path, scope: renamings }).map(
+  ({ scope, ...said }): Saying => ({
+    ...said,
+    ...(scope === undefined ? {} : { scope }),
+    kind: "repository.renamed",
+  }),
+);
 export const manifests = fc.array(
   fc.record(
     {

@@ -16,6 +16,7 @@ import {
   observed,
   pushed,
   removed,
+  renamed,
   type Saying,
   snapshot,
   snapshotInParts,
@@ -36,6 +37,7 @@ import {
   OFFSETS,
   often,
   pick,
+  renamings,
   repository,
   service,
   sha,
@@ -99,6 +101,86 @@ const byTag = fc
       says.push({ ...said, kind: "deployment.started", occurredAt: it.starts });
     }
     return { says: [...says, { ...said, kind: it.kind, occurredAt: later(it.starts, it.takes) }] };
+  });
+
+const A = "ghcr.io/acme/billing";
+const B = "ghcr.io/pay/billing";
+const C = "ghcr.io/acme/billing-pay";
+/** Once, on and on, there and back, two that change places, an old name taken by another, one rename told twice. */
+const ROWS: readonly (readonly (readonly [from: string, to: string])[])[] = [
+  [[A, B]],
+  [
+    [A, B],
+    [B, C],
+  ],
+  [
+    [A, B],
+    [B, A],
+  ],
+  [
+    [A, C],
+    [B, A],
+    [C, B],
+  ],
+  [
+    [A, B],
+    [C, A],
+  ],
+  [
+    [A, B],
+    [A, B],
+  ],
+  [["ghcr.io/acme", "ghcr.io/pay"]],
+];
+
+/** A repository that is renamed, with pushes and a deployment that name it as it was called, or otherwise. */
+const byNames = fc
+  .record({
+    ...place,
+    deployment,
+    tag,
+    sha,
+    row: fc.constantFrom(...ROWS),
+    scope: renamings,
+    starts: moment,
+    gaps: fc.array(fc.nat({ max: 3 }), { minLength: 3, maxLength: 3 }),
+    moves: fc.array(
+      fc.tuple(
+        moment,
+        pick(A, B, C),
+        pick(digestOf("1", "a"), digestOf("2", "a")),
+        pick("artifact.pushed", "artifact.pushed", "artifact.built", "artifact.deleted"),
+      ),
+      { minLength: 1, maxLength: 5 },
+    ),
+    claims: fc.array(fc.tuple(moment, pick(A, B, C), pick("tag", "commit", "described")), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+    described: moment,
+  })
+  .map(({ environment, service, deployment, tag, sha, row, scope, gaps, ...it }): Act => {
+    let at = it.starts;
+    const renames = row.map(([from, to], n): Saying => {
+      at = later(at, n === 0 ? 0 : (gaps[n] ?? 1));
+      return { kind: "repository.renamed", occurredAt: at, from, to, ...(scope && { scope }) };
+    });
+    const moves = it.moves.map(([occurredAt, repository, digest, kind]): Saying => {
+      const about = { occurredAt, repository, digest };
+      if (kind === "artifact.deleted") return { ...about, kind, what: "manifest" };
+      if (kind === "artifact.pushed") return { ...about, kind, tag };
+      const commit = { repository: "https://github.com/acme/billing", sha };
+      return { ...about, kind, commit, evidence: "oidc" };
+    });
+    const claims = it.claims.map(([occurredAt, repository, by]): Saying => {
+      const named = by === "described" ? { tag } : by === "tag" ? { tag, repository } : { repository };
+      const components = [{ component: "main", ...named }];
+      const about = { kind: "deployment.succeeded" as const, occurredAt, environment, service, deployment };
+      return { ...about, components, ...(by === "commit" ? { commit: { sha } } : {}) };
+    });
+    const images = it.claims.map(([, repository]) => repository);
+    const described: Saying = { kind: "service.described", occurredAt: it.described, service, images };
+    return { says: [...renames, ...moves, ...claims, described] };
   });
 
 /** A deployment that names only a commit, with images built from it. */
@@ -265,6 +347,7 @@ const retraction = fc.record({ retracts: fc.nat({ max: 60 }), by: fc.nat({ max: 
 export const anyAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 6, arbitrary: deploymentPair },
   { weight: 3, arbitrary: byTag },
+  { weight: 3, arbitrary: byNames },
   { weight: 2, arbitrary: byCommit },
   { weight: 3, arbitrary: byDigest },
   { weight: 2, arbitrary: deploymentWithTasks },
@@ -276,6 +359,7 @@ export const anyAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: act(tagged) },
   { weight: 2, arbitrary: act(pushed) },
   { weight: 2, arbitrary: act(moved) },
+  { weight: 2, arbitrary: act(renamed) },
   { weight: 2, arbitrary: act(indexed) },
   { weight: 4, arbitrary: act(wellIndexed) },
   { weight: 3, arbitrary: act(built) },

@@ -39,7 +39,20 @@ export const SERVICES = ["acme/billing", "Acme/Billing", "acme/web"] as const;
 export const environment = often("production", ...ENVIRONMENTS);
 export const service = often("acme/billing", ...SERVICES);
 export const componentName = often("main", "Main", "web", "worker");
-export const repository = often("ghcr.io/acme/billing", "registry.local:5000/mirror");
+/** A repository with one below it, names that they may come to have, and another registry. */
+export const repository = often(
+  "ghcr.io/acme/billing",
+  "registry.local:5000/mirror",
+  "ghcr.io/acme/billing/web",
+  "ghcr.io/acme/billing-pay",
+  "ghcr.io/pay/billing",
+);
+/** What may be renamed: repositories, and paths above them. */
+export const path = fc.oneof(
+  { weight: 4, arbitrary: repository },
+  { weight: 1, arbitrary: pick("ghcr.io/acme", "ghcr.io/pay") },
+);
+export const renamings = pick("repository", "path", undefined);
 export const tag = often("1.4", "latest", "v2");
 export const database = often("billing", "Billing", "audit");
 export const version = pick("1", "2", "3", "4");

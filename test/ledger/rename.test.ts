@@ -12,6 +12,7 @@ import {
   observed,
   pushed,
   removed,
+  renamed,
   succeeded,
   task,
 } from "./saying.ts";
@@ -181,6 +182,11 @@ describe("naming rules of repositories", () => {
     expect(named([rule], described({ images: [said.repository, "ghcr.io/acme/web"] }))).toMatchObject({
       images: [known.repository, "ghcr.io/acme/web"],
     });
+  });
+
+  it("hold for both names of one that was renamed", () => {
+    const statement = renamed("08:00", "registry.internal:5000/old", "registry.internal:5000/new");
+    expect(named([rule], statement)).toMatchObject({ from: "ghcr.io/acme/old", to: "ghcr.io/acme/new" });
   });
 
   it("leave repositories of code alone", () => {

@@ -32,6 +32,10 @@ export const deleted = (at: string, what: string, more: object): Statement =>
 export const restored = (at: string, what: string, more: object): Statement =>
   said("artifact.restored", time(at), { what, repository: REPOSITORY, ...more });
 
+/** A repository that has another name from now on. */
+export const renamed = (at: string, from: string, to: string, more: object = {}): Statement =>
+  said("repository.renamed", time(at), { from, to, ...more });
+
 export const indexed = (digest: string, ...manifests: readonly (string | object)[]): Statement =>
   said("artifact.indexed", time("19 10:00"), {
     digest,

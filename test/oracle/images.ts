@@ -2,6 +2,7 @@
 import type { Availability, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { compare, distinct, ofKind, order, until } from "./known.ts";
+import { areOne, NOW, nameNow, type Ref, refOf } from "./names.ts";
 
 type Indexed = FactOf<"artifact.indexed">;
 type Moved = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
@@ -43,15 +44,15 @@ export function pullable(believed: readonly Fact[], digest: string): string | nu
   return made.length === 1 ? (made[0] ?? null) : null;
 }
 
-const moves = (believed: readonly Fact[], repository: string): Moved[] =>
-  ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").filter(
-    (fact) => fact.repository === repository,
+const moves = (believed: readonly Fact[], repository: Ref): Moved[] =>
+  ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").filter((fact) =>
+    areOne(believed, refOf(fact, fact.repository), repository),
   );
 
 /** What a tag pointed at; undefined where nothing, or nothing known. */
 export function pointAt(
   believed: readonly Fact[],
-  repository: string,
+  repository: Ref,
   tag: string,
   at: string,
 ): string | undefined {
@@ -69,14 +70,14 @@ const isManifestDelete = (fact: Moved): boolean =>
 
 /** What a tag pointed at when a window opened, and at every moment in it that touched the tag. */
 export interface Window {
-  readonly repository: string;
+  readonly repository: Ref;
   readonly initial: string | undefined;
   readonly later: readonly (string | undefined)[];
 }
 
 export function windowOf(
   believed: readonly Fact[],
-  repository: string,
+  repository: Ref,
   tag: string,
   opens: string,
   closes: string,
@@ -93,14 +94,14 @@ export function windowOf(
 }
 
 /** Whatever says that a repository has or had a manifest; what happened to a tag does not. */
-const manifestMoves = (believed: readonly Fact[], repository: string, digest: string): Moved[] =>
+const manifestMoves = (believed: readonly Fact[], repository: Ref, digest: string): Moved[] =>
   moves(believed, repository).filter(
     (fact) => fact.digest === digest && (fact.kind === "artifact.pushed" || fact.what !== "tag"),
   );
 
 type State = "available" | "deleted" | "perhaps deleted" | "never heard of";
 
-function ownState(believed: readonly Fact[], repository: string, digest: string): State {
+function ownState(believed: readonly Fact[], repository: Ref, digest: string): State {
   const last = manifestMoves(believed, repository, digest).at(-1);
   if (last === undefined) return "never heard of";
   if (last.kind !== "artifact.deleted") return "available";
@@ -109,15 +110,15 @@ function ownState(believed: readonly Fact[], repository: string, digest: string)
 
 export const pushesOf = (
   believed: readonly Fact[],
-  repository: string,
+  repository: Ref,
   digest: string,
 ): FactOf<"artifact.pushed">[] =>
   ofKind(believed, "artifact.pushed").filter(
-    (fact) => fact.repository === repository && fact.digest === digest,
+    (fact) => areOne(believed, refOf(fact, fact.repository), repository) && fact.digest === digest,
   );
 
 /** Whether some tag that was pushed with a digest still stands there. */
-function isStillTagged(believed: readonly Fact[], repository: string, digest: string): boolean {
+function isStillTagged(believed: readonly Fact[], repository: Ref, digest: string): boolean {
   const tags = distinct(pushesOf(believed, repository, digest).flatMap(({ tag }) => tag ?? []));
   return tags.some((tag) => {
     const last = moves(believed, repository)
@@ -127,7 +128,7 @@ function isStillTagged(believed: readonly Fact[], repository: string, digest: st
   });
 }
 
-function availability(believed: readonly Fact[], repository: string, digest: string): Availability {
+function availability(believed: readonly Fact[], repository: Ref, digest: string): Availability {
   const children = ofKind(believed, "artifact.indexed")
     .filter((fact) => fact.digest === digest)
     .flatMap(({ manifests }) => manifests)
@@ -138,16 +139,20 @@ function availability(believed: readonly Fact[], repository: string, digest: str
   return children.includes("perhaps deleted") ? "unknown" : "available";
 }
 
-/** Every repository that was ever said to have a digest. */
+/** Every repository that was ever said to have a digest, by its name of now. */
 export function heldBy(believed: readonly Fact[], digest: string | null): ReleasedComponent["heldBy"] {
   if (digest === null) return [];
   const repositories = distinct(
-    ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").map(
-      ({ repository }) => repository,
+    ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").map((fact) =>
+      nameNow(believed, refOf(fact, fact.repository)),
     ),
   );
   return repositories
-    .filter((repository) => manifestMoves(believed, repository, digest).length > 0)
     .sort(compare)
-    .map((repository) => ({ repository, availability: availability(believed, repository, digest) }));
+    .map((name): Ref => ({ name, point: NOW }))
+    .filter((repository) => manifestMoves(believed, repository, digest).length > 0)
+    .map((repository) => ({
+      repository: repository.name,
+      availability: availability(believed, repository, digest),
+    }));
 }

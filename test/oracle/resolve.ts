@@ -13,6 +13,7 @@ import {
   sameDeployment,
   until,
 } from "./known.ts";
+import { areOne, endOf, nameAt, nameNow, type Ref, refOf } from "./names.ts";
 
 export interface Resolved {
   readonly by: ReleasedComponent["resolvedBy"];
@@ -37,10 +38,20 @@ function amongCandidates(candidates: readonly Candidate[]): Resolved {
 }
 
 /** The repositories that may hold what a service runs, where a deployment names none. */
-const imagesOf = (question: Question): string[] => distinct(description(question)?.images ?? []);
+function imagesOf(question: Question): Ref[] {
+  const said = description(question);
+  return said === undefined ? [] : (said.images ?? []).map((name) => refOf(said, name));
+}
 
-const repositoriesOf = (question: Question, entry: Component): string[] =>
-  entry.repository === undefined ? imagesOf(question) : [entry.repository];
+/** As they are called when the deployment ends; of one who named them only later, by those names. Each once. */
+function repositoriesOf(question: Question, fact: Deployed, entry: Component): Ref[] {
+  const refs = entry.repository === undefined ? imagesOf(question) : [refOf(fact, entry.repository)];
+  const point = endOf(fact.occurredAt);
+  const then = refs.map(
+    (ref): Ref => (ref.point > point ? ref : { name: nameAt(question.believed, ref, point), point }),
+  );
+  return then.filter(({ name }, n) => then.findIndex((other) => other.name === name) === n);
+}
 
 /** The tasks of a deployment that were seen by then, oldest first. */
 export const tasksOf = (
@@ -80,7 +91,7 @@ const before = (time: string, ms: number): string => new Date(Date.parse(time) -
 function byTag(question: Question, fact: Deployed, entry: Component, start: string): Resolved | undefined {
   const { tag } = entry;
   if (tag === undefined) return undefined;
-  const windows = repositoriesOf(question, entry)
+  const windows = repositoriesOf(question, fact, entry)
     .map((repository) =>
       windowOf(question.believed, repository, tag, before(start, TAG_WINDOW_MS), fact.occurredAt),
     )
@@ -97,13 +108,15 @@ function byTag(question: Question, fact: Deployed, entry: Component, start: stri
       later.every((state) => state === digest),
   );
   if (digest !== undefined && moreDigests.length === 0 && isSteady) {
-    const repository = others.length === 0 ? { repository: only.repository } : {};
+    const repository = others.length === 0 ? { repository: nameNow(question.believed, only.repository) } : {};
     return { by: "tag", reported: digest, ...repository, candidates: [] };
   }
   return amongCandidates(
     windows.flatMap(({ repository, initial, later }) =>
       [initial, ...later].flatMap((state): Candidate[] =>
-        state === undefined ? [] : [{ digest: state, repository, by: "tag" }],
+        state === undefined
+          ? []
+          : [{ digest: state, repository: nameNow(question.believed, repository), by: "tag" }],
       ),
     ),
   );
@@ -117,29 +130,34 @@ function byCommit(question: Question, fact: Deployed, entry: Component): Resolve
   const built = ofKind(question.believed, "artifact.built").filter((one) =>
     isSameCommit(one.commit.sha, commit.sha),
   );
+  const nowOf = (one: (typeof built)[number]): string[] =>
+    one.repository === undefined ? [] : [nameNow(question.believed, refOf(one, one.repository))];
   const candidates = (facts: typeof built): Candidate[] =>
-    facts.map(({ digest, repository }) => ({
-      digest,
-      ...(repository === undefined ? {} : { repository }),
-      by: "commit",
-    }));
-  const own = repositoriesOf(question, entry);
+    facts.map((one) => {
+      const [repository] = nowOf(one);
+      return { digest: one.digest, ...(repository === undefined ? {} : { repository }), by: "commit" };
+    });
+  const own = repositoriesOf(question, fact, entry);
   const named = built.filter(({ service }) => service !== undefined && fold(service) === question.service);
   if (own.length === 0 && named.length === 0) {
     return amongCandidates(candidates(built.filter(({ service }) => service === undefined)));
   }
-  const inOwn = built.filter(({ digest, repository }) =>
-    repository === undefined
-      ? own.some((one) => pushesOf(question.believed, one, digest).length > 0)
-      : own.includes(repository),
+  const inOwn = built.filter((one) =>
+    own.some((ref) =>
+      one.repository === undefined
+        ? pushesOf(question.believed, ref, one.digest).length > 0
+        : areOne(question.believed, refOf(one, one.repository), ref),
+    ),
   );
   const counted = own.length === 0 ? named : inOwn;
   const digests = distinct(counted.map(({ digest }) => digest)).sort(compare);
   const [smallest] = digests;
   if (smallest === undefined) return nothing;
   if (!areOneImage(question.believed, digests)) return amongCandidates(candidates(counted));
-  const repositories = distinct(counted.flatMap((one) => one.repository ?? []));
-  const repository = own.length === 1 ? own[0] : repositories.length === 1 ? repositories[0] : undefined;
+  const repositories = distinct(
+    own.length === 1 ? own.map((ref) => nameNow(question.believed, ref)) : counted.flatMap(nowOf),
+  );
+  const repository = repositories.length === 1 ? repositories[0] : undefined;
   return {
     by: "commit",
     reported: smallest,

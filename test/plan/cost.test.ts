@@ -3,7 +3,17 @@ import { describe, expect, it } from "vitest";
 import { plan, type Wish } from "../../functions/ledger/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
-import { built, main, migration, observed, PLACE, REPOSITORY, snapshot, time } from "../ledger/saying.ts";
+import {
+  built,
+  main,
+  migration,
+  observed,
+  PLACE,
+  REPOSITORY,
+  renamed,
+  snapshot,
+  time,
+} from "../ledger/saying.ts";
 import { type Cost, recording, startCounted } from "../store/counting.ts";
 import { applied, careful, oneThenTwo, released, THEN } from "./asking.ts";
 
@@ -21,6 +31,7 @@ const earlier = (n: number): Statement[] =>
     return [
       ...released(clock(10), `early ${k}`),
       observed(clock(11), [main({ digest: digestOf(`early ${k}`), repository: REPOSITORY })]),
+      renamed(time(clock(12)), `${REPOSITORY}/${k}`, `${REPOSITORY}/now/${k}`),
       migration("applied", clock(12), `early ${k}`, { tool: "knex" }),
       snapshot(clock(13), "set", [`early ${k}`]),
     ];
@@ -57,11 +68,11 @@ const table = ({ waves }: Cost): string =>
   waves.map((requests, n) => `${n + 1}: ${requests.join(" | ")}`).join("\n");
 
 const wishes: readonly [string, Wish, readonly Statement[], number][] = [
-  ["of a moment, its schema kept", { aim: THEN }, since, 4],
-  ["of a moment, its schema reverted", reverting, since, 6],
-  ["of an image that is gone", { aim: THEN }, rebuilt, 5],
-  ["by digest", { aim: { digest: digestOf("one") } }, since, 6],
-  ["of the last good release", { aim: { last: "good" } }, since, 7],
+  ["of a moment, its schema kept", { aim: THEN }, since, 3],
+  ["of a moment, its schema reverted", reverting, since, 4],
+  ["of an image that is gone", { aim: THEN }, rebuilt, 4],
+  ["by digest", { aim: { digest: digestOf("one") } }, since, 5],
+  ["of the last good release", { aim: { last: "good" } }, since, 6],
 ];
 
 describe("a plan", () => {

@@ -22,6 +22,10 @@ describe("recording", () => {
       make: () => said("artifact.pushed", day(1), { digest: digestOf("a"), repository: "r.io/a", tag: "1" }),
     },
     {
+      what: "a rename",
+      make: () => said("repository.renamed", day(1), { from: "r.io/a", to: "r.io/b" }),
+    },
+    {
       what: "an index",
       make: () =>
         said("artifact.indexed", day(1), {

@@ -19,6 +19,7 @@ import {
   pushed,
   REPOSITORY,
   ran,
+  renamed,
   seen,
   shownRows,
   task,
@@ -71,6 +72,12 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario("by a tag that moves again and again", "main: tag image", (n) => [
     ...latest(n),
     ...ran(main(LATEST)),
+  ]),
+  scenario("by tag, in a repository that was renamed before and since", "main: tag image", (n) => [
+    ...latest(n),
+    renamed(day(19, "18:00"), REPOSITORY, `${REPOSITORY}/then`),
+    ...ran(main({ repository: `${REPOSITORY}/then`, tag: "latest" })),
+    renamed(day(21), `${REPOSITORY}/then`, `${REPOSITORY}/now`),
   ]),
   scenario("by commit", "main: commit image", () =>
     ran(main({ repository: REPOSITORY }), { commit: { sha: shaOf("image") } }),
@@ -163,6 +170,22 @@ export const SCENARIOS: readonly Scenario[] = [
       ...ran([{ component: "web", repository: REPOSITORY, tag: "amd64" }], PART),
       said("artifact.deleted", day(21), {
         repository: REPOSITORY,
+        digest: digestOf("other"),
+        what: "unknown",
+      }),
+    ],
+    2,
+  ),
+  scenario(
+    "by the tag of a part in a renamed repository, with a delete of unknown extent",
+    [OTHER, "web: tag other"],
+    (n) => [
+      ...parts(n),
+      pushed(day(19), "other amd64", "amd64"),
+      renamed(day(19, "18:00"), REPOSITORY, `${REPOSITORY}/then`),
+      ...ran([{ component: "web", repository: `${REPOSITORY}/then`, tag: "amd64" }], PART),
+      said("artifact.deleted", day(21), {
+        repository: `${REPOSITORY}/then`,
         digest: digestOf("other"),
         what: "unknown",
       }),

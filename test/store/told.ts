@@ -40,6 +40,10 @@ export const pushed = (at: string, image: string, tag?: string): Statement =>
     ...(tag === undefined ? {} : { tag }),
   });
 
+/** A repository has another name from then on. */
+export const renamed = (at: string, from: string, to: string): Statement =>
+  said("repository.renamed", at, { from, to });
+
 const CHILDREN = ["amd64", "arm64"];
 /** An index of two platforms with their configs, pushed under a tag, and where it was built from. */
 export const image = (name: string, tag: string): Statement[] => [
@@ -93,6 +97,8 @@ export const lengthened = (n: number): Statement[] =>
     pushed(minute(25, i), `after ${i}`, `2.${i}`),
     migrated(minute(10, i), i),
     migrated(minute(25, i), 1000 + i),
+    renamed(minute(10, i), `${REPOSITORY}/${i}`, `${REPOSITORY}/before/${i}`),
+    renamed(minute(25, i), `${REPOSITORY}/after/${i}`, `${REPOSITORY}/${i}`),
     said("evidence.attached", minute(20, i), { deployment: idOf("current"), type: "review" }),
   ]);
 

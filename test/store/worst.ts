@@ -60,6 +60,7 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
     "artifact.pushed": held,
     "artifact.deleted": lost,
     "artifact.restored": lost,
+    "repository.renamed": { from: REPOSITORY, to: REPOSITORY, scope: "path" },
     "artifact.indexed": {
       digest: digestOf(1000),
       manifests: Array.from({ length: 100 }, (_, n) => ({

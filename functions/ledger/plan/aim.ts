@@ -26,8 +26,12 @@ export interface Aimed {
 export const LAST = "9999-12-31T23:59:59.999Z";
 
 /** What runs by the newest that is known. Its `at` is `knownAt`, the moment when this was so. */
-export async function currentRelease(moment: Moment, selector: Selector): Promise<Release | undefined> {
-  const found = await release({ ...moment, at: LAST }, selector);
+export async function currentRelease(
+  moment: Moment,
+  selector: Selector,
+  images?: Images,
+): Promise<Release | undefined> {
+  const found = await release({ ...moment, at: LAST }, selector, images);
   return found && { ...found, at: moment.knownAt };
 }
 
@@ -76,7 +80,7 @@ async function byDigest(moment: Moment, selector: Selector, images: Images, dige
   const { members } = await images.family(digest);
   const signs = await signsOf(moment, selector, [...members]);
   for (const at of [...new Set(signs.map(({ occurredAt }) => occurredAt))].slice(0, SIGNS_MAX)) {
-    const found = await release({ ...moment, at }, selector);
+    const found = await release({ ...moment, at }, selector, images);
     const isShown = found?.components.some((one) => one.digest !== null && members.has(one.digest));
     if (found !== undefined && isShown === true) return { release: found, since: found.since, blockers: [] };
   }
@@ -114,7 +118,7 @@ async function lastGood(
   let found: Release | undefined = current;
   for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
     const at = new Date(Date.parse(found.since) - 1).toISOString();
-    found = await release({ ...moment, at }, selector);
+    found = await release({ ...moment, at }, selector, images);
     if (found === undefined || imagesShown(found) === running) continue;
     if (await isGood(moment, images, found)) return { release: found, since: found.since, blockers: [] };
   }
@@ -143,7 +147,7 @@ async function releaseAimedAt(
   current: Promise<Release | undefined>,
 ): Promise<Aimed> {
   if ("at" in aim) {
-    const found = await release({ ...moment, at: aim.at }, selector);
+    const found = await release({ ...moment, at: aim.at }, selector, images);
     return { release: found ?? null, since: aim.at, blockers: [] };
   }
   if ("digest" in aim) return byDigest(moment, selector, images, aim.digest);

@@ -8,7 +8,7 @@ import { fold } from "../../../schemas/scalars.ts";
 import { type Images, imagesOf } from "../images.ts";
 import { isSettled, type Moment } from "../moment.ts";
 import { early } from "../read.ts";
-import { askingOf } from "../release.ts";
+import { describedAt } from "../release.ts";
 import type { Selector } from "../running.ts";
 import { type Aim, type Aimed, aimedAt, currentRelease, isMarkedBad, LAST } from "./aim.ts";
 import { artifactsOf } from "./artifacts.ts";
@@ -206,15 +206,15 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
  * side by side: at most five for images that are gone, and for the schemas two, one for each page of what was
  * migrated since (a thousand facts, or a megabyte), and where schemas are reverted three for the images that hold the
  * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
- * A usual plan takes four to seven. No part asks more than sixteen questions at once.
+ * A usual plan takes three to six. No part asks more than sixteen questions at once.
  */
 export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
   const images = imagesOf(moment);
-  const running = early(currentRelease(moment, selector));
-  const [current, aimed, { description }] = await Promise.all([
+  const running = early(currentRelease(moment, selector, images));
+  const [current, aimed, description] = await Promise.all([
     running,
     aimedAt(moment, selector, images, wish.aim, running),
-    askingOf({ ...moment, at: LAST }, fold(selector.service)),
+    describedAt(moment, fold(selector.service), LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;

@@ -6,6 +6,7 @@ import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { buildsOf, type Family, holdersOf, type Images } from "../images.ts";
 import type { Moment } from "../moment.ts";
 import { EVER, first } from "../read.ts";
+import { type Named, nameAt, namedBy } from "../renames.ts";
 import type { Applied } from "../versions.ts";
 import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 import { backupCommand, type Revert, type Reverting, revertCommand } from "./reverting.ts";
@@ -28,15 +29,21 @@ interface Holding {
 }
 
 /** The repository that a deployment named this image by, where no registry said that it has it. */
-async function deployedFrom(moment: Moment, { members }: Family): Promise<string | undefined> {
+async function deployedFrom(moment: Moment, { members }: Family): Promise<Named | undefined> {
   const facts = await concurrently(AT_ONCE, [...members], (digest) =>
     first(moment, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
   );
-  const components = facts.flatMap((fact) =>
-    fact !== undefined && "components" in fact ? fact.components : [],
+  const named = facts.flatMap((fact) =>
+    (fact !== undefined && "components" in fact ? (fact.components ?? []) : []).flatMap((one) =>
+      one.digest === undefined ||
+      !members.has(one.digest) ||
+      one.repository === undefined ||
+      fact === undefined
+        ? []
+        : [namedBy(fact, one.repository)],
+    ),
   );
-  return components.find((one) => one?.digest !== undefined && members.has(one.digest) && one.repository)
-    ?.repository;
+  return named[0];
 }
 
 async function holdingOf(moment: Moment, images: Images, digest: string): Promise<Holding | undefined> {
@@ -44,12 +51,18 @@ async function holdingOf(moment: Moment, images: Images, digest: string): Promis
   const pullable = family.pullable ?? digest;
   const holders = await holdersOf(images, family);
   const holder = holders.find(({ availability }) => availability === "available") ?? holders[0];
-  const repository =
-    holder?.repository ??
-    buildsOf(family).find((fact) => fact.repository !== undefined)?.repository ??
-    (await deployedFrom(moment, family));
-  if (repository === undefined) return undefined;
-  return { image: `${repository}@${pullable}`, isGone: holder?.availability === "deleted" };
+  const [built] = buildsOf(family).flatMap((fact) =>
+    fact.repository === undefined ? [] : [namedBy(fact, fact.repository)],
+  );
+  const named =
+    holder === undefined
+      ? (built ?? (await deployedFrom(moment, family)))
+      : { repository: holder.repository, at: EVER };
+  if (named === undefined) return undefined;
+  return {
+    image: `${nameAt(await images.renames(), named)}@${pullable}`,
+    isGone: holder?.availability === "deleted",
+  };
 }
 
 /** What runs now, if it came after a migration: by its only image, or that of `main`. */

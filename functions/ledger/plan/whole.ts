@@ -42,12 +42,12 @@ export async function environmentPlan(
   accepted: readonly string[],
   paging: Paging,
 ): Promise<EnvironmentPlan | undefined> {
-  const page = await snapshot(moment, { environment }, paging);
-  if (page === undefined) return undefined;
   const images = imagesOf(moment);
+  const page = await snapshot(moment, { environment }, paging, images);
+  if (page === undefined) return undefined;
   const substitutes = new Set(accepted);
   const pairs = await concurrently(AT_ONCE / 2, page.releases, async (release) => {
-    const current = await currentRelease(moment, { environment, service: release.service });
+    const current = await currentRelease(moment, { environment, service: release.service }, images);
     const isThen = release.status === "running";
     const planned = isThen ? await serviceOf(moment, images, release, current, substitutes) : undefined;
     return { planned, service: release.service, runsNow: current?.status === "running" };

@@ -1,0 +1,44 @@
+/** What happened to a tag, newest first, under every name that its repository had. */
+import type { Fact } from "../../schemas/fact.ts";
+import { order } from "./canonical.ts";
+import { history, type Knowledge, type Pages } from "./read.ts";
+import { type Named, type Renames, type Span, spansOf } from "./renames.ts";
+
+/** Histories as one, each newest first: their first pages are asked for side by side. */
+async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {
+  const heads = await Promise.all(histories.map(async (facts) => ({ facts, head: await facts.next() })));
+  for (;;) {
+    const newest = heads.reduce<(typeof heads)[number] | undefined>(
+      (a, b) =>
+        b.head.done === true || (a?.head.done === false && order(a.head.value) > order(b.head.value)) ? a : b,
+      undefined,
+    );
+    if (newest?.head.done !== false) return;
+    yield newest.head.value;
+    newest.head = await newest.facts.next();
+  }
+}
+
+/** @param to a time, at which the repository has this name or had it before */
+export function movesOf(
+  knowledge: Knowledge,
+  renames: Renames,
+  named: Named,
+  tag: string,
+  to: string,
+  sizes?: Pages,
+): AsyncGenerator<Fact> {
+  const reading = ({ name, after, to: ended }: Span) =>
+    history(
+      knowledge,
+      { of: "tag", repository: name, tag },
+      // Both bounds include what starts with them.
+      {
+        ...(after === undefined ? {} : { after }),
+        to: `${ended}~~` < `${to}~~` ? ended : to,
+        descending: true,
+      },
+      sizes,
+    );
+  return merged(spansOf(renames, named).map(reading));
+}
