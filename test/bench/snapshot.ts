@@ -4,7 +4,7 @@ import { AT_ONCE, concurrently } from "../../functions/ledger/concurrently.ts";
 import { namesIn } from "../../functions/ledger/directory.ts";
 import { snapshot } from "../../functions/ledger/snapshot.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { placeOfDirectory } from "../../functions/store/keys.ts";
+import { placeOf, placeOfDirectory } from "../../functions/store/keys.ts";
 import type { Filled } from "./filled.ts";
 import { moment } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, queryOf } from "./ledger.ts";
@@ -67,11 +67,16 @@ async function barePages(filled: Filled, environment: string): Promise<BarePage[
   }
   const keys = [directory, { of: "environments" } as const].map((one) => placeOfDirectory(one).key);
   const isName = (input: unknown) => keys.some((key) => JSON.stringify(input).includes(`"${key}"`));
+  // A page reads what was renamed once for all of its releases.
+  const renamed = `"${placeOf({ of: "renamed" }).key}"`;
+  const withoutRenames = (waves: Waves): Waves =>
+    waves.map((wave) => wave.filter(({ input }) => !JSON.stringify(input).includes(renamed)));
   const pages = await pageWaves(filled, environment);
   return pages.map((waves, n) => {
+    const [first = [], ...others] = releases.slice(n * PAGE, (n + 1) * PAGE);
     const page = {
       names: waves.map((wave) => wave.filter(({ input }) => isName(input))),
-      releases: releases.slice(n * PAGE, (n + 1) * PAGE),
+      releases: [first, ...others.map(withoutRenames)],
     };
     if (requestsOfPage(page) !== requestsIn(waves)) {
       throw new Error(`a page sends ${requestsIn(waves)} requests; its floor has ${requestsOfPage(page)}`);
