@@ -1,16 +1,16 @@
 /** `asof execute`: carries out on this machine what is asked back. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
-import { endpoint } from "../schemas/scalars.ts";
+import { endpoint, signingSecret } from "../schemas/scalars.ts";
 import { door } from "./execute/door.ts";
 import { executor } from "./execute/executor.ts";
-import { ledgerFrom, Reaching, withLedger } from "./ledger.ts";
+import { ledgerFrom, Reaching, textOf, withLedger } from "./ledger.ts";
 import { Complaint } from "./record/event.ts";
 import { EXIT, type World } from "./world.ts";
 
@@ -63,24 +63,15 @@ function portFrom(text: string): number {
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
 
-/** Standard Webhooks wants 24 to 64 bytes. Never quoted. */
-const SECRET = /^whsec_(?=.{32,88}$)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 function secretFrom(file: string | undefined, { env }: World): string {
-  const secret = (file === undefined ? (env.ASOF_EXECUTOR_SECRET ?? "") : textOf(file)).trim();
+  const secret = (
+    file === undefined ? (env.ASOF_EXECUTOR_SECRET ?? "") : textOf("--secret-file", file)
+  ).trim();
   const where = file === undefined ? "ASOF_EXECUTOR_SECRET" : `--secret-file ${file}`;
-  if (!SECRET.test(secret)) {
+  if (!signingSecret.safeParse(secret).success) {
     throw new Complaint(`${where}: holds no secret; asof execute --new-secret makes one`);
   }
   return secret;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new Complaint(`--secret-file ${file}: cannot be read`, { cause });
-  }
 }
 
 function folderFrom(cwd: string): string {

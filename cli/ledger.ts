@@ -27,7 +27,9 @@ const DEFAULT_URL = "http://127.0.0.1:8787";
 
 function tokenFrom(file: string | undefined, env: World["env"]): string | undefined {
   const [where, text] =
-    file === undefined ? ["ASOF_TOKEN", env.ASOF_TOKEN] : [`--token-file ${file}`, read(file)];
+    file === undefined
+      ? ["ASOF_TOKEN", env.ASOF_TOKEN]
+      : [`--token-file ${file}`, textOf("--token-file", file)];
   const token = text?.trim();
   if (token === undefined || token === "") return undefined;
   // Never quoted: a half of it would be in the log.
@@ -36,11 +38,12 @@ function tokenFrom(file: string | undefined, env: World["env"]): string | undefi
   return token;
 }
 
-function read(file: string): string {
+/** What stands in a file that an option names. Throws a Complaint where it cannot be read. */
+export function textOf(option: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new Complaint(`--token-file ${file}: cannot be read`, { cause });
+    throw new Complaint(`${option} ${file}: cannot be read`, { cause });
   }
 }
 

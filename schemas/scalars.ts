@@ -157,3 +157,11 @@ export const faultsOf = (error: z.ZodError): string =>
 /** What a pattern takes, without case: `*` stands for any characters, each in a group of its own. */
 export const wildcard = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.*)")}$`, "is");
+
+/** A secret that signs web hooks: Standard Webhooks 1.0.0 wants 24 to 64 random bytes. Never quoted. */
+export const signingSecret = z
+  .string()
+  .regex(
+    /^whsec_(?=.{32,88}$)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    "must be whsec_ and 24 to 64 random bytes in base64",
+  );

@@ -14,7 +14,7 @@ export interface Asof {
   readonly redeployment: (id: string) => Promise<Redeployment>;
   /** The plan of a redeployment: the answer to its own question, as it was known when it was asked for. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
-  /** Whether an image of it may be deployed, as any pipeline asks. */
+  /** Whether an image of it may be deployed, like any pipeline. */
   readonly gate: (redeployment: Redeployment, digest: string) => Promise<Gate>;
   /** Says how it ended; it may have ended otherwise before, and then that stays. */
   readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;

@@ -1,28 +1,15 @@
 /** An executor of one's own: any HTTPS endpoint, told and signed as Standard Webhooks 1.0.0 has it. */
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
-import { endpoint } from "../../schemas/scalars.ts";
+import { endpoint, signingSecret } from "../../schemas/scalars.ts";
 import { type Order, scope } from "./order.ts";
 import type { Sending } from "./sending.ts";
-
-const PREFIX = "whsec_";
-
-/** The specification wants 24 to 64 random bytes. */
-function isSigningSecret(value: string): boolean {
-  const bytes = Buffer.from(value.slice(PREFIX.length), "base64");
-  return value === `${PREFIX}${bytes.toString("base64")}` && bytes.length >= 24 && bytes.length <= 64;
-}
 
 export const WebhookExecutor = z.strictObject({
   kind: z.literal("webhook"),
   url: endpoint,
   /** Several while one takes the place of another: each signs. */
-  secrets: z
-    .array(
-      z.string().refine(isSigningSecret, { error: "must be whsec_ and 24 to 64 random bytes in base64" }),
-    )
-    .min(1)
-    .max(4),
+  secrets: z.array(signingSecret).min(1).max(4),
   ...scope,
 });
 export type WebhookExecutor = z.infer<typeof WebhookExecutor>;
