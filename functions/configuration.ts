@@ -1,61 +1,17 @@
 /** The environment's variables, parsed once at start; a fault names its variable. */
-import { readFileSync } from "node:fs";
 import * as z from "zod";
 import type { Token } from "./access.ts";
-import { type Rule, Rules } from "./ledger/rules.ts";
+import { rulesFrom, trustFrom } from "./files.ts";
+import type { Rule } from "./ledger/rules.ts";
 import { Executors } from "./reactions/executors.ts";
 import { Maintenance } from "./reactions/maintenance.ts";
 import { RegistryAccess } from "./registry/oci.ts";
-import {
-  ConfigurationError,
-  json,
-  parse,
-  tokensFrom,
-  type WebhookSecrets,
-  webhookSecretsFrom,
-} from "./secrets.ts";
-import { rootsIn, Signers, type Trust } from "./sources/attestation.ts";
-
-/** The naming rules in a file; none without one. */
-export function rulesFrom(file: string | undefined): Rule[] {
-  if (file === undefined || file === "") return [];
-  return parse("ASOF_RULES", Rules, json("ASOF_RULES", textOf("ASOF_RULES", file)));
-}
-
-/** Whose signatures on attestations count. Both variables, or neither: a root alone trusts whoever has a certificate. */
-export function trustFrom({
-  ASOF_TRUST_ROOTS: file,
-  ASOF_SIGNERS: signers,
-}: NodeJS.ProcessEnv): Trust | undefined {
-  if (file === undefined || file === "") return undefined;
-  if (signers === undefined || signers === "") {
-    throw new ConfigurationError(
-      'ASOF_SIGNERS: must be set where ASOF_TRUST_ROOTS is: [{"issuer":…,"repository":…}]',
-    );
-  }
-  const text = textOf("ASOF_TRUST_ROOTS", file);
-  let roots: string[];
-  try {
-    roots = rootsIn(text);
-  } catch (error) {
-    throw new ConfigurationError(
-      `ASOF_TRUST_ROOTS: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
-}
+import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
+import type { Trust } from "./sources/attestation.ts";
 
 /** What a variable holds as JSON; nothing where it is not set. */
 const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
   text === undefined || text === "" ? undefined : parse(variable, schema, json(variable, text));
-
-function textOf(variable: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    throw new ConfigurationError(`${variable}: cannot read ${file}`);
-  }
-}
 
 export interface Configuration {
   readonly host: string;

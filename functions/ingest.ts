@@ -5,10 +5,10 @@
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
-import { rulesFrom, trustFrom } from "./configuration.ts";
 import { guarded } from "./doors/doors.ts";
 import { keepMalformed, receive, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
+import { rulesFrom, trustFrom } from "./files.ts";
 import { ledgerOnAws } from "./lambda.ts";
 import { variable } from "./lambda-secret.ts";
 import { Job } from "./ledger/later.ts";
