@@ -351,6 +351,16 @@ describe("what became of it", () => {
     expect(next.id).toBe(id.replace(/1$/, "2"));
   });
 
+  it("holds off the next for a minute more, for another machine's clock may be behind", async () => {
+    const { operator, status, setNow } = await clicked({ timeoutSeconds: 60 });
+    setNow("2026-11-22T09:01:30.000Z");
+    expect(await status()).toMatchObject({ status: "timed out" });
+    const plan = await planned(operator);
+    expect(codesOf(await click(operator, bodyOf(plan), "click-2"))).toEqual(["redeployment_running"]);
+    setNow("2026-11-22T09:02:30.000Z");
+    expect((await click(operator, bodyOf(plan), "click-3")).status).toBe(201);
+  });
+
   it("may be said by whoever carries it out, once", async () => {
     const { client, status, id } = await clicked();
     const executor = client("executor");
