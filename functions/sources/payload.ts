@@ -24,19 +24,23 @@ export function readJson(text: string): Json {
   } catch {
     return { is: "fault", reason: "must be JSON" };
   }
-  if (nestsDeeperThan(MAX_DEPTH, value))
-    return { is: "fault", reason: `must nest at most ${MAX_DEPTH} deep` };
-  return { is: "json", value };
+  const reason = unsafe(value);
+  return reason === undefined ? { is: "json", value } : { is: "fault", reason };
 }
 
-/** Looks level by level, without recursion: the stack must not decide. */
-function nestsDeeperThan(levels: number, value: unknown): boolean {
+/**
+ * Why a value is not safe to walk: it is too deep, or an object in it cannot be turned into a text or number, which
+ * whatever compares it may try (zod does, with a `length` that is no number). Looks level by level, without recursion:
+ * the stack must not decide.
+ */
+function unsafe(value: unknown): string | undefined {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth === levels) return true;
+    if (depth === MAX_DEPTH) return `must nest at most ${MAX_DEPTH} deep`;
+    if (level.some((container) => Object.hasOwn(container, "toString"))) return "must hold no key `toString`";
     level = level.flatMap((container) => Object.values(container)).filter(isContainer);
   }
-  return false;
+  return undefined;
 }
 const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null;
 

@@ -174,6 +174,7 @@ describe("the forms of CloudEvents", () => {
     ["no JSON", '{"specversion":', STRUCTURED],
     ["nothing", "", STRUCTURED],
     ["a batch that is no array", "{}", BATCH],
+    ["an object that can be no text", '[{"id":{"length":{"toString":1}}}]', BATCH],
     ["JSON that nests deeper than 32", `${"[".repeat(33)}${"]".repeat(33)}`, BATCH],
     ["a header that is no percent-encoding", "{}", { "ce-specversion": "1.0", "ce-id": "%E0%A4" }],
     ["a binary event whose data are no JSON", "{", { "ce-specversion": "1.0" }],

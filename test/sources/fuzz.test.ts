@@ -7,6 +7,7 @@ import { readEvents, toStatement } from "../../functions/sources/cloudevents.ts"
 import { github } from "../../functions/sources/github.ts";
 import { gitlab } from "../../functions/sources/gitlab.ts";
 import { readImage } from "../../functions/sources/image.ts";
+import { readJson } from "../../functions/sources/payload.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { CASES, type Case, mapCase, RECEIVED_AT } from "./golden.ts";
 import { mutate, mutations } from "./mutations.ts";
@@ -37,7 +38,11 @@ function unpackedOrNothing(base64: string): string {
   }
 }
 
-function check(one: Case, payload: unknown): void {
+/** As a door does it: what is not safe to walk reaches no mapping. */
+function check(one: Case, mutated: unknown): void {
+  const json = readJson(JSON.stringify(mutated) ?? "");
+  if (json.is === "fault") return;
+  const payload = json.value;
   const text = textOf(payload);
   for (const mapped of mapCase(one, payload)) {
     expect(rawHash(mapped.raw)).toMatch(/^[0-9a-f]{64}$/);
