@@ -11,3 +11,6 @@ export interface Moment extends Knowledge {
 
 export const isSettled = ({ knownAt, now, settleMs }: Moment): boolean =>
   Date.parse(knownAt) <= now.getTime() - settleMs;
+
+/** The last millisecond before a time: what a moment shows there is what stood until then. */
+export const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();

@@ -9,7 +9,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import type { Requested } from "./freezes.ts";
 import { imagesOf } from "./images.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, justBefore, type Moment } from "./moment.ts";
 import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { release } from "./release.ts";
@@ -142,8 +142,7 @@ function following(moment: Moment, requested: Requested) {
   /** What runs already proves nothing where it is seen again. */
   async function ranBefore(): Promise<boolean> {
     const { environment, service, occurredAt } = requested;
-    const at = new Date(Date.parse(occurredAt) - 1).toISOString();
-    const found = await release({ ...moment, at }, { environment, service });
+    const found = await release({ ...moment, at: justBefore(occurredAt) }, { environment, service });
     return (await verdictsOn(found?.components ?? [])).every((verdict) => verdict === "its image");
   }
 

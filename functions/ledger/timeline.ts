@@ -6,7 +6,7 @@ import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, justBefore, type Moment } from "./moment.ts";
 import { describedAt, release } from "./release.ts";
 import type { Name } from "./store.ts";
 
@@ -49,8 +49,6 @@ async function scopeOf(
   const { isHeard, databases } = await databasesOf(known, environment, fold(service), to);
   return isHeard ? { environment, service: fold(service), databases } : undefined;
 }
-
-const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 
 type Heard = Pick<Name, "name" | "shown">;
 

@@ -7,7 +7,7 @@ import { canonical, order } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import type { Images } from "../images.ts";
 import { markOf } from "../marks.ts";
-import type { Moment } from "../moment.ts";
+import { justBefore, type Moment } from "../moment.ts";
 import { EVER, history } from "../read.ts";
 import { release } from "../release.ts";
 import type { Selector } from "../running.ts";
@@ -117,7 +117,7 @@ async function lastGood(
   const running = imagesShown(current);
   let found: Release | undefined = current;
   for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
-    const at = new Date(Date.parse(found.since) - 1).toISOString();
+    const at = justBefore(found.since);
     found = await release({ ...moment, at }, selector, images);
     if (found === undefined || imagesShown(found) === running) continue;
     if (await isGood(moment, images, found)) return { release: found, since: found.since, blockers: [] };
