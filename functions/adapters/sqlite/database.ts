@@ -63,6 +63,7 @@ CREATE TABLE names (
   name TEXT NOT NULL,
   shown TEXT NOT NULL,
   recordedAt TEXT NOT NULL,
+  hash TEXT NOT NULL,
   PRIMARY KEY (directory, name)
 ) WITHOUT ROWID;
 CREATE TABLE people (
@@ -116,9 +117,27 @@ export function faultOf(error: unknown): StoreError {
 export const DAMAGED =
   "The ledger's file is damaged. Run `asof check` to see where, and restore a backup with `asof restore`.";
 
+const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
+
 function columnsOf(row: unknown): unknown[] {
-  if (Array.isArray(row)) return row;
+  if (Array.isArray(row)) return row.map(textOf);
   throw new Error("the driver returned a row that is not a list");
+}
+
+/**
+ * A query whose texts come as bytes: the driver ends the process where a text that it reads is not UTF-8, as it may be
+ * in a damaged file.
+ */
+function withBytes(driver: Driver.Database, sql: string): string {
+  if (!sql.trimStart().startsWith("SELECT")) return sql;
+  const columns = driver
+    .prepare(sql)
+    .columns()
+    .map((_, n) => `c${n}`);
+  const bytes = columns.map(
+    (name) => `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`,
+  );
+  return `WITH rows(${columns.join(", ")}) AS (${sql}) SELECT ${bytes.join(", ")} FROM rows`;
 }
 
 /** A connection, and whether it is open: the driver ends the process where one is used that was closed. */
@@ -133,7 +152,7 @@ function checkOpen({ isOpen }: Connection): void {
 
 function statementOf(connection: Connection, sql: string): Statement {
   checkOpen(connection);
-  const statement = connection.driver.prepare(sql);
+  const statement = connection.driver.prepare(withBytes(connection.driver, sql));
   if (statement.reader) statement.raw(true);
   const run: Statement["run"] = (...values) => {
     checkOpen(connection);
@@ -288,7 +307,7 @@ export function openDatabase(folder: string): Database {
 export function openReader(file: string): Database {
   if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
-    return openFile(file, () => undefined);
+    return openFile(file);
   } catch (error) {
     throw reasonOf(error, file);
   }
@@ -300,7 +319,18 @@ export const temporaryDatabase = (): Database => openFile(":memory:", () => unde
 /** Makes a file for this user alone, where there is none; SQLite's log and its index take the mode of the file. */
 const makeFile = (file: string): void => closeSync(openSync(file, "a", 0o600));
 
-function openFile(file: string, unlock: () => void): Database {
+/** Brings the log into the file, so that it alone is the ledger. Where that fails, the log stays beside it. */
+function fold(driver: Driver.Database): void {
+  try {
+    driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // What is in the log is durable there.
+  }
+}
+
+/** @param unlock frees what a writer holds; absent: it only reads */
+function openFile(file: string, unlock?: () => void): Database {
+  const isWriter = unlock !== undefined;
   if (file !== ":memory:") makeFile(file);
   const connection = { driver: connect(file), isOpen: true };
   try {
@@ -315,8 +345,10 @@ function openFile(file: string, unlock: () => void): Database {
     write: groupCommit(connection),
     close: () => {
       connection.isOpen = false;
+      // The driver keeps a connection while statements of it are not collected, and so its log.
+      if (isWriter) fold(connection.driver);
       connection.driver.close();
-      unlock();
+      unlock?.();
     },
   };
 }

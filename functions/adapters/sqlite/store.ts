@@ -18,7 +18,7 @@ import {
 import { entriesOf, factKey, partOf, partOfDirectory, partOfRecorded, pointerKey } from "../../store/keys.ts";
 import type { Damage } from "./damage.ts";
 import type { Database } from "./database.ts";
-import { type Facts, factsOf, hashOf, type Item } from "./facts.ts";
+import { type Facts, factsOf, hashOf, hashOfName, type Item, NAME_COLUMNS, nameOf } from "./facts.ts";
 import { oneByOne, together, type Waiting } from "./turns.ts";
 
 /** Where an item stands in a partition. */
@@ -131,7 +131,7 @@ function writerOf(database: Database) {
     "INSERT INTO entries (part, ord, item) SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
   );
   const insertName = database.prepare(
-    "INSERT INTO names (directory, name, shown, recordedAt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    `INSERT INTO names (${NAME_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
     put: (posted: Posted): "written" | "taken" => {
@@ -144,7 +144,8 @@ function writerOf(database: Database) {
     derive: (derived: Derived): void => {
       if (derived.is === "name") {
         const { name, shown, recordedAt } = derived.name;
-        insertName.run(partOfDirectory(derived.directory), name, shown, recordedAt);
+        const directory = partOfDirectory(derived.directory);
+        insertName.run(directory, name, shown, recordedAt, hashOfName(directory, derived.name));
         return;
       }
       const key = pointerKey(derived.fact);
@@ -169,10 +170,10 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
   const names = {
     up: database.prepare(
-      "SELECT name, shown, recordedAt FROM names WHERE directory = ? AND name > ? AND name >= ? AND name <= ifnull(?, X'') ORDER BY name LIMIT ?",
+      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name > ? AND name >= ? AND name <= ifnull(?, X'') ORDER BY name LIMIT ?`,
     ),
     down: database.prepare(
-      "SELECT name, shown, recordedAt FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?",
+      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?`,
     ),
   };
 
@@ -225,11 +226,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
         end,
         limit + 1,
       );
-      const entries = rows.slice(0, limit).map(([name, shown, recordedAt]) => ({
-        name: String(name),
-        shown: String(shown),
-        recordedAt: String(recordedAt),
-      }));
+      const entries = rows.slice(0, limit).map(nameOf);
       const last = entries.at(-1);
       return rows.length > limit && last !== undefined ? { entries, cursor: last.name } : { entries };
     },
