@@ -112,7 +112,8 @@ async function execute(world: World, options: Options): Promise<void> {
   const { steps: does } = options;
   const deploy = options.deploy === undefined ? undefined : programFrom(options.deploy);
   const cwd = folderFrom(options.cwd);
-  const ledger = ledgerFrom(options, world, endpoint);
+  // It outlasts a ledger that is away, whoever looks on.
+  const ledger = ledgerFrom(options, { ...world, isAttended: false }, endpoint);
   const interrupted = world.interrupted();
   const works = executor(world, { ledger, does, deploy, cwd, interrupted });
   const { server, url } = await listening(door(secret, works).fetch, options.port);

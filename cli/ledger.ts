@@ -11,6 +11,14 @@ export interface Ledger {
   readonly token: string | undefined;
   /** The first wait between two tries; it doubles. */
   readonly waitMs: number;
+  /** Absent where nobody waits at a terminal for the answer. */
+  readonly person?: Person;
+}
+
+/** Somebody at a terminal, who is told why an answer does not come. */
+export interface Person {
+  readonly tell: (line: string) => void;
+  readonly now: () => Date;
 }
 
 const maybe = z.string().optional();
@@ -51,7 +59,8 @@ export function textOf(option: string, file: string): string {
  * The ledger that is meant. Throws a Complaint where its address is none.
  * @param schema what is asked of its address
  */
-export function ledgerFrom(given: Reaching, { env, waitMs }: World, schema: z.ZodType<string> = url): Ledger {
+export function ledgerFrom(given: Reaching, world: World, schema: z.ZodType<string> = url): Ledger {
+  const { env, waitMs, isAttended, err, now } = world;
   const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
   const parsed = schema.safeParse(address);
   if (!parsed.success) {
@@ -59,5 +68,11 @@ export function ledgerFrom(given: Reaching, { env, waitMs }: World, schema: z.Zo
       `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
     );
   }
-  return { url: address, token: tokenFrom(given.tokenFile, env), waitMs };
+  const person = { tell: (line: string) => err(`asof: ${line}`), now };
+  return {
+    url: address,
+    token: tokenFrom(given.tokenFile, env),
+    waitMs,
+    ...(isAttended ? { person } : {}),
+  };
 }

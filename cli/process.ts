@@ -67,6 +67,8 @@ export function processWorld(): World {
     err,
     now: () => new Date(),
     waitMs: 1000,
+    // Some CI systems run their jobs in a terminal.
+    isAttended: process.stderr.isTTY && (process.env.CI ?? "") === "",
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,
     end: (code) => {

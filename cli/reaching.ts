@@ -1,6 +1,7 @@
 /** Requests to the ledger, each sent again for as long as that may help. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
+import { isOnThisMachine } from "../schemas/scalars.ts";
 import type { Ledger } from "./ledger.ts";
 
 const RETRIES = 4;
@@ -12,10 +13,13 @@ const TRYING_MS = 30_000;
 /** There was no answer, or none that counts, for as long as it was tried. */
 export class Unreachable extends Error {
   readonly retryAfterS: number | undefined;
+  /** Another try is not worth the wait. */
+  readonly isFinal: boolean;
 
-  constructor(message: string, retryAfterS?: number) {
+  constructor(message: string, more: { retryAfterS?: number | undefined; isFinal?: boolean } = {}) {
     super(message);
-    this.retryAfterS = retryAfterS;
+    this.retryAfterS = more.retryAfterS;
+    this.isFinal = more.isFinal ?? false;
   }
 }
 
@@ -47,16 +51,32 @@ function parsed(text: string): unknown {
   }
 }
 
+/** The system's code for a connection that failed, like ECONNREFUSED. */
+function codeOf(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
 /** What fetch says of a connection that failed, in one line: its own words may hold what was sent. */
 function whyUnreachable(url: string, error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError")
     return `${url} did not answer within ${TIMEOUT_MS / 1000} s`;
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? `${url} cannot be reached (${code})` : `${url} cannot be reached`;
+  const code = codeOf(error);
+  return code === undefined ? `${url} cannot be reached` : `${url} cannot be reached (${code})`;
 }
 
-async function attempt({ url, token }: Ledger, { path, method = "GET", headers, body }: Request) {
+function unreachable({ url, person }: Ledger, error: unknown): Unreachable {
+  const why = whyUnreachable(url, error);
+  const isRefusedHere = codeOf(error) === "ECONNREFUSED" && isOnThisMachine(url);
+  // A pipeline may be ahead of the ledger that it starts. A person can see that none runs, and start one.
+  if (person === undefined || !isRefusedHere) return new Unreachable(why);
+  const hint = "no ledger listens there; start one, or set ASOF_URL or --url";
+  return new Unreachable(`${why}: ${hint}`, { isFinal: true });
+}
+
+async function attempt(ledger: Ledger, { path, method = "GET", headers, body }: Request) {
+  const { url, token } = ledger;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let response: Response;
   let text: string;
@@ -71,24 +91,38 @@ async function attempt({ url, token }: Ledger, { path, method = "GET", headers, 
     });
     text = await response.text();
   } catch (error) {
-    throw new Unreachable(whyUnreachable(url, error));
+    throw unreachable(ledger, error);
   }
   const { status } = response;
   if (status === 429 || status >= 500)
-    throw new Unreachable(`${url} answers ${status}`, retryAfter(response));
+    throw new Unreachable(`${url} answers ${status}`, { retryAfterS: retryAfter(response) });
   return { status, json: parsed(text) };
+}
+
+/** Tells a person at once why they wait, and until when; again only where the reason changes. */
+function explaining({ person }: Ledger): (reason: string) => void {
+  if (person === undefined) return () => undefined;
+  const until = new Date(person.now().getTime() + TRYING_MS).toISOString();
+  let told: string | undefined;
+  return (reason) => {
+    if (reason === told || person.now().toISOString() >= until) return;
+    person.tell(`${reason}; waiting for the ledger to answer, until ${until} at the latest`);
+    told = reason;
+  };
 }
 
 /** Sends a request, again and again while that may help: each try is the same. Throws Unreachable. */
 export function reach(ledger: Ledger, request: Request): Promise<Answer> {
+  const explain = explaining(ledger);
   return pRetry(() => attempt(ledger, request), {
     retries: RETRIES,
     minTimeout: ledger.waitMs,
     maxRetryTime: TRYING_MS,
     randomize: true,
-    shouldRetry: ({ error }) => error instanceof Unreachable,
+    shouldRetry: ({ error }) => error instanceof Unreachable && !error.isFinal,
     onFailedAttempt: async ({ error, retriesLeft }) => {
-      if (!(error instanceof Unreachable) || retriesLeft === 0) return;
+      if (!(error instanceof Unreachable) || retriesLeft === 0 || error.isFinal) return;
+      explain(error.message);
       if (error.retryAfterS !== undefined) await setTimeout(error.retryAfterS * 1000);
     },
   });
