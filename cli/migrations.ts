@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import * as z from "zod";
+import { type Answer, exchange, NoAnswer } from "../functions/client/http.ts";
 import { readJson } from "../functions/sources/payload.ts";
 import { connect } from "./migrations/connection.ts";
 import { findHistory } from "./migrations/finding.ts";
@@ -157,16 +158,15 @@ async function fromActuator(address: string, world: World): Promise<History> {
 }
 
 async function fetched(address: string, shown: string): Promise<string> {
-  let response: Response;
+  let answer: Answer;
   try {
-    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_MS) });
-    if (response.ok) return await response.text();
-  } catch {
-    throw new Complaint(`${shown}: does not answer within ${FETCH_MS / 1000} s`);
+    answer = await exchange(address, { redirect: "follow", timeoutMs: FETCH_MS });
+  } catch (error) {
+    throw error instanceof NoAnswer ? new Complaint(`${shown}: ${error.message}`) : error;
   }
-  throw new Complaint(
-    `${shown}: answers ${response.status}; where it asks who asks, fetch it and give a file`,
-  );
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return text;
+  throw new Complaint(`${shown}: answers ${status}; where it asks who asks, fetch it and give a file`);
 }
 
 const STANDARD_INPUT = 0;

@@ -1,6 +1,7 @@
 /** Requests to the ledger, each sent again for as long as that may help. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
+import * as http from "../functions/client/http.ts";
 import { isOnThisMachine } from "../schemas/scalars.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -38,7 +39,7 @@ export interface Answer {
 }
 
 /** Seconds; a date, which may also stand there (RFC 9110, 10.2.3), is not waited for. */
-function retryAfter({ headers }: Response): number | undefined {
+function retryAfter({ headers }: http.Answer): number | undefined {
   const seconds = Number(headers.get("retry-after") ?? "");
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, RETRY_AFTER_MAX_S) : undefined;
 }
@@ -51,51 +52,33 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The system's code for a connection that failed, like ECONNREFUSED. */
-function codeOf(error: unknown): string | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? code : undefined;
-}
-
-/** What fetch says of a connection that failed, in one line: its own words may hold what was sent. */
-function whyUnreachable(url: string, error: unknown): string {
-  if (error instanceof Error && error.name === "TimeoutError")
-    return `${url} did not answer within ${TIMEOUT_MS / 1000} s`;
-  const code = codeOf(error);
-  return code === undefined ? `${url} cannot be reached` : `${url} cannot be reached (${code})`;
-}
-
-function unreachable({ url, person }: Ledger, error: unknown): Unreachable {
-  const why = whyUnreachable(url, error);
-  const isRefusedHere = codeOf(error) === "ECONNREFUSED" && isOnThisMachine(url);
+function unreachable({ url, person }: Ledger, { message, code }: http.NoAnswer): Unreachable {
+  const why = `${url} ${message}`;
+  const isRefusedHere = code === "ECONNREFUSED" && isOnThisMachine(url);
   // A pipeline may be ahead of the ledger that it starts. A person can see that none runs, and start one.
   if (person === undefined || !isRefusedHere) return new Unreachable(why);
   const hint = "no ledger listens there; start one, or set ASOF_URL or --url";
   return new Unreachable(`${why}: ${hint}`, { isFinal: true });
 }
 
-async function attempt(ledger: Ledger, { path, method = "GET", headers, body }: Request) {
+async function attempt(ledger: Ledger, { path, headers, ...request }: Request): Promise<Answer> {
   const { url, token } = ledger;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  let response: Response;
-  let text: string;
+  let answer: http.Answer;
   try {
-    response = await fetch(`${url.replace(/\/+$/, "")}${path}`, {
-      method,
+    answer = await http.exchange(`${url.replace(/\/+$/, "")}${path}`, {
+      ...request,
       headers: { ...headers, ...authorization },
-      body: body ?? null,
       // Followed, a POST may become a GET elsewhere.
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      timeoutMs: TIMEOUT_MS,
     });
-    text = await response.text();
   } catch (error) {
-    throw unreachable(ledger, error);
+    throw error instanceof http.NoAnswer ? unreachable(ledger, error) : error;
   }
-  const { status } = response;
+  const { status, text } = answer;
   if (status === 429 || status >= 500)
-    throw new Unreachable(`${url} answers ${status}`, { retryAfterS: retryAfter(response) });
+    throw new Unreachable(`${url} answers ${status}`, { retryAfterS: retryAfter(answer) });
   return { status, json: parsed(text) };
 }
 

@@ -1,7 +1,6 @@
 /** Sends events to the ledger, and tells what became of each: for as long as it is worth trying. */
-import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { Outcomes } from "../../schemas/answer.ts";
+import { Outcomes, readAnswer } from "../../schemas/answer.ts";
 import type { Ledger } from "../ledger.ts";
 import { reach, Unreachable } from "../reaching.ts";
 import type { Event } from "./event.ts";
@@ -17,29 +16,29 @@ export type Sent =
   /** There was no answer, or none that counts, for as long as it was tried. */
   | { readonly is: "unreachable"; readonly reason: string };
 
-const Problem = z.looseObject({ detail: z.string() });
-
 /** Refused as it is: sending it again would change nothing (400, 409, 413, 415, 422). */
 const REFUSALS: ReadonlySet<number> = new Set([400, 409, 413, 415, 422]);
 
-/** What the ledger says of an event that it took; what answers otherwise is no ledger. */
-function taken(url: string, json: unknown): Sent {
-  const [one] = Outcomes.safeParse(json).data?.outcomes ?? [];
-  if (one === undefined) return { is: "shut out", reason: `${url} is no ledger: check ASOF_URL or --url` };
+const notALedger = (url: string, status: number): Sent => ({
+  is: "shut out",
+  reason: `${url} answers ${status}, as no ledger does: check ASOF_URL or --url`,
+});
+
+function taken(url: string, status: number, { outcomes: [one] }: Outcomes): Sent {
+  if (one === undefined) return notALedger(url, status);
   const { outcome, recordedAt, reason } = one;
   return { is: "taken", outcome, ...present({ recordedAt, reason }) };
 }
 
 function outcomeOf(url: string, status: number, json: unknown): Sent {
-  if (status >= 200 && status < 300) return taken(url, json);
   if (status === 401) {
     return { is: "shut out", reason: "401: the token is missing or wrong: set ASOF_TOKEN or --token-file" };
   }
-  const detail = Problem.safeParse(json).data?.detail;
+  const read = readAnswer(Outcomes, status, json);
+  if (read.is === "answer") return taken(url, status, read.value);
+  const detail = read.is === "problem" ? read.detail : undefined;
   if (status === 403) return { is: "shut out", reason: `403: ${detail ?? "this token may not say it"}` };
-  if (detail === undefined || !REFUSALS.has(status)) {
-    return { is: "shut out", reason: `${url} answers ${status}, as no ledger does: check ASOF_URL or --url` };
-  }
+  if (detail === undefined || !REFUSALS.has(status)) return notALedger(url, status);
   const again = "If the same happened twice in one job, give the second its own --id.";
   return { is: "refused", reason: `${status}: ${detail}${status === 409 ? ` ${again}` : ""}` };
 }
