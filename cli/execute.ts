@@ -8,11 +8,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
-import { door } from "./execute/door.ts";
+import { door } from "./execute/endpoint.ts";
 import { executor } from "./execute/executor.ts";
+import { EXIT, type World } from "./io.ts";
 import { ledgerFrom, Reaching, textOf, withLedger } from "./ledger.ts";
 import { Complaint } from "./record/event.ts";
-import { EXIT, type World } from "./world.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({

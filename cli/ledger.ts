@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { url } from "../schemas/scalars.ts";
+import type { World } from "./io.ts";
 import { Complaint } from "./record/event.ts";
-import type { World } from "./world.ts";
 
 export interface Ledger {
   readonly url: string;

@@ -2,13 +2,13 @@
 import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/registry/oci.ts";
 import { executeCommand } from "./execute.ts";
+import { EXIT, type World } from "./io.ts";
 import { migrationsCommand } from "./migrations.ts";
 import { planCommand } from "./plan.ts";
-import { Unreachable } from "./reaching.ts";
 import { recordCommand } from "./record/command.ts";
 import { Complaint } from "./record/event.ts";
 import { redeployCommand } from "./redeploy.ts";
-import { EXIT, type World } from "./world.ts";
+import { Unreachable } from "./request.ts";
 
 function programFor(world: World): Command {
   const program = new Command("asof")

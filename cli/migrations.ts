@@ -4,20 +4,20 @@ import { Command, Option } from "commander";
 import * as z from "zod";
 import { type Answer, exchange, NoAnswer } from "../functions/client/http.ts";
 import { readJson } from "../functions/sources/payload.ts";
+import type { World } from "./io.ts";
 import { connect } from "./migrations/connection.ts";
-import { findHistory } from "./migrations/finding.ts";
+import { findHistory } from "./migrations/detect.ts";
+import { historySaid, type Place, runSaid, type Speaker } from "./migrations/events.ts";
 import { type History, readHistory } from "./migrations/history.ts";
 import { tagsOf } from "./migrations/journal.ts";
 import { actuatorHistory, flywayRun, type Run } from "./migrations/reports.ts";
-import { historySaid, type Place, runSaid, type Speaker } from "./migrations/statements.ts";
 import { TOOLS } from "./migrations/tools.ts";
 import { environmentOf } from "./record/deploy.ts";
 import { Complaint, type Event, sourceOf } from "./record/event.ts";
-import { common, Given, type Known, known, withSending } from "./record/given.ts";
 import { digestFrom } from "./record/migration.ts";
+import { common, Given, type Known, known, withSending } from "./record/options.ts";
 import { bareUrl } from "./record/remote.ts";
-import { sayEvents } from "./record/saying.ts";
-import type { World } from "./world.ts";
+import { sayEvents } from "./record/submit.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({

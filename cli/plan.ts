@@ -1,10 +1,10 @@
 /** `asof plan`: what it takes to run a release again. */
 import { Command, Option } from "commander";
 import * as z from "zod";
+import { EXIT, type World } from "./io.ts";
 import { ledgerFrom, Reaching, withLedger } from "./ledger.ts";
-import { planOf, questionOf, withQuestion } from "./plan/question.ts";
-import { planLines } from "./plan/showing.ts";
-import { EXIT, type World } from "./world.ts";
+import { planLines } from "./plan/format.ts";
+import { planOf, questionOf, withQuestion } from "./plan/options.ts";
 
 const Options = z.looseObject({
   ...Reaching.shape,

@@ -1,6 +1,6 @@
 /** The command line's environment as this process has it: its streams, signals and exit code. */
 import { createInterface } from "node:readline/promises";
-import { EXIT, type World } from "./world.ts";
+import { EXIT, type World } from "./io.ts";
 
 /** How `error` reads in one line: what fails here is asof itself, so its place in the code belongs to it. */
 function describeError(error: unknown): string {

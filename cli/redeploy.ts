@@ -5,14 +5,14 @@ import { Command } from "commander";
 import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
 import { isOver, type Redeployment, Redeployments } from "../schemas/redeployment.ts";
-import { ask } from "./asking.ts";
+import { ask } from "./client.ts";
+import { EXIT, type World } from "./io.ts";
 import { type Ledger, ledgerFrom, Reaching, withLedger } from "./ledger.ts";
-import { planOf, type Question, questionOf, withQuestion } from "./plan/question.ts";
-import { planLines } from "./plan/showing.ts";
-import { Unreachable } from "./reaching.ts";
+import { planLines } from "./plan/format.ts";
+import { planOf, type Question, questionOf, withQuestion } from "./plan/options.ts";
 import { Complaint } from "./record/event.ts";
 import { lineOf, redeploymentOf } from "./redeployment.ts";
-import { EXIT, type World } from "./world.ts";
+import { Unreachable } from "./request.ts";
 
 const Options = z.looseObject({
   ...Reaching.shape,

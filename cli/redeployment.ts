@@ -1,6 +1,6 @@
 /** A redeployment as the command line sees it. */
 import { Redeployment } from "../schemas/redeployment.ts";
-import { ask } from "./asking.ts";
+import { ask } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 
 const pathOf = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../cli/migrations/connection.ts";
-import { findHistory } from "../cli/migrations/finding.ts";
+import { findHistory } from "../cli/migrations/detect.ts";
 import { readHistory } from "../cli/migrations/history.ts";
 import { openMysql } from "../cli/migrations/mysql.ts";
 import { openPostgresql } from "../cli/migrations/postgresql.ts";

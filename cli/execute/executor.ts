@@ -3,13 +3,13 @@
  * is still to be run, the ledger.
  */
 import { hashOf, Plan } from "../../schemas/plan.ts";
-import { ask, Refused } from "../asking.ts";
+import { ask, Refused } from "../client.ts";
+import type { World } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
-import { Unreachable } from "../reaching.ts";
 import { endRedeployment, lineOf, redeploymentOf } from "../redeployment.ts";
-import type { World } from "../world.ts";
+import { Unreachable } from "../request.ts";
+import { type Allowed, Failed, type Order, variablesOf, worksOf } from "./commands.ts";
 import { run } from "./program.ts";
-import { type Allowed, Failed, type Order, variablesOf, worksOf } from "./works.ts";
 
 export interface Executor {
   /** Takes an order to be carried out when its turn comes; false where it was taken before. */

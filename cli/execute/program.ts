@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { Failed, type Work } from "./works.ts";
+import { Failed, type Work } from "./commands.ts";
 
 export interface Workplace {
   readonly cwd: string;

@@ -1,6 +1,6 @@
 /** A history of migrations as it was read: what is applied now, what failed, what is left out and why. */
 import type { Connection, Row } from "./connection.ts";
-import { type Found, nameOf } from "./finding.ts";
+import { type Found, nameOf } from "./detect.ts";
 import { APPLIED, type State } from "./state.ts";
 import type { Tool } from "./tools.ts";
 import { byColumns, instantOf, isSaid } from "./values.ts";

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { type ImageContent, RegistryError } from "../../functions/registry/oci.ts";
 import { present } from "../../functions/sources/payload.ts";
-import type { World } from "../world.ts";
+import type { World } from "../io.ts";
 import { Complaint } from "./event.ts";
-import { commitOf, common } from "./given.ts";
 import { contentOf, type Image, imageFrom, imageInMetadata, registryOf } from "./image.ts";
-import type { Said } from "./saying.ts";
-import type { Speaker } from "./speaker.ts";
+import { commitOf, common } from "./options.ts";
+import type { Speaker } from "./subcommand.ts";
+import type { Said } from "./submit.ts";
 
 const Options = z.looseObject({
   image: z.string().optional(),

@@ -1,13 +1,13 @@
 /** `asof record`: says to the ledger what a pipeline did. */
 import { Command } from "commander";
-import type { World } from "../world.ts";
+import type { World } from "../io.ts";
 import { build, push } from "./build.ts";
 import { deploy } from "./deploy.ts";
 import { evidence } from "./evidence.ts";
-import { Given, known, Sending, withGiven, withSending } from "./given.ts";
 import { migration } from "./migration.ts";
-import { replay, say } from "./saying.ts";
-import type { Speaker } from "./speaker.ts";
+import { Given, known, Sending, withGiven, withSending } from "./options.ts";
+import type { Speaker } from "./subcommand.ts";
+import { replay, say } from "./submit.ts";
 
 const SPEAKERS: readonly Speaker[] = [build, push, deploy, migration, evidence];
 

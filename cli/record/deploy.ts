@@ -4,10 +4,10 @@ import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { Complaint } from "./event.ts";
-import { commitKnown, common, type Known } from "./given.ts";
 import { imageFrom } from "./image.ts";
+import { commitKnown, common, type Known } from "./options.ts";
 import { forgeUrl } from "./remote.ts";
-import type { Speaker } from "./speaker.ts";
+import type { Speaker } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { Complaint } from "./event.ts";
-import { common, type Known } from "./given.ts";
-import type { Speaker } from "./speaker.ts";
+import { common, type Known } from "./options.ts";
+import type { Speaker } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({ digest: maybe, type: z.string(), verdict: maybe, sha256Of: maybe });

@@ -4,9 +4,9 @@ import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { environmentOf } from "./deploy.ts";
 import { Complaint } from "./event.ts";
-import { commitKnown, common, type Known } from "./given.ts";
 import { imageFrom } from "./image.ts";
-import type { Speaker } from "./speaker.ts";
+import { commitKnown, common, type Known } from "./options.ts";
+import type { Speaker } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const trilean = z.enum(["true", "false", "unknown"]).optional();

@@ -9,7 +9,7 @@ import { Plan } from "../../schemas/plan.ts";
 import { tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { broken } from "./broken.ts";
-import { cleanUp, type Ended, type Env, ledgerServer, linesOf, newFolder } from "./world.ts";
+import { cleanUp, type Ended, type Env, ledgerServer, linesOf, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { surroundings } from "../../cli/record/ci.ts";
 import { bareUrl, forgeUrl } from "../../cli/record/remote.ts";
 import { shaOf } from "../ledger/given.ts";
-import { cleanUp, newFolder } from "./world.ts";
+import { cleanUp, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 

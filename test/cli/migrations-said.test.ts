@@ -1,8 +1,8 @@
 /** What is said of histories and reports, and what the ledger answers of it. */
 import { afterEach, describe, expect, it } from "vitest";
+import { historySaid, type Place, runSaid, type Speaker } from "../../cli/migrations/events.ts";
 import type { History, Version } from "../../cli/migrations/history.ts";
 import { actuatorHistory, flywayRun } from "../../cli/migrations/reports.ts";
-import { historySaid, type Place, runSaid, type Speaker } from "../../cli/migrations/statements.ts";
 import type { Event } from "../../cli/record/event.ts";
 import { Release, Timeline } from "../../schemas/answer.ts";
 import { event, outcomesOf } from "../client.ts";

@@ -4,7 +4,7 @@ import { Plan } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
 import { broken, ONE, REPOSITORY, TWO, VERSION } from "./broken.ts";
-import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./world.ts";
+import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./harness.ts";
 
 afterEach(cleanUp);
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Sqlite from "libsql";
 import * as z from "zod";
 import { connect } from "../../cli/migrations/connection.ts";
-import { type Chosen, findHistory } from "../../cli/migrations/finding.ts";
+import { type Chosen, findHistory } from "../../cli/migrations/detect.ts";
 import { type History, readHistory } from "../../cli/migrations/history.ts";
 
 const cell = z.union([z.string(), z.number(), z.null()]);

@@ -2,8 +2,8 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
+import type { World } from "../io.ts";
 import { Reaching, withLedger } from "../ledger.ts";
-import type { World } from "../world.ts";
 import { type Field, type Found, type Surroundings, surroundings } from "./ci.ts";
 import { Complaint } from "./event.ts";
 import { forgeUrl } from "./remote.ts";

@@ -1,11 +1,11 @@
 /** From statements to their end: named, checked, shown, sent; and kept where the ledger did not take them. */
 import type { Kind } from "../../schemas/fact.ts";
+import { EXIT, type World } from "../io.ts";
 import { type Ledger, ledgerFrom } from "../ledger.ts";
-import { EXIT, type World } from "../world.ts";
+import { type Sent, send } from "./deliver.ts";
 import { type Event, eventOf, sourceOf } from "./event.ts";
-import type { Known, Sending } from "./given.ts";
+import type { Known, Sending } from "./options.ts";
 import { append, drop, eventIn, refusedFile, take } from "./outbox.ts";
-import { type Sent, send } from "./sending.ts";
 
 export interface Said {
   readonly kind: Kind;

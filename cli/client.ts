@@ -2,8 +2,8 @@
 import type * as z from "zod";
 import { readAnswer } from "../schemas/answer.ts";
 import type { Ledger } from "./ledger.ts";
-import { type Request, reach } from "./reaching.ts";
 import { Complaint } from "./record/event.ts";
+import { type Request, reach } from "./request.ts";
 
 /** The ledger understood, and says no. */
 export class Refused extends Complaint {

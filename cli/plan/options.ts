@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { Plan } from "../../schemas/plan.ts";
-import { ask } from "../asking.ts";
+import { ask } from "../client.ts";
 import type { Ledger } from "../ledger.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { World } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
-import type { World } from "../../cli/world.ts";
 import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
 
 /** What a server does with the next request: lets the ledger answer, or says or does something itself. */

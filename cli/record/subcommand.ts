@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { World } from "../world.ts";
-import type { Known } from "./given.ts";
-import type { Said } from "./saying.ts";
+import type { World } from "../io.ts";
+import type { Known } from "./options.ts";
+import type { Said } from "./submit.ts";
 
 /** One kind of `asof record`: its options beside those that all have, and what they make it say. */
 export interface Speaker {

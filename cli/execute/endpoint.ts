@@ -4,8 +4,8 @@ import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import { readJson } from "../../functions/sources/payload.ts";
+import { Order } from "./commands.ts";
 import type { Executor } from "./executor.ts";
-import { Order } from "./works.ts";
 
 const BODY_MAX = 1024 * 1024;
 

@@ -2,7 +2,7 @@
 import { present } from "../../functions/sources/payload.ts";
 import { Outcomes, readAnswer } from "../../schemas/answer.ts";
 import type { Ledger } from "../ledger.ts";
-import { reach, Unreachable } from "../reaching.ts";
+import { reach, Unreachable } from "../request.ts";
 import type { Event } from "./event.ts";
 
 /** What became of an event; `reason` says what was wrong, and what to do. */
