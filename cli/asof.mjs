@@ -3,5 +3,5 @@
 import { register } from "tsx/esm/api";
 
 register();
-const [{ main }, { processWorld }] = await Promise.all([import("./main.ts"), import("./process.ts")]);
-await main(process.argv.slice(2), processWorld());
+const [{ main }, { processIo }] = await Promise.all([import("./main.ts"), import("./process.ts")]);
+await main(process.argv.slice(2), processIo());

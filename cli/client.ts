@@ -2,11 +2,11 @@
 import type * as z from "zod";
 import { readAnswer } from "../schemas/answer.ts";
 import type { Ledger } from "./ledger.ts";
-import { Complaint } from "./record/event.ts";
-import { type Request, reach } from "./request.ts";
+import { CliError } from "./record/event.ts";
+import { type LedgerRequest, sendRequest } from "./request.ts";
 
 /** The ledger understood, and says no. */
-export class Refused extends Complaint {
+export class Refused extends CliError {
   readonly status: number;
 
   constructor(status: number, detail: string) {
@@ -15,9 +15,13 @@ export class Refused extends Complaint {
   }
 }
 
-/** Throws Refused, or a Complaint where no ledger is there, or Unreachable. */
-export async function ask<T>(ledger: Ledger, schema: z.ZodType<T>, request: Request): Promise<T> {
-  const { status, json } = await reach(ledger, request);
+/** Throws Refused, or a CliError where no ledger is there, or Unreachable. */
+export async function callLedger<T>(
+  ledger: Ledger,
+  schema: z.ZodType<T>,
+  request: LedgerRequest,
+): Promise<T> {
+  const { status, json } = await sendRequest(ledger, request);
   if (status === 401) {
     throw new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
   }
@@ -28,6 +32,6 @@ export async function ask<T>(ledger: Ledger, schema: z.ZodType<T>, request: Requ
     case "problem":
       throw new Refused(status, read.detail);
     case "other":
-      throw new Complaint(`${ledger.url} answers ${status}, as no ledger does: check ASOF_URL or --url`);
+      throw new CliError(`${ledger.url} answers ${status}, as no ledger does: check ASOF_URL or --url`);
   }
 }

@@ -1,5 +1,5 @@
 /** What a command sees of the world around it, so that a test can be its world. */
-export interface World {
+export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;

@@ -1,6 +1,6 @@
 /** The command line's environment as this process has it: its streams, signals and exit code. */
 import { createInterface } from "node:readline/promises";
-import { EXIT, type World } from "./io.ts";
+import { EXIT, type Io } from "./io.ts";
 
 /** How `error` reads in one line: what fails here is asof itself, so its place in the code belongs to it. */
 function describeError(error: unknown): string {
@@ -47,7 +47,7 @@ function interrupted(): AbortSignal {
 }
 
 /** The world of this process. From this call on, what nobody catches ends it with one line and exit code 1. */
-export function processWorld(): World {
+export function processIo(): Io {
   let unwritable = false;
   const err = lineWriter(process.stderr, () => undefined);
   const out = lineWriter(process.stdout, (error) => {

@@ -25,14 +25,14 @@ export class Unreachable extends Error {
 }
 
 /** What may be sent twice without being done twice. */
-export interface Request {
+export interface LedgerRequest {
   readonly path: string;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface Answer {
+export interface LedgerResponse {
   readonly status: number;
   /** The body, where it is JSON. */
   readonly json: unknown;
@@ -61,7 +61,10 @@ function unreachable({ url, person }: Ledger, { message, code }: http.NoAnswer):
   return new Unreachable(`${why}: ${hint}`, { isFinal: true });
 }
 
-async function attempt(ledger: Ledger, { path, headers, ...request }: Request): Promise<Answer> {
+async function attempt(
+  ledger: Ledger,
+  { path, headers, ...request }: LedgerRequest,
+): Promise<LedgerResponse> {
   const { url, token } = ledger;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   let answer: http.Answer;
@@ -95,7 +98,7 @@ function explaining({ person }: Ledger): (reason: string) => void {
 }
 
 /** Sends a request, again and again while that may help: each try is the same. Throws Unreachable. */
-export function reach(ledger: Ledger, request: Request): Promise<Answer> {
+export function sendRequest(ledger: Ledger, request: LedgerRequest): Promise<LedgerResponse> {
   const explain = explaining(ledger);
   return pRetry(() => attempt(ledger, request), {
     retries: RETRIES,

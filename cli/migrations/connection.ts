@@ -4,7 +4,7 @@
  * What drivers say of a fault may repeat what they were given, so the address's secrets are taken out of it.
  */
 import * as z from "zod";
-import { Complaint } from "../record/event.ts";
+import { CliError } from "../record/event.ts";
 
 export type Engine = "PostgreSQL" | "MySQL" | "SQLite";
 
@@ -69,12 +69,12 @@ const OPENINGS: ReadonlyMap<string, Opening> = new Map([
   ]),
 ]);
 
-/** Connects and begins to read. Throws a Complaint, also from the connection's methods. */
+/** Connects and begins to read. Throws a CliError, also from the connection's methods. */
 export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
     const known = "postgres://…, mysql://…, sqlite:path or file:path";
-    throw new Complaint(
+    throw new CliError(
       `the database's address must be ${known} (a driver's own form, like jdbc:, is not read)`,
     );
   }
@@ -83,7 +83,7 @@ export async function connect(url: string): Promise<Connection> {
       return await work();
     } catch (error) {
       // Without its cause, which could still hold what is hidden here.
-      throw new Complaint(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
+      throw new CliError(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
     }
   };
   const driver = await safely(() => open(url));

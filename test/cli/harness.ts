@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { World } from "../../cli/io.ts";
+import type { Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
 import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
 
@@ -104,7 +104,7 @@ export interface Ended {
 export type Env = Readonly<Record<string, string>>;
 
 /** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
-export type Person = Partial<Pick<World, "confirm" | "interrupted" | "isAttended" | "out" | "err">>;
+export type Person = Partial<Pick<Io, "confirm" | "interrupted" | "isAttended" | "out" | "err">>;
 
 /** Runs a command line in this process, at the ledger's NOW. */
 export async function asof(
