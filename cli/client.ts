@@ -1,8 +1,8 @@
 /** What a command asks of the ledger, or asks it to do; whatever is wrong becomes one line that says what to do. */
 import type * as z from "zod";
 import { readAnswer } from "../schemas/answer.ts";
+import { CliError } from "./error.ts";
 import type { Ledger } from "./ledger.ts";
-import { CliError } from "./record/event.ts";
 import { type LedgerRequest, sendRequest } from "./request.ts";
 
 /** The ledger understood, and says no. */

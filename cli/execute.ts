@@ -8,11 +8,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
+import { CliError } from "./error.ts";
 import { orderEndpoint } from "./execute/endpoint.ts";
 import { executor } from "./execute/executor.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, textOf, withLedgerOptions } from "./ledger.ts";
-import { CliError } from "./record/event.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { url } from "../schemas/scalars.ts";
+import { CliError } from "./error.ts";
 import type { Io } from "./io.ts";
-import { CliError } from "./record/event.ts";
 
 export interface Ledger {
   readonly url: string;

@@ -1,12 +1,12 @@
 /** The command line: `asof <command>`. Each command knows its own options; here is what all end by. */
 import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/registry/oci.ts";
+import { CliError } from "./error.ts";
 import { executeCommand } from "./execute.ts";
 import { EXIT, type Io } from "./io.ts";
 import { migrationsCommand } from "./migrations.ts";
 import { planCommand } from "./plan.ts";
 import { recordCommand } from "./record/command.ts";
-import { CliError } from "./record/event.ts";
 import { redeployCommand } from "./redeploy.ts";
 import { Unreachable } from "./request.ts";
 

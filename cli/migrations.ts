@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import * as z from "zod";
 import { type Answer, exchange, NoAnswer } from "../functions/client/http.ts";
 import { readJson } from "../functions/sources/payload.ts";
+import { CliError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { connect } from "./migrations/connection.ts";
 import { detectHistory } from "./migrations/detect.ts";
@@ -13,7 +14,7 @@ import { tagsOf } from "./migrations/journal.ts";
 import { actuatorHistory, flywayRun, type Run } from "./migrations/reports.ts";
 import { TOOLS } from "./migrations/tools.ts";
 import { environmentOf } from "./record/deploy.ts";
-import { CliError, type Event, sourceOf } from "./record/event.ts";
+import { type Event, sourceOf } from "./record/event.ts";
 import { digestFrom } from "./record/migration.ts";
 import {
   actorAndUrl,

@@ -6,11 +6,11 @@ import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
 import { isOver, type Redeployment, Redeployments } from "../schemas/redeployment.ts";
 import { callLedger } from "./client.ts";
+import { CliError } from "./error.ts";
 import { EXIT, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 import { formatPlan } from "./plan/format.ts";
 import { fetchPlan, type PlanQuery, planQueryFrom, withPlanOptions } from "./plan/options.ts";
-import { CliError } from "./record/event.ts";
 import { fetchRedeployment, formatRedeployment } from "./redeployment.ts";
 import { Unreachable } from "./request.ts";
 

@@ -4,9 +4,8 @@
  * What drivers say of a fault may repeat what they were given, so the address's secrets are taken out of it.
  */
 import * as z from "zod";
-import { CliError } from "../record/event.ts";
-
-export type Engine = "PostgreSQL" | "MySQL" | "SQLite";
+import { CliError } from "../error.ts";
+import type { Driver, Engine } from "./driver.ts";
 
 /** A row by its columns' names in lower case. Times without a zone are as they stand; those with one are in UTC. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -28,22 +27,6 @@ export interface Connection {
   readonly rows: (table: Table) => Promise<Row[]>;
   readonly close: () => Promise<void>;
 }
-
-/** What an engine's file gives: how to ask, and how it writes things. */
-export interface Driver {
-  readonly engine: Engine;
-  readonly query: (sql: string) => Promise<unknown>;
-  readonly close: () => Promise<void>;
-  /** Lists `schema`, `table`, `column`, `type` of the tables that people made. */
-  readonly columns: string;
-  /** Its clock as `now`. */
-  readonly clock: string;
-  readonly quoted: (name: string) => string;
-  readonly asText: (column: string) => string;
-}
-
-export const CONNECT_MS = 10_000;
-export const QUERY_MS = 30_000;
 
 const Rows = z.array(z.record(z.string(), z.string().nullable()));
 const Columns = z.array(

@@ -1,5 +1,5 @@
 /** Which of a database's tables holds its migrations' history: exactly one, or an error that says what to choose from. */
-import { CliError } from "../record/event.ts";
+import { CliError } from "../error.ts";
 import type { Connection, Table } from "./connection.ts";
 import { type ColumnType, TOOLS, type Tool } from "./tools.ts";
 

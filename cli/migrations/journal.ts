@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod";
-import { CliError } from "../record/event.ts";
+import { CliError } from "../error.ts";
 
 const DEFAULT = "drizzle/meta/_journal.json";
 

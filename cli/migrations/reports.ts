@@ -10,7 +10,7 @@
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { CliError } from "../record/event.ts";
+import { CliError } from "../error.ts";
 import type { Row } from "./connection.ts";
 import { type History, historyOf } from "./history.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";

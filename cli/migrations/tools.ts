@@ -6,7 +6,8 @@
  * `timestamp` and MySQL's `datetime` are in whatever zone a session was in, and MySQL's `timestamp` is sure only where
  * the server's clock wrote it, for drivers send theirs without a zone.
  */
-import type { Engine, Row } from "./connection.ts";
+import type { Row } from "./connection.ts";
+import type { Engine } from "./driver.ts";
 import { flywayStates } from "./flyway.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { type Clock, isPresent, isTrue, joined } from "./values.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "./event.ts";
+import { CliError } from "../error.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
 import { forgeUrl } from "./remote.ts";

@@ -4,10 +4,8 @@ import * as z from "zod";
 import { toStatement } from "../../functions/sources/cloudevents.ts";
 import { type Kind, Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
+import { CliError } from "../error.ts";
 import type { CiRun } from "./ci.ts";
-
-/** What somebody asked for and cannot be done, in one line that says what to do. */
-export class CliError extends Error {}
 
 export const Event = z.strictObject({
   specversion: z.literal("1.0"),

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "./event.ts";
+import { CliError } from "../error.ts";
 import { actorAndUrl, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../functions/registry/oci.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
-import { CliError } from "./event.ts";
+import { CliError } from "../error.ts";
 
 export interface Image {
   readonly repository?: string;

@@ -2,8 +2,8 @@
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
+import { CliError } from "../error.ts";
 import { environmentOf } from "./deploy.ts";
-import { CliError } from "./event.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";

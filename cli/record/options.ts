@@ -2,10 +2,10 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
+import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
 import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
 import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
-import { CliError } from "./event.ts";
 import { forgeUrl } from "./remote.ts";
 
 const maybe = z.string().optional();

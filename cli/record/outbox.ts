@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { CliError, Event } from "./event.ts";
+import { CliError } from "../error.ts";
+import { Event } from "./event.ts";
 
 /** Where the events that the ledger refused are kept, each with its reason. */
 export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
