@@ -1,5 +1,5 @@
 /** The store on SQLite: items, and entries that say in which partitions an item stands. */
-import { canonical } from "../../ledger/canonical.ts";
+import { canonical, endOf } from "../../ledger/canonical.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import {
   type Derived,
@@ -43,7 +43,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
  */
 function boundsOf({ from, to, descending, cursor }: Range): (string | number | null)[] {
   const start: Place | undefined = cursor === undefined ? undefined : JSON.parse(cursor);
-  const end = to === undefined ? null : `${to}~~`;
+  const end = to === undefined ? null : endOf(to);
   return descending === true
     ? [from ?? "", start?.[0] ?? end, start?.[1] ?? LAST]
     : [end, start?.[0] ?? from ?? "", start?.[1] ?? -1];
@@ -211,14 +211,14 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
     count: async (partition: RecordedPartition, to?: string) => {
       const part = partOfRecorded(partition);
       damage.check(part);
-      return inTurn(() => Number(counted.text(part, to === undefined ? null : `${to}~~`)));
+      return inTurn(() => Number(counted.text(part, to === undefined ? null : endOf(to))));
     },
 
     names: async (directory: Directory, range: Range): Promise<Page<Name>> => {
       const key = partOfDirectory(directory);
       damage.check(key);
       const { from = "", to, descending = false, cursor, limit } = range;
-      const end = to === undefined ? null : `${to}~~`;
+      const end = to === undefined ? null : endOf(to);
       const rows = (descending ? names.down : names.up).rows(
         key,
         cursor ?? (descending ? null : ""),
