@@ -3,45 +3,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import * as z from "zod";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import type { Statement } from "../../schemas/fact.ts";
 import { type RemoteEngine, startRemoteEngine } from "./engine.ts";
 import { fill } from "./fill.ts";
-import { described, moment, type Place, TURN, turn } from "./history.ts";
-
-/** The service with the longest history: a tenth of all facts. */
-export const BUSY: Place = { environment: "production", service: "acme/billing" };
-/** An environment with few services, beside production with many. */
-export const STAGING = { environment: "staging", services: 35 };
-
-const numbered = (environment: string, prefix: string, count: number): Place[] =>
-  Array.from({ length: count }, (_, n) => ({
-    environment,
-    service: `acme/${prefix}-${String(n).padStart(4, "0")}`,
-  }));
-
-export interface Extent {
-  readonly facts: number;
-  /** Services in production, the busy one among them. */
-  readonly services: number;
-}
-
-/** The facts of a quarter in order of time, the busy service's among all others'. */
-function* quarter({ facts, services }: Extent): Generator<Statement> {
-  const others = [
-    ...numbered("production", "service", services - 1),
-    ...numbered(STAGING.environment, "stage", STAGING.services),
-  ];
-  for (const place of [BUSY, ...others]) yield described(place, moment(0));
-  const turns = Math.max(Math.trunc(facts / TURN), others.length);
-  const counts = new Map<Place, number>();
-  for (let n = 0; n < turns; n++) {
-    // Each of the others has its first turn early, so that even a short history has all services.
-    const place = n % 10 === 0 ? BUSY : (others[(n - Math.trunc(n / 10) - 1) % others.length] ?? BUSY);
-    const count = counts.get(place) ?? 0;
-    counts.set(place, count + 1);
-    yield* turn(place, count, n / turns);
-  }
-}
+import { type Extent, quarter } from "./history.ts";
 
 /** What decides which items a history is: with another one of these, a kept history is made anew. */
 const MADE_BY = ["history.ts", "../../functions/ledger/postings.ts", "../../functions/store/keys.ts"];

@@ -2,8 +2,8 @@
 import { release } from "../../functions/ledger/release.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import type { RemoteEngine } from "./engine.ts";
-import { BUSY, type Filled } from "./filled.ts";
-import { moment, type Place } from "./history.ts";
+import type { Filled } from "./filled.ts";
+import { BUSY, moment, type Place } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, overHttp, queryOf, served } from "./ledger.ts";
 import type { Row } from "./rows.ts";
 import { inTurns, median } from "./timing.ts";
