@@ -1,5 +1,12 @@
 /** Every implementation of the store's port, and facts to put into it as the ledger does. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
+import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
+import { steadyClock } from "../../functions/ledger/clock.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
@@ -13,6 +20,16 @@ export interface Opened {
   readonly close: () => Promise<void>;
 }
 
+async function onSqlite(): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), "asof-sqlite-"));
+  const database = openDatabase(folder);
+  const close = async () => {
+    database.close();
+    rmSync(folder, { recursive: true });
+  };
+  return { store: sqliteStore(database, steadyClock(undefined), noDamage()), close };
+}
+
 async function onEngine(mayOrphan: boolean): Promise<Opened> {
   const engine = await startEngine();
   const store = dynamodbStore({ client: engine.client, name: engine.table, mayOrphan });
@@ -21,6 +38,7 @@ async function onEngine(mayOrphan: boolean): Promise<Opened> {
 
 export const STORES: readonly { name: string; open: () => Promise<Opened> }[] = [
   { name: "memory", open: async () => ({ store: memoryStore(), close: async () => undefined }) },
+  { name: "SQLite", open: onSqlite },
   { name: "DynamoDB", open: () => onEngine(false) },
   { name: "DynamoDB that may hold orphans", open: () => onEngine(true) },
 ];
