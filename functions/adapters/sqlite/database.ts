@@ -4,7 +4,7 @@
  * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
@@ -121,14 +121,27 @@ function columnsOf(row: unknown): unknown[] {
   throw new Error("the driver returned a row that is not a list");
 }
 
-function statementOf(database: Driver.Database, sql: string): Statement {
-  const statement = database.prepare(sql);
+/** A connection, and whether it is open: the driver ends the process where one is used that was closed. */
+interface Connection {
+  readonly driver: Driver.Database;
+  isOpen: boolean;
+}
+
+function checkOpen({ isOpen }: Connection): void {
+  if (!isOpen) throw new StoreError("unavailable", "The ledger's file is closed: the ledger stops.");
+}
+
+function statementOf(connection: Connection, sql: string): Statement {
+  checkOpen(connection);
+  const statement = connection.driver.prepare(sql);
   if (statement.reader) statement.raw(true);
   const run: Statement["run"] = (...values) => {
+    checkOpen(connection);
     const { changes, lastInsertRowid } = statement.run(...values);
     return { changes, id: Number(lastInsertRowid) };
   };
   const rows: Statement["rows"] = (...values) => {
+    checkOpen(connection);
     try {
       return statement.all(...values).map(columnsOf);
     } catch (error) {
@@ -146,26 +159,28 @@ interface Pending {
 }
 
 /** Commits the writes of a turn together; where one fails, each of them alone. */
-function commit(database: Driver.Database, writes: readonly Pending[]): void {
+function commit(connection: Connection, writes: readonly Pending[]): void {
+  const { driver } = connection;
   try {
-    database.exec("BEGIN IMMEDIATE");
+    checkOpen(connection);
+    driver.exec("BEGIN IMMEDIATE");
     const tell = writes.map(({ apply }) => apply());
-    database.exec("COMMIT");
+    driver.exec("COMMIT");
     for (const done of tell) done();
   } catch (error) {
-    if (database.inTransaction) database.exec("ROLLBACK");
+    if (connection.isOpen && driver.inTransaction) driver.exec("ROLLBACK");
     const [first, ...others] = writes;
-    if (others.length > 0) for (const one of writes) commit(database, [one]);
+    if (others.length > 0) for (const one of writes) commit(connection, [one]);
     else first?.fail(faultOf(error));
   }
 }
 
-function groupCommit(database: Driver.Database): Database["write"] {
+function groupCommit(connection: Connection): Database["write"] {
   let pending: Pending[] = [];
   const flush = () => {
     const writes = pending;
     pending = [];
-    commit(database, writes);
+    commit(connection, writes);
   };
   return (apply) =>
     new Promise((resolve, fail) => {
@@ -234,6 +249,7 @@ function lock(folder: string): () => void {
   const file = join(folder, "lock");
   let held: Driver.Database | undefined;
   try {
+    makeFile(file);
     held = new Driver(file, { timeout: 0 });
     held.exec("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -265,25 +281,41 @@ export function openDatabase(folder: string): Database {
   }
 }
 
+/**
+ * Opens a ledger's file beside the process that writes it, to read it.
+ * @throws CannotOpen
+ */
+export function openReader(file: string): Database {
+  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
+  try {
+    return openFile(file, () => undefined);
+  } catch (error) {
+    throw reasonOf(error, file);
+  }
+}
+
 /** A database that is gone when it is closed. For tests, and for what is built to be thrown away. */
 export const temporaryDatabase = (): Database => openFile(":memory:", () => undefined);
 
+/** Makes a file for this user alone, where there is none; SQLite's log and its index take the mode of the file. */
+const makeFile = (file: string): void => closeSync(openSync(file, "a", 0o600));
+
 function openFile(file: string, unlock: () => void): Database {
-  // For this user alone; the log and its index take the mode of the file.
-  if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
-  const database = connect(file);
+  if (file !== ":memory:") makeFile(file);
+  const connection = { driver: connect(file), isOpen: true };
   try {
-    prepareTables(database, file);
+    prepareTables(connection.driver, file);
   } catch (error) {
-    database.close();
+    connection.driver.close();
     throw error;
   }
   return {
     file,
-    prepare: (sql) => statementOf(database, sql),
-    write: groupCommit(database),
+    prepare: (sql) => statementOf(connection, sql),
+    write: groupCommit(connection),
     close: () => {
-      database.close();
+      connection.isOpen = false;
+      connection.driver.close();
       unlock();
     },
   };
