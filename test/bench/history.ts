@@ -127,11 +127,11 @@ function migrated(where: Place, run: number, occurredAt: string): Said {
   };
 }
 
-/** The rest takes turns: test results, what the runtime shows, an index with its manifests. */
-export function other(where: Place, run: number, occurredAt: string): Said {
+/** The rest takes turns: test results, what the runtime shows (it is what was deployed), an index with its manifests. */
+function other(where: Place, n: number, run: number, occurredAt: string): Said {
   const { ci, place, digest, commit, deployment, repository, tag } = about(where, run);
   const observer = { source: "/observer/eu-1", occurredAt };
-  switch (run % 4) {
+  switch (n % 4) {
     case 0:
       return {
         kind: "evidence.attached",
@@ -188,7 +188,7 @@ export function turn(where: Place, n: number, part: number): Said[] {
     ...released(where, first, at(0)),
     migrated(where, first, at(0)(3)),
     ...released(where, second, at(10)),
-    other(where, n, at(10)(5)),
+    other(where, n, second, at(10)(5)),
   ];
 }
 
@@ -226,3 +226,6 @@ export function* quarter({ facts, services }: Extent): Generator<Said> {
     yield* turn(place, count, n / turns);
   }
 }
+
+/** Moments all over the quarter, so that no answer stands at an end of its history. */
+export const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));

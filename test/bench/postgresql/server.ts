@@ -49,7 +49,10 @@ const answerOf = (found: Found) => ({
   build: found.build_url,
   pushedAt: found.pushed_at,
   migrations: found.migrations ?? [],
-  config: { repository: found.config_repository, revision: found.config_revision, path: found.config_path },
+  config:
+    found.config_revision === null
+      ? []
+      : [{ repository: found.config_repository, revision: found.config_revision, path: found.config_path }],
   cluster: found.cluster,
   namespace: found.namespace,
   deployment: { provider: found.provider, instance: found.instance, id: found.deployment_id },

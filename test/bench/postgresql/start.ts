@@ -71,9 +71,11 @@ export async function startCompetitor(statements: Iterable<Statement>, token: st
   chmodSync(folder, 0o755);
   const postgresql = await startPostgresql(join(folder, "cluster"), SETTINGS);
   const remove = () => {
+    process.off("exit", remove);
     postgresql.stop();
     rmSync(folder, { recursive: true });
   };
+  process.once("exit", remove);
   try {
     const url = await postgresql.database("releases");
     const pool = new pg.Pool({ connectionString: url, max: 4 });
