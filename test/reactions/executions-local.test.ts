@@ -9,8 +9,6 @@ import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
 import { click, deploying, statusOf, tellReleases } from "./asked-back.ts";
 import { type Receiver, receiver, verified } from "./receiving.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const executing = ({ address }: Receiver): string =>
   JSON.stringify([{ kind: "webhook", url: `${address}/deploy`, secrets: [SECRET] }]);
