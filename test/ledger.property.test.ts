@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { type Appending, append, type Outcome } from "../functions/ledger/append.ts";
 import { release } from "../functions/ledger/release.ts";
 import { type Store, StoreError } from "../functions/ledger/store.ts";
-import { type Fault, memoryStore } from "../functions/store/memory.ts";
 import type { Release } from "../schemas/answer.ts";
 import { type Fact, Statement } from "../schemas/fact.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { type Asking, END_MS, history, question } from "./histories.ts";
 import { type Asked, type Expected, oracleRelease } from "./oracle.ts";
+import { type Fault, memoryStore } from "./store/memory.ts";
 
 const SETTLE_MS = 1000;
 const LAG_MAX_MS = 400;

@@ -42,9 +42,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sources: ["schemas", "sources"],
   registry: ["schemas", "registry"],
   store: ["schemas", "ledger", "store"],
+  adapters: ["schemas", "ledger", "store", "adapters"],
   doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
   reactions: ["schemas", "reactions"],
-  edge: ["schemas", "ledger", "sources", "registry", "store", "doors", "reactions", "edge"],
+  edge: ["schemas", "ledger", "sources", "registry", "store", "adapters", "doors", "reactions", "edge"],
   cdk: ["cdk", "ledger", "sources", "reactions", "store"],
   cli: ["schemas", "cli", "registry", "sources"],
 };

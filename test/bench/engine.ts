@@ -1,13 +1,10 @@
 /** The engine in a process of its own, so that what is measured does not share its event loop. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import dynalite from "dynalite";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
-import { startEngine } from "../../functions/store/embedded.ts";
+import { clientOf, startEmulator } from "../store/emulator.ts";
 
 export interface RemoteEngine {
   readonly client: DynamoDBClient;
@@ -18,14 +15,7 @@ export interface RemoteEngine {
 
 const Started = z.object({ endpoint: z.string(), table: z.string() });
 
-export const clientOf = (endpoint: string): DynamoDBClient =>
-  new DynamoDBClient({
-    endpoint,
-    region: "local",
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-  });
-
-/** Starts a process that runs the embedded engine on a folder. */
+/** Starts a process that runs the emulator on a folder. */
 export async function startRemoteEngine(folder: string): Promise<RemoteEngine> {
   const child = fork(fileURLToPath(import.meta.url), [folder], {
     execArgv: ["--import", import.meta.resolve("tsx")],
@@ -44,15 +34,9 @@ export async function startRemoteEngine(folder: string): Promise<RemoteEngine> {
 }
 
 async function main(folder: string): Promise<void> {
-  // The product's engine makes the table; it listens on a socket that no other process finds, so it ends here.
-  const { table, stop } = await startEngine(folder);
-  await stop();
-  const server = dynalite({ path: join(folder, "table"), createTableMs: 0 });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address: AddressInfo | string | null = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  process.once("disconnect", () => server.close(() => process.exit(0)));
-  process.send?.({ endpoint: `http://127.0.0.1:${port}`, table });
+  const { endpoint, table, stop } = await startEmulator(folder);
+  process.once("disconnect", () => void stop().then(() => process.exit(0)));
+  process.send?.({ endpoint, table });
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv[2] ?? "");

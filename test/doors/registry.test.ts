@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
 import { giveUp, receive, work } from "../../functions/doors/receive.ts";
 import { Job } from "../../functions/ledger/later.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { said, saidByTag } from "../../functions/sources/payload.ts";
-import { type FolderQueue, folderQueue } from "../../functions/store/folder-queue.ts";
+import { jobsIn } from "../store/databases.ts";
 import { cleanUp, givenDoors, NOW } from "./given.ts";
 
 const SHA = "4be1f0a7d2c3951e6b8840f7a9d5c2e13b6a7f90";
@@ -104,10 +103,10 @@ const pushedByTag = (id: string) =>
     { push: id },
   );
 
-/** Doors that may ask the registry, with a folder of what is to be done later. */
+/** Doors that may ask the registry, with a queue of what is to be done later. */
 function given(more: { patienceMs?: number } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "asof-later-"));
-  const later: FolderQueue<Job> = folderQueue(folder, Job, 24 * 3600_000);
+  const database = temporaryDatabase();
+  const later = jobQueue(database, "later", Job, { giveUpMs: 24 * 3600_000, firstWaitMs: 50 });
   const known = registries({ [repository.split("/")[0] ?? ""]: { plainHttp: true } });
   const doors = givenDoors({ later, registries: () => Promise.resolve(known), ...more });
   const start = () =>
@@ -117,9 +116,9 @@ function given(more: { patienceMs?: number } = {}) {
     });
   stops.push(async () => {
     await later.stop();
-    rmSync(folder, { recursive: true });
+    database.close();
   });
-  const kept = () => readdirSync(folder);
+  const kept = () => jobsIn(database);
   const tagAnswer = async () =>
     (await doors.client().get(`/v1/tag?repository=${encodeURIComponent(repository)}&tag=v1`)).json;
   return { ...doors, start, kept, tagAnswer };

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type Appending, append, type Outcome, type Receipt } from "../../functions/ledger/append.ts";
 import { release } from "../../functions/ledger/release.ts";
 import type { Rule } from "../../functions/ledger/rules.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { memoryStore } from "../store/memory.ts";
 import { retracted } from "./given.ts";
 import { PLACE, time } from "./saying.ts";
 

@@ -3,8 +3,8 @@ import { type Appending, append, retractionId } from "../../functions/ledger/app
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { Moment } from "../../functions/ledger/moment.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
+import { memoryStore } from "../store/memory.ts";
 
 /** Long after everything that the tests tell. */
 const KNOWN = "2027-01-01T00:00:00.000Z";

@@ -3,10 +3,10 @@ import { append } from "../../functions/ledger/append.ts";
 import { sources } from "../../functions/ledger/sources.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { type Engine, startEngine } from "../../functions/store/embedded.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { Sources } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { type Emulator, startEmulator } from "../store/emulator.ts";
+import { memoryStore } from "../store/memory.ts";
 import { day, pagesOf, retracted, said } from "./given.ts";
 
 const aside = { where: "the folder aside", count: 0, newest: [] };
@@ -44,15 +44,15 @@ const told: readonly (readonly [Statement, string])[] = [
 ];
 
 describe("the sources", () => {
-  let engine: Engine;
+  let engine: Emulator;
   beforeAll(async () => {
-    engine = await startEngine();
+    engine = await startEmulator();
   });
   afterAll(() => engine.stop());
 
   const stores: Record<string, () => Store> = {
     "in memory": () => memoryStore(),
-    "on DynamoDB": () => dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
+    "on DynamoDB": () => dynamodbStore({ client: engine.client, name: engine.table }),
   };
 
   it.each(Object.entries(stores))("are told with when and how much they last said, %s", async (_, open) => {

@@ -3,10 +3,10 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";
+import { memoryStore } from "../store/memory.ts";
 
 const moments = (statements: readonly Statement[]) =>
   [...new Set(statements.map(({ occurredAt }) => occurredAt))].sort();

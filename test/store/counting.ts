@@ -7,8 +7,8 @@ import type { DynamoDBClient, QueryCommandInput } from "@aws-sdk/client-dynamodb
 import { append } from "../../functions/ledger/append.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { startEngine } from "../../functions/store/embedded.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { startEmulator } from "./emulator.ts";
 
 interface Wave {
   readonly requests: string[];
@@ -76,7 +76,7 @@ export interface Counted {
  * @param folder where its data is; absent: in memory
  */
 export async function startCounted(folder?: string): Promise<Counted> {
-  const engine = await startEngine(folder);
+  const engine = await startEmulator(folder);
   const seen = watch(engine.client);
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table }),

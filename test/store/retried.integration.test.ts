@@ -4,9 +4,9 @@ import { postings } from "../../functions/ledger/postings.ts";
 import { all } from "../../functions/ledger/read.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { startEngine } from "../../functions/store/embedded.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import type { FactOf } from "../../schemas/fact.ts";
+import { startEmulator } from "./emulator.ts";
+import { memoryStore } from "./memory.ts";
 
 const digestOf = (letter: string): string => `sha256:${letter.repeat(64)}`;
 
@@ -25,7 +25,7 @@ const indexedAt = (time: string, statementHash: string): FactOf<"artifact.indexe
 });
 
 describe("a fact whose first try put no more than its pointers", async () => {
-  const engine = await startEngine();
+  const engine = await startEmulator();
   afterAll(() => engine.stop());
   const stores: readonly [string, Store][] = [
     ["memory", memoryStore()],

@@ -1,10 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { type JobQueue, jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
 import { Job } from "../../functions/ledger/later.ts";
-import { type FolderQueue, folderQueue } from "../../functions/store/folder-queue.ts";
+import { jobsIn } from "./databases.ts";
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -18,9 +16,9 @@ const job = (repository: string): Job => ({
 });
 const nameOf = (one: Job): string => (one.is === "read image" ? one.repository : one.statement.id);
 
-/** A folder of jobs, and each try of one, which ends as the test says: never before it does. */
+/** A queue of jobs, and each try of one, which ends as the test says: never before it does. */
 function given(end: (name: string, nth: number) => Promise<void> = () => Promise.resolve()) {
-  const folder = mkdtempSync(join(tmpdir(), "asof-later-"));
+  const database = temporaryDatabase();
   const tries: string[] = [];
   const givenUp: string[] = [];
   const worker = {
@@ -30,13 +28,12 @@ function given(end: (name: string, nth: number) => Promise<void> = () => Promise
     },
     giveUp: async (text: string) => void givenUp.push(text),
   };
-  const opened = (): FolderQueue<Job> => {
-    const later = folderQueue(folder, Job, 24 * 3600_000);
+  const opened = (): JobQueue<Job> => {
+    const later = jobQueue(database, "later", Job, { giveUpMs: 24 * 3600_000, firstWaitMs: 500 });
     stops.push(() => later.stop());
     return later;
   };
-  stops.push(async () => rmSync(folder, { recursive: true }));
-  return { folder, tries, givenUp, worker, later: opened(), opened, kept: () => readdirSync(folder) };
+  return { database, tries, givenUp, worker, later: opened(), opened, kept: () => jobsIn(database) };
 }
 
 /** Something to wait for, and its end. */
@@ -48,7 +45,7 @@ function gate() {
   return { open: () => open(), opened };
 }
 
-describe("a folder of jobs", () => {
+describe("a queue of jobs", () => {
   it("does a job again that is put while the same one is at hand", async () => {
     const { open, opened } = gate();
     const { later, worker, tries, kept } = given((_, nth) => (nth === 1 ? opened : Promise.resolve()));
@@ -84,16 +81,13 @@ describe("a folder of jobs", () => {
     await expect.poll(() => tries.filter((name) => name === "fails").length, { timeout: 4000 }).toBe(2);
   });
 
-  it("keeps what was not done for the next process, which begins with the oldest, and reads no half of a job", async () => {
-    const { folder, later, opened, worker, tries, kept } = given();
+  it("keeps what was not done for the next process, which begins with the oldest, and leaves those of other queues", async () => {
+    const { database, later, opened, worker, tries, kept } = given();
     const names = Array.from({ length: 20 }, (_, n) => String(n));
-    for (const name of names) {
-      await later.put(job(name));
-      await setTimeout(2);
-    }
-    writeFileSync(join(folder, "torn.partial"), '{"is":"read im');
+    await jobQueue(database, "other", Job, { giveUpMs: 0 }).put(job("other"));
+    for (const name of names) await later.put(job(name));
     await opened().start(worker);
-    await expect.poll(kept).toEqual(["torn.partial"]);
+    await expect.poll(kept).toEqual([JSON.stringify(job("other"))]);
     // Several are begun at once, and in no order then.
     expect(tries.slice(0, 8).toSorted()).toEqual(names.slice(0, 8).toSorted());
     expect(tries.toSorted()).toEqual(names.toSorted());
@@ -114,12 +108,12 @@ describe("a folder of jobs", () => {
   });
 
   it("gives up after a day, whole, and also what is no job", async () => {
-    const { folder, later, opened, worker, givenUp, kept } = given(() => Promise.reject(new Error("down")));
+    const { database, later, opened, worker, givenUp, kept } = given(() => Promise.reject(new Error("down")));
     await later.put(job("a"));
-    writeFileSync(join(folder, "z.json"), "no job");
-    for (const file of kept()) utimesSync(join(folder, file), 0, 0);
+    database.prepare("INSERT INTO jobs (queue, at, body) VALUES ('later', '', 'no job')").run();
+    database.prepare("UPDATE jobs SET at = '1970-01-01T00:00:00.000Z'").run();
     await opened().start(worker);
     await expect.poll(kept).toEqual([]);
-    expect(givenUp.toSorted()).toEqual(["no job", `${JSON.stringify(job("a"))}\n`].toSorted());
+    expect(givenUp.toSorted()).toEqual(["no job", JSON.stringify(job("a"))].toSorted());
   });
 });

@@ -2,8 +2,8 @@
  * The store in memory: the port's promises and no more. It can be told to lag, throttle and fail, written or
  * not, as the real one does, so that what is built on the port is tested against what the port allows.
  */
-import type { Fact } from "../../schemas/fact.ts";
-import { canonical } from "../ledger/canonical.ts";
+
+import { canonical } from "../../functions/ledger/canonical.ts";
 import {
   type Derived,
   type Directory,
@@ -17,8 +17,9 @@ import {
   type RecordedPartition,
   type Store,
   StoreError,
-} from "../ledger/store.ts";
-import { recordedOrder, recordedPartitions } from "./keys.ts";
+} from "../../functions/ledger/store.ts";
+import { recordedOrder, recordedPartitions } from "../../functions/store/keys.ts";
+import type { Fact } from "../../schemas/fact.ts";
 
 export type Fault = "none" | "throttled" | "lost" | "written though failed";
 
