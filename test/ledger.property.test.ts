@@ -11,11 +11,6 @@ import { type Asking, END_MS, history, question } from "./histories.ts";
 import { type Asked, type Expected, oracleRelease } from "./oracle.ts";
 import { type Fault, memoryStore } from "./store/memory.ts";
 
-const RUNS = Number(process.env.ASOF_RUNS ?? 500);
-const SEED = Number(process.env.ASOF_SEED ?? Date.now() % 2 ** 31);
-const TIMEOUT_MS = 20_000 + RUNS * 400;
-console.log(`property tests: ASOF_SEED=${SEED} ASOF_RUNS=${RUNS}`);
-
 const SETTLE_MS = 1000;
 const LAG_MAX_MS = 400;
 
@@ -226,109 +221,88 @@ const withoutKnowledge = (answer: unknown): unknown => {
 };
 
 const asking = fc.array(question, { minLength: 1, maxLength: 6, size: "max" });
-const options = { numRuns: RUNS, seed: SEED, endOnFailure: false };
 
 describe("a ledger of any history", () => {
-  it(
-    "answers as the oracle does, whatever the order, the repeats and the weather",
-    () =>
-      fc.assert(
-        fc.asyncProperty(history, delivery, asking, async (statements, how, questions) => {
+  it("answers as the oracle does, whatever the order, the repeats and the weather", () =>
+    fc.assert(
+      fc.asyncProperty(history, delivery, asking, async (statements, how, questions) => {
+        const ledger = ledgerUnder(how);
+        await ledger.deliver(batchesOf(statements, how));
+        ledger.settle();
+        for (const one of questions) {
+          const asked = askedOf(ledger, one);
+          const answer = await ledger.ask(asked);
+          expect(answered(answer)).toEqual(expected(ledger.facts(), asked));
+          expect(answer?.settled ?? true).toBe(true);
+        }
+      }),
+    ));
+
+  it("answers the same after any other order of arrival", () =>
+    fc.assert(
+      fc.asyncProperty(history, delivery, delivery, asking, async (received, one, other, questions) => {
+        const statements = received.map(timed);
+        const ledgers = [ledgerUnder(one), ledgerUnder(other)] as const;
+        await ledgers[0].deliver(batchesOf(statements, one));
+        await ledgers[1].deliver(batchesOf(statements, other));
+        for (const ledger of ledgers) ledger.settle();
+        for (const asked of questions) {
+          const [a, b] = await Promise.all(
+            ledgers.map(async (ledger) =>
+              withoutKnowledge(answered(await ledger.ask(askedOf(ledger, { ...asked, known: undefined })))),
+            ),
+          );
+          expect(a).toEqual(b);
+        }
+      }),
+    ));
+
+  it("never changes an answer that was settled", () =>
+    fc.assert(
+      fc.asyncProperty(
+        history,
+        delivery,
+        fc.nat({ max: 99 }),
+        asking,
+        async (statements, how, cut, questions) => {
           const ledger = ledgerUnder(how);
-          await ledger.deliver(batchesOf(statements, how));
+          const batches = batchesOf(statements, how);
+          const middle = cut % (batches.length + 1);
+          await ledger.deliver(batches.slice(0, middle));
+          const asked = questions.map((one) => askedOf(ledger, one));
+          const before: unknown[] = [];
+          for (const one of asked) before.push(await ledger.ask(one));
+          await ledger.deliver(batches.slice(middle));
+          for (const [n, one] of asked.entries()) expect(await ledger.ask(one)).toEqual(before[n]);
           ledger.settle();
-          for (const one of questions) {
-            const asked = askedOf(ledger, one);
-            const answer = await ledger.ask(asked);
-            expect(answered(answer)).toEqual(expected(ledger.facts(), asked));
-            expect(answer?.settled ?? true).toBe(true);
-          }
-        }),
-        options,
+          for (const [n, one] of asked.entries()) expect(await ledger.ask(one)).toEqual(before[n]);
+        },
       ),
-    TIMEOUT_MS,
-  );
+    ));
 
-  it(
-    "answers the same after any other order of arrival",
-    () =>
-      fc.assert(
-        fc.asyncProperty(history, delivery, delivery, asking, async (received, one, other, questions) => {
-          const statements = received.map(timed);
-          const ledgers = [ledgerUnder(one), ledgerUnder(other)] as const;
-          await ledgers[0].deliver(batchesOf(statements, one));
-          await ledgers[1].deliver(batchesOf(statements, other));
-          for (const ledger of ledgers) ledger.settle();
-          for (const asked of questions) {
-            const [a, b] = await Promise.all(
-              ledgers.map(async (ledger) =>
-                withoutKnowledge(answered(await ledger.ask(askedOf(ledger, { ...asked, known: undefined })))),
-              ),
-            );
-            expect(a).toEqual(b);
-          }
-        }),
-        options,
-      ),
-    TIMEOUT_MS,
-  );
-
-  it(
-    "never changes an answer that was settled",
-    () =>
-      fc.assert(
-        fc.asyncProperty(
-          history,
-          delivery,
-          fc.nat({ max: 99 }),
-          asking,
-          async (statements, how, cut, questions) => {
-            const ledger = ledgerUnder(how);
-            const batches = batchesOf(statements, how);
-            const middle = cut % (batches.length + 1);
-            await ledger.deliver(batches.slice(0, middle));
-            const asked = questions.map((one) => askedOf(ledger, one));
-            const before: unknown[] = [];
-            for (const one of asked) before.push(await ledger.ask(one));
-            await ledger.deliver(batches.slice(middle));
-            for (const [n, one] of asked.entries()) expect(await ledger.ask(one)).toEqual(before[n]);
-            ledger.settle();
-            for (const [n, one] of asked.entries()) expect(await ledger.ask(one)).toEqual(before[n]);
-          },
-        ),
-        options,
-      ),
-    TIMEOUT_MS,
-  );
-
-  it(
-    "keeps every acknowledged statement once, with the same bytes, and a conflicting one aside",
-    () =>
-      fc.assert(
-        fc.asyncProperty(history, delivery, async (statements, how) => {
-          const ledger = ledgerUnder(how);
-          for (const batch of batchesOf(statements, how)) {
-            await ledger.deliver([batch]);
-            await ledger.check(false);
-          }
-          for (const statement of statements) {
-            const {
-              v: _,
-              recordedAt: __,
-              reportedBy: ___,
-              statementHash: ____,
-              ...kept
-            } = factOf(ledger, statement);
-            expect({ ...kept, occurredAt: statement.occurredAt }).toEqual(statement);
-            expect((await ledger.send({ ...statement, actor: "mallory" })).outcome).toBe("conflict");
-          }
-          ledger.settle();
-          await ledger.check(true);
-        }),
-        options,
-      ),
-    TIMEOUT_MS,
-  );
+  it("keeps every acknowledged statement once, with the same bytes, and a conflicting one aside", () =>
+    fc.assert(
+      fc.asyncProperty(history, delivery, async (statements, how) => {
+        const ledger = ledgerUnder(how);
+        for (const batch of batchesOf(statements, how)) {
+          await ledger.deliver([batch]);
+          await ledger.check(false);
+        }
+        for (const statement of statements) {
+          const {
+            v: _,
+            recordedAt: __,
+            reportedBy: ___,
+            statementHash: ____,
+            ...kept
+          } = factOf(ledger, statement);
+          expect({ ...kept, occurredAt: statement.occurredAt }).toEqual(statement);
+          expect((await ledger.send({ ...statement, actor: "mallory" })).outcome).toBe("conflict");
+        }
+        ledger.settle();
+        await ledger.check(true);
+      }),
+    ));
 });
 
 function factOf(ledger: Ledger, { source, id }: Statement): Fact {

@@ -4,14 +4,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App, Validations } from "aws-cdk-lib";
-import { Match, Template } from "aws-cdk-lib/assertions";
-import { AwsSolutionsChecks } from "cdk-nag";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { AsofExecutorsStack } from "../cdk/executors.ts";
 import { LedgerFunction } from "../cdk/function.ts";
 import { AsofStack } from "../cdk/stack.ts";
+import { App, AwsSolutionsChecks, Match, Template, Validations } from "../cdk/testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-executors-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Running, start } from "../functions/local.ts";
 import { Release, Snapshot, Timeline } from "../schemas/answer.ts";
@@ -8,7 +8,6 @@ import { history } from "./demo/history.ts";
 import { DemoError, run } from "./demo.ts";
 import { cleanUp, newFolder, startProcess } from "./local/process.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 afterAll(cleanUp);
 
 const DAY = "2026-11-22";

@@ -10,7 +10,6 @@ import { moment, time } from "../histories/words.ts";
 import { type Given, given } from "../ledger/given.ts";
 import { migration, snapshot as shows } from "../ledger/saying.ts";
 
-const RUNS = Number(process.env.ASOF_RUNS ?? 500);
 const place = { environment: "production", database: "billing" };
 
 /** Everything about one database. */
@@ -48,7 +47,6 @@ describe("the versions that a database has applied", () => {
           expect((await upTo(ledger, when)).newest ?? "unknown").toEqual(await stateAt(ledger, when));
         }
       }),
-      { numRuns: RUNS },
     );
   });
 
@@ -67,7 +65,6 @@ describe("the versions that a database has applied", () => {
           names(await upTo(ledger, at)),
         );
       }),
-      { numRuns: RUNS },
     );
   });
 

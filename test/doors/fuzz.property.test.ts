@@ -8,12 +8,10 @@ import { cleanUp, givenDoors, tokenOf } from "./given.ts";
 
 afterAll(cleanUp);
 
-const MUTATIONS = Number(process.env.ASOF_MUTATIONS ?? 2_000);
-const PATIENCE_MS = 120_000 * (MUTATIONS / 2_000);
 const isOfSource = ({ vendor }: { vendor: string }) => ALL.some((one) => one.vendor === vendor);
 
 describe("a mutilated delivery of any vendor", () => {
-  it("is recorded, ignored or kept aside, and never fails", { timeout: PATIENCE_MS }, async () => {
+  it("is recorded, ignored or kept aside, and never fails", async () => {
     const { ledger, aside } = givenDoors();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...CASES), mutations, async (one, some) => {
@@ -24,7 +22,6 @@ describe("a mutilated delivery of any vendor", () => {
         expect(outcomes).toHaveLength(mapped.length);
         expect(Outcomes.safeParse({ outcomes }).error).toBeUndefined();
       }),
-      { numRuns: MUTATIONS },
     );
     expect(aside().length).toBeGreaterThan(0);
   });
@@ -34,7 +31,7 @@ describe("a mutilated request", () => {
   const tokenProved = ALL.filter(({ verify }) => verify === undefined).map(({ vendor }) => vendor);
   const cases = CASES.filter(({ vendor }) => tokenProved.includes(vendor) || !isOfSource({ vendor }));
 
-  it("is answered, and never with a fault of ours", { timeout: PATIENCE_MS }, async () => {
+  it("is answered, and never with a fault of ours", async () => {
     const { app } = givenDoors();
     const authorization = `Bearer ${tokenOf("writer")}`;
     await fc.assert(
@@ -49,7 +46,6 @@ describe("a mutilated request", () => {
         const { status } = await app.request(path, { method: "POST", headers, body });
         expect([200, 201, 202, 400, 403, 409, 413, 415, 422]).toContain(status);
       }),
-      { numRuns: MUTATIONS },
     );
   });
 });

@@ -1,5 +1,7 @@
 /** An executor on one machine: whom it believes, what it runs, and what the ledger hears of it. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, createReadStream, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -453,7 +455,10 @@ describe("an order", () => {
   it("is failed by Ctrl-C, which ends the step that runs and what it started", async () => {
     const ledger = await broken();
     const folder = tools(newFolder());
-    const slow = program(folder, "deploy", "(sleep 3; touch late) & touch begun; wait");
+    const slow = program(folder, "deploy", "(sleep 600; true) > held & touch begun; wait");
+    execFileSync("mkfifo", [join(folder, "held")]);
+    // Ends when nothing holds the pipe any more that was started with it.
+    const gone = once(createReadStream(join(folder, "held")).resume(), "end");
     const executing = await execute(ledger, [...ALL, "--deploy", slow], { folder });
     const asked = await click(ledger);
     await order(executing, asked);
@@ -464,8 +469,7 @@ describe("an order", () => {
       "failed",
       expect.stringContaining("the executor was stopped during step"),
     ]);
-    await new Promise((done) => setTimeout(done, 3200));
-    expect(existsSync(join(folder, "late"))).toBe(false);
+    await expect(gone).resolves.toEqual([]);
   });
 });
 

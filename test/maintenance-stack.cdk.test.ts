@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App } from "aws-cdk-lib";
-import { Match, Template } from "aws-cdk-lib/assertions";
 import { afterAll, expect, it } from "vitest";
 import { AsofExecutorsStack } from "../cdk/executors.ts";
+import { App, Match, Template } from "../cdk/testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
