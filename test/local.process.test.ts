@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -277,12 +277,12 @@ describe("a ledger that cannot start", () => {
 
   it("ends and names the folder where its data are damaged", async () => {
     const data = newFolder();
-    mkdirSync(join(data, "table"));
-    writeFileSync(join(data, "table", "CURRENT"), "MANIFEST-000999\n");
-    const { code, stderr } = await startProcess({ ASOF_DATA: data }).ended;
-    expect(code).toBe(1);
-    expect(stderr).toContain(data);
-    expect(stderr).not.toContain("is in use");
+    writeFileSync(
+      join(data, "ledger.db"),
+      "no database at all, and long enough to be read as one".repeat(20),
+    );
+    const line = await refusal({ ASOF_DATA: data });
+    expect(line).toMatch(/^asof: \S+ledger\.db is damaged: .*restore a backup/);
   });
 
   it("leaves no half-written token behind", async () => {

@@ -40,14 +40,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: ["schemas"],
   ledger: ["schemas", "ledger"],
   sources: ["schemas", "sources"],
-  registry: ["schemas", "registry"],
+  client: ["client"],
+  registry: ["schemas", "client", "registry"],
   store: ["schemas", "ledger", "store"],
   adapters: ["schemas", "ledger", "store", "adapters"],
   doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
-  reactions: ["schemas", "reactions"],
+  reactions: ["schemas", "client", "reactions"],
   edge: ["schemas", "ledger", "sources", "registry", "store", "adapters", "doors", "reactions", "edge"],
   cdk: ["cdk", "ledger", "sources", "reactions", "store"],
-  cli: ["schemas", "cli", "registry", "sources"],
+  cli: ["schemas", "cli", "client", "registry", "sources"],
 };
 
 /** What a file imports of this project, as a path from its root. */

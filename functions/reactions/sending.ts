@@ -1,4 +1,6 @@
 /** One request to somebody who carries out what was asked for: of the answer its status counts, and nothing else. */
+import { whyNoAnswer } from "../client/http.ts";
+
 /** How long one request may take. */
 const TIMEOUT_MS = 10_000;
 /** Statuses below 500 that say: not now. */
@@ -21,14 +23,6 @@ export interface Sending {
   readonly body: string;
 }
 
-/** What the system says of a request that failed, in one word: its own message may hold what was sent. */
-export function whyUnreachable(error: unknown): string {
-  if (error instanceof Error && error.name === "TimeoutError") return "did not answer in time";
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? `cannot be reached (${code})` : "cannot be reached";
-}
-
 async function statusOf(
   { url: address, headers, body }: Sending,
   timeoutMs: number,
@@ -44,7 +38,7 @@ async function statusOf(
       signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
-    throw new Error(`${address.host} ${whyUnreachable(error)}`);
+    throw new Error(`${address.host} ${whyNoAnswer(error, timeoutMs)}`);
   }
   // Not read, however long it is; and one that breaks off was an answer all the same.
   response.body?.cancel().catch(() => undefined);

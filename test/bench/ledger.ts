@@ -10,7 +10,7 @@ import { recordingDoors } from "../../functions/doors/recording.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { dynamodbStore, type Table } from "../../functions/store/dynamodb.ts";
 
-const TOKEN = "a-token-of-the-benchmark";
+export const TOKEN = "a-token-of-the-benchmark";
 
 export function ledgerOn(table: Table): Ledger {
   const secrets = { tokens: parseTokens(`admin:bench:${TOKEN}`), webhooks: {} };

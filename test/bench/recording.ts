@@ -18,7 +18,7 @@ import { counting } from "./waves.ts";
 const WITH_MORE: ReadonlySet<Statement["kind"]> = new Set(["artifact.indexed", "task.observed"]);
 
 /** What CI of one service says, of all kinds that take one request. */
-function statementsOf(service: string, count: number): Statement[] {
+export function statementsOf(service: string, count: number): Statement[] {
   const statements: Statement[] = [];
   for (let n = 0; statements.length < count; n++) {
     const said = turn({ environment: "production", service }, n, (n % 1000) / 1000);
@@ -28,7 +28,7 @@ function statementsOf(service: string, count: number): Statement[] {
 }
 
 /** A statement as a sender writes it. */
-function eventOf({ kind, source, id, occurredAt, ...data }: Statement): string {
+export function eventOf({ kind, source, id, occurredAt, ...data }: Statement): string {
   const type = `dev.asof.${kind}.v1`;
   return JSON.stringify({ specversion: "1.0", type, source, id, time: occurredAt, data });
 }

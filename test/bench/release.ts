@@ -2,15 +2,12 @@
 import { release } from "../../functions/ledger/release.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import type { RemoteEngine } from "./engine.ts";
-import { BUSY, type Filled } from "./filled.ts";
-import { moment, type Place } from "./history.ts";
+import type { Filled } from "./filled.ts";
+import { BUSY, MOMENTS, type Place } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, overHttp, queryOf, served } from "./ledger.ts";
 import type { Row } from "./rows.ts";
 import { inTurns, median } from "./timing.ts";
 import { requestsIn, sendWaves, type Waves, wavesOf } from "./waves.ts";
-
-/** Moments all over the quarter, so that no answer stands at an end of its history. */
-const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));
 
 const momentOf = (n: number): string => MOMENTS[n % MOMENTS.length] ?? "";
 

@@ -9,7 +9,7 @@ import { hashOf, Plan, type Step } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { NOW, tokenOf } from "../doors/given.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
-import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./world.ts";
+import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./harness.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const SOON_MS = 10_000;

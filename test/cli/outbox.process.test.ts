@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { drop, refusedFile, take } from "../../cli/record/outbox.ts";
-import { cleanUp, newFolder } from "./world.ts";
+import { cleanUp, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { broken, ONE, REPOSITORY, TWO } from "../cli/broken.ts";
-import { cleanUp, type LedgerServer, linesOf, newFolder } from "../cli/world.ts";
+import { cleanUp, type LedgerServer, linesOf, newFolder } from "../cli/harness.ts";
 import { event } from "../client.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";

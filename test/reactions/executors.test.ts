@@ -271,7 +271,7 @@ describe("a redeployment that its executor does not take", () => {
       `${gone.host} cannot be reached (ECONNREFUSED)`,
     );
     const silent = await receiving("nothing");
-    await expect(react(given, webhook(silent))).rejects.toThrow(`${silent.host} did not answer in time`);
+    await expect(react(given, webhook(silent))).rejects.toThrow(`${silent.host} did not answer within 10 s`);
     expect(await given.status()).toMatchObject({ status: "requested" });
   });
 

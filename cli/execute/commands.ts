@@ -19,16 +19,16 @@ export const Order = z.looseObject(
 export type Order = z.infer<typeof Order>;
 
 /** Why a redeployment failed, in words that the history may keep: no output, no secret. */
-export class Failed extends Error {}
+export class ExecutionFailed extends Error {}
 
 /** What whoever runs the executor lets it do. */
-export interface Allowed {
+export interface ExecutionPolicy {
   readonly does: readonly Step["does"][];
   /** A program of theirs that deploys, in place of the plan's steps. */
   readonly deploy: string | undefined;
 }
 
-export interface Work {
+export interface StepCommand {
   readonly n: number;
   readonly title: string;
   readonly argv: readonly string[];
@@ -39,31 +39,33 @@ const UNKNOWN = /<[^<>]+>/;
 
 const nameOf = ({ n, title }: Step): string => `step ${n} (${title})`;
 
-function commandsOf(step: Step): Work[] {
+function commandsOfStep(step: Step): StepCommand[] {
   const { n, title, commands } = step;
-  if (commands.length === 0) throw new Failed(`${nameOf(step)} is done by hand`);
+  if (commands.length === 0) throw new ExecutionFailed(`${nameOf(step)} is done by hand`);
   const words = commands.flatMap(({ argv }) => argv.flatMap((word) => UNKNOWN.exec(word)?.[0] ?? []));
   if (words.length > 0) {
-    throw new Failed(`${nameOf(step)} needs what the ledger does not know: ${words.join(", ")}`);
+    throw new ExecutionFailed(`${nameOf(step)} needs what the ledger does not know: ${words.join(", ")}`);
   }
   return commands.map(({ argv }) => ({ n, title, argv }));
 }
 
-/** Everything is looked at before anything is run. Throws Failed where not all of it can be. */
-export function worksOf({ steps }: Plan, { does, deploy }: Allowed): Work[] {
+/** Everything is looked at before anything is run. Throws ExecutionFailed where not all of it can be. */
+export function commandsOf({ steps }: Plan, { does, deploy }: ExecutionPolicy): StepCommand[] {
   const foreign = steps.find((step) => !does.includes(step.does));
   if (foreign !== undefined) {
-    throw new Failed(`${nameOf(foreign)} is to ${foreign.does}, and this executor runs ${does.join(", ")}`);
+    throw new ExecutionFailed(
+      `${nameOf(foreign)} is to ${foreign.does}, and this executor runs ${does.join(", ")}`,
+    );
   }
   const deploying = steps.filter((step) => step.does === "deploy");
   const [first] = deploying;
-  if (first === undefined) throw new Failed("the plan has no step that deploys");
+  if (first === undefined) throw new ExecutionFailed("the plan has no step that deploys");
   if (deploy === undefined && deploying.length > 1) {
     const ways = deploying.map(nameOf).join(", ");
-    throw new Failed(`of several ways to deploy nobody chose one: ${ways}`);
+    throw new ExecutionFailed(`of several ways to deploy nobody chose one: ${ways}`);
   }
   return steps.flatMap((step) => {
-    if (step.does !== "deploy" || deploy === undefined) return commandsOf(step);
+    if (step.does !== "deploy" || deploy === undefined) return commandsOfStep(step);
     return step === first ? [{ n: step.n, title: "deploy", argv: [deploy] }] : [];
   });
 }

@@ -49,7 +49,7 @@ const checkLines = ({ registry }: Plan): string[] =>
   );
 
 /** Status and what is in the way first; then what changes, and how. */
-export function planLines(plan: Plan): string[] {
+export function formatPlan(plan: Plan): string[] {
   const { environment, service, at, status, hash, blockers, warnings, commits, config, steps } = plan;
   const changes = [
     ...imageLines(plan),

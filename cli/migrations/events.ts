@@ -5,13 +5,13 @@
  */
 import { createHash } from "node:crypto";
 import type { Kind } from "../../schemas/fact.ts";
-import type { Run as CIRun } from "../record/ci.ts";
+import type { CiRun } from "../record/ci.ts";
 import { type Event, eventOf } from "../record/event.ts";
 import type { History, Version } from "./history.ts";
 import type { Run } from "./reports.ts";
 
 /** Whose database it is, and what else a fact says of where it was read. */
-export interface Place {
+export interface Target {
   readonly environment: string;
   readonly database: string;
   readonly service?: string;
@@ -21,9 +21,9 @@ export interface Place {
   readonly actor?: string;
 }
 
-export interface Speaker {
+export interface Sender {
   readonly source: string;
-  readonly run: CIRun | undefined;
+  readonly run: CiRun | undefined;
 }
 
 /** A fact holds 60,000 bytes; what is not versions is well below the rest. */
@@ -35,19 +35,19 @@ const hashOf = (...parts: readonly unknown[]): string =>
 
 const later = (time: string, ms: number): string => new Date(Date.parse(time) + ms).toISOString();
 
-/** Throws a Complaint where the ledger's schemas would refuse it. */
-function said(kind: Kind, data: Record<string, unknown>, time: string, { source, run }: Speaker): Event {
+/** Throws a CliError where the ledger's schemas would refuse it. */
+function said(kind: Kind, data: Record<string, unknown>, time: string, { source, run }: Sender): Event {
   return eventOf(kind, data, { source, time, run, id: hashOf(run ?? null, kind, time, data) });
 }
 
 /** The snapshot, in as many parts as it needs, then the failures, which stand on it. */
-export function historySaid(history: History, place: Place, speaker: Speaker): Event[] {
+export function historyEvents(history: History, place: Target, speaker: Sender): Event[] {
   const { tool, mode, at, versions, failed } = history;
-  const common = { ...place, tool };
+  const actorAndUrl = { ...place, tool };
   const failures = failed.map(({ version, checksum }) =>
     said(
       "migration.failed",
-      { ...common, version, ...(checksum === undefined ? {} : { checksum }) },
+      { ...actorAndUrl, version, ...(checksum === undefined ? {} : { checksum }) },
       later(at, 1),
       speaker,
     ),
@@ -55,10 +55,10 @@ export function historySaid(history: History, place: Place, speaker: Speaker): E
   // A head that broke halfway is at neither of its ends.
   if (mode === "head" && failed.length > 0) return failures;
   const parts = partsOf(versions);
-  const set = hashOf(speaker, common, history.from, at).slice(0, 32);
+  const set = hashOf(speaker, actorAndUrl, history.from, at).slice(0, 32);
   const snapshots = parts.map((some, n) => {
     const part = parts.length === 1 ? {} : { part: { set, n: n + 1, of: parts.length } };
-    return said("migration.snapshot", { ...common, mode, versions: some, ...part }, at, speaker);
+    return said("migration.snapshot", { ...actorAndUrl, mode, versions: some, ...part }, at, speaker);
   });
   return [...snapshots, ...failures];
 }
@@ -81,7 +81,7 @@ function partsOf(versions: readonly Version[]): Version[][] {
 }
 
 /** Each migration of a run in its order, the last at the run's end: the report knows no times of theirs. */
-export function runSaid({ tool, at, applied, failed }: Run, place: Place, speaker: Speaker): Event[] {
+export function runEvents({ tool, at, applied, failed }: Run, place: Target, speaker: Sender): Event[] {
   const steps = [
     ...applied.map((step) => ["migration.applied", step] as const),
     ...failed.map((step) => ["migration.failed", step] as const),

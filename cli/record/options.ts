@@ -2,25 +2,25 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { Reaching, withLedger } from "../ledger.ts";
-import type { World } from "../world.ts";
-import { type Field, type Found, type Surroundings, surroundings } from "./ci.ts";
-import { Complaint } from "./event.ts";
+import { CliError } from "../error.ts";
+import type { Io } from "../io.ts";
+import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
+import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
 import { forgeUrl } from "./remote.ts";
 
 const maybe = z.string().optional();
 
-export const Sending = z.looseObject({
-  ...Reaching.shape,
+export const SubmitOptions = z.looseObject({
+  ...LedgerOptions.shape,
   outbox: z.string(),
   strict: z.boolean().optional(),
   json: z.boolean().optional(),
   replay: z.boolean().optional(),
 });
-export type Sending = z.infer<typeof Sending>;
+export type SubmitOptions = z.infer<typeof SubmitOptions>;
 
-export const Given = z.looseObject({
-  ...Sending.shape,
+export const RecordOptions = z.looseObject({
+  ...SubmitOptions.shape,
   dryRun: z.boolean().optional(),
   commit: maybe,
   repository: maybe,
@@ -32,11 +32,11 @@ export const Given = z.looseObject({
   id: maybe,
   time: maybe,
 });
-export type Given = z.infer<typeof Given>;
+export type RecordOptions = z.infer<typeof RecordOptions>;
 
 /** Where the ledger is, and what is done with what it does not take. */
-export const withSending = (command: Command): Command =>
-  withLedger(command)
+export const withSubmitOptions = (command: Command): Command =>
+  withLedgerOptions(command)
     .addOption(
       new Option("--outbox <file>", "where events wait while the ledger cannot be reached").default(
         "asof-outbox.ndjson",
@@ -46,7 +46,7 @@ export const withSending = (command: Command): Command =>
     .option("--json", "print JSON, for programs");
 
 /** What every statement has, and the CI may have said. */
-export const withGiven = (command: Command): Command =>
+export const withRecordOptions = (command: Command): Command =>
   command
     .option("--dry-run", "print the events, and send nothing")
     .option("--commit <sha>", "the commit (default: the CI's)")
@@ -59,16 +59,16 @@ export const withGiven = (command: Command): Command =>
     .option("--time <time>", "when it happened, RFC 3339 (default: now)");
 
 /** What is known: what was given, else what the CI said. */
-export interface Known extends Surroundings {
-  readonly given: Given;
+export interface RecordContext extends CiContext {
+  readonly given: RecordOptions;
   /** The repository whose pipeline this is, whatever commit is spoken of. */
   readonly home: string | undefined;
 }
 
 /** Lays what was given over what was found. A ref goes with its commit: another commit has another, or none. */
-export function known(given: Given, { env }: World): Known {
-  const around = surroundings(env);
-  const { ref, ...others } = around.found;
+export function contextFrom(given: RecordOptions, { env }: Io): RecordContext {
+  const context = ciContext(env);
+  const { ref, ...others } = context.found;
   const repository =
     given.repository === undefined ? undefined : (forgeUrl(given.repository) ?? given.repository);
   const said: Record<Field, Found | undefined> = {
@@ -81,28 +81,28 @@ export function known(given: Given, { env }: World): Known {
   };
   const itsRef = given.commit === undefined && ref !== undefined ? { ref } : {};
   const found = { ...others, ...itsRef, ...present(said) };
-  const notes = given.commit === undefined ? around.notes : [];
-  return { ...around, notes, found, given, home: around.found.repository?.value };
+  const notes = given.commit === undefined ? context.notes : [];
+  return { ...context, notes, found, given, home: context.found.repository?.value };
 }
 const by = (from: string, value: string | undefined): Found | undefined =>
   value === undefined ? undefined : { value, from };
 
 /** Who did it, and where to look. */
-export const common = ({ found }: Known): Record<string, string> =>
+export const actorAndUrl = ({ found }: RecordContext): Record<string, string> =>
   present({ actor: found.actor?.value, url: found.url?.value });
 
 /** The commit that is known, if any. */
-export const commitKnown = ({
+export const knownCommit = ({
   found: { sha, repository, ref },
-}: Known): Record<string, string> | undefined =>
+}: RecordContext): Record<string, string> | undefined =>
   sha === undefined ? undefined : present({ repository: repository?.value, sha: sha.value, ref: ref?.value });
 
-/** The commit of this run, with its repository. Throws a Complaint that says how to name one. */
-export function commitOf(known: Known): Record<string, string> {
-  const commit = commitKnown(known);
-  if (commit === undefined) throw new Complaint("no commit was found: give --commit <sha>");
+/** The commit of this run, with its repository. Throws a CliError that says how to name one. */
+export function requiredCommit(context: RecordContext): Record<string, string> {
+  const commit = knownCommit(context);
+  if (commit === undefined) throw new CliError("no commit was found: give --commit <sha>");
   if (commit.repository === undefined) {
-    throw new Complaint("no repository was found: give --repository <url>");
+    throw new CliError("no repository was found: give --repository <url>");
   }
   return commit;
 }

@@ -1,11 +1,13 @@
 /** What a command sees of the world around it, so that a test can be its world. */
-export interface World {
+export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   readonly now: () => Date;
   /** The first wait between two tries to reach a ledger; it doubles. */
   readonly waitMs: number;
+  /** Somebody reads along at a terminal: what takes long is explained at once. False in a pipeline. */
+  readonly isAttended: boolean;
   /** Asks whoever sits at the terminal for a yes; absent where nobody does. */
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Aborted by Ctrl-C, which from this call on ends nothing by itself, but the second time. */

@@ -1,11 +1,11 @@
-/** The executor's door: who names a redeployment here is believed by their signature (Standard Webhooks 1.0.0). */
+/** The executor's orderEndpoint: who names a redeployment here is believed by their signature (Standard Webhooks 1.0.0). */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
 import * as z from "zod";
 import { readJson } from "../../functions/sources/payload.ts";
+import { Order } from "./commands.ts";
 import type { Executor } from "./executor.ts";
-import { Order } from "./works.ts";
 
 const BODY_MAX = 1024 * 1024;
 
@@ -25,7 +25,7 @@ function isSigned(webhook: Webhook, body: Buffer, headers: Headers): boolean {
 }
 
 /** @param secret `whsec_` and base64 */
-export function door(secret: string, { take }: Executor): Hono {
+export function orderEndpoint(secret: string, { take }: Executor): Hono {
   const webhook = new Webhook(secret);
   const app = new Hono();
   app.post("/", bodyLimit({ maxSize: BODY_MAX }), async (c) => {

@@ -1,7 +1,7 @@
 /** Which of a database's tables holds its migrations' history: exactly one, or an error that says what to choose from. */
-import { Complaint } from "../record/event.ts";
+import { CliError } from "../error.ts";
 import type { Connection, Table } from "./connection.ts";
-import { type Sort, TOOLS, type Tool } from "./tools.ts";
+import { type ColumnType, TOOLS, type Tool } from "./tools.ts";
 
 export interface Found {
   readonly tool: Tool;
@@ -9,7 +9,7 @@ export interface Found {
 }
 
 /** What somebody chose by hand. */
-export interface Chosen {
+export interface Selection {
   readonly tool?: string | undefined;
   /** `table` or `schema.table`. */
   readonly table?: string | undefined;
@@ -18,8 +18,8 @@ export interface Chosen {
 export const nameOf = ({ schema, name }: Table): string =>
   schema === undefined ? name : `${schema}.${name}`;
 
-/** Finds the one history. Throws a Complaint, which lists what may be meant. */
-export async function findHistory({ tables }: Connection, chosen: Chosen): Promise<Found> {
+/** Finds the one history. Throws a CliError, which lists what may be meant. */
+export async function detectHistory({ tables }: Connection, chosen: Selection): Promise<Found> {
   const all = await tables();
   const tools = TOOLS.filter(({ tool }) => chosen.tool === undefined || tool === chosen.tool);
   const candidates = all.filter((table) => isNamed(table, chosen.table));
@@ -29,7 +29,7 @@ export async function findHistory({ tables }: Connection, chosen: Chosen): Promi
   const found = alike.filter((one) => isMeant(one, all, chosen));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
-  throw new Complaint(found.length === 0 ? missing(tools, alike, chosen) : ambiguous(found));
+  throw new CliError(found.length === 0 ? missing(tools, alike, chosen) : ambiguous(found));
 }
 
 const isNamed = (table: Table, wanted: string | undefined): boolean =>
@@ -37,7 +37,7 @@ const isNamed = (table: Table, wanted: string | undefined): boolean =>
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const SORTS: Readonly<Record<Sort, RegExp>> = {
+const COLUMN_TYPES: Readonly<Record<ColumnType, RegExp>> = {
   number: /int|serial|num|dec/,
   text: /char|text|clob|string/,
   time: /time|date/,
@@ -49,13 +49,13 @@ function hasColumnsOf({ columns }: Table, tool: Tool): boolean {
     tool.columns.every((column) => columns.has(column)) &&
     [...columns.keys()].every((column) => known.has(column)) &&
     Object.entries(tool.sorts ?? {}).every(([column, sort]) =>
-      SORTS[sort].test(columns.get(column)?.type ?? ""),
+      COLUMN_TYPES[sort].test(columns.get(column)?.type ?? ""),
     )
   );
 }
 
 /** Whether columns and name prove it, or somebody said so. */
-function isMeant({ tool, table }: Found, all: readonly Table[], chosen: Chosen): boolean {
+function isMeant({ tool, table }: Found, all: readonly Table[], chosen: Selection): boolean {
   const { named, beside } = tool;
   const byHand = chosen.tool !== undefined || chosen.table !== undefined;
   if (named && !byHand && !same(table.name, tool.table)) return false;
@@ -70,7 +70,7 @@ const listed = (found: readonly Found[]): string =>
 const ambiguous = (found: readonly Found[]): string =>
   `several tables hold a history of migrations; choose one with --tool or --table:\n${listed(found)}`;
 
-function missing(tools: readonly Tool[], alike: readonly Found[], { table }: Chosen): string {
+function missing(tools: readonly Tool[], alike: readonly Found[], { table }: Selection): string {
   const where = table === undefined ? "no table" : `the table ${table} is not there, or`;
   const looked = tools.map((it) => `${it.tool} (${it.table}: ${it.columns.join(", ")})`).join("\n  ");
   const hint =

@@ -1,31 +1,31 @@
 /** From statements to their end: named, checked, shown, sent; and kept where the ledger did not take them. */
 import type { Kind } from "../../schemas/fact.ts";
+import { EXIT, type Io } from "../io.ts";
 import { type Ledger, ledgerFrom } from "../ledger.ts";
-import { EXIT, type World } from "../world.ts";
+import { type Delivery, deliver } from "./deliver.ts";
 import { type Event, eventOf, sourceOf } from "./event.ts";
-import type { Known, Sending } from "./given.ts";
-import { append, drop, eventIn, refusedFile, take } from "./outbox.ts";
-import { type Sent, send } from "./sending.ts";
+import type { RecordContext, SubmitOptions } from "./options.ts";
+import { append, drop, parseEvent, refusedFile, take } from "./outbox.ts";
 
-export interface Said {
+export interface NewStatement {
   readonly kind: Kind;
   readonly data: Record<string, unknown>;
 }
 
 interface Result {
   readonly event: Event;
-  readonly sent: Sent;
+  readonly sent: Delivery;
 }
 
 const isWaiting = ({ sent }: Result): boolean => sent.is === "unreachable" || sent.is === "shut out";
 
 /** Sends events in their order. Where one is not heard at all, the others are not even tried. */
-async function sendAll(ledger: Ledger, events: readonly Event[]): Promise<Result[]> {
+async function deliverAll(ledger: Ledger, events: readonly Event[]): Promise<Result[]> {
   const results: Result[] = [];
   for (const event of events) {
     const last = results.at(-1)?.sent;
     // One that this token may not say must not hold back what it may.
-    results.push({ event, sent: last?.is === "unreachable" ? last : await send(ledger, event) });
+    results.push({ event, sent: last?.is === "unreachable" ? last : await deliver(ledger, event) });
   }
   return results;
 }
@@ -48,7 +48,7 @@ function shown({ event, sent }: Result): object {
 }
 
 /** One line for each event that was taken, one for everything that is wrong. */
-function tell({ out, err }: World, results: readonly Result[], outbox: string): void {
+function tell({ out, err }: Io, results: readonly Result[], outbox: string): void {
   for (const { event, sent } of results) {
     if (sent.is === "taken")
       out(`${sent.outcome} ${event.type} ${event.id}${sent.reason === undefined ? "" : `: ${sent.reason}`}`);
@@ -62,7 +62,7 @@ function tell({ out, err }: World, results: readonly Result[], outbox: string): 
 }
 
 /** Keeps what has to wait. What no file takes is printed whole, for it must not be lost. */
-function keep({ err }: World, outbox: string, results: readonly Result[]): boolean {
+function keep({ err }: Io, outbox: string, results: readonly Result[]): boolean {
   const lines = results.filter(isWaiting).map(({ event }) => JSON.stringify(event));
   try {
     append(outbox, lines);
@@ -78,19 +78,23 @@ function keep({ err }: World, outbox: string, results: readonly Result[]): boole
 
 const LABELS: Readonly<Record<string, string>> = { sha: "commit", url: "run" };
 
-function showFound({ out }: World, { found, notes }: Known): void {
+function showFound({ out }: Io, { found, notes }: RecordContext): void {
   for (const [field, { value, from }] of Object.entries(found)) {
     out(`${(LABELS[field] ?? field).padEnd(12)} ${value}  (${from})`);
   }
   for (const note of notes) out(`note: ${note}`);
 }
 
-/** Says statements to the ledger; gives the exit code. Throws a Complaint where one of them cannot be said. */
-export async function say(world: World, known: Known, statements: readonly Said[]): Promise<number> {
-  const { given, run, home } = known;
+/** Says statements to the ledger; gives the exit code. Throws a CliError where one of them cannot be said. */
+export async function submit(
+  io: Io,
+  context: RecordContext,
+  statements: readonly NewStatement[],
+): Promise<number> {
+  const { given, run, home } = context;
   const saying = {
     source: given.source ?? sourceOf(home, run),
-    time: given.time ?? world.now().toISOString(),
+    time: given.time ?? io.now().toISOString(),
     run,
   };
   const events = statements.map(({ kind, data }, n) => {
@@ -98,33 +102,37 @@ export async function say(world: World, known: Known, statements: readonly Said[
     const id = given.id === undefined || n === 0 ? given.id : `${given.id}/${kind}`;
     return eventOf(kind, data, { ...saying, id });
   });
-  return sayEvents(world, known, events);
+  return submitEvents(io, context, events);
 }
 
 /** Says events that are named already; gives the exit code. */
-export async function sayEvents(world: World, known: Known, events: readonly Event[]): Promise<number> {
-  const { given, found, notes } = known;
-  if (given.json !== true) showFound(world, known);
+export async function submitEvents(
+  io: Io,
+  context: RecordContext,
+  events: readonly Event[],
+): Promise<number> {
+  const { given, found, notes } = context;
+  if (given.json !== true) showFound(io, context);
   if (given.dryRun === true) {
-    world.out(JSON.stringify(given.json === true ? { found, notes, events } : events, null, 2));
+    io.out(JSON.stringify(given.json === true ? { found, notes, events } : events, null, 2));
     return EXIT.done;
   }
-  const results = await sendAll(ledgerFrom(given, world), events);
-  const isKept = keep(world, given.outbox, results);
-  if (given.json === true) world.out(JSON.stringify({ found, notes, results: results.map(shown) }));
-  tell(given.json === true ? { ...world, out: () => undefined } : world, results, given.outbox);
+  const results = await deliverAll(ledgerFrom(given, io), events);
+  const isKept = keep(io, given.outbox, results);
+  if (given.json === true) io.out(JSON.stringify({ found, notes, results: results.map(shown) }));
+  tell(given.json === true ? { ...io, out: () => undefined } : io, results, given.outbox);
   return isKept ? exitOf(results, given.strict) : EXIT.refused;
 }
 
 /** Sends what waits in the outbox; gives the exit code. What the ledger refuses is put aside with its reason. */
-export async function replay(world: World, given: Sending): Promise<number> {
+export async function replay(io: Io, given: SubmitOptions): Promise<number> {
   const { outbox } = given;
-  const ledger = ledgerFrom(given, world);
+  const ledger = ledgerFrom(given, io);
   const { files, lines } = take(outbox);
-  const broken = lines.filter((line) => eventIn(line) === undefined);
-  const results = await sendAll(
+  const broken = lines.filter((line) => parseEvent(line) === undefined);
+  const results = await deliverAll(
     ledger,
-    lines.flatMap((line) => eventIn(line) ?? []),
+    lines.flatMap((line) => parseEvent(line) ?? []),
   );
   const refused = [
     ...broken.map((line) => ({ reason: "is no event", line })),
@@ -139,8 +147,8 @@ export async function replay(world: World, given: Sending): Promise<number> {
     results.filter(isWaiting).map(({ event }) => JSON.stringify(event)),
   );
   drop(files);
-  if (given.json === true) world.out(JSON.stringify({ results: results.map(shown), broken: broken.length }));
-  tell(given.json === true ? { ...world, out: () => undefined } : world, results, outbox);
-  if (refused.length > 0) world.err(`asof: ${refused.length} refused: see ${refusedFile(outbox)}`);
+  if (given.json === true) io.out(JSON.stringify({ results: results.map(shown), broken: broken.length }));
+  tell(given.json === true ? { ...io, out: () => undefined } : io, results, outbox);
+  if (refused.length > 0) io.err(`asof: ${refused.length} refused: see ${refusedFile(outbox)}`);
   return refused.length > 0 ? EXIT.refused : exitOf(results, given.strict);
 }

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Io } from "../../cli/io.ts";
 import { main } from "../../cli/main.ts";
-import type { World } from "../../cli/world.ts";
 import { type GivenDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";
 
 /** What a server does with the next request: lets the ledger answer, or says or does something itself. */
@@ -104,7 +104,7 @@ export interface Ended {
 export type Env = Readonly<Record<string, string>>;
 
 /** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
-export type Person = Partial<Pick<World, "confirm" | "interrupted" | "out" | "err">>;
+export type Person = Partial<Pick<Io, "confirm" | "interrupted" | "isAttended" | "out" | "err">>;
 
 /** Runs a command line in this process, at the ledger's NOW. */
 export async function asof(
@@ -122,6 +122,7 @@ export async function asof(
     err: (line) => err.push(line),
     now: () => new Date(now),
     waitMs: 1,
+    isAttended: false,
     interrupted: () => new AbortController().signal,
     ...person,
     end: (given) => {

@@ -2,26 +2,28 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { Plan } from "../../schemas/plan.ts";
-import { ask } from "../asking.ts";
+import { callLedger } from "../client.ts";
 import type { Ledger } from "../ledger.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];
 
-const AIMS = ["at", "digest", "lastGood"];
+const TARGETS = ["at", "digest", "lastGood"];
 
 /** One of the ways to say what is gone back to. */
-const aim = (flags: string, description: string): Option => {
+const targetOption = (flags: string, description: string): Option => {
   const option = new Option(flags, description);
-  return option.conflicts(AIMS.filter((name) => name !== option.attributeName()));
+  return option.conflicts(TARGETS.filter((name) => name !== option.attributeName()));
 };
 
-export const withQuestion = (command: Command): Command =>
+export const withPlanOptions = (command: Command): Command =>
   command
     .requiredOption("--environment <name>", "where")
     .requiredOption("--service <name>", "what, like acme/billing")
-    .addOption(aim("--at <time>", "what ran then: RFC 3339, or a date (the end of that day, UTC)"))
-    .addOption(aim("--digest <digest>", "the release that last ran this image there"))
-    .addOption(aim("--last-good", "the newest release before this one with other images, none marked as bad"))
+    .addOption(targetOption("--at <time>", "what ran then: RFC 3339, or a date (the end of that day, UTC)"))
+    .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
+    .addOption(
+      targetOption("--last-good", "the newest release before this one with other images, none marked as bad"),
+    )
     .addOption(
       new Option("--schema <choice>", "what becomes of migrations applied since").choices(["keep", "revert"]),
     )
@@ -53,10 +55,10 @@ const Options = z.looseObject({
 });
 
 /** As the ledger's doors name it. */
-export type Question = Readonly<Record<string, string | true | readonly string[]>>;
+export type PlanQuery = Readonly<Record<string, string | true | readonly string[]>>;
 
 /** Ends the command where it does not say what is gone back to. */
-export function questionOf(command: Command): Question {
+export function planQueryFrom(command: Command): PlanQuery {
   const { lastGood, ...given } = Options.parse(command.opts());
   const { environment, service, at, digest, schema, acceptDataLoss, acceptSubstitute, acceptShared } = given;
   const last = lastGood === true ? "good" : undefined;
@@ -71,11 +73,11 @@ export function questionOf(command: Command): Question {
   ]);
 }
 
-/** Asks for the plan of a question. Throws what `ask` does. */
-export function planOf(ledger: Ledger, question: Question, more: Question = {}): Promise<Plan> {
-  const parameters = Object.entries({ ...question, ...more }).map(([name, value]): [string, string] => [
+/** Asks for the plan of a query. Throws what `callLedger` does. */
+export function fetchPlan(ledger: Ledger, query: PlanQuery, more: PlanQuery = {}): Promise<Plan> {
+  const parameters = Object.entries({ ...query, ...more }).map(([name, value]): [string, string] => [
     name,
     Array.isArray(value) ? value.join(",") : String(value),
   ]);
-  return ask(ledger, Plan, { path: `/v1/plan?${new URLSearchParams(parameters)}` });
+  return callLedger(ledger, Plan, { path: `/v1/plan?${new URLSearchParams(parameters)}` });
 }
