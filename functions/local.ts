@@ -12,6 +12,7 @@ import { questionDoors } from "./doors/questions.ts";
 import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { Job, type Later } from "./ledger/later.ts";
+import { remembering } from "./ledger/people.ts";
 import { type Reacting, reacting } from "./reacting.ts";
 import type { Asof } from "./reactions/asof.ts";
 import { executors } from "./reactions/executors.ts";
@@ -21,6 +22,7 @@ import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
 import { folderAside } from "./store/aside-folder.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
+import { dynamodbPeople } from "./store/dynamodb-people.ts";
 import { Damaged, type Engine, InUse, startEngine } from "./store/embedded.ts";
 import { folderQueue } from "./store/folder-queue.ts";
 
@@ -57,6 +59,7 @@ function ledgerOf(settings: Configuration, engine: Engine, later: Later, reactio
   const tokens = [...given, ...reactions.tokens];
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
+    people: remembering(dynamodbPeople({ client: engine.client, name: engine.people }), () => new Date()),
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     now: () => new Date(),

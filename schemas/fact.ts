@@ -4,7 +4,6 @@
  */
 import * as z from "zod";
 import {
-  actor,
   digest,
   EVIDENCE,
   fold,
@@ -12,6 +11,7 @@ import {
   hash,
   id,
   imageRepository,
+  login,
   name,
   prose,
   sha,
@@ -64,7 +64,7 @@ const common = {
   id,
   occurredAt: time,
   timeFrom: z.literal("receipt").exactOptional(),
-  actor: actor.exactOptional(),
+  actor: login.exactOptional(),
   url: url.exactOptional(),
 };
 
@@ -238,7 +238,7 @@ export const Statement = z.discriminatedUnion("kind", [
     deployment: deployment.exactOptional(),
     type: text(64),
     verdict: text(64).exactOptional(),
-    by: actor.exactOptional(),
+    by: login.exactOptional(),
     sha256: hash.exactOptional(),
   }).refine((it) => [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length === 1, {
     error: "must name exactly one of commit, digest, deployment",
@@ -304,13 +304,33 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "fact.retracted",
 ]);
 
+/** The fields that name persons, in every kind that has them: all those of the schema `login`, and no others. */
+export const PERSON_FIELDS = ["actor", "by"] as const;
+
+const personFields = (statement: Statement): [field: string, person: string][] => {
+  const fields: Readonly<Record<string, unknown>> = statement;
+  return PERSON_FIELDS.flatMap((field): [string, string][] => {
+    const person = fields[field];
+    return typeof person === "string" ? [[field, person]] : [];
+  });
+};
+
+/** Whom a statement or a fact names: by logins as it is said, by commitments as it is kept. */
+export const personsIn = (statement: Statement): string[] =>
+  personFields(statement).map(([, person]) => person);
+
+/** The same statement with another word for each person that it names. */
+export const withPersons = <T extends Statement>(statement: T, wordFor: (person: string) => string): T => ({
+  ...statement,
+  ...Object.fromEntries(personFields(statement).map(([field, person]) => [field, wordFor(person)])),
+});
+
 /** What only the ledger adds. */
 export const Recording = z.strictObject({
   v: z.literal(1),
   recordedAt: time,
   reportedBy: text(128),
   statementHash: hash,
-  rawHash: hash.exactOptional(),
 });
 export type Recording = z.infer<typeof Recording>;
 

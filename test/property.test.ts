@@ -5,6 +5,7 @@ import { type Appending, append, type Outcome } from "../functions/ledger/append
 import { release } from "../functions/ledger/release.ts";
 import { type Store, StoreError } from "../functions/ledger/store.ts";
 import { type Fault, memoryStore } from "../functions/store/memory.ts";
+import { memoryPeople } from "./store/memory-people.ts";
 import type { Release } from "../schemas/answer.ts";
 import { type Fact, Statement } from "../schemas/fact.ts";
 import { checkLedger } from "./check-ledger.ts";
@@ -96,12 +97,19 @@ function ledgerUnder({ faults, lagsMs, pausesMs, turns }: Delivery) {
     put: (posted) => onItsWay(() => memory.put(posted)),
     derive: (derived) => onItsWay(() => memory.derive(derived)),
     get: (identities) => onItsWay(() => memory.get(identities)),
+    rawHashOf: (identity) => onItsWay(() => memory.rawHashOf(identity)),
     query: (partition, range) => onItsWay(() => memory.query(partition, range)),
     queryRecorded: (partition, range) => onItsWay(() => memory.queryRecorded(partition, range)),
     count: (partition) => onItsWay(() => memory.count(partition)),
     names: (directory, range) => onItsWay(() => memory.names(directory, range)),
   };
-  const appending: Appending = { store, rules: [], now: () => new Date(clock.ms), heard: new Set() };
+  const appending: Appending = {
+    store,
+    rules: [],
+    now: () => new Date(clock.ms),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
   const acknowledged = new Map<string, Fact>();
   /** From when a statement was first sent until it was recorded: meanwhile its names are heard of already. */
   const recordings: { from: string; to: string }[] = [];

@@ -9,14 +9,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CreateTableCommand,
+  type CreateTableCommandInput,
   DynamoDBClient,
+  type Projection,
   ResourceInUseException,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import { AbstractKeyIterator, AbstractValueIterator } from "abstract-level";
 import { ClassicLevel } from "classic-level";
 import dynalite from "dynalite";
-import { INDEXES } from "./keys.ts";
+import { INDEXES, PEOPLE } from "./keys.ts";
 
 /** Another process has the data. */
 export class InUse extends Error {}
@@ -27,10 +29,13 @@ export class Damaged extends Error {}
 export interface Engine {
   readonly client: DynamoDBClient;
   readonly table: string;
+  /** The name of the table of people. */
+  readonly people: string;
   readonly stop: () => Promise<void>;
 }
 
 const TABLE = "asof";
+const PEOPLE_TABLE = "asof-people";
 
 const codeOf = (error: unknown): unknown =>
   error instanceof Error && error.cause instanceof Error && "code" in error.cause
@@ -69,32 +74,46 @@ async function lock(folder: string): Promise<ClassicLevel> {
   }
 }
 
-async function createTable(client: DynamoDBClient): Promise<void> {
-  const attributes = new Set(["key", ...INDEXES.flatMap(({ partition, order }) => [partition, order])]);
+const text = (AttributeName: string) => ({ AttributeName, AttributeType: "S" }) as const;
+const hashed = (AttributeName: string) => ({ AttributeName, KeyType: "HASH" }) as const;
+const carrying = (include: readonly string[]): Projection =>
+  include.length === 0
+    ? { ProjectionType: "KEYS_ONLY" }
+    : { ProjectionType: "INCLUDE", NonKeyAttributes: [...include] };
+
+const FACTS: CreateTableCommandInput = {
+  TableName: TABLE,
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [
+    ...new Set(["key", ...INDEXES.flatMap(({ partition, order }) => [partition, order])]),
+  ].map(text),
+  KeySchema: [hashed("key")],
+  GlobalSecondaryIndexes: INDEXES.map(({ name, partition, order, include }) => ({
+    IndexName: name,
+    KeySchema: [hashed(partition), { AttributeName: order, KeyType: "RANGE" }],
+    Projection: carrying(include),
+  })),
+};
+
+const { key, index } = PEOPLE;
+const PERSONS: CreateTableCommandInput = {
+  TableName: PEOPLE_TABLE,
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [key, index.partition].map(text),
+  KeySchema: [hashed(key)],
+  GlobalSecondaryIndexes: [
+    { IndexName: index.name, KeySchema: [hashed(index.partition)], Projection: carrying(index.include) },
+  ],
+};
+
+async function createTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: TABLE,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [...attributes].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-        KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
-        GlobalSecondaryIndexes: INDEXES.map(({ name, partition, order, include }) => ({
-          IndexName: name,
-          KeySchema: [
-            { AttributeName: partition, KeyType: "HASH" },
-            { AttributeName: order, KeyType: "RANGE" },
-          ],
-          Projection:
-            include.length === 0
-              ? { ProjectionType: "KEYS_ONLY" }
-              : { ProjectionType: "INCLUDE", NonKeyAttributes: [...include] },
-        })),
-      }),
-    );
+    await client.send(new CreateTableCommand(table));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }
-  await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { TableName: TABLE });
+  const { TableName } = table;
+  await waitUntilTableExists({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { TableName });
 }
 
 /** Connects to a socket of the file system, whatever the address. */
@@ -152,12 +171,12 @@ export async function startEngine(folder?: string): Promise<Engine> {
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
     requestHandler: { httpAgent: new SocketAgent(socket) },
   });
-  await createTable(client);
+  for (const table of [FACTS, PERSONS]) await createTable(client, table);
   const stop = async () => {
     client.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
     rmSync(door, { recursive: true, force: true });
     await held?.close();
   };
-  return { client, table: TABLE, stop };
+  return { client, table: TABLE, people: PEOPLE_TABLE, stop };
 }

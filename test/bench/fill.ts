@@ -6,6 +6,7 @@ import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamo
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { itemOf, itemOfDerived } from "./items.ts";
@@ -70,7 +71,13 @@ export async function fill(
     },
   };
   const clock = { ms: 0 };
-  const appending: Appending = { store, rules: [], now: () => new Date(clock.ms), heard: new Set() };
+  const appending: Appending = {
+    store,
+    rules: [],
+    now: () => new Date(clock.ms),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
   let count = 0;
   for (const statement of statements) {
     clock.ms = Date.parse(statement.occurredAt) + 2000;

@@ -9,6 +9,7 @@ import { questionDoors } from "../../functions/doors/questions.ts";
 import { recordingDoors } from "../../functions/doors/recording.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { dynamodbStore, type Table } from "../../functions/store/dynamodb.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 const TOKEN = "a-token-of-the-benchmark";
 
@@ -19,6 +20,7 @@ export function ledgerOn(table: Table): Ledger {
     rules: [],
     now: () => new Date(),
     heard: new Set(),
+    people: memoryPeople(),
     aside: {
       keep: ({ reason }) => Promise.reject(new Error(`nothing here is kept aside: ${reason}`)),
       list: () => Promise.resolve({ where: "nowhere", count: null, newest: [] }),

@@ -5,6 +5,7 @@ import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { append } from "../../functions/ledger/append.ts";
 import type { Posted } from "../../functions/ledger/store.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { turn } from "./history.ts";
@@ -41,7 +42,13 @@ async function itemFor(statement: Statement) {
     puts.push(posted);
     return store.put(posted);
   };
-  const appending = { store: { ...store, put }, rules: [], now: () => new Date(), heard: new Set<string>() };
+  const appending = {
+    store: { ...store, put },
+    rules: [],
+    now: () => new Date(),
+    heard: new Set<string>(),
+    people: memoryPeople(),
+  };
   await append(appending, statement, { reportedBy: "bench", vendor: "events" });
   const [posted] = puts;
   if (posted === undefined) throw new Error("the ledger puts nothing for a statement of the history");

@@ -13,6 +13,7 @@ import { doors } from "../../functions/local.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { folderAside } from "../../functions/store/aside-folder.ts";
 import { type Fault, memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { Problem } from "../../schemas/answer.ts";
 import { type Answer, type Client, clientOf, type Event, event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
@@ -82,6 +83,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     // It ticks, as clocks do between two looks at them.
     now: () => new Date(state.nowMs++),
     heard: new Set(),
+    people: memoryPeople(),
     aside: folderAside(folder),
     later: { put: async (job) => void later.push(job) },
     registries: () => Promise.resolve(registries({})),

@@ -3,6 +3,7 @@ import { append, type Outcome, type Receipt } from "../../functions/ledger/appen
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "../../functions/ledger/canonical.ts";
 import type { Rule } from "../../functions/ledger/rules.ts";
 import { type Fault, memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 
@@ -20,10 +21,11 @@ interface Telling extends Partial<Receipt> {
 function ledger(fault: () => Fault = () => "none") {
   const store = memoryStore({ fault: (operation) => (operation === "put" ? fault() : "none") });
   const heard = new Set<string>();
+  const people = memoryPeople();
   return {
     stored: async ({ source, id }: Statement) => (await store.get([{ source, id }]))[0],
     tell(statement: unknown, { rules = [], at = "2027-01-01T00:00:00.000Z", ...receipt }: Telling = {}) {
-      const appending = { store, rules, heard, now: () => new Date(at) };
+      const appending = { store, rules, heard, people, now: () => new Date(at) };
       return append(appending, statement, { reportedBy: "ci", vendor: "events", ...receipt });
     },
   };

@@ -4,6 +4,7 @@ import { type Appending, append, type Outcome, type Receipt } from "../../functi
 import { release } from "../../functions/ledger/release.ts";
 import type { Rule } from "../../functions/ledger/rules.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { retracted } from "./given.ts";
@@ -49,7 +50,13 @@ export interface Ledger {
 export function ledger(rules: readonly Rule[] = []): Ledger {
   const store = memoryStore();
   let now = NOW;
-  const appending: Appending = { store, rules, now: () => new Date(now), heard: new Set() };
+  const appending: Appending = {
+    store,
+    rules,
+    now: () => new Date(now),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
   return {
     tell(told, receipt) {
       const statement = statementOf(told);

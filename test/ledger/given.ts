@@ -4,6 +4,7 @@ import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { Moment } from "../../functions/ledger/moment.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 
 /** Long after everything that the tests tell. */
@@ -76,7 +77,13 @@ export interface Given {
 export async function given(...statements: readonly Statement[]): Promise<Given> {
   const store = memoryStore();
   const clock = { now: NOW };
-  const appending: Appending = { store, rules: [], now: () => new Date(clock.now), heard: new Set() };
+  const appending: Appending = {
+    store,
+    rules: [],
+    now: () => new Date(clock.now),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
   const ledger: Given = {
     store,
     async tell(statement, recordedAt) {

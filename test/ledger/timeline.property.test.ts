@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";
@@ -17,7 +18,7 @@ const moments = (statements: readonly Statement[]) =>
 async function ledgerOf(statements: readonly Statement[]) {
   const store = memoryStore();
   const now = new Date(END_MS);
-  const appending: Appending = { store, rules: [], now: () => now, heard: new Set() };
+  const appending: Appending = { store, rules: [], now: () => now, heard: new Set(), people: memoryPeople() };
   for (const statement of statements)
     await append(appending, statement, { reportedBy: "ci", vendor: "events" });
   return { store, now, knownAt: now.toISOString(), settleMs: 1000 };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { type Engine, startEngine } from "../../functions/store/embedded.ts";
+import { memoryPeople } from "./memory-people.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -13,7 +14,13 @@ afterAll(() => engine.stop());
 describe("the embedded engine", () => {
   it("closes what it reads with, or a process that answers questions would grow with each", async () => {
     const store = dynamodbStore({ client: engine.client, name: engine.table });
-    const appending: Appending = { store, rules: [], now: () => new Date(), heard: new Set() };
+    const appending: Appending = {
+      store,
+      rules: [],
+      now: () => new Date(),
+      heard: new Set(),
+      people: memoryPeople(),
+    };
     for (const id of ["1", "2", "3"]) {
       const statement = { kind: "service.described", source: "/x", id, occurredAt: "2026-10-20T08:00:00Z" };
       await append(appending, { ...statement, service: "acme/shop" }, { reportedBy: "x", vendor: "events" });

@@ -8,6 +8,7 @@ import { type Fault, memoryStore } from "../../functions/store/memory.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { checkLedger } from "../check-ledger.ts";
 import { day, digestOf, retracted, said } from "../ledger/given.ts";
+import { memoryPeople } from "./memory-people.ts";
 
 const NOW = Date.parse("2026-11-22T09:00:00.000Z");
 const FAILS = ["throttled", "lost", "written though failed"] as const;
@@ -29,7 +30,13 @@ function failing(): Failing {
     return fault;
   };
   const store = memoryStore({ fault });
-  const appending = { store, rules: [], now: () => new Date(ms++), heard: new Set<string>() };
+  const appending = {
+    store,
+    rules: [],
+    now: () => new Date(ms++),
+    heard: new Set<string>(),
+    people: memoryPeople(),
+  };
   return {
     appending,
     tell: (statement) => append(appending, statement, { reportedBy: "ci", vendor: "events" }),

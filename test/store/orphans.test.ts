@@ -17,6 +17,7 @@ import { type Engine, startEngine } from "../../functions/store/embedded.ts";
 import { recordedPartitions } from "../../functions/store/keys.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, type Given, given, retracted, said } from "../ledger/given.ts";
+import { memoryPeople } from "./memory-people.ts";
 import { drained, keep, put, taken } from "./stores.ts";
 
 const HERE = { environment: "production", service: "acme/billing" };
@@ -81,7 +82,13 @@ describe("a fact that was lost after what stands beside it was put", () => {
   async function lose(ledger: Given, statement: Statement): Promise<void> {
     const put = () => Promise.reject(new StoreError("unavailable", "the store did not answer"));
     const store: Store = { ...ledger.store, put };
-    const appending = { store, rules: [], now: () => new Date(day(21)), heard: new Set<string>() };
+    const appending = {
+      store,
+      rules: [],
+      now: () => new Date(day(21)),
+      heard: new Set<string>(),
+      people: memoryPeople(),
+    };
     const outcome = append(appending, statement, { reportedBy: "ci", vendor: "events" });
     await expect(outcome).rejects.toThrow(StoreError);
   }
