@@ -5,12 +5,12 @@ import { type Appending, append, type Outcome } from "../functions/ledger/append
 import { release } from "../functions/ledger/release.ts";
 import { type Store, StoreError } from "../functions/ledger/store.ts";
 import { type Fault, memoryStore } from "../functions/store/memory.ts";
-import { memoryPeople } from "./store/memory-people.ts";
 import type { Release } from "../schemas/answer.ts";
 import { type Fact, Statement } from "../schemas/fact.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { type Asking, END_MS, history, question } from "./histories.ts";
 import { type Asked, type Expected, oracleRelease } from "./oracle.ts";
+import { memoryPeople } from "./store/memory-people.ts";
 
 const RUNS = Number(process.env.ASOF_RUNS ?? 500);
 const SEED = Number(process.env.ASOF_SEED ?? Date.now() % 2 ** 31);

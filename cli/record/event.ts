@@ -2,7 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { toStatement } from "../../functions/sources/cloudevents.ts";
-import { type Kind, PERSON_FIELDS, Statement } from "../../schemas/fact.ts";
+import { type Kind, Statement } from "../../schemas/fact.ts";
+import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import type { Run } from "./ci.ts";
 

@@ -1,6 +1,7 @@
 /** How a statement becomes a fact: parsed, hashed, named, stamped, and put once. */
 import * as z from "zod";
-import { type Fact, OWN_KINDS, personsIn, Statement, withPersons } from "../../schemas/fact.ts";
+import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
+import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { issuerOf, type People } from "./people.ts";

@@ -1,7 +1,8 @@
 /** Bytes and hashes: the one form in which a fact is kept, compared and sealed. */
 import { createHash } from "node:crypto";
 import { canonical, sha256 } from "../../schemas/canonical.ts";
-import { PERSON_FIELDS, type Statement } from "../../schemas/fact.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { PERSON_FIELDS } from "../../schemas/persons.ts";
 
 export { canonical, sha256 };
 

@@ -5,7 +5,7 @@
  * even to somebody who tries every login there is.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { personsIn } from "../../schemas/fact.ts";
+import { personsIn } from "../../schemas/persons.ts";
 import { COMMITMENT, fold } from "../../schemas/scalars.ts";
 import { canonical } from "./canonical.ts";
 import type { Store } from "./store.ts";

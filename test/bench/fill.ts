@@ -6,8 +6,8 @@ import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamo
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { itemOf, itemOfDerived } from "./items.ts";
 

@@ -13,10 +13,10 @@ import { doors } from "../../functions/local.ts";
 import { registries } from "../../functions/registry/oci.ts";
 import { folderAside } from "../../functions/store/aside-folder.ts";
 import { type Fault, memoryStore } from "../../functions/store/memory.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import { Problem } from "../../schemas/answer.ts";
 import { type Answer, type Client, clientOf, type Event, event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 export const NOW = "2026-11-22T09:00:00.000Z";
 /** A moment within the second after NOW. */

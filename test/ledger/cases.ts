@@ -4,10 +4,10 @@ import { type Appending, append, type Outcome, type Receipt } from "../../functi
 import { release } from "../../functions/ledger/release.ts";
 import type { Rule } from "../../functions/ledger/rules.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { retracted } from "./given.ts";
+import { memoryPeople } from "../store/memory-people.ts";
+import { retracted, shownBy } from "./given.ts";
 import { PLACE, time } from "./saying.ts";
 
 /** Asked about where a case says nothing else: after everything that the tables tell, and knowing it all. */
@@ -50,12 +50,13 @@ export interface Ledger {
 export function ledger(rules: readonly Rule[] = []): Ledger {
   const store = memoryStore();
   let now = NOW;
+  const people = memoryPeople();
   const appending: Appending = {
     store,
     rules,
     now: () => new Date(now),
     heard: new Set(),
-    people: memoryPeople(),
+    people,
   };
   return {
     tell(told, receipt) {
@@ -67,7 +68,7 @@ export function ledger(rules: readonly Rule[] = []): Ledger {
     async ask({ at = END, knownAt = KNOWN, ...place } = {}) {
       const moment = { store, at: time(at), knownAt: time(knownAt), now: new Date(NOW), settleMs: 1000 };
       const answer = await release(moment, { ...PLACE, ...place });
-      return answer === undefined ? undefined : Release.parse(answer);
+      return answer === undefined ? undefined : Release.parse(await shownBy(people, answer));
     },
   };
 }

@@ -4,8 +4,8 @@ import { fingerprint } from "../../functions/ledger/canonical.ts";
 import { type Extent, exportFacts } from "../../functions/ledger/export.ts";
 import { SHARDS, type Store } from "../../functions/ledger/store.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import type { Fact } from "../../schemas/fact.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { day, retracted, said } from "./given.ts";
 
 const OCTOBER = { from: day(1, "00:00"), to: day(31, "23:59") };

@@ -5,9 +5,9 @@ import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { type Engine, startEngine } from "../../functions/store/embedded.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import { Sources } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { day, pagesOf, retracted, said } from "./given.ts";
 
 const aside = { where: "the folder aside", count: 0, newest: [] };

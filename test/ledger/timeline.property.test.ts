@@ -4,10 +4,10 @@ import { expect, it } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
 import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
 import { memoryStore } from "../../functions/store/memory.ts";
-import { memoryPeople } from "../store/memory-people.ts";
 import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 const RUNS = Number(process.env.ASOF_RUNS ?? 150);
 const SEED = Number(process.env.ASOF_SEED ?? Date.now() % 2 ** 31);

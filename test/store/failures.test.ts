@@ -147,7 +147,7 @@ describe("recording, where a write fails", () => {
     async (fault) => {
       const { appending, tell, fail } = failing();
       const recorded = await tell(deployment);
-      const other = { ...deployment, actor: "octocat" };
+      const other = { ...deployment, url: "https://ci.example/8" };
       for (const [again, outcome] of [
         [deployment, "duplicate"],
         [other, "conflict"],
