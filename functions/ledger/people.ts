@@ -8,7 +8,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { personsIn } from "../../schemas/persons.ts";
 import { COMMITMENT, fold } from "../../schemas/scalars.ts";
 import { canonical } from "./canonical.ts";
-import type { Store } from "./store.ts";
+import type { Reads } from "./loader.ts";
 
 /** A login, and who vouches for it: the same login of another issuer is another person. Logins compare without case. */
 export interface Person {
@@ -159,7 +159,7 @@ export async function revealed(people: People, json: string): Promise<string> {
 }
 
 /** The same store; whom the facts name is asked for as they are read, so that an answer that shows it waits for nothing. */
-export const revealingAhead = (store: Store, people: People): Store => ({
+export const revealingAhead = (store: Reads, people: People): Reads => ({
   ...store,
   query: async (partition, range) => {
     const page = await store.query(partition, range);

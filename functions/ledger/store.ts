@@ -141,9 +141,13 @@ export interface Store {
   names(directory: Directory, range: Range): Promise<Page<Name>>;
 }
 
-/** A fault of the store: nothing is known of what was asked for. `throttled` is worth a retry later. */
+/**
+ * A fault of the store: nothing is known of what was asked for. `throttled` is worth a retry later. The messages of
+ * `full` (no room on the disk), `clock` (set wrong) and `damaged` (the data fails its checks) are for whoever asked:
+ * they say what to do.
+ */
 export class StoreError extends Error {
-  readonly code: "throttled" | "unavailable" | "misconfigured";
+  readonly code: "throttled" | "unavailable" | "misconfigured" | "full" | "clock" | "damaged";
 
   constructor(code: StoreError["code"], message: string, cause?: unknown) {
     super(message, { cause });

@@ -141,6 +141,12 @@ export const placeOfRecorded = (
     ? { index: "recorded", key: join(partition.day, String(partition.shard)) }
     : { index: "source", key: join(partition.source, partition.day) };
 
+/** A partition, a directory or a partition by `recordedAt` as one text, for a store that has one index alone. */
+export const partOf = (partition: Partition): string => textOf(placeOf(partition));
+export const partOfDirectory = (directory: Directory): string => directoryKey(directory);
+export const partOfRecorded = (partition: RecordedPartition): string => textOf(placeOfRecorded(partition));
+const textOf = ({ index, key }: { index: string; key: string }): string => `${index} ${key}`;
+
 /** Facts in the order in which the ledger took them. */
 export const recordedOrder = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
 
@@ -153,6 +159,19 @@ export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
 ];
 
 export const factKey = ({ source, id }: Identity): string => `F#${join(source, id)}`;
+
+/** Where a fact stands itself: each of its partitions, with its order there. */
+export const entriesOf = ({ fact, order, partitions }: Posted): [part: string, order: string][] => [
+  ...partitions.map((partition): [string, string] => [partOf(partition), order]),
+  ...recordedPartitions(fact).map((partition): [string, string] => [
+    partOfRecorded(partition),
+    recordedOrder(fact),
+  ]),
+];
+
+/** The key of the one copy that all pointers of a try share, in a store that keeps entries apart from items. */
+export const pointerKey = ({ occurredAt, statementHash, source, id }: Fact): string =>
+  `P#${join(occurredAt, statementHash, source, id)}`;
 
 /** The attributes of a fact's item that are not the fact: its key and its places in the indexes. */
 export function factKeys({ fact, order, partitions }: Posted): Record<string, string> {

@@ -1,36 +1,39 @@
-/** Everything that is measured, in one run: medians, and ratios against the least that any program would need. */
+/** Everything that is measured, in one run: medians, and ratios against what else could be done. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { coldRows } from "./cold.ts";
+import { comparisonRows } from "./comparison.ts";
 import { PRICES, releaseCostRow, writeCostRows } from "./cost.ts";
 import { startRemoteEngine } from "./engine.ts";
 import { exportRows } from "./exporting.ts";
-import { type Filled, filled, STAGING } from "./filled.ts";
+import { type Filled, filled } from "./filled.ts";
+import { STAGING } from "./history.ts";
 import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
 import { type Row, tableOf } from "./rows.ts";
 import { snapshotRow } from "./snapshot.ts";
 
-const USAGE = `Measures asof against the least that any program doing the same would need.
+const USAGE = `Measures asof against PostgreSQL with plain tables, and against the least that any program doing the same on
+DynamoDB would need.
 
   npm run bench -- [--quick] [--facts N] [--only ROWS] [--data FOLDER] [--json]
 
   --quick        small sizes, for a look: about a minute
   --facts N      length of the long history (default 100000; with --quick 10000)
-  --only ROWS    some of cost, cold, recording, release, snapshot, export; joined by commas
+  --only ROWS    some of postgresql, cost, cold, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
   --help         this text
 
-The engine runs in a process of its own. Samples of both sides take turns, so other load changes the times and
-hardly the ratios. Exits with 1 where an aim is missed.`;
+Servers and engines run in processes of their own. Samples of both sides take turns, so other load changes the times
+and hardly the ratios. Exits with 1 where an aim is missed.`;
 
 /** The client warns of Node versions that a coming release of it drops; which one runs here is said in the report. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
-const PARTS = ["cost", "cold", "recording", "release", "snapshot", "export"] as const;
+const PARTS = ["postgresql", "cost", "cold", "recording", "release", "snapshot", "export"] as const;
 type Part = (typeof PARTS)[number];
 
 const options = {
@@ -49,8 +52,8 @@ function progress(text: string): void {
 }
 
 const SIZES = {
-  quick: { facts: 10_000, services: 50, samples: 100, snapshots: 3, loads: 5 },
-  full: { facts: 100_000, services: 1000, samples: 2000, snapshots: 5, loads: 20 },
+  quick: { facts: 10_000, services: 50, samples: 100, snapshots: 3, loads: 5, rounds: 4, each: 320 },
+  full: { facts: 100_000, services: 1000, samples: 2000, snapshots: 5, loads: 20, rounds: 11, each: 3200 },
 } as const;
 
 interface Plan {
@@ -98,13 +101,18 @@ async function asked(plan: Plan, long: Filled): Promise<Row[]> {
 async function measured(plan: Plan): Promise<Row[]> {
   const { sizes, facts, folder, wants } = plan;
   const rows: Row[] = [];
+  if (wants("postgresql")) {
+    progress("against PostgreSQL");
+    const extent = { facts, services: sizes.services };
+    rows.push(...(await comparisonRows(join(folder, "comparison"), extent, sizes, progress)));
+  }
   if (wants("cold")) {
     progress("loading bundles");
     rows.push(...(await coldRows(sizes.loads, progress)));
   }
   if (wants("recording")) rows.push(...(await recorded(plan)));
   if (wants("cost")) rows.push(...writeCostRows());
-  if (PARTS.slice(3).some(wants) || wants("cost")) {
+  if (PARTS.slice(4).some(wants) || wants("cost")) {
     progress(`a history of ${facts.toLocaleString("en")} facts`);
     const long = await filled(join(folder, "long"), { facts, services: sizes.services }, progress);
     try {
@@ -145,6 +153,13 @@ async function main(): Promise<void> {
     if (values.data === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
+
+// What was started ends with this process, however it ends.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => process.exit(code));
 
 main().catch((error: unknown) => {
   console.error(`bench: ${error instanceof Error ? error.stack : String(error)}`);

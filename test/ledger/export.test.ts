@@ -3,8 +3,8 @@ import { append } from "../../functions/ledger/append.ts";
 import { fingerprint } from "../../functions/ledger/canonical.ts";
 import { type Extent, exportFacts } from "../../functions/ledger/export.ts";
 import { SHARDS, type Store } from "../../functions/ledger/store.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import type { Fact } from "../../schemas/fact.ts";
+import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { day, retracted, said } from "./given.ts";
 

@@ -4,8 +4,8 @@ import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { Moment } from "../../functions/ledger/moment.ts";
 import { type People, revealed } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
+import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 
 /** Long after everything that the tests tell. */

@@ -36,21 +36,25 @@ export function newFolder(): string {
   return folder;
 }
 
-/** Ends what a test left running, and removes what it left lying. */
+/** Ends what is left running, and removes what is left lying. */
 export function cleanUp(): void {
   for (const child of children) child.kill("SIGKILL");
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** @param env beside what a process needs to run at all; a test's own variables never leak into it */
+/**
+ * @param env beside what a process needs to run at all; a test's own variables never leak into it
+ * @param flags for Node itself
+ */
 export function startProcess(
   env: Record<string, string>,
   program = PROGRAM,
   args: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Started {
   const { PATH = "", HOME = "" } = process.env;
   const startedAt = Date.now();
-  const child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
+  const child = spawn(process.execPath, [...flags, "--import", "tsx", program, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ASOF_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -9,9 +9,9 @@ import { type People, remembering } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
-import { startEngine } from "../../functions/store/embedded.ts";
 import { PEOPLE } from "../../functions/store/keys.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { startEmulator } from "./emulator.ts";
 
 interface Wave {
   readonly requests: string[];
@@ -82,7 +82,7 @@ export interface Counted {
  * @param folder where its data is; absent: in memory
  */
 export async function startCounted(folder?: string): Promise<Counted> {
-  const engine = await startEngine(folder);
+  const engine = await startEmulator(folder);
   const seen = watch(engine.client);
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table }),

@@ -4,10 +4,10 @@ import { type Appending, append, type Outcome, retractionId } from "../../functi
 import { postings } from "../../functions/ledger/postings.ts";
 import { all, type Knowledge } from "../../functions/ledger/read.ts";
 import type { Partition, Store } from "../../functions/ledger/store.ts";
-import { type Fault, memoryStore } from "../../functions/store/memory.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { checkLedger } from "../check-ledger.ts";
 import { day, digestOf, retracted, said } from "../ledger/given.ts";
+import { type Fault, memoryStore } from "./memory.ts";
 import { memoryPeople } from "./memory-people.ts";
 
 const NOW = Date.parse("2026-11-22T09:00:00.000Z");
