@@ -71,6 +71,7 @@ const TABLES = [
   commitment TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
   login TEXT NOT NULL,
+  shown TEXT NOT NULL,
   salt TEXT NOT NULL,
   UNIQUE (issuer, login)
 ) WITHOUT ROWID`,
