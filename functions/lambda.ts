@@ -3,12 +3,13 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 
-import type { Ledger, Secrets } from "./doors/ledger.ts";
+import type { Ledger, Log, Secrets } from "./doors/ledger.ts";
 import { secretAs, variable } from "./lambda-secret.ts";
 import type { Registries } from "./registry/oci.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
 import { TIMEOUTS } from "./store/timeouts.ts";
+import { logUnhandled } from "./unhandled.ts";
 
 const Secret = z.object({
   tokens: z.string(),
@@ -59,6 +60,11 @@ const ASKS_ONLY: Recording = {
 export function ledgerOnAws(recording?: Recording): Ledger {
   const secrets = secretAs(readSecret);
   const logger = new Logger({ serviceName: "asof" });
+  const log: Log = {
+    info: (message, fields) => logger.info(message, fields),
+    error: (message, fields) => logger.error(message, fields),
+  };
+  logUnhandled(log);
   return {
     store: dynamodbStore({
       client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
@@ -70,9 +76,6 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     heard: new Set(),
     secrets,
     settleMs: Number(variable("ASOF_SETTLE_MS")),
-    log: {
-      info: (message, fields) => logger.info(message, fields),
-      error: (message, fields) => logger.error(message, fields),
-    },
+    log,
   };
 }

@@ -27,6 +27,7 @@ import type { Reaction } from "./reactions/reaction.ts";
 import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
 import { allSources } from "./sources/sources.ts";
+import { logUnhandled } from "./unhandled.ts";
 
 /** After this no registry is down: somebody has to look. */
 const GIVE_UP_MS = 24 * 3600_000;
@@ -278,6 +279,7 @@ async function main(): Promise<void> {
   // The client warns of Node versions that a coming release of it drops; which one runs here is pinned.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const { address, stop, settings } = await start(process.env);
+  logUnhandled(log);
   const end = () => {
     stop().then(
       () => process.exit(0),

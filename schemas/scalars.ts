@@ -111,12 +111,13 @@ export const url = text(2048)
     },
   );
 
-const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+/** Whether an address is on this machine. */
+export const isOnThisMachine = (address: string): boolean =>
+  URL.canParse(address) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(address).hostname);
 
 /** An address that credentials may be sent to, and whose answers may be believed. */
 export const endpoint = url.refine(
-  (value) =>
-    !URL.canParse(value) || new URL(value).protocol === "https:" || isLoopback(new URL(value).hostname),
+  (value) => !URL.canParse(value) || new URL(value).protocol === "https:" || isOnThisMachine(value),
   { error: "must be an https URL, or an http URL on this machine" },
 );
 

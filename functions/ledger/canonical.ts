@@ -53,3 +53,10 @@ export function fingerprint({ source, id }: { source: string; id: string }): str
 /** A total order of facts by when they happened; ties are broken the same way everywhere. */
 export const order = (fact: { occurredAt: string; source: string; id: string }): string =>
   `${fact.occurredAt}#${fingerprint(fact)}`;
+
+/** A retraction stands right behind its target in every order. */
+export const retractionOrder = (target: { occurredAt: string; source: string; id: string }): string =>
+  `${order(target)}~`;
+
+/** Behind all that starts with this: a moment with all its orders, or an order with the retraction of its fact. */
+export const endOf = (start: string): string => `${start}~~`;

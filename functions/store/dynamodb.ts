@@ -10,7 +10,7 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import type { Fact } from "../../schemas/fact.ts";
-import { canonical } from "../ledger/canonical.ts";
+import { canonical, endOf } from "../ledger/canonical.ts";
 import {
   type Derived,
   type Directory,
@@ -147,7 +147,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
     // The service refuses what ends before it begins.
-    if (range.from !== undefined && range.to !== undefined && range.from > `${range.to}~~`)
+    if (range.from !== undefined && range.to !== undefined && range.from > endOf(range.to))
       return { entries: [] };
     const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
     const got = await asked(client.send(new QueryCommand(input)));
@@ -215,7 +215,7 @@ function conditions(
   if (index === undefined) throw new StoreError("misconfigured", `there is no index ${place.index}`);
   const bounds: Record<string, AttributeValue> = {};
   if (range.from !== undefined) bounds[":from"] = { S: range.from };
-  if (range.to !== undefined) bounds[":to"] = { S: `${range.to}~~` };
+  if (range.to !== undefined) bounds[":to"] = { S: endOf(range.to) };
   const both = range.from !== undefined && range.to !== undefined;
   const bound = both
     ? " AND #order BETWEEN :from AND :to"

@@ -104,11 +104,11 @@ const pushedByTag = (id: string) =>
   );
 
 /** Doors that may ask the registry, with a queue of what is to be done later. */
-function given() {
+function given(more: { patienceMs?: number } = {}) {
   const database = temporaryDatabase();
   const later = jobQueue(database, "later", Job, { giveUpMs: 24 * 3600_000, firstWaitMs: 50 });
   const known = registries({ [repository.split("/")[0] ?? ""]: { plainHttp: true } });
-  const doors = givenDoors({ later, registries: () => Promise.resolve(known) });
+  const doors = givenDoors({ later, registries: () => Promise.resolve(known), ...more });
   const start = () =>
     later.start({
       work: (job) => work(doors.ledger, job),
@@ -161,13 +161,14 @@ describe("a push that names a tag and no digest", () => {
 
   it("is kept while the registry takes longer than its sender may wait", async () => {
     isSlow = true;
-    const { ledger, kept } = given();
-    const startedAt = Date.now();
+    const { ledger, kept } = given({ patienceMs: 100 });
     const [received] = await receive(ledger, SENDER, [pushedByTag("1")]);
-    expect(received?.said).toMatchObject({ outcome: "deferred", reason: expect.stringContaining("5 s") });
-    expect(Date.now() - startedAt).toBeLessThan(8000);
+    expect(received?.said).toMatchObject({
+      outcome: "deferred",
+      reason: expect.stringContaining("within 0.1 s"),
+    });
     expect(kept()).toHaveLength(1);
-  }, 15_000);
+  });
 
   it("is tried again and again, for as long as the registry is down", async () => {
     tags.set("v1", index);

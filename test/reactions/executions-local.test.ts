@@ -11,8 +11,6 @@ import { jobsIn } from "../store/databases.ts";
 import { click, deploying, statusOf, tellReleases } from "./asked-back.ts";
 import { type Receiver, receiver, verified } from "./receiving.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const executing = ({ address }: Receiver): string =>
   JSON.stringify([{ kind: "webhook", url: `${address}/deploy`, secrets: [SECRET] }]);

@@ -2,8 +2,7 @@
  * The store in memory: the port's promises and no more. It can be told to lag, throttle and fail, written or
  * not, as the real one does, so that what is built on the port is tested against what the port allows.
  */
-
-import { canonical } from "../../functions/ledger/canonical.ts";
+import { canonical, endOf } from "../../functions/ledger/canonical.ts";
 import {
   type Derived,
   type Directory,
@@ -68,7 +67,7 @@ export function memoryStore(weather: Weather = {}): Store {
       ({ order, seenFrom }) =>
         seenFrom <= now() &&
         (from === undefined || byBytes(order, from) >= 0) &&
-        (to === undefined || byBytes(order, `${to}~~`) <= 0) &&
+        (to === undefined || byBytes(order, endOf(to)) <= 0) &&
         isNext(order),
     );
     const rows = (descending ? seen.toReversed() : seen).slice(0, limit);

@@ -4,7 +4,7 @@
  * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
@@ -44,35 +44,37 @@ const SCHEMA_VERSION = 1;
 /** "asof" in ASCII: tells this file from other SQLite files. */
 const APPLICATION_ID = 0x61736f66;
 
-const TABLES = `
-CREATE TABLE items (
+/** Each stands word for word on the first page of the file; see `checkSchema`. */
+const TABLES = [
+  `CREATE TABLE items (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   fact TEXT NOT NULL,
   hash TEXT NOT NULL,
   rawHash TEXT
-);
-CREATE TABLE entries (
+)`,
+  `CREATE TABLE entries (
   part TEXT NOT NULL,
   ord TEXT NOT NULL,
   item INTEGER NOT NULL,
   PRIMARY KEY (part, ord, item)
-) WITHOUT ROWID;
-CREATE TABLE names (
+) WITHOUT ROWID`,
+  `CREATE TABLE names (
   directory TEXT NOT NULL,
   name TEXT NOT NULL,
   shown TEXT NOT NULL,
   recordedAt TEXT NOT NULL,
+  hash TEXT NOT NULL,
   PRIMARY KEY (directory, name)
-) WITHOUT ROWID;
-CREATE TABLE people (
+) WITHOUT ROWID`,
+  `CREATE TABLE people (
   commitment TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
   login TEXT NOT NULL,
   salt TEXT NOT NULL,
   UNIQUE (issuer, login)
-) WITHOUT ROWID;
-CREATE TABLE quarantine (
+) WITHOUT ROWID`,
+  `CREATE TABLE quarantine (
   key TEXT PRIMARY KEY,
   at TEXT NOT NULL,
   why TEXT NOT NULL,
@@ -80,17 +82,15 @@ CREATE TABLE quarantine (
   door TEXT NOT NULL,
   reportedBy TEXT NOT NULL,
   event TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX quarantine_by_time ON quarantine (at);
-CREATE TABLE jobs (
+) WITHOUT ROWID`,
+  "CREATE INDEX quarantine_by_time ON quarantine (at)",
+  `CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,
   queue TEXT NOT NULL,
   at TEXT NOT NULL,
   body TEXT NOT NULL
-);
-PRAGMA application_id = ${APPLICATION_ID};
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+)`,
+];
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -116,9 +116,27 @@ export function faultOf(error: unknown): StoreError {
 export const DAMAGED =
   "The ledger's file is damaged. Run `asof check` to see where, and restore a backup with `asof restore`.";
 
+const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
+
 function columnsOf(row: unknown): unknown[] {
-  if (Array.isArray(row)) return row;
+  if (Array.isArray(row)) return row.map(textOf);
   throw new Error("the driver returned a row that is not a list");
+}
+
+/**
+ * A query whose texts come as bytes: the driver ends the process where a text that it reads is not UTF-8, as it may be
+ * in a damaged file.
+ */
+function withBytes(driver: Driver.Database, sql: string): string {
+  if (!sql.trimStart().startsWith("SELECT")) return sql;
+  const columns = driver
+    .prepare(sql)
+    .columns()
+    .map((_, n) => `c${n}`);
+  const bytes = columns.map(
+    (name) => `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`,
+  );
+  return `WITH rows(${columns.join(", ")}) AS (${sql}) SELECT ${bytes.join(", ")} FROM rows`;
 }
 
 /** A connection, and whether it is open: the driver ends the process where one is used that was closed. */
@@ -133,7 +151,7 @@ function checkOpen({ isOpen }: Connection): void {
 
 function statementOf(connection: Connection, sql: string): Statement {
   checkOpen(connection);
-  const statement = connection.driver.prepare(sql);
+  const statement = connection.driver.prepare(withBytes(connection.driver, sql));
   if (statement.reader) statement.raw(true);
   const run: Statement["run"] = (...values) => {
     checkOpen(connection);
@@ -204,7 +222,9 @@ function numberOf(database: Driver.Database, pragma: string): number {
 function prepareTables(database: Driver.Database, file: string): void {
   const [applicationId, version] = [numberOf(database, "application_id"), numberOf(database, "user_version")];
   if (applicationId === 0 && version === 0 && numberOf(database, "schema_version") === 0) {
-    database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+    database.exec(
+      `BEGIN IMMEDIATE; ${TABLES.join(";")}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
+    );
     return;
   }
   if (applicationId !== APPLICATION_ID)
@@ -213,6 +233,37 @@ function prepareTables(database: Driver.Database, file: string): void {
     throw new CannotOpen(
       `${file} has format ${version}, and this version of asof knows format ${SCHEMA_VERSION}; start it with the version that wrote it`,
     );
+}
+
+/** SQLite, "Database File Format", 1.3: where a file says what it is. */
+const HEADER = { version: 60, applicationId: 68, length: 100 } as const;
+
+/**
+ * Compares the tables on the first page with ours, before SQLite reads them: the driver ends the process where a name
+ * in a damaged schema is not UTF-8. What another program or another version wrote is told later.
+ */
+function checkSchema(file: string): void {
+  const page = Buffer.alloc(4096);
+  const handle = openSync(file, "r");
+  try {
+    if (readSync(handle, page) < HEADER.length) return;
+  } finally {
+    closeSync(handle);
+  }
+  const isOurs =
+    page.readUInt32BE(HEADER.applicationId) === APPLICATION_ID &&
+    page.readUInt32BE(HEADER.version) === SCHEMA_VERSION;
+  const lost = TABLES.filter((sql) => !page.includes(sql) || !page.includes(rowOf(sql)));
+  if (isOurs && lost.length > 0)
+    throw new CannotOpen(
+      `${file} is damaged: its tables are not readable; restore a backup with \`asof restore\``,
+    );
+}
+
+/** What SQLite's schema says of a table or index before its SQL: its type, its name, and its table's. */
+function rowOf(sql: string): string {
+  const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
+  return `${type.toLowerCase()}${name}${table}`;
 }
 
 /** Opens a file with the settings that every connection needs. */
@@ -288,7 +339,7 @@ export function openDatabase(folder: string): Database {
 export function openReader(file: string): Database {
   if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
-    return openFile(file, () => undefined);
+    return openFile(file);
   } catch (error) {
     throw reasonOf(error, file);
   }
@@ -300,8 +351,22 @@ export const temporaryDatabase = (): Database => openFile(":memory:", () => unde
 /** Makes a file for this user alone, where there is none; SQLite's log and its index take the mode of the file. */
 const makeFile = (file: string): void => closeSync(openSync(file, "a", 0o600));
 
-function openFile(file: string, unlock: () => void): Database {
-  if (file !== ":memory:") makeFile(file);
+/** Brings the log into the file, so that it alone is the ledger. Where that fails, the log stays beside it. */
+function fold(driver: Driver.Database): void {
+  try {
+    driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // What is in the log is durable there.
+  }
+}
+
+/** @param unlock frees what a writer holds; absent: it only reads */
+function openFile(file: string, unlock?: () => void): Database {
+  const isWriter = unlock !== undefined;
+  if (file !== ":memory:") {
+    makeFile(file);
+    checkSchema(file);
+  }
   const connection = { driver: connect(file), isOpen: true };
   try {
     prepareTables(connection.driver, file);
@@ -315,8 +380,10 @@ function openFile(file: string, unlock: () => void): Database {
     write: groupCommit(connection),
     close: () => {
       connection.isOpen = false;
+      // The driver keeps a connection while statements of it are not collected, and so its log.
+      if (isWriter) fold(connection.driver);
       connection.driver.close();
-      unlock();
+      unlock?.();
     },
   };
 }

@@ -4,13 +4,12 @@
  * the facts say that there must be.
  */
 import type { Fact } from "../../../schemas/fact.ts";
-import { fold } from "../../../schemas/scalars.ts";
 import { postings } from "../../ledger/postings.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { entriesOf, factKey, partOf, partOfDirectory, pointerKey } from "../../store/keys.ts";
 import type { Finding } from "./damage.ts";
 import type { Database } from "./database.ts";
-import { factOf, isPointer } from "./facts.ts";
+import { factOf, isPointer, NAME_COLUMNS, nameOf } from "./facts.ts";
 
 export interface Checked {
   readonly facts: number;
@@ -22,11 +21,13 @@ const BATCH = 500;
 
 /** What SQLite itself finds wrong; nothing, or lines of its own words. */
 function structure(database: Database): Finding[] {
-  const lines = database
-    .prepare("PRAGMA integrity_check(20)")
-    .rows()
-    .map(([line]) => String(line));
-  return lines.filter((line) => line !== "ok").map((why) => ({ what: database.file, why }));
+  const what = database.file;
+  try {
+    const lines = database.prepare("PRAGMA integrity_check(20)").rows().map(String);
+    return lines.filter((line) => line !== "ok").map((why) => ({ what, why }));
+  } catch (error) {
+    return [{ what, why: error instanceof Error ? error.message : String(error) }];
+  }
 }
 
 /** What has to stand in the file for one fact, as part and order, or as directory and name. */
@@ -145,19 +146,17 @@ function strayed(
   }
 }
 
-/** Names whose form as it is shown is not that of the name itself. */
 function checkNames(database: Database): Finding[] {
-  const rows = database
-    .prepare("SELECT directory, name, shown FROM names WHERE directory <> 'sources'")
-    .rows();
-  return rows
-    .map((row) => row.map(String))
-    .filter(([, name, shown = ""]) => fold(shown) !== name)
-    .map(([directory = "", name]) => ({
-      what: `name ${name} of ${directory}`,
-      why: "is shown under another name",
-      parts: [directory],
-    }));
+  const rows = database.prepare(`SELECT ${NAME_COLUMNS} FROM names`).rows();
+  return rows.flatMap((row): Finding[] => {
+    try {
+      nameOf(row);
+      return [];
+    } catch {
+      const [directory = "", name] = row.map(String);
+      return [{ what: `name ${name} of ${directory}`, why: "is not what was recorded", parts: [directory] }];
+    }
+  });
 }
 
 /**
