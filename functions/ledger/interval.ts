@@ -1,12 +1,12 @@
 /** Since when a release ran, and until when: the facts on both sides of it that say something else. */
-import type { Component, Fact } from "../../schemas/fact.ts";
-import { fold } from "../../schemas/scalars.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import type { Question } from "./moment.ts";
 import type { Picture, Shown } from "./picture.ts";
 import { history, type Knowledge } from "./read.ts";
 import type { Asking, Observation } from "./resolve.ts";
 import { claimsAfter, observations, type Running, type Selector, wholes } from "./running.ts";
+import { isSameSlot, slotOf } from "./slots.ts";
 
 /** A component as anything shows it: enough to tell one state of a service from another. */
 interface State {
@@ -15,12 +15,9 @@ interface State {
   readonly members: ReadonlySet<string>;
 }
 
-const stateKey = ({ component, variant }: Component): string =>
-  JSON.stringify([fold(component), variant ?? null]);
-
 const statesOf = (shown: readonly Shown[]): State[] =>
   shown.map(({ resolution, family }) => ({
-    key: stateKey(resolution.said),
+    key: slotOf(resolution.said),
     digest: resolution.digest,
     members: family?.members ?? new Set(),
   }));
@@ -29,7 +26,7 @@ const statesOf = (shown: readonly Shown[]): State[] =>
 function changes(states: readonly State[], observation: Observation): boolean {
   if (states.length !== observation.components.length) return true;
   return !states.every(({ key, digest, members }) => {
-    const same = observation.components.filter((one) => stateKey(one) === key);
+    const same = observation.components.filter((one) => slotOf(one) === key);
     const [only] = same;
     if (only === undefined || same.length !== 1) return false;
     return digest === undefined || only.digest === undefined || members.has(only.digest);
@@ -68,7 +65,7 @@ export async function untilOf(
 async function showSame({ images }: Asking, a: Observation, b: Observation): Promise<boolean> {
   if (a.components.length !== b.components.length) return false;
   const pairs = a.components.map(async (one) => {
-    const other = b.components.find((candidate) => stateKey(candidate) === stateKey(one));
+    const other = b.components.find((candidate) => isSameSlot(candidate, one));
     if (other === undefined) return false;
     if (one.digest === undefined || other.digest === undefined) {
       return one.digest === other.digest && one.tag === other.tag;

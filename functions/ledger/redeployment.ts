@@ -13,6 +13,7 @@ import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { release } from "./release.ts";
 import type { Selector } from "./running.ts";
+import { isSameSlot, type Slot } from "./slots.ts";
 
 /** The source of what is said of redeployments. */
 export const REDEPLOYMENTS = "/asof/redeployments";
@@ -77,14 +78,9 @@ function mayConcern(fact: Deployed, { id, service, occurredAt }: Requested): boo
 }
 
 /** What is said to run as one variant of a component; without a digest where that is not known. */
-interface Shown {
-  readonly component: string;
-  readonly variant?: string;
+interface Shown extends Slot {
   readonly digest?: string | null;
 }
-
-const isSame = (a: Shown, b: Shown): boolean =>
-  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
 
 /** What a fact shows: as it says itself or, of what took effect, as its tag, commit or tasks tell. */
 async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]> {
@@ -97,7 +93,7 @@ async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]
 }
 
 const digestIn = (found: Release | undefined, component: Shown): Pick<Shown, "digest"> => ({
-  digest: found?.components.find((one) => isSame(one, component))?.digest ?? null,
+  digest: found?.components.find((one) => isSameSlot(one, component))?.digest ?? null,
 });
 
 /** What is shown of a component that is waited for; related digests are the same image. */

@@ -1,5 +1,5 @@
 /** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
-import type { AppliedMigration, Release, ReleasedComponent, Warning } from "../../schemas/answer.ts";
+import type { AppliedMigration, Release, Warning } from "../../schemas/answer.ts";
 import type { Configuration, Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order } from "./canonical.ts";
@@ -13,6 +13,7 @@ import { first, type Knowledge, keyOf, newest } from "./read.ts";
 import { namedBy } from "./renames.ts";
 import { type Asking, type Claim, factsOfDeployment, type Observation } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
+import { bySlot } from "./slots.ts";
 import type { Name } from "./store.ts";
 
 type Description = FactOf<"service.described">;
@@ -84,9 +85,6 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
   return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
 }
 
-const byComponent = (a: ReleasedComponent, b: ReleasedComponent): number =>
-  `${fold(a.component)}\n${a.variant ?? ""}` < `${fold(b.component)}\n${b.variant ?? ""}` ? -1 : 1;
-
 /** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
 function headOf(running: Running, picture: Picture): Claim | Observation | undefined {
   const { observation, contributing, drift } = picture;
@@ -154,7 +152,7 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     status,
     since,
     until,
-    components: described.map(({ component }) => component).sort(byComponent),
+    components: described.map(({ component }) => component).sort(bySlot),
     migrations,
     config: configOf(picture),
     cluster: head?.cluster ?? null,

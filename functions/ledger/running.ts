@@ -9,6 +9,7 @@ import { names } from "./directory.ts";
 import { type Moment, type Question, questionOf } from "./moment.ts";
 import { backwards, first, history, type Knowledge, newest } from "./read.ts";
 import type { Claim, Observation } from "./resolve.ts";
+import { byComponent } from "./slots.ts";
 import type { Name, Partition } from "./store.ts";
 import { componentsShown, isBare, type Task, tasksOf } from "./tasks.ts";
 
@@ -23,7 +24,6 @@ const isObservation = (fact: Fact | undefined): fact is Observation => fact?.kin
 
 /** The entries of one component, and the claim that set them. */
 export interface Group {
-  readonly component: string;
   readonly entries: readonly Component[];
   readonly claim: Claim;
 }
@@ -70,13 +70,8 @@ async function grouped(question: Question, selector: Selector, claim: Claim): Pr
   const entries = isUntold(claim)
     ? componentsShown(said, await tasksOfClaim(question, selector, claim))
     : said;
-  const groups = new Map<string, Group>();
-  for (const entry of entries) {
-    const name = fold(entry.component);
-    const own = [...(groups.get(name)?.entries ?? []), entry];
-    groups.set(name, { component: entry.component, entries: own, claim });
-  }
-  return groups;
+  const groups = [...byComponent(entries)];
+  return new Map(groups.map(([name, own]) => [name, { entries: own, claim }]));
 }
 
 /** Whether a claim is of nothing but `main`, and neither it nor a task says which image or commit that is. */
@@ -124,7 +119,7 @@ async function wholeOf(
   if (observation.scope === "components" || order(observation) < last) return { claim, groups, word: last };
   const seen = observation.components.map(({ component }): [string, Group] => [
     fold(component),
-    { component, entries: [{ component }], claim },
+    { entries: [{ component }], claim },
   ]);
   return { claim, groups: new Map(seen), word: last };
 }

@@ -13,6 +13,7 @@ import { type Knowledge, newest } from "./read.ts";
 import { release } from "./release.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import { type Selector, wholes } from "./running.ts";
+import { byComponent, isSameSlot } from "./slots.ts";
 
 /** Entries of components by folded name. */
 type Groups = ReadonlyMap<string, readonly Component[]>;
@@ -30,15 +31,6 @@ interface Group {
   readonly isClaimed: boolean;
 }
 
-function grouped(components: readonly Component[]): Groups {
-  const groups = new Map<string, Component[]>();
-  for (const one of components) {
-    const name = fold(one.component);
-    groups.set(name, [...(groups.get(name) ?? []), one]);
-  }
-  return groups;
-}
-
 const NOTHING: State = { claimed: new Map(), seen: new Map(), decided: new Set() };
 
 const without = <T>(names: Iterable<T>, gone: ReadonlyMap<T, unknown>): T[] =>
@@ -46,7 +38,7 @@ const without = <T>(names: Iterable<T>, gone: ReadonlyMap<T, unknown>): T[] =>
 
 /** What a service shows after one more fact. */
 function following(state: State, fact: Claim | Observation): State {
-  const groups = grouped(fact.components ?? []);
+  const groups = byComponent(fact.components ?? []);
   const isPartial = fact.scope === "components";
   if (fact.kind === "deployment.observed") {
     // Only the newest observation counts, even where it is about less than the one before.
@@ -116,7 +108,7 @@ async function compareGroups(
   if ((shown?.entries.length ?? 0) !== seen.length) return "other";
   const verdicts = await Promise.all(
     seen.map((one) => {
-      const counterpart = shown?.entries.find(({ variant }) => variant === one.variant);
+      const counterpart = shown?.entries.find((entry) => isSameSlot(entry, one));
       return counterpart === undefined ? "other" : compareImages(images, counterpart, one);
     }),
   );
@@ -127,7 +119,7 @@ async function compareGroups(
 
 async function compare(images: Images, state: State, observation: Observation): Promise<Verdict> {
   const showing = showingOf(state);
-  const seen = grouped(observation.components);
+  const seen = byComponent(observation.components);
   const others = observation.scope === "components" ? [] : [...showing.keys()];
   const names = [...new Set([...seen.keys(), ...others])];
   const verdicts = await Promise.all(

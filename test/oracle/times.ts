@@ -17,7 +17,7 @@ import {
 type Slot = Pick<Component, "component" | "variant">;
 
 const isSameSlot = (a: Slot, b: Slot): boolean =>
-  fold(a.component) === fold(b.component) && a.variant === b.variant;
+  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
 
 /** Whether each of one list has exactly one counterpart in the other, and the other way round. */
 function areMatched<A, B>(ones: readonly A[], others: readonly B[], match: (a: A, b: B) => boolean): boolean {

@@ -10,6 +10,7 @@ import { justBefore, type Moment, type Question } from "../moment.ts";
 import { EVER, history } from "../read.ts";
 import { release } from "../release.ts";
 import type { Selector } from "../running.ts";
+import { slotOf } from "../slots.ts";
 
 export type Aim = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
 
@@ -90,11 +91,7 @@ export const RELEASES_BACK_MAX = 24;
 
 /** Which images a release has, in one text. */
 const imagesShown = ({ components }: Release): string =>
-  canonical(
-    components
-      .map(({ component, variant, digest }) => canonical([fold(component), fold(variant ?? ""), digest]))
-      .sort(),
-  );
+  canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
 async function isGood(question: Question, { status, components }: Release): Promise<boolean> {
   const digests = components.flatMap(({ digest }) => digest ?? []);

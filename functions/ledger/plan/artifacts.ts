@@ -9,6 +9,7 @@ import { holdersOf } from "../images.ts";
 import type { Question } from "../moment.ts";
 import { commitPrefix } from "../postings.ts";
 import { all } from "../read.ts";
+import { isSameSlot } from "../slots.ts";
 
 /** An image that another repository still holds: where it is, and where it has to be. */
 export interface Copy {
@@ -32,9 +33,6 @@ export interface Artifacts {
 
 export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
   variant === undefined ? component : `${component} (${variant})`;
-
-const isSameSlot = (a: ReleasedComponent, b: ReleasedComponent): boolean =>
-  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
 
 /** What runs in the place of a component now: by its variant too, or the only one of its name. */
 function runningNow(component: ReleasedComponent, current: Release | undefined) {

@@ -7,7 +7,7 @@ import { buildsOf, type Family, holdersOf } from "../images.ts";
 import type { Question } from "../moment.ts";
 import { EVER, first } from "../read.ts";
 import { type Named, nameAt, namedBy } from "../renames.ts";
-import type { Applied } from "../versions.ts";
+import type { Applied } from "../schema-history.ts";
 import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 import { backupCommand, type Revert, type Reverting, revertCommand } from "./reverting.ts";
 import type { Moved } from "./schema.ts";
