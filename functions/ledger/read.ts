@@ -40,6 +40,8 @@ async function* pages(
   { from: first, after, to, descending = false }: Span,
   sizes: Pages,
 ): AsyncGenerator<readonly Entry[]> {
+  // Nothing is known of what comes after ever.
+  if (after !== undefined && after >= EVER) return;
   const from = after === undefined ? first : endOf(after);
   if (from !== undefined && to !== undefined && from > endOf(to)) return;
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), descending };

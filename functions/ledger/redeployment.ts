@@ -3,6 +3,7 @@
  * in since, in the order in which things happened; so it does not matter who says them, nor when.
  */
 import type { Deployed, Fact, FactOf } from "../../schemas/fact.ts";
+import { referenceOf } from "../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import type { Release } from "../../schemas/release.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -218,7 +219,7 @@ function answered(moment: Moment, requested: Requested, course: Course): Redeplo
     components: components.map(({ component, variant, repository, digest }) => ({
       component,
       ...(variant === undefined ? {} : { variant }),
-      image: `${repository}@${digest}`,
+      image: referenceOf({ repository: repository ?? "", digest: digest ?? "" }),
     })),
     deadline,
     startedAt: started?.occurredAt ?? null,

@@ -1,6 +1,6 @@
 /** Snapshots of migrations as they are read: whole, whether they came in one statement or in parts. */
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
+import { byOrder } from "./canonical.ts";
 
 export type Snapshot = FactOf<"migration.snapshot">;
 
@@ -21,7 +21,7 @@ const keyOf = ({ source, id, mode, part }: Snapshot): string =>
 
 function complete(parts: ReadonlyMap<number, Snapshot>): Complete | undefined {
   const facts = [...parts].sort(([a], [b]) => a - b).map(([, fact]) => fact);
-  const [oldest] = facts.toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+  const [oldest] = facts.toSorted(byOrder);
   if (oldest === undefined || facts.length < (oldest.part?.of ?? 1)) return undefined;
   const rows = facts.flatMap(({ versions }) => versions);
   return { kind: "complete", mode: oldest.mode, rows, at: oldest.occurredAt, facts, oldest };

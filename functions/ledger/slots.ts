@@ -14,6 +14,19 @@ export const isSameSlot = (a: Slot, b: Slot): boolean => slotOf(a) === slotOf(b)
 
 export const bySlot = (a: Slot, b: Slot): number => (slotOf(a) < slotOf(b) ? -1 : 1);
 
+/** Both sides slot by slot; undefined where they do not have the same slots. */
+export function matched<A extends Slot, B extends Slot>(
+  ones: readonly A[],
+  others: readonly B[],
+): (readonly [A, B])[] | undefined {
+  const bySlots = new Map(others.map((other) => [slotOf(other), other]));
+  const pairs = ones.flatMap((one): (readonly [A, B])[] => {
+    const other = bySlots.get(slotOf(one));
+    return other === undefined ? [] : [[one, other]];
+  });
+  return pairs.length === ones.length && ones.length === others.length ? pairs : undefined;
+}
+
 /** The entries of each component, one for each variant, by the component's folded name. */
 export function byComponent<T extends Slot>(entries: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();

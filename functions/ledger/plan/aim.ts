@@ -3,7 +3,7 @@ import type { Release } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical, order } from "../canonical.ts";
+import { canonical, newestFirst } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { markOf } from "../marks.ts";
 import { justBefore, type Moment, type Question } from "../moment.ts";
@@ -30,8 +30,6 @@ export async function currentRelease(moment: Moment, selector: Selector): Promis
   const found = await release({ ...moment, at: LAST }, selector);
   return found && { ...found, at: moment.knownAt };
 }
-
-const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1);
 
 /* Marks */
 
