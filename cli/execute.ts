@@ -8,15 +8,15 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
-import { door } from "./execute/door.ts";
+import { CliError } from "./error.ts";
+import { orderEndpoint } from "./execute/endpoint.ts";
 import { executor } from "./execute/executor.ts";
-import { ledgerFrom, Reaching, textOf, withLedger } from "./ledger.ts";
-import { Complaint } from "./record/event.ts";
-import { EXIT, type World } from "./world.ts";
+import { EXIT, type Io } from "./io.ts";
+import { LedgerOptions, ledgerFrom, textOf, withLedgerOptions } from "./ledger.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
-  ...Reaching.shape,
+  ...LedgerOptions.shape,
   port: z.number(),
   cwd: z.string(),
   steps: z.array(z.enum(DOES)),
@@ -63,20 +63,20 @@ function portFrom(text: string): number {
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
 
-function secretFrom(file: string | undefined, { env }: World): string {
+function secretFrom(file: string | undefined, { env }: Io): string {
   const secret = (
     file === undefined ? (env.ASOF_EXECUTOR_SECRET ?? "") : textOf("--secret-file", file)
   ).trim();
   const where = file === undefined ? "ASOF_EXECUTOR_SECRET" : `--secret-file ${file}`;
   if (!signingSecret.safeParse(secret).success) {
-    throw new Complaint(`${where}: holds no secret; asof execute --new-secret makes one`);
+    throw new CliError(`${where}: holds no secret; asof execute --new-secret makes one`);
   }
   return secret;
 }
 
 function folderFrom(cwd: string): string {
   const isFolder = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) throw new Complaint(`--cwd ${cwd}: is no folder`);
+  if (!isFolder) throw new CliError(`--cwd ${cwd}: is no folder`);
   return resolve(cwd);
 }
 
@@ -86,7 +86,7 @@ function programFrom(program: string): string {
   try {
     accessSync(program, constants.X_OK);
   } catch (cause) {
-    throw new Complaint(`--deploy ${program}: is no program that may be run`, { cause });
+    throw new CliError(`--deploy ${program}: is no program that may be run`, { cause });
   }
   return resolve(program);
 }
@@ -101,30 +101,31 @@ async function listening(fetch: (request: Request) => Response | Promise<Respons
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw new Complaint(`--port ${port}: cannot be had on this machine`, { cause });
+    throw new CliError(`--port ${port}: cannot be had on this machine`, { cause });
   }
   const address = server.address();
   return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : port}/` };
 }
 
-async function execute(world: World, options: Options): Promise<void> {
-  const secret = secretFrom(options.secretFile, world);
+async function execute(io: Io, options: Options): Promise<void> {
+  const secret = secretFrom(options.secretFile, io);
   const { steps: does } = options;
   const deploy = options.deploy === undefined ? undefined : programFrom(options.deploy);
   const cwd = folderFrom(options.cwd);
-  const ledger = ledgerFrom(options, world, endpoint);
-  const interrupted = world.interrupted();
-  const works = executor(world, { ledger, does, deploy, cwd, interrupted });
-  const { server, url } = await listening(door(secret, works).fetch, options.port);
-  world.out(`asof execute listens on ${url}`);
-  world.out(`runs ${does.join(", ")} in ${cwd}${deploy === undefined ? "" : `, deploys with ${deploy}`}`);
-  world.out(`the ledger knows it by ${entryFor(url, does)}`);
+  // It outlasts a ledger that is away, whoever looks on.
+  const ledger = ledgerFrom(options, { ...io, isAttended: false }, endpoint);
+  const interrupted = io.interrupted();
+  const works = executor(io, { ledger, does, deploy, cwd, interrupted });
+  const { server, url } = await listening(orderEndpoint(secret, works).fetch, options.port);
+  io.out(`asof execute listens on ${url}`);
+  io.out(`runs ${does.join(", ")} in ${cwd}${deploy === undefined ? "" : `, deploys with ${deploy}`}`);
+  io.out(`the ledger knows it by ${entryFor(url, does)}`);
   if (!interrupted.aborted) await once(interrupted, "abort");
   server.close();
   await works.idle();
 }
 
-export function executeCommand(world: World): Command {
+export function executeCommand(io: Io): Command {
   const summary = "carries out on this machine what is asked back";
   const command = new Command("execute")
     .summary(summary)
@@ -139,12 +140,12 @@ export function executeCommand(world: World): Command {
     .option("--deploy <program>", "a program that deploys, in place of the plan's steps")
     .option("--secret-file <file>", "a file that holds the secret (default: $ASOF_EXECUTOR_SECRET)")
     .option("--new-secret", "print a new secret, and end");
-  return withLedger(command)
+  return withLedgerOptions(command)
     .addHelpText("after", HELP)
     .action(async () => {
       const options = Options.parse(command.opts());
-      if (options.newSecret === true) world.out(newSecret());
-      else await execute(world, options);
-      world.end(EXIT.done);
+      if (options.newSecret === true) io.out(newSecret());
+      else await execute(io, options);
+      io.end(EXIT.done);
     });
 }

@@ -2,21 +2,29 @@
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import * as z from "zod";
+import { type Answer, exchange, NoAnswer } from "../functions/client/http.ts";
 import { readJson } from "../functions/sources/payload.ts";
+import { CliError } from "./error.ts";
+import type { Io } from "./io.ts";
 import { connect } from "./migrations/connection.ts";
-import { findHistory } from "./migrations/finding.ts";
+import { detectHistory } from "./migrations/detect.ts";
+import { historyEvents, runEvents, type Sender, type Target } from "./migrations/events.ts";
 import { type History, readHistory } from "./migrations/history.ts";
 import { tagsOf } from "./migrations/journal.ts";
 import { actuatorHistory, flywayRun, type Run } from "./migrations/reports.ts";
-import { historySaid, type Place, runSaid, type Speaker } from "./migrations/statements.ts";
 import { TOOLS } from "./migrations/tools.ts";
 import { environmentOf } from "./record/deploy.ts";
-import { Complaint, type Event, sourceOf } from "./record/event.ts";
-import { common, Given, type Known, known, withSending } from "./record/given.ts";
+import { type Event, sourceOf } from "./record/event.ts";
 import { digestFrom } from "./record/migration.ts";
-import { bareUrl } from "./record/remote.ts";
-import { sayEvents } from "./record/saying.ts";
-import type { World } from "./world.ts";
+import {
+  actorAndUrl,
+  contextFrom,
+  type RecordContext,
+  RecordOptions,
+  withSubmitOptions,
+} from "./record/options.ts";
+import { withoutCredentials } from "./record/remote.ts";
+import { submitEvents } from "./record/submit.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
@@ -49,7 +57,7 @@ Where the database is out of reach:
 
 More of what is sent, and how it ends: asof record --help`;
 
-export function migrationsCommand(world: World): Command {
+export function migrationsCommand(io: Io): Command {
   const summary = "says to the ledger which migrations a database has";
   const tools = TOOLS.map(({ tool }) => tool);
   const instead = ["databaseUrl", "tool", "table", "journal"];
@@ -81,61 +89,58 @@ export function migrationsCommand(world: World): Command {
     .option("--image <digest>", "the image that ran the migrations, by its digest")
     .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
     .option("--dry-run", "print the events, and send nothing");
-  return withSending(command)
+  return withSubmitOptions(command)
     .addHelpText("after", HELP)
     .action(async (given: unknown) => {
-      const around = known(Given.parse(given), world);
-      const { events, notes } = await saying(Options.parse(given), around, world);
-      const { environment, url, actor } = around.found;
+      const context = contextFrom(RecordOptions.parse(given), io);
+      const { events, notes } = await saying(Options.parse(given), context, io);
+      const { environment, url, actor } = context.found;
       const found = Object.fromEntries(
         Object.entries({ environment, url, actor }).flatMap(([field, one]) =>
           one === undefined ? [] : [[field, one]],
         ),
       );
-      world.end(await sayEvents(world, { ...around, found, notes }, events));
+      io.end(await submitEvents(io, { ...context, found, notes }, events));
     });
 }
 
-interface Spoken {
+interface Collected {
   readonly events: readonly Event[];
   /** What was found, for people. */
   readonly notes: readonly string[];
 }
 
-async function saying(options: Options, around: Known, world: World): Promise<Spoken> {
+async function saying(options: Options, context: RecordContext, io: Io): Promise<Collected> {
   const image = digestFrom(options.image);
-  const place: Place = {
-    environment: environmentOf(around),
+  const place: Target = {
+    environment: environmentOf(context),
     database: options.database,
     ...(options.service === undefined ? {} : { service: options.service }),
     ...(image === undefined ? {} : { image }),
-    ...common(around),
+    ...actorAndUrl(context),
   };
-  const { run, home, given } = around;
-  const speaker: Speaker = { source: given.source ?? sourceOf(home, run), run };
+  const { run, home, given } = context;
+  const speaker: Sender = { source: given.source ?? sourceOf(home, run), run };
   if (options.report !== undefined) {
-    const { text, at } = reportIn(options.report, world);
+    const { text, at } = reportIn(options.report, io);
     const ran = flywayRun(jsonOf(text, options.report), options.report, at);
-    return { events: runSaid(ran, place, speaker), notes: toldOfRun(ran) };
+    return { events: runEvents(ran, place, speaker), notes: summaryOfRun(ran) };
   }
   const history =
     options.actuator === undefined
-      ? await fromDatabase(options, world)
-      : await fromActuator(options.actuator, world);
-  return { events: historySaid(history, place, speaker), notes: toldOf(history) };
+      ? await fromDatabase(options, io)
+      : await fromActuator(options.actuator, io);
+  return { events: historyEvents(history, place, speaker), notes: summaryOf(history) };
 }
 
 // --- where it is read -------------------------------------------------------------------------------------
 
-async function fromDatabase(
-  { databaseUrl, tool, table, journal }: Options,
-  { env }: World,
-): Promise<History> {
+async function fromDatabase({ databaseUrl, tool, table, journal }: Options, { env }: Io): Promise<History> {
   const address = databaseUrl ?? env.DATABASE_URL ?? "";
-  if (address === "") throw new Complaint("no database is named: set DATABASE_URL, or give --database-url");
+  if (address === "") throw new CliError("no database is named: set DATABASE_URL, or give --database-url");
   const connection = await connect(address);
   try {
-    const found = await findHistory(connection, { tool, table });
+    const found = await detectHistory(connection, { tool, table });
     const tags = found.tool.tool === "drizzle" ? tagsOf(journal) : undefined;
     return await readHistory(connection, found, tags);
   } finally {
@@ -145,45 +150,44 @@ async function fromDatabase(
 
 const FETCH_MS = 10_000;
 
-async function fromActuator(address: string, world: World): Promise<History> {
+async function fromActuator(address: string, io: Io): Promise<History> {
   if (!/^https?:/i.test(address)) {
-    const { text } = reportIn(address, world);
-    return actuatorHistory(jsonOf(text, address), address, world.now().toISOString());
+    const { text } = reportIn(address, io);
+    return actuatorHistory(jsonOf(text, address), address, io.now().toISOString());
   }
   // Facts can never be erased, and addresses hold credentials.
-  const shown = bareUrl(address) ?? "--actuator";
+  const shown = withoutCredentials(address) ?? "--actuator";
   const text = await fetched(address, shown);
-  return actuatorHistory(jsonOf(text, shown), shown, world.now().toISOString());
+  return actuatorHistory(jsonOf(text, shown), shown, io.now().toISOString());
 }
 
 async function fetched(address: string, shown: string): Promise<string> {
-  let response: Response;
+  let answer: Answer;
   try {
-    response = await fetch(address, { signal: AbortSignal.timeout(FETCH_MS) });
-    if (response.ok) return await response.text();
-  } catch {
-    throw new Complaint(`${shown}: does not answer within ${FETCH_MS / 1000} s`);
+    answer = await exchange(address, { redirect: "follow", timeoutMs: FETCH_MS });
+  } catch (error) {
+    throw error instanceof NoAnswer ? new CliError(`${shown}: ${error.message}`) : error;
   }
-  throw new Complaint(
-    `${shown}: answers ${response.status}; where it asks who asks, fetch it and give a file`,
-  );
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return text;
+  throw new CliError(`${shown}: answers ${status}; where it asks who asks, fetch it and give a file`);
 }
 
 const STANDARD_INPUT = 0;
 
 /** A report, and when its tool was done: when the file was written, or now, where it comes by a pipe. */
-function reportIn(file: string, { now }: World): { readonly text: string; readonly at: string } {
+function reportIn(file: string, { now }: Io): { readonly text: string; readonly at: string } {
   try {
     if (file === "-") return { text: readFileSync(STANDARD_INPUT, "utf8"), at: now().toISOString() };
     return { text: readFileSync(file, "utf8"), at: statSync(file).mtime.toISOString() };
   } catch {
-    throw new Complaint(`${file}: cannot be read`);
+    throw new CliError(`${file}: cannot be read`);
   }
 }
 
 function jsonOf(text: string, from: string): unknown {
   const json = readJson(text);
-  if (json.is === "fault") throw new Complaint(`${from}: ${json.reason}`);
+  if (json.is === "fault") throw new CliError(`${from}: ${json.reason}`);
   return json.value;
 }
 
@@ -192,12 +196,12 @@ function jsonOf(text: string, from: string): unknown {
 const versions = (list: readonly { readonly version: string }[]): string =>
   list.map(({ version }) => version).join(", ");
 
-const toldOfRest = ({ failed, leftOut }: Pick<History, "failed" | "leftOut">): string[] => [
+const summaryOfRest = ({ failed, leftOut }: Pick<History, "failed" | "leftOut">): string[] => [
   ...(failed.length === 0 ? [] : [`failed: ${versions(failed)}`]),
   ...[...leftOut].map(([why, count]) => `left out: ${count} (${why})`),
 ];
 
-function toldOf(history: History): string[] {
+function summaryOf(history: History): string[] {
   const { tool, from, mode, versions: applied } = history;
   const newest = applied.at(-1);
   const what =
@@ -207,12 +211,12 @@ function toldOf(history: History): string[] {
         ? `it is at ${versions(applied)}`
         : `${applied.length} applied, the newest ${newest.version}`;
   const broken = mode === "head" && history.failed.length > 0;
-  return [`${tool}, ${from}: ${broken ? "where it is, is not known" : what}`, ...toldOfRest(history)];
+  return [`${tool}, ${from}: ${broken ? "where it is, is not known" : what}`, ...summaryOfRest(history)];
 }
 
-function toldOfRun(run: Run): string[] {
+function summaryOfRun(run: Run): string[] {
   const { tool, from, applied } = run;
   const what =
     applied.length === 0 ? "the run applied nothing that is sure" : `the run applied ${versions(applied)}`;
-  return [`${tool}, ${from}: ${what}`, ...toldOfRest(run)];
+  return [`${tool}, ${from}: ${what}`, ...summaryOfRest(run)];
 }

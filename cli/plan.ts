@@ -1,13 +1,13 @@
 /** `asof plan`: what it takes to run a release again. */
 import { Command, Option } from "commander";
 import * as z from "zod";
-import { ledgerFrom, Reaching, withLedger } from "./ledger.ts";
-import { planOf, questionOf, withQuestion } from "./plan/question.ts";
-import { planLines } from "./plan/showing.ts";
-import { EXIT, type World } from "./world.ts";
+import { EXIT, type Io } from "./io.ts";
+import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
+import { formatPlan } from "./plan/format.ts";
+import { fetchPlan, planQueryFrom, withPlanOptions } from "./plan/options.ts";
 
 const Options = z.looseObject({
-  ...Reaching.shape,
+  ...LedgerOptions.shape,
   check: z.literal("registry").optional(),
   json: z.boolean().optional(),
 });
@@ -26,22 +26,22 @@ Exit codes:
   2  the command cannot be understood
   4  the ledger cannot be reached`;
 
-export function planCommand(world: World): Command {
+export function planCommand(io: Io): Command {
   const summary = "shows what it takes to run a release again";
-  const command = withQuestion(new Command("plan").summary(summary).description(summary)).addOption(
+  const command = withPlanOptions(new Command("plan").summary(summary).description(summary)).addOption(
     new Option("--check <whom>", "ask the registries, too, whether the images are there").choices([
       "registry",
     ]),
   );
-  return withLedger(command)
+  return withLedgerOptions(command)
     .option("--json", "print JSON, for programs")
     .addHelpText("after", HELP)
     .action(async () => {
       const options = Options.parse(command.opts());
       const { check, json } = options;
       const more = check === undefined ? {} : { check };
-      const plan = await planOf(ledgerFrom(options, world), questionOf(command), more);
-      for (const line of json === true ? [JSON.stringify(plan)] : planLines(plan)) world.out(line);
-      world.end(plan.status === "ready" ? EXIT.done : EXIT.refused);
+      const plan = await fetchPlan(ledgerFrom(options, io), planQueryFrom(command), more);
+      for (const line of json === true ? [JSON.stringify(plan)] : formatPlan(plan)) io.out(line);
+      io.end(plan.status === "ready" ? EXIT.done : EXIT.refused);
     });
 }

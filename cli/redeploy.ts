@@ -5,17 +5,17 @@ import { Command } from "commander";
 import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
 import { isOver, type Redeployment, Redeployments } from "../schemas/redeployment.ts";
-import { ask } from "./asking.ts";
-import { type Ledger, ledgerFrom, Reaching, withLedger } from "./ledger.ts";
-import { planOf, type Question, questionOf, withQuestion } from "./plan/question.ts";
-import { planLines } from "./plan/showing.ts";
-import { Unreachable } from "./reaching.ts";
-import { Complaint } from "./record/event.ts";
-import { lineOf, redeploymentOf } from "./redeployment.ts";
-import { EXIT, type World } from "./world.ts";
+import { callLedger } from "./client.ts";
+import { CliError } from "./error.ts";
+import { EXIT, type Io } from "./io.ts";
+import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
+import { formatPlan } from "./plan/format.ts";
+import { fetchPlan, type PlanQuery, planQueryFrom, withPlanOptions } from "./plan/options.ts";
+import { fetchRedeployment, formatRedeployment } from "./redeployment.ts";
+import { Unreachable } from "./request.ts";
 
 const Options = z.looseObject({
-  ...Reaching.shape,
+  ...LedgerOptions.shape,
   reason: z.string(),
   yes: z.boolean().optional(),
   wait: z.boolean(),
@@ -46,18 +46,18 @@ const runningIn = ({ components, current }: Plan): string | null =>
   ].find((digest) => digest !== null) ?? null;
 
 /** Each try has the same key, so that it is requested once. */
-async function requested(
+async function requestRedeployment(
   ledger: Ledger,
-  question: Question,
+  query: PlanQuery,
   plan: Plan,
   reason: string,
 ): Promise<Redeployment> {
-  const body = { ...question, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
+  const body = { ...query, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
   const headers = { "content-type": "application/json", "idempotency-key": randomUUID() };
   const request = { path: "/v1/redeployments", method: "POST", headers, body: JSON.stringify(body) } as const;
   try {
-    const [redeployment] = (await ask(ledger, Redeployments, request)).redeployments;
-    if (redeployment === undefined) throw new Complaint(`${ledger.url} requested nothing`);
+    const [redeployment] = (await callLedger(ledger, Redeployments, request)).redeployments;
+    if (redeployment === undefined) throw new CliError(`${ledger.url} requested nothing`);
     return redeployment;
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
@@ -66,31 +66,35 @@ async function requested(
 }
 
 /** Looks again and again until it is over, and tells of every change on the way. */
-async function watched(world: World, ledger: Ledger, first: Redeployment): Promise<Redeployment> {
+async function watch(io: Io, ledger: Ledger, first: Redeployment): Promise<Redeployment> {
   let told: string | undefined;
-  for (let seen = first; ; seen = await redeploymentOf(ledger, first.id)) {
+  for (let seen = first; ; seen = await fetchRedeployment(ledger, first.id)) {
     if (isOver(seen)) return seen;
-    if (seen.status !== told) world.err(lineOf(seen));
+    if (seen.status !== told) io.err(formatRedeployment(seen));
     told = seen.status;
-    await setTimeout(world.waitMs);
+    await setTimeout(io.waitMs);
   }
 }
 
-/** Throws a Complaint unless it can be done, and somebody wants it. */
-async function confirmed({ confirm }: World, plan: Plan, { yes }: z.infer<typeof Options>): Promise<void> {
+/** Throws a CliError unless it can be done, and somebody wants it. */
+async function requireConfirmation(
+  { confirm }: Io,
+  plan: Plan,
+  { yes }: z.infer<typeof Options>,
+): Promise<void> {
   const { status, service, environment } = plan;
-  if (status === "blocked") throw new Complaint("the plan is blocked: nothing was requested");
+  if (status === "blocked") throw new CliError("the plan is blocked: nothing was requested");
   if (yes === true) return;
-  if (confirm === undefined) throw new Complaint("there is no terminal to ask for a yes: give --yes");
+  if (confirm === undefined) throw new CliError("there is no terminal to ask for a yes: give --yes");
   if (!(await confirm(`Run this in ${environment}, for ${service}?`))) {
-    throw new Complaint("nobody said yes: nothing was requested");
+    throw new CliError("nobody said yes: nothing was requested");
   }
 }
 
-export function redeployCommand(world: World): Command {
+export function redeployCommand(io: Io): Command {
   const summary = "has a release run again, by whoever carries out redeployments";
-  const command = withLedger(
-    withQuestion(new Command("redeploy").summary(summary).description(summary))
+  const command = withLedgerOptions(
+    withPlanOptions(new Command("redeploy").summary(summary).description(summary))
       .requiredOption("--reason <text>", "why; it stands in the history")
       .option("--yes", "ask nobody")
       .option("--no-wait", "do not wait until it is over"),
@@ -101,15 +105,15 @@ export function redeployCommand(world: World): Command {
     .action(async () => {
       const options = Options.parse(command.opts());
       const { json, wait } = options;
-      const ledger = ledgerFrom(options, world);
-      const question = questionOf(command);
-      const plan = await planOf(ledger, question);
-      for (const line of planLines(plan)) (json === true ? world.err : world.out)(line);
-      await confirmed(world, plan, options);
+      const ledger = ledgerFrom(options, io);
+      const query = planQueryFrom(command);
+      const plan = await fetchPlan(ledger, query);
+      for (const line of formatPlan(plan)) (json === true ? io.err : io.out)(line);
+      await requireConfirmation(io, plan, options);
 
-      const first = await requested(ledger, question, plan, options.reason);
-      const last = wait ? await watched(world, ledger, first) : first;
-      world.out(json === true ? JSON.stringify(last) : lineOf(last));
-      world.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.failed);
+      const first = await requestRedeployment(ledger, query, plan, options.reason);
+      const last = wait ? await watch(io, ledger, first) : first;
+      io.out(json === true ? JSON.stringify(last) : formatRedeployment(last));
+      io.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.failed);
     });
 }

@@ -1,15 +1,15 @@
 /** A redeployment as the command line sees it. */
 import { Redeployment } from "../schemas/redeployment.ts";
-import { ask } from "./asking.ts";
+import { callLedger } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 
 const pathOf = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
 
-/** Throws what `ask` does. */
-export const redeploymentOf = (ledger: Ledger, id: string): Promise<Redeployment> =>
-  ask(ledger, Redeployment, { path: pathOf(id) });
+/** Throws what `callLedger` does. */
+export const fetchRedeployment = (ledger: Ledger, id: string): Promise<Redeployment> =>
+  callLedger(ledger, Redeployment, { path: pathOf(id) });
 
-/** Says how it ended. Throws what `ask` does. */
+/** Says how it ended. Throws what `callLedger` does. */
 export function endRedeployment(
   ledger: Ledger,
   id: string,
@@ -17,11 +17,11 @@ export function endRedeployment(
 ): Promise<Redeployment> {
   const headers = { "content-type": "application/json" };
   const request = { path: `${pathOf(id)}/end`, method: "POST", headers, body: JSON.stringify(end) } as const;
-  return ask(ledger, Redeployment, request);
+  return callLedger(ledger, Redeployment, request);
 }
 
 /** How it is, in one line; without what a terminal would obey. */
-export function lineOf({ id, status, why, url }: Redeployment): string {
+export function formatRedeployment({ id, status, why, url }: Redeployment): string {
   const more = [why, url].filter((one) => one !== null).join(", ");
   return `redeployment ${id}: ${status}${more === "" ? "" : ` (${more.replaceAll(/\p{Cc}+/gu, " ")})`}`;
 }

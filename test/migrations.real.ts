@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../cli/migrations/connection.ts";
-import { findHistory } from "../cli/migrations/finding.ts";
+import { detectHistory } from "../cli/migrations/detect.ts";
 import { readHistory } from "../cli/migrations/history.ts";
 import { openMysql } from "../cli/migrations/mysql.ts";
 import { openPostgresql } from "../cli/migrations/postgresql.ts";
@@ -259,7 +259,7 @@ describe("a connection to PostgreSQL", () => {
          (1, '1', '', 'SQL', '', -7, '', DEFAULT, 1, true), (2, '2', '', 'SQL', '', 8, '', DEFAULT, 1, false)`,
     );
     const connection = await connect(url);
-    const read = async (tool: string) => readHistory(connection, await findHistory(connection, { tool }));
+    const read = async (tool: string) => readHistory(connection, await detectHistory(connection, { tool }));
     expect((await read("ef-core")).versions).toEqual([{ version: "20260101_Initial" }]);
     expect((await read("django")).versions).toEqual([
       { version: "auth.0001_initial", appliedAt: "2026-01-01T04:15:00.123Z" },
@@ -321,7 +321,7 @@ describe("MariaDB", () => {
       "INSERT INTO schema_version VALUES (1, '1', '', 'SQL', '', -7, '', DEFAULT, 1, true), (2, '2', '', 'SQL', '', 8, '', DEFAULT, 1, false)",
     );
     const connection = await connect(url);
-    const history = await readHistory(connection, await findHistory(connection, {}));
+    const history = await readHistory(connection, await detectHistory(connection, {}));
     await connection.close();
     expect(history).toMatchObject({
       tool: "flyway",

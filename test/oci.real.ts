@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Registries, RegistryAccess, registries } from "../functions/registry/oci.ts";
-import { asof } from "./cli/world.ts";
+import { asof } from "./cli/harness.ts";
 import {
   deleteManifest,
   freePort,

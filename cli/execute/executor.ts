@@ -3,13 +3,13 @@
  * is still to be run, the ledger.
  */
 import { hashOf, Plan } from "../../schemas/plan.ts";
-import { ask, Refused } from "../asking.ts";
+import { callLedger, Refused } from "../client.ts";
+import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
-import { Unreachable } from "../reaching.ts";
-import { endRedeployment, lineOf, redeploymentOf } from "../redeployment.ts";
-import type { World } from "../world.ts";
+import { endRedeployment, fetchRedeployment, formatRedeployment } from "../redeployment.ts";
+import { Unreachable } from "../request.ts";
+import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variablesOf } from "./commands.ts";
 import { run } from "./program.ts";
-import { type Allowed, Failed, type Order, variablesOf, worksOf } from "./works.ts";
 
 export interface Executor {
   /** Takes an order to be carried out when its turn comes; false where it was taken before. */
@@ -18,7 +18,7 @@ export interface Executor {
   readonly idle: () => Promise<void>;
 }
 
-export interface Setting extends Allowed {
+export interface ExecutorSettings extends ExecutionPolicy {
   readonly ledger: Ledger;
   readonly cwd: string;
   readonly interrupted: AbortSignal;
@@ -27,17 +27,18 @@ export interface Setting extends Allowed {
 const REASON_MAX = 250;
 
 /** Only who checks signatures needs the secret; the ledger is the same, however its address and token were given. */
-const inherited = (
-  { ASOF_EXECUTOR_SECRET: _, ...env }: World["env"],
-  { url, token }: Ledger,
-): World["env"] => ({ ...env, ASOF_URL: url, ...(token === undefined ? {} : { ASOF_TOKEN: token }) });
+const inherited = ({ ASOF_EXECUTOR_SECRET: _, ...env }: Io["env"], { url, token }: Ledger): Io["env"] => ({
+  ...env,
+  ASOF_URL: url,
+  ...(token === undefined ? {} : { ASOF_TOKEN: token }),
+});
 
-export function executor(world: World, setting: Setting): Executor {
+export function executor(io: Io, setting: ExecutorSettings): Executor {
   const { ledger, cwd, interrupted } = setting;
-  const { env, out, err, now } = world;
+  const { env, out, err, now } = io;
 
   /** What was taken is not dropped because the ledger is away: until the deadline it is asked again. */
-  async function patiently<T>({ deadline }: Order, asking: () => Promise<T>): Promise<T> {
+  async function untilDeadline<T>({ deadline }: Order, asking: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await asking();
@@ -51,10 +52,10 @@ export function executor(world: World, setting: Setting): Executor {
 
   async function runAll(order: Order, plan: Plan): Promise<void> {
     // Not by the hash that stands in it: anybody can write that down.
-    if (hashOf(plan) !== order.planHash) throw new Failed("the plan is another by now");
+    if (hashOf(plan) !== order.planHash) throw new ExecutionFailed("the plan is another by now");
     const place = { cwd, interrupted, show: out, env: { ...inherited(env, ledger), ...variablesOf(order) } };
     let shown: number | undefined;
-    for (const work of worksOf(plan, setting)) {
+    for (const work of commandsOf(plan, setting)) {
       if (work.n !== shown) out(`step ${work.n}: ${work.title}`);
       shown = work.n;
       await run(work, place);
@@ -62,27 +63,27 @@ export function executor(world: World, setting: Setting): Executor {
   }
 
   /** It may have ended before: by the report of what deployed it, or by somebody else. Then that stays. */
-  async function end(order: Order, failure: Failed | undefined): Promise<void> {
+  async function end(order: Order, failure: ExecutionFailed | undefined): Promise<void> {
     const outcome = failure === undefined ? "succeeded" : "failed";
     if (failure !== undefined) err(`asof: ${failure.message}`);
     const reason =
       failure === undefined ? {} : { reason: failure.message.slice(0, REASON_MAX).toWellFormed() };
     const said = { outcome, ...reason } as const;
     try {
-      out(lineOf(await patiently(order, () => endRedeployment(ledger, order.id, said))));
+      out(formatRedeployment(await untilDeadline(order, () => endRedeployment(ledger, order.id, said))));
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 409) throw error;
-      out(lineOf(await redeploymentOf(ledger, order.id)));
+      out(formatRedeployment(await fetchRedeployment(ledger, order.id)));
     }
   }
 
   /** Undefined where it is not to be carried out any more: past its deadline it has timed out, by the ledger's clock. */
   async function planOf(order: Order): Promise<Plan | undefined> {
-    const plan = await patiently(order, () => ask(ledger, Plan, { path: order.plan }));
+    const plan = await untilDeadline(order, () => callLedger(ledger, Plan, { path: order.plan }));
     // Asked last, for the plan took its time.
-    const redeployment = await patiently(order, () => redeploymentOf(ledger, order.id));
+    const redeployment = await untilDeadline(order, () => fetchRedeployment(ledger, order.id));
     if (redeployment.status === "requested") return plan;
-    out(`${lineOf(redeployment)}: nothing is done`);
+    out(`${formatRedeployment(redeployment)}: nothing is done`);
     return undefined;
   }
 
@@ -100,11 +101,11 @@ export function executor(world: World, setting: Setting): Executor {
     }
     if (plan === undefined) return;
     out(`redeployment ${id}: ${service} in ${environment}: ${reason.replaceAll(/\p{Cc}+/gu, " ")}`);
-    let failure: Failed | undefined;
+    let failure: ExecutionFailed | undefined;
     try {
       await runAll(order, plan);
     } catch (error) {
-      if (!(error instanceof Failed)) throw error;
+      if (!(error instanceof ExecutionFailed)) throw error;
       failure = error;
     }
     await end(order, failure);

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { Failed, type Work } from "./works.ts";
+import { ExecutionFailed, type StepCommand } from "./commands.ts";
 
-export interface Workplace {
+export interface ProcessOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly show: (line: string) => void;
@@ -18,11 +18,11 @@ const LAST_WORDS_MS = 500;
 
 const STOPPED = "the executor was stopped";
 
-/** Shows what it prints, and keeps none of it. Throws Failed unless it ends with 0. */
-export async function run({ n, title, argv }: Work, place: Workplace): Promise<void> {
+/** Shows what it prints, and keeps none of it. Throws ExecutionFailed unless it ends with 0. */
+export async function run({ n, title, argv }: StepCommand, place: ProcessOptions): Promise<void> {
   const { cwd, env, show, interrupted } = place;
   const step = `step ${n} (${title})`;
-  if (interrupted.aborted) throw new Failed(`${STOPPED} before ${step}`);
+  if (interrupted.aborted) throw new ExecutionFailed(`${STOPPED} before ${step}`);
   const [program = "", ...args] = argv;
   // A group of its own, so that what it started is ended with it; Ctrl-C reaches it through us alone.
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -39,12 +39,12 @@ export async function run({ n, title, argv }: Work, place: Workplace): Promise<v
     await once(child, "exit");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? ` (${error.code})` : "";
-    throw new Failed(`${step}: ${basename(program)} cannot be started${code}`);
+    throw new ExecutionFailed(`${step}: ${basename(program)} cannot be started${code}`);
   } finally {
     interrupted.removeEventListener("abort", stop);
   }
   await Promise.race([closed, setTimeout(LAST_WORDS_MS)]);
-  if (interrupted.aborted) throw new Failed(`${STOPPED} during ${step}`);
+  if (interrupted.aborted) throw new ExecutionFailed(`${STOPPED} during ${step}`);
   const { exitCode, signalCode } = child;
-  if (exitCode !== 0) throw new Failed(`${step} ended with ${exitCode ?? signalCode}`);
+  if (exitCode !== 0) throw new ExecutionFailed(`${step} ended with ${exitCode ?? signalCode}`);
 }

@@ -4,9 +4,8 @@
  * What drivers say of a fault may repeat what they were given, so the address's secrets are taken out of it.
  */
 import * as z from "zod";
-import { Complaint } from "../record/event.ts";
-
-export type Engine = "PostgreSQL" | "MySQL" | "SQLite";
+import { CliError } from "../error.ts";
+import type { Driver, Engine } from "./driver.ts";
 
 /** A row by its columns' names in lower case. Times without a zone are as they stand; those with one are in UTC. */
 export type Row = Readonly<Record<string, string | null>>;
@@ -28,22 +27,6 @@ export interface Connection {
   readonly rows: (table: Table) => Promise<Row[]>;
   readonly close: () => Promise<void>;
 }
-
-/** What an engine's file gives: how to ask, and how it writes things. */
-export interface Driver {
-  readonly engine: Engine;
-  readonly query: (sql: string) => Promise<unknown>;
-  readonly close: () => Promise<void>;
-  /** Lists `schema`, `table`, `column`, `type` of the tables that people made. */
-  readonly columns: string;
-  /** Its clock as `now`. */
-  readonly clock: string;
-  readonly quoted: (name: string) => string;
-  readonly asText: (column: string) => string;
-}
-
-export const CONNECT_MS = 10_000;
-export const QUERY_MS = 30_000;
 
 const Rows = z.array(z.record(z.string(), z.string().nullable()));
 const Columns = z.array(
@@ -69,12 +52,12 @@ const OPENINGS: ReadonlyMap<string, Opening> = new Map([
   ]),
 ]);
 
-/** Connects and begins to read. Throws a Complaint, also from the connection's methods. */
+/** Connects and begins to read. Throws a CliError, also from the connection's methods. */
 export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
     const known = "postgres://…, mysql://…, sqlite:path or file:path";
-    throw new Complaint(
+    throw new CliError(
       `the database's address must be ${known} (a driver's own form, like jdbc:, is not read)`,
     );
   }
@@ -83,7 +66,7 @@ export async function connect(url: string): Promise<Connection> {
       return await work();
     } catch (error) {
       // Without its cause, which could still hold what is hidden here.
-      throw new Complaint(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
+      throw new CliError(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
     }
   };
   const driver = await safely(() => open(url));

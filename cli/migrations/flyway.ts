@@ -5,7 +5,7 @@
  */
 import type { Row } from "./connection.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
-import { isSaid, isTrue } from "./values.ts";
+import { isPresent, isTrue } from "./values.ts";
 
 /** Rows come in the order of their rank. */
 export function flywayStates(rows: readonly Row[]): State[] {
@@ -24,11 +24,11 @@ const isUndo = ({ type }: Row): boolean => type?.startsWith("UNDO_") === true;
 
 /** An undoing that failed has taken nothing back. */
 const takesBack = (row: Row): boolean =>
-  isSaid(row.version) && isTrue(row.success) && (row.type === "DELETE" || isUndo(row));
+  isPresent(row.version) && isTrue(row.success) && (row.type === "DELETE" || isUndo(row));
 
 function stateOf(row: Row): State {
   if (row.type === "SCHEMA") return leftOut("Flyway's own");
-  if (!isSaid(row.version)) return leftOut("repeatable, without a version");
+  if (!isPresent(row.version)) return leftOut("repeatable, without a version");
   if (!isTrue(row.success)) return FAILED;
   return row.type === "DELETE" || isUndo(row) ? leftOut("takes another back") : APPLIED;
 }

@@ -1,9 +1,9 @@
 /** A history of migrations as it was read: what is applied now, what failed, what is left out and why. */
 import type { Connection, Row } from "./connection.ts";
-import { type Found, nameOf } from "./finding.ts";
+import { type Found, nameOf } from "./detect.ts";
 import { APPLIED, type State } from "./state.ts";
 import type { Tool } from "./tools.ts";
-import { byColumns, instantOf, isSaid } from "./values.ts";
+import { byColumns, instantOf, isPresent } from "./values.ts";
 
 export interface Version {
   readonly version: string;
@@ -50,7 +50,7 @@ export function historyOf({ tool, from, at, rows, states, appliedAt, tags = NO_T
   sorted.forEach((row, n) => {
     const state = said[n] ?? APPLIED;
     const version = tool.version(row, tags);
-    if (state.is !== "left out" && isSaid(version)) {
+    if (state.is !== "left out" && isPresent(version)) {
       const list = state.is === "failed" ? failed : versions;
       list.push({ version, ...timed(appliedAt(row)), ...checked(tool, row) });
     } else {
@@ -61,7 +61,7 @@ export function historyOf({ tool, from, at, rows, states, appliedAt, tags = NO_T
   return { tool: tool.tool, from, mode: tool.mode, at, versions, failed, leftOut };
 }
 
-/** Reads all rows of a history's table. Throws a Complaint. */
+/** Reads all rows of a history's table. Throws a CliError. */
 export async function readHistory(
   connection: Connection,
   { tool, table }: Found,
@@ -86,5 +86,5 @@ const timed = (appliedAt: string | undefined): Pick<Version, "appliedAt"> =>
 
 function checked({ checksum }: Tool, row: Row): Pick<Version, "checksum"> {
   const value = checksum === undefined ? undefined : row[checksum];
-  return isSaid(value) ? { checksum: value } : {};
+  return isPresent(value) ? { checksum: value } : {};
 }

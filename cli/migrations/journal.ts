@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod";
-import { Complaint } from "../record/event.ts";
+import { CliError } from "../error.ts";
 
 const DEFAULT = "drizzle/meta/_journal.json";
 
@@ -15,7 +15,7 @@ export function tagsOf(file: string | undefined): ReadonlyMap<string, string> {
   if (file === undefined && !existsSync(DEFAULT)) return new Map();
   const path = file ?? DEFAULT;
   const parsed = Journal.safeParse(jsonOf(path));
-  if (!parsed.success) throw new Complaint(`${path}: is no journal of Drizzle's`);
+  if (!parsed.success) throw new CliError(`${path}: is no journal of Drizzle's`);
   const { entries } = parsed.data;
   const alone = entries.filter(({ when }) => entries.filter((other) => other.when === when).length === 1);
   return new Map(alone.map(({ when, tag }) => [String(when), tag]));
@@ -25,6 +25,6 @@ function jsonOf(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new Complaint(`${path}: cannot be read as JSON`, { cause });
+    throw new CliError(`${path}: cannot be read as JSON`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /** MySQL and MariaDB, by `mysql2`. */
 import mysql from "mysql2/promise";
-import { CONNECT_MS, type Driver, QUERY_MS } from "./connection.ts";
+import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 /** A server holds other applications' databases too: only the address's own is looked at, where it names one. */
 const COLUMNS = `

@@ -1,6 +1,6 @@
 /** PostgreSQL, by `pg`. Everything is set inside the transaction: connection poolers refuse start-up options. */
 import pg from "pg";
-import { CONNECT_MS, type Driver, QUERY_MS } from "./connection.ts";
+import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `
   SELECT c.table_schema::text AS "schema", c.table_name::text AS "table",

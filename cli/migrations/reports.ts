@@ -10,7 +10,7 @@
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { Complaint } from "../record/event.ts";
+import { CliError } from "../error.ts";
 import type { Row } from "./connection.ts";
 import { type History, historyOf } from "./history.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
@@ -57,7 +57,7 @@ const Flyway = z.union([
 export function flywayRun(report: unknown, from: string, at: string): Run {
   const parsed = Flyway.safeParse(report);
   if (!parsed.success) {
-    throw new Complaint(
+    throw new CliError(
       `${from}: is no report of 'flyway migrate -outputType=json': "operation" must be "migrate"`,
     );
   }
@@ -138,7 +138,7 @@ interface Bean {
 export function actuatorHistory(report: unknown, from: string, at: string): History {
   const parsed = Actuator.safeParse(report);
   if (!parsed.success) {
-    throw new Complaint(
+    throw new CliError(
       `${from}: is no answer of /actuator/flyway or /actuator/liquibase: ${faultsOf(parsed.error)}`,
     );
   }
@@ -148,7 +148,7 @@ export function actuatorHistory(report: unknown, from: string, at: string): Hist
   ]);
   const [bean] = beans;
   if (bean === undefined || beans.length > 1) {
-    throw new Complaint(
+    throw new CliError(
       `${from}: tells of ${beans.length} histories, and exactly one is one database's; read the databases instead`,
     );
   }

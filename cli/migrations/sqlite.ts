@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import Sqlite from "libsql";
-import { type Driver, QUERY_MS } from "./connection.ts";
+import { type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `
   SELECT NULL AS "schema", m.name AS "table", p.name AS "column", p.type AS "type"

@@ -6,13 +6,14 @@
  * `timestamp` and MySQL's `datetime` are in whatever zone a session was in, and MySQL's `timestamp` is sure only where
  * the server's clock wrote it, for drivers send theirs without a zone.
  */
-import type { Engine, Row } from "./connection.ts";
+import type { Row } from "./connection.ts";
+import type { Engine } from "./driver.ts";
 import { flywayStates } from "./flyway.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
-import { type Clock, isSaid, isTrue, joined } from "./values.ts";
+import { type Clock, isPresent, isTrue, joined } from "./values.ts";
 
 /** What a column must hold, where its name says too little. */
-export type Sort = "number" | "text" | "time";
+export type ColumnType = "number" | "text" | "time";
 
 export interface Tool {
   readonly tool: string;
@@ -20,7 +21,7 @@ export interface Tool {
   readonly table: string;
   /** By their names in lower case: all that the table has, but for those that only some versions of the tool make. */
   readonly columns: readonly string[];
-  readonly sorts?: Readonly<Record<string, Sort>>;
+  readonly sorts?: Readonly<Record<string, ColumnType>>;
   readonly sometimes?: readonly string[];
   /** Its columns prove too little: another name must be given by hand. */
   readonly named?: true;
@@ -120,9 +121,9 @@ export const TOOLS: readonly Tool[] = [
     checksum: "checksum",
     appliedAt: { column: "finished_at", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
     states: each((row) => {
-      if (isSaid(row.rolled_back_at)) return leftOut("rolled back");
-      if (isSaid(row.finished_at)) return APPLIED;
-      return isSaid(row.logs) ? FAILED : leftOut("not finished");
+      if (isPresent(row.rolled_back_at)) return leftOut("rolled back");
+      if (isPresent(row.finished_at)) return APPLIED;
+      return isPresent(row.logs) ? FAILED : leftOut("not finished");
     }),
     tried: BY_FORMAT,
   },
@@ -290,7 +291,7 @@ const RESOLVED = 4;
 function atlasState({ version, type, applied, total, error }: Row): State {
   if (version?.startsWith(".")) return leftOut("a note of Atlas's own");
   if ((Number(type) & RESOLVED) !== 0) return APPLIED;
-  if (isSaid(error)) return FAILED;
+  if (isPresent(error)) return FAILED;
   return applied === total ? APPLIED : leftOut("not finished");
 }
 

@@ -7,7 +7,7 @@ import type { Row } from "./connection.ts";
 export const isTrue = (value: string | null | undefined): boolean => value === "true" || value === "1";
 
 /** Whether a value is there and says something. */
-export const isSaid = (value: string | null | undefined): value is string =>
+export const isPresent = (value: string | null | undefined): value is string =>
   value !== undefined && value !== null && value !== "";
 
 /**
@@ -18,7 +18,7 @@ export type Clock = "zoned" | "UTC";
 
 /** The instant that a value names, as the ledger writes it; undefined where the zone would have to be guessed. */
 export function instantOf(value: string | null | undefined, clock: Clock): string | undefined {
-  if (!isSaid(value)) return undefined;
+  if (!isPresent(value)) return undefined;
   if (/^\d{12,14}(\.0)?$/.test(value)) return new Date(Number(value)).toISOString();
   const [, date, clockTime, zone = ""] = /^(\S+?)[ T](\d[\d:.]+)(Z|[+-][\d:]+)?$/.exec(value) ?? [];
   const offset =

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { type ImageContent, RegistryError } from "../../functions/registry/oci.ts";
 import { present } from "../../functions/sources/payload.ts";
-import type { World } from "../world.ts";
-import { Complaint } from "./event.ts";
-import { commitOf, common } from "./given.ts";
-import { contentOf, type Image, imageFrom, imageInMetadata, registryOf } from "./image.ts";
-import type { Said } from "./saying.ts";
-import type { Speaker } from "./speaker.ts";
+import { CliError } from "../error.ts";
+import type { Io } from "../io.ts";
+import { type Image, parseImage, parseMetadataFile, readImageContent, registryOf } from "./image.ts";
+import { actorAndUrl, requiredCommit } from "./options.ts";
+import type { Subcommand } from "./subcommand.ts";
+import type { NewStatement } from "./submit.ts";
 
 const Options = z.looseObject({
   image: z.string().optional(),
@@ -31,17 +31,17 @@ interface Built extends Image {
   readonly content?: ImageContent;
 }
 
-async function byTag({ env }: World, repository: string, tag: string): Promise<Built> {
-  const content = await contentOf(registryOf(repository, env), repository, tag);
+async function byTag({ env }: Io, repository: string, tag: string): Promise<Built> {
+  const content = await readImageContent(registryOf(repository, env), repository, tag);
   if (content === undefined)
-    throw new Complaint(`${repository} holds no tag ${tag}: push it first, or give --digest`);
+    throw new CliError(`${repository} holds no tag ${tag}: push it first, or give --digest`);
   return { repository, tag, digest: content.digest, content };
 }
 
 /** Looks up whether it is an index. Not to know that loses nothing but the index, so that it stops nothing. */
-async function lookedUp({ env, err }: World, image: Built, repository: string): Promise<Built> {
+async function lookedUp({ env, err }: Io, image: Built, repository: string): Promise<Built> {
   try {
-    const content = await contentOf(registryOf(repository, env), repository, image.digest);
+    const content = await readImageContent(registryOf(repository, env), repository, image.digest);
     if (content !== undefined) return { ...image, content };
     err(`asof: ${repository} does not hold ${image.digest} (yet): whether it is an index is not known`);
   } catch (error) {
@@ -51,30 +51,30 @@ async function lookedUp({ env, err }: World, image: Built, repository: string): 
   return image;
 }
 
-async function imageOf(given: Options, world: World): Promise<Built> {
-  const named = given.image === undefined ? {} : imageFrom(given.image);
-  const written = given.metadataFile === undefined ? {} : imageInMetadata(given.metadataFile);
+async function imageOf(given: Options, io: Io): Promise<Built> {
+  const named = given.image === undefined ? {} : parseImage(given.image);
+  const written = given.metadataFile === undefined ? {} : parseMetadataFile(given.metadataFile);
   const { repository, tag } = { ...written, ...named };
   const digest = given.digest ?? written.digest ?? named.digest;
   if (digest !== undefined) {
     const image = { ...present({ repository, tag }), digest };
-    return repository !== undefined && given.registry ? lookedUp(world, image, repository) : image;
+    return repository !== undefined && given.registry ? lookedUp(io, image, repository) : image;
   }
   if (repository === undefined || tag === undefined || !given.registry) {
-    throw new Complaint("no digest was found: give --digest, --metadata-file, or --image with a tag");
+    throw new CliError("no digest was found: give --digest, --metadata-file, or --image with a tag");
   }
-  return byTag(world, repository, tag);
+  return byTag(io, repository, tag);
 }
 
 /** What an index holds, so that each of its images is known as part of it. */
-function indexed({ digest, content }: Built): Said[] {
+function indexed({ digest, content }: Built): NewStatement[] {
   const { manifests = [] } = content ?? {};
   return manifests.length === 0 ? [] : [{ kind: "artifact.indexed", data: { digest, manifests } }];
 }
 
 const Service = z.looseObject({ service: z.string().optional() });
 
-export const build: Speaker = {
+export const build: Subcommand = {
   name: "build",
   summary: "an image was built from this commit",
   help: `
@@ -88,28 +88,33 @@ An image for several platforms is an index: the registry is asked what it holds,
 Where one commit makes the images of several services (a monorepo), record each with its --image and --service: a
 deployment that names no more than the commit then runs that service's image.`,
   options: (command) => options(command).option("--service <name>", "whose image it is"),
-  speak: async (given, known, world) => {
+  speak: async (given, context, io) => {
     const { service } = Service.parse(given);
-    const commit = commitOf(known);
-    const image = await imageOf(Options.parse(given), world);
+    const commit = requiredCommit(context);
+    const image = await imageOf(Options.parse(given), io);
     const { digest, repository } = image;
-    const data = { digest, commit, ...present({ repository, service }), ...common(known) };
+    const data = { digest, commit, ...present({ repository, service }), ...actorAndUrl(context) };
     return [{ kind: "artifact.built", data }, ...indexed(image)];
   },
 };
 
-export const push: Speaker = {
+export const push: Subcommand = {
   name: "push",
   summary: "an image was pushed into a registry, where the registry does not say so itself",
   help: `
 Example:
   asof record push --image ghcr.io/acme/billing:1.4.2 --digest sha256:…`,
   options,
-  speak: async (given, known, world) => {
-    const image = await imageOf(Options.parse(given), world);
+  speak: async (given, context, io) => {
+    const image = await imageOf(Options.parse(given), io);
     const { digest, repository, tag, content } = image;
-    if (repository === undefined) throw new Complaint("give --image, which names where it was pushed");
-    const data = { digest, repository, ...present({ tag, mediaType: content?.mediaType }), ...common(known) };
+    if (repository === undefined) throw new CliError("give --image, which names where it was pushed");
+    const data = {
+      digest,
+      repository,
+      ...present({ tag, mediaType: content?.mediaType }),
+      ...actorAndUrl(context),
+    };
     return [{ kind: "artifact.pushed", data }, ...indexed(image)];
   },
 };

@@ -5,10 +5,10 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { loginOnly } from "../../functions/sources/payload.ts";
-import { actor, fullSha, name, text, url } from "../../schemas/scalars.ts";
-import { bareUrl, forgeUrl } from "./remote.ts";
+import { fullSha, login, name, text, url } from "../../schemas/scalars.ts";
+import { forgeUrl, withoutCredentials } from "./remote.ts";
 
-interface CI {
+interface CiSystem {
   readonly provider: string;
   /** Where its variables are documented. */
   readonly documentation: string;
@@ -26,7 +26,7 @@ interface CI {
 const FIELDS = ["sha", "repository", "ref", "url", "actor", "environment"] as const;
 export type Field = (typeof FIELDS)[number];
 
-const SYSTEMS: readonly CI[] = [
+const SYSTEMS: readonly CiSystem[] = [
   {
     provider: "github-actions",
     documentation: "https://docs.github.com/en/actions/reference/workflows-and-actions/variables",
@@ -163,7 +163,7 @@ export interface Found {
 }
 
 /** Where this runs. */
-export interface Run {
+export interface CiRun {
   readonly provider: string;
   /** The CI's host, with the organisation where it has one in its address. */
   readonly instance: string;
@@ -172,8 +172,8 @@ export interface Run {
   readonly job: readonly string[];
 }
 
-export interface Surroundings {
-  readonly run?: Run;
+export interface CiContext {
+  readonly run?: CiRun;
   readonly found: { readonly [F in Field]?: Found };
   /** What was found otherwise than one might think, for people. */
   readonly notes: readonly string[];
@@ -195,12 +195,12 @@ const FORM: { readonly [F in Field]: (value: string) => string | undefined } = {
   sha: (value) => valid(fullSha, value),
   repository: (value) => valid(url, forgeUrl(value)),
   ref: (value) => valid(text(256), value),
-  url: (value) => valid(url, bareUrl(value)),
-  actor: (value) => valid(actor, loginOnly(value)),
+  url: (value) => valid(url, withoutCredentials(value)),
+  actor: (value) => valid(login, loginOnly(value)),
   environment: (value) => valid(name, value),
 };
 
-function lookUp(ci: CI, field: Field, env: Env): Found | undefined {
+function lookUp(ci: CiSystem, field: Field, env: Env): Found | undefined {
   for (const template of ci.fields[field] ?? []) {
     const found = filled(template, env);
     const value = found === undefined ? undefined : FORM[field](found.value);
@@ -227,19 +227,19 @@ function pullRequestOf(file: string | undefined) {
  * GitHub's runs for pull requests are of a merge that is thrown away; the event names the commit that was pushed
  * ("Events that trigger workflows", pull_request). Without it there is no commit: the merge is none.
  */
-function onPullRequest(surroundings: Surroundings, env: Env): Surroundings {
-  const { sha: merge, ref, ...others } = surroundings.found;
+function onPullRequest(ciContext: CiContext, env: Env): CiContext {
+  const { sha: merge, ref, ...others } = ciContext.found;
   if (merge === undefined || ref === undefined || !/^refs\/pull\/\d+\/merge$/.test(ref.value))
-    return surroundings;
+    return ciContext;
   const event = pullRequestOf(env.GITHUB_EVENT_PATH);
   if (event === undefined) {
     const note = `GITHUB_SHA ${merge.value} is a merge for ${ref.value}, and GITHUB_EVENT_PATH names no commit: give --commit`;
-    return { ...surroundings, found: others, notes: [note] };
+    return { ...ciContext, found: others, notes: [note] };
   }
   const { sha } = event.pull_request.head;
   const head = { value: ref.value.replace(/merge$/, "head"), from: ref.from };
   return {
-    ...surroundings,
+    ...ciContext,
     found: { ...others, sha: { value: sha, from: "GITHUB_EVENT_PATH" }, ref: head },
     notes: [
       `the commit is the pull request's head; GITHUB_SHA ${merge.value} is a merge that is thrown away`,
@@ -248,7 +248,7 @@ function onPullRequest(surroundings: Surroundings, env: Env): Surroundings {
 }
 
 /** An installation's name: its host, and its path where it has one. */
-function instanceOf(ci: CI, env: Env): string {
+function instanceOf(ci: CiSystem, env: Env): string {
   const address = filled(ci.instance, env)?.value ?? "";
   if (!URL.canParse(address)) return "unknown";
   const { host, pathname } = new URL(address);
@@ -257,7 +257,7 @@ function instanceOf(ci: CI, env: Env): string {
 }
 
 /** What the CI system that this runs in says, if it is one that is known. */
-export function surroundings(env: Env): Surroundings {
+export function ciContext(env: Env): CiContext {
   const ci = SYSTEMS.find(({ is: [variable, value] }) =>
     value === undefined ? (env[variable] ?? "") !== "" : env[variable] === value,
   );

@@ -1,15 +1,21 @@
 /** `asof record`: says to the ledger what a pipeline did. */
 import { Command } from "commander";
-import type { World } from "../world.ts";
+import type { Io } from "../io.ts";
 import { build, push } from "./build.ts";
 import { deploy } from "./deploy.ts";
 import { evidence } from "./evidence.ts";
-import { Given, known, Sending, withGiven, withSending } from "./given.ts";
 import { migration } from "./migration.ts";
-import { replay, say } from "./saying.ts";
-import type { Speaker } from "./speaker.ts";
+import {
+  contextFrom,
+  RecordOptions,
+  SubmitOptions,
+  withRecordOptions,
+  withSubmitOptions,
+} from "./options.ts";
+import type { Subcommand } from "./subcommand.ts";
+import { replay, submit } from "./submit.ts";
 
-const SPEAKERS: readonly Speaker[] = [build, push, deploy, migration, evidence];
+const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence];
 
 const ABOUT = `
 What it needs it finds in GitHub Actions, GitLab CI, Bitbucket Pipelines, CircleCI, Jenkins, Azure Pipelines and
@@ -28,31 +34,31 @@ Exit codes:
   4  with --strict: the ledger cannot be reached, and the event waits in the outbox (do not run the command again,
      which would say it twice: use --replay)`;
 
-function speaking(record: Command, speaker: Speaker, world: World): void {
+function addSubcommand(record: Command, speaker: Subcommand, io: Io): void {
   const command = record.command(speaker.name).summary(speaker.summary).description(speaker.summary);
-  withGiven(speaker.options(command))
+  withRecordOptions(speaker.options(command))
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", speaker.help)
     .action(async () => {
       const options: unknown = command.optsWithGlobals();
-      const given = Given.parse(options);
+      const given = RecordOptions.parse(options);
       if (given.replay === true) command.error("error: --replay stands alone, without a command");
-      const around = known(given, world);
-      world.end(await say(world, around, await speaker.speak(options, around, world)));
+      const context = contextFrom(given, io);
+      io.end(await submit(io, context, await speaker.speak(options, context, io)));
     });
 }
 
-export function recordCommand(world: World): Command {
+export function recordCommand(io: Io): Command {
   const record = new Command("record")
     .summary("says to the ledger what a pipeline did")
     .description("Says to the ledger what a pipeline did: built, pushed, deployed, migrated, checked.");
-  for (const speaker of SPEAKERS) speaking(record, speaker, world);
-  return withSending(record)
+  for (const speaker of SUBCOMMANDS) addSubcommand(record, speaker, io);
+  return withSubmitOptions(record)
     .option("--replay", "send what waits in the outbox")
     .addHelpText("after", ABOUT)
     .action(async (options: unknown) => {
-      const given = Sending.parse(options);
+      const given = SubmitOptions.parse(options);
       if (given.replay !== true) record.help({ error: true });
-      world.end(await replay(world, given));
+      io.end(await replay(io, given));
     });
 }

@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { Complaint } from "./event.ts";
-import { commitKnown, common, type Known } from "./given.ts";
-import { imageFrom } from "./image.ts";
+import { CliError } from "../error.ts";
+import { parseImage } from "./image.ts";
+import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
 import { forgeUrl } from "./remote.ts";
-import type { Speaker } from "./speaker.ts";
+import type { Subcommand } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
@@ -32,7 +32,7 @@ const CONFIG = /^(?:(https?:\/\/(?:[^/@]*@)?[^@]+)@)?(?!https?:)([^:@]+)(?::(.+)
 function configFrom(given: string): Record<string, string> {
   const [, repository, revision, path] = CONFIG.exec(given) ?? [];
   if (revision === undefined) {
-    throw new Complaint(
+    throw new CliError(
       `--config ${JSON.stringify(given)}: must be like https://github.com/acme/deploy@77aa01c:production/shop.yaml`,
     );
   }
@@ -40,7 +40,7 @@ function configFrom(given: string): Record<string, string> {
 }
 
 function componentFrom({ component, image, digest, tag }: Options): Record<string, string> {
-  const named = image === undefined ? {} : imageFrom(image);
+  const named = image === undefined ? {} : parseImage(image);
   const said = present({
     repository: named.repository,
     digest: digest ?? named.digest,
@@ -50,27 +50,30 @@ function componentFrom({ component, image, digest, tag }: Options): Record<strin
 }
 
 /** A pipeline may deploy what another commit made: its own commit counts only where nothing else says what. */
-function commitFor(known: Known, component: Record<string, string>): Record<string, string> | undefined {
+function commitFor(
+  context: RecordContext,
+  component: Record<string, string>,
+): Record<string, string> | undefined {
   const isExact = component.digest !== undefined || component.tag !== undefined;
-  return isExact && known.given.commit === undefined ? undefined : commitKnown(known);
+  return isExact && context.given.commit === undefined ? undefined : knownCommit(context);
 }
 
-const deploymentOf = ({ run }: Known, id: string | undefined) => ({
+const deploymentOf = ({ run }: RecordContext, id: string | undefined) => ({
   provider: run?.provider ?? "cli",
   instance: run?.instance ?? "local",
   id: id ?? run?.id ?? randomUUID(),
 });
 
 /** The environment, which some CI systems know. */
-export function environmentOf({ found }: Known): string {
+export function environmentOf({ found }: RecordContext): string {
   if (found.environment === undefined)
-    throw new Complaint("no environment was found: give --environment <name>");
+    throw new CliError("no environment was found: give --environment <name>");
   return found.environment.value;
 }
 
 const several = (value: string, before: string[]): string[] => [...before, value];
 
-export const deploy: Speaker = {
+export const deploy: Subcommand = {
   name: "deploy",
   summary: "a service was deployed into an environment",
   help: `
@@ -110,22 +113,22 @@ What carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT fo
       .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
       .option("--rollback", "it goes back to what ran before")
       .option("--redeployment <id>", "the redeployment that it carries out (default: $ASOF_REDEPLOYMENT)"),
-  speak: (given, known, { env }) => {
+  speak: (given, context, { env }) => {
     const options = Options.parse(given);
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);
     const config = options.config.map(configFrom);
     const data = {
-      environment: environmentOf(known),
+      environment: environmentOf(context),
       service,
-      deployment: deploymentOf(known, options.deploymentId),
+      deployment: deploymentOf(context, options.deploymentId),
       components: [component],
       ...(options.component === undefined ? {} : { scope: "components" }),
-      ...present({ commit: commitFor(known, component) }),
+      ...present({ commit: commitFor(context, component) }),
       ...(config.length === 0 ? {} : { config }),
       ...present({ cluster, namespace }),
       ...present({ rollback, redeployment: options.redeployment ?? (env.ASOF_REDEPLOYMENT || undefined) }),
-      ...common(known),
+      ...actorAndUrl(context),
     };
     return [{ kind: `deployment.${status}`, data }];
   },

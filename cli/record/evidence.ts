@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { Complaint } from "./event.ts";
-import { common, type Known } from "./given.ts";
-import type { Speaker } from "./speaker.ts";
+import { CliError } from "../error.ts";
+import { actorAndUrl, type RecordContext } from "./options.ts";
+import type { Subcommand } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({ digest: maybe, type: z.string(), verdict: maybe, sha256Of: maybe });
@@ -14,37 +14,43 @@ function hashOf(file: string): string {
   try {
     return createHash("sha256").update(readFileSync(file)).digest("hex");
   } catch (cause) {
-    throw new Complaint(`--sha256-of ${file}: cannot be read`, { cause });
+    throw new CliError(`--sha256-of ${file}: cannot be read`, { cause });
   }
 }
 
 /** An image where one is named, else a commit. */
-function subjectOf({ given, found }: Known, digest: string | undefined): Record<string, string> {
+function subjectOf({ given, found }: RecordContext, digest: string | undefined): Record<string, string> {
   if (digest !== undefined && given.commit !== undefined) {
-    throw new Complaint("give --commit or --digest: evidence is of one of them");
+    throw new CliError("give --commit or --digest: evidence is of one of them");
   }
   if (digest !== undefined) return { digest };
-  if (found.sha === undefined) throw new Complaint("no commit was found: give --commit <sha> or --digest");
+  if (found.sha === undefined) throw new CliError("no commit was found: give --commit <sha> or --digest");
   return { commit: found.sha.value };
 }
 
-export const evidence: Speaker = {
+export const evidence: Subcommand = {
   name: "evidence",
   summary: "a test, a scan or an approval of this commit or of an image",
   help: `
 Examples:
   asof record evidence --type test --verdict passed --sha256-of junit.xml
-  asof record evidence --digest sha256:… --type scan --verdict failed --sha256-of trivy.json`,
+  asof record evidence --digest sha256:… --type scan --verdict failed --sha256-of trivy.json
+What two persons say of one thing in one job needs an --id each: who said it is not part of an event's own id.`,
   options: (command) =>
     command
       .option("--digest <digest>", "the image it is of (default: it is of the commit)")
       .requiredOption("--type <type>", "what it is: test, scan, review, approval, sbom, ticket")
       .option("--verdict <verdict>", "what it says, like passed")
       .option("--sha256-of <file>", "a report, of which the SHA-256 is recorded and nothing else"),
-  speak: (given, known) => {
+  speak: (given, context) => {
     const { digest, type, verdict, sha256Of } = Options.parse(given);
     const sha256 = sha256Of === undefined ? undefined : hashOf(sha256Of);
-    const data = { ...subjectOf(known, digest), type, ...present({ verdict, sha256 }), ...common(known) };
+    const data = {
+      ...subjectOf(context, digest),
+      type,
+      ...present({ verdict, sha256 }),
+      ...actorAndUrl(context),
+    };
     return [{ kind: "evidence.attached", data }];
   },
 };

@@ -13,7 +13,7 @@ import {
 } from "../../functions/registry/oci.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
-import { Complaint } from "./event.ts";
+import { CliError } from "../error.ts";
 
 export interface Image {
   readonly repository?: string;
@@ -21,11 +21,11 @@ export interface Image {
   readonly digest?: string;
 }
 
-/** Reads `host/path[:tag][@digest]`. Throws a Complaint where it names no host. */
-export function imageFrom(reference: string): Image {
+/** Reads `host/path[:tag][@digest]`. Throws a CliError where it names no host. */
+export function parseImage(reference: string): Image {
   const image = readImage(reference);
   if (image === undefined) {
-    throw new Complaint(
+    throw new CliError(
       `--image ${JSON.stringify(reference)}: must name its registry, like ghcr.io/acme/billing:1.4.2`,
     );
   }
@@ -46,17 +46,17 @@ function repositoryIn(names: string | undefined): string | undefined {
   return new Set(images).size === 1 ? images[0] : undefined;
 }
 
-/** The image that a builder's metadata file names. Throws a Complaint where it names none. */
-export function imageInMetadata(file: string): Image {
+/** The image that a builder's metadata file names. Throws a CliError where it names none. */
+export function parseMetadataFile(file: string): Image {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, "utf8"));
   } catch (cause) {
-    throw new Complaint(`--metadata-file ${file}: cannot be read as JSON`, { cause });
+    throw new CliError(`--metadata-file ${file}: cannot be read as JSON`, { cause });
   }
   const metadata = Metadata.safeParse(json).data;
   if (metadata === undefined) {
-    throw new Complaint(
+    throw new CliError(
       `--metadata-file ${file}: holds no containerimage.digest (bake writes one for each target: give it with --digest)`,
     );
   }
@@ -98,14 +98,14 @@ export function registryOf(
   const [host = ""] = repository.split("/");
   const access = { [host]: { ...loginFor(host, env), ...(isLocal(host) ? { plainHttp: true } : {}) } };
   const parsed = RegistryAccess.safeParse(access);
-  if (!parsed.success) throw new Complaint(`--image: ${JSON.stringify(host)} is no host of a registry`);
+  if (!parsed.success) throw new CliError(`--image: ${JSON.stringify(host)} is no host of a registry`);
   return registries(parsed.data);
 }
 
 const RETRIES = 2;
 
 /** Asks a registry what a tag or digest names. Throws a RegistryError; undefined: it knows none. */
-export const contentOf = (
+export const readImageContent = (
   registry: Registries,
   repository: string,
   reference: string,

@@ -2,11 +2,11 @@
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
+import { CliError } from "../error.ts";
 import { environmentOf } from "./deploy.ts";
-import { Complaint } from "./event.ts";
-import { commitKnown, common, type Known } from "./given.ts";
-import { imageFrom } from "./image.ts";
-import type { Speaker } from "./speaker.ts";
+import { parseImage } from "./image.ts";
+import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
+import type { Subcommand } from "./subcommand.ts";
 
 const maybe = z.string().optional();
 const trilean = z.enum(["true", "false", "unknown"]).optional();
@@ -29,20 +29,20 @@ const trileanOf = (given: keyof typeof TRILEAN | undefined) =>
 /** The digest of the image that ran it, for the way back lies in there. */
 export function digestFrom(image: string | undefined): string | undefined {
   if (image === undefined || /^sha\d+:/.test(image)) return image;
-  const { digest } = imageFrom(image);
+  const { digest } = parseImage(image);
   if (digest === undefined)
-    throw new Complaint("--image: must name a digest: sha256:… or ghcr.io/acme/billing@sha256:…");
+    throw new CliError("--image: must name a digest: sha256:… or ghcr.io/acme/billing@sha256:…");
   return digest;
 }
 
 /** This run's commit, unless an image ran it that another commit may have made. */
-const commitFor = (known: Known, image: string | undefined): Record<string, string> | undefined =>
-  image !== undefined && known.given.commit === undefined ? undefined : commitKnown(known);
+const commitFor = (context: RecordContext, image: string | undefined): Record<string, string> | undefined =>
+  image !== undefined && context.given.commit === undefined ? undefined : knownCommit(context);
 
 const trileanOption = (flags: string, description: string): Option =>
   new Option(`${flags} <answer>`, description).choices(["true", "false", "unknown"]);
 
-export const migration: Speaker = {
+export const migration: Subcommand = {
   name: "migration",
   summary: "a migration was applied to a database, was reverted, or failed",
   help: `
@@ -65,7 +65,7 @@ Example:
       .addOption(trileanOption("--reversible", "whether it can be reverted"))
       .addOption(trileanOption("--old-code-runs", "whether the release before runs on the new schema"))
       .addOption(trileanOption("--loses-data", "whether reverting it loses data")),
-  speak: (given, known) => {
+  speak: (given, context) => {
     const { database, version, status, tool, service, ...options } = Options.parse(given);
     const image = digestFrom(options.image);
     const answers = {
@@ -74,13 +74,13 @@ Example:
       losesData: trileanOf(options.losesData),
     };
     const data = {
-      environment: environmentOf(known),
+      environment: environmentOf(context),
       database,
       version,
       ...present({ tool, service, image }),
       ...present(answers),
-      ...present({ commit: commitFor(known, image) }),
-      ...common(known),
+      ...present({ commit: commitFor(context, image) }),
+      ...actorAndUrl(context),
     };
     return [{ kind: `migration.${status}`, data }];
   },

@@ -16,7 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Complaint, Event } from "./event.ts";
+import { CliError } from "../error.ts";
+import { Event } from "./event.ts";
 
 /** Where the events that the ledger refused are kept, each with its reason. */
 export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
@@ -24,12 +25,12 @@ export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "code" in error && "syscall" in error;
 
-/** Does something with an outbox's files. Throws a Complaint where the system refuses. */
+/** Does something with an outbox's files. Throws a CliError where the system refuses. */
 function onDisk<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    if (isSystemError(cause)) throw new Complaint(`${file}: ${cause.message}`, { cause });
+    if (isSystemError(cause)) throw new CliError(`${file}: ${cause.message}`, { cause });
     throw cause;
   }
 }
@@ -53,7 +54,7 @@ function isAt(descriptor: number, file: string): boolean {
   return at?.ino === fstatSync(descriptor).ino;
 }
 
-/** Appends lines, which are on disk once it returns. Throws a Complaint where they cannot be. */
+/** Appends lines, which are on disk once it returns. Throws a CliError where they cannot be. */
 export function append(file: string, lines: readonly string[]): void {
   if (lines.length > 0) onDisk(file, () => appended(file, lines));
 }
@@ -80,7 +81,7 @@ export interface Taken {
 
 /**
  * Takes everything that waits out of the way of who appends; what a replay that was killed had taken, too. Throws a
- * Complaint where the files cannot be moved or read: then everything is still there.
+ * CliError where the files cannot be moved or read: then everything is still there.
  */
 export const take = (outbox: string): Taken => onDisk(outbox, () => taken(outbox));
 
@@ -88,7 +89,7 @@ function taken(outbox: string): Taken {
   const folder = dirname(outbox);
   const name = basename(outbox);
   const found = statSync(outbox, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile()) throw new Complaint(`${outbox}: is no file`);
+  if (found !== undefined && !found.isFile()) throw new CliError(`${outbox}: is no file`);
   unlessGone(() => renameSync(outbox, join(folder, `${name}.${randomUUID()}${SENDING}`)));
   const files = readdirSync(folder)
     .filter((file) => file.startsWith(`${name}.`) && file.endsWith(SENDING))
@@ -102,7 +103,7 @@ export function drop(files: readonly string[]): void {
 }
 
 /** The event of a line; undefined where it holds none. */
-export function eventIn(line: string): Event | undefined {
+export function parseEvent(line: string): Event | undefined {
   try {
     return Event.safeParse(JSON.parse(line)).data;
   } catch {

@@ -4,7 +4,7 @@
 const SCP_LIKE = /^(?:[^@/\s]+@)?([^:/\s]+):(?!\/\/)(.+)$/;
 
 /** An http address without credentials; undefined where it is none. */
-export function bareUrl(address: string): string | undefined {
+export function withoutCredentials(address: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
   if (!/^https?:$/.test(url.protocol)) return undefined;
@@ -20,7 +20,7 @@ export function forgeUrl(remote: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
   const web = url.protocol === "ssh:" ? `https://${url.hostname}${url.pathname}` : address;
-  return bareUrl(web)
+  return withoutCredentials(web)
     ?.replace(/\/+$/, "")
     .replace(/\.git$/, "");
 }

@@ -47,14 +47,15 @@ export function problem(code: ProblemCode, detail: string, more: object = {}): R
   });
 }
 
+/** Faults whose messages are for whoever asked: they say what to do. */
+const STORE_FAULTS: ReadonlySet<StoreError["code"]> = new Set(["full", "clock", "damaged"]);
+
+const NOT_NOW = "The store did not answer in time. Send the same request again: it is safe.";
+
 /** What a thrown error is to the one who asked. The cause of a fault of ours is for the log alone. */
 export function problemOf(error: unknown): Response {
   if (error instanceof DoorError) return problem(error.code, error.message, error.more);
-  if (error instanceof StoreError && error.code !== "misconfigured") {
-    return problem(
-      "unavailable",
-      "The store did not answer in time. Send the same request again: it is safe.",
-    );
-  }
+  if (error instanceof StoreError && error.code !== "misconfigured")
+    return problem("unavailable", STORE_FAULTS.has(error.code) ? error.message : NOT_NOW);
   return problem("failed", "An unexpected fault was logged. Sending the same request again is safe.");
 }

@@ -3,7 +3,8 @@
  * Whoever reaches it may silence everything, for it knows no passwords: often a proxy before it asks for one.
  */
 import * as z from "zod";
-import { under, whyUnreachable } from "./sending.ts";
+import { type Answer, type Exchange, exchange, NoAnswer } from "../client/http.ts";
+import { under } from "./sending.ts";
 
 const TIMEOUT_MS = 10_000;
 /** How much of a refusal is told. */
@@ -52,19 +53,18 @@ export function alertmanager(address: string, authorization?: string): Alertmana
     ...(authorization === undefined ? {} : { Authorization: authorization }),
   };
 
-  async function asked(url: URL, init: RequestInit = {}): Promise<string> {
-    let response: Response;
-    let text: string;
+  async function asked(url: URL, init: Pick<Exchange, "method" | "body"> = {}): Promise<string> {
+    // What is authorized is for this address and no other.
+    const bounds = { redirect: "manual", timeoutMs: TIMEOUT_MS } as const;
+    let answer: Answer;
     try {
-      // What is authorized is for this address and no other.
-      const bounds = { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
-      response = await fetch(url, { ...init, headers, ...bounds });
-      text = await response.text();
+      answer = await exchange(url, { ...init, headers, ...bounds });
     } catch (error) {
-      throw new Error(`Alertmanager ${whyUnreachable(error)}`);
+      throw error instanceof NoAnswer ? new Error(`Alertmanager ${error.message}`) : error;
     }
-    if (response.ok) return text;
-    throw new Error(`Alertmanager answers ${response.status}: ${text.slice(0, REASON_MAX)}`);
+    const { status, text } = answer;
+    if (status >= 200 && status < 300) return text;
+    throw new Error(`Alertmanager answers ${status}: ${text.slice(0, REASON_MAX)}`);
   }
 
   return {

@@ -1,6 +1,6 @@
 /** The ledger as its clients see it: over HTTP, with a token of the role `executor`. */
-import * as z from "zod";
-import { Problem } from "../../schemas/answer.ts";
+import type * as z from "zod";
+import { readAnswer } from "../../schemas/answer.ts";
 import { Gate } from "../../schemas/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { isOver, Redeployment } from "../../schemas/redeployment.ts";
@@ -32,10 +32,10 @@ export function asofOver(send: Send, token: string): Asof {
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await send(path, { ...init, headers, signal });
-    const body: unknown = await response.json();
-    if (response.ok) return schema.parse(body);
-    const problem = z.looseObject(Problem.shape).safeParse(body);
-    const message = `the ledger answers ${response.status}: ${problem.data?.detail ?? "no problem is named"}`;
+    const read = readAnswer(schema, response.status, await response.json());
+    if (read.is === "answer") return read.value;
+    const why = read.is === "problem" ? `: ${read.detail}` : ", as no ledger of this version does";
+    const message = `the ledger answers ${response.status}${why}`;
     throw response.status === 404 ? new Unknown(message) : new Error(message);
   }
   return {

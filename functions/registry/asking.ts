@@ -6,6 +6,7 @@
  * (hashed by whoever reads them), their size, and where a registry sends us, which never gets our credentials.
  */
 import * as z from "zod";
+import { whyNoAnswer } from "../client/http.ts";
 
 /** How long one request may take, its answer's body included. */
 const TIMEOUT_MS = 10_000;
@@ -72,15 +73,6 @@ const Token = z.looseObject({
   access_token: z.string().min(1).optional(),
 });
 
-/** What the system says of a connection that failed, in one word. */
-function whyUnreachable(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (cause instanceof Error && cause.name === "TimeoutError")
-    return `did not answer within ${TIMEOUT_MS / 1000} s`;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? `cannot be reached (${code})` : "cannot be reached";
-}
-
 /** @param host the registry's name in messages; @param address where it listens, `host[:port]` */
 export function asking(host: string, address: string, { username, password, plainHttp }: Access): Asking {
   const authorizations = new Map<string, string>();
@@ -99,7 +91,7 @@ export function asking(host: string, address: string, { username, password, plai
       // Redirects (to a store of blobs) are followed without `Authorization`, as the Fetch standard wants it.
       response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
-      throw new RegistryError(`${host} ${whyUnreachable(error)}`, true, { cause: error });
+      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
     }
     const { status } = response;
     if (isSafe(new URL(response.url)) && status !== 429 && status < 500) return response;
@@ -118,7 +110,7 @@ export function asking(host: string, address: string, { username, password, plai
         chunks.push(chunk);
       }
     } catch (error) {
-      throw new RegistryError(`${host} ${whyUnreachable(error)}`, true, { cause: error });
+      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
     }
     if (length > max) throw refused(`answered with more than ${max} bytes`);
     return Buffer.concat(chunks);

@@ -8,6 +8,9 @@
  *     P#partition#occurredAt#statementHash#source#id
  *                                      a pointer: what was never recorded must not take the place of what was
  *
+ * Beside its keys a fact's item has `fact`, its canonical bytes, and `rawHash`, the hash of the vendor's event where it
+ * came from one: in no index, so that no question reads it.
+ *
  * Every part is percent-encoded where it holds `%` or `#`, so that no two lists of parts make one key. With the
  * bounds of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an
  * order below 1,024.
@@ -43,6 +46,15 @@ export const INDEXES: readonly {
   { name: "recorded", partition: "recorded", order: "recordedOrder", include: ["fact"] },
   { name: "source", partition: "source", order: "recordedOrder", include: [] },
 ];
+
+/**
+ * The table of people, apart from the facts': an item for each person, put once and erased whole. Its key is issuer and
+ * folded login (see `personKey`), so that a person has one commitment; an index finds it by that, without the salt.
+ */
+export const PEOPLE = {
+  key: "person",
+  index: { name: "commitment", partition: "commitment", include: ["login"] },
+} as const;
 
 const part = (value: string): string => value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");
@@ -129,6 +141,12 @@ export const placeOfRecorded = (
     ? { index: "recorded", key: join(partition.day, String(partition.shard)) }
     : { index: "source", key: join(partition.source, partition.day) };
 
+/** A partition, a directory or a partition by `recordedAt` as one text, for a store that has one index alone. */
+export const partOf = (partition: Partition): string => textOf(placeOf(partition));
+export const partOfDirectory = (directory: Directory): string => directoryKey(directory);
+export const partOfRecorded = (partition: RecordedPartition): string => textOf(placeOfRecorded(partition));
+const textOf = ({ index, key }: { index: string; key: string }): string => `${index} ${key}`;
+
 /** Facts in the order in which the ledger took them. */
 export const recordedOrder = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
 
@@ -141,6 +159,19 @@ export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
 ];
 
 export const factKey = ({ source, id }: Identity): string => `F#${join(source, id)}`;
+
+/** Where a fact stands itself: each of its partitions, with its order there. */
+export const entriesOf = ({ fact, order, partitions }: Posted): [part: string, order: string][] => [
+  ...partitions.map((partition): [string, string] => [partOf(partition), order]),
+  ...recordedPartitions(fact).map((partition): [string, string] => [
+    partOfRecorded(partition),
+    recordedOrder(fact),
+  ]),
+];
+
+/** The key of the one copy that all pointers of a try share, in a store that keeps entries apart from items. */
+export const pointerKey = ({ occurredAt, statementHash, source, id }: Fact): string =>
+  `P#${join(occurredAt, statementHash, source, id)}`;
 
 /** The attributes of a fact's item that are not the fact: its key and its places in the indexes. */
 export function factKeys({ fact, order, partitions }: Posted): Record<string, string> {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { event } from "../client.ts";
 import { deployed } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
-import { type LedgerServer, ledgerServer } from "./world.ts";
+import { type LedgerServer, ledgerServer } from "./harness.ts";
 
 export const REPOSITORY = "ghcr.io/acme/billing";
 export const [ONE, TWO] = [digestOf("one"), digestOf("two")];

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { surroundings } from "../../cli/record/ci.ts";
-import { bareUrl, forgeUrl } from "../../cli/record/remote.ts";
+import { ciContext } from "../../cli/record/ci.ts";
+import { forgeUrl, withoutCredentials } from "../../cli/record/remote.ts";
 import { shaOf } from "../ledger/given.ts";
-import { cleanUp, newFolder } from "./world.ts";
+import { cleanUp, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 
@@ -203,23 +203,23 @@ const CASES: readonly [string, Record<string, string>, object, Record<string, st
 ];
 
 const valuesOf = (env: Record<string, string>) =>
-  Object.fromEntries(Object.entries(surroundings(env).found).map(([field, { value }]) => [field, value]));
+  Object.fromEntries(Object.entries(ciContext(env).found).map(([field, { value }]) => [field, value]));
 
 describe("what a CI says of itself", () => {
   it.each(CASES)("is found in %s", (_, env, run, values) => {
-    expect(surroundings(env).run).toEqual(run);
+    expect(ciContext(env).run).toEqual(run);
     expect(valuesOf(env)).toEqual(values);
   });
 
   it("is named with the variables that said it", () => {
-    const { found } = surroundings(GITHUB);
+    const { found } = ciContext(GITHUB);
     expect(found.sha?.from).toBe("GITHUB_SHA");
     expect(found.repository?.from).toBe("GITHUB_SERVER_URL, GITHUB_REPOSITORY");
     expect(found.actor?.from).toBe("GITHUB_TRIGGERING_ACTOR");
   });
 
   it("is nothing where no CI is known", () => {
-    expect(surroundings({ CI: "true", GIT_COMMIT: SHA })).toEqual({ found: {}, notes: [] });
+    expect(ciContext({ CI: "true", GIT_COMMIT: SHA })).toEqual({ found: {}, notes: [] });
   });
 
   it.each([
@@ -250,7 +250,7 @@ describe("what a CI says of itself", () => {
       undefined,
     ],
   ])("names the ref of %s", (_, env, ref) => {
-    expect(surroundings(env).found.ref?.value).toBe(ref);
+    expect(ciContext(env).found.ref?.value).toBe(ref);
   });
 
   it.each([
@@ -260,7 +260,7 @@ describe("what a CI says of itself", () => {
       { ...AZURE, BUILD_SOURCEVERSION: MERGE, SYSTEM_PULLREQUEST_SOURCECOMMITID: SHA },
     ],
   ])("names the commit that was pushed, and not the merge, for %s", (_, env) => {
-    expect(surroundings(env).found.sha?.value).toBe(SHA);
+    expect(ciContext(env).found.sha?.value).toBe(SHA);
   });
 
   it("leaves out what is none: an archive's version, a person's name, an address that is no web page", () => {
@@ -270,7 +270,7 @@ describe("what a CI says of itself", () => {
       CODEBUILD_SOURCE_REPO_URL: "s3://bucket/archive.zip",
       CODEBUILD_INITIATOR: "Ada Lovelace",
     };
-    expect(surroundings(env).found).toEqual({});
+    expect(ciContext(env).found).toEqual({});
   });
 });
 
@@ -280,7 +280,7 @@ describe("a run for a pull request on GitHub", () => {
   it("is of the head commit that its event names, and says so", () => {
     const file = join(newFolder(), "event.json");
     writeFileSync(file, JSON.stringify({ number: 12, pull_request: { head: { sha: SHA, ref: "iban" } } }));
-    const { found, notes } = surroundings({ ...env, GITHUB_EVENT_PATH: file });
+    const { found, notes } = ciContext({ ...env, GITHUB_EVENT_PATH: file });
     expect(found.sha).toEqual({ value: SHA, from: "GITHUB_EVENT_PATH" });
     expect(found.ref?.value).toBe("refs/pull/12/head");
     expect(notes.join()).toContain(MERGE);
@@ -291,7 +291,7 @@ describe("a run for a pull request on GitHub", () => {
     (event) => {
       const file = join(newFolder(), "event.json");
       writeFileSync(file, event);
-      const { found, notes } = surroundings({ ...env, GITHUB_EVENT_PATH: file });
+      const { found, notes } = ciContext({ ...env, GITHUB_EVENT_PATH: file });
       expect(found).not.toHaveProperty("sha");
       expect(found).not.toHaveProperty("ref");
       expect(notes.join()).toContain("--commit");
@@ -314,7 +314,9 @@ describe("an address", () => {
   });
 
   it("of a run carries no credentials", () => {
-    expect(bareUrl("https://ada:secret@ci.example/job/1?x=1#y")).toBe("https://ci.example/job/1?x=1#y");
-    expect(bareUrl("javascript:alert(1)")).toBeUndefined();
+    expect(withoutCredentials("https://ada:secret@ci.example/job/1?x=1#y")).toBe(
+      "https://ci.example/job/1?x=1#y",
+    );
+    expect(withoutCredentials("javascript:alert(1)")).toBeUndefined();
   });
 });

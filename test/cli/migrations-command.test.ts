@@ -7,8 +7,8 @@ import * as z from "zod";
 import { Event } from "../../cli/record/event.ts";
 import { Release } from "../../schemas/answer.ts";
 import { givenDoors, NOW } from "../doors/given.ts";
+import { asof as call, cleanUp, type Env, ledgerServer, newFolder } from "./harness.ts";
 import { fileOf, golden, inserts, tableOf } from "./tables.ts";
-import { asof as call, cleanUp, type Env, ledgerServer, newFolder } from "./world.ts";
 
 const folder = newFolder();
 afterAll(cleanUp);

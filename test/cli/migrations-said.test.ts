@@ -1,8 +1,8 @@
 /** What is said of histories and reports, and what the ledger answers of it. */
 import { afterEach, describe, expect, it } from "vitest";
+import { historyEvents, runEvents, type Sender, type Target } from "../../cli/migrations/events.ts";
 import type { History, Version } from "../../cli/migrations/history.ts";
 import { actuatorHistory, flywayRun } from "../../cli/migrations/reports.ts";
-import { historySaid, type Place, runSaid, type Speaker } from "../../cli/migrations/statements.ts";
 import type { Event } from "../../cli/record/event.ts";
 import { Release, Timeline } from "../../schemas/answer.ts";
 import { event, outcomesOf } from "../client.ts";
@@ -11,8 +11,8 @@ import { golden } from "./tables.ts";
 
 afterEach(cleanUp);
 
-const PLACE: Place = { environment: "production", database: "billing", service: "acme/billing" };
-const SPEAKER: Speaker = {
+const PLACE: Target = { environment: "production", database: "billing", service: "acme/billing" };
+const SPEAKER: Sender = {
   source: "/cli/github.com/acme/billing",
   run: { provider: "github-actions", instance: "github.com", id: "77/1", job: ["migrate"] },
 };
@@ -38,7 +38,7 @@ const say = async ({ client }: GivenDoors, events: readonly Event[]): Promise<st
   outcomesOf(await client("writer").sayAll(events));
 
 const sayHistory = (given: GivenDoors, one: History): Promise<string[]> =>
-  say(given, historySaid(one, PLACE, SPEAKER));
+  say(given, historyEvents(one, PLACE, SPEAKER));
 
 async function releaseAt({ client }: GivenDoors, at: string): Promise<Release> {
   const query = { environment: "production", service: "acme/billing", at };
@@ -110,7 +110,7 @@ describe("a failure", () => {
     const head = { tool: "golang-migrate", mode: "head" } as const;
     await sayHistory(given, history(minute(0), ["7"], head));
     const dirty = history(minute(1), [], { ...head, failed: [{ version: "8" }] });
-    expect(historySaid(dirty, PLACE, SPEAKER).map(({ type }) => type)).toEqual([
+    expect(historyEvents(dirty, PLACE, SPEAKER).map(({ type }) => type)).toEqual([
       "dev.asof.migration.failed.v1",
     ]);
     await sayHistory(given, dirty);
@@ -131,12 +131,12 @@ describe("a long history", () => {
 
   it("comes in parts that a fact can hold, which are one set together", async () => {
     const given = givenDoors();
-    const events = historySaid(long(minute(0), 2500), PLACE, SPEAKER);
+    const events = historyEvents(long(minute(0), 2500), PLACE, SPEAKER);
     expect(events.length).toBeGreaterThan(2);
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
     expect(new Set(await say(given, events))).toEqual(new Set(["recorded"]));
     expect(await migrationsAt(given, minute(0))).toMatchObject([{ version: "002499" }]);
-    await say(given, historySaid(long(minute(1), 2499), PLACE, SPEAKER));
+    await say(given, historyEvents(long(minute(1), 2499), PLACE, SPEAKER));
     expect(await migrationsAt(given, minute(1))).toMatchObject([{ version: "002498" }]);
     const reverted = (await timelineOf(given)).filter(({ what }) => what === "reverted");
     expect(reverted).toMatchObject([{ version: "002499" }]);
@@ -148,8 +148,8 @@ describe("a long history", () => {
         minute(0),
         Array.from({ length: count }, (_, n) => `${n}`),
       );
-    expect(historySaid(short(1000), PLACE, SPEAKER)).toHaveLength(1);
-    expect(historySaid(short(1001), PLACE, SPEAKER)).toHaveLength(2);
+    expect(historyEvents(short(1000), PLACE, SPEAKER)).toHaveLength(1);
+    expect(historyEvents(short(1001), PLACE, SPEAKER)).toHaveLength(2);
   });
 });
 
@@ -158,7 +158,7 @@ describe("Flyway's report of a run", () => {
     const given = givenDoors();
     const run = flywayRun(golden("flyway.migrate"), "report.json", minute(5));
     expect([...run.leftOut]).toEqual([["repeatable, without a version", 1]]);
-    expect(await say(given, runSaid(run, PLACE, SPEAKER))).toEqual(["recorded"]);
+    expect(await say(given, runEvents(run, PLACE, SPEAKER))).toEqual(["recorded"]);
     expect(await migrationsAt(given, minute(5))).toMatchObject([
       { version: "8", tool: "flyway", appliedAt: minute(5) },
     ]);
@@ -171,7 +171,7 @@ describe("Flyway's report of a run", () => {
       "-",
       minute(5),
     );
-    expect(runSaid(run, PLACE, SPEAKER).map(({ time, data }) => [time, data.version])).toEqual([
+    expect(runEvents(run, PLACE, SPEAKER).map(({ time, data }) => [time, data.version])).toEqual([
       ["2026-11-22T08:04:59.998Z", "1"],
       ["2026-11-22T08:04:59.999Z", "2"],
       [minute(5), "3"],
@@ -269,9 +269,9 @@ describe("Spring Boot's Actuator", () => {
 describe("what the ledger would refuse", () => {
   it("is refused before it is sent", () => {
     const place = { ...PLACE, image: "latest" };
-    expect(() => historySaid(history(minute(0), ["1"]), place, SPEAKER)).toThrow(/image: must be a digest/);
+    expect(() => historyEvents(history(minute(0), ["1"]), place, SPEAKER)).toThrow(/image: must be a digest/);
     const odd = history(minute(0), [" 1"]);
-    expect(() => historySaid(odd, PLACE, SPEAKER)).toThrow(
+    expect(() => historyEvents(odd, PLACE, SPEAKER)).toThrow(
       /versions\.0\.version: must not start or end with space/,
     );
   });
@@ -283,7 +283,7 @@ describe("a service", () => {
     const { service, ...place } = PLACE;
     const described = event("service.described", "d", minute(0), { service, databases: ["billing"] });
     expect(outcomesOf(await given.client("writer").say(described))).toEqual(["recorded"]);
-    await say(given, historySaid(history(minute(0), ["1"]), place, SPEAKER));
+    await say(given, historyEvents(history(minute(0), ["1"]), place, SPEAKER));
     const deployed = event("deployment.succeeded", "x", minute(1), {
       environment: "production",
       service,

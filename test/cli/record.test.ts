@@ -6,7 +6,7 @@ import { Release } from "../../schemas/answer.ts";
 import { BOUND, tokenOf } from "../doors/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { serving, sha256, cleanUp as stopRegistries } from "../registry/server.ts";
-import { asof, cleanUp, type LedgerServer, ledgerServer, linesOf, newFolder } from "./world.ts";
+import { asof, cleanUp, type LedgerServer, ledgerServer, linesOf, newFolder } from "./harness.ts";
 
 afterEach(async () => {
   await stopRegistries();

@@ -1,10 +1,10 @@
 /** A plan on a terminal, and one click from there. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
 import { broken, ONE, REPOSITORY, TWO, VERSION } from "./broken.ts";
-import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./world.ts";
+import { asof, cleanUp, type Env, type LedgerServer, type Person } from "./harness.ts";
 
 afterEach(cleanUp);
 
@@ -122,6 +122,45 @@ describe("a plan on a terminal", () => {
     await ledger.stop();
     const gone = await plan(ledger, ...THEN);
     expect(gone).toMatchObject({ code: 4, err: expect.stringContaining("cannot be reached") });
+  });
+});
+
+describe("a ledger that does not answer", () => {
+  it("is explained to a person at the first failure, with what is waited for and until when", async () => {
+    const ledger = await broken();
+    ledger.weather.push({ status: 503 }, { status: 503 }, "breaks off before");
+    const { code, err } = await asof(["plan", ...KEEP], as("reader", ledger), undefined, {
+      isAttended: true,
+    });
+    const waiting = "waiting for the ledger to answer, until 2026-11-22T09:00:30.000Z at the latest";
+    expect({ code, err: err.split("\n") }).toEqual({
+      code: 0,
+      err: [
+        `asof: ${ledger.url} answers 503; ${waiting}`,
+        expect.stringMatching(/^asof: \S+ cannot be reached \(\w+\); waiting for the ledger/),
+      ],
+    });
+  });
+
+  it.each([
+    {
+      who: "a person once",
+      isAttended: true,
+      tries: 1,
+      hint: ": no ledger listens there; start one, or set ASOF_URL or --url",
+    },
+    { who: "a pipeline again and again", isAttended: false, tries: 5, hint: "" },
+  ])("is tried by $who where nothing listens on this machine", async ({ isAttended, tries, hint }) => {
+    const ledger = await broken();
+    await ledger.stop();
+    const fetched = vi.spyOn(globalThis, "fetch");
+    const { code, err } = await asof(["plan", ...KEEP], as("reader", ledger), undefined, { isAttended });
+    expect(fetched).toHaveBeenCalledTimes(tries);
+    fetched.mockRestore();
+    expect({ code, err }).toEqual({
+      code: 4,
+      err: `asof: ${ledger.url} cannot be reached (ECONNREFUSED)${hint}`,
+    });
   });
 });
 

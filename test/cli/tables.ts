@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Sqlite from "libsql";
 import * as z from "zod";
 import { connect } from "../../cli/migrations/connection.ts";
-import { type Chosen, findHistory } from "../../cli/migrations/finding.ts";
+import { detectHistory, type Selection } from "../../cli/migrations/detect.ts";
 import { type History, readHistory } from "../../cli/migrations/history.ts";
 
 const cell = z.union([z.string(), z.number(), z.null()]);
@@ -49,12 +49,12 @@ export function tableOf(sample: unknown): string[] {
 /** What is read of a SQLite file. */
 export async function read(
   path: string,
-  chosen: Chosen = {},
+  chosen: Selection = {},
   tags?: ReadonlyMap<string, string>,
 ): Promise<History> {
   const connection = await connect(`sqlite:${path}`);
   try {
-    return await readHistory(connection, await findHistory(connection, chosen), tags);
+    return await readHistory(connection, await detectHistory(connection, chosen), tags);
   } finally {
     await connection.close();
   }

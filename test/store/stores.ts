@@ -1,28 +1,44 @@
 /** Every implementation of the store's port, and facts to put into it as the ledger does. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
+import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
+import { steadyClock } from "../../functions/ledger/clock.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { startEngine } from "../../functions/store/embedded.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { startEmulator } from "./emulator.ts";
+import { memoryStore } from "./memory.ts";
 
 export interface Opened {
   readonly store: Store;
   readonly close: () => Promise<void>;
 }
 
-async function onEngine(mayOrphan: boolean): Promise<Opened> {
-  const engine = await startEngine();
-  const store = dynamodbStore({ client: engine.client, name: engine.table, mayOrphan });
-  return { store, close: engine.stop };
+async function onSqlite(): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), "asof-sqlite-"));
+  const database = openDatabase(folder);
+  const close = async () => {
+    database.close();
+    rmSync(folder, { recursive: true });
+  };
+  return { store: sqliteStore(database, steadyClock(undefined), noDamage()), close };
+}
+
+async function onDynamodb(): Promise<Opened> {
+  const { client, table, stop } = await startEmulator();
+  return { store: dynamodbStore({ client, name: table }), close: stop };
 }
 
 export const STORES: readonly { name: string; open: () => Promise<Opened> }[] = [
   { name: "memory", open: async () => ({ store: memoryStore(), close: async () => undefined }) },
-  { name: "DynamoDB", open: () => onEngine(false) },
-  { name: "DynamoDB that may hold orphans", open: () => onEngine(true) },
+  { name: "SQLite", open: onSqlite },
+  { name: "DynamoDB", open: onDynamodb },
 ];
 
 export const RECORDED = "2026-11-22T09:00:00.000Z";

@@ -1,0 +1,18 @@
+/** What one database engine's file provides: how to query it, and how its SQL is written. */
+
+export type Engine = "PostgreSQL" | "MySQL" | "SQLite";
+
+export interface Driver {
+  readonly engine: Engine;
+  readonly query: (sql: string) => Promise<unknown>;
+  readonly close: () => Promise<void>;
+  /** Lists `schema`, `table`, `column`, `type` of the tables that people made. */
+  readonly columns: string;
+  /** Its clock as `now`. */
+  readonly clock: string;
+  readonly quoted: (name: string) => string;
+  readonly asText: (column: string) => string;
+}
+
+export const CONNECT_MS = 10_000;
+export const QUERY_MS = 30_000;

@@ -1,0 +1,108 @@
+/** The options that every `asof record` has, and what is known once they are laid over what the CI says. */
+import { type Command, Option } from "commander";
+import * as z from "zod";
+import { present } from "../../functions/sources/payload.ts";
+import { CliError } from "../error.ts";
+import type { Io } from "../io.ts";
+import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
+import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
+import { forgeUrl } from "./remote.ts";
+
+const maybe = z.string().optional();
+
+export const SubmitOptions = z.looseObject({
+  ...LedgerOptions.shape,
+  outbox: z.string(),
+  strict: z.boolean().optional(),
+  json: z.boolean().optional(),
+  replay: z.boolean().optional(),
+});
+export type SubmitOptions = z.infer<typeof SubmitOptions>;
+
+export const RecordOptions = z.looseObject({
+  ...SubmitOptions.shape,
+  dryRun: z.boolean().optional(),
+  commit: maybe,
+  repository: maybe,
+  ref: maybe,
+  runUrl: maybe,
+  actor: maybe,
+  environment: maybe,
+  source: maybe,
+  id: maybe,
+  time: maybe,
+});
+export type RecordOptions = z.infer<typeof RecordOptions>;
+
+/** Where the ledger is, and what is done with what it does not take. */
+export const withSubmitOptions = (command: Command): Command =>
+  withLedgerOptions(command)
+    .addOption(
+      new Option("--outbox <file>", "where events wait while the ledger cannot be reached").default(
+        "asof-outbox.ndjson",
+      ),
+    )
+    .option("--strict", "end with 4 where the ledger cannot be reached")
+    .option("--json", "print JSON, for programs");
+
+/** What every statement has, and the CI may have said. */
+export const withRecordOptions = (command: Command): Command =>
+  command
+    .option("--dry-run", "print the events, and send nothing")
+    .option("--commit <sha>", "the commit (default: the CI's)")
+    .option("--repository <url>", "the commit's repository, as its forge shows it (default: the CI's)")
+    .option("--ref <ref>", "the commit's branch or tag, like refs/heads/main (default: the CI's)")
+    .option("--run-url <url>", "a link to this run, for people (default: the CI's)")
+    .option("--actor <login>", "who did it: a login, no more (default: the CI's)")
+    .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
+    .option("--id <id>", "the event's id (default: made of the run, the job and what is said)")
+    .option("--time <time>", "when it happened, RFC 3339 (default: now)");
+
+/** What is known: what was given, else what the CI said. */
+export interface RecordContext extends CiContext {
+  readonly given: RecordOptions;
+  /** The repository whose pipeline this is, whatever commit is spoken of. */
+  readonly home: string | undefined;
+}
+
+/** Lays what was given over what was found. A ref goes with its commit: another commit has another, or none. */
+export function contextFrom(given: RecordOptions, { env }: Io): RecordContext {
+  const context = ciContext(env);
+  const { ref, ...others } = context.found;
+  const repository =
+    given.repository === undefined ? undefined : (forgeUrl(given.repository) ?? given.repository);
+  const said: Record<Field, Found | undefined> = {
+    sha: by("--commit", given.commit),
+    repository: by("--repository", repository),
+    ref: by("--ref", given.ref),
+    url: by("--run-url", given.runUrl),
+    actor: by("--actor", given.actor),
+    environment: by("--environment", given.environment),
+  };
+  const itsRef = given.commit === undefined && ref !== undefined ? { ref } : {};
+  const found = { ...others, ...itsRef, ...present(said) };
+  const notes = given.commit === undefined ? context.notes : [];
+  return { ...context, notes, found, given, home: context.found.repository?.value };
+}
+const by = (from: string, value: string | undefined): Found | undefined =>
+  value === undefined ? undefined : { value, from };
+
+/** Who did it, and where to look. */
+export const actorAndUrl = ({ found }: RecordContext): Record<string, string> =>
+  present({ actor: found.actor?.value, url: found.url?.value });
+
+/** The commit that is known, if any. */
+export const knownCommit = ({
+  found: { sha, repository, ref },
+}: RecordContext): Record<string, string> | undefined =>
+  sha === undefined ? undefined : present({ repository: repository?.value, sha: sha.value, ref: ref?.value });
+
+/** The commit of this run, with its repository. Throws a CliError that says how to name one. */
+export function requiredCommit(context: RecordContext): Record<string, string> {
+  const commit = knownCommit(context);
+  if (commit === undefined) throw new CliError("no commit was found: give --commit <sha>");
+  if (commit.repository === undefined) {
+    throw new CliError("no repository was found: give --repository <url>");
+  }
+  return commit;
+}

@@ -1,0 +1,154 @@
+/** From statements to their end: named, checked, shown, sent; and kept where the ledger did not take them. */
+import type { Kind } from "../../schemas/fact.ts";
+import { EXIT, type Io } from "../io.ts";
+import { type Ledger, ledgerFrom } from "../ledger.ts";
+import { type Delivery, deliver } from "./deliver.ts";
+import { type Event, eventOf, sourceOf } from "./event.ts";
+import type { RecordContext, SubmitOptions } from "./options.ts";
+import { append, drop, parseEvent, refusedFile, take } from "./outbox.ts";
+
+export interface NewStatement {
+  readonly kind: Kind;
+  readonly data: Record<string, unknown>;
+}
+
+interface Result {
+  readonly event: Event;
+  readonly sent: Delivery;
+}
+
+const isWaiting = ({ sent }: Result): boolean => sent.is === "unreachable" || sent.is === "shut out";
+
+/** Sends events in their order. Where one is not heard at all, the others are not even tried. */
+async function deliverAll(ledger: Ledger, events: readonly Event[]): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const event of events) {
+    const last = results.at(-1)?.sent;
+    // One that this token may not say must not hold back what it may.
+    results.push({ event, sent: last?.is === "unreachable" ? last : await deliver(ledger, event) });
+  }
+  return results;
+}
+
+function exitOf(results: readonly Result[], strict: boolean | undefined): number {
+  const ends = new Set(results.map(({ sent }) => sent.is));
+  if (ends.has("refused") || ends.has("shut out")) return EXIT.refused;
+  return ends.has("unreachable") && strict === true ? EXIT.unreachable : EXIT.done;
+}
+
+const named = ({ type, source, id, time }: Event) => ({ type, source, id, time });
+
+function shown({ event, sent }: Result): object {
+  if (sent.is !== "taken") {
+    const outcome = sent.is === "refused" ? "refused" : "waiting";
+    return { ...named(event), outcome, reason: sent.reason };
+  }
+  const { is, ...told } = sent;
+  return { ...named(event), ...told };
+}
+
+/** One line for each event that was taken, one for everything that is wrong. */
+function tell({ out, err }: Io, results: readonly Result[], outbox: string): void {
+  for (const { event, sent } of results) {
+    if (sent.is === "taken")
+      out(`${sent.outcome} ${event.type} ${event.id}${sent.reason === undefined ? "" : `: ${sent.reason}`}`);
+    if (sent.is === "refused") err(`asof: ${event.type} was refused: ${sent.reason}`);
+  }
+  const waiting = results.filter(isWaiting);
+  const [first] = waiting;
+  if (first === undefined || first.sent.is === "taken") return;
+  const many = waiting.length === 1 ? "1 event waits" : `${waiting.length} events wait`;
+  err(`asof: ${first.sent.reason}; ${many} in ${outbox}: send with asof record --replay`);
+}
+
+/** Keeps what has to wait. What no file takes is printed whole, for it must not be lost. */
+function keep({ err }: Io, outbox: string, results: readonly Result[]): boolean {
+  const lines = results.filter(isWaiting).map(({ event }) => JSON.stringify(event));
+  try {
+    append(outbox, lines);
+    return true;
+  } catch (error) {
+    err(
+      `asof: ${outbox} cannot be written (${error instanceof Error ? error.message : String(error)}); keep this:`,
+    );
+    for (const line of lines) err(line);
+    return false;
+  }
+}
+
+const LABELS: Readonly<Record<string, string>> = { sha: "commit", url: "run" };
+
+function showFound({ out }: Io, { found, notes }: RecordContext): void {
+  for (const [field, { value, from }] of Object.entries(found)) {
+    out(`${(LABELS[field] ?? field).padEnd(12)} ${value}  (${from})`);
+  }
+  for (const note of notes) out(`note: ${note}`);
+}
+
+/** Says statements to the ledger; gives the exit code. Throws a CliError where one of them cannot be said. */
+export async function submit(
+  io: Io,
+  context: RecordContext,
+  statements: readonly NewStatement[],
+): Promise<number> {
+  const { given, run, home } = context;
+  const saying = {
+    source: given.source ?? sourceOf(home, run),
+    time: given.time ?? io.now().toISOString(),
+    run,
+  };
+  const events = statements.map(({ kind, data }, n) => {
+    // Only one event can have the id that was given; the others are named after it.
+    const id = given.id === undefined || n === 0 ? given.id : `${given.id}/${kind}`;
+    return eventOf(kind, data, { ...saying, id });
+  });
+  return submitEvents(io, context, events);
+}
+
+/** Says events that are named already; gives the exit code. */
+export async function submitEvents(
+  io: Io,
+  context: RecordContext,
+  events: readonly Event[],
+): Promise<number> {
+  const { given, found, notes } = context;
+  if (given.json !== true) showFound(io, context);
+  if (given.dryRun === true) {
+    io.out(JSON.stringify(given.json === true ? { found, notes, events } : events, null, 2));
+    return EXIT.done;
+  }
+  const results = await deliverAll(ledgerFrom(given, io), events);
+  const isKept = keep(io, given.outbox, results);
+  if (given.json === true) io.out(JSON.stringify({ found, notes, results: results.map(shown) }));
+  tell(given.json === true ? { ...io, out: () => undefined } : io, results, given.outbox);
+  return isKept ? exitOf(results, given.strict) : EXIT.refused;
+}
+
+/** Sends what waits in the outbox; gives the exit code. What the ledger refuses is put aside with its reason. */
+export async function replay(io: Io, given: SubmitOptions): Promise<number> {
+  const { outbox } = given;
+  const ledger = ledgerFrom(given, io);
+  const { files, lines } = take(outbox);
+  const broken = lines.filter((line) => parseEvent(line) === undefined);
+  const results = await deliverAll(
+    ledger,
+    lines.flatMap((line) => parseEvent(line) ?? []),
+  );
+  const refused = [
+    ...broken.map((line) => ({ reason: "is no event", line })),
+    ...results.flatMap(({ event, sent }) => (sent.is === "refused" ? [{ reason: sent.reason, event }] : [])),
+  ];
+  append(
+    refusedFile(outbox),
+    refused.map((one) => JSON.stringify(one)),
+  );
+  append(
+    outbox,
+    results.filter(isWaiting).map(({ event }) => JSON.stringify(event)),
+  );
+  drop(files);
+  if (given.json === true) io.out(JSON.stringify({ results: results.map(shown), broken: broken.length }));
+  tell(given.json === true ? { ...io, out: () => undefined } : io, results, outbox);
+  if (refused.length > 0) io.err(`asof: ${refused.length} refused: see ${refusedFile(outbox)}`);
+  return refused.length > 0 ? EXIT.refused : exitOf(results, given.strict);
+}

@@ -1,0 +1,147 @@
+/** The program itself, as a pipeline starts it. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, describe, expect, it } from "vitest";
+import { Plan } from "../../schemas/plan.ts";
+import { tokenOf } from "../doors/given.ts";
+import { digestOf } from "../ledger/given.ts";
+import { broken } from "./broken.ts";
+import { cleanUp, type Ended, type Env, ledgerServer, linesOf, newFolder } from "./harness.ts";
+
+afterEach(cleanUp);
+
+const PROGRAM = join(import.meta.dirname, "../../cli/asof.mjs");
+const DEPLOY = ["record", "deploy", "--environment", "staging", "--service", "acme/billing"];
+
+/** Runs it in a folder, with no variables but these. */
+function asof(cwd: string, args: readonly string[], env: Env): Promise<Ended> {
+  const { PATH = "" } = process.env;
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, ...args],
+      { cwd, env: { PATH, ...env } },
+      (_, out, err) => done({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+describe("the program", () => {
+  it("records from any folder", async () => {
+    const ledger = await ledgerServer();
+    ledger.doors.setNow(new Date().toISOString());
+    const env = { ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("writer") };
+    const { code, out, err } = await asof(newFolder(), [...DEPLOY, "--digest", digestOf("a")], env);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^recorded dev\.asof\.deployment\.succeeded\.v1 /m);
+  });
+
+  it("fails with a wrong token, and leaves the event in the working folder", async () => {
+    const folder = newFolder();
+    const ledger = await ledgerServer();
+    const env = { ASOF_URL: ledger.url, ASOF_TOKEN: "a-token-that-is-wrong" };
+    const { code, err } = await asof(folder, [...DEPLOY, "--digest", digestOf("a")], env);
+    expect(code).toBe(1);
+    expect(err).toContain("401");
+    expect(linesOf(join(folder, "asof-outbox.ndjson"))).toHaveLength(1);
+  });
+
+  it("shows what it can do, and ends with 2 where it is not understood", async () => {
+    const folder = newFolder();
+    const help = await asof(folder, ["record", "--help"], {});
+    expect(help.code).toBe(0);
+    expect(help.out).toContain("Exit codes:");
+    expect((await asof(folder, ["record", "deploy"], {})).code).toBe(2);
+  });
+});
+
+/** The program with nobody to read one of its outputs, from before the first byte on. */
+async function unread(
+  which: "stdout" | "stderr",
+  args: readonly string[],
+  env: Env = {},
+): Promise<{ code: unknown; other: string }> {
+  const { PATH = "" } = process.env;
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: newFolder(), env: { PATH, ...env } });
+  child[which].destroy();
+  const [other, [code]] = await Promise.all([
+    text(which === "stdout" ? child.stderr : child.stdout),
+    once(child, "exit"),
+  ]);
+  return { code, other };
+}
+
+describe("an output that nobody reads any more", () => {
+  it.each([
+    { closed: "stdout", args: ["record", "deploy", "--help"], code: 0 },
+    { closed: "stderr", args: ["no-such-command"], code: 2 },
+  ] as const)(
+    "ends the program quietly, as it would end otherwise: $closed",
+    async ({ closed, args, code }) => {
+      expect(await unread(closed, args)).toEqual({ code, other: "" });
+    },
+  );
+
+  it("does not keep the program from recording", async () => {
+    const ledger = await ledgerServer();
+    ledger.doors.setNow(new Date().toISOString());
+    const env = { ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("writer") };
+    const args = [...DEPLOY, "--digest", digestOf("a"), "--actor", "octocat"];
+    expect(await unread("stdout", args, env)).toEqual({ code: 0, other: "" });
+    const { text: release } = await ledger.doors.client().get("/v1/release", {
+      ...{ environment: "staging", service: "acme/billing", at: new Date(Date.now() + 60_000).toISOString() },
+    });
+    expect(release).toContain(digestOf("a"));
+  });
+
+  it("may be left in the middle", async () => {
+    const ledger = await broken();
+    const question = { environment: "production", service: "acme/billing", last: "good", schema: "keep" };
+    const plan = Plan.parse((await ledger.doors.client("reader").get("/v1/plan", question)).json);
+    const steps = Array.from({ length: 5000 }, () => plan.steps).flat();
+    ledger.weather.push({ status: 200, body: JSON.stringify({ ...plan, steps }) });
+    const env = { PATH: process.env.PATH, ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("reader") };
+    const args = ["plan", "--environment", "production", "--service", "acme/billing", "--last-good"];
+    const child = spawn(process.execPath, [PROGRAM, ...args], { env });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+  });
+
+  it("is an error where it cannot be written for another reason", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [PROGRAM, "--help"], { stdio: ["ignore", full, "pipe"] });
+    const err = child.stderr === null ? "" : await text(child.stderr);
+    expect({ code: child.exitCode ?? (await once(child, "exit"))[0], err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/^asof: the output .* ENOSPC.*\n$/),
+    });
+  });
+});
+
+describe("a fault of the program itself", () => {
+  it.each([
+    [
+      "a promise that nobody awaits",
+      "globalThis.fetch = () => { Promise.reject(new Error('lost')); return new Promise(() => {}); };",
+    ],
+    [
+      "an error that nobody catches",
+      "globalThis.fetch = () => { setTimeout(() => { throw new Error('lost'); }); return new Promise(() => {}); };",
+    ],
+  ])("is one line and exit code 1: %s", async (_, broken) => {
+    const preload = join(newFolder(), "preload.mjs");
+    writeFileSync(preload, broken);
+    const env = { ASOF_TOKEN: "any", NODE_OPTIONS: `--import ${preload}` };
+    const args = ["plan", "--environment", "production", "--service", "acme/billing", "--last-good"];
+    const { code, out, err } = await asof(newFolder(), args, env);
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^asof: unexpected error, please report it: .*lost.*\n$/),
+    });
+  });
+});
