@@ -1,7 +1,7 @@
 /** What speaks for an artifact or a commit: evidence that was attached to it, and what people said of it here. */
 import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
+import { byOrder } from "./canonical.ts";
 import { keyOf } from "./read.ts";
 
 const common = ({ occurredAt, url, source, id }: Fact) => ({
@@ -32,10 +32,8 @@ function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
 /** Oldest first, each once. */
 export function attachedBy(facts: readonly Fact[]): Attached[] {
   const distinct = [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
-  return distinct
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
-    .flatMap((fact) => {
-      if (fact.kind === "release.marked") return [ofMark(fact)];
-      return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];
-    });
+  return distinct.sort(byOrder).flatMap((fact) => {
+    if (fact.kind === "release.marked") return [ofMark(fact)];
+    return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];
+  });
 }

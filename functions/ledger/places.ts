@@ -1,7 +1,7 @@
 /** Where images ran, as deployments and observations name their digests, and as tasks showed them. */
 import type { Place } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { canonical, order } from "./canonical.ts";
+import { canonical, newestFirst } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { take } from "./directory.ts";
 import type { Moment } from "./moment.ts";
@@ -31,8 +31,6 @@ const placeOf = (fact: Ran): Place => ({
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   fact: { source: fact.source, id: fact.id },
 });
-
-const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1);
 
 /** Of the tasks of one deployment the newest, and none where the deployment itself names the image. */
 function withoutRepeats(facts: readonly Ran[]): Ran[] {

@@ -1,7 +1,7 @@
 /** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
 import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
+import { byOrder } from "./canonical.ts";
 import { names } from "./directory.ts";
 import { runOf } from "./postings.ts";
 import { first, type Knowledge } from "./read.ts";
@@ -52,7 +52,7 @@ export function componentsShown(
 ): readonly Component[] {
   if (tasks.length === 0 || tasks.some((task) => fold(task.component) === "main")) return components;
   const shown = new Map<string, Component>();
-  for (const task of [...tasks].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
+  for (const task of [...tasks].sort(byOrder)) {
     if (!shown.has(fold(task.component))) shown.set(fold(task.component), { component: task.component });
   }
   return [...shown.values()];
