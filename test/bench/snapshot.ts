@@ -85,8 +85,8 @@ async function barePages(filled: Filled, environment: string): Promise<BarePage[
 }
 
 export async function snapshotRow(filled: Filled, environment: string, samples: number): Promise<Row> {
-  const { client, table } = filled.engine;
-  const ask = inProcess(ledgerOn({ client, name: table }));
+  const { client } = filled.engine;
+  const ask = inProcess(ledgerOn(filled.engine));
   const pages = await barePages(filled, environment);
   const competitors = {
     bare: async () => {

@@ -74,7 +74,12 @@ function writerOf(database: Database) {
     /** Returns undefined where the key is taken. */
     put: (posted: Posted): Written | undefined => {
       const bytes = canonical(posted.fact);
-      const { changes, id } = insertItem.run(factKey(posted.fact), bytes, hashOf(bytes), null);
+      const { changes, id } = insertItem.run(
+        factKey(posted.fact),
+        bytes,
+        hashOf(bytes),
+        posted.rawHash ?? null,
+      );
       if (changes === 0) return undefined;
       const entries = entriesOf(posted);
       insertEntries.run(id, JSON.stringify(entries));
@@ -104,6 +109,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, index, facts));
   const inTurn = oneByOne();
   const ids = database.prepare("SELECT id FROM items WHERE key IN (SELECT value FROM json_each(?))");
+  const rawHash = database.prepare("SELECT ifnull(rawHash, '') FROM items WHERE key = ?");
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
 
   return {
@@ -132,6 +138,8 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
       const items = facts.read(found.map(([id]) => Number(id)));
       return [...items.values()].map(({ fact }) => fact);
     },
+
+    rawHashOf: async (identity: Identity) => rawHash.text(factKey(identity)) || undefined,
 
     query: async (partition: Partition, range: Range) => {
       const part = partOf(partition);
