@@ -1,12 +1,61 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { RUNS } from "./test/runs.ts";
+
+// This file is read once for each project: the first time decides.
+if (process.env.ASOF_SEED === undefined) {
+  process.env.ASOF_SEED = String(Math.floor(Math.random() * 2 ** 31));
+  const again = `ASOF_SEED=${process.env.ASOF_SEED} ASOF_RUNS=${RUNS} npx vitest run [FILE]`;
+  console.log(`${RUNS} random cases of each property; the same cases again: ${again}`);
+}
+const { ASOF_SEED } = process.env;
+
+/** The kinds that take long begin first, so that no core has to wait for the last one; each project goes by itself. */
+const KINDS = [".real.", ".cdk.", ".process.", ".integration.", ".property."];
+const turnOf = ({ moduleId }: TestSpecification): number => {
+  const kind = KINDS.findIndex((suffix) => moduleId.includes(suffix));
+  return kind === -1 ? KINDS.length : kind;
+};
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => turnOf(a) - turnOf(b));
+  }
+}
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // Long on a slow machine too: it ends a test that hangs, and tells nothing about speed.
+    testTimeout: 60_000 + RUNS * 400,
+    hookTimeout: 120_000,
+    env: { ASOF_SEED },
+    setupFiles: ["test/seed.ts"],
+    // To load what is tested takes longer than most tests: each thread loads it once. So a test puts back what it changes.
+    pool: "threads",
+    isolate: false,
+    // One more than the gate has cores: some tests wait for processes.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"] } },
-      // Against Debian's parts: a real registry, a newer Node.
-      { extends: true, test: { name: "real", include: ["test/**/*.real.ts"], hookTimeout: 120_000 } },
+      // Kinds by suffix: .property (random cases), .process (ledgers, command lines and shells as processes of their own),
+      // .integration (the AWS SDK against an emulator); without any: units.
+      {
+        extends: true,
+        test: { name: "tests", include: ["test/**/*.test.ts"], exclude: ["**/*.cdk.test.ts"] },
+      },
+      // With the packages of cdk/.
+      { extends: true, test: { name: "cdk", include: ["test/*.cdk.test.ts"] } },
+      // With the packages of test/real/, against Debian's parts: a real registry, a newer Node.
+      {
+        extends: true,
+        test: {
+          name: "real",
+          include: ["test/*.real.ts"],
+          testTimeout: 60_000,
+          pool: "forks",
+          isolate: true,
+          maxWorkers: 1,
+        },
+      },
     ],
   },
 });

@@ -18,6 +18,8 @@ export interface Configuration {
   readonly port: number;
   /** The folder of everything that is kept. */
   readonly data: string;
+  /** The DynamoDB tables that facts and people are kept in; absent: in the folder, in SQLite. */
+  readonly tables?: { readonly facts: string; readonly people: string };
   /** Empty: one is made at the first start. */
   readonly tokens: readonly Token[];
   readonly webhooks: WebhookSecrets;
@@ -35,6 +37,11 @@ const port = z
   .transform(Number)
   .pipe(z.int().max(65_535));
 
+/** DynamoDB, "Naming rules". */
+const tableName = z
+  .string()
+  .regex(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table: 3 to 255 of a-z A-Z 0-9 _ - .");
+
 /** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
@@ -43,6 +50,14 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
     port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
     data: parse("ASOF_DATA", z.string().min(1), env.ASOF_DATA ?? ".asof"),
+    ...(env.ASOF_TABLE === undefined || env.ASOF_TABLE === ""
+      ? {}
+      : {
+          tables: {
+            facts: parse("ASOF_TABLE", tableName, env.ASOF_TABLE),
+            people: parse("ASOF_PEOPLE_TABLE", tableName, env.ASOF_PEOPLE_TABLE ?? ""),
+          },
+        }),
     tokens: tokensFrom(env.ASOF_TOKENS),
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
     registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},

@@ -8,6 +8,7 @@ import { secretAs, variable } from "./lambda-secret.ts";
 import { type Asof, asofOver, over } from "./reactions/asof.ts";
 import { Heard, type Reaction } from "./reactions/reaction.ts";
 import { json, parse } from "./secrets.ts";
+import { logUnhandled } from "./unhandled.ts";
 
 /** How the ledger is reached, with a token of the role `executor`. */
 export const LedgerAccess = z.strictObject({
@@ -43,6 +44,7 @@ export function listening<S extends { asof: LedgerAccess }>(
   make: (settings: S, around: Around) => Reaction,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const logger = new Logger({ serviceName: "asof" });
+  logUnhandled(logger);
   const maxReceives = Number(variable("ASOF_MAX_RECEIVES"));
   const processor = new BatchProcessor(EventType.SQS);
   const reaction = secretAs((text) => {

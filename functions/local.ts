@@ -1,9 +1,16 @@
-/** All doors in one process, on an embedded engine: what `npm start` runs. */
+/** All doors in one process, on SQLite or on a DynamoDB table: what `npm start` runs. */
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { newToken, parseTokens, type Token } from "./access.ts";
+import { checkInBackground } from "./adapters/sqlite/background.ts";
+import { type Damage, noDamage } from "./adapters/sqlite/damage.ts";
+import { CannotOpen, type Database, InUse, openDatabase } from "./adapters/sqlite/database.ts";
+import { jobQueue } from "./adapters/sqlite/jobs.ts";
+import { sqlitePeople } from "./adapters/sqlite/people.ts";
+import { sqliteQuarantine } from "./adapters/sqlite/quarantine.ts";
+import { newestRecordedAt, sqliteStore } from "./adapters/sqlite/store.ts";
 import { type Configuration, configuration } from "./configuration.ts";
 import { guarded } from "./doors/doors.ts";
 import { exportDoor } from "./doors/exporting.ts";
@@ -11,7 +18,9 @@ import type { Ledger, Log } from "./doors/ledger.ts";
 import { questionDoors } from "./doors/questions.ts";
 import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
+import { steadyClock } from "./ledger/clock.ts";
 import { Job, type Later } from "./ledger/later.ts";
+import { remembering } from "./ledger/people.ts";
 import { type Reacting, reacting } from "./reacting.ts";
 import type { Asof } from "./reactions/asof.ts";
 import { executors } from "./reactions/executors.ts";
@@ -19,16 +28,20 @@ import { maintenance } from "./reactions/maintenance.ts";
 import type { Reaction } from "./reactions/reaction.ts";
 import { registries } from "./registry/oci.ts";
 import { ConfigurationError } from "./secrets.ts";
-import { folderAside } from "./store/aside-folder.ts";
-import { dynamodbStore } from "./store/dynamodb.ts";
-import { Damaged, type Engine, InUse, startEngine } from "./store/embedded.ts";
-import { folderQueue } from "./store/folder-queue.ts";
+import { allSources } from "./sources/sources.ts";
+import { logUnhandled } from "./unhandled.ts";
 
 /** After this no registry is down: somebody has to look. */
 const GIVE_UP_MS = 24 * 3600_000;
 
 /** One process has no index lag; what is on its way through it is over by then. */
 const SETTLE_MS = 1000;
+
+/** On DynamoDB indexes lag, and others write by clocks of their own. */
+const SETTLE_ON_DYNAMODB_MS = 60_000;
+
+/** What starts is asked first, and checked then. */
+const CHECK_AFTER_MS = 5000;
 
 /** Lines of JSON on standard error, so that standard output stays for people. */
 const log: Log = {
@@ -51,28 +64,61 @@ function ownTokens(data: string): Token[] {
   }
 }
 
-function ledgerOf(settings: Configuration, engine: Engine, later: Later, reactions: Reacting): Ledger {
+/** Where facts and people are kept, and the clock that facts are stamped with. */
+type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs">;
+
+function onSqlite(database: Database, damage: Damage): Keeping {
+  const clock = steadyClock(newestRecordedAt(database));
+  return {
+    store: sqliteStore(database, clock, damage),
+    people: remembering(sqlitePeople(database), () => new Date()),
+    now: clock.now,
+    settleMs: SETTLE_MS,
+  };
+}
+
+/** The client is loaded where it is used: most ledgers on one machine have no table. */
+async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
+  const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
+  const { dynamodbStore } = await import("./store/dynamodb.ts");
+  const { dynamodbPeople } = await import("./store/dynamodb-people.ts");
+  const { TIMEOUTS } = await import("./store/timeouts.ts");
+  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const now = () => new Date();
+  return {
+    store: dynamodbStore({ client, name: tables.facts }),
+    people: remembering(dynamodbPeople({ client, name: tables.people }), now),
+    now,
+    settleMs: SETTLE_ON_DYNAMODB_MS,
+  };
+}
+
+function ledgerOf(
+  settings: Configuration,
+  database: Database,
+  keeping: Keeping,
+  later: Later,
+  reactions: Reacting,
+): Ledger {
   const asked = registries(settings.registries);
   const given = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
   const tokens = [...given, ...reactions.tokens];
   return {
-    store: dynamodbStore({ client: engine.client, name: engine.table, mayOrphan: true }),
+    ...keeping,
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
-    now: () => new Date(),
     heard: new Set(),
-    aside: folderAside(join(settings.data, "aside")),
+    aside: sqliteQuarantine(database),
     later,
     registries: () => Promise.resolve(asked),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
-    settleMs: SETTLE_MS,
     ...reactions.publishing,
     ignored: new Map(),
     log,
   };
 }
 
-/** What reacts to what is recorded here, by the names of their folders; all of it by configuration. */
+/** What reacts to what is recorded here, by the names of their queues; all of it by configuration. */
 function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Reaction> {
   const { maintenance: silences, executors: list } = settings;
   const now = () => new Date();
@@ -158,38 +204,82 @@ function makeFolder(data: string): void {
   }
 }
 
-/** Starts a ledger. Throws a ConfigurationError, InUse or Damaged, whose messages say what to do. */
+/** Loads what a function on AWS loads when it is first asked: an update of the packages must not break what runs. */
+async function loadAll(): Promise<void> {
+  await Promise.all([
+    allSources(),
+    import("./doors/checking.ts"),
+    import("./doors/gating.ts"),
+    import("./doors/openapi.ts"),
+    import("./doors/planning.ts"),
+    import("./doors/redeploying.ts"),
+    import("./ledger/redeployment.ts"),
+    import("./sources/sigstore.ts"),
+  ]);
+}
+
+/** Checks the file a while after the start, once; what is damaged is not served from then on. */
+function checkSoon({ file }: Database, damage: Damage): () => void {
+  const ended = new AbortController();
+  const check = async () => {
+    try {
+      const { findings } = await checkInBackground(file, ended.signal);
+      for (const finding of findings) {
+        damage.add(finding);
+        log.error("the ledger's file is damaged", { what: finding.what, why: finding.why });
+      }
+    } catch (error) {
+      if (ended.signal.aborted) return;
+      log.error("the ledger's file could not be checked", {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  const timer = setTimeout(() => void check(), CHECK_AFTER_MS);
+  return () => {
+    clearTimeout(timer);
+    ended.abort();
+  };
+}
+
+/** Starts a ledger. Throws a ConfigurationError, InUse or CannotOpen, whose messages say what to do. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Running & { settings: Configuration }> {
   const settings = configuration(env);
   makeFolder(settings.data);
-  const engine = await startEngine(settings.data);
+  const database = openDatabase(settings.data);
   try {
-    const later = folderQueue(join(settings.data, "later"), Job, GIVE_UP_MS);
-    const reactions = reacting(join(settings.data, "reactions"), reactionsOf(settings), log);
-    const ledger = ledgerOf(settings, engine, later, reactions);
+    const damage = noDamage();
+    const keeping =
+      settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
+    const later = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
+    const reactions = reacting(database, reactionsOf(settings), log);
+    const ledger = ledgerOf(settings, database, keeping, later, reactions);
     const app = doors(ledger);
+    await loadAll();
     const { server, port } = await listen(app, settings);
     await later.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
     await reactions.start(async (path, init) => app.request(path, init));
+    const endCheck = checkSoon(database, damage);
     const stop = async () => {
+      endCheck();
       await close(server);
       await later.stop();
       await reactions.stop();
-      await engine.stop();
+      database.close();
     };
     return { address: `http://${settings.host}:${port}`, stop, settings };
   } catch (error) {
-    await engine.stop();
+    database.close();
     throw error;
   }
 }
 
 /** A fault that whoever starts it can mend, in one line; anything else is ours, and whole. */
 function complain(error: unknown): void {
-  const isTheirs = [ConfigurationError, InUse, Damaged].some((one) => error instanceof one);
+  const isTheirs = [ConfigurationError, InUse, CannotOpen].some((one) => error instanceof one);
   if (isTheirs && error instanceof Error) console.error(`asof: ${error.message}`);
   else console.error("asof: cannot start:", error);
   process.exitCode = 1;
@@ -199,6 +289,7 @@ async function main(): Promise<void> {
   // The client warns of Node versions that a coming release of it drops; which one runs here is pinned.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const { address, stop, settings } = await start(process.env);
+  logUnhandled(log);
   const end = () => {
     stop().then(
       () => process.exit(0),

@@ -6,8 +6,10 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { TIMEOUTS } from "./store/timeouts.ts";
+import { logUnhandled } from "./unhandled.ts";
 
 const logger = new Logger({ serviceName: "asof" });
+logUnhandled(logger);
 const client = new EventBridgeClient({ requestHandler: TIMEOUTS });
 const bus = process.env.ASOF_BUS ?? "";
 

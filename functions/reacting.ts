@@ -1,13 +1,14 @@
 /**
- * Reactions in the process of a ledger on one machine: what they want to hear goes through a folder of each, as it goes
+ * Reactions in the process of a ledger on one machine: what they want to hear goes through a queue of each in the ledger's file, as it goes
  * through the bus and a queue of each on AWS.
  */
-import { join } from "node:path";
+
 import { newToken, parseTokens, type Token } from "./access.ts";
+import type { Database } from "./adapters/sqlite/database.ts";
+import { jobQueue } from "./adapters/sqlite/jobs.ts";
 import type { Ledger, Log } from "./doors/ledger.ts";
 import { type Asof, asofOver, type Send } from "./reactions/asof.ts";
 import { Heard, type Reaction } from "./reactions/reaction.ts";
-import { folderQueue } from "./store/folder-queue.ts";
 
 /** Who cannot be reached for so long is not waited for: somebody looks at the status. */
 const GIVE_UP_MS = 10 * 60_000;
@@ -24,9 +25,9 @@ export interface Reacting {
   stop(): Promise<void>;
 }
 
-/** @param makers the reactions, by the names of their folders */
+/** @param makers the reactions, by the names of their queues */
 export function reacting(
-  folder: string,
+  database: Database,
   makers: Readonly<Record<string, (asof: Asof) => Reaction>>,
   log: Log,
 ): Reacting {
@@ -36,7 +37,7 @@ export function reacting(
   const all = Object.entries(makers).map(([name, make]) => ({
     name,
     reaction: make(asof),
-    queue: folderQueue(join(folder, name), Heard, GIVE_UP_MS),
+    queue: jobQueue(database, name, Heard, { giveUpMs: GIVE_UP_MS }),
   }));
   if (all.length === 0) {
     return { tokens: [], publishing: {}, start: () => Promise.resolve(), stop: () => Promise.resolve() };

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -20,13 +19,8 @@ const Bundle = z.looseObject({
 const bundle = Bundle.parse(read("bundle.custom-issuer"));
 const npm = Bundle.parse(read("bundle.sigstore-js-2.1.0"));
 
-/** The roots of Sigstore's public instance, as its client carries them. */
-const Seeds = z.record(z.string(), z.object({ targets: z.object({ "trusted_root.json": z.string() }) }));
-const seeds = Seeds.parse(createRequire(import.meta.url)("@sigstore/tuf/seeds.json"));
-const ROOT = Buffer.from(
-  seeds["https://tuf-repo-cdn.sigstore.dev"]?.targets["trusted_root.json"] ?? "",
-  "base64",
-).toString();
+/** The roots of Sigstore's public instance, as its client (@sigstore/tuf 4.0.2) carries them. */
+const ROOT = JSON.stringify(read("trusted_root.sigstore-tuf-4.0.2"));
 
 const SIGSTORE_JS = "https://github.com/sigstore/sigstore-js";
 const GITHUB = "https://token.actions.githubusercontent.com";

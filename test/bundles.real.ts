@@ -5,12 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
-import { App } from "aws-cdk-lib";
-import { Template } from "aws-cdk-lib/assertions";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { bundle, FUNCTIONS, type FunctionName, RULES } from "../cdk/bundle.ts";
 import { AsofStack } from "../cdk/stack.ts";
+import { App, Template } from "../cdk/testing.ts";
 import { type Change, type HttpRequest, type Item, queueEvent, streamEvent, urlEvent } from "./aws/events.ts";
 import { type Lambda, startLambda } from "./aws/lambda.ts";
 import { node24 } from "./aws/node24.ts";
@@ -54,6 +53,7 @@ const Variables = z.object({ Environment: z.object({ Variables: z.record(z.strin
 function environmentsOf(): (name: string) => Record<string, string> {
   const stands: Record<string, string> = {
     ASOF_TABLE: services.engine.table,
+    ASOF_PEOPLE_TABLE: services.engine.people,
     ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
     ASOF_ASIDE_QUEUE: `${services.endpoint}/000000000000/aside`,
     ASOF_LATER_QUEUE: `${services.endpoint}/000000000000/later`,

@@ -2,10 +2,11 @@
  * A real registry, real images, and the ledger as it runs: what `skopeo inspect` said at each step is what the
  * ledger says of that moment afterwards.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ledgerFile, openReader } from "../functions/adapters/sqlite/database.ts";
 import { type Running, start } from "../functions/local.ts";
 import { Artifact, Outcomes, Release, TagAnswer } from "../schemas/answer.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
@@ -19,6 +20,7 @@ import {
   run,
   startRegistry,
 } from "./real/registry.ts";
+import { quarantined } from "./store/databases.ts";
 
 const TOKEN = "a-token-for-the-real-thing";
 const SECRET = "Bearer what-the-registry-sends";
@@ -278,8 +280,9 @@ describe("a history that a registry, a builder and a deployer tell together", ()
       "rejected",
       "duplicate",
     ]);
-    const aside = join(folder, data, "aside");
-    const kept = readdirSync(aside).map((file) => JSON.parse(readFileSync(join(aside, file), "utf8")));
+    const database = openReader(ledgerFile(join(folder, data)));
+    const kept = quarantined(database);
+    database.close();
     expect(kept).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ why: "conflict", door: "distribution", event: conflicting }),

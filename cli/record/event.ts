@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { toStatement } from "../../functions/sources/cloudevents.ts";
 import { type Kind, Statement } from "../../schemas/fact.ts";
+import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import type { CiRun } from "./ci.ts";
@@ -26,15 +27,21 @@ export interface EventIdentity {
   readonly run: CiRun | undefined;
 }
 
+const withoutPersons = (data: object): object =>
+  Object.fromEntries(
+    Object.entries(data).filter(([field]) => !PERSON_FIELDS.some((personal) => personal === field)),
+  );
+
 /**
  * In CI the id is a hash of run, attempt, job and content: the same statement twice in one job is one fact, and
- * different ones never share an id. Outside CI nothing identifies a run, so that the id is random.
+ * different ones never share an id. Outside CI nothing identifies a run, so that the id is random. Persons are left out
+ * of the hash: an id is never erased, and a login could be guessed from it.
  */
 function idOf(kind: Kind, data: object, run: CiRun | undefined): string {
   if (run === undefined) return randomUUID();
   const { provider, instance, id, job } = run;
   return createHash("sha256")
-    .update(JSON.stringify([provider, instance, id, job, kind, data]))
+    .update(JSON.stringify([provider, instance, id, job, kind, withoutPersons(data)]))
     .digest("hex");
 }
 

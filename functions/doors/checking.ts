@@ -51,9 +51,9 @@ async function answerOf(registries: Registries, image: string): Promise<Answer> 
   }
 }
 
-const late = (image: string): Answer => ({
+const late = (image: string, patienceMs: number): Answer => ({
   answer: "unknown",
-  reason: `${hostOf(image)} did not answer within ${PATIENCE_MS / 1000} s`,
+  reason: `${hostOf(image)} did not answer within ${patienceMs / 1000} s`,
 });
 
 /** Asks each registry side by side, so that one that is slow holds up no other. */
@@ -61,6 +61,7 @@ export async function checked(
   ledger: Ledger,
   plans: readonly (Plan | PlannedService)[],
 ): Promise<RegistryCheck> {
+  const { patienceMs = PATIENCE_MS } = ledger;
   const registries = await ledger.registries();
   const checkedAt = ledger.now().toISOString();
   const images = [...new Set(plans.flatMap(imagesOf))];
@@ -77,9 +78,12 @@ export async function checked(
     ),
   );
   try {
-    await Promise.race([Promise.all(all), setTimeout(PATIENCE_MS, undefined, { signal: over.signal })]);
+    await Promise.race([Promise.all(all), setTimeout(patienceMs, undefined, { signal: over.signal })]);
   } finally {
     over.abort();
   }
-  return { checkedAt, images: images.map((image) => ({ image, ...(answers.get(image) ?? late(image)) })) };
+  return {
+    checkedAt,
+    images: images.map((image) => ({ image, ...(answers.get(image) ?? late(image, patienceMs)) })),
+  };
 }

@@ -20,6 +20,8 @@ export interface Ledger extends Appending {
   readonly secrets: () => Promise<Secrets>;
   /** The registries that may be asked; no other ever is. */
   readonly registries: () => Promise<Registries>;
+  /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
+  readonly patienceMs?: number;
   /**
    * Tells others what was recorded, before it is acknowledged; so what was never told is told with the sender's retry,
    * and some things twice. Absent on AWS, where the table's stream does it.

@@ -33,10 +33,10 @@ export async function lookUp(ledger: Ledger, { statement, raw }: Unresolved): Pr
 /** A sender waits for its answer, and often not for long; nor does a function on AWS run for as long as it takes. */
 const PATIENCE_MS = 5000;
 
-async function patiently<T>(work: Promise<T>): Promise<T> {
+async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const done = new AbortController();
-  const late = setTimeout(PATIENCE_MS, undefined, { signal: done.signal }).then(() => {
-    throw new RegistryError(`the registry did not answer within ${PATIENCE_MS / 1000} s`, true);
+  const late = setTimeout(patienceMs, undefined, { signal: done.signal }).then(() => {
+    throw new RegistryError(`the registry did not answer within ${patienceMs / 1000} s`, true);
   });
   try {
     return await Promise.race([work, late]);
@@ -52,7 +52,7 @@ export async function lookUpOrKeep(
   unresolved: Unresolved,
 ): Promise<LookedUp> {
   try {
-    return await patiently(lookUp(ledger, unresolved));
+    return await patiently(lookUp(ledger, unresolved), ledger.patienceMs);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     const { statement, raw } = unresolved;

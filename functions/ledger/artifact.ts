@@ -3,8 +3,8 @@ import type { Artifact, Attached, KnownCommit } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
 import { attachedBy } from "./attached.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import { buildsOf, commitOf, type Holder, holdersOf, imagesOf } from "./images.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { buildsOf, commitOf, type Holder, holdersOf } from "./images.ts";
+import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { isNamed, placesOf, ranFacts } from "./places.ts";
 import { all, type Knowledge } from "./read.ts";
 
@@ -57,9 +57,10 @@ export async function artifact(
   moment: Moment,
   { digest }: { readonly digest: string },
 ): Promise<Artifact | undefined> {
-  const images = imagesOf(moment);
+  const question = questionOf(moment);
+  const { images } = question;
   const [heard, family] = await Promise.all([
-    isHeardOf(moment, digest),
+    isHeardOf(question, digest),
     images.family(digest),
     images.renames(),
   ]);
@@ -67,8 +68,8 @@ export async function artifact(
   const members = [...family.members].sort();
   const [holders, evidence, { facts, isCut }] = await Promise.all([
     holdersOf(images, family),
-    evidenceOf(moment, members),
-    ranFacts(moment, members),
+    evidenceOf(question, members),
+    ranFacts(question, members),
   ]);
   const { commits } = commitOf(family);
   return {

@@ -3,8 +3,8 @@ import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { attachedBy } from "./attached.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import { commitOf, imagesOf } from "./images.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { commitOf } from "./images.ts";
+import { isSettled, type Moment, type Question, questionOf } from "./moment.ts";
 import { isRan, placesOf, ranFacts } from "./places.ts";
 import { commitPrefix } from "./postings.ts";
 import { all } from "./read.ts";
@@ -47,18 +47,17 @@ const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][n
 });
 
 /** Where images ran that came from a commit by the strongest evidence there is of each. */
-async function ranByImage(moment: Moment, sha: string, builds: readonly Built[]) {
-  const images = imagesOf(moment);
+async function ranByImage(question: Question, sha: string, builds: readonly Built[]) {
   const digests = [...new Set(builds.map(({ digest }) => digest))];
-  const families = await concurrently(AT_ONCE, digests, (digest) => images.family(digest));
+  const families = await concurrently(AT_ONCE, digests, (digest) => question.images.family(digest));
   const own = families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
-  return ranFacts(moment, [...new Set(own.flatMap(({ members }) => [...members]))]);
+  return ranFacts(question, [...new Set(own.flatMap(({ members }) => [...members]))]);
 }
 
-async function describeCommit(moment: Moment, sha: string, facts: readonly Fact[]) {
+async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
-  const byImage = await ranByImage(moment, sha, builds);
-  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= moment.at);
+  const byImage = await ranByImage(question, sha, builds);
+  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= question.at);
   const { ran, more } = placesOf([...byName, ...byImage.facts], byImage.isCut);
   const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
   return {
@@ -72,13 +71,14 @@ export async function commit(
   moment: Moment,
   { sha }: { readonly sha: string },
 ): Promise<CommitAnswer | undefined> {
+  const question = questionOf(moment);
   const aspects = ["image", "deployed", "evidence", "migrated"] as const;
   const facts = await Promise.all(
-    aspects.map((aspect) => all(moment, { of: "commit", prefix: commitPrefix(sha), aspect })),
+    aspects.map((aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect })),
   );
   const fitting = [...grouped(facts.flat())].filter(([name]) => sameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
-  const described = await Promise.all(fitting.map(([name, own]) => describeCommit(moment, name, own)));
+  const described = await Promise.all(fitting.map(([name, own]) => describeCommit(question, name, own)));
   return {
     at: moment.at,
     knownAt: moment.knownAt,

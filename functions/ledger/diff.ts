@@ -5,7 +5,7 @@ import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { differenceOf } from "./difference.ts";
 import { heardAs, heardIn, take } from "./directory.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { release } from "./release.ts";
 import type { Name } from "./store.ts";
 
@@ -64,17 +64,18 @@ export async function diff(
   sides: Sides,
   paging: Paging = {},
 ): Promise<Difference | undefined> {
+  const question = questionOf(moment);
   const [after] = placeOf(QUESTION, paging);
   const [from, to] = sidesOf(sides);
   const [heard, { taken, more }] = await Promise.all([
-    Promise.all([from, to].map((side) => heardAs(moment, { of: "environments" }, fold(side.environment)))),
-    servicesOf(moment, [from, to], after, sizeOf(paging, 50, 100)),
+    Promise.all([from, to].map((side) => heardAs(question, { of: "environments" }, fold(side.environment)))),
+    servicesOf(question, [from, to], after, sizeOf(paging, 50, 100)),
   ]);
   if (heard.includes(undefined)) return undefined;
   const differences = await concurrently(AT_ONCE / 2, taken, async (service) => {
     const [before, now] = await Promise.all([
-      releaseOf(moment, from, service),
-      releaseOf(moment, to, service),
+      releaseOf(question, from, service),
+      releaseOf(question, to, service),
     ]);
     return differenceOf(service.shown, before, now);
   });

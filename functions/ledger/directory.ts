@@ -1,4 +1,5 @@
 /** Reading directories: the names that had been heard by some moment, in their order, from any of them on. */
+import { pagesOf } from "./loader.ts";
 import type { Knowledge } from "./read.ts";
 import type { Directory, Name, Range } from "./store.ts";
 
@@ -17,17 +18,13 @@ export async function* namesIn(
   span: Names = {},
   limit = PAGE,
 ): AsyncGenerator<Name> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.names(directory, {
-      ...span,
-      limit,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    yield* page.entries;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const page of pagesOf((cursor) => store.names(directory, { ...span, limit, ...cursor })))
+    yield* page;
 }
+
+/** All names of a directory, whenever they were heard. */
+export const names = async (knowledge: Knowledge, directory: Directory): Promise<Name[]> =>
+  (await take(namesIn(knowledge, directory), Number.POSITIVE_INFINITY)).taken;
 
 /** The names of a directory that had been heard by then, from one of them on or behind it. */
 export async function* heardIn(
@@ -48,18 +45,12 @@ const ANSWER_PAGE = 102;
 
 /** A name of a directory as it was first heard; undefined if it had not been by then. */
 export async function heardAs(
-  { store, knownAt }: Knowledge,
+  knowledge: Knowledge,
   directory: Directory,
   name: string,
 ): Promise<Name | undefined> {
-  let cursor: string | undefined;
-  do {
-    const range = { from: name, limit: 1, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await store.names(directory, range);
-    const [found] = page.entries;
-    if (found !== undefined) return found.name === name && found.recordedAt <= knownAt ? found : undefined;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const found of namesIn(knowledge, directory, { from: name }, 1))
+    return found.name === name && found.recordedAt <= knowledge.knownAt ? found : undefined;
   return undefined;
 }
 

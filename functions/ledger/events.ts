@@ -7,7 +7,7 @@ import { type Comparing, comparingFrom } from "./changes.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { namesIn } from "./directory.ts";
 import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
-import type { Moment } from "./moment.ts";
+import type { Question } from "./moment.ts";
 import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { isShowing, type Step, watching } from "./showing.ts";
@@ -84,7 +84,7 @@ function comparisons(knowledge: Knowledge, environment: string) {
   };
 }
 
-type Known = Omit<Moment, "at">;
+type Known = Omit<Question, "at">;
 
 /** Turns facts into entries, in order; what is observed and what sets show depends on what went before. */
 function narrating(known: Known, environment: string) {

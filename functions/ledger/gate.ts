@@ -4,9 +4,9 @@ import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { heardAs } from "./directory.ts";
 import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import { buildsOf, commitOf, type Family, holdersOf, type Images, imagesOf, isStillHeld } from "./images.ts";
+import { buildsOf, commitOf, type Family, holdersOf, isStillHeld } from "./images.ts";
 import { markOf } from "./marks.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, type Moment, type Question, questionOf } from "./moment.ts";
 import { EVER } from "./read.ts";
 import { describedAt } from "./release.ts";
 import type { Selector } from "./running.ts";
@@ -70,8 +70,8 @@ function overruled({ reasons, warnings }: Required<Found>, { id, occurredAt }: R
   };
 }
 
-async function marked(moment: Moment, images: Images, digest: string): Promise<Found> {
-  const mark = await markOf(moment, images, digest, moment.at);
+async function marked(question: Question, digest: string): Promise<Found> {
+  const mark = await markOf(question, digest, question.at);
   if (mark?.verdict !== "bad") return {};
   const related = mark.digest === digest ? "" : ", which is of the same image,";
   const message = `${mark.digest}${related} was marked as bad at ${saying(mark)}`;
@@ -79,8 +79,8 @@ async function marked(moment: Moment, images: Images, digest: string): Promise<F
 }
 
 /** As of now, not of then, like every availability: it is about pulling it. */
-async function held(images: Images, ofImage: Promise<Family>): Promise<Found> {
-  const [renames, family] = await Promise.all([images.renames(), ofImage]);
+async function held({ images }: Question, image: string): Promise<Found> {
+  const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
@@ -99,20 +99,26 @@ async function held(images: Images, ofImage: Promise<Family>): Promise<Found> {
     : refusing("unknown_to_registry", `every registry that had ${digest} has deleted it`);
 }
 
-const built = (family: Family): Found =>
-  commitOf(family).commits.length > 0
+async function built({ images }: Question, digest: string): Promise<Found> {
+  const { commits } = commitOf(await images.family(digest));
+  return commits.length > 0
     ? {}
-    : refusing("no_commit", `no build says which commit ${family.digest} came from`, EVER_SINCE);
+    : refusing("no_commit", `no build says which commit ${digest} came from`, EVER_SINCE);
+}
 
 /** Whether the migrations that an image needs are applied here. */
-async function schema(moment: Moment, { environment, service }: Selector, family: Family): Promise<Found> {
-  const needed = buildsOf(family).flatMap(({ requires }) => requires ?? []);
+async function schema(
+  question: Question,
+  { environment, service }: Selector,
+  digest: string,
+): Promise<Found> {
+  const needed = buildsOf(await question.images.family(digest)).flatMap(({ requires }) => requires ?? []);
   const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
   const databases = [...new Set(needed.map(({ database }) => fold(database)))];
   const [description, read] = await Promise.all([
-    describedAt(moment, service, moment.at),
+    describedAt(question, service, question.at),
     concurrently(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsUntil(moment, environment, database, moment.at)),
+      versionsOf(await factsUntil(question, environment, database, question.at)),
     ),
   ]);
   const versions = new Map(databases.map((database, n) => [database, read[n]]));
@@ -133,10 +139,10 @@ async function schema(moment: Moment, { environment, service }: Selector, family
 }
 
 /** A first deployment has to be let in; but a name that is misspelt is frozen nowhere. */
-async function heard(moment: Moment, { environment, service }: Selector): Promise<Found> {
+async function heard(question: Question, { environment, service }: Selector): Promise<Found> {
   const [place, resident] = await Promise.all([
-    heardAs(moment, { of: "environments" }, environment),
-    heardAs(moment, { of: "services", environment }, service),
+    heardAs(question, { of: "environments" }, environment),
+    heardAs(question, { of: "services", environment }, service),
   ]);
   if (place !== undefined && resident !== undefined) return {};
   const [code, name] =
@@ -159,18 +165,18 @@ const together = (all: readonly Found[]): Required<Found> => ({
  * back to the newest set.
  */
 export async function gate(moment: Moment, asked: Selector & { readonly digest: string }): Promise<Gate> {
-  const images = imagesOf(moment);
+  const question = questionOf(moment);
+  const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const ofImage = images.family(asked.digest);
   const [freezes, family, ...found] = await Promise.all([
     // Of now whatever was said counts, also by a clock that runs ahead.
-    freezesOf(moment, place, moment.at < moment.knownAt ? moment.at : EVER),
-    ofImage,
-    heard(moment, place),
-    marked(moment, images, asked.digest),
-    held(images, ofImage),
-    ofImage.then(built),
-    ofImage.then((family) => schema(moment, place, family)),
+    freezesOf(question, place, moment.at < moment.knownAt ? moment.at : EVER),
+    question.images.family(digest),
+    heard(question, place),
+    marked(question, digest),
+    held(question, digest),
+    built(question, digest),
+    schema(question, place, digest),
   ]);
   const all = together([frozen(freezes, family), ...found]);
   const own = freezes.find((freeze) => isOwn(freeze, family));

@@ -6,8 +6,9 @@ import type { Availability, KnownCommit } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { EVIDENCE } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
+import { type Loader, memoised } from "./loader.ts";
 import { movesOf } from "./moves.ts";
-import { confirmed, EVER, early, hits, type Knowledge, keyOf, ONE } from "./read.ts";
+import { confirmed, EVER, hits, type Knowledge, keyOf, ONE } from "./read.ts";
 import { nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
 import type { Entry } from "./store.ts";
 
@@ -59,64 +60,46 @@ const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
     ),
   ]);
 
-/** Images as known at one moment; each digest is read once, however many components run it. */
+/** What a question asks of images; each digest is read once, however many components run it. */
 export interface Images {
   family(digest: string): Promise<Family>;
   /** The newest fact of a tag of the repository that has this name now. */
   tag(repository: string, tag: string): Promise<Fact | undefined>;
-  /** Whoever will need them asks for them in its first round trip. */
+  /** Memoised. Call it with your first reads, so that it adds no round trip. */
   renames(): Promise<Renames>;
 }
 
-export function imagesOf(knowledge: Knowledge): Images {
-  const read = new Map<string, Promise<Entry[]>>();
-  const families = new Map<string, Promise<Family>>();
-  const tags = new Map<string, Promise<Fact | undefined>>();
-  let allRenames: Promise<Renames> | undefined;
+/** Images as known at one moment: each is read once. */
+export function imagesOf(knowledge: Knowledge & { readonly store: Loader }): Images {
+  const renames = memoised(() => renamesOf(knowledge));
 
-  function renames(): Promise<Renames> {
-    allRenames ??= early(renamesOf(knowledge));
-    return allRenames;
-  }
-
-  async function newestOf(repository: string, tag: string): Promise<Fact | undefined> {
-    const named = { repository, at: EVER };
-    for await (const move of movesOf(knowledge, await renames(), named, tag, EVER, ONE)) return move;
+  const tag = memoised(async (repository: string, name: string): Promise<Fact | undefined> => {
+    const moves = movesOf(knowledge, await renames(), { repository, at: EVER }, name, EVER, ONE);
+    for await (const move of moves) return move;
     return undefined;
-  }
+  });
 
-  function tag(repository: string, name: string): Promise<Fact | undefined> {
-    const key = `${repository}:${name}`;
-    const found = tags.get(key) ?? newestOf(repository, name);
-    tags.set(key, found);
-    return found;
-  }
-
-  async function readEntries(digest: string): Promise<Entry[]> {
+  const entries = memoised(async (digest: string): Promise<Entry[]> => {
     const list = await hits(knowledge, { of: "digest", digest, aspect: "image" });
     const doubtful = list.some(({ fact }) => fact.kind === "artifact.deleted" && fact.what === "unknown");
     if (!doubtful) return list;
     // Where tags will decide whether it is still held, they are read beside the rest of the family.
     const known = await renames();
     for (const { fact } of list) {
-      if (isPushed(fact) && fact.tag !== undefined) void early(tag(repositoryOf(known, fact), fact.tag));
+      if (!isPushed(fact) || fact.tag === undefined) continue;
+      const { tag: name } = fact;
+      knowledge.store.prefetch(() => tag(repositoryOf(known, fact), name));
     }
     return list;
-  }
-
-  function entries(digest: string): Promise<Entry[]> {
-    const found = read.get(digest) ?? readEntries(digest);
-    read.set(digest, found);
-    return found;
-  }
+  });
 
   async function makeFamily(digest: string): Promise<Family> {
     const own = await entries(digest);
     const likely = own.map(({ fact }) => fact).filter(isIndexed);
     // Pointers are confirmed beside the reading of what they name, not before it.
     const [sure] = await Promise.all([
-      confirmed(knowledge.store, own),
-      ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map(entries),
+      confirmed(knowledge, own),
+      ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map((one) => entries(one)),
     ]);
     const known = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
     const indexed = known.filter(isIndexed);
@@ -137,15 +120,7 @@ export function imagesOf(knowledge: Knowledge): Images {
     return { digest, members: membersOf(digest, indexed), pullable, facts };
   }
 
-  return {
-    tag,
-    renames,
-    family(digest) {
-      const found = families.get(digest) ?? makeFamily(digest);
-      families.set(digest, found);
-      return found;
-    },
-  };
+  return { tag, renames, family: memoised(makeFamily) };
 }
 
 const rank = ({ evidence, verified }: Built): number =>

@@ -2,10 +2,11 @@
 import type { Component, Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
+import type { Question } from "./moment.ts";
 import type { Picture, Shown } from "./picture.ts";
-import { early, history, type Knowledge } from "./read.ts";
-import type { Asking, Claim, Observation } from "./resolve.ts";
-import { claimsAfter, type Running, type Selector, wholes } from "./running.ts";
+import { history, type Knowledge } from "./read.ts";
+import type { Asking, Observation } from "./resolve.ts";
+import { claimsAfter, observations, type Running, type Selector, wholes } from "./running.ts";
 
 /** A component as anything shows it: enough to tell one state of a service from another. */
 interface State {
@@ -35,35 +36,27 @@ function changes(states: readonly State[], observation: Observation): boolean {
   });
 }
 
-/** What may end a release: asked for before it is known what ran, for it does not depend on that. */
-export interface Upcoming {
-  readonly wholes: Promise<Claim[]>;
-  readonly observations: AsyncGenerator<Fact>;
-  readonly observation: Promise<IteratorResult<Fact>>;
-}
+const laterObservations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { after: at });
 
-export function upcomingAfter(knowledge: Knowledge, selector: Selector, at: string): Upcoming {
-  const { environment, service } = selector;
-  const observations = history(knowledge, { of: "observed", environment, service }, { after: at });
-  return {
-    wholes: early(claimsAfter(knowledge, wholes(selector), at)),
-    observations,
-    observation: early(observations.next()),
-  };
-}
+/** Reads what may end a release, for it does not depend on what ran. */
+export const prefetchUntil = (question: Question, selector: Selector): void =>
+  question.store.prefetch(
+    () => claimsAfter(question, wholes(selector), question.at),
+    () => laterObservations(question, selector, question.at).next(),
+  );
 
 /** When the next release took over: by a claim of any extent, or by an observation of something else. */
 export async function untilOf(
-  upcoming: Upcoming,
-  parts: readonly Claim[],
+  asking: Asking,
+  { parts }: Running,
   shown: readonly Shown[],
 ): Promise<string | null> {
-  const claims = [...(await upcoming.wholes), ...parts];
+  const { selector, at } = asking;
+  const claims = await claimsAfter(asking, [...wholes(selector), ...parts], at);
   const claim = claims.sort((a, b) => (order(a) < order(b) ? -1 : 1))[0];
   const states = statesOf(shown);
-  const { observations } = upcoming;
-  for (let next = await upcoming.observation; next.done !== true; next = await observations.next()) {
-    const fact = next.value;
+  for await (const fact of laterObservations(asking, selector, at)) {
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
     if (states.length === 0 || changes(states, fact)) return fact.occurredAt;
@@ -86,9 +79,9 @@ async function showSame({ images }: Asking, a: Observation, b: Observation): Pro
 }
 
 /** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
-async function seenSince(asking: Asking, { earlier, lastClaim }: Running, seen: Observation) {
+async function seenSince(asking: Asking, { lastClaim }: Running, seen: Observation) {
   let first = seen;
-  for await (const fact of earlier) {
+  for await (const fact of observations(asking, asking.selector, asking.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
     if (!(await showSame(asking, seen, fact))) return { first, broken: true };

@@ -2,21 +2,16 @@
 import type { FactOf } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import type { Images } from "./images.ts";
-import { type Knowledge, newest } from "./read.ts";
+import type { Question } from "./moment.ts";
+import { newest } from "./read.ts";
 
 export type Mark = FactOf<"release.marked">;
 
 /** The newest mark of any digest of an image by then: who marks a manifest means its index too, and the other way round. */
-export async function markOf(
-  knowledge: Knowledge,
-  images: Images,
-  digest: string,
-  at: string,
-): Promise<Mark | undefined> {
-  const { members } = await images.family(digest);
+export async function markOf(question: Question, digest: string, at: string): Promise<Mark | undefined> {
+  const { members } = await question.images.family(digest);
   const marks = await concurrently(AT_ONCE, [...members], (one) =>
-    newest(knowledge, { of: "mark", digest: one }, at),
+    newest(question, { of: "mark", digest: one }, at),
   );
   return marks
     .filter((fact): fact is Mark => fact?.kind === "release.marked")

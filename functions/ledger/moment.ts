@@ -1,7 +1,9 @@
 /** What every question is asked with. */
+import { type Images, imagesOf } from "./images.ts";
+import { type Loader, loaderOf } from "./loader.ts";
 import type { Knowledge } from "./read.ts";
 
-/** One question: the moment, the knowledge it may rest on, and the ledger's own clock. */
+/** The moment, the knowledge that an answer may rest on, and the ledger's own clock. */
 export interface Moment extends Knowledge {
   readonly at: string;
   readonly now: Date;
@@ -9,7 +11,25 @@ export interface Moment extends Knowledge {
   readonly settleMs: number;
 }
 
-export const isSettled = ({ knownAt, now, settleMs }: Moment): boolean =>
+/** What one question shares among its parts, which may ask about other moments: what it read, and its images. */
+interface Shared {
+  readonly store: Loader;
+  readonly images: Images;
+}
+
+/** A question on its way. */
+export type Question = Moment & Shared;
+
+const isShared = <K extends Knowledge>(asked: K): asked is K & Shared => "images" in asked;
+
+/** Begins a question; a part of one goes on with what its question has. */
+export function questionOf<K extends Knowledge>(asked: K): K & Shared {
+  if (isShared(asked)) return asked;
+  const store = loaderOf(asked.store);
+  return { ...asked, store, images: imagesOf({ store, knownAt: asked.knownAt }) };
+}
+
+export const isSettled = ({ knownAt, now, settleMs }: Omit<Moment, "at">): boolean =>
   Date.parse(knownAt) <= now.getTime() - settleMs;
 
 /** The last millisecond before a time: what a moment shows there is what stood until then. */

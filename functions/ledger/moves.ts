@@ -1,6 +1,6 @@
 /** What happened to a tag, newest first, under every name that its repository had. */
 import type { Fact } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
+import { endOf, order } from "./canonical.ts";
 import { history, type Knowledge, type Pages } from "./read.ts";
 import { type Named, type Renames, type Span, spansOf } from "./renames.ts";
 
@@ -35,7 +35,7 @@ export function movesOf(
       // Both bounds include what starts with them.
       {
         ...(after === undefined ? {} : { after }),
-        to: `${ended}~~` < `${to}~~` ? ended : to,
+        to: endOf(ended) < endOf(to) ? ended : to,
         descending: true,
       },
       sizes,

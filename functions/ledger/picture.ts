@@ -3,11 +3,9 @@
  * and where they do not agree, the drift.
  */
 import type { Release } from "../../schemas/answer.ts";
-import type { Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order } from "./canonical.ts";
 import { commitOf, type Family } from "./images.ts";
-import { all, early, type Knowledge } from "./read.ts";
 import {
   type Asking,
   type Claim,
@@ -17,25 +15,7 @@ import {
   resolveObserved,
   sameCommit,
 } from "./resolve.ts";
-import type { Group, Running, Selector } from "./running.ts";
-import { tasksOf } from "./tasks.ts";
-
-/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
-export async function factsOfDeployment(
-  knowledge: Knowledge,
-  fact: Fact,
-  selector: Selector,
-  at: string,
-): Promise<Fact[]> {
-  if (!("deployment" in fact) || fact.deployment === undefined) return [];
-  const facts = await all(knowledge, { of: "deployment", deployment: fact.deployment }, { to: at });
-  return facts.filter(
-    (one) =>
-      "environment" in one &&
-      fold(one.environment) === selector.environment &&
-      (!("service" in one) || one.service === undefined || fold(one.service) === selector.service),
-  );
-}
+import type { Group, Running } from "./running.ts";
 
 /** A component as it ran: what says so, resolved, with its image's family. */
 export interface Shown {
@@ -49,38 +29,8 @@ async function shownBy(asking: Asking, by: Claim | Observation, resolution: Reso
   return { resolution, by, family };
 }
 
-async function startOf(asking: Asking, selector: Selector, claim: Claim): Promise<string | undefined> {
-  const facts = await factsOfDeployment(asking, claim, selector, asking.at);
-  return facts.find(({ kind }) => kind === "deployment.started")?.occurredAt;
-}
-
-async function showClaimed(
-  asking: Asking,
-  selector: Selector,
-  { entries, claim, tasks: known }: Group,
-): Promise<Shown[]> {
-  const unresolved = entries.some(({ digest }) => digest === undefined) ? claim.deployment : undefined;
-  const tasks =
-    known ??
-    (unresolved === undefined
-      ? []
-      : early(
-          tasksOf(
-            asking,
-            { deployment: unresolved, ...selector },
-            asking.at,
-            (digest) => void early(asking.images.family(digest)),
-          ),
-        ));
-  const startedAt = early(
-    unresolved === undefined ? Promise.resolve(undefined) : startOf(asking, selector, claim),
-  );
-  return Promise.all(
-    entries.map(async (said) =>
-      shownBy(asking, claim, await resolveClaimed(asking, said, claim, startedAt, Promise.resolve(tasks))),
-    ),
-  );
-}
+const showClaimed = (asking: Asking, { entries, claim }: Group): Promise<Shown[]> =>
+  Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
 
 const showObserved = (
   asking: Asking,
@@ -161,11 +111,11 @@ const listed = (shown: readonly Shown[]) =>
     .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
     .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
 
-export async function pictureOf(asking: Asking, selector: Selector, running: Running): Promise<Picture> {
+export async function pictureOf(asking: Asking, running: Running): Promise<Picture> {
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
     observation === undefined ? [] : showObserved(asking, observation, decided),
-    ...[...claimed.values()].map((group) => showClaimed(asking, selector, group)),
+    ...[...claimed.values()].map((group) => showClaimed(asking, group)),
   ]);
   const names = [...claimed.keys()];
   const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));

@@ -4,7 +4,7 @@
  */
 import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical, order, sha256 } from "./canonical.ts";
+import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
@@ -218,7 +218,7 @@ export function postings(fact: Fact, target?: Fact): { posted: Posted; derived: 
     // Sources are URI references, which compare with case.
     name: { name: directory.of === "sources" ? shown : fold(shown), shown, recordedAt: fact.recordedAt },
   }));
-  const at = place === fact ? order(fact) : `${order(place)}~`;
+  const at = place === fact ? order(fact) : retractionOrder(place);
   for (const partition of partitionsOf(place)) {
     const index = indexOf(partition);
     if (taken.has(index)) derived.push({ is: "pointer", partition, order: at, fact });

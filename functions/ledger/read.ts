@@ -1,10 +1,12 @@
 /** Reading a partition as it was known at some moment: retracted and later-recorded facts are stepped over. */
 import type { Fact } from "../../schemas/fact.ts";
-import type { Directory, Entry, Identity, Name, Partition, Store } from "./store.ts";
+import { endOf } from "./canonical.ts";
+import { pagesOf, type Reads } from "./loader.ts";
+import type { Entry, Identity, Partition } from "./store.ts";
 
 /** What is asked of: the store, and the moment whose knowledge counts. */
 export interface Knowledge {
-  readonly store: Store;
+  readonly store: Reads;
   readonly knownAt: string;
 }
 
@@ -33,34 +35,26 @@ export const EVER = "9999";
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
 async function* pages(
-  store: Store,
+  { store }: Knowledge,
   partition: Partition,
-  span: Span,
+  { from: first, after, to, descending = false }: Span,
   sizes: Pages,
 ): AsyncGenerator<readonly Entry[]> {
-  // Nothing that `after` is a prefix of sorts behind it and `~~`.
-  const from = span.after === undefined ? span.from : `${span.after}~~`;
-  if (from !== undefined && span.to !== undefined && from > `${span.to}~~`) return;
-  let cursor: string | undefined;
-  for (let n = 0; ; n++) {
-    const page = await store.query(partition, {
-      ...(from === undefined ? {} : { from }),
-      ...(span.to === undefined ? {} : { to: span.to }),
-      ...(cursor === undefined ? {} : { cursor }),
-      descending: span.descending ?? false,
-      limit: sizes[n] ?? sizes.at(-1) ?? sizes[0],
-    });
-    yield page.entries;
-    if (page.cursor === undefined) return;
-    cursor = page.cursor;
-  }
+  const from = after === undefined ? first : endOf(after);
+  if (from !== undefined && to !== undefined && from > endOf(to)) return;
+  const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), descending };
+  yield* pagesOf((cursor, n) => {
+    const limit = sizes[n] ?? sizes.at(-1) ?? sizes[0];
+    return store.query(partition, { ...range, limit, ...cursor });
+  });
 }
 
 /** Those entries whose fact was recorded: a pointer is put before its fact, which may never have come. */
-export async function confirmed(store: Store, entries: readonly Entry[]): Promise<Entry[]> {
-  const doubtful = entries.filter(({ provisional }) => provisional).map(({ fact }) => fact);
+export async function confirmed({ store }: Knowledge, entries: readonly Entry[]): Promise<Entry[]> {
+  const doubtful = entries.filter(({ provisional }) => provisional);
   if (doubtful.length === 0) return [...entries];
-  const stored = new Map((await store.get(doubtful)).map((fact) => [keyOf(fact), fact]));
+  const identities = doubtful.map(({ fact: { source, id } }) => ({ source, id }));
+  const stored = new Map((await store.get(identities)).map((fact) => [keyOf(fact), fact]));
   return entries.flatMap((entry) => {
     if (!entry.provisional) return [entry];
     const fact = stored.get(keyOf(entry.fact));
@@ -106,8 +100,7 @@ export async function* history(
   sizes: Pages = WALK,
 ): AsyncGenerator<Fact> {
   async function* sure() {
-    for await (const page of pages(knowledge.store, partition, span, sizes))
-      yield await confirmed(knowledge.store, page);
+    for await (const page of pages(knowledge, partition, span, sizes)) yield await confirmed(knowledge, page);
   }
   for await (const { fact } of visible(knowledge, sure(), span.descending ?? false)) yield fact;
 }
@@ -130,12 +123,6 @@ export const backwards = (knowledge: Knowledge, partition: Partition, at: string
 export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
-/** Starts something before it is awaited, or in vain: only whoever awaits it hears of its failure. */
-export function early<T>(started: Promise<T>): Promise<T> {
-  started.catch(() => undefined);
-  return started;
-}
-
 async function collect<T>(found: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const one of found) list.push(one);
@@ -151,25 +138,10 @@ export const all = (knowledge: Knowledge, partition: Partition, span: Span = {})
  */
 export function hits(knowledge: Knowledge, partition: Partition): Promise<Entry[]> {
   async function* found() {
-    for await (const page of pages(knowledge.store, partition, {}, WHOLE)) {
+    for await (const page of pages(knowledge, partition, {}, WHOLE)) {
       const takesBack = page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
-      yield takesBack ? await confirmed(knowledge.store, page) : page;
+      yield takesBack ? await confirmed(knowledge, page) : page;
     }
   }
   return collect(visible(knowledge, found(), false));
-}
-
-/**
- * Every name of a directory, whenever it was heard: it may have been put by another fact than those that count.
- * What was recorded by then, the facts themselves say.
- */
-export async function names({ store }: Knowledge, directory: Directory): Promise<Name[]> {
-  const found: Name[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await store.names(directory, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
-    found.push(...page.entries);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return found;
 }

@@ -8,8 +8,7 @@ import type { Release } from "../../schemas/release.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import type { Requested } from "./freezes.ts";
-import { imagesOf } from "./images.ts";
-import { isSettled, justBefore, type Moment } from "./moment.ts";
+import { isSettled, justBefore, type Moment, type Question, questionOf } from "./moment.ts";
 import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { release } from "./release.ts";
@@ -120,20 +119,22 @@ function verdictOn({ component, members }: Target, shown: readonly Shown[], isOn
   return related.length === own.length ? "its image" : "part of it";
 }
 
-/** Takes facts in order, until one of them ends it. */
-function following(moment: Moment, requested: Requested) {
-  const images = imagesOf(moment);
-  const targets = Promise.all(
-    requested.components.map(async ({ component, digest = "" }): Promise<Target> => {
+/** The images that were asked back. */
+const targetsOf = ({ images }: Question, { components }: Requested): Promise<Target[]> =>
+  Promise.all(
+    components.map(async ({ component, digest = "" }) => {
       const { members } = await images.family(digest);
       return { component, members };
     }),
   );
+
+/** Takes facts in order, until one of them ends it. */
+function following(question: Question, requested: Requested) {
   const missing = new Set(requested.components.keys());
   let started: Deployed | undefined;
 
   async function verdictsOn(shown: readonly Shown[]): Promise<Verdict[]> {
-    const all = await targets;
+    const all = await targetsOf(question, requested);
     // Of one component alone the names need not agree.
     const isOnly = all.length === 1 && new Set(shown.map(({ component }) => fold(component))).size === 1;
     return all.map((target) => verdictOn(target, shown, isOnly));
@@ -142,7 +143,7 @@ function following(moment: Moment, requested: Requested) {
   /** What runs already proves nothing where it is seen again. */
   async function ranBefore(): Promise<boolean> {
     const { environment, service, occurredAt } = requested;
-    const found = await release({ ...moment, at: justBefore(occurredAt) }, { environment, service });
+    const found = await release({ ...question, at: justBefore(occurredAt) }, { environment, service });
     return (await verdictsOn(found?.components ?? [])).every((verdict) => verdict === "its image");
   }
 
@@ -159,7 +160,7 @@ function following(moment: Moment, requested: Requested) {
   async function ofDeployment(fact: Deployed): Promise<Course["end"]> {
     // Who names it is believed where it says nothing of images.
     const isNamed = fact.redeployment !== undefined;
-    const verdicts = await verdictsOn(isNamed ? (fact.components ?? []) : await shownBy(moment, fact));
+    const verdicts = await verdictsOn(isNamed ? (fact.components ?? []) : await shownBy(question, fact));
     const isAbout = verdicts.some((verdict) => verdict === "its image" || verdict === "part of it");
     if (!isNamed && !isAbout) return undefined;
     if (fact.kind === "deployment.started") {
@@ -183,9 +184,10 @@ function following(moment: Moment, requested: Requested) {
   };
 }
 
-async function courseOf(moment: Moment, requested: Requested): Promise<Course> {
-  const follow = following(moment, requested);
-  for await (const fact of since(moment, requested)) {
+async function courseOf(question: Question, requested: Requested): Promise<Course> {
+  question.store.prefetch(() => targetsOf(question, requested));
+  const follow = following(question, requested);
+  for await (const fact of since(question, requested)) {
     const end = await follow.take(fact);
     if (end === undefined) continue;
     const started = follow.started();
@@ -239,7 +241,7 @@ function answered(moment: Moment, requested: Requested, course: Course): Redeplo
  * each thousand facts; and a release for each deployment of the service then that names no digest.
  */
 export const courseAnswered = async (moment: Moment, requested: Requested): Promise<Redeployment> =>
-  answered(moment, requested, await courseOf(moment, requested));
+  answered(moment, requested, await courseOf(questionOf(moment), requested));
 
 /** A redeployment by its id; `undefined`: none was known. */
 export async function redeployment(moment: Moment, id: string): Promise<Redeployment | undefined> {

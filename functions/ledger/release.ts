@@ -6,13 +6,12 @@ import { canonical, order } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
 import { isRollback } from "./entries.ts";
-import { type Images, imagesOf } from "./images.ts";
-import { sinceOf, untilOf, upcomingAfter } from "./interval.ts";
-import { isSettled, type Moment } from "./moment.ts";
-import { factsOfDeployment, type Picture, pictureOf, type Shown } from "./picture.ts";
+import { prefetchUntil, sinceOf, untilOf } from "./interval.ts";
+import { isSettled, type Moment, questionOf } from "./moment.ts";
+import { type Picture, pictureOf, type Shown } from "./picture.ts";
 import { first, type Knowledge, keyOf, newest } from "./read.ts";
 import { namedBy } from "./renames.ts";
-import type { Asking, Claim, Observation } from "./resolve.ts";
+import { type Asking, type Claim, factsOfDeployment, type Observation } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
 import type { Name } from "./store.ts";
 
@@ -33,12 +32,7 @@ export async function describedAt(
   return fact?.kind === "service.described" ? fact : undefined;
 }
 
-async function migrationsOf(
-  asking: Asking,
-  selector: Selector,
-  heard: readonly Name[],
-  description: Description | undefined,
-) {
+async function migrationsOf(asking: Asking, heard: readonly Name[], description: Description | undefined) {
   const prefix = "database:";
   const known = heard
     .filter(({ name }) => name.startsWith(prefix))
@@ -50,7 +44,7 @@ async function migrationsOf(
   const distinct = new Map(databases.toReversed().map((database) => [fold(database), database]));
   const sorted = [...distinct.values()].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
   const states = await Promise.all(
-    sorted.map((database) => databaseState(asking, selector.environment, fold(database), asking.at)),
+    sorted.map((database) => databaseState(asking, asking.selector.environment, fold(database), asking.at)),
   );
   const migrations: AppliedMigration[] = states.flatMap((state, n) =>
     state.migrations.map((one) => ({ database: sorted[n] ?? "", ...one })),
@@ -58,13 +52,9 @@ async function migrationsOf(
   return { migrations, facts: states.flatMap((state) => state.facts) };
 }
 
-async function attemptOf(
-  asking: Asking,
-  selector: Selector,
-  started: Fact | undefined,
-): Promise<Release["attempt"]> {
+async function attemptOf(asking: Asking, started: Fact | undefined): Promise<Release["attempt"]> {
   if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(asking, started, selector, asking.at);
+  const facts = await factsOfDeployment(asking, started, asking.selector, asking.at);
   const ended = facts.some(({ kind }) => ENDS.has(kind));
   if (ended) return null;
   const { deployment, occurredAt, actor, url } = started;
@@ -111,44 +101,30 @@ const configOf = ({ observation, contributing }: Picture): Configuration[] => {
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
 
-/** What one question needs before its links are followed. */
-const askingOf = (
-  moment: Moment,
-  images: Images,
-  service: string,
-  description: Description | undefined,
-): Asking => ({
-  ...moment,
-  images,
-  service,
-  ownImages: description?.images?.map((repository) => namedBy(description, repository)) ?? [],
-});
+const ownImagesOf = (description: Description | undefined): Asking["ownImages"] =>
+  description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
  * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
  * of history, two to know which digests ran.
- * @param images as known at this moment's `knownAt`, for who asks for several releases
  */
-export async function release(
-  moment: Moment,
-  names: Selector,
-  images = imagesOf(moment),
-): Promise<Release | undefined> {
+export async function release(moment: Moment, names: Selector): Promise<Release | undefined> {
+  const question = questionOf(moment);
   const selector = { environment: fold(names.environment), service: fold(names.service) };
-  const upcoming = upcomingAfter(moment, selector, moment.at);
+  prefetchUntil(question, selector);
   const [running, description, started] = await Promise.all([
-    runningAt(moment, selector, moment.at),
-    describedAt(moment, selector.service, moment.at),
-    newest(moment, { of: "attempt", ...selector }, moment.at),
-    images.renames(),
+    runningAt(question, selector, question.at),
+    describedAt(question, selector.service, question.at),
+    newest(question, { of: "attempt", ...selector }, question.at),
+    question.images.renames(),
   ]);
   if (running.heard.length === 0) return undefined;
-  const asking = askingOf(moment, images, selector.service, description);
-  const [picture, { migrations, facts }, attempt, nextParts] = await Promise.all([
-    pictureOf(asking, selector, running),
-    migrationsOf(asking, selector, running.heard, description),
-    attemptOf(asking, selector, started),
-    claimsAfter(moment, running.parts, moment.at),
+  const asking: Asking = { ...question, selector, ownImages: ownImagesOf(description) };
+  question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
+  const [picture, { migrations, facts }, attempt] = await Promise.all([
+    pictureOf(asking, running),
+    migrationsOf(asking, running.heard, description),
+    attemptOf(asking, started),
   ]);
   const head = headOf(running, picture);
   const status = picture.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -156,7 +132,7 @@ export async function release(
     Promise.all(
       picture.shown.map((shown) => describeComponent(asking, shown, meantBy(running, picture, shown))),
     ),
-    untilOf(upcoming, nextParts, picture.shown),
+    untilOf(asking, running, picture.shown),
     sinceOf(asking, running, picture, head),
   ]);
   const used = [

@@ -5,7 +5,7 @@
  */
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { REPOSITORY_MAX } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
+import { endOf, order } from "./canonical.ts";
 import { all, EVER, type Knowledge } from "./read.ts";
 
 /** A repository by the name that it had at a moment: a fact's order, or a time and with it all of that millisecond. */
@@ -25,9 +25,6 @@ export async function renamesOf(knowledge: Knowledge): Promise<Renames> {
   const facts = await all(knowledge, { of: "renamed" });
   return facts.flatMap((fact) => (fact.kind === "repository.renamed" ? [{ ...fact, at: order(fact) }] : []));
 }
-
-/** Behind every order that starts with a moment. */
-const endOf = (moment: string): string => `${moment}~~`;
 
 /** A name after a rename. No registry takes a name that is too long, so nothing below a path came to have one. */
 function after({ from, to, scope }: Rename, name: string): string {

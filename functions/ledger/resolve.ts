@@ -5,23 +5,23 @@
 import type { Candidate } from "../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
-import { type Images, pointsAt } from "./images.ts";
+import { endOf, order } from "./canonical.ts";
+import { pointsAt } from "./images.ts";
+import type { Question } from "./moment.ts";
 import { movesOf } from "./moves.ts";
 import { commitPrefix } from "./postings.ts";
-import { all, early, FEW, type Knowledge } from "./read.ts";
+import { all, FEW, type Knowledge } from "./read.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "./renames.ts";
-import type { Task } from "./tasks.ts";
+import type { Selector } from "./running.ts";
+import { taskDigests, tasksOf } from "./tasks.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
 export type Observation = FactOf<"deployment.observed">;
 
-/** What may be asked at one moment: shared by all steps of one question. */
-export interface Asking extends Knowledge {
-  readonly at: string;
-  readonly images: Images;
-  /** The service, folded, and the image repositories that it is described with. */
-  readonly service: string;
+/** A question about one service. */
+export interface Asking extends Question {
+  readonly selector: Selector;
+  /** The image repositories that the service is described with. */
   readonly ownImages: readonly Named[];
 }
 
@@ -51,6 +51,23 @@ const distinct = (candidates: readonly Candidate[]): Candidate[] => [
 ];
 const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
 
+/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
+export async function factsOfDeployment(
+  knowledge: Knowledge,
+  fact: Fact,
+  selector: Selector,
+  at: string,
+): Promise<Fact[]> {
+  if (!("deployment" in fact) || fact.deployment === undefined) return [];
+  const facts = await all(knowledge, { of: "deployment", deployment: fact.deployment }, { to: at });
+  return facts.filter(
+    (one) =>
+      "environment" in one &&
+      fold(one.environment) === selector.environment &&
+      (!("service" in one) || one.service === undefined || fold(one.service) === selector.service),
+  );
+}
+
 /** The one digest that all of these are digests of, if they are of one image. */
 async function oneImage({ images }: Asking, digests: readonly string[]): Promise<string | undefined> {
   const [smallest, ...others] = [...new Set(digests)].sort();
@@ -68,17 +85,21 @@ async function repositoriesOf(asking: Asking, said: Component, claim: Fact): Pro
   const renames = await asking.images.renames();
   const at = claim.occurredAt;
   const named = said.repository === undefined ? asking.ownImages : [namedBy(claim, said.repository)];
-  const then = named.map((one) => (one.at > `${at}~~` ? one : { repository: nameAt(renames, one, at), at }));
+  const then = named.map((one) => (one.at > endOf(at) ? one : { repository: nameAt(renames, one, at), at }));
   return [...new Map(then.map((one) => [one.repository, one])).values()];
 }
 
 /* Tasks */
 
-async function byTasks(
-  asking: Asking,
-  said: Component,
-  tasks: readonly Task[],
-): Promise<Resolution | undefined> {
+async function byTasks(asking: Asking, said: Component, claim: Claim): Promise<Resolution | undefined> {
+  if (claim.deployment === undefined) return undefined;
+  const deployed = { deployment: claim.deployment, ...asking.selector };
+  // Their images are read beside them.
+  asking.store.prefetch(async () => {
+    for (const digest of await taskDigests(asking, deployed))
+      asking.store.prefetch(() => asking.images.family(digest));
+  });
+  const tasks = await tasksOf(asking, deployed, asking.at);
   const own = tasks.filter((task) => fold(task.component) === fold(said.component));
   const digests = [...new Set(own.map(({ digest }) => digest))];
   if (digests.length === 0) return undefined;
@@ -101,9 +122,13 @@ interface Window {
   readonly end: string;
 }
 
-function windowOf(claim: Fact, startedAt: string | undefined): Window {
-  const end = claim.occurredAt;
-  return { start: startedAt === undefined || startedAt > end ? end : startedAt, end };
+/** Who looks at what runs looks at one moment. */
+async function windowOf(asking: Asking, said: Claim | Observation): Promise<Window> {
+  const end = said.occurredAt;
+  if (said.kind === "deployment.observed") return { start: end, end };
+  const facts = await factsOfDeployment(asking, said, asking.selector, asking.at);
+  const start = facts.find(({ kind }) => kind === "deployment.started")?.occurredAt ?? end;
+  return { start: start < end ? start : end, end };
 }
 
 /** What a tag pointed at over a window: at its start, and everything it was seen at. */
@@ -135,18 +160,17 @@ async function pointing(
   asking: Asking,
   repository: Named,
   tag: string,
-  end: string,
-  window: Promise<Window>,
+  said: Claim | Observation,
 ): Promise<Pointing> {
-  const backwards = movesOf(asking, await asking.images.renames(), repository, tag, end, FEW);
-  // The newest moves are asked for while the deployment's start is still being looked up.
-  const newestMove = early(backwards.next());
-  const { start } = (await Promise.all([window, newestMove]))[0];
+  const renames = await asking.images.renames();
+  const backwards = () => movesOf(asking, renames, repository, tag, said.occurredAt, FEW);
+  // The newest moves are read beside the start of the deployment.
+  const [{ start, end }] = await Promise.all([windowOf(asking, said), backwards().next()]);
   const before = new Date(Date.parse(start) - MINUTE_MS).toISOString();
   const moves: Fact[] = [];
-  for (let move = await newestMove; move.done !== true; move = await backwards.next()) {
-    moves.unshift(move.value);
-    if (move.value.occurredAt <= before) break;
+  for await (const move of backwards()) {
+    moves.unshift(move);
+    if (move.occurredAt <= before) break;
   }
   const deletes = await deletesOf(asking, repository, moves);
   const at = (time: string): string | undefined => {
@@ -171,17 +195,16 @@ async function pointing(
 async function byTag(
   asking: Asking,
   said: Component,
-  claim: Fact,
-  window: Promise<Window>,
+  by: Claim | Observation,
 ): Promise<Resolution | undefined> {
   const { tag } = said;
   if (tag === undefined) return undefined;
   const [renames, repositories] = await Promise.all([
     asking.images.renames(),
-    repositoriesOf(asking, said, claim),
+    repositoriesOf(asking, said, by),
   ]);
   const pointings = await Promise.all(
-    repositories.map((repository) => pointing(asking, repository, tag, claim.occurredAt, window)),
+    repositories.map((repository) => pointing(asking, repository, tag, by)),
   );
   const found = pointings.flatMap(({ repository, before, after }) =>
     [...new Set([before, ...after])].flatMap((digest) =>
@@ -224,7 +247,7 @@ async function owned(asking: Asking, builds: readonly Built[], own: readonly Nam
 }
 
 /** Where nobody says which repositories are the service's, the builds that name it do. */
-const ofService = ({ service }: Asking, builds: readonly Built[]): Built[] =>
+const ofService = ({ selector: { service } }: Asking, builds: readonly Built[]): Built[] =>
   builds.filter((built) => built.service !== undefined && fold(built.service) === service);
 
 /** Where a build says that its image is, by the name of now. */
@@ -258,13 +281,12 @@ async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<
     .filter(({ commit }) => sameCommit(commit.sha, sha));
 }
 
-async function byCommit(
-  asking: Asking,
-  said: Component,
-  claim: Claim,
-  builds: readonly Built[],
-): Promise<Resolution> {
-  const [renames, own] = await Promise.all([asking.images.renames(), repositoriesOf(asking, said, claim)]);
+async function byCommit(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
+  const [renames, own, builds] = await Promise.all([
+    asking.images.renames(),
+    repositoriesOf(asking, said, claim),
+    buildsOfCommit(asking, claim.commit?.sha),
+  ]);
   const counted = own.length === 0 ? ofService(asking, builds) : await owned(asking, builds, own);
   if (counted.length === 0 && own.length > 0) return none(said);
   if (counted.length === 0) {
@@ -282,27 +304,19 @@ async function byCommit(
 
 /* In order */
 
-/**
- * Resolves a component of a deployment. What can be asked at once is asked at once.
- * @param startedAt when the deployment started, where that was said
- * @param tasks what the deployment's tasks showed
- */
-export async function resolveClaimed(
-  asking: Asking,
-  said: Component,
-  claim: Claim,
-  startedAt: Promise<string | undefined>,
-  tasks: Promise<readonly Task[]>,
-): Promise<Resolution> {
+/** Resolves a component of a deployment. What may be needed later is asked for at once. */
+export async function resolveClaimed(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  const window = early(startedAt.then((time) => windowOf(claim, time)));
-  const builds = early(buildsOfCommit(asking, claim.commit?.sha));
-  const [task, tag] = await Promise.all([
-    tasks.then((seen) => byTasks(asking, said, seen)),
-    byTag(asking, said, claim, window),
-  ]);
-  return task ?? tag ?? byCommit(asking, said, claim, await builds);
+  asking.store.prefetch(
+    () => byTag(asking, said, claim),
+    () => buildsOfCommit(asking, claim.commit?.sha),
+  );
+  return (
+    (await byTasks(asking, said, claim)) ??
+    (await byTag(asking, said, claim)) ??
+    byCommit(asking, said, claim)
+  );
 }
 
 /** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
@@ -313,6 +327,5 @@ export async function resolveObserved(
 ): Promise<Resolution> {
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  const window = Promise.resolve(windowOf(seen, undefined));
-  return (await byTag(asking, said, seen, window)) ?? none(said);
+  return (await byTag(asking, said, seen)) ?? none(said);
 }

@@ -5,7 +5,9 @@
 import type { Component, Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
-import { backwards, first, history, type Knowledge, names, newest } from "./read.ts";
+import { names } from "./directory.ts";
+import { type Moment, type Question, questionOf } from "./moment.ts";
+import { backwards, first, history, type Knowledge, newest } from "./read.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import type { Name, Partition } from "./store.ts";
 import { componentsShown, isBare, type Task, tasksOf } from "./tasks.ts";
@@ -24,8 +26,6 @@ export interface Group {
   readonly component: string;
   readonly entries: readonly Component[];
   readonly claim: Claim;
-  /** What its tasks showed, where that was asked for to know the components. */
-  readonly tasks?: readonly Task[];
 }
 
 export interface Running {
@@ -37,8 +37,6 @@ export interface Running {
   readonly lastClaim: Claim | undefined;
   /** The newest observation, whether or not it decides anything. */
   readonly observation: Observation | undefined;
-  /** The observations before that one, newest first. */
-  readonly earlier: AsyncGenerator<Fact>;
   /** Folded names of the components that the observation decides: those whose claim is older than it. */
   readonly decided: ReadonlySet<string>;
   readonly parts: readonly Partition[];
@@ -50,48 +48,42 @@ export const wholes = ({ environment, service }: Selector): [Partition, Partitio
   { of: "run", environment },
 ];
 
+/** What was observed of a service up to a moment, newest first. */
+export const observations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true });
+
 const latest = <T extends Fact>(facts: readonly T[]): T | undefined =>
   facts.reduce<T | undefined>((a, b) => (a === undefined || order(b) > order(a) ? b : a), undefined);
 
+/** Whether a claim of a whole service names nothing, so that its tasks may name its components. */
+const isUntold = (claim: Claim): boolean =>
+  claim.kind === "deployment.succeeded" && claim.scope !== "components" && isBare(claim.components);
+
+const tasksOfClaim = (question: Question, selector: Selector, claim: Claim): Promise<Task[]> =>
+  claim.deployment === undefined
+    ? Promise.resolve([])
+    : tasksOf(question, { deployment: claim.deployment, ...selector }, question.at);
+
 /** A claim by components. A whole release that names none is asked what its tasks named. */
-async function grouped(
-  knowledge: Knowledge,
-  selector: Selector,
-  claim: Claim,
-  at: string,
-): Promise<Map<string, Group>> {
+async function grouped(question: Question, selector: Selector, claim: Claim): Promise<Map<string, Group>> {
   const said = claim.components ?? [];
-  const isWhole = claim.kind === "deployment.succeeded" && claim.scope !== "components";
-  const tasks =
-    isWhole && isBare(said)
-      ? await tasksOf(knowledge, { deployment: claim.deployment, ...selector }, at)
-      : undefined;
+  const entries = isUntold(claim)
+    ? componentsShown(said, await tasksOfClaim(question, selector, claim))
+    : said;
   const groups = new Map<string, Group>();
-  for (const entry of tasks === undefined ? said : componentsShown(said, tasks)) {
+  for (const entry of entries) {
     const name = fold(entry.component);
-    const entries = [...(groups.get(name)?.entries ?? []), entry];
-    groups.set(name, {
-      component: entry.component,
-      entries,
-      claim,
-      ...(tasks === undefined ? {} : { tasks }),
-    });
+    const own = [...(groups.get(name)?.entries ?? []), entry];
+    groups.set(name, { component: entry.component, entries: own, claim });
   }
   return groups;
 }
 
 /** Whether a claim is of nothing but `main`, and neither it nor a task says which image or commit that is. */
-async function isSilent(
-  knowledge: Knowledge,
-  selector: Selector,
-  claim: Claim,
-  at: string,
-): Promise<boolean> {
-  if (claim.kind === "deployment.removed" || claim.commit !== undefined || !isBare(claim.components)) {
-    return false;
-  }
-  return (await tasksOf(knowledge, { deployment: claim.deployment, ...selector }, at)).length === 0;
-}
+const isSilent = async (question: Question, selector: Selector, claim: Claim): Promise<boolean> =>
+  isUntold(claim) &&
+  claim.commit === undefined &&
+  (await tasksOfClaim(question, selector, claim)).length === 0;
 
 /** What deployers said of a whole service. */
 interface Whole {
@@ -101,52 +93,47 @@ interface Whole {
   readonly word: string;
 }
 
+/** The newest claim of a whole service that says something of images. */
+async function spokenBy(question: Question, selector: Selector, everywhere: Claim | undefined) {
+  const [own] = wholes(selector);
+  for await (const fact of backwards(question, own, question.at)) {
+    if (isClaim(fact) && !(await isSilent(question, selector, fact)))
+      return latest([fact, everywhere].filter((one) => one !== undefined));
+  }
+  return everywhere;
+}
+
 /**
  * What the newest claim of a whole service sets. One that says nothing of images (Flux and CodeDeploy know none)
  * ends a release, and leaves what was observed since the last one that did: its components go by those names.
  */
 async function wholeOf(
-  knowledge: Knowledge,
+  question: Question,
   selector: Selector,
   [own, everywhere]: readonly (Claim | undefined)[],
-  {
-    before,
-    observation,
-    at,
-  }: { before: AsyncGenerator<Fact>; observation: Observation | undefined; at: string },
+  observation: Observation | undefined,
 ): Promise<Whole> {
   const claim = latest([own, everywhere].filter((one) => one !== undefined));
   const word = claim === undefined ? "" : order(claim);
   if (claim?.kind !== "deployment.succeeded") return { claim, groups: new Map(), word };
-  const groups = await grouped(knowledge, selector, claim, at);
-  const isMute = claim.commit === undefined && [...groups.values()].every(({ tasks }) => tasks?.length === 0);
-  if (!isMute || observation === undefined) return { claim, groups, word };
-  let spoke = everywhere;
-  for await (const earlier of before) {
-    if (!isClaim(earlier) || (await isSilent(knowledge, selector, earlier, at))) continue;
-    spoke = latest([earlier, spoke].filter((one) => one !== undefined));
-    break;
-  }
-  const last = spoke === undefined ? "" : order(spoke);
+  const groups = await grouped(question, selector, claim);
+  if (observation === undefined || !(await isSilent(question, selector, claim)))
+    return { claim, groups, word };
+  const spoken = await spokenBy(question, selector, everywhere);
+  const last = spoken === undefined ? "" : order(spoken);
   if (observation.scope === "components" || order(observation) < last) return { claim, groups, word: last };
   const seen = observation.components.map(({ component }): [string, Group] => [
     fold(component),
-    { component, entries: [{ component }], claim, tasks: [] },
+    { component, entries: [{ component }], claim },
   ]);
   return { claim, groups: new Map(seen), word: last };
 }
 
 /** Groups that run by claim, and by which order each component was last set or removed. */
-async function claims(
-  knowledge: Knowledge,
-  selector: Selector,
-  whole: Whole,
-  parts: readonly Claim[],
-  at: string,
-) {
+async function claims(question: Question, selector: Selector, whole: Whole, parts: readonly Claim[]) {
   const floor = whole.claim === undefined ? "" : order(whole.claim);
   const sorted = [...parts].sort((a, b) => (order(a) < order(b) ? -1 : 1));
-  const groups = await Promise.all(sorted.map((claim) => grouped(knowledge, selector, claim, at)));
+  const groups = await Promise.all(sorted.map((claim) => grouped(question, selector, claim)));
   const claimed = new Map(whole.groups);
   const orders = new Map<string, string>();
   for (const [n, part] of sorted.entries()) {
@@ -180,30 +167,25 @@ function decidedBy(
  * Only a deployment that names neither components nor digests is asked further: for its tasks and, where it has
  * none, for the claim before it.
  */
-export async function runningAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Running> {
-  const { environment, service } = selector;
-  const observed = { of: "observed", environment, service } as const;
-  const earlier = history(knowledge, observed, { to: at, descending: true });
+export async function runningAt(moment: Moment, selector: Selector, at: string): Promise<Running> {
+  const question = { ...questionOf(moment), at };
   const [own, everywhere] = wholes(selector);
-  const before = backwards(knowledge, own, at);
-  const [named, seen, newestOwn, newestEverywhere] = await Promise.all([
-    names(knowledge, { of: "service", environment, service }),
-    earlier.next(),
-    before.next(),
-    newest(knowledge, everywhere, at),
+  const [named, seen, ...newestWholes] = await Promise.all([
+    names(question, { of: "service", ...selector }),
+    observations(question, selector, at).next(),
+    newest(question, own, at),
+    newest(question, everywhere, at),
   ]);
   const parts = partsOf(named, selector);
-  const partFacts = await Promise.all(parts.map((partition) => newest(knowledge, partition, at)));
+  const partFacts = await Promise.all(parts.map((partition) => newest(question, partition, at)));
   const observation = seen.done !== true && isObservation(seen.value) ? seen.value : undefined;
-  const heard = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
-  const wholeFacts = [newestOwn.done === true ? undefined : newestOwn.value, newestEverywhere].map((fact) =>
-    isClaim(fact) ? fact : undefined,
-  );
-  const whole = await wholeOf(knowledge, selector, wholeFacts, { before, observation, at });
-  const { claimed, orderOf } = await claims(knowledge, selector, whole, partFacts.filter(isClaim), at);
+  const heard = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
+  const wholeFacts = newestWholes.map((fact) => (isClaim(fact) ? fact : undefined));
+  const whole = await wholeOf(question, selector, wholeFacts, observation);
+  const { claimed, orderOf } = await claims(question, selector, whole, partFacts.filter(isClaim));
   const lastClaim = latest([...wholeFacts, ...partFacts].filter(isClaim));
   const decided = decidedBy(observation, claimed, orderOf);
-  return { heard, claimed, lastClaim, observation, earlier, decided, parts };
+  return { heard, claimed, lastClaim, observation, decided, parts };
 }
 
 const partsOf = (heard: readonly Name[], { environment, service }: Selector): Partition[] =>

@@ -6,9 +6,10 @@ import type { Component, Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import { type Images, imagesOf } from "./images.ts";
-import type { Moment } from "./moment.ts";
-import { type Knowledge, names, newest } from "./read.ts";
+import { names } from "./directory.ts";
+import type { Images } from "./images.ts";
+import type { Question } from "./moment.ts";
+import { type Knowledge, newest } from "./read.ts";
 import { release } from "./release.ts";
 import type { Claim, Observation } from "./resolve.ts";
 import { type Selector, wholes } from "./running.ts";
@@ -153,8 +154,8 @@ export interface Watch {
   take(fact: Claim | Observation): Promise<boolean>;
 }
 
-export function watching(known: Omit<Moment, "at">, environment: string): Watch {
-  const images = imagesOf(known);
+export function watching(known: Omit<Question, "at">, environment: string): Watch {
+  const { images } = known;
   /** By service: what it shows, and from which order on it follows what goes by. */
   const services = new Map<string, { state: State; since: string }>();
 

@@ -4,8 +4,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { heardAs, heardIn, take } from "./directory.ts";
-import { imagesOf } from "./images.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, type Moment, questionOf } from "./moment.ts";
 import type { Knowledge } from "./read.ts";
 import { release } from "./release.ts";
 import type { Name } from "./store.ts";
@@ -49,16 +48,16 @@ export async function snapshot(
   moment: Moment,
   extent: Extent,
   paging: Paging = {},
-  images = imagesOf(moment),
 ): Promise<Snapshot | undefined> {
+  const question = questionOf(moment);
   const before = placeOf("a snapshot", paging);
   const [heard, { taken, more }] = await Promise.all([
-    isHeardOf(moment, extent),
-    take(placesOf(moment, extent, before), sizeOf(paging, 50, 100)),
+    isHeardOf(question, extent),
+    take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
   ]);
   if (!heard) return undefined;
   const releases = await concurrently(AT_ONCE, taken, ({ environment, service }) =>
-    release(moment, { environment: environment.shown, service: service.shown }, images),
+    release(question, { environment: environment.shown, service: service.shown }),
   );
   const last = taken.at(-1);
   return {

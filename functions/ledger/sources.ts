@@ -3,6 +3,7 @@ import type { Sources } from "../../schemas/answer.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { heardIn, namesIn, take } from "./directory.ts";
+import { pagesOf } from "./loader.ts";
 import { dayOf } from "./postings.ts";
 import type { Knowledge } from "./read.ts";
 
@@ -21,14 +22,11 @@ async function lastOf(
   source: string,
   day: string,
 ): Promise<string | undefined> {
-  let cursor: string | undefined;
-  do {
-    const range = { to: knownAt, descending: true, limit: 1, ...(cursor === undefined ? {} : { cursor }) };
-    const page = await store.queryRecorded({ of: "source", source, day }, range);
-    const [last] = page.entries;
-    if (last !== undefined) return last.recordedAt;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const range = { to: knownAt, descending: true, limit: 1 };
+  const pages = pagesOf((cursor) =>
+    store.queryRecorded({ of: "source", source, day }, { ...range, ...cursor }),
+  );
+  for await (const [last] of pages) if (last !== undefined) return last.recordedAt;
   return undefined;
 }
 

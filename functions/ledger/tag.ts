@@ -4,10 +4,10 @@ import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { take } from "./directory.ts";
 import { pointsAt } from "./images.ts";
-import { isSettled, type Moment } from "./moment.ts";
+import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { movesOf } from "./moves.ts";
 import { all, EVER, ONE } from "./read.ts";
-import { areSame, formerOf, type Named, nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
+import { areSame, formerOf, type Named, nameAt, namedBy, type Renames } from "./renames.ts";
 
 const HISTORY_MAX = 100;
 
@@ -75,12 +75,13 @@ async function stateOf(
  * since. `undefined`: a tag never heard of.
  */
 export async function tag(moment: Moment, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
-  const renames = await renamesOf(moment);
+  const question = questionOf(moment);
+  const renames = await question.images.renames();
   const present = { repository: asked, at: EVER };
   const former = formerOf(renames, asked);
-  const found = await tagOf(moment, renames, present, tag);
+  const found = await tagOf(question, renames, present, tag);
   if (found !== undefined || former === undefined) return found;
-  return tagOf(moment, renames, { repository: nameAt(renames, former), at: EVER }, tag);
+  return tagOf(question, renames, { repository: nameAt(renames, former), at: EVER }, tag);
 }
 
 async function tagOf(

@@ -2,31 +2,40 @@
 import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
+import { names } from "./directory.ts";
 import { runOf } from "./postings.ts";
-import { first, type Knowledge, names } from "./read.ts";
+import { first, type Knowledge } from "./read.ts";
 
 export type Task = FactOf<"task.observed">;
 
-/**
- * The earliest task of each component and digest that a deployment had shown by then.
- * @param likely hears of each digest as soon as it is known by name, to read on beside the tasks
- */
-export async function tasksOf(
-  knowledge: Knowledge,
-  { deployment, environment, service }: { deployment: Deployment; environment: string; service: string },
-  at: string,
-  likely: (digest: string) => void = () => undefined,
-): Promise<Task[]> {
+/** A deployment of a service in one environment. */
+interface Deployed {
+  readonly deployment: Deployment;
+  readonly environment: string;
+  readonly service: string;
+}
+
+/** Which digests of which components the tasks of a deployment showed, by name: at whatever time, and known or not. */
+async function namesOf(knowledge: Knowledge, { deployment, environment, service }: Deployed) {
   const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
   const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
-  const shown = runs.flatMap((run, n) => (heard[n] ?? []).map(({ name }) => ({ run, name })));
-  const tasks = shown.map(({ run, name }) => {
-    const [digest = "", ...component] = name.split(" ");
-    likely(digest);
-    const partition = { of: "task", run, component: component.join(" "), digest } as const;
-    return first(knowledge, partition, { to: at });
-  });
-  return (await Promise.all(tasks)).filter((fact) => fact?.kind === "task.observed");
+  return runs.flatMap((run, n) =>
+    (heard[n] ?? []).map(({ name }) => {
+      const [digest = "", ...component] = name.split(" ");
+      return { of: "task", run, component: component.join(" "), digest } as const;
+    }),
+  );
+}
+
+/** The digests that tasks of a deployment may have shown: known one round trip before the tasks are. */
+export const taskDigests = async (knowledge: Knowledge, deployed: Deployed): Promise<string[]> =>
+  (await namesOf(knowledge, deployed)).map(({ digest }) => digest);
+
+/** The earliest task of each component and digest that a deployment had shown by then. */
+export async function tasksOf(knowledge: Knowledge, deployed: Deployed, at: string): Promise<Task[]> {
+  const partitions = await namesOf(knowledge, deployed);
+  const tasks = await Promise.all(partitions.map((partition) => first(knowledge, partition, { to: at })));
+  return tasks.filter((fact) => fact?.kind === "task.observed");
 }
 
 /** Only a deployer that names nothing but `main` may have its tasks name the components. */

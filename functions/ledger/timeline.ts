@@ -6,11 +6,11 @@ import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
-import { isSettled, justBefore, type Moment } from "./moment.ts";
+import { isSettled, justBefore, type Moment, type Question, questionOf } from "./moment.ts";
 import { describedAt, release } from "./release.ts";
 import type { Name } from "./store.ts";
 
-type Known = Omit<Moment, "at">;
+type Known = Omit<Question, "at">;
 
 export interface Stretch {
   readonly environment: string;
@@ -105,10 +105,11 @@ const nextOf = (place: readonly [string, string] | undefined): string | null =>
  * What it costs depends on what happened then, and on nothing before or after.
  */
 export async function timeline(
-  known: Known,
+  asked: Omit<Moment, "at">,
   stretch: Stretch,
   paging: Paging = {},
 ): Promise<Timeline | undefined> {
+  const known = questionOf(asked);
   const [part, place, delivered] = placeOf(QUESTION, paging);
   if (part === "event" && (place === undefined || place < stretch.from)) throw new BadCursor(QUESTION);
   const scope = await scopeOf(known, stretch);
@@ -125,7 +126,7 @@ export async function timeline(
     from,
     to,
     knownAt: known.knownAt,
-    settled: isSettled({ ...known, at: to }),
+    settled: isSettled(known),
     entries: [...entries],
     next,
   };

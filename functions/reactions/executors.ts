@@ -49,9 +49,11 @@ interface Around {
   readonly asof: Asof;
   readonly now: () => Date;
   readonly log: { info(message: string, fields: Record<string, string>): void };
+  /** How long an executor may take to answer; absent: ten seconds. */
+  readonly timeoutMs?: number;
 }
 
-export function executors(list: Executors, { asof, now, log }: Around): Reaction {
+export function executors(list: Executors, { asof, now, log, timeoutMs }: Around): Reaction {
   /** Undefined where it is not to be carried out any more: by the ledger's clock alone. */
   async function awaited(id: string): Promise<Redeployment | undefined> {
     const redeployment = await asof.redeployment(id);
@@ -80,7 +82,7 @@ export function executors(list: Executors, { asof, now, log }: Around): Reaction
     await passGate(redeployment);
     // All that took its time.
     if ((await awaited(redeployment.id)) === undefined) return;
-    await post(sendingOf(executor, order, now()));
+    await post(sendingOf(executor, order, now()), timeoutMs);
   }
 
   return {

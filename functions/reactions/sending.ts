@@ -23,11 +23,10 @@ export interface Sending {
   readonly body: string;
 }
 
-async function statusOf({
-  url: address,
-  headers,
-  body,
-}: Sending): Promise<{ status: number; isLater: boolean }> {
+async function statusOf(
+  { url: address, headers, body }: Sending,
+  timeoutMs: number,
+): Promise<{ status: number; isLater: boolean }> {
   let response: Response;
   try {
     response = await fetch(address, {
@@ -36,10 +35,10 @@ async function statusOf({
       body,
       // What is signed or authorized is for this address and no other.
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
-    throw new Error(`${address.host} ${whyNoAnswer(error, TIMEOUT_MS)}`);
+    throw new Error(`${address.host} ${whyNoAnswer(error, timeoutMs)}`);
   }
   // Not read, however long it is; and one that breaks off was an answer all the same.
   response.body?.cancel().catch(() => undefined);
@@ -47,8 +46,8 @@ async function statusOf({
 }
 
 /** Posts it. Throws Refused, or another Error where it has to be tried again. */
-export async function post(sending: Sending): Promise<void> {
-  const { status, isLater } = await statusOf(sending);
+export async function post(sending: Sending, timeoutMs = TIMEOUT_MS): Promise<void> {
+  const { status, isLater } = await statusOf(sending, timeoutMs);
   if (status >= 200 && status < 300) return;
   const answer = `${sending.url.host} answers ${status}`;
   if (status >= 500 || NOT_NOW.has(status) || isLater) throw new Error(answer);

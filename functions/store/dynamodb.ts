@@ -10,7 +10,7 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import type { Fact } from "../../schemas/fact.ts";
-import { canonical } from "../ledger/canonical.ts";
+import { canonical, endOf } from "../ledger/canonical.ts";
 import {
   type Derived,
   type Directory,
@@ -40,11 +40,6 @@ type Item = Record<string, AttributeValue>;
 export interface Table {
   readonly client: DynamoDBClient;
   readonly name: string;
-  /**
-   * The embedded engine writes an index before its item, and after a kill may hold entries of items that were
-   * never written. With this set, every hit is compared with its item. DynamoDB derives its indexes from items.
-   */
-  readonly mayOrphan?: boolean;
 }
 
 const BATCH = 100;
@@ -57,7 +52,7 @@ const THROTTLES = new Set([
 ]);
 const MISTAKES = new Set(["ResourceNotFoundException", "ValidationException", "AccessDeniedException"]);
 
-function fault(error: unknown): StoreError {
+export function fault(error: unknown): StoreError {
   const name = error instanceof Error ? error.name : "";
   const code = THROTTLES.has(name) ? "throttled" : MISTAKES.has(name) ? "misconfigured" : "unavailable";
   const message = error instanceof Error ? error.message : String(error);
@@ -65,7 +60,7 @@ function fault(error: unknown): StoreError {
 }
 
 /** An answer of the service, its errors as faults of the store. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
+export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -89,7 +84,7 @@ const contentOf = (derived: Derived): Record<string, string> =>
     ? { shown: derived.name.shown, recordedAt: derived.name.recordedAt }
     : { fact: canonical(derived.fact) };
 
-export function dynamodbStore({ client, name: table, mayOrphan = false }: Table): Store {
+export function dynamodbStore({ client, name: table }: Table): Store {
   async function put(item: Record<string, string>): Promise<"written" | "taken"> {
     try {
       await client.send(
@@ -138,21 +133,21 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
     return (await Promise.all(batches)).flat();
   }
 
-  /** An index that carries keys alone is read again by key; so is every hit where it may be an orphan. */
+  /** An index that carries keys alone is read again by key. */
   async function present(hits: Item[], index: string): Promise<Item[]> {
     const isBare = INDEXES.some(({ name, include }) => name === index && include.length === 0);
-    if ((!mayOrphan && !isBare) || hits.length === 0) return hits;
+    if (!isBare || hits.length === 0) return hits;
     const stored = await itemsOf(hits.map((hit) => hit.key?.S ?? ""));
     const byKey = new Map(stored.map((item) => [item.key?.S, item]));
     return hits.flatMap((hit) => {
       const item = byKey.get(hit.key?.S);
-      return item !== undefined && (isBare || item.fact?.S === hit.fact?.S) ? [item] : [];
+      return item === undefined ? [] : [item];
     });
   }
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
     // The service refuses what ends before it begins.
-    if (range.from !== undefined && range.to !== undefined && range.from > `${range.to}~~`)
+    if (range.from !== undefined && range.to !== undefined && range.from > endOf(range.to))
       return { entries: [] };
     const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
     const got = await asked(client.send(new QueryCommand(input)));
@@ -162,13 +157,20 @@ export function dynamodbStore({ client, name: table, mayOrphan = false }: Table)
   }
 
   return {
-    put: (posted: Posted) => put({ ...factKeys(posted), fact: canonical(posted.fact) }),
+    put: ({ rawHash, ...posted }: Posted) =>
+      put({
+        ...factKeys(posted),
+        fact: canonical(posted.fact),
+        ...(rawHash === undefined ? {} : { rawHash }),
+      }),
 
     derive: async (derived: Derived) => {
       await put({ ...derivedKeys(derived), ...contentOf(derived) });
     },
 
     get: async (identities: readonly Identity[]) => (await itemsOf(identities.map(factKey))).map(factOf),
+
+    rawHashOf: async (identity: Identity) => (await one(factKey(identity)))[0]?.rawHash?.S,
 
     query: async (partition: Partition, range: Range): Promise<Page<Entry>> => {
       const page = await query(placeOf(partition), range);
@@ -220,7 +222,7 @@ function conditions(
   if (index === undefined) throw new StoreError("misconfigured", `there is no index ${place.index}`);
   const bounds: Record<string, AttributeValue> = {};
   if (range.from !== undefined) bounds[":from"] = { S: range.from };
-  if (range.to !== undefined) bounds[":to"] = { S: `${range.to}~~` };
+  if (range.to !== undefined) bounds[":to"] = { S: endOf(range.to) };
   const both = range.from !== undefined && range.to !== undefined;
   const bound = both
     ? " AND #order BETWEEN :from AND :to"

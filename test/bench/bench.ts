@@ -1,36 +1,42 @@
-/** Everything that is measured, in one run: medians, and ratios against the least that any program would need. */
+/** Everything that is measured, in one run: medians, and ratios against what else could be done. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { coldRows } from "./cold.ts";
+import { comparisonRows } from "./comparison.ts";
 import { PRICES, releaseCostRow, writeCostRows } from "./cost.ts";
 import { startRemoteEngine } from "./engine.ts";
 import { exportRows } from "./exporting.ts";
-import { type Filled, filled, STAGING } from "./filled.ts";
+import { type Filled, filled } from "./filled.ts";
+import { STAGING } from "./history.ts";
+import { profiled, WORKS } from "./profiled.ts";
 import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
 import { type Row, tableOf } from "./rows.ts";
 import { snapshotRow } from "./snapshot.ts";
 
-const USAGE = `Measures asof against the least that any program doing the same would need.
+const USAGE = `Measures asof against PostgreSQL with plain tables, and against the least that any program doing the same on
+DynamoDB would need.
 
   npm run bench -- [--quick] [--facts N] [--only ROWS] [--data FOLDER] [--json]
+  npm run bench -- --profile release|snapshot|record [--quick] [--facts N] [--data FOLDER]
 
   --quick        small sizes, for a look: about a minute
   --facts N      length of the long history (default 100000; with --quick 10000)
-  --only ROWS    some of cost, cold, recording, release, snapshot, export; joined by commas
+  --only ROWS    some of postgresql, cost, cold, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
+  --profile WORK measures nothing; says where the server's time goes while it does one thing: release, snapshot, record
   --help         this text
 
-The engine runs in a process of its own. Samples of both sides take turns, so other load changes the times and
-hardly the ratios. Exits with 1 where an aim is missed.`;
+Servers and engines run in processes of their own. Samples of both sides take turns, so other load changes the times
+and hardly the ratios. Exits with 1 where an aim is missed.`;
 
 /** The client warns of Node versions that a coming release of it drops; which one runs here is said in the report. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
-const PARTS = ["cost", "cold", "recording", "release", "snapshot", "export"] as const;
+const PARTS = ["postgresql", "cost", "cold", "recording", "release", "snapshot", "export"] as const;
 type Part = (typeof PARTS)[number];
 
 const options = {
@@ -39,6 +45,7 @@ const options = {
   only: { type: "string", default: PARTS.join(",") },
   data: { type: "string" },
   json: { type: "boolean", default: false },
+  profile: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -49,8 +56,26 @@ function progress(text: string): void {
 }
 
 const SIZES = {
-  quick: { facts: 10_000, services: 50, samples: 100, snapshots: 3, loads: 5 },
-  full: { facts: 100_000, services: 1000, samples: 2000, snapshots: 5, loads: 20 },
+  quick: {
+    facts: 10_000,
+    services: 50,
+    samples: 100,
+    snapshots: 3,
+    loads: 5,
+    rounds: 4,
+    each: 320,
+    seconds: 5,
+  },
+  full: {
+    facts: 100_000,
+    services: 1000,
+    samples: 2000,
+    snapshots: 5,
+    loads: 20,
+    rounds: 11,
+    each: 3200,
+    seconds: 20,
+  },
 } as const;
 
 interface Plan {
@@ -98,13 +123,18 @@ async function asked(plan: Plan, long: Filled): Promise<Row[]> {
 async function measured(plan: Plan): Promise<Row[]> {
   const { sizes, facts, folder, wants } = plan;
   const rows: Row[] = [];
+  if (wants("postgresql")) {
+    progress("against PostgreSQL");
+    const extent = { facts, services: sizes.services };
+    rows.push(...(await comparisonRows(join(folder, "comparison"), extent, sizes, progress)));
+  }
   if (wants("cold")) {
     progress("loading bundles");
     rows.push(...(await coldRows(sizes.loads, progress)));
   }
   if (wants("recording")) rows.push(...(await recorded(plan)));
   if (wants("cost")) rows.push(...writeCostRows());
-  if (PARTS.slice(3).some(wants) || wants("cost")) {
+  if (PARTS.slice(4).some(wants) || wants("cost")) {
     progress(`a history of ${facts.toLocaleString("en")} facts`);
     const long = await filled(join(folder, "long"), { facts, services: sizes.services }, progress);
     try {
@@ -137,14 +167,27 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${PARTS.join(", ")}`);
   const facts = Number(values.facts ?? sizes.facts);
   if (!Number.isInteger(facts) || facts < 1000) throw new Error("--facts: must be a number from 1000 up");
+  const work = WORKS.find((one) => one === values.profile);
+  if (work !== values.profile) throw new Error(`--profile: ${values.profile} is none of ${WORKS.join(", ")}`);
   const folder = values.data ?? mkdtempSync(join(tmpdir(), "asof-bench-"));
   try {
+    if (work !== undefined) {
+      const extent = { facts, services: sizes.services };
+      return console.log(await profiled(work, join(folder, "comparison"), extent, sizes.seconds, progress));
+    }
     const rows = await measured({ sizes, facts, folder, wants: (part) => only.includes(part) });
     console.log(report(rows, values.json));
   } finally {
     if (values.data === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
+
+// What was started ends with this process, however it ends.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => process.exit(code));
 
 main().catch((error: unknown) => {
   console.error(`bench: ${error instanceof Error ? error.stack : String(error)}`);

@@ -1,13 +1,12 @@
 /** What facts and releases cost on DynamoDB, worked out from the items as they are put and read. */
 import * as z from "zod";
-import { statementHash } from "../../functions/ledger/canonical.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Derived } from "../../functions/ledger/store.ts";
 import { INDEXES } from "../../functions/store/keys.ts";
-import type { Fact, Statement } from "../../schemas/fact.ts";
+import type { Statement } from "../../schemas/fact.ts";
 import type { RemoteEngine } from "./engine.ts";
-import { BUSY } from "./filled.ts";
-import { moment, turn } from "./history.ts";
+import { factOf } from "./fill.ts";
+import { BUSY, moment, turn } from "./history.ts";
 import { type Item, itemOf, itemOfDerived } from "./items.ts";
 import { releaseWaves } from "./release.ts";
 import type { Row } from "./rows.ts";
@@ -39,14 +38,6 @@ function writeUnits(item: Item): number {
   const copies = INDEXES.map((index) => projected(item, index)).filter((copy) => copy !== undefined);
   return units(item) + sum(copies.map(units));
 }
-
-const factOf = (statement: Statement): Fact => ({
-  ...statement,
-  v: 1,
-  recordedAt: new Date(Date.parse(statement.occurredAt) + 2000).toISOString(),
-  reportedBy: "ci",
-  statementHash: statementHash(statement),
-});
 
 /** How much of an item beside a fact is this fact's: names that repeat are put once for many. */
 function share(derived: Derived): number {

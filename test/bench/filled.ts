@@ -1,50 +1,20 @@
-/** Engines with histories in them: a short one and a long one of the same services, kept for the next run if asked. */
+/** Histories that are kept for the next run if asked: in engines, and in the ledger's own file. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { type RemoteEngine, startRemoteEngine } from "./engine.ts";
-import { fill } from "./fill.ts";
-import { described, moment, type Place, TURN, turn } from "./history.ts";
-
-/** The service with the longest history: a tenth of all facts. */
-export const BUSY: Place = { environment: "production", service: "acme/billing" };
-/** An environment with few services, beside production with many. */
-export const STAGING = { environment: "staging", services: 35 };
-
-const numbered = (environment: string, prefix: string, count: number): Place[] =>
-  Array.from({ length: count }, (_, n) => ({
-    environment,
-    service: `acme/${prefix}-${String(n).padStart(4, "0")}`,
-  }));
-
-export interface Extent {
-  readonly facts: number;
-  /** Services in production, the busy one among them. */
-  readonly services: number;
-}
-
-/** The facts of a quarter in order of time, the busy service's among all others'. */
-function* quarter({ facts, services }: Extent): Generator<Statement> {
-  const others = [
-    ...numbered("production", "service", services - 1),
-    ...numbered(STAGING.environment, "stage", STAGING.services),
-  ];
-  for (const place of [BUSY, ...others]) yield described(place, moment(0));
-  const turns = Math.max(Math.trunc(facts / TURN), others.length);
-  const counts = new Map<Place, number>();
-  for (let n = 0; n < turns; n++) {
-    // Each of the others has its first turn early, so that even a short history has all services.
-    const place = n % 10 === 0 ? BUSY : (others[(n - Math.trunc(n / 10) - 1) % others.length] ?? BUSY);
-    const count = counts.get(place) ?? 0;
-    counts.set(place, count + 1);
-    yield* turn(place, count, n / turns);
-  }
-}
+import { fillEngine, fillFolder } from "./fill.ts";
+import { type Extent, quarter } from "./history.ts";
 
 /** What decides which items a history is: with another one of these, a kept history is made anew. */
-const MADE_BY = ["history.ts", "../../functions/ledger/postings.ts", "../../functions/store/keys.ts"];
+const MADE_BY = [
+  "history.ts",
+  ...["ledger/postings.ts", "store/keys.ts", "adapters/sqlite/database.ts"].map(
+    (file) => `../../functions/${file}`,
+  ),
+];
 const madeBy = (): string =>
   sha256(MADE_BY.map((file) => readFileSync(join(import.meta.dirname, file), "utf8")).join());
 
@@ -64,22 +34,47 @@ export interface Filled {
   readonly facts: number;
 }
 
-/** Starts an engine on a folder that holds a history, and fills it where it does not yet. */
+type Fill = (statements: Iterable<Statement>, progress: (count: number) => void) => Promise<number>;
+
+/** Fills a folder with a history, unless it holds this very one. Returns how many facts it holds. */
+async function kept(
+  folder: string,
+  extent: Extent,
+  progress: (text: string) => void,
+  fill: Fill,
+): Promise<number> {
+  const found = factsIn(folder);
+  if (found !== undefined) return found;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const start = performance.now();
+  const facts = await fill(quarter(extent), (count) => {
+    const perSecond = Math.round(count / ((performance.now() - start) / 1000));
+    progress(`filled ${count.toLocaleString("en")} facts, ${perSecond} a second`);
+  });
+  writeFileSync(join(folder, MARKER), JSON.stringify({ facts, madeBy: madeBy() }));
+  return facts;
+}
+
+/** Starts an engine on a folder that holds a history. */
 export async function filled(
   folder: string,
   extent: Extent,
   progress: (text: string) => void,
 ): Promise<Filled> {
-  const found = factsIn(folder);
-  if (found === undefined) rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const engine = await startRemoteEngine(join(folder, "engine"));
-  if (found !== undefined) return { engine, facts: found };
-  const start = performance.now();
-  const facts = await fill(engine, quarter(extent), (count) => {
-    const perSecond = Math.round(count / ((performance.now() - start) / 1000));
-    progress(`filled ${count.toLocaleString("en")} facts, ${perSecond} a second`);
+  const start = () => startRemoteEngine(join(folder, "engine"));
+  const facts = await kept(folder, extent, progress, async (statements, count) => {
+    const engine = await start();
+    const filling = fillEngine(engine, statements, count);
+    return filling.finally(engine.stop);
   });
-  writeFileSync(join(folder, MARKER), JSON.stringify({ facts, madeBy: madeBy() }));
-  return { engine, facts };
+  return { engine: await start(), facts };
 }
+
+/** Fills a folder with the ledger's own file. Returns how many facts it holds. */
+export const filledFolder = (
+  folder: string,
+  extent: Extent,
+  progress: (text: string) => void,
+): Promise<number> =>
+  kept(folder, extent, progress, (statements, count) => fillFolder(folder, statements, count));

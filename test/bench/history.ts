@@ -127,11 +127,11 @@ function migrated(where: Place, run: number, occurredAt: string): Said {
   };
 }
 
-/** The rest takes turns: test results, what the runtime shows, an index with its manifests. */
-export function other(where: Place, run: number, occurredAt: string): Said {
+/** The rest takes turns: test results, what the runtime shows (it is what was deployed), an index with its manifests. */
+function other(where: Place, n: number, run: number, occurredAt: string): Said {
   const { ci, place, digest, commit, deployment, repository, tag } = about(where, run);
   const observer = { source: "/observer/eu-1", occurredAt };
-  switch (run % 4) {
+  switch (n % 4) {
     case 0:
       return {
         kind: "evidence.attached",
@@ -188,6 +188,47 @@ export function turn(where: Place, n: number, part: number): Said[] {
     ...released(where, first, at(0)),
     migrated(where, first, at(0)(3)),
     ...released(where, second, at(10)),
-    other(where, n, at(10)(5)),
+    other(where, n, second, at(10)(5)),
   ];
 }
+
+/** The service with the longest history: a tenth of all facts. */
+export const BUSY: Place = { environment: "production", service: "acme/billing" };
+/** An environment with few services, beside production with many. */
+export const STAGING = { environment: "staging", services: 35 };
+
+const numbered = (environment: string, prefix: string, count: number): Place[] =>
+  Array.from({ length: count }, (_, n) => ({
+    environment,
+    service: `acme/${prefix}-${String(n).padStart(4, "0")}`,
+  }));
+
+export interface Extent {
+  readonly facts: number;
+  /** Services in production, the busy one among them. */
+  readonly services: number;
+}
+
+/** The facts of a quarter in order of time, the busy service's among all others'. */
+export function* quarter({ facts, services }: Extent): Generator<Said> {
+  const others = [
+    ...numbered("production", "service", services - 1),
+    ...numbered(STAGING.environment, "stage", STAGING.services),
+  ];
+  for (const place of [BUSY, ...others]) yield described(place, moment(0));
+  const turns = Math.max(Math.trunc(facts / TURN), others.length);
+  const counts = new Map<Place, number>();
+  for (let n = 0; n < turns; n++) {
+    // Each of the others has its first turn early, so that even a short history has all services.
+    const place = n % 10 === 0 ? BUSY : (others[(n - Math.trunc(n / 10) - 1) % others.length] ?? BUSY);
+    const count = counts.get(place) ?? 0;
+    counts.set(place, count + 1);
+    yield* turn(place, count, n / turns);
+  }
+}
+
+/** Moments all over the quarter, so that no answer stands at an end of its history. */
+export const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));
+
+/** The end of the quarter. */
+export const END = moment(1);

@@ -2,15 +2,12 @@
 import { release } from "../../functions/ledger/release.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import type { RemoteEngine } from "./engine.ts";
-import { BUSY, type Filled } from "./filled.ts";
-import { moment, type Place } from "./history.ts";
+import type { Filled } from "./filled.ts";
+import { BUSY, MOMENTS, type Place } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, overHttp, queryOf, served } from "./ledger.ts";
 import type { Row } from "./rows.ts";
 import { inTurns, median } from "./timing.ts";
 import { requestsIn, sendWaves, type Waves, wavesOf } from "./waves.ts";
-
-/** Moments all over the quarter, so that no answer stands at an end of its history. */
-const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));
 
 const momentOf = (n: number): string => MOMENTS[n % MOMENTS.length] ?? "";
 
@@ -27,15 +24,14 @@ async function asking(ask: Ask, at: string): Promise<void> {
 }
 
 export async function releaseRows({ engine }: Filled, samples: number): Promise<Row[]> {
-  const { client, table } = engine;
-  const ledger = ledgerOn({ client, name: table });
+  const ledger = ledgerOn(engine);
   const server = await served(ledger);
   const http = overHttp(server.address);
   const direct = inProcess(ledger);
   const waves: Waves[] = [];
   for (const at of MOMENTS) waves.push(await releaseWaves(engine, BUSY, at));
   const competitors = {
-    bare: (n: number) => sendWaves(client, waves[n % waves.length] ?? []),
+    bare: (n: number) => sendWaves(engine.client, waves[n % waves.length] ?? []),
     direct: (n: number) => asking(direct, momentOf(n)),
     http: (n: number) => asking(http, momentOf(n)),
   };
@@ -62,7 +58,7 @@ export async function releaseRows({ engine }: Filled, samples: number): Promise<
 
 /** The same question asked of both histories, in turns. */
 export async function flatnessRow(short: Filled, long: Filled, samples: number): Promise<Row> {
-  const askOf = ({ engine: { client, table } }: Filled) => inProcess(ledgerOn({ client, name: table }));
+  const askOf = ({ engine }: Filled) => inProcess(ledgerOn(engine));
   const [ofShort, ofLong] = [askOf(short), askOf(long)];
   const competitors = {
     short: (n: number) => asking(ofShort, momentOf(n)),

@@ -8,6 +8,8 @@ export interface Row {
   readonly floor?: number;
   readonly floorIs?: string;
   readonly ratio?: number;
+  /** What 95 of 100 samples do not exceed, on both sides. */
+  readonly p95?: { readonly ours: number; readonly floor: number };
   /** What the ratio, or without one the number itself, should be. */
   readonly aim?: { readonly atMost: number } | { readonly atLeast: number };
   readonly note?: string;
@@ -28,6 +30,11 @@ function aimed(row: Row): string {
   return `${sign} ${isMet(row) === true ? "✓" : "✗"}`;
 }
 
+function notesOf({ p95, unit, note }: Row): string {
+  const slow = p95 && `p95 ${figures(p95.ours)} against ${figures(p95.floor)} ${unit}`;
+  return [note, slow].filter((one) => one !== undefined).join("; ");
+}
+
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 /** The rows as a table in Markdown. */
@@ -41,7 +48,7 @@ export function tableOf(rows: readonly Row[]): string {
       : `${figures(row.floor)} ${row.unit}${row.floorIs === undefined ? "" : ` (${row.floorIs})`}`,
     row.ratio === undefined ? "" : `${row.ratio.toFixed(2)}×`,
     aimed(row),
-    row.note ?? "",
+    notesOf(row),
   ]);
   return [line(head), line(["---", "--:", "--:", "--:", "--:", "---"]), ...cells.map(line)].join("\n");
 }

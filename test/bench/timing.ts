@@ -7,6 +7,10 @@ export const median = (values: readonly number[]): number => {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? upper) + upper) / 2 : upper;
 };
 
+/** The value that 95 of 100 do not exceed. */
+export const p95 = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? Number.NaN;
+
 export const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export async function msOf(work: () => Promise<unknown>): Promise<number> {

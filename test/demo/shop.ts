@@ -55,7 +55,7 @@ export function makeShop(folder: string): [Release, Release] {
   mkdirSync(join(folder, "bin"), { recursive: true, mode: 0o700 });
   for (const program of ["deploy.mjs", "shop.mjs"]) cpSync(join(FILES, program), join(folder, program));
   // What it runs is what is installed here: pg, Knex, and asof by its name.
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(ROOT, "test/real/node_modules"), join(folder, "node_modules"));
   symlinkSync(join(ROOT, "cli/asof.mjs"), join(folder, "bin/asof"));
   return [layOut(folder, 1), layOut(folder, 2)];
 }

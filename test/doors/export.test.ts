@@ -2,8 +2,8 @@ import { type ServerType, serve } from "@hono/node-server";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { Store } from "../../functions/ledger/store.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { clientOf, type Event, over } from "../client.ts";
+import { memoryStore } from "../store/memory.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, tokenOf } from "./given.ts";
 
 const servers: ServerType[] = [];

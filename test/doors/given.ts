@@ -1,21 +1,21 @@
 /** Every door in this process, over a store in memory: its clock, its weather and its log in the test's hands. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Hono } from "hono";
 import { expect } from "vitest";
 import * as z from "zod";
 import { parseTokens, ROLES, type Role } from "../../functions/access.ts";
+import { type Database, temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { sqliteQuarantine } from "../../functions/adapters/sqlite/quarantine.ts";
 import type { Ledger } from "../../functions/doors/ledger.ts";
 import type { Job } from "../../functions/ledger/later.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { doors } from "../../functions/local.ts";
 import { registries } from "../../functions/registry/oci.ts";
-import { folderAside } from "../../functions/store/aside-folder.ts";
-import { type Fault, memoryStore } from "../../functions/store/memory.ts";
 import { Problem } from "../../schemas/answer.ts";
 import { type Answer, type Client, clientOf, type Event, event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
+import { type Quarantined, quarantined } from "../store/databases.ts";
+import { type Fault, memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 export const NOW = "2026-11-22T09:00:00.000Z";
 /** A moment within the second after NOW. */
@@ -44,31 +44,21 @@ export interface GivenDoors {
   /** How the store misbehaves from now on. */
   readonly setFault: (fault: (operation: keyof Store) => Fault) => void;
   readonly logged: () => string;
-  /** The folder of what is kept aside; whatever lies there is a whole file. */
-  readonly folder: string;
-  readonly aside: () => Aside[];
+  /** Where the quarantine is. */
+  readonly database: Database;
+  readonly aside: () => Quarantined[];
   /** What was kept to be done later. */
   readonly later: readonly Job[];
 }
 
-const Aside = z.strictObject({
-  at: z.string(),
-  why: z.enum(["conflict", "rejected", "malformed"]),
-  reason: z.string(),
-  door: z.string(),
-  reportedBy: z.string(),
-  event: z.unknown(),
-});
-type Aside = z.infer<typeof Aside>;
-
-const folders: string[] = [];
+const databases: Database[] = [];
 export function cleanUp(): void {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const database of databases.splice(0)) database.close();
 }
 
 export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
-  const folder = mkdtempSync(join(tmpdir(), "asof-aside-"));
-  folders.push(folder);
+  const database = temporaryDatabase();
+  databases.push(database);
   const state: { nowMs: number; fault: (operation: keyof Store) => Fault } = {
     nowMs: Date.parse(NOW),
     fault: () => "none",
@@ -82,7 +72,8 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     // It ticks, as clocks do between two looks at them.
     now: () => new Date(state.nowMs++),
     heard: new Set(),
-    aside: folderAside(folder),
+    people: memoryPeople(),
+    aside: sqliteQuarantine(database),
     later: { put: async (job) => void later.push(job) },
     registries: () => Promise.resolve(registries({})),
     secrets: () => Promise.resolve({ tokens: parseTokens(TOKENS), webhooks: SECRETS }),
@@ -105,10 +96,9 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
       state.fault = fault;
     },
     logged: () => lines.join("\n"),
-    folder,
+    database,
     later,
-    aside: () =>
-      readdirSync(folder).map((file) => Aside.parse(JSON.parse(readFileSync(join(folder, file), "utf8")))),
+    aside: () => quarantined(database),
   };
 }
 

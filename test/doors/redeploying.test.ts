@@ -7,7 +7,6 @@ import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { type Answer, type Client, event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
-import { STORES } from "../store/stores.ts";
 import { cleanUp, type GivenDoors, givenDoors, problemOf } from "./given.ts";
 
 afterAll(cleanUp);
@@ -127,27 +126,6 @@ describe("a release that is asked back", () => {
     const again = Plan.parse((await operator.get(redeployment.plan)).json);
     expect(again.hash).toBe(plan.hash);
   });
-
-  it.each(STORES)(
-    "is one redeployment, though a hundred click at once, on two machines: $name",
-    async ({ open }) => {
-      const opened = await open();
-      const given = await broken({ store: opened.store });
-      const other = givenDoors({ store: opened.store });
-      other.setNow("2026-11-22T09:00:01.000Z");
-      const plan = await planned(given.operator);
-      const answers = await Promise.all(
-        Array.from({ length: 100 }, (_, n) =>
-          click(n % 2 === 0 ? given.operator : other.client("operator"), bodyOf(plan), `click-${n}`),
-        ),
-      );
-      expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-      const refused = answers.filter(({ status }) => status === 409);
-      expect(refused).toHaveLength(99);
-      expect(new Set(refused.flatMap(codesOf))).toEqual(new Set(["redeployment_running"]));
-      await opened.close();
-    },
-  );
 
   it("is one redeployment, however often one click is sent again", async () => {
     const { operator } = await broken();

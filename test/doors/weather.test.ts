@@ -1,12 +1,11 @@
 /** What is answered while the store, or the place aside, does not: nothing is acknowledged that is not there. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Store } from "../../functions/ledger/store.ts";
 import { StoreError } from "../../functions/ledger/store.ts";
-import type { Fault } from "../../functions/store/memory.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { Sources } from "../../schemas/answer.ts";
 import { type Answer, outcomesOf } from "../client.ts";
+import type { Fault } from "../store/memory.ts";
+import { memoryStore } from "../store/memory.ts";
 import { BOUND, cleanUp, deployed, givenDoors, problemOf, SECRETS } from "./given.ts";
 
 afterAll(cleanUp);
@@ -130,14 +129,14 @@ describe("a fault of ours", () => {
 
 describe("keeping aside", () => {
   it("lists what lies there among the sources, newest first", async () => {
-    const { client, folder, setNow } = givenDoors();
+    const { client, setNow } = givenDoors();
     await client("writer").say(deployed("1"));
     await client("writer").say(wrong("2"));
     setNow("2026-11-22T09:30:00.000Z");
     await client("writer").say(deployed("1", "2026-10-21T00:00:00.000Z"));
     const { keptAside, sources } = Sources.parse((await client().get("/v1/sources")).json);
     expect(sources).toMatchObject([{ source: "/test", facts: { today: 1, week: 1 } }]);
-    expect(keptAside).toMatchObject({ where: folder, count: 2 });
+    expect(keptAside).toMatchObject({ where: ":memory:, table quarantine", count: 2 });
     expect(keptAside.newest.map(({ why, door }) => [why, door])).toEqual([
       ["conflict", "events"],
       ["rejected", "events"],
@@ -170,9 +169,10 @@ describe("keeping aside", () => {
   });
 
   it("acknowledges nothing that it cannot keep", async () => {
-    const { client, stranger, folder } = givenDoors();
-    rmSync(folder, { recursive: true });
-    writeFileSync(folder, "a file where the folder was");
+    const { client, stranger, database } = givenDoors();
+    database
+      .prepare("CREATE TRIGGER full BEFORE INSERT ON quarantine BEGIN SELECT RAISE(ABORT, 'full'); END")
+      .run();
     for (const answer of [
       await client().say(wrong("1")),
       await client().sayAll([deployed("2"), wrong("1")]),
@@ -183,9 +183,7 @@ describe("keeping aside", () => {
       expect(problemOf(answer).status).toBeGreaterThanOrEqual(500);
       expect(answer.text).not.toContain("outcomes");
     }
-    rmSync(folder);
-    mkdirSync(folder);
-    chmodSync(folder, 0o700);
+    database.prepare("DROP TRIGGER full").run();
     expect(outcomesOf(await client().sayAll([deployed("2"), wrong("1")]))).toEqual(["duplicate", "rejected"]);
   });
 });

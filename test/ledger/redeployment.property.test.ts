@@ -6,8 +6,6 @@ import type { Statement } from "../../schemas/fact.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import { digestOf, given, said } from "./given.ts";
 
-const RUNS = Number(process.env.ASOF_RUNS ?? 300);
-
 const ID = "0123456789abcdef.1";
 const ASKED = Date.parse("2026-10-22T10:00:00.500Z");
 const DEADLINE = ASKED + 3600_000;
@@ -162,7 +160,6 @@ describe("the course of any redeployment", () => {
           expect(answer).toMatchObject(expected(list));
         },
       ),
-      { numRuns: RUNS },
     );
   });
 });

@@ -3,8 +3,8 @@ import { statementHash } from "../../functions/ledger/canonical.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { memoryStore } from "../store/memory.ts";
 import { day, deployed, observed, said } from "./given.ts";
 
 const KNOWN = { knownAt: "2027-01-01T00:00:00.000Z", now: new Date("2027-01-02T00:00:00Z"), settleMs: 1000 };

@@ -15,7 +15,6 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly tookMs: number;
 }
 
 /** A process that was started, whether or not it will ever listen. */
@@ -36,21 +35,24 @@ export function newFolder(): string {
   return folder;
 }
 
-/** Ends what a test left running, and removes what it left lying. */
+/** Ends what is left running, and removes what is left lying. */
 export function cleanUp(): void {
   for (const child of children) child.kill("SIGKILL");
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** @param env beside what a process needs to run at all; a test's own variables never leak into it */
+/**
+ * @param env beside what a process needs to run at all; a test's own variables never leak into it
+ * @param flags for Node itself
+ */
 export function startProcess(
   env: Record<string, string>,
   program = PROGRAM,
   args: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Started {
   const { PATH = "", HOME = "" } = process.env;
-  const startedAt = Date.now();
-  const child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
+  const child = spawn(process.execPath, [...flags, "--import", "tsx", program, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ASOF_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -73,7 +75,7 @@ export function startProcess(
   const ended = once(child, "close").then((): Ended => {
     children.delete(child);
     const { exitCode: code, signalCode: signal } = child;
-    return { code, signal, stdout, stderr, tookMs: Date.now() - startedAt };
+    return { code, signal, stdout, stderr };
   });
   return { child, ended, listening, greeting: () => stdout };
 }
@@ -93,8 +95,7 @@ export async function startLedger(data: string, env: Record<string, string> = {}
 }
 
 /** Sends a signal and waits for the end. */
-export async function end({ child, ended }: Started, signal: NodeJS.Signals): Promise<Ended> {
-  const sentAt = Date.now();
+export function end({ child, ended }: Started, signal: NodeJS.Signals): Promise<Ended> {
   child.kill(signal);
-  return { ...(await ended), tookMs: Date.now() - sentAt };
+  return ended;
 }

@@ -25,10 +25,12 @@ const holding =
   };
 
 /** Doors that may ask these registries. */
-function asking(...allowed: readonly Serving[]) {
+const asking = (...allowed: readonly Serving[]) => givenDoors({ registries: knowing(...allowed) });
+
+function knowing(...allowed: readonly Serving[]) {
   const how = { plainHttp: true, username: "ci", password: PASSWORD };
   const known = registries(RegistryAccess.parse(Object.fromEntries(allowed.map(({ host }) => [host, how]))));
-  return givenDoors({ registries: () => Promise.resolve(known) });
+  return () => Promise.resolve(known);
 }
 
 const running = (name: string, repository: string, id = "1", more: object = {}) =>
@@ -171,13 +173,12 @@ describe("a plan with check=registry", () => {
       repository: `${host}/acme/billing`,
       digest: digestOf(n === 0 ? "one" : "two"),
     }));
-    const client = await told(asking(silent, other), running("one", "", "1", { components }));
-    const startedAt = Date.now();
+    const doors = givenDoors({ registries: knowing(silent, other), patienceMs: 200 });
+    const client = await told(doors, running("one", "", "1", { components }));
     const plan = await planOf(client);
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(said(plan)).toMatchObject([
-      { answer: "unknown", reason: `${silent.host} did not answer within 8 s` },
+      { answer: "unknown", reason: `${silent.host} did not answer within 0.2 s` },
       { answer: "there" },
     ]);
-  }, 15_000);
+  });
 });

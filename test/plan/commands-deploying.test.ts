@@ -11,7 +11,7 @@ import { deploySteps, type Target } from "../../functions/ledger/plan/deploying.
 import { fileOf } from "../../functions/ledger/plan/formats.ts";
 import { Step } from "../../schemas/plan.ts";
 import { digestOf } from "../ledger/given.ts";
-import { HOSTILE, word } from "./commands-hostile.ts";
+import { HOSTILE, takenByShell, word } from "./commands-hostile.ts";
 
 const image = (name: string) => {
   const repository = `ghcr.io/acme/${name}`;
@@ -562,7 +562,6 @@ describe("a hostile name", () => {
         for (const { commands } of deploySteps(target, tool))
           for (const { argv } of commands) expect(argv).toSatisfy(isHarmless);
       }),
-      { numRuns: 2000 },
     );
   });
 
@@ -581,9 +580,6 @@ describe("a hostile name", () => {
     };
     const commands = TOOLS.flatMap((tool) => deploySteps(target, tool)).flatMap((step) => step.commands);
     expect(commands.length).toBeGreaterThan(10);
-    for (const { argv, shell } of commands) {
-      const taken = execFileSync("sh", ["-c", `printf '%s\\0' ${shell}`], { encoding: "utf8" });
-      expect(taken.split("\0").slice(0, -1)).toEqual(argv);
-    }
+    expect(takenByShell(commands.map(({ shell }) => shell))).toEqual(commands.map(({ argv }) => argv));
   });
 });

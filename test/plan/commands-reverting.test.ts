@@ -368,7 +368,6 @@ describe("a hostile version", () => {
           }
         },
       ),
-      { numRuns: 3000 },
     );
   });
 

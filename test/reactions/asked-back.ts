@@ -93,6 +93,8 @@ interface Told {
   readonly click?: Parameters<typeof click>[2];
   /** What stands between the executors and the ledger. */
   readonly between?: (send: Send, given: GivenDoors) => Send;
+  /** How long an executor may take to answer. */
+  readonly timeoutMs?: number;
 }
 
 export async function askedBack(told: Told = {}): Promise<AskedBack> {
@@ -101,7 +103,7 @@ export async function askedBack(told: Told = {}): Promise<AskedBack> {
   await tellReleases(admin, NOW, told.deployment);
   await admin.sayAll(told.events ?? []);
   const redeployment = await click(given.client("operator"), NOW, told.click);
-  const { between = (send) => send } = told;
+  const { between = (send) => send, timeoutMs = 10_000 } = told;
   const send = between(async (path, init) => given.app.request(path, init), given);
   const asof = asofOver(send, tokenOf("executor"));
   return {
@@ -112,7 +114,7 @@ export async function askedBack(told: Told = {}): Promise<AskedBack> {
     heard: { kind: "redeployment.requested", id: redeployment.id, ...PLACE },
     executing: (...list) => {
       const settings = configuration({ ASOF_EXECUTORS: JSON.stringify(list) });
-      return executors(settings.executors, { asof, now: given.ledger.now, log: given.ledger.log });
+      return executors(settings.executors, { asof, now: given.ledger.now, log: given.ledger.log, timeoutMs });
     },
   };
 }

@@ -1,15 +1,15 @@
 /** One click on one machine: a ledger as `npm start` runs it, and a real server that carries out what it is sent. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
+import { ledgerFile, openReader } from "../../functions/adapters/sqlite/database.ts";
 import { start } from "../../functions/local.ts";
 import { clientOf, over } from "../client.ts";
 import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
+import { jobsIn } from "../store/databases.ts";
 import { click, deploying, statusOf, tellReleases } from "./asked-back.ts";
 import { type Receiver, receiver, verified } from "./receiving.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const executing = ({ address }: Receiver): string =>
@@ -37,7 +37,9 @@ it("is sent to the executor once, signed, and is over when it says so", async ()
     plan: { hash: redeployment.planHash },
   });
   // Out of the way, so that no next start sends it again.
-  await vi.waitFor(() => expect(readdirSync(join(data, "reactions", "executions"))).toEqual([]), 10_000);
+  const database = openReader(ledgerFile(data));
+  stops.push(async () => database.close());
+  await vi.waitFor(() => expect(jobsIn(database)).toEqual([]), 10_000);
 
   await admin.say(deploying("succeeded", redeployment, new Date().toISOString()));
   expect(await statusOf(admin, redeployment)).toMatchObject({ status: "succeeded", why: null });

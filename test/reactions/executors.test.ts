@@ -264,7 +264,7 @@ describe("a redeployment that its executor does not take", () => {
   });
 
   it("as it cannot be reached, or does not answer, is sent again", async () => {
-    const given = await askedBack();
+    const given = await askedBack({ timeoutMs: 100 });
     const gone = await receiver([{ status: 204 }]);
     await gone.stop();
     await expect(react(given, webhook(gone))).rejects.toThrow(

@@ -1,8 +1,6 @@
 /** What a ledger on one machine tells its reactions. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { reacting } from "../../functions/reacting.ts";
 import { RECORDED, taken } from "../store/stores.ts";
 
@@ -25,10 +23,10 @@ const ended = (id: string) =>
   });
 
 function given() {
-  const folder = mkdtempSync(join(tmpdir(), "asof-reactions-"));
+  const database = temporaryDatabase();
   const heard: string[] = [];
   const reactions = reacting(
-    folder,
+    database,
     {
       listening: () => ({
         kinds: ["redeployment.ended"],
@@ -40,7 +38,7 @@ function given() {
   );
   ends.push(async () => {
     await reactions.stop();
-    rmSync(folder, { recursive: true });
+    database.close();
   });
   return { heard, ...reactions };
 }

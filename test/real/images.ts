@@ -4,8 +4,11 @@ import { cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import * as z from "zod";
 
+/** Where the tools are installed. */
+const HERE = import.meta.dirname;
+
 const told = (program: string, ...args: readonly string[]): string =>
-  execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  execFileSync(program, args, { cwd: HERE, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 
 /** A program as /usr/bin has it, and the shared libraries that it names. */
 function putProgram(root: string, name: string, file: string): void {
@@ -18,11 +21,11 @@ function putProgram(root: string, name: string, file: string): void {
 
 const Packages = z.array(z.looseObject({ location: z.string() }));
 
-/** Packages of this project with everything that they depend on. */
+/** Packages that are installed here, with everything that they depend on. */
 function putPackages(app: string, packages: readonly string[]): void {
   const query = packages.flatMap((name) => [`#${name}`, `#${name} *`]).join(",");
   for (const { location } of Packages.parse(JSON.parse(told("npm", "query", query)))) {
-    cpSync(location, join(app, location), { recursive: true });
+    cpSync(join(HERE, location), join(app, location), { recursive: true });
   }
 }
 
@@ -46,6 +49,6 @@ export function putTool(root: string, tool: string, others: readonly string[]): 
   symlinkSync("../lib/npm/bin/npx-cli.js", join(root, "usr/bin/npx"));
   putPackages(app, [tool, ...others]);
   const bin = join("node_modules", ".bin", tool);
-  cpSync(bin, join(app, bin), { verbatimSymlinks: true });
+  cpSync(join(HERE, bin), join(app, bin), { verbatimSymlinks: true });
   writeFileSync(join(app, "package.json"), '{"private":true}');
 }

@@ -35,8 +35,14 @@ function owner(): { uid?: number; gid?: number } {
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
-/** @param folder made here; every folder above it must be open to all */
-export async function startPostgresql(folder: string): Promise<Postgresql> {
+/**
+ * @param folder made here; every folder above it must be open to all
+ * @param settings as `postgresql.conf` has them; by default what is written need not survive a crash
+ */
+export async function startPostgresql(
+  folder: string,
+  settings: readonly string[] = ["fsync=off"],
+): Promise<Postgresql> {
   const as = owner();
   mkdirSync(folder);
   if (as.uid !== undefined && as.gid !== undefined) chownSync(folder, as.uid, as.gid);
@@ -46,7 +52,8 @@ export async function startPostgresql(folder: string): Promise<Postgresql> {
     execFileSync(join(bin, program), ["-D", data, ...args], { ...as, cwd: folder, stdio: "ignore" });
   run("initdb", "--auth=trust", "--username=asof", "--no-sync", "--encoding=UTF8", "--locale=C");
   const port = await freePort();
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c fsync=off`;
+  const all = [`listen_addresses=127.0.0.1`, `unix_socket_directories=${folder}`, ...settings];
+  const options = [`-p ${port}`, ...all.map((setting) => `-c ${setting}`)].join(" ");
   run("pg_ctl", "start", "-w", "-l", join(folder, "log"), "-o", options);
   const urlOf = (database: string) =>
     `postgres://asof:${PASSWORD}@127.0.0.1:${port}/${database}?sslmode=disable`;

@@ -193,9 +193,8 @@ describe("a build status of Bitbucket", () => {
     expect(named("https://api.bitbucket.org/x/commit/4be1f0a7d2c3951e6b8840f7a9d5c2e13b6a7f90")).toEqual(
       idsWith({}),
     );
-    const before = performance.now();
-    expect(named(`${"a".repeat(100_000)}/`)).toHaveLength(1);
-    expect(performance.now() - before).toBeLessThan(1000);
+    // In quadratic time this would take minutes, and the test be given up.
+    expect(named(`${"a".repeat(500_000)}/`)).toHaveLength(1);
   });
 
   it.each([

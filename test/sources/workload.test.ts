@@ -40,12 +40,11 @@ describe("the components of a deployment", () => {
   });
 
   it("are named at once, however many they are", () => {
-    const many = Array.from({ length: 20_000 }, (_, n) =>
-      container("Deployment", `web-${n % 10_000}`, `${n}`),
+    // Each compared with each would take minutes, and the test be given up.
+    const many = Array.from({ length: 60_000 }, (_, n) =>
+      container("Deployment", `web-${n % 30_000}`, `${n}`),
     );
-    const before = performance.now();
-    expect(named(many)).toContain("web-0/10000");
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(named(many)).toContain("web-0/30000");
   });
 
   it("have the last name where none tells them apart", () => {

@@ -10,10 +10,10 @@ import { steadyClock } from "../../functions/ledger/clock.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { startEngine } from "../../functions/store/embedded.ts";
-import { memoryStore } from "../../functions/store/memory.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { startEmulator } from "./emulator.ts";
+import { memoryStore } from "./memory.ts";
 
 export interface Opened {
   readonly store: Store;
@@ -30,17 +30,15 @@ async function onSqlite(): Promise<Opened> {
   return { store: sqliteStore(database, steadyClock(undefined), noDamage()), close };
 }
 
-async function onEngine(mayOrphan: boolean): Promise<Opened> {
-  const engine = await startEngine();
-  const store = dynamodbStore({ client: engine.client, name: engine.table, mayOrphan });
-  return { store, close: engine.stop };
+async function onDynamodb(): Promise<Opened> {
+  const { client, table, stop } = await startEmulator();
+  return { store: dynamodbStore({ client, name: table }), close: stop };
 }
 
 export const STORES: readonly { name: string; open: () => Promise<Opened> }[] = [
   { name: "memory", open: async () => ({ store: memoryStore(), close: async () => undefined }) },
   { name: "SQLite", open: onSqlite },
-  { name: "DynamoDB", open: () => onEngine(false) },
-  { name: "DynamoDB that may hold orphans", open: () => onEngine(true) },
+  { name: "DynamoDB", open: onDynamodb },
 ];
 
 export const RECORDED = "2026-11-22T09:00:00.000Z";

@@ -4,7 +4,7 @@
  * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
@@ -44,35 +44,38 @@ const SCHEMA_VERSION = 1;
 /** "asof" in ASCII: tells this file from other SQLite files. */
 const APPLICATION_ID = 0x61736f66;
 
-const TABLES = `
-CREATE TABLE items (
+/** Each stands word for word on the first page of the file; see `checkSchema`. */
+const TABLES = [
+  `CREATE TABLE items (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   fact TEXT NOT NULL,
   hash TEXT NOT NULL,
   rawHash TEXT
-);
-CREATE TABLE entries (
+)`,
+  `CREATE TABLE entries (
   part TEXT NOT NULL,
   ord TEXT NOT NULL,
   item INTEGER NOT NULL,
   PRIMARY KEY (part, ord, item)
-) WITHOUT ROWID;
-CREATE TABLE names (
+) WITHOUT ROWID`,
+  `CREATE TABLE names (
   directory TEXT NOT NULL,
   name TEXT NOT NULL,
   shown TEXT NOT NULL,
   recordedAt TEXT NOT NULL,
+  hash TEXT NOT NULL,
   PRIMARY KEY (directory, name)
-) WITHOUT ROWID;
-CREATE TABLE people (
+) WITHOUT ROWID`,
+  `CREATE TABLE people (
   commitment TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
   login TEXT NOT NULL,
+  shown TEXT NOT NULL,
   salt TEXT NOT NULL,
   UNIQUE (issuer, login)
-) WITHOUT ROWID;
-CREATE TABLE quarantine (
+) WITHOUT ROWID`,
+  `CREATE TABLE quarantine (
   key TEXT PRIMARY KEY,
   at TEXT NOT NULL,
   why TEXT NOT NULL,
@@ -80,17 +83,15 @@ CREATE TABLE quarantine (
   door TEXT NOT NULL,
   reportedBy TEXT NOT NULL,
   event TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX quarantine_by_time ON quarantine (at);
-CREATE TABLE jobs (
+) WITHOUT ROWID`,
+  "CREATE INDEX quarantine_by_time ON quarantine (at)",
+  `CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,
   queue TEXT NOT NULL,
   at TEXT NOT NULL,
   body TEXT NOT NULL
-);
-PRAGMA application_id = ${APPLICATION_ID};
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+)`,
+];
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -116,19 +117,50 @@ export function faultOf(error: unknown): StoreError {
 export const DAMAGED =
   "The ledger's file is damaged. Run `asof check` to see where, and restore a backup with `asof restore`.";
 
+const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
+
 function columnsOf(row: unknown): unknown[] {
-  if (Array.isArray(row)) return row;
+  if (Array.isArray(row)) return row.map(textOf);
   throw new Error("the driver returned a row that is not a list");
 }
 
-function statementOf(database: Driver.Database, sql: string): Statement {
-  const statement = database.prepare(sql);
+/**
+ * A query whose texts come as bytes: the driver ends the process where a text that it reads is not UTF-8, as it may be
+ * in a damaged file.
+ */
+function withBytes(driver: Driver.Database, sql: string): string {
+  if (!sql.trimStart().startsWith("SELECT")) return sql;
+  const columns = driver
+    .prepare(sql)
+    .columns()
+    .map((_, n) => `c${n}`);
+  const bytes = columns.map(
+    (name) => `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`,
+  );
+  return `WITH rows(${columns.join(", ")}) AS (${sql}) SELECT ${bytes.join(", ")} FROM rows`;
+}
+
+/** A connection, and whether it is open: the driver ends the process where one is used that was closed. */
+interface Connection {
+  readonly driver: Driver.Database;
+  isOpen: boolean;
+}
+
+function checkOpen({ isOpen }: Connection): void {
+  if (!isOpen) throw new StoreError("unavailable", "The ledger's file is closed: the ledger stops.");
+}
+
+function statementOf(connection: Connection, sql: string): Statement {
+  checkOpen(connection);
+  const statement = connection.driver.prepare(withBytes(connection.driver, sql));
   if (statement.reader) statement.raw(true);
   const run: Statement["run"] = (...values) => {
+    checkOpen(connection);
     const { changes, lastInsertRowid } = statement.run(...values);
     return { changes, id: Number(lastInsertRowid) };
   };
   const rows: Statement["rows"] = (...values) => {
+    checkOpen(connection);
     try {
       return statement.all(...values).map(columnsOf);
     } catch (error) {
@@ -146,26 +178,28 @@ interface Pending {
 }
 
 /** Commits the writes of a turn together; where one fails, each of them alone. */
-function commit(database: Driver.Database, writes: readonly Pending[]): void {
+function commit(connection: Connection, writes: readonly Pending[]): void {
+  const { driver } = connection;
   try {
-    database.exec("BEGIN IMMEDIATE");
+    checkOpen(connection);
+    driver.exec("BEGIN IMMEDIATE");
     const tell = writes.map(({ apply }) => apply());
-    database.exec("COMMIT");
+    driver.exec("COMMIT");
     for (const done of tell) done();
   } catch (error) {
-    if (database.inTransaction) database.exec("ROLLBACK");
+    if (connection.isOpen && driver.inTransaction) driver.exec("ROLLBACK");
     const [first, ...others] = writes;
-    if (others.length > 0) for (const one of writes) commit(database, [one]);
+    if (others.length > 0) for (const one of writes) commit(connection, [one]);
     else first?.fail(faultOf(error));
   }
 }
 
-function groupCommit(database: Driver.Database): Database["write"] {
+function groupCommit(connection: Connection): Database["write"] {
   let pending: Pending[] = [];
   const flush = () => {
     const writes = pending;
     pending = [];
-    commit(database, writes);
+    commit(connection, writes);
   };
   return (apply) =>
     new Promise((resolve, fail) => {
@@ -189,7 +223,9 @@ function numberOf(database: Driver.Database, pragma: string): number {
 function prepareTables(database: Driver.Database, file: string): void {
   const [applicationId, version] = [numberOf(database, "application_id"), numberOf(database, "user_version")];
   if (applicationId === 0 && version === 0 && numberOf(database, "schema_version") === 0) {
-    database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+    database.exec(
+      `BEGIN IMMEDIATE; ${TABLES.join(";")}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
+    );
     return;
   }
   if (applicationId !== APPLICATION_ID)
@@ -200,12 +236,53 @@ function prepareTables(database: Driver.Database, file: string): void {
     );
 }
 
-/** Opens a file with the settings that every connection needs. */
+/** SQLite, "Database File Format", 1.3: where a file says what it is. */
+const HEADER = { version: 60, applicationId: 68, length: 100 } as const;
+
+/**
+ * Compares the tables on the first page with ours, before SQLite reads them: the driver ends the process where a name
+ * in a damaged schema is not UTF-8. What another program or another version wrote is told later.
+ */
+function checkSchema(file: string): void {
+  const page = Buffer.alloc(4096);
+  const handle = openSync(file, "r");
+  try {
+    if (readSync(handle, page) < HEADER.length) return;
+  } finally {
+    closeSync(handle);
+  }
+  const isOurs =
+    page.readUInt32BE(HEADER.applicationId) === APPLICATION_ID &&
+    page.readUInt32BE(HEADER.version) === SCHEMA_VERSION;
+  const lost = TABLES.filter((sql) => !page.includes(sql) || !page.includes(rowOf(sql)));
+  if (isOurs && lost.length > 0)
+    throw new CannotOpen(
+      `${file} is damaged: its tables are not readable; restore a backup with \`asof restore\``,
+    );
+}
+
+/** What SQLite's schema says of a table or index before its SQL: its type, its name, and its table's. */
+function rowOf(sql: string): string {
+  const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
+  return `${type.toLowerCase()}${name}${table}`;
+}
+
+/**
+ * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
+ * by itself, since a fact changes pages that other facts change again, and that made a commit three times as fast.
+ */
+const SETTINGS = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 8000;
+PRAGMA secure_delete = ON;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY;
+`;
+
 function connect(file: string): Driver.Database {
   const database = new Driver(file, { timeout: 5000 });
-  database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
-  );
+  database.exec(SETTINGS);
   return database;
 }
 
@@ -234,6 +311,7 @@ function lock(folder: string): () => void {
   const file = join(folder, "lock");
   let held: Driver.Database | undefined;
   try {
+    makeFile(file);
     held = new Driver(file, { timeout: 0 });
     held.exec("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -265,26 +343,58 @@ export function openDatabase(folder: string): Database {
   }
 }
 
+/**
+ * Opens a ledger's file beside the process that writes it, to read it.
+ * @throws CannotOpen
+ */
+export function openReader(file: string): Database {
+  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
+  try {
+    return openFile(file);
+  } catch (error) {
+    throw reasonOf(error, file);
+  }
+}
+
 /** A database that is gone when it is closed. For tests, and for what is built to be thrown away. */
 export const temporaryDatabase = (): Database => openFile(":memory:", () => undefined);
 
-function openFile(file: string, unlock: () => void): Database {
-  // For this user alone; the log and its index take the mode of the file.
-  if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
-  const database = connect(file);
+/** Makes a file for this user alone, where there is none; SQLite's log and its index take the mode of the file. */
+const makeFile = (file: string): void => closeSync(openSync(file, "a", 0o600));
+
+/** Brings the log into the file, so that it alone is the ledger. Where that fails, the log stays beside it. */
+function fold(driver: Driver.Database): void {
   try {
-    prepareTables(database, file);
+    driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // What is in the log is durable there.
+  }
+}
+
+/** @param unlock frees what a writer holds; absent: it only reads */
+function openFile(file: string, unlock?: () => void): Database {
+  const isWriter = unlock !== undefined;
+  if (file !== ":memory:") {
+    makeFile(file);
+    checkSchema(file);
+  }
+  const connection = { driver: connect(file), isOpen: true };
+  try {
+    prepareTables(connection.driver, file);
   } catch (error) {
-    database.close();
+    connection.driver.close();
     throw error;
   }
   return {
     file,
-    prepare: (sql) => statementOf(database, sql),
-    write: groupCommit(database),
+    prepare: (sql) => statementOf(connection, sql),
+    write: groupCommit(connection),
     close: () => {
-      database.close();
-      unlock();
+      connection.isOpen = false;
+      // The driver keeps a connection while statements of it are not collected, and so its log.
+      if (isWriter) fold(connection.driver);
+      connection.driver.close();
+      unlock?.();
     },
   };
 }

@@ -1,7 +1,7 @@
-/** Facts by the number of their item, parsed once: they never change. */
+/** Facts and names as they are kept: compared with their hash when they are read. Facts are parsed once, for they never change. */
 import { hash } from "node:crypto";
 import type { Fact } from "../../../schemas/fact.ts";
-import { StoreError } from "../../ledger/store.ts";
+import { type Name, StoreError } from "../../ledger/store.ts";
 import type { Database } from "./database.ts";
 
 export interface Item {
@@ -33,6 +33,24 @@ export function factOf(key: string, bytes: string, hash: string): Fact {
       `The fact ${key} is damaged: its bytes are not those that were recorded. Restore a backup with \`asof restore\`.`,
     );
   return JSON.parse(bytes);
+}
+
+/** The hash that a name is kept with. */
+export const hashOfName = (directory: string, { name, shown, recordedAt }: Name): string =>
+  hashOf(JSON.stringify([directory, name, shown, recordedAt]));
+
+/** The columns of a name's row, which `nameOf` reads. */
+export const NAME_COLUMNS = "directory, name, shown, recordedAt, hash";
+
+/** A row's name, if it is the one that was put. */
+export function nameOf(row: readonly unknown[]): Name {
+  const [directory = "", name = "", shown = "", recordedAt = "", hash] = row.map(String);
+  const found = { name, shown, recordedAt };
+  if (hashOfName(directory, found) === hash) return found;
+  throw new StoreError(
+    "damaged",
+    `The name ${name} of ${directory} is damaged: it is not what was recorded. Restore a backup with \`asof restore\`.`,
+  );
 }
 
 export function factsOf(database: Database): Facts {

@@ -1,5 +1,5 @@
 /** The store on SQLite: items, and entries that say in which partitions an item stands. */
-import { canonical } from "../../ledger/canonical.ts";
+import { canonical, endOf } from "../../ledger/canonical.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import {
   type Derived,
@@ -18,7 +18,7 @@ import {
 import { entriesOf, factKey, partOf, partOfDirectory, partOfRecorded, pointerKey } from "../../store/keys.ts";
 import type { Damage } from "./damage.ts";
 import type { Database } from "./database.ts";
-import { type Facts, factsOf, hashOf, type Item } from "./facts.ts";
+import { type Facts, factsOf, hashOf, hashOfName, type Item, NAME_COLUMNS, nameOf } from "./facts.ts";
 import { oneByOne, together, type Waiting } from "./turns.ts";
 
 /** Where an item stands in a partition. */
@@ -43,7 +43,7 @@ const LAST = Number.MAX_SAFE_INTEGER;
  */
 function boundsOf({ from, to, descending, cursor }: Range): (string | number | null)[] {
   const start: Place | undefined = cursor === undefined ? undefined : JSON.parse(cursor);
-  const end = to === undefined ? null : `${to}~~`;
+  const end = to === undefined ? null : endOf(to);
   return descending === true
     ? [from ?? "", start?.[0] ?? end, start?.[1] ?? LAST]
     : [end, start?.[0] ?? from ?? "", start?.[1] ?? -1];
@@ -131,12 +131,17 @@ function writerOf(database: Database) {
     "INSERT INTO entries (part, ord, item) SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
   );
   const insertName = database.prepare(
-    "INSERT INTO names (directory, name, shown, recordedAt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    `INSERT INTO names (${NAME_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
     put: (posted: Posted): "written" | "taken" => {
       const bytes = canonical(posted.fact);
-      const { changes, id } = insertItem.run(factKey(posted.fact), bytes, hashOf(bytes), null);
+      const { changes, id } = insertItem.run(
+        factKey(posted.fact),
+        bytes,
+        hashOf(bytes),
+        posted.rawHash ?? null,
+      );
       if (changes === 0) return "taken";
       insertEntries.run(id, JSON.stringify(entriesOf(posted)));
       return "written";
@@ -144,7 +149,8 @@ function writerOf(database: Database) {
     derive: (derived: Derived): void => {
       if (derived.is === "name") {
         const { name, shown, recordedAt } = derived.name;
-        insertName.run(partOfDirectory(derived.directory), name, shown, recordedAt);
+        const directory = partOfDirectory(derived.directory);
+        insertName.run(directory, name, shown, recordedAt, hashOfName(directory, derived.name));
         return;
       }
       const key = pointerKey(derived.fact);
@@ -166,13 +172,14 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, read, facts));
   const inTurn = oneByOne();
   const ids = database.prepare("SELECT id FROM items WHERE key IN (SELECT value FROM json_each(?))");
+  const rawHash = database.prepare("SELECT ifnull(rawHash, '') FROM items WHERE key = ?");
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
   const names = {
     up: database.prepare(
-      "SELECT name, shown, recordedAt FROM names WHERE directory = ? AND name > ? AND name >= ? AND name <= ifnull(?, X'') ORDER BY name LIMIT ?",
+      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name > ? AND name >= ? AND name <= ifnull(?, X'') ORDER BY name LIMIT ?`,
     ),
     down: database.prepare(
-      "SELECT name, shown, recordedAt FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?",
+      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?`,
     ),
   };
 
@@ -190,6 +197,8 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
       const items = facts.read(found.map(([id]) => Number(id)));
       return [...items.values()].map(({ fact }) => fact);
     },
+
+    rawHashOf: async (identity: Identity) => rawHash.text(factKey(identity)) || undefined,
 
     query: async (partition: Partition, range: Range) => {
       const part = partOf(partition);
@@ -210,14 +219,14 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
     count: async (partition: RecordedPartition, to?: string) => {
       const part = partOfRecorded(partition);
       damage.check(part);
-      return inTurn(() => Number(counted.text(part, to === undefined ? null : `${to}~~`)));
+      return inTurn(() => Number(counted.text(part, to === undefined ? null : endOf(to))));
     },
 
     names: async (directory: Directory, range: Range): Promise<Page<Name>> => {
       const key = partOfDirectory(directory);
       damage.check(key);
       const { from = "", to, descending = false, cursor, limit } = range;
-      const end = to === undefined ? null : `${to}~~`;
+      const end = to === undefined ? null : endOf(to);
       const rows = (descending ? names.down : names.up).rows(
         key,
         cursor ?? (descending ? null : ""),
@@ -225,11 +234,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
         end,
         limit + 1,
       );
-      const entries = rows.slice(0, limit).map(([name, shown, recordedAt]) => ({
-        name: String(name),
-        shown: String(shown),
-        recordedAt: String(recordedAt),
-      }));
+      const entries = rows.slice(0, limit).map(nameOf);
       const last = entries.at(-1);
       return rows.length > limit && last !== undefined ? { entries, cursor: last.name } : { entries };
     },

@@ -5,9 +5,8 @@ import type { Blocker } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import type { Images } from "../images.ts";
 import { markOf } from "../marks.ts";
-import { justBefore, type Moment } from "../moment.ts";
+import { justBefore, type Moment, type Question } from "../moment.ts";
 import { EVER, history } from "../read.ts";
 import { release } from "../release.ts";
 import type { Selector } from "../running.ts";
@@ -26,12 +25,8 @@ export interface Aimed {
 export const LAST = "9999-12-31T23:59:59.999Z";
 
 /** What runs by the newest that is known. Its `at` is `knownAt`, the moment when this was so. */
-export async function currentRelease(
-  moment: Moment,
-  selector: Selector,
-  images?: Images,
-): Promise<Release | undefined> {
-  const found = await release({ ...moment, at: LAST }, selector, images);
+export async function currentRelease(moment: Moment, selector: Selector): Promise<Release | undefined> {
+  const found = await release({ ...moment, at: LAST }, selector);
   return found && { ...found, at: moment.knownAt };
 }
 
@@ -40,8 +35,8 @@ const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1)
 /* Marks */
 
 /** Whether the newest mark of any digest of an image says that it is bad. */
-export async function isMarkedBad(moment: Moment, images: Images, digest: string): Promise<boolean> {
-  return (await markOf(moment, images, digest, EVER))?.verdict === "bad";
+export async function isMarkedBad(question: Question, digest: string): Promise<boolean> {
+  return (await markOf(question, digest, EVER))?.verdict === "bad";
 }
 
 /* By digest */
@@ -76,11 +71,11 @@ async function signsOf(moment: Moment, selector: Selector, digests: readonly str
 /** So many of the newest signs are followed, should the release of their moment not show the image after all. */
 const SIGNS_MAX = 3;
 
-async function byDigest(moment: Moment, selector: Selector, images: Images, digest: string): Promise<Aimed> {
-  const { members } = await images.family(digest);
-  const signs = await signsOf(moment, selector, [...members]);
+async function byDigest(question: Question, selector: Selector, digest: string): Promise<Aimed> {
+  const { members } = await question.images.family(digest);
+  const signs = await signsOf(question, selector, [...members]);
   for (const at of [...new Set(signs.map(({ occurredAt }) => occurredAt))].slice(0, SIGNS_MAX)) {
-    const found = await release({ ...moment, at }, selector, images);
+    const found = await release({ ...question, at }, selector);
     const isShown = found?.components.some((one) => one.digest !== null && members.has(one.digest));
     if (found !== undefined && isShown === true) return { release: found, since: found.since, blockers: [] };
   }
@@ -101,26 +96,21 @@ const imagesShown = ({ components }: Release): string =>
       .sort(),
   );
 
-async function isGood(moment: Moment, images: Images, { status, components }: Release): Promise<boolean> {
+async function isGood(question: Question, { status, components }: Release): Promise<boolean> {
   const digests = components.flatMap(({ digest }) => digest ?? []);
   if (status !== "running" || digests.length < components.length) return false;
-  const marks = await Promise.all(digests.map((digest) => isMarkedBad(moment, images, digest)));
+  const marks = await Promise.all(digests.map((digest) => isMarkedBad(question, digest)));
   return !marks.includes(true);
 }
 
-async function lastGood(
-  moment: Moment,
-  selector: Selector,
-  images: Images,
-  current: Release,
-): Promise<Aimed> {
+async function lastGood(question: Question, selector: Selector, current: Release): Promise<Aimed> {
   const running = imagesShown(current);
   let found: Release | undefined = current;
   for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
     const at = justBefore(found.since);
-    found = await release({ ...moment, at }, selector, images);
+    found = await release({ ...question, at }, selector);
     if (found === undefined || imagesShown(found) === running) continue;
-    if (await isGood(moment, images, found)) return { release: found, since: found.since, blockers: [] };
+    if (await isGood(question, found)) return { release: found, since: found.since, blockers: [] };
   }
   const message = `of the ${RELEASES_BACK_MAX} releases before this one, none has other images that are all known and not marked as bad; ask by moment (at) or digest`;
   return { release: null, since: null, blockers: [{ code: "no_good_release", message }] };
@@ -139,22 +129,14 @@ function judged(aimed: Aimed): Aimed {
   return { ...aimed, blockers: [...aimed.blockers, blocker] };
 }
 
-async function releaseAimedAt(
-  moment: Moment,
-  selector: Selector,
-  images: Images,
-  aim: Aim,
-  current: Promise<Release | undefined>,
-): Promise<Aimed> {
+async function releaseAimedAt(question: Question, selector: Selector, aim: Aim): Promise<Aimed> {
   if ("at" in aim) {
-    const found = await release({ ...moment, at: aim.at }, selector, images);
+    const found = await release({ ...question, at: aim.at }, selector);
     return { release: found ?? null, since: aim.at, blockers: [] };
   }
-  if ("digest" in aim) return byDigest(moment, selector, images, aim.digest);
-  const now = await current;
-  return now === undefined
-    ? { release: null, since: null, blockers: [] }
-    : lastGood(moment, selector, images, now);
+  if ("digest" in aim) return byDigest(question, selector, aim.digest);
+  const now = await currentRelease(question, selector);
+  return now === undefined ? { release: null, since: null, blockers: [] } : lastGood(question, selector, now);
 }
 
 /**

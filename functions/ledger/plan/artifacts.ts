@@ -5,8 +5,8 @@ import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../../s
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import { holdersOf, type Images } from "../images.ts";
-import type { Moment } from "../moment.ts";
+import { holdersOf } from "../images.ts";
+import type { Question } from "../moment.ts";
 import { commitPrefix } from "../postings.ts";
 import { all } from "../read.ts";
 
@@ -66,14 +66,14 @@ type Built = FactOf<"artifact.built">;
 
 /** Another image of the same commit that this repository still has: the one that was built last. */
 async function substituteFor(
-  moment: Moment,
-  images: Images,
+  question: Question,
   { digest, commit }: ReleasedComponent,
   repository: string,
 ): Promise<{ digest: string; image: string } | undefined> {
   if (digest === null || commit === null) return undefined;
+  const { images } = question;
   const own = await images.family(digest);
-  const facts = await all(moment, { of: "commit", prefix: commitPrefix(commit.sha), aspect: "image" });
+  const facts = await all(question, { of: "commit", prefix: commitPrefix(commit.sha), aspect: "image" });
   const builds = facts
     .filter((fact): fact is Built => fact.kind === "artifact.built")
     .filter((fact) => fact.commit.sha.startsWith(commit.sha) && !own.members.has(fact.digest))
@@ -102,15 +102,14 @@ const described = (rebuild: Rebuild): string => {
 };
 
 async function gone(
-  moment: Moment,
-  images: Images,
+  question: Question,
   target: Release,
   component: ReleasedComponent,
   image: string,
   accepted: ReadonlySet<string>,
 ): Promise<Pick<Planned, "blockers" | "warnings"> & { more: Partial<PlannedComponent> }> {
   const rebuild = rebuildOf(component, target);
-  const substitute = await substituteFor(moment, images, component, repositoryOf(image));
+  const substitute = await substituteFor(question, component, repositoryOf(image));
   const of = nameOf(component);
   const missing = `${of}: ${image} was deleted, and no repository is known to hold it`;
   if (substitute === undefined) {
@@ -156,8 +155,7 @@ const resolved = ({ resolvedBy, ...component }: ReleasedComponent): PlanWarning[
 };
 
 async function planned(
-  moment: Moment,
-  images: Images,
+  question: Question,
   target: Release,
   component: ReleasedComponent,
   current: Release | undefined,
@@ -192,7 +190,7 @@ async function planned(
     const copy = { from: `${holder.repository}@${digest}`, to: image };
     return { component: there, copies: [copy], blockers: [], warnings };
   }
-  const lost = await gone(moment, images, target, component, image, accepted);
+  const lost = await gone(question, target, component, image, accepted);
   return {
     component: { ...there, ...lost.more },
     copies: [],
@@ -217,14 +215,13 @@ const stayingOn = (component: ReleasedComponent): PlanWarning => ({
  * five sequential round trips.
  */
 export async function artifactsOf(
-  moment: Moment,
-  images: Images,
+  question: Question,
   target: Release,
   current: Release | undefined,
   accepted: ReadonlySet<string>,
 ): Promise<Artifacts> {
   const all = await Promise.all(
-    target.components.map((component) => planned(moment, images, target, component, current, accepted)),
+    target.components.map((component) => planned(question, target, component, current, accepted)),
   );
   const copies = all.flatMap((one) => one.copies);
   return {

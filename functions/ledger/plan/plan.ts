@@ -5,9 +5,7 @@
 import type { Release } from "../../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type Images, imagesOf } from "../images.ts";
-import { isSettled, type Moment } from "../moment.ts";
-import { early } from "../read.ts";
+import { isSettled, type Moment, type Question, questionOf } from "../moment.ts";
 import { describedAt } from "../release.ts";
 import type { Selector } from "../running.ts";
 import { type Aim, type Aimed, aimedAt, currentRelease, isMarkedBad, LAST } from "./aim.ts";
@@ -35,8 +33,7 @@ type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" 
 
 /** One question: what is read once is shared by its parts. */
 interface Planning {
-  readonly moment: Moment;
-  readonly images: Images;
+  readonly question: Question;
   readonly selector: Selector;
   readonly wish: Wish;
   readonly current: Release;
@@ -59,9 +56,9 @@ interface Schemas {
 }
 
 /** A database is reverted under every service that uses it. */
-async function sharedBlockers({ moment, selector, wish }: Planning, moved: readonly Moved[]) {
+async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly Moved[]) {
   const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
-  const users = await usersOf(moment, selector, databases);
+  const users = await usersOf(question, selector, databases);
   const accepted = new Set((wish.acceptShared ?? []).map(fold));
   return databases.flatMap((database): Blocker[] => {
     const others = (users.get(database) ?? []).filter((service) => !accepted.has(fold(service)));
@@ -72,10 +69,10 @@ async function sharedBlockers({ moment, selector, wish }: Planning, moved: reado
 }
 
 async function schemasOf(planning: Planning, target: Release, since: string): Promise<Schemas> {
-  const { moment, images, selector, wish, current, migratesAtStartup } = planning;
-  const own = await ownOf(images, target);
+  const { question, selector, wish, current, migratesAtStartup } = planning;
+  const own = await ownOf(question, target);
   const releases = [current, target];
-  const moved = await movedDatabases(moment, selector.environment, releases, since, own);
+  const moved = await movedDatabases(question, selector.environment, releases, since, own);
   const { choice, blockers, warnings } = decide(wish.schema, own, moved, releases);
   const newestFirst = moved.flatMap((one) =>
     one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
@@ -84,7 +81,7 @@ async function schemasOf(planning: Planning, target: Release, since: string): Pr
   if (choice !== "revert" && choice !== "undecided")
     return { planned, reverts: undefined, blockers, warnings };
   const acceptsDataLoss = wish.acceptDataLoss === true;
-  const reverts = await revertsOf(moment, images, moved, current, { acceptsDataLoss, migratesAtStartup });
+  const reverts = await revertsOf(question, moved, current, { acceptsDataLoss, migratesAtStartup });
   const both = { ...planned, revert: reverts.versions };
   if (choice === "undecided") return { planned: both, reverts: undefined, blockers, warnings };
   return {
@@ -117,11 +114,11 @@ const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
         },
       ];
 
-async function circumstances({ moment, images, current }: Planning, target: Release): Promise<PlanWarning[]> {
+async function circumstances({ question, current }: Planning, target: Release): Promise<PlanWarning[]> {
   const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
   const [marks, together] = await Promise.all([
-    Promise.all(digests.map((digest) => isMarkedBad(moment, images, digest))),
-    broughtWith(moment, target),
+    Promise.all(digests.map((digest) => isMarkedBad(question, digest))),
+    broughtWith(question, target),
   ]);
   const marked = digests
     .filter((_, n) => marks[n])
@@ -156,11 +153,11 @@ const isRunningAlready = ({ components, commits, config, schema }: Body, current
 /* Together */
 
 async function bodyOf(planning: Planning, release: Release, since: string): Promise<Body> {
-  const { moment, images, wish, current } = planning;
+  const { question, wish, current } = planning;
   const chosen = chooseVariants(release, wish.aim);
   const { target } = chosen;
   const [artifacts, schemas, warnings] = await Promise.all([
-    artifactsOf(moment, images, target, current, new Set(wish.acceptSubstitute ?? [])),
+    artifactsOf(question, target, current, new Set(wish.acceptSubstitute ?? [])),
     schemasOf(planning, target, since),
     circumstances(planning, target),
   ]);
@@ -209,18 +206,16 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
  * A usual plan takes three to six. No part asks more than sixteen questions at once.
  */
 export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
-  const images = imagesOf(moment);
-  const running = early(currentRelease(moment, selector, images));
+  const question = questionOf(moment);
   const [current, aimed, description] = await Promise.all([
-    running,
-    aimedAt(moment, selector, images, wish.aim, running),
-    describedAt(moment, fold(selector.service), LAST),
+    currentRelease(question, selector),
+    aimedAt(question, selector, wish.aim),
+    describedAt(question, fold(selector.service), LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;
   const planning: Planning = {
-    moment,
-    images,
+    question,
     selector: { environment, service },
     wish,
     current,

@@ -3,8 +3,8 @@ import type { Release } from "../../../schemas/answer.ts";
 import type { Blocker, PlanWarning, RevertedVersion } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import { buildsOf, type Family, holdersOf, type Images } from "../images.ts";
-import type { Moment } from "../moment.ts";
+import { buildsOf, type Family, holdersOf } from "../images.ts";
+import type { Question } from "../moment.ts";
 import { EVER, first } from "../read.ts";
 import { type Named, nameAt, namedBy } from "../renames.ts";
 import type { Applied } from "../versions.ts";
@@ -29,9 +29,9 @@ interface Holding {
 }
 
 /** The repository that a deployment named this image by, where no registry said that it has it. */
-async function deployedFrom(moment: Moment, { members }: Family): Promise<Named | undefined> {
+async function deployedFrom(question: Question, { members }: Family): Promise<Named | undefined> {
   const facts = await concurrently(AT_ONCE, [...members], (digest) =>
-    first(moment, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
+    first(question, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
   );
   const named = facts.flatMap((fact) =>
     (fact !== undefined && "components" in fact ? (fact.components ?? []) : []).flatMap((one) =>
@@ -46,7 +46,8 @@ async function deployedFrom(moment: Moment, { members }: Family): Promise<Named 
   return named[0];
 }
 
-async function holdingOf(moment: Moment, images: Images, digest: string): Promise<Holding | undefined> {
+async function holdingOf(question: Question, digest: string): Promise<Holding | undefined> {
+  const { images } = question;
   const family = await images.family(digest);
   const pullable = family.pullable ?? digest;
   const holders = await holdersOf(images, family);
@@ -56,7 +57,7 @@ async function holdingOf(moment: Moment, images: Images, digest: string): Promis
   );
   const named =
     holder === undefined
-      ? (built ?? (await deployedFrom(moment, family)))
+      ? (built ?? (await deployedFrom(question, family)))
       : { repository: holder.repository, at: EVER };
   if (named === undefined) return undefined;
   return {
@@ -236,8 +237,7 @@ const backupOf = (database: string): Draft => ({
  * time.
  */
 export async function revertsOf(
-  moment: Moment,
-  images: Images,
+  question: Question,
   moved: readonly Moved[],
   current: Release,
   how: { readonly acceptsDataLoss: boolean; readonly migratesAtStartup: boolean },
@@ -245,7 +245,7 @@ export async function revertsOf(
   const digestOf = (applied: Applied) =>
     applied.said?.image ?? applied.shown?.image ?? newerImage(current, applied, how.migratesAtStartup);
   const needed = [...new Set(moved.flatMap(({ since }) => since.flatMap((one) => digestOf(one) ?? [])))];
-  const found = await concurrently(AT_ONCE, needed, (digest) => holdingOf(moment, images, digest));
+  const found = await concurrently(AT_ONCE, needed, (digest) => holdingOf(question, digest));
   const holdings = new Map(needed.map((digest, n) => [digest, found[n]]));
   const entryOf = (database: string, applied: Applied): Entry => ({
     database,

@@ -7,8 +7,8 @@ import type { Fact } from "../../../schemas/fact.ts";
 import type { Blocker, PlannedSchema, PlanWarning } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import { buildsOf, type Images } from "../images.ts";
-import type { Moment } from "../moment.ts";
+import { buildsOf } from "../images.ts";
+import type { Moment, Question } from "../moment.ts";
 import { sameCommit } from "../resolve.ts";
 import { type Applied, factsSince, isApplied, type Versions, versionsOf } from "../versions.ts";
 import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
@@ -37,7 +37,7 @@ export interface Own {
   readonly requires: readonly { readonly database: string; readonly version: string }[];
 }
 
-export async function ownOf(images: Images, target: Release): Promise<Own> {
+export async function ownOf({ images }: Question, target: Release): Promise<Own> {
   const digests = target.components.flatMap(({ digest, reported }) => [digest ?? [], reported ?? []].flat());
   const families = await Promise.all(digests.map((digest) => images.family(digest)));
   return {

@@ -2,9 +2,9 @@
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import { allHeard } from "../directory.ts";
+import { allHeard, names } from "../directory.ts";
 import type { Moment } from "../moment.ts";
-import { all, EVER, names, newest } from "../read.ts";
+import { all, EVER, newest } from "../read.ts";
 import type { Selector } from "../running.ts";
 import { currentRelease } from "./aim.ts";
 

@@ -3,8 +3,7 @@ import type { Release } from "../../../schemas/answer.ts";
 import { type EnvironmentPlan, hashOf, type PlannedService } from "../../../schemas/plan.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import type { Paging } from "../cursor.ts";
-import { type Images, imagesOf } from "../images.ts";
-import type { Moment } from "../moment.ts";
+import { type Moment, type Question, questionOf } from "../moment.ts";
 import { snapshot } from "../snapshot.ts";
 import { currentRelease } from "./aim.ts";
 import { artifactsOf } from "./artifacts.ts";
@@ -12,14 +11,13 @@ import { statusOf } from "./plan.ts";
 import { chooseVariants } from "./variants.ts";
 
 async function serviceOf(
-  moment: Moment,
-  images: Images,
+  question: Question,
   release: Release,
   current: Release | undefined,
   accepted: ReadonlySet<string>,
 ): Promise<PlannedService> {
-  const { target, blockers, warnings } = chooseVariants(release, { at: moment.at });
-  const artifacts = await artifactsOf(moment, images, target, current, accepted);
+  const { target, blockers, warnings } = chooseVariants(release, { at: question.at });
+  const artifacts = await artifactsOf(question, target, current, accepted);
   const all = [...blockers, ...artifacts.blockers];
   return {
     service: release.service,
@@ -42,14 +40,14 @@ export async function environmentPlan(
   accepted: readonly string[],
   paging: Paging,
 ): Promise<EnvironmentPlan | undefined> {
-  const images = imagesOf(moment);
-  const page = await snapshot(moment, { environment }, paging, images);
+  const question = questionOf(moment);
+  const page = await snapshot(question, { environment }, paging);
   if (page === undefined) return undefined;
   const substitutes = new Set(accepted);
   const pairs = await concurrently(AT_ONCE / 2, page.releases, async (release) => {
-    const current = await currentRelease(moment, { environment, service: release.service }, images);
+    const current = await currentRelease(question, { environment, service: release.service });
     const isThen = release.status === "running";
-    const planned = isThen ? await serviceOf(moment, images, release, current, substitutes) : undefined;
+    const planned = isThen ? await serviceOf(question, release, current, substitutes) : undefined;
     return { planned, service: release.service, runsNow: current?.status === "running" };
   });
   const services = pairs.flatMap(({ planned }) => planned ?? []);

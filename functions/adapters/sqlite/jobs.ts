@@ -1,0 +1,129 @@
+/** Keeps jobs in the ledger's file, and does each until it has succeeded, a few at once. */
+import type * as z from "zod";
+import type { Database } from "./database.ts";
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 5 * 60_000;
+/** One that is slow to fail must not hold up the others. */
+const AT_ONCE = 8;
+
+export interface Worker<T> {
+  /** Does one job. Throws where it has to be tried again. */
+  readonly work: (job: T) => Promise<void>;
+  /** Takes a job, as it was written down, that never succeeded. */
+  readonly giveUp: (job: string, error: unknown) => Promise<void>;
+}
+
+export interface JobQueue<T> {
+  /** Durable when it returns; the same job again is kept once or done twice, which comes to the same. */
+  put(job: T): Promise<void>;
+  /** Begins with what the process before left. */
+  start(worker: Worker<T>): Promise<void>;
+  /** Waits for the jobs at hand; the others stay for the next start. */
+  stop(): Promise<void>;
+}
+
+/** When a job is tried next, and how long it waits if that fails too. */
+interface Turn {
+  readonly dueMs: number;
+  readonly waitMs: number;
+}
+
+/** A queue's rows of the table. */
+function tableOf(database: Database, queue: string) {
+  const insert = database.prepare("INSERT INTO jobs (queue, at, body) VALUES (?, ?, ?)");
+  const select = database.prepare("SELECT body, at FROM jobs WHERE id = ?");
+  const ids = database.prepare("SELECT id FROM jobs WHERE queue = ? ORDER BY id");
+  const remove = database.prepare("DELETE FROM jobs WHERE id = ?");
+  return {
+    add: (body: string): Promise<number> =>
+      database.write(() => insert.run(queue, new Date().toISOString(), body).id),
+    ids: (): number[] => ids.rows(queue).map(([id]) => Number(id)),
+    read: (id: number): { body: string; atMs: number } => {
+      const [[body, at] = []] = select.rows(id);
+      return { body: String(body), atMs: Date.parse(String(at)) };
+    },
+    remove: (id: number): Promise<unknown> => database.write(() => remove.run(id)),
+  };
+}
+
+export interface QueueOptions {
+  /** A job that was put so long ago, and fails, is tried no more. */
+  readonly giveUpMs: number;
+  readonly firstWaitMs?: number;
+}
+
+export function jobQueue<T>(
+  database: Database,
+  queue: string,
+  schema: z.ZodType<T>,
+  { giveUpMs, firstWaitMs = FIRST_WAIT_MS }: QueueOptions,
+): JobQueue<T> {
+  const table = tableOf(database, queue);
+  let worker: Worker<T> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  /** Jobs that wait for their turn, and those at hand. */
+  const waiting = new Map<number, Turn>();
+  const atHand = new Map<number, Promise<void>>();
+
+  /** Throws where the job is not out of the way. */
+  async function doOne(id: number, { work, giveUp }: Worker<T>): Promise<void> {
+    const { body, atMs } = table.read(id);
+    try {
+      await work(schema.parse(JSON.parse(body)));
+    } catch (error) {
+      if (Date.now() - atMs < giveUpMs) throw error;
+      await giveUp(body, error);
+    }
+    await table.remove(id);
+  }
+
+  function begin(id: number, { waitMs }: Turn, by: Worker<T>): void {
+    waiting.delete(id);
+    const again = () => {
+      waiting.set(id, { dueMs: Date.now() + waitMs, waitMs: Math.min(waitMs * 2, LONGEST_WAIT_MS) });
+    };
+    const doing = doOne(id, by).catch(again);
+    atHand.set(
+      id,
+      doing.then(() => {
+        atHand.delete(id);
+        next();
+      }),
+    );
+  }
+
+  /** Begins what is due, those first that failed least, and comes again when the next one is. */
+  function next(): void {
+    clearTimeout(timer);
+    if (worker === undefined || atHand.size === AT_ONCE) return;
+    const nowMs = Date.now();
+    const due = [...waiting]
+      .filter(([, { dueMs }]) => dueMs <= nowMs)
+      .sort(([, a], [, b]) => a.waitMs - b.waitMs || a.dueMs - b.dueMs);
+    for (const [id, turn] of due.slice(0, AT_ONCE - atHand.size)) begin(id, turn, worker);
+    const soonestMs = Math.min(...[...waiting.values()].map(({ dueMs }) => dueMs));
+    if (waiting.size > 0) timer = setTimeout(next, Math.max(soonestMs - nowMs, 0));
+  }
+
+  const add = (id: number): void => {
+    waiting.set(id, { dueMs: Date.now(), waitMs: firstWaitMs });
+  };
+
+  return {
+    put: async (job) => {
+      add(await table.add(JSON.stringify(job)));
+      next();
+    },
+    start: async (by) => {
+      for (const id of table.ids()) add(id);
+      worker = by;
+      next();
+    },
+    stop: async () => {
+      worker = undefined;
+      clearTimeout(timer);
+      await Promise.all(atHand.values());
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** The quarantine in the ledger's file: one row for each event, so that a redelivery adds none. */
+import * as z from "zod";
+import type { Aside, AsideItem } from "../../ledger/aside.ts";
+import { sha256 } from "../../ledger/canonical.ts";
+import type { Database } from "./database.ts";
+
+const NEWEST = 20;
+
+const Row = z.tuple([
+  z.string(),
+  z.string(),
+  z.enum(["conflict", "rejected", "malformed"]),
+  z.string(),
+  z.string(),
+]);
+
+export function sqliteQuarantine(database: Database): Aside {
+  const insert = database.prepare(
+    "INSERT INTO quarantine (key, at, why, reason, door, reportedBy, event) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const count = database.prepare("SELECT count(*) FROM quarantine");
+  const newest = database.prepare(
+    `SELECT key, at, why, reason, door FROM quarantine ORDER BY at DESC LIMIT ${NEWEST}`,
+  );
+  return {
+    keep: async ({ at, why, reason, door, reportedBy, event }: AsideItem) => {
+      const key = `${why}-${sha256(JSON.stringify([door, why, event])).slice(0, 32)}`;
+      const text = JSON.stringify(event);
+      await database.write(() => insert.run(key, at, why, reason, door, reportedBy, text));
+    },
+
+    list: async () => ({
+      where: `${database.file}, table quarantine`,
+      count: Number(count.text()),
+      newest: newest.rows().map((row) => {
+        const [file, at, why, reason, door] = Row.parse(row);
+        return { at, why, reason, door, file };
+      }),
+    }),
+  };
+}

@@ -1,0 +1,807 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { bundle, bundleAll, FUNCTIONS, type FunctionName } from "../cdk/bundle.ts";
+import { INGEST_PATHS } from "../cdk/edge.ts";
+import { LedgerFunction } from "../cdk/function.ts";
+import { type AsofProps, AsofStack } from "../cdk/stack.ts";
+import {
+  App,
+  AwsSolutionsChecks,
+  Effect,
+  ManagedPolicy,
+  Match,
+  Policy,
+  PolicyStatement,
+  Template,
+  Validations,
+} from "../cdk/testing.ts";
+import { recordingDoors } from "../functions/doors/recording.ts";
+import { INDEXES, PEOPLE } from "../functions/store/keys.ts";
+import { cleanUp, givenDoors } from "./doors/given.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
+afterAll(() => {
+  cleanUp();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What a function does is of no concern to its place in the architecture. */
+const PLACEHOLDER = join(folder, "placeholder");
+mkdirSync(PLACEHOLDER);
+writeFileSync(join(PLACEHOLDER, "index.mjs"), "export const handler = () => {};");
+const BUNDLES = { ingest: PLACEHOLDER, questions: PLACEHOLDER, export: PLACEHOLDER, publish: PLACEHOLDER };
+
+function stackOf(
+  props: Partial<AsofProps> = {},
+  context: Record<string, unknown> = {},
+): { app: App; stack: AsofStack } {
+  const app = new App({ analyticsReporting: false, context, outdir: mkdtempSync(join(folder, "out-")) });
+  return { app, stack: new AsofStack(app, "asof", { bundles: BUNDLES, ...props }) };
+}
+
+const Resources = z.record(
+  z.string(),
+  z.looseObject({
+    Type: z.string(),
+    Properties: z.record(z.string(), z.unknown()).default({}),
+    DeletionPolicy: z.string().optional(),
+    UpdateReplacePolicy: z.string().optional(),
+  }),
+);
+const resourcesOf = (template: Template): z.infer<typeof Resources> =>
+  Resources.parse(template.toJSON().Resources);
+
+const Ref = z.strictObject({ Ref: z.string() });
+const GetAtt = z.strictObject({ "Fn::GetAtt": z.tuple([z.string(), z.string()]) });
+const Joined = z.strictObject({ "Fn::Join": z.tuple([z.literal(""), z.array(z.unknown())]) });
+
+/** A reference as a person would write it: `Table.Arn/index/subject`, without the hash in a logical id. */
+function named(value: unknown): string {
+  if (typeof value === "string") return value;
+  const plain = (id: string) => id.replace(/[0-9A-F]{8}$/, "");
+  const ref = Ref.safeParse(value);
+  if (ref.success) return plain(ref.data.Ref);
+  const attribute = GetAtt.safeParse(value);
+  if (attribute.success) return attribute.data["Fn::GetAtt"].map(plain).join(".");
+  return Joined.parse(value)["Fn::Join"][1].map(named).join("");
+}
+
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item)]).transform((value) => z.array(item).parse([value].flat()));
+/** Strict: a NotAction, a NotResource or a condition that nobody thought of here is an error, not overlooked. */
+const Statement = z.strictObject({
+  Effect: z.enum(["Allow", "Deny"]),
+  Action: oneOrMore(z.string()),
+  Resource: oneOrMore(z.unknown()),
+});
+const PolicyProperties = z.looseObject({
+  PolicyDocument: z.looseObject({ Statement: z.array(Statement) }),
+  Roles: z.array(Ref),
+});
+const RoleProperties = z.strictObject({ AssumeRolePolicyDocument: z.unknown() });
+const FunctionProperties = z.looseObject({
+  Role: GetAtt,
+  Timeout: z.number(),
+  Environment: z.looseObject({ Variables: z.record(z.string(), z.unknown()) }),
+  LoggingConfig: z.looseObject({ LogGroup: Ref }),
+});
+
+/** Everything that a function's role may do (or may not), as sorted lines of action and resource. */
+function permissions(template: Template, name: FunctionName, effect: "Allow" | "Deny"): string[] {
+  const resources = Object.entries(resourcesOf(template));
+  const found = resources.find(
+    ([id, { Type }]) => Type === "AWS::Lambda::Function" && named({ Ref: id }).toLowerCase() === name,
+  );
+  const roleId = FunctionProperties.parse(found?.[1].Properties).Role["Fn::GetAtt"][0];
+  // A managed or an inline policy would be more than what is read below.
+  RoleProperties.parse(resources.find(([id]) => id === roleId)?.[1].Properties);
+  const statements = resources
+    .filter(([, { Type }]) => /^AWS::IAM::(Managed)?Policy$/.test(Type))
+    .map(([, { Properties }]) => PolicyProperties.parse(Properties))
+    .filter(({ Roles }) => Roles.some((role) => role.Ref === roleId))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === effect);
+  return statements
+    .flatMap(({ Action, Resource }) =>
+      Action.flatMap((action) => Resource.map((on) => `${action} ${named(on)}`)),
+    )
+    .sort();
+}
+
+const logs = (name: string) => [`logs:CreateLogStream ${name}Logs.Arn`, `logs:PutLogEvents ${name}Logs.Arn`];
+const READS = [
+  "dynamodb:BatchGetItem Table.Arn",
+  "dynamodb:GetItem Table.Arn",
+  ...INDEXES.map(({ name }) => `dynamodb:Query Table.Arn/index/${name}`),
+  "secretsmanager:GetSecretValue Secret",
+];
+/** By commitment, through an index without salts. An export shows no logins, and may read none. */
+const REVEAL = "dynamodb:Query People.Arn/index/commitment";
+const ALLOWED: Record<FunctionName, string[]> = {
+  ingest: [
+    ...READS,
+    ...logs("Ingest"),
+    "dynamodb:PutItem Table.Arn",
+    "dynamodb:GetItem People.Arn",
+    "dynamodb:PutItem People.Arn",
+    REVEAL,
+    "sqs:ChangeMessageVisibility Events.Arn",
+    "sqs:DeleteMessage Events.Arn",
+    "sqs:GetQueueAttributes Events.Arn",
+    "sqs:GetQueueUrl Events.Arn",
+    "sqs:ReceiveMessage Events.Arn",
+    "sqs:ChangeMessageVisibility Later.Arn",
+    "sqs:DeleteMessage Later.Arn",
+    "sqs:GetQueueAttributes Later.Arn",
+    "sqs:GetQueueUrl Later.Arn",
+    "sqs:ReceiveMessage Later.Arn",
+    "sqs:SendMessage Aside.Arn",
+    "sqs:SendMessage Later.Arn",
+  ].sort(),
+  questions: [...READS, ...logs("Questions"), REVEAL].sort(),
+  export: [...READS, ...logs("Export")].sort(),
+  publish: [
+    ...logs("Publish"),
+    "dynamodb:DescribeStream Table.StreamArn",
+    "dynamodb:GetRecords Table.StreamArn",
+    "dynamodb:GetShardIterator Table.StreamArn",
+    "dynamodb:ListStreams Table.StreamArn",
+    "events:PutEvents LedgerBus.Arn",
+    "sqs:GetQueueAttributes PublishDlq.Arn",
+    "sqs:GetQueueUrl PublishDlq.Arn",
+    "sqs:SendMessage PublishDlq.Arn",
+  ].sort(),
+};
+const REWRITES = [
+  "UpdateItem",
+  "DeleteItem",
+  "BatchWriteItem",
+  "PartiQLInsert",
+  "PartiQLUpdate",
+  "PartiQLDelete",
+];
+
+const template = Template.fromStack(stackOf().stack);
+const resources = Object.entries(resourcesOf(template));
+const ofType = (type: string) => resources.filter(([, { Type }]) => Type === type);
+
+describe("the table", () => {
+  it("has point-in-time recovery, deletion protection, a stream of both images, and outlives the stack", () => {
+    template.hasResource("AWS::DynamoDB::Table", {
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
+        BillingMode: "PAY_PER_REQUEST",
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+        StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
+      },
+    });
+  });
+
+  it("has the indexes that the store reads", () => {
+    template.hasResourceProperties("AWS::DynamoDB::Table", {
+      GlobalSecondaryIndexes: INDEXES.map(({ name, partition, order, include }) => ({
+        IndexName: name,
+        KeySchema: [
+          { AttributeName: partition, KeyType: "HASH" },
+          { AttributeName: order, KeyType: "RANGE" },
+        ],
+        Projection:
+          include.length === 0
+            ? { ProjectionType: "KEYS_ONLY" }
+            : { ProjectionType: "INCLUDE", NonKeyAttributes: include },
+      })),
+    });
+  });
+
+  it("forbids the whole account to rewrite an item, and all but ingest to put one", () => {
+    const [roleId] = ofType("AWS::IAM::Role").find(([id]) => named({ Ref: id }) === "IngestRole") ?? [];
+    const everyone = { Effect: "Deny", Principal: { AWS: "*" }, Resource: "*" };
+    template.hasResourceProperties("AWS::DynamoDB::Table", {
+      ResourcePolicy: {
+        PolicyDocument: {
+          Statement: [
+            { ...everyone, Action: REWRITES.map((action) => `dynamodb:${action}`) },
+            {
+              ...everyone,
+              Action: "dynamodb:PutItem",
+              Condition: { ArnNotEquals: { "aws:PrincipalArn": { "Fn::GetAtt": [roleId, "Arn"] } } },
+            },
+          ],
+        },
+      },
+    });
+  });
+});
+
+describe("the table of people", () => {
+  const [, people] = ofType("AWS::DynamoDB::Table").find(([id]) => named({ Ref: id }) === "People") ?? [];
+
+  it("outlives the stack, with no backup and no stream that would keep who was erased", () => {
+    expect(people).toMatchObject({
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+      },
+    });
+    expect(people?.Properties).not.toHaveProperty("StreamSpecification");
+  });
+
+  it("is found by commitment without the salt", () => {
+    expect(people?.Properties.GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: PEOPLE.index.name,
+        KeySchema: [{ AttributeName: "commitment", KeyType: "HASH" }],
+        Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["login"] },
+      },
+    ]);
+  });
+});
+
+describe("a function", () => {
+  it("is one of four: the CDK adds none of its own", () => {
+    expect(
+      ofType("AWS::Lambda::Function")
+        .map(([id]) => named({ Ref: id }).toLowerCase())
+        .sort(),
+    ).toEqual([...FUNCTIONS].sort());
+  });
+
+  it.each(FUNCTIONS)("%s may do exactly what it needs, by a role of its own", (name) => {
+    expect(permissions(template, name, "Allow")).toEqual(ALLOWED[name]);
+  });
+
+  it.each(FUNCTIONS)("%s is denied to update, delete, batch-write and use PartiQL", (name) => {
+    const denied = permissions(template, name, "Deny");
+    for (const action of [...REWRITES, "PartiQLSelect"]) {
+      for (const on of ["Table.Arn", "Table.Arn/index/*", "People.Arn", "People.Arn/index/*"]) {
+        expect(denied).toContain(`dynamodb:${action} ${on}`);
+      }
+    }
+  });
+
+  it.each(FUNCTIONS)("%s is denied to put, unless it is ingest", (name) => {
+    expect(permissions(template, name, "Deny").includes("dynamodb:PutItem Table.Arn")).toBe(
+      name !== "ingest",
+    );
+  });
+
+  it("runs on Node 24 and arm64, without X-Ray and without a reserved concurrency", () => {
+    template.allResourcesProperties("AWS::Lambda::Function", {
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "index.handler",
+      TracingConfig: Match.absent(),
+      ReservedConcurrentExecutions: Match.absent(),
+    });
+  });
+
+  it("keeps its logs for a time, not for ever", () => {
+    for (const [, { Properties }] of ofType("AWS::Lambda::Function")) {
+      const group = FunctionProperties.parse(Properties).LoggingConfig.LogGroup.Ref;
+      expect(resources.find(([id]) => id === group)?.[1].Properties.RetentionInDays).toBe(90);
+    }
+  });
+
+  it("ends before its queue hands out the message again", () => {
+    const mappings = ofType("AWS::Lambda::EventSourceMapping").map(([, { Properties }]) =>
+      z.looseObject({ EventSourceArn: GetAtt, FunctionName: Ref }).parse(Properties),
+    );
+    const queued = mappings.flatMap(({ EventSourceArn, FunctionName }) => {
+      const [, queue] =
+        ofType("AWS::SQS::Queue").find(([id]) => id === EventSourceArn["Fn::GetAtt"][0]) ?? [];
+      const [, taker] = resources.find(([id]) => id === FunctionName.Ref) ?? [];
+      return queue === undefined ? [] : [{ queue, taker }];
+    });
+    expect(queued).toHaveLength(2);
+    for (const { queue, taker } of queued) {
+      const timeoutS = FunctionProperties.parse(taker?.Properties).Timeout;
+      expect(queue.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * timeoutS);
+    }
+  });
+
+  it("is told where its table, its secret, its queue and its bus are, and no more", () => {
+    const told = Object.fromEntries(
+      ofType("AWS::Lambda::Function").map(([id, { Properties }]) => {
+        const variables = FunctionProperties.parse(Properties).Environment.Variables;
+        return [
+          named({ Ref: id }),
+          Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, named(value)])),
+        ];
+      }),
+    );
+    const reader = {
+      ASOF_TABLE: "Table",
+      ASOF_PEOPLE_TABLE: "People",
+      ASOF_SECRET: "Secret",
+      ASOF_SETTLE_MS: "60000",
+    };
+    expect(told).toEqual({
+      Ingest: {
+        ...reader,
+        ASOF_ASIDE_QUEUE: "Aside",
+        ASOF_LATER_QUEUE: "Later",
+        ASOF_LATER_ARN: "Later.Arn",
+      },
+      Questions: reader,
+      Export: reader,
+      Publish: { ASOF_BUS: "LedgerBus" },
+    });
+  });
+
+  it("finds the naming rules where there are any", () => {
+    Template.fromStack(stackOf({ hasRules: true }).stack).allResourcesProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ ASOF_RULES: "/var/task/rules.json" }) },
+    });
+  });
+
+  it("knows whose signatures count where somebody said so, and only where it records", () => {
+    const signers = '[{"issuer":"https://token.actions.githubusercontent.com","repository":"*"}]';
+    const found = Template.fromStack(stackOf({ signers }).stack).findResources("AWS::Lambda::Function", {
+      Properties: {
+        Environment: {
+          Variables: { ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl", ASOF_SIGNERS: signers },
+        },
+      },
+    });
+    expect(Object.keys(found).map((id) => named({ Ref: id }))).toEqual(["Ingest"]);
+  });
+
+  it.each(["[object Object]", "[]", '[{"issuer":"github"}]'])(
+    "takes no signers that are none: %s",
+    (signers) => {
+      expect(() => stackOf({ signers })).toThrow();
+    },
+  );
+
+  it("has a URL without IAM if it answers HTTP, and export's streams", () => {
+    const urls = ofType("AWS::Lambda::Url").map(([id, { Properties }]) => [
+      named({ Ref: id }),
+      Properties.AuthType,
+      Properties.InvokeMode,
+    ]);
+    expect(urls).toEqual([
+      ["IngestFunctionUrl", "NONE", "BUFFERED"],
+      ["QuestionsFunctionUrl", "NONE", "BUFFERED"],
+      ["ExportFunctionUrl", "NONE", "RESPONSE_STREAM"],
+    ]);
+  });
+});
+
+describe("the test of permissions", () => {
+  const MUTATIONS: Record<string, (ingest: LedgerFunction) => void> = {
+    "a wildcard": (ingest) => ingest.allow(["dynamodb:*"], "*"),
+    "one action more": (ingest) =>
+      ingest.allow(["dynamodb:Scan"], "arn:aws:dynamodb:eu-west-1:123456789012:table/other"),
+    "everything but something": (ingest) =>
+      ingest.addToRolePolicy(
+        new PolicyStatement({ actions: ["s3:GetObject"], notResources: ["arn:aws:s3:::other"] }),
+      ),
+    "a managed policy": (ingest) =>
+      ingest.role?.addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AdministratorAccess")),
+    "a second policy": (ingest) => {
+      const statement = new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: ["s3:GetObject"],
+        resources: ["*"],
+      });
+      ingest.role?.attachInlinePolicy(new Policy(ingest, "Second", { statements: [statement] }));
+    },
+  };
+
+  it.each(Object.keys(MUTATIONS))("would notice %s", (mutation) => {
+    const { stack } = stackOf();
+    const ingest = stack.node.findChild("Ingest");
+    if (!(ingest instanceof LedgerFunction)) throw new Error("no function Ingest");
+    MUTATIONS[mutation]?.(ingest);
+    const mutated = Template.fromStack(stack);
+    expect(() => expect(permissions(mutated, "ingest", "Allow")).toEqual(ALLOWED.ingest)).toThrow();
+  });
+});
+
+describe("a queue", () => {
+  const QueueProperties = z.looseObject({
+    SqsManagedSseEnabled: z.literal(true),
+    RedrivePolicy: z.looseObject({ deadLetterTargetArn: GetAtt }).optional(),
+    MessageRetentionPeriod: z.number(),
+  });
+  const queues = ofType("AWS::SQS::Queue").map(([id, { Properties }]) => ({
+    id,
+    name: named({ Ref: id }),
+    ...QueueProperties.parse(Properties),
+  }));
+
+  it("has a dead-letter queue, or is one and keeps its letters for 14 days", () => {
+    expect(queues.map(({ name }) => name).sort()).toEqual([
+      "Aside",
+      "Events",
+      "EventsDlq",
+      "Later",
+      "LaterDlq",
+      "PublishDlq",
+    ]);
+    for (const { name, RedrivePolicy, MessageRetentionPeriod } of queues) {
+      const isWorked = name === "Events" || name === "Later";
+      if (isWorked) expect(named(RedrivePolicy?.deadLetterTargetArn)).toBe(`${name}Dlq.Arn`);
+      else expect([name, MessageRetentionPeriod]).toEqual([name, 14 * 24 * 60 * 60]);
+    }
+  });
+
+  const MAX_AGE_S: Record<string, number> = { Events: 600, Later: 3600 };
+  it("has an alarm: on any letter in a dead-letter queue, on the age of the oldest in the others", () => {
+    for (const { id, name } of queues) {
+      template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+        Namespace: "AWS/SQS",
+        Dimensions: [{ Name: "QueueName", Value: { "Fn::GetAtt": [id, "QueueName"] } }],
+        ...(name in MAX_AGE_S
+          ? { MetricName: "ApproximateAgeOfOldestMessage", Threshold: MAX_AGE_S[name] }
+          : { MetricName: "ApproximateNumberOfMessagesVisible", Threshold: 1 }),
+      });
+    }
+  });
+
+  it("refuses what does not come over TLS", () => {
+    for (const { id } of queues) {
+      template.hasResourceProperties("AWS::SQS::QueuePolicy", {
+        Queues: [{ Ref: id }],
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+          ]),
+        },
+      });
+    }
+  });
+
+  it("gets back only the failed part of a batch, and so does the stream", () => {
+    template.resourceCountIs("AWS::Lambda::EventSourceMapping", 3);
+    template.allResourcesProperties("AWS::Lambda::EventSourceMapping", {
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+    });
+  });
+});
+
+describe("the stream", () => {
+  it("is published from its beginning, with a bounded retry, and what fails is an alarm", () => {
+    const [dlq] = ofType("AWS::SQS::Queue").find(([id]) => named({ Ref: id }) === "PublishDlq") ?? [];
+    template.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+      StartingPosition: "TRIM_HORIZON",
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10,
+      DestinationConfig: { OnFailure: { Destination: { "Fn::GetAtt": [dlq, "Arn"] } } },
+    });
+  });
+
+  it("rings when an item was changed or removed", () => {
+    template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+      Namespace: "asof",
+      MetricName: "ImmutabilityBreach",
+      Dimensions: Match.absent(),
+      Statistic: "Sum",
+      Threshold: 1,
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      TreatMissingData: "notBreaching",
+    });
+  });
+});
+
+describe("an alarm", () => {
+  it("reaches the topic, which lets CloudWatch publish", () => {
+    const [topic] = ofType("AWS::SNS::Topic")[0] ?? [];
+    template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [{ Ref: topic }] });
+    template.hasResourceProperties("AWS::SNS::TopicPolicy", {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: "Allow",
+            Action: "sns:Publish",
+            Principal: { Service: "cloudwatch.amazonaws.com" },
+            Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it("rings when a function fails", () => {
+    for (const [id] of ofType("AWS::Lambda::Function")) {
+      template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+        Namespace: "AWS/Lambda",
+        MetricName: "Errors",
+        Dimensions: [{ Name: "FunctionName", Value: { Ref: id } }],
+      });
+    }
+  });
+
+  it("is sent by e-mail where an address is given", () => {
+    template.resourceCountIs("AWS::SNS::Subscription", 0);
+    Template.fromStack(stackOf({ alarmEmail: "ops@example.com" }).stack).hasResourceProperties(
+      "AWS::SNS::Subscription",
+      { Protocol: "email", Endpoint: "ops@example.com" },
+    );
+  });
+});
+
+describe("a rule", () => {
+  const Matcher = z.union([
+    z.string(),
+    z.strictObject({ prefix: z.string() }),
+    z.strictObject({ "anything-but": z.union([z.string(), z.array(z.string())]) }),
+  ]);
+  const RuleProperties = z.looseObject({
+    EventBusName: z.unknown(),
+    EventPattern: z.strictObject({ source: z.array(Matcher), "detail-type": z.array(Matcher) }),
+    Targets: z.array(
+      z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.looseObject({ Arn: z.unknown() }) }),
+    ),
+  });
+  const rules = ofType("AWS::Events::Rule").map(([, { Properties }]) => RuleProperties.parse(Properties));
+  type Event = { bus: string; source: string; "detail-type": string };
+
+  /** As EventBridge matches, as far as our patterns go. */
+  const matches = (matcher: z.infer<typeof Matcher>, value: string): boolean => {
+    if (typeof matcher === "string") return matcher === value;
+    if ("prefix" in matcher) return value.startsWith(matcher.prefix);
+    return ![matcher["anything-but"]].flat().includes(value);
+  };
+  const taken = (event: Event): boolean =>
+    rules.some(
+      ({ EventBusName, EventPattern }) =>
+        named(EventBusName) === event.bus &&
+        EventPattern.source.some((matcher) => matches(matcher, event.source)) &&
+        EventPattern["detail-type"].some((matcher) => matches(matcher, event["detail-type"])),
+    );
+
+  it.each([
+    { bus: "default", source: "aws.ecr", "detail-type": "ECR Image Action" },
+    { bus: "default", source: "aws.ecr", "detail-type": "ECR Replication Action" },
+    { bus: "default", source: "aws.ecs", "detail-type": "ECS Deployment State Change" },
+    { bus: "default", source: "aws.ecs", "detail-type": "ECS Task State Change" },
+    {
+      bus: "default",
+      source: "aws.codedeploy",
+      "detail-type": "CodeDeploy Deployment State-change Notification",
+    },
+    {
+      bus: "default",
+      source: "aws.codepipeline",
+      "detail-type": "CodePipeline Action Execution State Change",
+    },
+    { bus: "IngestBus", source: "acme.ci", "detail-type": "dev.asof.deployment.succeeded.v1" },
+    { bus: "IngestBus", source: "acme.ci", "detail-type": "dev.cdevents.service.deployed.0.2.0" },
+  ])("takes an event $# on the bus $bus", (event) => expect(taken(event)).toBe(true));
+
+  it.each([
+    { bus: "default", source: "aws.ecr", "detail-type": "ECR Image Scan" },
+    {
+      bus: "default",
+      source: "aws.codepipeline",
+      "detail-type": "CodePipeline Stage Execution State Change",
+    },
+    { bus: "default", source: "acme.ci", "detail-type": "dev.asof.deployment.succeeded.v1" },
+    { bus: "IngestBus", source: "acme.ci", "detail-type": "something.else" },
+  ])("leaves an event $# on the bus $bus", (event) => expect(taken(event)).toBe(false));
+
+  it.each(["default", "IngestBus", "LedgerBus"])(
+    "never takes what the ledger itself sends, on the bus %s",
+    (bus) => {
+      expect(taken({ bus, source: "asof", "detail-type": "dev.asof.deployment.succeeded.v1" })).toBe(false);
+    },
+  );
+
+  it("sends to the queue of events, and what cannot be sent to its dead-letter queue", () => {
+    expect(rules).toHaveLength(2);
+    for (const { Targets } of rules) {
+      expect(Targets.map(({ Arn, DeadLetterConfig }) => [named(Arn), named(DeadLetterConfig.Arn)])).toEqual([
+        ["Events.Arn", "EventsDlq.Arn"],
+      ]);
+    }
+  });
+
+  it("has an archive of the same events", () => {
+    const archives = ofType("AWS::Events::Archive").map(([, { Properties }]) => Properties);
+    expect(archives.map(({ EventPattern }) => EventPattern)).toEqual(
+      rules.map(({ EventPattern }) => EventPattern),
+    );
+    for (const { RetentionDays } of archives) expect(RetentionDays).toBe(90);
+  });
+});
+
+describe("the secret", () => {
+  it("begins without tokens and outlives the stack", () => {
+    template.hasResource("AWS::SecretsManager::Secret", {
+      DeletionPolicy: "Retain",
+      Properties: { SecretString: '{"tokens":"","webhookSecrets":{}}' },
+    });
+  });
+});
+
+describe("cloudfront", () => {
+  const US_EAST_1 = { env: { region: "us-east-1" }, cloudfront: true };
+
+  it("is off unless asked for", () => {
+    template.resourceCountIs("AWS::CloudFront::Distribution", 0);
+    template.resourceCountIs("AWS::WAFv2::WebACL", 0);
+  });
+
+  it("sends what records to ingest, exports to export, questions to the rest, and caches nothing", () => {
+    const edge = Template.fromStack(stackOf(US_EAST_1).stack);
+    const Behaviour = z.looseObject({
+      TargetOriginId: z.string(),
+      CachePolicyId: z.string(),
+      OriginRequestPolicyId: z.string(),
+    });
+    const Config = z.object({
+      DistributionConfig: z.looseObject({
+        WebACLId: GetAtt,
+        DefaultCacheBehavior: Behaviour,
+        CacheBehaviors: z.array(Behaviour.extend({ PathPattern: z.string() })),
+        Origins: z.array(z.looseObject({ Id: z.string(), DomainName: z.unknown() })),
+      }),
+    });
+    const found = Object.values(resourcesOf(edge)).find(
+      ({ Type }) => Type === "AWS::CloudFront::Distribution",
+    );
+    const { DefaultCacheBehavior, CacheBehaviors, Origins, WebACLId } = Config.parse(
+      found?.Properties,
+    ).DistributionConfig;
+    const to = ({ TargetOriginId }: z.infer<typeof Behaviour>): string | undefined =>
+      /(Ingest|Questions|Export)FunctionUrl/.exec(
+        JSON.stringify(Origins.find(({ Id }) => Id === TargetOriginId)?.DomainName),
+      )?.[1];
+
+    expect(to(DefaultCacheBehavior)).toBe("Questions");
+    expect(CacheBehaviors.map((behaviour) => [behaviour.PathPattern, to(behaviour)])).toEqual([
+      ["/v1/events", "Ingest"],
+      ["/v1/webhooks/*", "Ingest"],
+      ["/v1/retractions", "Ingest"],
+      ["/v1/attestations", "Ingest"],
+      ["/v1/marks", "Ingest"],
+      ["/v1/freezes", "Ingest"],
+      ["/v1/freezes/end", "Ingest"],
+      ["/v1/redeployments", "Ingest"],
+      ["/v1/redeployments/*/end", "Ingest"],
+      ["/v1/export*", "Export"],
+    ]);
+    for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {
+      // AWS's own policies CachingDisabled and AllViewerExceptHostHeader.
+      expect(CachePolicyId).toBe("4135ea2d-6df8-44a3-9df3-4b5a84be39ad");
+      expect(OriginRequestPolicyId).toBe("b689b0a8-53d0-40ab-baf2-68738e2966ac");
+    }
+    expect(named(WebACLId)).toBe("WebAcl.Arn");
+  });
+
+  it("knows every door that records", () => {
+    const { ledger } = givenDoors();
+    const paths = recordingDoors(ledger).routes.flatMap(({ method, path }) =>
+      method === "ALL" ? [] : [path],
+    );
+    // CloudFront's `*` stands for any characters, a slash too.
+    const isKnown = (path: string): boolean =>
+      INGEST_PATHS.some((one) => new RegExp(`^${one.replaceAll("*", ".*")}$`).test(path));
+    expect(paths.length).toBeGreaterThan(3);
+    expect(paths.filter((path) => !isKnown(path))).toEqual([]);
+  });
+
+  it("has a firewall with a limit of the rate, and AWS's common rules for all but the bodies of POST", () => {
+    const edge = Template.fromStack(stackOf(US_EAST_1).stack);
+    edge.hasResourceProperties("AWS::WAFv2::WebACL", {
+      Scope: "CLOUDFRONT",
+      Rules: [
+        Match.objectLike({
+          Action: { Block: { CustomResponse: { ResponseCode: 429 } } },
+          Statement: { RateBasedStatement: Match.objectLike({ AggregateKeyType: "IP" }) },
+        }),
+        Match.objectLike({
+          Statement: {
+            ManagedRuleGroupStatement: Match.objectLike({
+              Name: "AWSManagedRulesCommonRuleSet",
+              ScopeDownStatement: {
+                NotStatement: {
+                  Statement: { ByteMatchStatement: Match.objectLike({ SearchString: "POST" }) },
+                },
+              },
+            }),
+          },
+        }),
+      ],
+    });
+  });
+
+  it.each([{}, { env: { region: "eu-west-1" } }])("says where it can be had: not in %j", (props) => {
+    expect(() => stackOf({ ...props, cloudfront: true })).toThrow("us-east-1");
+  });
+});
+
+describe("the checks of the synthesis", () => {
+  /** As `cdk/app.ts` has them: cdk-nag, and the CDK's own checks of the template as errors (by `cdk.json`). */
+  function checkedStackOf(props: Partial<AsofProps> = {}): { app: App; stack: AsofStack } {
+    const { app, stack } = stackOf(props, { "@aws-cdk/core:validateAgainstDefaultRules": true });
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    return { app, stack };
+  }
+
+  it.each([{}, { env: { region: "us-east-1" }, cloudfront: true }])(
+    "find nothing unexplained with %j",
+    (props) => {
+      const { app } = checkedStackOf(props);
+      expect(() => app.synth()).not.toThrow();
+    },
+  );
+
+  it("stop at a grant of everything", () => {
+    const { app, stack } = checkedStackOf();
+    const ingest = stack.node.findChild("Ingest");
+    if (ingest instanceof LedgerFunction) ingest.allow(["dynamodb:*"], "*");
+    expect(() => app.synth()).toThrow("AwsSolutions-IAM5");
+  });
+
+  it("find nothing with the real bundles", async () => {
+    const { app } = checkedStackOf({ bundles: await bundleAll() });
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe("a bundle", () => {
+  const entry = (name: string, source: string): string => {
+    const path = join(folder, `${name}.ts`);
+    writeFileSync(path, source);
+    return path;
+  };
+  const run = (bundled: string): string =>
+    execFileSync(
+      process.execPath,
+      ["--input-type=module", "-e", `console.log(await (await import("${bundled}/index.mjs")).handler())`],
+      { encoding: "utf8" },
+    ).trim();
+
+  it("loads http and https through require, however they are imported", async () => {
+    const bundled = await bundle(
+      entry(
+        "web",
+        `import { request } from "node:http"; import https from "https"; import * as all from "http";
+         export const handler = async () => {
+           const { Agent } = await import("node:https");
+           return [request === all.request, new https.Agent() instanceof Agent, typeof all.globalAgent].join();
+         };`,
+      ),
+      join(folder, "web"),
+    );
+    expect(run(bundled)).toBe("true,true,object");
+    for (const file of readdirSync(bundled)) {
+      expect(readFileSync(join(bundled, file), "utf8")).not.toMatch(/(from|import)\s*\(?"(node:)?https?"/);
+    }
+  });
+
+  it("keeps what is imported lazily in a chunk, and forgets the chunks of the bundle before", async () => {
+    const chunks = (bundled: string) => readdirSync(bundled).filter((file) => file !== "index.mjs");
+    entry("lazy", `export const word = "lazy";`);
+    const source = `export const handler = async () => (await import("./lazy.ts")).word;`;
+    const bundled = await bundle(entry("main", source), join(folder, "main"));
+    expect(chunks(bundled)).toHaveLength(1);
+    expect(run(bundled)).toBe("lazy");
+    entry("lazy", `export const word = "later";`);
+    expect(chunks(await bundle(entry("main", source), join(folder, "main")))).toHaveLength(1);
+    expect(run(bundled)).toBe("later");
+  });
+
+  it("runs packages that are CommonJS", async () => {
+    const source = `import { createRequire } from "node:module"; import * as fs from "fs";
+      export const handler = () => [typeof createRequire, typeof fs.readFileSync, typeof require("node:os").cpus].join();`;
+    expect(run(await bundle(entry("cjs", source), join(folder, "cjs")))).toBe("function,function,function");
+  });
+
+  it("is not made with naming rules that are none", async () => {
+    const rules = join(folder, "rules.json");
+    writeFileSync(rules, JSON.stringify([{ match: {}, set: { service: "billing" } }]));
+    await expect(bundleAll({ rules })).rejects.toThrow("must match on at least one field");
+  });
+});

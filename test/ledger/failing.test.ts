@@ -1,0 +1,105 @@
+/** Whatever read fails: whoever asked hears of it, no answer is another one, and the process goes on. */
+import { describe, expect, it } from "vitest";
+import { artifact, commit, tag } from "../../functions/ledger/artifact.ts";
+import { diff } from "../../functions/ledger/diff.ts";
+import { environments } from "../../functions/ledger/environments.ts";
+import { exportFacts } from "../../functions/ledger/export.ts";
+import { freezesOf } from "../../functions/ledger/freezes.ts";
+import { gate } from "../../functions/ledger/gate.ts";
+import type { Moment } from "../../functions/ledger/moment.ts";
+import { plan } from "../../functions/ledger/plan/plan.ts";
+import { environmentPlan } from "../../functions/ledger/plan/whole.ts";
+import { look } from "../../functions/ledger/redeploy.ts";
+import { REDEPLOYMENTS, redeployment } from "../../functions/ledger/redeployment.ts";
+import { release } from "../../functions/ledger/release.ts";
+import { snapshot } from "../../functions/ledger/snapshot.ts";
+import { sources } from "../../functions/ledger/sources.ts";
+import { timeline } from "../../functions/ledger/timeline.ts";
+import type { Fact, Statement } from "../../schemas/fact.ts";
+import { SCENARIOS } from "../store/scenarios.ts";
+import { common, HERE, IMAGE, lengthened, REPOSITORY } from "../store/told.ts";
+import { expectCalm } from "./failing.ts";
+import { day, given, said, shaOf } from "./given.ts";
+
+const SERVICE = { environment: HERE.environment, service: HERE.service };
+const ID = "0123456789abcdef.1";
+
+const requested = said("redeployment.requested", day(20, "07:30"), {
+  ...SERVICE,
+  source: REDEPLOYMENTS,
+  id: ID,
+  question: { last: "good", knownAt: day(20, "07:30") },
+  planHash: "0".repeat(64),
+  components: [{ component: "main", repository: REPOSITORY, digest: IMAGE }],
+  deadline: day(20, "12:00"),
+  key: "1",
+  reason: "it broke",
+});
+
+/** What people said, of whatever the scenarios tell. */
+const people: readonly Statement[] = [
+  said("environment.frozen", day(19, "10:00"), { environment: HERE.environment }),
+  said("environment.unfrozen", day(19, "11:00"), { environment: HERE.environment }),
+  said("release.marked", day(19, "13:00"), { digest: IMAGE, verdict: "good" }),
+  requested,
+];
+
+async function exported({ store }: Moment): Promise<Fact[]> {
+  const facts: Fact[] = [];
+  const extent = { from: day(1, "00:00"), to: day(31, "23:59") };
+  for await (const some of exportFacts(store, extent)) facts.push(...some);
+  return facts;
+}
+
+const click = (when: Moment) => ({
+  by: "ops",
+  key: "2",
+  body: {
+    ...SERVICE,
+    at: day(18),
+    schema: "keep" as const,
+    planHash: "0".repeat(64),
+    reason: "it broke",
+    timeoutSeconds: 600,
+  },
+  when,
+});
+
+const folded = { environment: HERE.environment, service: HERE.service.toLowerCase() };
+const stretch = { environment: HERE.environment, from: day(10, "00:00"), to: day(26, "23:59") };
+
+const QUESTIONS: Readonly<Record<string, (moment: Moment) => Promise<unknown>>> = {
+  release: (moment) => release(moment, HERE),
+  snapshot: (moment) => snapshot(moment, { environment: HERE.environment }),
+  environments: (moment) => environments(moment),
+  timeline: (moment) => timeline(moment, stretch),
+  "timeline of a service": (moment) => timeline(moment, { ...stretch, service: HERE.service }),
+  diff: (moment) => diff(moment, { environment: HERE.environment, from: day(12), to: day(20) }),
+  artifact: (moment) => artifact(moment, { digest: IMAGE }),
+  commit: (moment) => commit(moment, { sha: shaOf("image").slice(0, 10) }),
+  tag: (moment) => tag(moment, { repository: REPOSITORY, tag: "1.4" }),
+  "plan of a moment": (moment) => plan(moment, HERE, { aim: { at: day(18) }, schema: "revert" }),
+  "plan by digest": (moment) => plan(moment, HERE, { aim: { digest: IMAGE } }),
+  "plan of the last good release": (moment) => plan(moment, HERE, { aim: { last: "good" } }),
+  "plan of an environment": (moment) => environmentPlan(moment, HERE.environment, [], {}),
+  gate: (moment) => gate(moment, { ...HERE, digest: IMAGE }),
+  redeployment: (moment) => redeployment(moment, ID),
+  "request of a redeployment": (moment) => look(click(moment), HERE),
+  sources: (moment) => sources(moment, {}, { where: "nowhere", count: 0, newest: [] }, {}),
+  freezes: (moment) => freezesOf(moment, folded, day(20)),
+  export: exported,
+};
+
+describe("a read that fails", () => {
+  it.each(Object.entries(QUESTIONS))(
+    "is heard by whoever asked for it, and by nobody else: %s",
+    async (_, ask) => {
+      for (const { what, told } of SCENARIOS) {
+        const ledger = await given(...common, ...lengthened(2), ...people, ...told(2));
+        const calls = await expectCalm(ledger.store, (store) => ask({ ...ledger.at(day(20)), store }));
+        expect(calls, what).toBeGreaterThan(0);
+      }
+    },
+    300_000,
+  );
+});

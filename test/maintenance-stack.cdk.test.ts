@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { AsofExecutorsStack } from "../cdk/executors.ts";
+import { App, Match, Template } from "../cdk/testing.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("listens without any executor, to what begins a redeployment and what may end one, with a secret of its own", () => {
+  const bundle = join(folder, "maintain");
+  mkdirSync(bundle);
+  writeFileSync(join(bundle, "index.mjs"), "export const handler = () => {};");
+  const app = new App({ analyticsReporting: false, outdir: join(folder, "out") });
+  const bundles = { maintain: bundle };
+  const template = Template.fromStack(new AsofExecutorsStack(app, "asof-executors", { bundles }));
+
+  template.resourceCountIs("AWS::Lambda::Function", 1);
+  template.hasResourceProperties("AWS::Events::Rule", {
+    EventBusName: "asof-ledger",
+    EventPattern: {
+      source: ["asof"],
+      "detail-type": [
+        "dev.asof.redeployment.requested.v1",
+        "dev.asof.redeployment.ended.v1",
+        "dev.asof.deployment.succeeded.v1",
+        "dev.asof.deployment.failed.v1",
+        "dev.asof.deployment.observed.v1",
+      ],
+    },
+  });
+  const [secret, ...more] = Object.keys(template.findResources("AWS::SecretsManager::Secret"));
+  expect(more).toEqual([]);
+  template.hasResourceProperties("AWS::Lambda::Function", {
+    Environment: { Variables: { ASOF_SECRET: { Ref: secret } } },
+  });
+  template.hasResourceProperties("AWS::SQS::Queue", {
+    RedrivePolicy: { deadLetterTargetArn: Match.anyValue() },
+  });
+});
