@@ -20,7 +20,7 @@ import {
   Validations,
 } from "../cdk/testing.ts";
 import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
-import { recordingDoors } from "../functions/http/recording.ts";
+import { recordingEndpoints } from "../functions/http/recording.ts";
 import { cleanUp, givenDoors } from "./doors/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
@@ -681,7 +681,7 @@ describe("cloudfront", () => {
 
   it("knows every door that records", () => {
     const { ledger } = givenDoors();
-    const paths = recordingDoors(ledger).routes.flatMap(({ method, path }) =>
+    const paths = recordingEndpoints(ledger).routes.flatMap(({ method, path }) =>
       method === "ALL" ? [] : [path],
     );
     // CloudFront's `*` stands for any characters, a slash too.

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { readJson } from "../sources/payload.ts";
 import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { answerOne, keepMalformed, type Received, receive } from "./receive.ts";
 import { holder, senderOf, textOf } from "./request.ts";
 
@@ -37,7 +37,7 @@ export function attesting(ledger: Ledger): (c: Context) => Promise<Response> {
         : { is: "fault" as const, reason: `the body ${json.reason}` };
     if (read.is === "fault") {
       await keepMalformed(ledger, sender, read.reason, body);
-      throw new DoorError("malformed", read.reason);
+      throw new EndpointError("malformed", read.reason);
     }
     verify ??= verifier(ledger);
     const { mapped, unverified } = await toBuilds(read.attestation, await verify, ledger.now().toISOString());

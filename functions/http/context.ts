@@ -4,7 +4,7 @@ import type { Registries } from "../adapters/registry/oci.ts";
 import type { Appending } from "../ledger/append.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { Later } from "../ledger/jobs.ts";
-import type { Aside } from "../ledger/quarantine.ts";
+import type { Quarantine } from "../ledger/quarantine.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 export interface Secrets {
@@ -14,7 +14,7 @@ export interface Secrets {
 }
 
 export interface Ledger extends Appending {
-  readonly aside: Aside;
+  readonly aside: Quarantine;
   readonly later: Later;
   /** Read anew by and by, so that a removed token stops within a minute. */
   readonly secrets: () => Promise<Secrets>;

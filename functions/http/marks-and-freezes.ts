@@ -9,7 +9,7 @@ import { EVER } from "../ledger/fact-reader.ts";
 import { afterNewest } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { answerOne, receive } from "./receive.ts";
 import { bodyOf, holder, senderOf } from "./request.ts";
 
@@ -18,7 +18,7 @@ export function keyOf(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
   if (key === undefined) return undefined;
   const parsed = id.safeParse(key);
-  if (!parsed.success) throw new DoorError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
+  if (!parsed.success) throw new EndpointError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
   return parsed.data;
 }
 

@@ -5,7 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
 import { type Registries, RegistryError } from "../adapters/registry/oci.ts";
-import { concurrently } from "../ledger/map-limit.ts";
+import { mapLimit } from "../ledger/map-limit.ts";
 import type { Ledger } from "./context.ts";
 
 /** Somebody waits for the plan. What has not been said by then is unknown. */
@@ -71,7 +71,7 @@ export async function checked(
     if (!over.signal.aborted) answers.set(image, await answerOf(registries, image));
   };
   const all = [...new Set(images.map(hostOf))].map((host) =>
-    concurrently(
+    mapLimit(
       AT_ONCE,
       images.filter((image) => hostOf(image) === host),
       ask,

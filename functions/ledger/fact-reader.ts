@@ -5,7 +5,7 @@ import { pagesOf, type Reads } from "./loader.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
 
 /** What is asked of: the store, and the moment whose knowledge counts. */
-export interface Knowledge {
+export interface KnownAt {
   readonly store: Reads;
   readonly knownAt: string;
 }
@@ -40,7 +40,7 @@ export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
 ];
 
 async function* pages(
-  { store }: Knowledge,
+  { store }: KnownAt,
   partition: Partition,
   { from: first, after, to, descending = false }: Span,
   sizes: Pages,
@@ -57,7 +57,7 @@ async function* pages(
 }
 
 /** Those entries whose fact was recorded: a pointer is put before its fact, which may never have come. */
-export async function confirmed({ store }: Knowledge, entries: readonly Entry[]): Promise<Entry[]> {
+export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): Promise<Entry[]> {
   const doubtful = entries.filter(({ provisional }) => provisional);
   if (doubtful.length === 0) return [...entries];
   const identities = doubtful.map(({ fact: { source, id } }) => ({ source, id }));
@@ -93,14 +93,14 @@ function visibility(knownAt: string, descending: boolean) {
   return { take, release };
 }
 
-async function* visible({ knownAt }: Knowledge, found: AsyncIterable<readonly Entry[]>, descending: boolean) {
+async function* visible({ knownAt }: KnownAt, found: AsyncIterable<readonly Entry[]>, descending: boolean) {
   const { take, release } = visibility(knownAt, descending);
   for await (const page of found) yield page.flatMap(take);
   yield release();
 }
 
 async function* factPages(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   partition: Partition,
   span: Span,
   sizes: Pages,
@@ -114,7 +114,7 @@ async function* factPages(
 
 /** The facts of a partition that were known and not retracted, in order: as far as the caller reads. */
 export async function* history(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   partition: Partition,
   span: Span = {},
   sizes: Pages = WALK,
@@ -124,27 +124,23 @@ export async function* history(
 
 /** The facts up to a moment, newest first, as they are read: for who decides by what there is whether to read on. */
 export const pagesBack = (
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   partition: Partition,
   at: string,
 ): AsyncGenerator<readonly Fact[]> => factPages(knowledge, partition, { to: at, descending: true }, WALK);
 
 /** The first fact of a span, or none. */
-export async function first(
-  knowledge: Knowledge,
-  partition: Partition,
-  span: Span,
-): Promise<Fact | undefined> {
+export async function first(knowledge: KnownAt, partition: Partition, span: Span): Promise<Fact | undefined> {
   for await (const fact of history(knowledge, partition, span, ONE)) return fact;
   return undefined;
 }
 
 /** The facts up to a moment, newest first, for who seldom needs more than the first. */
-export const backwards = (knowledge: Knowledge, partition: Partition, at: string): AsyncGenerator<Fact> =>
+export const backwards = (knowledge: KnownAt, partition: Partition, at: string): AsyncGenerator<Fact> =>
   history(knowledge, partition, { to: at, descending: true }, ONE);
 
 /** The newest fact at a moment: the answer of one request, at any length of history. */
-export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
+export const newest = (knowledge: KnownAt, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
 async function collect<T>(found: AsyncIterable<readonly T[]>): Promise<T[]> {
@@ -153,14 +149,14 @@ async function collect<T>(found: AsyncIterable<readonly T[]>): Promise<T[]> {
   return list;
 }
 
-export const all = (knowledge: Knowledge, partition: Partition, span: Span = {}): Promise<Fact[]> =>
+export const all = (knowledge: KnownAt, partition: Partition, span: Span = {}): Promise<Fact[]> =>
   collect(factPages(knowledge, partition, span, WHOLE));
 
 /**
  * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A
  * retraction is confirmed here all the same, or one that never came would hide its target.
  */
-export function hits(knowledge: Knowledge, partition: Partition): Promise<Entry[]> {
+export function hits(knowledge: KnownAt, partition: Partition): Promise<Entry[]> {
   async function* found() {
     for await (const page of pages(knowledge, partition, {}, WHOLE)) {
       const takesBack = page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");

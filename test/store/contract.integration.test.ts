@@ -1,7 +1,7 @@
 /** What the store's port promises of single items, run over every implementation; for ranges see ranges.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordedPartitions } from "../../functions/adapters/keys.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { retractionId } from "../../functions/ledger/append.ts";
 import { canonical } from "../../functions/ledger/canonical.ts";
 import type { Name, Partition, Store } from "../../functions/ledger/store.ts";
@@ -101,7 +101,7 @@ describe.each(STORES)("the store: $name", ({ open }) => {
         const own = { ...fact, id: `${fact.kind}${fact.id}`.slice(0, 256) };
         expect(await keep(store, own, target)).toBe("written");
         expect(await store.get([own])).toEqual([own]);
-        const { posted, derived } = postings(own, target);
+        const { posted, derived } = accessPatternsOf(own, target);
         const pointed = derived.flatMap((one) => (one.is === "pointer" ? one.partition : []));
         for (const partition of [...posted.partitions, ...pointed.slice(-1)]) {
           const page = await store.query(partition, { from: posted.order, to: posted.order, limit: 10 });
@@ -225,7 +225,7 @@ describe.each(STORES)("the store: $name", ({ open }) => {
     });
 
     it("make no fact", async () => {
-      for (const one of postings(indexed).derived) await store.derive(one);
+      for (const one of accessPatternsOf(indexed).derived) await store.derive(one);
       expect(await everything(image(2))).toEqual([{ fact: indexed, provisional: true }]);
       expect(await everything(image(1))).toEqual([]);
       expect(await store.get([indexed])).toEqual([]);

@@ -3,10 +3,10 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { release } from "../../functions/queries/release/release.ts";
-import { runningAt } from "../../functions/queries/release/running.ts";
+import { effectiveDeploymentsAt } from "../../functions/queries/release/running.ts";
 import type { Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -18,7 +18,7 @@ import { AT, common, HERE, lengthened } from "./told.ts";
 /** Ten times the history, and more than the first pages of any reading. */
 const [SHORT, LONG] = [3, 30];
 
-const momentOf = (store: Store): Moment => ({
+const momentOf = (store: Store): AsOf => ({
   store,
   at: AT,
   knownAt: "2027-01-01T00:00:00.000Z",
@@ -83,7 +83,7 @@ describe("asking what ran", () => {
   const costsOf = ({ told }: Scenario, n: number) =>
     inCopy(n, told(n), async ({ store, costOf }) => {
       const selector = { environment: fold(HERE.environment), service: fold(HERE.service) };
-      const running = await costOf(() => runningAt(momentOf(store), selector, AT));
+      const running = await costOf(() => effectiveDeploymentsAt(momentOf(store), selector, AT));
       const answer = await costOf(() => release(momentOf(store), HERE));
       return { known: running.cost, whole: answer.cost, shows: shownBy(answer.result) };
     });

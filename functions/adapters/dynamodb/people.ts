@@ -6,7 +6,7 @@ import {
   PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { commitmentOf, newSalt, type People, type Person, personKey } from "../../ledger/people.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { PEOPLE } from "../keys.ts";
@@ -63,7 +63,7 @@ export function dynamodbPeople({ client, name: table }: { client: DynamoDBClient
     },
 
     reveal: async (commitments) => {
-      const found = await concurrently(AT_ONCE, [...new Set(commitments)], itemsOf);
+      const found = await mapLimit(AT_ONCE, [...new Set(commitments)], itemsOf);
       return new Map(
         found.flat().flatMap(({ commitment, login }): [string, string][] => {
           const [of, is] = [commitment?.S, login?.S];
