@@ -25,7 +25,7 @@ export class EndpointError extends Error {
 
   constructor(code: ProblemCode, detail: string, more: object = {}) {
     super(detail);
-    this.name = "DoorError";
+    this.name = "EndpointError";
     this.code = code;
     this.more = more;
   }

@@ -61,7 +61,7 @@ async function lookedAt(click: RedeployRequest): Promise<Exclude<Precheck, { is:
   return ready;
 }
 
-/** Throws a DoorError of what is wrong with the request itself. */
+/** Throws an EndpointError of what is wrong with the request itself. */
 function acceptable(put: RequestOutcome): Exclude<RequestOutcome, { is: "conflict" } | { outcome: string }> {
   if ("outcome" in put)
     throw new EndpointError(put.forbidden === true ? "forbidden" : "rejected", put.reason);

@@ -13,7 +13,7 @@ import type { Sender } from "./receive.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The holder of the request's token, if it has one of the rights. Throws a DoorError otherwise. */
+/** The holder of the request's token, if it has one of the rights. Throws an EndpointError otherwise. */
 export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Right[]): Promise<Holder> {
   const { tokens } = await ledger.secrets();
   const found = holderOf(tokens, c.req.header("authorization"));
