@@ -215,7 +215,7 @@ function comparable(answer: Expected): unknown {
   };
 }
 const slot = ({ component, variant }: { component: string; variant?: string }): string =>
-  JSON.stringify([fold(component), variant ?? ""]);
+  JSON.stringify([fold(component), fold(variant ?? "")]);
 
 function answered(answer: Release | undefined): unknown {
   if (answer === undefined) return "never heard of";
