@@ -1,5 +1,7 @@
 /** Whom answers name: logins as long as they are there, commitments in what is stored and exported. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import type { People } from "../../functions/ledger/people.ts";
+import type { Store } from "../../functions/ledger/store.ts";
 import { Outcomes } from "../../schemas/answer.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { type Event, event, outcomesOf } from "../client.ts";
@@ -98,6 +100,30 @@ describe("an answer of a question", () => {
       );
     },
   );
+
+  it("has them asked for while the facts are still read, not after", async () => {
+    const calls: string[] = [];
+    const { store: memory, people: table } = given.ledger;
+    const store: Store = {
+      ...memory,
+      query: (partition, range) => {
+        calls.push("query");
+        return memory.query(partition, range);
+      },
+    };
+    const people: People = {
+      ...table,
+      reveal: (commitments) => {
+        calls.push("reveal");
+        return table.reveal(commitments);
+      },
+    };
+    const { client, setNow } = givenDoors({ store, people });
+    setNow("2026-11-22T10:00:00.000Z");
+    expect((await client("reader").get("/v1/release", PLACE)).text).toContain(WHO.deployer);
+    expect(calls.indexOf("reveal")).toBeGreaterThan(0);
+    expect(calls.indexOf("reveal")).toBeLessThan(calls.lastIndexOf("query"));
+  });
 
   it("tells as before where what it is asked for has no answer", async () => {
     const answer = await given.client("reader").get("/v1/release", { ...PLACE, service: "acme/unknown" });
