@@ -111,6 +111,29 @@ describe.each(STORES)("the store: $name", ({ open }) => {
     });
   });
 
+  describe("the hash of a vendor's event", () => {
+    it("stands beside its fact, and in nothing that is read of it", async () => {
+      const [fact, other] = [frozen("/a", "1"), frozen("/a", "2")];
+      const rawHash = "a".repeat(64);
+      await store.put({ ...accessPatternsOf(fact).posted, rawHash });
+      await put(store, other);
+      expect(await store.rawHashOf(fact)).toBe(rawHash);
+      expect(await store.rawHashOf(other)).toBeUndefined();
+      expect(await store.rawHashOf({ source: "/a", id: "3" })).toBeUndefined();
+      expect(await store.get([fact])).toEqual([fact]);
+      expect((await store.query(FREEZES, { limit: 10 })).entries.map((entry) => entry.fact)).toContainEqual(
+        fact,
+      );
+    });
+
+    it("stays that of the fact that was first", async () => {
+      const fact = frozen("/a", "1");
+      await store.put({ ...accessPatternsOf(fact).posted, rawHash: "a".repeat(64) });
+      expect(await store.put({ ...accessPatternsOf(fact).posted, rawHash: "b".repeat(64) })).toBe("taken");
+      expect(await store.rawHashOf(fact)).toBe("a".repeat(64));
+    });
+  });
+
   describe("get", () => {
     it("finds 250 identities at once, and leaves out those that are not there", async () => {
       const facts = Array.from({ length: 250 }, (_, n) => frozen("/a", String(n)));
