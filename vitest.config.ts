@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { RUNS } from "./test/runs.ts";
 
 // This file is read once for each project: the first time decides.
@@ -8,6 +9,18 @@ if (process.env.ASOF_SEED === undefined) {
   console.log(`${RUNS} random cases of each property; the same cases again: ${again}`);
 }
 const { ASOF_SEED } = process.env;
+
+/** The kinds that take long begin first, so that no core has to wait for the last one; each project goes by itself. */
+const KINDS = [".real.", ".cdk.", ".process.", ".integration.", ".property."];
+const turnOf = ({ moduleId }: TestSpecification): number => {
+  const kind = KINDS.findIndex((suffix) => moduleId.includes(suffix));
+  return kind === -1 ? KINDS.length : kind;
+};
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => turnOf(a) - turnOf(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -21,6 +34,7 @@ export default defineConfig({
     isolate: false,
     // One more than the gate has cores: some tests wait for processes.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Kinds by suffix: .property (random cases), .process (ledgers, command lines and shells as processes of their own),
       // .integration (the AWS SDK against an emulator); without any: units.

@@ -1,6 +1,7 @@
 /**
  * The whole architecture. Facts come in by the function URLs and by the queue `events`, are put into one table by one
- * function, are asked for by two more, and leave again from the table's stream by a bus.
+ * function, are asked for by two more, and leave again from the table's stream by a bus. Whom they name stands in a table
+ * beside it.
  */
 import {
   CfnOutput,
@@ -25,6 +26,7 @@ import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
+import { PeopleTable } from "./people.ts";
 import { LedgerTable } from "./table.ts";
 
 export interface AsofProps extends StackProps {
@@ -52,6 +54,7 @@ export class AsofStack extends Stack {
 
     // ---- Store ---------------------------------------------------------------------------------------------------
     const table = new LedgerTable(this, "Table");
+    const people = new PeopleTable(this, "People");
     // An update of the stack does not touch the value, as long as this placeholder stays the same.
     const secret = new Secret(this, "Secret", {
       description: "asof: the tokens, and the secrets of the web hooks",
@@ -165,6 +168,7 @@ export class AsofStack extends Stack {
         environment: { ...environment, ...rules },
       });
       table.denyRewrites(created);
+      people.denyErasure(created);
       if (name !== "ingest") table.denyPuts(created);
       alarms.on(id, `The function ${name} failed.`, created.metricErrors());
       return created;
@@ -175,6 +179,7 @@ export class AsofStack extends Stack {
     };
     const environment = {
       ASOF_TABLE: table.tableName,
+      ASOF_PEOPLE_TABLE: people.tableName,
       ASOF_SECRET: secret.secretArn,
       // The time after which indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
@@ -202,6 +207,8 @@ export class AsofStack extends Stack {
     });
     allowReads(ingest);
     table.allowPuts(ingest);
+    people.allowCommit(ingest);
+    people.allowReveal(ingest);
     ingest.allow(["sqs:SendMessage"], aside.queueArn, later.queueArn);
     ingest.addEventSource(new SqsEventSource(events, { batchSize: 10, reportBatchItemFailures: true }));
     // One at a time: asking a registry may take as long as the function may run.
@@ -213,6 +220,7 @@ export class AsofStack extends Stack {
       environment,
     });
     allowReads(questions);
+    people.allowReveal(questions);
 
     // As long as Lambda can: an export of months streams for minutes.
     const exported = addFunction("Export", "export", {
@@ -260,6 +268,7 @@ export class AsofStack extends Stack {
       QuestionsUrl: urls.questions.url,
       ExportUrl: urls.export.url,
       TableName: table.tableName,
+      PeopleTableName: people.tableName,
       SecretArn: secret.secretArn,
       IngestBusArn: ingestBus.eventBusArn,
       LedgerBusArn: ledgerBus.eventBusArn,

@@ -6,9 +6,9 @@ import type { Construct } from "constructs";
 import { INDEXES } from "../functions/store/keys.ts";
 import type { LedgerFunction } from "./function.ts";
 
-const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
+export const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
 /** Whatever changes the table, but the one PutItem. */
-const REWRITES = dynamodb(
+export const REWRITES = dynamodb(
   ...["UpdateItem", "DeleteItem", "BatchWriteItem"],
   ...["PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"],
 );

@@ -18,8 +18,8 @@ export interface Configuration {
   readonly port: number;
   /** The folder of everything that is kept. */
   readonly data: string;
-  /** The DynamoDB table that facts are kept in; absent: in the folder, in SQLite. */
-  readonly table?: string;
+  /** The DynamoDB tables that facts and people are kept in; absent: in the folder, in SQLite. */
+  readonly tables?: { readonly facts: string; readonly people: string };
   /** Empty: one is made at the first start. */
   readonly tokens: readonly Token[];
   readonly webhooks: WebhookSecrets;
@@ -52,7 +52,12 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     data: parse("ASOF_DATA", z.string().min(1), env.ASOF_DATA ?? ".asof"),
     ...(env.ASOF_TABLE === undefined || env.ASOF_TABLE === ""
       ? {}
-      : { table: parse("ASOF_TABLE", tableName, env.ASOF_TABLE) }),
+      : {
+          tables: {
+            facts: parse("ASOF_TABLE", tableName, env.ASOF_TABLE),
+            people: parse("ASOF_PEOPLE_TABLE", tableName, env.ASOF_PEOPLE_TABLE ?? ""),
+          },
+        }),
     tokens: tokensFrom(env.ASOF_TOKENS),
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
     registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},

@@ -5,9 +5,11 @@ import * as z from "zod";
 
 import type { Ledger, Log, Secrets } from "./doors/ledger.ts";
 import { secretAs, variable } from "./lambda-secret.ts";
+import { remembering } from "./ledger/people.ts";
 import type { Registries } from "./registry/oci.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "./secrets.ts";
 import { dynamodbStore } from "./store/dynamodb.ts";
+import { dynamodbPeople } from "./store/dynamodb-people.ts";
 import { TIMEOUTS } from "./store/timeouts.ts";
 import { logUnhandled } from "./unhandled.ts";
 
@@ -60,19 +62,19 @@ const ASKS_ONLY: Recording = {
 export function ledgerOnAws(recording?: Recording): Ledger {
   const secrets = secretAs(readSecret);
   const logger = new Logger({ serviceName: "asof" });
+  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const now = () => new Date();
   const log: Log = {
     info: (message, fields) => logger.info(message, fields),
     error: (message, fields) => logger.error(message, fields),
   };
   logUnhandled(log);
   return {
-    store: dynamodbStore({
-      client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
-      name: variable("ASOF_TABLE"),
-    }),
+    store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
+    people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
     ...(recording ?? ASKS_ONLY),
     registries: asked(secrets),
-    now: () => new Date(),
+    now,
     heard: new Set(),
     secrets,
     settleMs: Number(variable("ASOF_SETTLE_MS")),

@@ -8,6 +8,7 @@ import { checkInBackground } from "./adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "./adapters/sqlite/damage.ts";
 import { CannotOpen, type Database, InUse, openDatabase } from "./adapters/sqlite/database.ts";
 import { jobQueue } from "./adapters/sqlite/jobs.ts";
+import { sqlitePeople } from "./adapters/sqlite/people.ts";
 import { sqliteQuarantine } from "./adapters/sqlite/quarantine.ts";
 import { newestRecordedAt, sqliteStore } from "./adapters/sqlite/store.ts";
 import { type Configuration, configuration } from "./configuration.ts";
@@ -19,6 +20,7 @@ import { giveUp, work } from "./doors/receive.ts";
 import { recordingDoors } from "./doors/recording.ts";
 import { steadyClock } from "./ledger/clock.ts";
 import { Job, type Later } from "./ledger/later.ts";
+import { remembering } from "./ledger/people.ts";
 import { type Reacting, reacting } from "./reacting.ts";
 import type { Asof } from "./reactions/asof.ts";
 import { executors } from "./reactions/executors.ts";
@@ -62,23 +64,31 @@ function ownTokens(data: string): Token[] {
   }
 }
 
-/** Where facts are kept, and the clock that they are stamped with. */
-type Keeping = Pick<Ledger, "store" | "now" | "settleMs">;
+/** Where facts and people are kept, and the clock that facts are stamped with. */
+type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs">;
 
 function onSqlite(database: Database, damage: Damage): Keeping {
   const clock = steadyClock(newestRecordedAt(database));
-  return { store: sqliteStore(database, clock, damage), now: clock.now, settleMs: SETTLE_MS };
+  return {
+    store: sqliteStore(database, clock, damage),
+    people: remembering(sqlitePeople(database), () => new Date()),
+    now: clock.now,
+    settleMs: SETTLE_MS,
+  };
 }
 
 /** The client is loaded where it is used: most ledgers on one machine have no table. */
-async function onDynamodb(table: string): Promise<Keeping> {
+async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
   const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
   const { dynamodbStore } = await import("./store/dynamodb.ts");
+  const { dynamodbPeople } = await import("./store/dynamodb-people.ts");
   const { TIMEOUTS } = await import("./store/timeouts.ts");
   const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const now = () => new Date();
   return {
-    store: dynamodbStore({ client, name: table }),
-    now: () => new Date(),
+    store: dynamodbStore({ client, name: tables.facts }),
+    people: remembering(dynamodbPeople({ client, name: tables.people }), now),
+    now,
     settleMs: SETTLE_ON_DYNAMODB_MS,
   };
 }
@@ -240,7 +250,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   try {
     const damage = noDamage();
     const keeping =
-      settings.table === undefined ? onSqlite(database, damage) : await onDynamodb(settings.table);
+      settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
     const later = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reacting(database, reactionsOf(settings), log);
     const ledger = ledgerOf(settings, database, keeping, later, reactions);

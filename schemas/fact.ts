@@ -4,7 +4,6 @@
  */
 import * as z from "zod";
 import {
-  actor,
   digest,
   EVIDENCE,
   fold,
@@ -12,6 +11,7 @@ import {
   hash,
   id,
   imageRepository,
+  login,
   name,
   prose,
   sha,
@@ -64,7 +64,7 @@ const common = {
   id,
   occurredAt: time,
   timeFrom: z.literal("receipt").exactOptional(),
-  actor: actor.exactOptional(),
+  actor: login.exactOptional(),
   url: url.exactOptional(),
 };
 
@@ -238,7 +238,7 @@ export const Statement = z.discriminatedUnion("kind", [
     deployment: deployment.exactOptional(),
     type: text(64),
     verdict: text(64).exactOptional(),
-    by: actor.exactOptional(),
+    by: login.exactOptional(),
     sha256: hash.exactOptional(),
   }).refine((it) => [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length === 1, {
     error: "must name exactly one of commit, digest, deployment",
@@ -310,7 +310,6 @@ export const Recording = z.strictObject({
   recordedAt: time,
   reportedBy: text(128),
   statementHash: hash,
-  rawHash: hash.exactOptional(),
 });
 export type Recording = z.infer<typeof Recording>;
 

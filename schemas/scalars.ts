@@ -134,8 +134,16 @@ export const source = text(512)
 /** A statement's identity within its source. */
 export const id = text(256);
 
-/** A login, no more: the ledger keeps no names or mail addresses of people. */
-export const actor = text(128);
+/** What a person is in a stored fact: see `functions/ledger/people.ts`. */
+export const COMMITMENT = /person:[0-9a-f]{64}/g;
+
+/**
+ * A person, as a sender names one: a login, no more; the ledger keeps no names or mail addresses of people. In a stored
+ * fact a commitment takes its place. Every field of a fact that names a person is of this schema, and of no other.
+ */
+export const login = text(128).refine((value) => !fold(value).startsWith("person:"), {
+  error: "must be a login; what begins with person: is the ledger's own word for a person, and nobody else's",
+});
 
 /** SHA-256 in lower-case hex. */
 export const hash = z.string().regex(/^[0-9a-f]{64}$/);

@@ -53,6 +53,7 @@ const Variables = z.object({ Environment: z.object({ Variables: z.record(z.strin
 function environmentsOf(): (name: string) => Record<string, string> {
   const stands: Record<string, string> = {
     ASOF_TABLE: services.engine.table,
+    ASOF_PEOPLE_TABLE: services.engine.people,
     ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
     ASOF_ASIDE_QUEUE: `${services.endpoint}/000000000000/aside`,
     ASOF_LATER_QUEUE: `${services.endpoint}/000000000000/later`,

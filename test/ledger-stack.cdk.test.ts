@@ -20,7 +20,7 @@ import {
   Validations,
 } from "../cdk/testing.ts";
 import { recordingDoors } from "../functions/doors/recording.ts";
-import { INDEXES } from "../functions/store/keys.ts";
+import { INDEXES, PEOPLE } from "../functions/store/keys.ts";
 import { cleanUp, givenDoors } from "./doors/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
@@ -119,11 +119,16 @@ const READS = [
   ...INDEXES.map(({ name }) => `dynamodb:Query Table.Arn/index/${name}`),
   "secretsmanager:GetSecretValue Secret",
 ];
+/** By commitment, through an index without salts. An export shows no logins, and may read none. */
+const REVEAL = "dynamodb:Query People.Arn/index/commitment";
 const ALLOWED: Record<FunctionName, string[]> = {
   ingest: [
     ...READS,
     ...logs("Ingest"),
     "dynamodb:PutItem Table.Arn",
+    "dynamodb:GetItem People.Arn",
+    "dynamodb:PutItem People.Arn",
+    REVEAL,
     "sqs:ChangeMessageVisibility Events.Arn",
     "sqs:DeleteMessage Events.Arn",
     "sqs:GetQueueAttributes Events.Arn",
@@ -137,7 +142,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "sqs:SendMessage Aside.Arn",
     "sqs:SendMessage Later.Arn",
   ].sort(),
-  questions: [...READS, ...logs("Questions")].sort(),
+  questions: [...READS, ...logs("Questions"), REVEAL].sort(),
   export: [...READS, ...logs("Export")].sort(),
   publish: [
     ...logs("Publish"),
@@ -215,6 +220,32 @@ describe("the table", () => {
   });
 });
 
+describe("the table of people", () => {
+  const [, people] = ofType("AWS::DynamoDB::Table").find(([id]) => named({ Ref: id }) === "People") ?? [];
+
+  it("outlives the stack, with no backup and no stream that would keep who was erased", () => {
+    expect(people).toMatchObject({
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+      Properties: {
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+      },
+    });
+    expect(people?.Properties).not.toHaveProperty("StreamSpecification");
+  });
+
+  it("is found by commitment without the salt", () => {
+    expect(people?.Properties.GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: PEOPLE.index.name,
+        KeySchema: [{ AttributeName: "commitment", KeyType: "HASH" }],
+        Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["login"] },
+      },
+    ]);
+  });
+});
+
 describe("a function", () => {
   it("is one of four: the CDK adds none of its own", () => {
     expect(
@@ -231,8 +262,9 @@ describe("a function", () => {
   it.each(FUNCTIONS)("%s is denied to update, delete, batch-write and use PartiQL", (name) => {
     const denied = permissions(template, name, "Deny");
     for (const action of [...REWRITES, "PartiQLSelect"]) {
-      expect(denied).toContain(`dynamodb:${action} Table.Arn`);
-      expect(denied).toContain(`dynamodb:${action} Table.Arn/index/*`);
+      for (const on of ["Table.Arn", "Table.Arn/index/*", "People.Arn", "People.Arn/index/*"]) {
+        expect(denied).toContain(`dynamodb:${action} ${on}`);
+      }
     }
   });
 
@@ -286,7 +318,12 @@ describe("a function", () => {
         ];
       }),
     );
-    const reader = { ASOF_TABLE: "Table", ASOF_SECRET: "Secret", ASOF_SETTLE_MS: "60000" };
+    const reader = {
+      ASOF_TABLE: "Table",
+      ASOF_PEOPLE_TABLE: "People",
+      ASOF_SECRET: "Secret",
+      ASOF_SETTLE_MS: "60000",
+    };
     expect(told).toEqual({
       Ingest: {
         ...reader,

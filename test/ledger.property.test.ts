@@ -10,6 +10,7 @@ import { checkLedger } from "./check-ledger.ts";
 import { type Asking, END_MS, history, question } from "./histories.ts";
 import { type Asked, type Expected, oracleRelease } from "./oracle.ts";
 import { type Fault, memoryStore } from "./store/memory.ts";
+import { memoryPeople } from "./store/memory-people.ts";
 
 const SETTLE_MS = 1000;
 const LAG_MAX_MS = 400;
@@ -91,12 +92,19 @@ function ledgerUnder({ faults, lagsMs, pausesMs, turns }: Delivery) {
     put: (posted) => onItsWay(() => memory.put(posted)),
     derive: (derived) => onItsWay(() => memory.derive(derived)),
     get: (identities) => onItsWay(() => memory.get(identities)),
+    rawHashOf: (identity) => onItsWay(() => memory.rawHashOf(identity)),
     query: (partition, range) => onItsWay(() => memory.query(partition, range)),
     queryRecorded: (partition, range) => onItsWay(() => memory.queryRecorded(partition, range)),
     count: (partition) => onItsWay(() => memory.count(partition)),
     names: (directory, range) => onItsWay(() => memory.names(directory, range)),
   };
-  const appending: Appending = { store, rules: [], now: () => new Date(clock.ms), heard: new Set() };
+  const appending: Appending = {
+    store,
+    rules: [],
+    now: () => new Date(clock.ms),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
   const acknowledged = new Map<string, Fact>();
   /** From when a statement was first sent until it was recorded: meanwhile its names are heard of already. */
   const recordings: { from: string; to: string }[] = [];

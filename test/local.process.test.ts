@@ -2,24 +2,18 @@ import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { start } from "../functions/local.ts";
 import { ConfigurationError } from "../functions/secrets.ts";
 import { Environments, Release } from "../schemas/answer.ts";
 import { type Event, event, outcomesOf } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";
-import {
-  cleanUp,
-  end,
-  newFolder,
-  PROGRAM,
-  type Process,
-  startLedger,
-  startProcess,
-} from "./local/process.ts";
+import { cleanUp, end, newFolder, type Process, startLedger, startProcess } from "./local/process.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 afterAll(cleanUp);
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const PLACE = { environment: "production", service: "acme/billing" };
 const deployed = (id: string, time: string): Event =>
@@ -60,10 +54,11 @@ const posting = (ledger: Process, body: string): string =>
   ].join("\r\n");
 
 describe("a ledger that is started", () => {
-  it("greets with its address, its token's file and three commands", async () => {
+  it("greets with its address, its token's file and three commands, and ends cleanly on SIGINT", async () => {
     const data = newFolder();
     const ledger = await startLedger(data);
-    const { stdout } = await end(ledger, "SIGINT");
+    const { code, stdout, stderr } = await end(ledger, "SIGINT");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^asof listens on http:\/\/127\.0\.0\.1:\d+\n/);
     expect(stdout).toContain(`${join(data, "token")} (role admin)`);
     const commands = stdout.split("\n").filter((line) => /^ {2}(curl|npm) /.test(line));
@@ -75,6 +70,7 @@ describe("a ledger that is started", () => {
     const data = newFolder();
     const ledger = await startLedger(data);
     expect(statSync(join(data, "token")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(data, "token"), "utf8")).toMatch(/^[\w-]{32}\n$/);
     expect(outcomesOf(await ledger.client.say(deployed("1", "2026-10-01T10:00:00Z")))).toEqual(["recorded"]);
     const { status } = await ledger.client.get("/v1/environments");
     expect(status).toBe(200);
@@ -84,7 +80,7 @@ describe("a ledger that is started", () => {
     await end(ledger, "SIGINT");
   });
 
-  it("finds the data and the token of its last run again", async () => {
+  it("finds the data and the token of its last run again, which ended cleanly on SIGTERM", async () => {
     const data = newFolder();
     const first = await startLedger(data);
     await first.client.say(deployed("1", "2026-10-01T10:00:00Z"));
@@ -94,8 +90,8 @@ describe("a ledger that is started", () => {
     const { json } = await second.client.get("/v1/release", PLACE);
     expect(Release.parse(json).components[0]?.digest).toBe(digestOf("1"));
     expect(outcomesOf(await second.client.say(deployed("1", "2026-10-01T10:00:00Z")))).toEqual(["duplicate"]);
-    const { stderr } = await end(second, "SIGTERM");
-    expect(stderr).toBe("");
+    const { code, stderr } = await end(second, "SIGTERM");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 
   it("takes the tokens it is told, and makes none of its own", async () => {
@@ -119,30 +115,21 @@ describe("a ledger that is started", () => {
 });
 
 describe("a ledger that is told to end", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)("ends at once and cleanly on %s", async (signal) => {
-    const ledger = await startLedger(newFolder());
-    const { code, stderr, tookMs } = await end(ledger, signal);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(tookMs).toBeLessThan(2800);
-  });
-
   it("does not wait for a connection that is kept alive", async () => {
-    const ledger = await startLedger(newFolder());
+    const ledger = await start({ ASOF_PORT: "0", ASOF_DATA: newFolder() });
     const socket = await connect(ledger.address);
     socket.write("GET /healthz HTTP/1.1\r\nHost: ledger\r\nConnection: keep-alive\r\n\r\n");
     expect(await heard(socket, '{"status":"ok"}')).toMatch(/^HTTP\/1.1 200 /);
-    const { code, tookMs } = await end(ledger, "SIGTERM");
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(2800);
+    // The time after which it breaks everything off never comes.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    await expect(ledger.stop()).resolves.toBeUndefined();
     socket.destroy();
   });
 
   it("does not wait for a connection over which nothing was ever asked", async () => {
     const ledger = await startLedger(newFolder());
     const socket = await connect(ledger.address);
-    const { code, tookMs } = await end(ledger, "SIGTERM");
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(8000);
+    expect((await end(ledger, "SIGTERM")).code).toBe(0);
     socket.destroy();
   });
 
@@ -157,9 +144,7 @@ describe("a ledger that is told to end", () => {
     await setTimeout(300);
     socket.write(body.slice(20));
     expect(await heard(socket, "}]}")).toMatch(/^HTTP\/1.1 201 [\s\S]*"recorded"/);
-    const { code, tookMs } = await ending;
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(4000);
+    expect((await ending).code).toBe(0);
     socket.destroy();
     const second = await startLedger(data);
     expect(outcomesOf(await second.client.say(deployed("1", "2026-10-01T10:00:00Z")))).toEqual(["duplicate"]);
@@ -172,9 +157,7 @@ describe("a ledger that is told to end", () => {
     const socket = await connect(ledger.address);
     socket.write(posting(ledger, body) + body.slice(0, 20));
     await setTimeout(100);
-    const { code, tookMs } = await end(ledger, "SIGTERM");
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(8000);
+    expect((await end(ledger, "SIGTERM")).code).toBe(0);
     socket.destroy();
   });
 });
@@ -253,19 +236,9 @@ describe("a ledger that cannot start", () => {
     other.close();
   });
 
-  it.each([
-    ["ASOF_PORT", "http"],
-    ["ASOF_HOST", "203.0.113.7"],
-    ["ASOF_DATA", PROGRAM],
-    ["ASOF_TOKENS", "king:me:a-token-long-enough"],
-    ["ASOF_RULES", "/no/such/file.json"],
-  ])("names %s in one line where it is %j", async (variable, value) => {
-    const line = await refusal({ ASOF_DATA: newFolder(), [variable]: value });
-    expect(line).toMatch(new RegExp(`^asof: .*${variable}`));
-  });
-
-  it("does not tell a token that it refuses", async () => {
+  it("names a variable that is wrong in one line, without a token that it refuses", async () => {
     const line = await refusal({ ASOF_DATA: newFolder(), ASOF_TOKENS: "king:me:a-token-nobody-may-see" });
+    expect(line).toMatch(/^asof: ASOF_TOKENS: /);
     expect(line).not.toContain("a-token-nobody-may-see");
   });
 
@@ -283,12 +256,5 @@ describe("a ledger that cannot start", () => {
     );
     const line = await refusal({ ASOF_DATA: data });
     expect(line).toMatch(/^asof: \S+ledger\.db is damaged: .*restore a backup/);
-  });
-
-  it("leaves no half-written token behind", async () => {
-    const data = newFolder();
-    const ledger = await startLedger(data);
-    expect(readFileSync(join(data, "token"), "utf8")).toMatch(/^[\w-]{32}\n$/);
-    await end(ledger, "SIGKILL");
   });
 });

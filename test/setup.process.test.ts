@@ -68,6 +68,8 @@ async function startRegistry(): Promise<void> {
 }
 
 const TEMPLATE = join(scratch, "template");
+/** A clone with what a running ledger needs. */
+const INSTALLED = join(scratch, "installed");
 beforeAll(async () => {
   await startRegistry();
   mkdirSync(join(TEMPLATE, "functions"), { recursive: true });
@@ -76,16 +78,18 @@ beforeAll(async () => {
   const manifest = { ...MANIFEST, devDependencies: { checks: "1.0.0" } };
   writeFileSync(join(TEMPLATE, "package.json"), JSON.stringify(manifest));
   await run("npm", ["install", "--package-lock-only", "--no-audit"], { cwd: TEMPLATE, env });
+  cpSync(TEMPLATE, INSTALLED, { recursive: true });
+  await setUp(INSTALLED);
 });
 afterAll(() => {
   registry.close();
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** A fresh clone. */
-function clone(): string {
+/** A fresh clone, or another one as it is. */
+function clone(of = TEMPLATE): string {
   const folder = mkdtempSync(join(scratch, "clone-"));
-  cpSync(TEMPLATE, folder, { recursive: true });
+  cpSync(of, folder, { recursive: true });
   return folder;
 }
 
@@ -110,8 +114,7 @@ const installed = (folder: string) =>
   readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
 
 it("adds what the tests need under a running server, which goes on loading what it has", async () => {
-  const folder = clone();
-  await setUp(folder);
+  const folder = clone(INSTALLED);
   expect(installed(folder)).toEqual(["late", "web"]);
   const before = filesOf(folder);
 
@@ -153,8 +156,7 @@ it("may run twice at once on a fresh clone", async () => {
 });
 
 it("asks nobody where nothing is missing", async () => {
-  const folder = clone();
-  await setUp(folder, "dev");
+  const folder = clone(INSTALLED);
   const before = filesOf(folder);
   const { stderr } = await run(process.execPath, ["functions/setup.mjs"], {
     cwd: folder,
@@ -165,8 +167,7 @@ it("asks nobody where nothing is missing", async () => {
 });
 
 it("replaces no package of another version: it says which it is, and how to replace it", async () => {
-  const folder = clone();
-  await setUp(folder);
+  const folder = clone(INSTALLED);
   const manifest = join(folder, "node_modules", "late", "package.json");
   writeFileSync(manifest, readFileSync(manifest, "utf8").replace("1.0.0", "0.9.0"));
   const before = filesOf(folder);

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { loginOnly } from "../../functions/sources/payload.ts";
-import { actor, fullSha, name, text, url } from "../../schemas/scalars.ts";
+import { fullSha, login, name, text, url } from "../../schemas/scalars.ts";
 import { forgeUrl, withoutCredentials } from "./remote.ts";
 
 interface CiSystem {
@@ -196,7 +196,7 @@ const FORM: { readonly [F in Field]: (value: string) => string | undefined } = {
   repository: (value) => valid(url, forgeUrl(value)),
   ref: (value) => valid(text(256), value),
   url: (value) => valid(url, withoutCredentials(value)),
-  actor: (value) => valid(actor, loginOnly(value)),
+  actor: (value) => valid(login, loginOnly(value)),
   environment: (value) => valid(name, value),
 };
 

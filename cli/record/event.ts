@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { toStatement } from "../../functions/sources/cloudevents.ts";
 import { type Kind, Statement } from "../../schemas/fact.ts";
+import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import type { CiRun } from "./ci.ts";
@@ -26,15 +27,21 @@ export interface EventIdentity {
   readonly run: CiRun | undefined;
 }
 
+const impersonal = (data: object): object =>
+  Object.fromEntries(
+    Object.entries(data).filter(([field]) => !PERSON_FIELDS.some((personal) => personal === field)),
+  );
+
 /**
  * In a CI the id is made of the run, the attempt, the job and what is said: the same statement twice in one job is
- * one fact, and two different ones never meet. Elsewhere nothing tells them apart, so that it is random.
+ * one fact, and two different ones never meet. Elsewhere nothing tells them apart, so that it is random. Who did it is
+ * not in it: an id stays in the ledger for ever, and a hash of so little would give the login away.
  */
 function idOf(kind: Kind, data: object, run: CiRun | undefined): string {
   if (run === undefined) return randomUUID();
   const { provider, instance, id, job } = run;
   return createHash("sha256")
-    .update(JSON.stringify([provider, instance, id, job, kind, data]))
+    .update(JSON.stringify([provider, instance, id, job, kind, impersonal(data)]))
     .digest("hex");
 }
 

@@ -34,7 +34,8 @@ export const evidence: Subcommand = {
   help: `
 Examples:
   asof record evidence --type test --verdict passed --sha256-of junit.xml
-  asof record evidence --digest sha256:… --type scan --verdict failed --sha256-of trivy.json`,
+  asof record evidence --digest sha256:… --type scan --verdict failed --sha256-of trivy.json
+What two persons say of one thing in one job needs an --id each: who said it is not part of an event's own id.`,
   options: (command) =>
     command
       .option("--digest <digest>", "the image it is of (default: it is of the commit)")

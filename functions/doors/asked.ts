@@ -5,6 +5,7 @@ import { instant } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../access.ts";
 import type { Moment } from "../ledger/moment.ts";
+import { revealingAhead } from "../ledger/people.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
@@ -45,7 +46,8 @@ export function query<T>(c: Context, schema: z.ZodType<T>): T {
 export function knowledge(ledger: Ledger, asked: string | undefined): Omit<Moment, "at"> {
   const now = ledger.now();
   const latest = now.toISOString();
-  const { store, settleMs } = ledger;
+  const { settleMs, people } = ledger;
+  const store = revealingAhead(ledger.store, people);
   if (asked === undefined) return { store, settleMs, now, knownAt: latest };
   const knownAt = instant(asked, "end");
   // A date that is today's means: all that is known today, which is all that is known now.

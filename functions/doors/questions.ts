@@ -24,6 +24,7 @@ import { timeline } from "../ledger/timeline.ts";
 import { found, holder, knowledge, moment, query } from "./asked.ts";
 import type { Ledger } from "./ledger.ts";
 import { DoorError } from "./problem.ts";
+import { revealing } from "./revealing.ts";
 
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
 
@@ -112,6 +113,7 @@ const ask: Record<string, Question> = {
 
 export function questionDoors(ledger: Ledger): Hono {
   const app = new Hono();
+  app.use("/v1/*", revealing(ledger));
   for (const [path, question] of Object.entries(ask)) {
     app.get(path, async (c) => {
       await holder(ledger, c, "ask");

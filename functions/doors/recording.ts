@@ -13,6 +13,7 @@ import type { Ledger } from "./ledger.ts";
 import { operating } from "./operating.ts";
 import { DoorError, problem } from "./problem.ts";
 import { answerOne, keepMalformed, receive, type Sender } from "./receive.ts";
+import { revealing } from "./revealing.ts";
 
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
@@ -135,6 +136,7 @@ export function recordingDoors(ledger: Ledger): Hono {
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/attestations", attesting(ledger));
   for (const [path, door] of Object.entries(operating)) app.post(path, (c) => door(ledger, c));
+  app.use("/v1/redeployments/*", revealing(ledger));
   // Plans are made there: loaded when somebody asks for one, for most of what is said here needs none.
   app.post("/v1/redeployments", async (c) => (await import("./redeploying.ts")).redeploy(ledger, c));
   app.post("/v1/redeployments/:id/end", async (c) =>

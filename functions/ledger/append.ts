@@ -1,8 +1,10 @@
 /** How a statement becomes a fact: parsed, hashed, named, stamped, and put once. */
 import * as z from "zod";
 import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
+import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
+import { issuerOf, type People } from "./people.ts";
 import { dayOf, postings } from "./postings.ts";
 import { type Rule, rename } from "./rules.ts";
 import type { Derived, Store } from "./store.ts";
@@ -31,6 +33,7 @@ export interface Receipt {
 /** What appending needs beside the store. */
 export interface Appending {
   readonly store: Store;
+  readonly people: People;
   readonly rules: readonly Rule[];
   readonly now: () => Date;
   /** Derived items known to be there; only saves requests, so it may forget at any time. */
@@ -54,32 +57,44 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
       `occurredAt: ${parsed.data.occurredAt} is more than 10 minutes ahead of the ledger's clock`,
     );
   }
-  let statement: Statement;
-  try {
-    // What is said here is said in the ledger's own names.
-    statement = OWN_KINDS.has(parsed.data.kind)
-      ? parsed.data
-      : rename(appending.rules, receipt.vendor, parsed.data);
-  } catch (error) {
-    if (error instanceof z.ZodError)
-      return rejected(`a naming rule gave a name that is none: ${faultsOf(error)}`);
-    throw error;
-  }
-  const refused = receipt.refuse?.(statement);
+  const named = underRules(appending, receipt, parsed.data);
+  if (typeof named === "string") return rejected(named);
+  const refused = receipt.refuse?.(named);
   if (refused !== undefined) return { outcome: "rejected", reason: refused, forbidden: true };
   const fact: Fact = {
-    ...statement,
+    ...named,
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,
     statementHash: statementHash(parsed.data),
-    ...(receipt.rawHash === undefined ? {} : { rawHash: receipt.rawHash }),
   };
-  // Canonical form changes the order of fields, not their length.
-  const bytes = Buffer.byteLength(JSON.stringify(fact));
+  // Canonical form changes the order of fields, not their length; a commitment has a length of its own.
+  const bytes = Buffer.byteLength(JSON.stringify(withPersons(fact, () => A_COMMITMENT)));
   if (bytes > MAX_FACT_BYTES)
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
-  return fact.kind === "fact.retracted" ? retract(appending, fact) : put(appending, fact);
+  const { rawHash } = receipt;
+  const whole: Said = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
+  return fact.kind === "fact.retracted" ? retract(appending, whole, fact) : record(appending, whole);
+}
+
+const A_COMMITMENT = `person:${"0".repeat(64)}`;
+
+/** What was said as a fact, and the hash that stands beside it. */
+interface Said {
+  readonly fact: Fact;
+  readonly rawHash?: string;
+}
+
+/** A statement under the names that it is recorded with, or why there are none. */
+function underRules({ rules }: Appending, { vendor }: Receipt, statement: Statement): Statement | string {
+  // What is said here is said in the ledger's own names.
+  if (OWN_KINDS.has(statement.kind)) return statement;
+  try {
+    return rename(rules, vendor, statement);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    return `a naming rule gave a name that is none: ${faultsOf(error)}`;
+  }
 }
 
 /** A retraction is bound to its target by its id, so that there is one for each fact, and it is final. */
@@ -88,6 +103,7 @@ export const retractionId = (target: { source: string; id: string }): string =>
 
 async function retract(
   appending: Appending,
+  said: Said,
   fact: Extract<Fact, { kind: "fact.retracted" }>,
 ): Promise<Outcome> {
   if (fact.id !== retractionId(fact.target))
@@ -100,28 +116,51 @@ async function retract(
   // Its number is taken for ever, and what it set off has happened.
   if (target.kind === "redeployment.requested")
     return rejected("target: a redeployment that was requested cannot be taken back; say that it ended");
-  return put(appending, fact, target);
+  return record(appending, said, target);
 }
 
-async function put(appending: Appending, said: Fact, target?: Fact): Promise<Outcome> {
-  const { posted, derived } = postings(said, target);
+/**
+ * Puts commitments in the place of logins, and then the fact. Somebody unknown is committed to only for a fact that is
+ * new: what is delivered again must not bring back who was erased.
+ */
+async function record(appending: Appending, said: Said, target?: Fact): Promise<Outcome> {
+  const { people, store } = appending;
+  const logins = personsIn(said.fact);
+  if (logins.length === 0) return put(appending, said, target);
+  const issuer = issuerOf(said.fact.source);
+  const known = await Promise.all(logins.map((login) => people.find({ issuer, login })));
+  if (known.includes(undefined)) {
+    const [stored] = await store.get([said.fact]);
+    if (stored !== undefined) return compare(store, said, stored);
+  }
+  const commitments = await Promise.all(
+    logins.map(async (login, n) => known[n] ?? people.commit({ issuer, login })),
+  );
+  const fact = withPersons(said.fact, (login) => commitments[logins.indexOf(login)] ?? login);
+  return put(appending, { ...said, fact }, target);
+}
+
+async function put(appending: Appending, said: Said, target?: Fact): Promise<Outcome> {
+  const { posted, derived } = postings(said.fact, target);
   await Promise.all(derived.map((one) => derive(appending, one)));
   // Stamped only now, so that no name is heard of later than a fact that uses it was recorded.
-  const fact: Fact = { ...said, recordedAt: appending.now().toISOString() };
+  const fact: Fact = { ...said.fact, recordedAt: appending.now().toISOString() };
   // Names of the day were put for the one before midnight.
-  if (dayOf(fact.recordedAt) !== dayOf(said.recordedAt)) return put(appending, fact, target);
-  if ((await appending.store.put({ ...posted, fact })) === "written") return { outcome: "recorded", fact };
-  const [stored] = await appending.store.get([fact]);
+  if (dayOf(fact.recordedAt) !== dayOf(said.fact.recordedAt))
+    return put(appending, { ...said, fact }, target);
+  const { store } = appending;
+  if ((await store.put({ ...posted, ...said, fact })) === "written") return { outcome: "recorded", fact };
+  const [stored] = await store.get([fact]);
   if (stored === undefined) throw new Error("the store says that a fact is there, and does not find it");
-  return compare(fact, stored);
+  return compare(store, { ...said, fact }, stored);
 }
 
-function compare(fact: Fact, stored: Fact): Outcome {
+async function compare(store: Store, { fact, rawHash }: Said, stored: Fact): Promise<Outcome> {
   // A retry inside the client finds its own write and calls it taken.
   if (canonical(fact) === canonical(stored)) return { outcome: "recorded", fact: stored };
   const same =
     fact.statementHash === stored.statementHash ||
-    (fact.rawHash !== undefined && fact.rawHash === stored.rawHash);
+    (rawHash !== undefined && rawHash === (await store.rawHashOf(stored)));
   if (same) return { outcome: "duplicate", fact: stored };
   const reason = `another statement was recorded under this source and id at ${stored.recordedAt}`;
   return { outcome: "conflict", fact: stored, reason };

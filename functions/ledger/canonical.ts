@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { canonical, sha256 } from "../../schemas/canonical.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { PERSON_FIELDS } from "../../schemas/persons.ts";
 
 export { canonical, sha256 };
 
@@ -15,10 +16,10 @@ export const leafHash = (entry: string): string =>
 /**
  * What a sender said, as a hash: equal for every redelivery. It is taken before naming rules, and leaves out
  * what is only ours, a time of receipt and a digest that was looked up, for these would turn a redelivery into
- * a conflict.
+ * a conflict. It leaves out persons too: logins are few and short, so that whoever reads a hash could try them all.
  */
 export function statementHash(statement: Statement): string {
-  const ours = new Set<string>();
+  const ours = new Set<string>(PERSON_FIELDS);
   if (statement.timeFrom === "receipt") ours.add("occurredAt");
   if ("digestFrom" in statement) ours.add("digest");
   return sha256(
@@ -27,7 +28,8 @@ export function statementHash(statement: Statement): string {
 }
 
 /**
- * The hash of a vendor's event without its delivery envelope. It never throws: an event may hold what has no
+ * The hash of a vendor's event without its delivery envelope. The event may name persons, so that the hash stands beside
+ * a fact, and leaves the ledger in no answer and no export. It never throws: an event may hold what has no
  * canonical form (a lone surrogate, 1e999) where nobody looks.
  */
 export function rawHash(raw: unknown): string {

@@ -185,7 +185,8 @@ const isRequested = (fact: Fact): fact is Requested => fact.kind === "redeployme
 const sent = ({ key, body }: Click, service: string): string =>
   rawHash({ kind: "redeployment.requested", ...body, key, service: fold(service) });
 
-const isSame = (click: Click, fact: Requested): boolean => fact.rawHash === sent(click, fact.service);
+const isSame = async ({ store }: Appending, click: Click, fact: Requested): Promise<boolean> =>
+  (await store.rawHashOf(fact)) === sent(click, fact.service);
 
 /** Puts the request, if nobody else takes the place's next number first; whoever comes second is told of the first. */
 export async function ask(
@@ -195,7 +196,7 @@ export async function ask(
 ): Promise<Put> {
   if (looked.is === "known") {
     const { fact } = looked;
-    return { is: isSame(click, fact) ? "known" : "conflict", fact };
+    return { is: (await isSame(appending, click, fact)) ? "known" : "conflict", fact };
   }
   const { by, key, body, when, refuse } = click;
   const { environment, service, hash, components } = looked.plan;
@@ -231,5 +232,5 @@ export async function ask(
   if (fact.key !== key || fact.reportedBy !== by) {
     return { is: "refused", refusals: [running(service, fact.id)] };
   }
-  return { is: isSame(click, fact) ? "known" : "conflict", fact };
+  return { is: (await isSame(appending, click, fact)) ? "known" : "conflict", fact };
 }

@@ -103,6 +103,8 @@ export interface Posted {
   readonly fact: Fact;
   readonly order: string;
   readonly partitions: readonly Partition[];
+  /** Of the vendor's event (see `rawHash`): kept beside the fact, in no index. */
+  readonly rawHash?: string;
 }
 
 /** Facts that were recorded come back with their fields in canonical order: their JSON text is their canonical bytes. */
@@ -119,6 +121,9 @@ export interface Store {
 
   /** The facts of these identities that exist: strongly consistent, in no order, absent ones left out. */
   get(identities: readonly Identity[]): Promise<Fact[]>;
+
+  /** The hash of the vendor's event that stands beside a fact; `undefined` where there is none, or no fact: strongly consistent. */
+  rawHashOf(identity: Identity): Promise<string | undefined>;
 
   /** One page of a partition, by order: eventually consistent, so a fact of a moment ago may be missing. */
   query(partition: Partition, range: Range): Promise<Page<Entry>>;

@@ -3,8 +3,8 @@
  * `CloudEvents`.
  *
  * Key: of CloudEvents the `id`, which stays the same over retries, with the resource's place in the event; of
- * `Default`, which has none, a hash of the type, second, repository, digest, tag and operator, so that two webhooks of
- * one project say the same thing once. The source is Harbor's host, `/webhooks/harbor/<host>`.
+ * `Default`, which has none, a hash of the type, second, repository, digest and tag, so that two webhooks of one
+ * project say the same thing once; not of the operator, whom a hash of so little would give away. The source is Harbor's host, `/webhooks/harbor/<host>`.
  * Proof: the `Authorization` header, as configured ("Auth Header").
  * Not in the payload: the commit, the size, what kind of artifact it is (a chart reads like an image), and all tags
  * but the first. `tag` is the digest where an artifact has no tag. What retention deletes is named by tag alone, on a
@@ -69,7 +69,7 @@ export const harbor: Source = {
       delete: "artifacts; tags by retention",
       digest: "yes",
       time: "to the second",
-      identity: "type, time, artifact, operator; of CloudEvents the id",
+      identity: "type, time, artifact; of CloudEvents the id",
       authentication: "`Authorization`, as configured",
       tried: "published samples",
     },
@@ -82,7 +82,7 @@ function toStatements(raw: unknown): Mapped[] {
   return mapping(AnyFormat, raw, ({ specversion }) =>
     specversion === undefined
       ? mapping(Default, raw, ({ type, occur_at, operator, event_data: data }) => {
-          const idOf: Told["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said, operator);
+          const idOf: Told["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said);
           return mapTold({ type, occurredAt: fromEpochSeconds(occur_at), operator, data, idOf, raw });
         })
       : mapping(CloudEvent, raw, ({ id, type, time, operator, data }) =>

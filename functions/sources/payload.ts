@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { faultsOf, url } from "../../schemas/scalars.ts";
+import { faultsOf, login, url } from "../../schemas/scalars.ts";
 import type { Mapped, Said } from "./source.ts";
 
 /** Hashing and printing walk a value recursively, so a deeper one could exhaust the stack. */
@@ -84,9 +84,12 @@ export const maybeText = z
 export const firstLink = (...candidates: readonly (string | undefined)[]): string | undefined =>
   candidates.find((candidate) => url.safeParse(candidate).success);
 
-/** A login, no more: facts can never be erased, so no name and no mail address of a person gets into one. */
-export const loginOnly = (actor: string | undefined): string | undefined =>
-  actor !== undefined && /[\s@]/.test(actor) ? undefined : actor;
+/**
+ * A login, no more: no name and no mail address of a person gets into a fact. Whoever is called what only the ledger may
+ * say is left out as well, for no event is refused on account of a name.
+ */
+export const loginOnly = (given: string | undefined): string | undefined =>
+  given !== undefined && (/[\s@]/.test(given) || !login.safeParse(given).success) ? undefined : given;
 
 /** When it happened: the first time given, or, where there is none, the receipt's, which is then said. */
 export function timeOr(receivedAt: string, ...candidates: readonly (string | undefined)[]) {

@@ -52,7 +52,7 @@ const THROTTLES = new Set([
 ]);
 const MISTAKES = new Set(["ResourceNotFoundException", "ValidationException", "AccessDeniedException"]);
 
-function fault(error: unknown): StoreError {
+export function fault(error: unknown): StoreError {
   const name = error instanceof Error ? error.name : "";
   const code = THROTTLES.has(name) ? "throttled" : MISTAKES.has(name) ? "misconfigured" : "unavailable";
   const message = error instanceof Error ? error.message : String(error);
@@ -60,7 +60,7 @@ function fault(error: unknown): StoreError {
 }
 
 /** An answer of the service, its errors as faults of the store. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
+export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -157,13 +157,20 @@ export function dynamodbStore({ client, name: table }: Table): Store {
   }
 
   return {
-    put: (posted: Posted) => put({ ...factKeys(posted), fact: canonical(posted.fact) }),
+    put: ({ rawHash, ...posted }: Posted) =>
+      put({
+        ...factKeys(posted),
+        fact: canonical(posted.fact),
+        ...(rawHash === undefined ? {} : { rawHash }),
+      }),
 
     derive: async (derived: Derived) => {
       await put({ ...derivedKeys(derived), ...contentOf(derived) });
     },
 
     get: async (identities: readonly Identity[]) => (await itemsOf(identities.map(factKey))).map(factOf),
+
+    rawHashOf: async (identity: Identity) => (await one(factKey(identity)))[0]?.rawHash?.S,
 
     query: async (partition: Partition, range: Range): Promise<Page<Entry>> => {
       const page = await query(placeOf(partition), range);

@@ -8,6 +8,9 @@
  *     P#partition#occurredAt#statementHash#source#id
  *                                      a pointer: what was never recorded must not take the place of what was
  *
+ * Beside its keys a fact's item has `fact`, its canonical bytes, and `rawHash`, the hash of the vendor's event where it
+ * came from one: in no index, so that no question reads it.
+ *
  * Every part is percent-encoded where it holds `%` or `#`, so that no two lists of parts make one key. With the
  * bounds of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an
  * order below 1,024.
@@ -43,6 +46,15 @@ export const INDEXES: readonly {
   { name: "recorded", partition: "recorded", order: "recordedOrder", include: ["fact"] },
   { name: "source", partition: "source", order: "recordedOrder", include: [] },
 ];
+
+/**
+ * The table of people, apart from the facts': an item for each person, put once and erased whole. Its key is issuer and
+ * folded login (see `personKey`), so that a person has one commitment; an index finds it by that, without the salt.
+ */
+export const PEOPLE = {
+  key: "person",
+  index: { name: "commitment", partition: "commitment", include: ["login"] },
+} as const;
 
 const part = (value: string): string => value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");

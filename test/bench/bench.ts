@@ -10,6 +10,7 @@ import { startRemoteEngine } from "./engine.ts";
 import { exportRows } from "./exporting.ts";
 import { type Filled, filled } from "./filled.ts";
 import { STAGING } from "./history.ts";
+import { profiled, WORKS } from "./profiled.ts";
 import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
 import { type Row, tableOf } from "./rows.ts";
@@ -19,12 +20,14 @@ const USAGE = `Measures asof against PostgreSQL with plain tables, and against t
 DynamoDB would need.
 
   npm run bench -- [--quick] [--facts N] [--only ROWS] [--data FOLDER] [--json]
+  npm run bench -- --profile release|snapshot|record [--quick] [--facts N] [--data FOLDER]
 
   --quick        small sizes, for a look: about a minute
   --facts N      length of the long history (default 100000; with --quick 10000)
   --only ROWS    some of postgresql, cost, cold, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
+  --profile WORK measures nothing; says where the server's time goes while it does one thing: release, snapshot, record
   --help         this text
 
 Servers and engines run in processes of their own. Samples of both sides take turns, so other load changes the times
@@ -42,6 +45,7 @@ const options = {
   only: { type: "string", default: PARTS.join(",") },
   data: { type: "string" },
   json: { type: "boolean", default: false },
+  profile: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -52,8 +56,26 @@ function progress(text: string): void {
 }
 
 const SIZES = {
-  quick: { facts: 10_000, services: 50, samples: 100, snapshots: 3, loads: 5, rounds: 4, each: 320 },
-  full: { facts: 100_000, services: 1000, samples: 2000, snapshots: 5, loads: 20, rounds: 11, each: 3200 },
+  quick: {
+    facts: 10_000,
+    services: 50,
+    samples: 100,
+    snapshots: 3,
+    loads: 5,
+    rounds: 4,
+    each: 320,
+    seconds: 5,
+  },
+  full: {
+    facts: 100_000,
+    services: 1000,
+    samples: 2000,
+    snapshots: 5,
+    loads: 20,
+    rounds: 11,
+    each: 3200,
+    seconds: 20,
+  },
 } as const;
 
 interface Plan {
@@ -145,8 +167,14 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`--only: ${unknown} is none of ${PARTS.join(", ")}`);
   const facts = Number(values.facts ?? sizes.facts);
   if (!Number.isInteger(facts) || facts < 1000) throw new Error("--facts: must be a number from 1000 up");
+  const work = WORKS.find((one) => one === values.profile);
+  if (work !== values.profile) throw new Error(`--profile: ${values.profile} is none of ${WORKS.join(", ")}`);
   const folder = values.data ?? mkdtempSync(join(tmpdir(), "asof-bench-"));
   try {
+    if (work !== undefined) {
+      const extent = { facts, services: sizes.services };
+      return console.log(await profiled(work, join(folder, "comparison"), extent, sizes.seconds, progress));
+    }
     const rows = await measured({ sizes, facts, folder, wants: (part) => only.includes(part) });
     console.log(report(rows, values.json));
   } finally {

@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   AWS_ACCESS_KEY_ID: "none",
   AWS_SECRET_ACCESS_KEY: "none",
   ASOF_TABLE: "asof",
+  ASOF_PEOPLE_TABLE: "asof-people",
   ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
   ASOF_SETTLE_MS: "60000",
   ASOF_ASIDE_QUEUE: "https://sqs.us-east-1.amazonaws.com/000000000000/aside",

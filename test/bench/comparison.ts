@@ -1,61 +1,25 @@
 /** The ledger against PostgreSQL with plain tables: the same history, the same questions, the same reports. */
 import { deepStrictEqual } from "node:assert";
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ledgerFile } from "../../functions/adapters/sqlite/database.ts";
-import type { Statement } from "../../schemas/fact.ts";
-import { cleanUp, end, startProcess } from "../local/process.ts";
 import { filledFolder } from "./filled.ts";
-import { BUSY, type Extent, MOMENTS, moment, quarter, STAGING } from "./history.ts";
-import { type Ask, expecting, overHttp, TOKEN } from "./ledger.ts";
+import { BUSY, END, type Extent, MOMENTS, quarter, STAGING } from "./history.ts";
+import { overHttp, TOKEN } from "./ledger.ts";
 import { startCompetitor } from "./postgresql/start.ts";
 import { statementsOf } from "./recording.ts";
 import type { Row } from "./rows.ts";
-import { ledger, type Main, postgresql, type Sent, type Side } from "./sides.ts";
+import {
+  asking,
+  type Main,
+  postgresql,
+  type Running,
+  recording,
+  send,
+  snapshotting,
+  startLedgerOn,
+} from "./sides.ts";
 import { inTurns, median, p95 } from "./timing.ts";
 
 const CLIENTS = 32;
-const AT = moment(1);
-
-/** A side that runs. */
-export interface Running {
-  readonly side: Side;
-  readonly address: string;
-  readonly stop: () => Promise<void>;
-}
-
-/**
- * Starts what `npm start` runs on a copy of a history, for what is measured adds to it.
- * @param flags for Node itself
- */
-export async function startLedgerOn(
-  history: string,
-  folder: string,
-  flags: readonly string[] = [],
-): Promise<Running> {
-  mkdirSync(folder, { recursive: true });
-  copyFileSync(ledgerFile(history), ledgerFile(folder));
-  const started = startProcess(
-    { ASOF_DATA: folder, ASOF_TOKENS: `admin:bench:${TOKEN}` },
-    undefined,
-    [],
-    flags,
-  );
-  const stop = async () => {
-    const { code, stderr } = await end(started, "SIGTERM");
-    if (code !== 0) throw new Error(`the ledger ended with ${code}: ${stderr}`);
-    rmSync(folder, { recursive: true });
-  };
-  try {
-    return { side: ledger, address: await started.listening, stop };
-  } catch (error) {
-    cleanUp();
-    throw error;
-  }
-}
-
-const send = (ask: Ask, { path, body }: Sent, status: number): Promise<string> =>
-  expecting(status, ask(path, body));
 
 const byService = (a: Main, b: Main): number => (a.service < b.service ? -1 : 1);
 
@@ -66,7 +30,7 @@ async function compare(ours: Running, theirs: Running): Promise<number> {
     const found: Main[] = [];
     for (const at of MOMENTS) found.push(side.releaseIn(await send(ask, side.release(BUSY, at), 200)));
     for (const environment of [STAGING.environment, BUSY.environment]) {
-      const pages = await side.snapshot(ask, environment, AT);
+      const pages = await side.snapshot(ask, environment, END);
       found.push(...pages.flatMap(side.releasesIn).sort(byService));
     }
     return found;
@@ -115,26 +79,6 @@ async function timed(
   });
   return rowOf(what, "ms", times.get("ours") ?? [], times.get("theirs") ?? [], `median of ${samples}`);
 }
-
-const asking = ({ side, address }: Running) => {
-  const ask = overHttp(address);
-  return (n: number) => send(ask, side.release(BUSY, MOMENTS[n % MOMENTS.length] ?? AT), 200);
-};
-
-const snapshotting =
-  (environment: string) =>
-  ({ side, address }: Running) => {
-    const ask = overHttp(address);
-    return () => side.snapshot(ask, environment, AT);
-  };
-
-const recording =
-  (statements: readonly Statement[]) =>
-  ({ side, address }: Running) => {
-    const ask = overHttp(address);
-    const reports = statements.map(side.record);
-    return (n: number) => send(ask, reports[n] ?? { path: "/" }, 201);
-  };
 
 /** Several clients at once, each with a connection of its own and its next report as soon as the last is acknowledged. */
 async function crowdRow(ours: Running, theirs: Running, rounds: number, each: number): Promise<Row> {

@@ -10,10 +10,11 @@ export interface RemoteEngine {
   readonly client: DynamoDBClient;
   readonly endpoint: string;
   readonly table: string;
+  readonly people: string;
   readonly stop: () => Promise<void>;
 }
 
-const Started = z.object({ endpoint: z.string(), table: z.string() });
+const Started = z.object({ endpoint: z.string(), table: z.string(), people: z.string() });
 
 /** Starts a process that runs the emulator on a folder. */
 export async function startRemoteEngine(folder: string): Promise<RemoteEngine> {
@@ -22,7 +23,7 @@ export async function startRemoteEngine(folder: string): Promise<RemoteEngine> {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const [said] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const { endpoint, table } = Started.parse(said);
+  const { endpoint, ...tables } = Started.parse(said);
   const client = clientOf(endpoint);
   const stop = async () => {
     client.destroy();
@@ -30,13 +31,13 @@ export async function startRemoteEngine(folder: string): Promise<RemoteEngine> {
     child.disconnect();
     await exited;
   };
-  return { client, endpoint, table, stop };
+  return { client, endpoint, ...tables, stop };
 }
 
 async function main(folder: string): Promise<void> {
-  const { endpoint, table, stop } = await startEmulator(folder);
+  const { endpoint, table, people, stop } = await startEmulator(folder);
   process.once("disconnect", () => void stop().then(() => process.exit(0)));
-  process.send?.({ endpoint, table });
+  process.send?.({ endpoint, table, people });
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv[2] ?? "");

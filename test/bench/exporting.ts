@@ -23,8 +23,8 @@ const Served = z.object({ address: z.string() });
 const Memory = z.object({ rssBytes: z.number(), peakBytes: z.number() });
 
 /** A process that serves the doors, and says how much memory it holds. */
-async function startExporter({ endpoint, table }: RemoteEngine) {
-  const child = fork(fileURLToPath(import.meta.url), [endpoint, table], {
+async function startExporter({ endpoint, table, people }: RemoteEngine) {
+  const child = fork(fileURLToPath(import.meta.url), [endpoint, table, people], {
     execArgv: ["--import", import.meta.resolve("tsx")],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
@@ -44,8 +44,8 @@ async function startExporter({ endpoint, table }: RemoteEngine) {
   };
 }
 
-async function main(endpoint: string, table: string): Promise<void> {
-  const { address } = await served(ledgerOn({ client: clientOf(endpoint), name: table }));
+async function main(endpoint: string, table: string, people: string): Promise<void> {
+  const { address } = await served(ledgerOn({ client: clientOf(endpoint), table, people }));
   let peakBytes = 0;
   setInterval(() => {
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
@@ -156,4 +156,5 @@ export async function exportRows({ engine, facts }: Filled): Promise<Row[]> {
   ];
 }
 
-if (process.argv[1] === import.meta.filename) await main(process.argv[2] ?? "", process.argv[3] ?? "");
+const [, program, endpoint = "", table = "", people = ""] = process.argv;
+if (program === import.meta.filename) await main(endpoint, table, people);

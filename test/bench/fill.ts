@@ -2,18 +2,22 @@
 import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
 import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { sqlitePeople } from "../../functions/adapters/sqlite/people.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
+import { issuerOf, type People, remembering } from "../../functions/ledger/people.ts";
 import { postings } from "../../functions/ledger/postings.ts";
 import type { Derived, Posted } from "../../functions/ledger/store.ts";
+import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
+import { personsIn, withPersons } from "../../schemas/persons.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { itemOf, itemOfDerived } from "./items.ts";
 
-/** A statement as a fact, recorded two seconds after it happened. */
-export const factOf = (statement: Statement): Fact => ({
-  ...statement,
+/** A statement as a fact, recorded two seconds after it happened; its persons are as long as any. */
+export const factOf = (statement: Statement, wordFor = (_: string) => `person:${"0".repeat(64)}`): Fact => ({
+  ...withPersons(statement, wordFor),
   v: 1,
   recordedAt: new Date(Date.parse(statement.occurredAt) + 2000).toISOString(),
   reportedBy: "ci",
@@ -26,7 +30,7 @@ interface Recorded {
 }
 
 /** Statements as they are put, each name of a directory with the first that uses it. */
-function* recorded(statements: Iterable<Statement>): Generator<Recorded> {
+async function* recorded(statements: Iterable<Statement>, people: People): AsyncGenerator<Recorded> {
   const heard = new Set<string>();
   const isNew = (one: Derived): boolean => {
     if (one.is === "pointer") return true;
@@ -36,7 +40,10 @@ function* recorded(statements: Iterable<Statement>): Generator<Recorded> {
     return true;
   };
   for (const statement of statements) {
-    const { posted, derived } = postings(factOf(statement));
+    const issuer = issuerOf(statement.source);
+    const commitments = new Map<string, string>();
+    for (const login of personsIn(statement)) commitments.set(login, await people.commit({ issuer, login }));
+    const { posted, derived } = postings(factOf(statement, (login) => commitments.get(login) ?? login));
     yield { posted, derived: derived.filter(isNew) };
   }
 }
@@ -83,8 +90,12 @@ export async function fillEngine(
   progress: (count: number) => void,
 ): Promise<number> {
   const items = batching(engine);
+  const people = remembering(
+    dynamodbPeople({ client: engine.client, name: engine.people }),
+    () => new Date(),
+  );
   let count = 0;
-  for (const { posted, derived } of recorded(statements)) {
+  for await (const { posted, derived } of recorded(statements, people)) {
     for (const one of derived) await items.add(itemOfDerived(one));
     await items.add(itemOf(posted));
     count++;
@@ -106,9 +117,10 @@ export async function fillFolder(
   const database = openDatabase(folder);
   try {
     const store = sqliteStore(database, steadyClock(undefined), noDamage());
+    const people = remembering(sqlitePeople(database), () => new Date());
     let writes: Promise<unknown>[] = [];
     let count = 0;
-    for (const { posted, derived } of recorded(statements)) {
+    for await (const { posted, derived } of recorded(statements, people)) {
       writes.push(...derived.map(store.derive), store.put(posted));
       count++;
       if (count % 10_000 === 0) progress(count);

@@ -229,3 +229,6 @@ export function* quarter({ facts, services }: Extent): Generator<Said> {
 
 /** Moments all over the quarter, so that no answer stands at an end of its history. */
 export const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));
+
+/** The end of the quarter. */
+export const END = moment(1);

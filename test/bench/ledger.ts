@@ -7,18 +7,24 @@ import { exportDoor } from "../../functions/doors/exporting.ts";
 import type { Ledger } from "../../functions/doors/ledger.ts";
 import { questionDoors } from "../../functions/doors/questions.ts";
 import { recordingDoors } from "../../functions/doors/recording.ts";
+import { remembering } from "../../functions/ledger/people.ts";
 import { registries } from "../../functions/registry/oci.ts";
-import { dynamodbStore, type Table } from "../../functions/store/dynamodb.ts";
+import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
+import type { RemoteEngine } from "./engine.ts";
 
 export const TOKEN = "a-token-of-the-benchmark";
 
-export function ledgerOn(table: Table): Ledger {
+type Tables = Pick<RemoteEngine, "client" | "table" | "people">;
+
+export function ledgerOn({ client, table, people }: Tables): Ledger {
   const secrets = { tokens: parseTokens(`admin:bench:${TOKEN}`), webhooks: {} };
   return {
-    store: dynamodbStore(table),
+    store: dynamodbStore({ client, name: table }),
     rules: [],
     now: () => new Date(),
     heard: new Set(),
+    people: remembering(dynamodbPeople({ client, name: people }), () => new Date()),
     aside: {
       keep: ({ reason }) => Promise.reject(new Error(`nothing here is kept aside: ${reason}`)),
       list: () => Promise.resolve({ where: "nowhere", count: null, newest: [] }),

@@ -6,6 +6,7 @@ import { append } from "../../functions/ledger/append.ts";
 import type { Posted } from "../../functions/ledger/store.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { turn } from "./history.ts";
 import { itemOf } from "./items.ts";
@@ -41,7 +42,13 @@ async function itemFor(statement: Statement) {
     puts.push(posted);
     return store.put(posted);
   };
-  const appending = { store: { ...store, put }, rules: [], now: () => new Date(), heard: new Set<string>() };
+  const appending = {
+    store: { ...store, put },
+    rules: [],
+    now: () => new Date(),
+    heard: new Set<string>(),
+    people: memoryPeople(),
+  };
   await append(appending, statement, { reportedBy: "bench", vendor: "events" });
   const [posted] = puts;
   if (posted === undefined) throw new Error("the ledger puts nothing for a statement of the history");
@@ -85,10 +92,11 @@ function recordingOf(ask: Ask, service: string, count: number) {
   return (n: number) => expecting(201, ask("/v1/events", events[n] ?? ""));
 }
 
-export async function recordingRows({ client, table }: RemoteEngine, samples: number): Promise<Row[]> {
+export async function recordingRows(engine: RemoteEngine, samples: number): Promise<Row[]> {
+  const { client, table } = engine;
   const warm = Math.min(samples, 300);
   const count = warm + samples;
-  const ledger = ledgerOn({ client, name: table });
+  const ledger = ledgerOn(engine);
   const server = await served(ledger);
   const overNetwork = recordingOf(overHttp(server.address), "acme/billing", count);
   const direct = recordingOf(inProcess(ledger), "acme/booking", count);
@@ -116,7 +124,7 @@ export async function recordingRows({ client, table }: RemoteEngine, samples: nu
 
   const of = (name: string) => median(times.get(name) ?? []);
   const row = (ours: number, floor: number) => ({ unit: "ms", ours, floor, ratio: ours / floor });
-  const requests = await steadyRequests(client, table);
+  const requests = await steadyRequests(engine);
   return [
     {
       what: "record a fact, `POST /v1/events` over HTTP",
@@ -140,10 +148,10 @@ export async function recordingRows({ client, table }: RemoteEngine, samples: nu
 }
 
 /** Requests to the table for one fact, once the names it uses have been heard. */
-async function steadyRequests(client: DynamoDBClient, table: string): Promise<number> {
+async function steadyRequests(engine: RemoteEngine): Promise<number> {
   const each = 40;
-  const counted = counting(client);
-  const ask = inProcess(ledgerOn({ client: counted.client, name: table }));
+  const counted = counting(engine.client);
+  const ask = inProcess(ledgerOn({ ...engine, client: counted.client }));
   const record = recordingOf(ask, "acme/backing", 2 * each);
   for (let n = 0; n < each; n++) await record(n);
   const before = counted.count();

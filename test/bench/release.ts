@@ -24,15 +24,14 @@ async function asking(ask: Ask, at: string): Promise<void> {
 }
 
 export async function releaseRows({ engine }: Filled, samples: number): Promise<Row[]> {
-  const { client, table } = engine;
-  const ledger = ledgerOn({ client, name: table });
+  const ledger = ledgerOn(engine);
   const server = await served(ledger);
   const http = overHttp(server.address);
   const direct = inProcess(ledger);
   const waves: Waves[] = [];
   for (const at of MOMENTS) waves.push(await releaseWaves(engine, BUSY, at));
   const competitors = {
-    bare: (n: number) => sendWaves(client, waves[n % waves.length] ?? []),
+    bare: (n: number) => sendWaves(engine.client, waves[n % waves.length] ?? []),
     direct: (n: number) => asking(direct, momentOf(n)),
     http: (n: number) => asking(http, momentOf(n)),
   };
@@ -59,7 +58,7 @@ export async function releaseRows({ engine }: Filled, samples: number): Promise<
 
 /** The same question asked of both histories, in turns. */
 export async function flatnessRow(short: Filled, long: Filled, samples: number): Promise<Row> {
-  const askOf = ({ engine: { client, table } }: Filled) => inProcess(ledgerOn({ client, name: table }));
+  const askOf = ({ engine }: Filled) => inProcess(ledgerOn(engine));
   const [ofShort, ofLong] = [askOf(short), askOf(long)];
   const competitors = {
     short: (n: number) => asking(ofShort, momentOf(n)),

@@ -1,9 +1,12 @@
 /** The two sides of the comparison: how each is asked, and what their answers have in common. */
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import * as z from "zod";
+import { ledgerFile } from "../../functions/adapters/sqlite/database.ts";
 import { Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import type { Place } from "./history.ts";
-import { type Ask, expecting, queryOf } from "./ledger.ts";
+import { cleanUp, end, startProcess } from "../local/process.ts";
+import { BUSY, END, MOMENTS, type Place } from "./history.ts";
+import { type Ask, expecting, overHttp, queryOf, TOKEN } from "./ledger.ts";
 import { rowOf } from "./postgresql/tables.ts";
 import { eventOf } from "./recording.ts";
 
@@ -106,3 +109,68 @@ export const postgresql: Side = {
   releaseIn: (text) => Main.parse(JSON.parse(text)),
   releasesIn: (page) => z.object({ releases: z.array(Main) }).parse(JSON.parse(page)).releases,
 };
+
+/* What is measured */
+
+/** A side that runs. */
+export interface Running {
+  readonly side: Side;
+  readonly address: string;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts what `npm start` runs on a copy of a history, for what is measured adds to it.
+ * @param flags for Node itself
+ */
+export async function startLedgerOn(
+  history: string,
+  folder: string,
+  flags: readonly string[] = [],
+): Promise<Running> {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(ledgerFile(history), ledgerFile(folder));
+  const started = startProcess(
+    { ASOF_DATA: folder, ASOF_TOKENS: `admin:bench:${TOKEN}` },
+    undefined,
+    [],
+    flags,
+  );
+  const stop = async () => {
+    const { code, stderr } = await end(started, "SIGTERM");
+    if (code !== 0) throw new Error(`the ledger ended with ${code}: ${stderr}`);
+    rmSync(folder, { recursive: true });
+  };
+  try {
+    return { side: ledger, address: await started.listening, stop };
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+}
+
+export const send = (ask: Ask, { path, body }: Sent, status: number): Promise<string> =>
+  expecting(status, ask(path, body));
+
+/** Asks for the release of the busiest service, each time at another moment. */
+export const asking = ({ side, address }: Running) => {
+  const ask = overHttp(address);
+  return (n: number) => send(ask, side.release(BUSY, MOMENTS[n % MOMENTS.length] ?? END), 200);
+};
+
+/** Asks for all releases of an environment. */
+export const snapshotting =
+  (environment: string) =>
+  ({ side, address }: Running) => {
+    const ask = overHttp(address);
+    return () => side.snapshot(ask, environment, END);
+  };
+
+/** Reports the nth of some statements; each is reported once. */
+export const recording =
+  (statements: readonly Statement[]) =>
+  ({ side, address }: Running) => {
+    const ask = overHttp(address);
+    const reports = statements.map(side.record);
+    return (n: number) => send(ask, reports[n] ?? { path: "/" }, 201);
+  };

@@ -6,14 +6,13 @@ import { snapshot } from "../../functions/ledger/snapshot.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { placeOf, placeOfDirectory } from "../../functions/store/keys.ts";
 import type { Filled } from "./filled.ts";
-import { moment } from "./history.ts";
+import { END } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, queryOf } from "./ledger.ts";
 import { releaseWaves } from "./release.ts";
 import type { Row } from "./rows.ts";
 import { inTurns, median, sum } from "./timing.ts";
 import { requestsIn, sendWaves, type Waves, wavesOf } from "./waves.ts";
 
-const AT = moment(1);
 const PAGE = 100;
 
 const Page = z.object({ releases: z.array(z.unknown()), next: z.string().nullable() });
@@ -23,7 +22,7 @@ async function wholeSnapshot(ask: Ask, environment: string): Promise<number> {
   let count = 0;
   let cursor: string | null = null;
   do {
-    const query = { environment, at: AT, limit: String(PAGE), ...(cursor === null ? {} : { cursor }) };
+    const query = { environment, at: END, limit: String(PAGE), ...(cursor === null ? {} : { cursor }) };
     const text = await expecting(200, ask(queryOf("/v1/snapshot", query)));
     const page: z.infer<typeof Page> = Page.parse(JSON.parse(text));
     count += page.releases.length;
@@ -49,7 +48,7 @@ async function pageWaves({ engine: { client, table } }: Filled, environment: str
     const waves = await wavesOf(client, async (lockstep) => {
       const now = new Date();
       const store = dynamodbStore({ client: lockstep, name: table });
-      const when = { store, at: AT, knownAt: now.toISOString(), now, settleMs: 1000 };
+      const when = { store, at: END, knownAt: now.toISOString(), now, settleMs: 1000 };
       cursor = (await snapshot(when, { environment }, { limit: PAGE, cursor }))?.next ?? undefined;
     });
     pages.push(waves);
@@ -63,7 +62,7 @@ async function barePages(filled: Filled, environment: string): Promise<BarePage[
   const directory = { of: "services", environment } as const;
   const releases: Waves[] = [];
   for await (const { shown: service } of namesIn(known, directory)) {
-    releases.push(await releaseWaves(engine, { environment, service }, AT));
+    releases.push(await releaseWaves(engine, { environment, service }, END));
   }
   const keys = [directory, { of: "environments" } as const].map((one) => placeOfDirectory(one).key);
   const isName = (input: unknown) => keys.some((key) => JSON.stringify(input).includes(`"${key}"`));
@@ -86,8 +85,8 @@ async function barePages(filled: Filled, environment: string): Promise<BarePage[
 }
 
 export async function snapshotRow(filled: Filled, environment: string, samples: number): Promise<Row> {
-  const { client, table } = filled.engine;
-  const ask = inProcess(ledgerOn({ client, name: table }));
+  const { client } = filled.engine;
+  const ask = inProcess(ledgerOn(filled.engine));
   const pages = await barePages(filled, environment);
   const competitors = {
     bare: async () => {

@@ -15,6 +15,7 @@ import { type Answer, type Client, clientOf, type Event, event } from "../client
 import { digestOf } from "../ledger/given.ts";
 import { type Quarantined, quarantined } from "../store/databases.ts";
 import { type Fault, memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 export const NOW = "2026-11-22T09:00:00.000Z";
 /** A moment within the second after NOW. */
@@ -71,6 +72,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     // It ticks, as clocks do between two looks at them.
     now: () => new Date(state.nowMs++),
     heard: new Set(),
+    people: memoryPeople(),
     aside: sqliteQuarantine(database),
     later: { put: async (job) => void later.push(job) },
     registries: () => Promise.resolve(registries({})),

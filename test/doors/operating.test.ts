@@ -44,7 +44,7 @@ describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
         source,
         occurredAt: SOON,
         timeFrom: "receipt",
-        actor: "operator-1",
+        actor: await given.ledger.people.find({ issuer: "/asof", login: "operator-1" }),
         reportedBy: "operator-1",
       },
     ]);

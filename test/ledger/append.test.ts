@@ -5,6 +5,7 @@ import type { Rule } from "../../functions/ledger/rules.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { type Fault, memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 const deployment = EXAMPLES["deployment.succeeded"];
 const push = EXAMPLES["artifact.pushed"];
@@ -20,10 +21,12 @@ interface Telling extends Partial<Receipt> {
 function ledger(fault: () => Fault = () => "none") {
   const store = memoryStore({ fault: (operation) => (operation === "put" ? fault() : "none") });
   const heard = new Set<string>();
+  const people = memoryPeople();
   return {
+    rawHashOf: store.rawHashOf,
     stored: async ({ source, id }: Statement) => (await store.get([{ source, id }]))[0],
     tell(statement: unknown, { rules = [], at = "2027-01-01T00:00:00.000Z", ...receipt }: Telling = {}) {
-      const appending = { store, rules, heard, now: () => new Date(at) };
+      const appending = { store, rules, heard, people, now: () => new Date(at) };
       return append(appending, statement, { reportedBy: "ci", vendor: "events", ...receipt });
     },
   };
@@ -43,10 +46,11 @@ describe("the hash of a statement", () => {
     ["the door it came through", { vendor: "github" }],
     ["the vendor's event", raw("event")],
     ["when it was recorded", LATER],
-  ])("does not depend on %s", async (_, telling) => {
+  ])("does not depend on %s", async (_what, telling) => {
     const fact = factOf(await ledger().tell(deployment, telling));
     expect(fact.statementHash).toBe(statementHash(deployment));
-    expect(fact.statementHash).toBe(sha256(canonical(deployment)));
+    const { actor: _, ...impersonal } = deployment;
+    expect(fact.statementHash).toBe(sha256(canonical(impersonal)));
   });
 
   it("does not depend on how a time and the fields were written", async () => {
@@ -64,9 +68,17 @@ describe("the hash of a statement", () => {
     expect(statementHash(received)).not.toBe(statementHash(push));
   });
 
+  it("does not depend on whom it names", () => {
+    const evidence = EXAMPLES["evidence.attached"];
+    const { actor: _, by: __, ...impersonal } = { ...evidence, by: "octocat" };
+    for (const persons of [{}, { actor: "hubot" }, { by: "hubot" }, { actor: "mona", by: "octocat" }]) {
+      expect(statementHash({ ...impersonal, ...persons })).toBe(sha256(canonical(impersonal)));
+    }
+  });
+
   it.each([
     ["time", { occurredAt: "2026-10-20T08:11:00.001Z" }],
-    ["actor", { actor: "hubot" }],
+    ["url", { url: "https://ci.example/8" }],
     ["environment's case", { environment: "Production" }],
     ["id", { id: "another" }],
   ])("depends on its %s", (_, change) => {
@@ -81,7 +93,13 @@ describe("a second delivery", () => {
     ["under other rules", {}, {}, { rules: [SHORT] }],
     ["under no rules any more", {}, { rules: [SHORT] }, {}],
     ["in another envelope", {}, raw("event"), raw("another event")],
-    ["mapped in another way, from the same event", { actor: "hubot" }, raw("event"), raw("event")],
+    ["by somebody else, as it is said now", { actor: "hubot" }, {}, {}],
+    [
+      "mapped in another way, from the same event",
+      { url: "https://ci.example/8" },
+      raw("event"),
+      raw("event"),
+    ],
   ])("%s is a duplicate", async (_, change, first, second) => {
     const one = ledger();
     const recorded = factOf(await one.tell(deployment, first));
@@ -98,13 +116,15 @@ describe("a second delivery", () => {
   ])("that says something else, %s, is a conflict, and changes nothing", async (_, first, second) => {
     const one = ledger();
     const recorded = factOf(await one.tell(deployment, first));
-    const outcome = await one.tell({ ...deployment, actor: "hubot" }, { ...second, ...LATER });
+    const other = { ...deployment, url: "https://ci.example/8" };
+    const outcome = await one.tell(other, { ...second, ...LATER });
     expect(outcome).toEqual({
       outcome: "conflict",
       fact: recorded,
       reason: expect.stringContaining(recorded.recordedAt),
     });
-    expect(factOf(outcome)).toMatchObject({ statementHash: statementHash(deployment), ...first });
+    expect(factOf(outcome)).toMatchObject({ statementHash: statementHash(deployment) });
+    expect(await one.rawHashOf(deployment)).toBe(first.rawHash);
     expect(await one.stored(deployment)).toEqual(recorded);
   });
 

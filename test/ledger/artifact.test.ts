@@ -36,7 +36,7 @@ const places = (ran: readonly Place[] | undefined) =>
 describe("an artifact", () => {
   const ask = async (ledger: Given, at = day(20), digest = IMAGE) => {
     const answer = await artifact(ledger.at(at), { digest });
-    return answer === undefined ? undefined : Artifact.parse(answer);
+    return answer === undefined ? undefined : Artifact.parse(await ledger.shown(answer));
   };
 
   it("is told with who holds it, where it came from and what speaks for it, whenever that was said", async () => {

@@ -7,8 +7,9 @@ import type { Store } from "../../functions/ledger/store.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { expectCalm } from "./failing.ts";
-import { retracted } from "./given.ts";
+import { retracted, shownBy } from "./given.ts";
 import { PLACE, time } from "./saying.ts";
 
 /** Asked about where a case says nothing else: after everything that the tables tell, and knowing it all. */
@@ -53,7 +54,14 @@ export interface Ledger {
 export function ledger(rules: readonly Rule[] = []): Ledger {
   const store = memoryStore();
   let now = NOW;
-  const appending: Appending = { store, rules, now: () => new Date(now), heard: new Set() };
+  const people = memoryPeople();
+  const appending: Appending = {
+    store,
+    rules,
+    now: () => new Date(now),
+    heard: new Set(),
+    people,
+  };
   return {
     store,
     tell(told, receipt) {
@@ -71,7 +79,7 @@ export function ledger(rules: readonly Rule[] = []): Ledger {
         settleMs: 1000,
       };
       const answer = await release(moment, { ...PLACE, ...place });
-      return answer === undefined ? undefined : Release.parse(answer);
+      return answer === undefined ? undefined : Release.parse(await shownBy(people, answer));
     },
   };
 }

@@ -5,6 +5,7 @@ import { type Extent, exportFacts } from "../../functions/ledger/export.ts";
 import { SHARDS, type Store } from "../../functions/ledger/store.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { day, retracted, said } from "./given.ts";
 
 const OCTOBER = { from: day(1, "00:00"), to: day(31, "23:59") };
@@ -13,9 +14,10 @@ const OCTOBER = { from: day(1, "00:00"), to: day(31, "23:59") };
 async function record(store: Store, times: readonly string[], reportedBy = "ci"): Promise<Fact[]> {
   const facts: Fact[] = [];
   const heard = new Set<string>();
+  const people = memoryPeople();
   for (const time of times) {
     const statement = said("environment.frozen", day(1, "00:00"), { environment: "production" });
-    const appending = { store, rules: [], now: () => new Date(time), heard };
+    const appending = { store, rules: [], now: () => new Date(time), heard, people };
     const outcome = await append(appending, statement, { reportedBy, vendor: "events" });
     if (outcome.outcome === "recorded") facts.push(outcome.fact);
   }
@@ -68,7 +70,13 @@ describe("an export", () => {
     const store = memoryStore();
     const wrong = said("environment.frozen", day(1), { environment: "production" });
     const receipt = { reportedBy: "ci", vendor: "events" };
-    const at = (time: string) => ({ store, rules: [], now: () => new Date(time), heard: new Set<string>() });
+    const at = (time: string) => ({
+      store,
+      rules: [],
+      now: () => new Date(time),
+      heard: new Set<string>(),
+      people: memoryPeople(),
+    });
     await append(at(day(2)), wrong, receipt);
     await append(at(day(3)), retracted(wrong), receipt);
     expect((await exported(store)).map(({ kind }) => kind)).toEqual(["environment.frozen", "fact.retracted"]);

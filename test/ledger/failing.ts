@@ -16,6 +16,7 @@ function failingAt(store: Store, nth: number) {
     put: (posted) => call(() => store.put(posted)),
     derive: (derived) => call(() => store.derive(derived)),
     get: (identities) => call(() => store.get(identities)),
+    rawHashOf: (identity) => call(() => store.rawHashOf(identity)),
     query: (partition, range) => call(() => store.query(partition, range)),
     queryRecorded: (partition, range) => call(() => store.queryRecorded(partition, range)),
     count: (partition, to) => call(() => store.count(partition, to)),

@@ -51,7 +51,7 @@ interface Case {
 }
 
 const ask = async (told: Given, { asked, at = "31 12:00", knownAt }: Omit<Case, "rule" | "given">) =>
-  Gate.parse(await gate(told.at(time(at), knownAt), { ...PLACE, digest: NEW, ...asked }));
+  Gate.parse(await told.shown(await gate(told.at(time(at), knownAt), { ...PLACE, digest: NEW, ...asked })));
 
 const codes = (found: readonly { code: string }[]) => found.map(({ code }) => code);
 

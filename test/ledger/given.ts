@@ -2,9 +2,11 @@
 import { type Appending, append, retractionId } from "../../functions/ledger/append.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import type { Moment } from "../../functions/ledger/moment.ts";
+import { type People, revealed } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 /** Long after everything that the tests tell. */
 const KNOWN = "2027-01-01T00:00:00.000Z";
@@ -65,8 +67,13 @@ export const retracted = ({ source, id, occurredAt }: Statement): Statement =>
     reason: "was wrong",
   });
 
+export const shownBy = async (people: People, answer: unknown): Promise<unknown> =>
+  answer === undefined ? undefined : JSON.parse(await revealed(people, JSON.stringify(answer)));
+
 export interface Given {
   readonly store: Store;
+  /** An answer as it leaves the ledger: with logins for commitments. */
+  shown(answer: unknown): Promise<unknown>;
   /** Records a statement, a second after it happened where nothing else is said. */
   tell(statement: Statement, recordedAt?: string): Promise<Fact>;
   /** A moment to ask about, with everything that is known. */
@@ -76,9 +83,17 @@ export interface Given {
 export async function given(...statements: readonly Statement[]): Promise<Given> {
   const store = memoryStore();
   const clock = { now: NOW };
-  const appending: Appending = { store, rules: [], now: () => new Date(clock.now), heard: new Set() };
+  const people = memoryPeople();
+  const appending: Appending = {
+    store,
+    rules: [],
+    now: () => new Date(clock.now),
+    heard: new Set(),
+    people,
+  };
   const ledger: Given = {
     store,
+    shown: (answer) => shownBy(people, answer),
     async tell(statement, recordedAt) {
       clock.now = recordedAt ?? new Date(Date.parse(statement.occurredAt) + 1000).toISOString();
       const outcome = await append(appending, statement, { reportedBy: "ci", vendor: "events" });

@@ -7,6 +7,7 @@ import { Sources } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { type Emulator, startEmulator } from "../store/emulator.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { day, pagesOf, retracted, said } from "./given.ts";
 
 const aside = { where: "the folder aside", count: 0, newest: [] };
@@ -16,8 +17,9 @@ const from = (source: string): Statement =>
 
 async function ledgerOf(store: Store, told: readonly (readonly [Statement, string])[]): Promise<Store> {
   const heard = new Set<string>();
+  const people = memoryPeople();
   for (const [statement, recordedAt] of told) {
-    const appending = { store, rules: [], now: () => new Date(recordedAt), heard };
+    const appending = { store, rules: [], now: () => new Date(recordedAt), heard, people };
     const outcome = await append(appending, statement, { reportedBy: "ci", vendor: "events" });
     expect(outcome.outcome).toBe("recorded");
   }

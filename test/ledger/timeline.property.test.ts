@@ -7,6 +7,7 @@ import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 
 const moments = (statements: readonly Statement[]) =>
   [...new Set(statements.map(({ occurredAt }) => occurredAt))].sort();
@@ -14,7 +15,7 @@ const moments = (statements: readonly Statement[]) =>
 async function ledgerOf(statements: readonly Statement[]) {
   const store = memoryStore();
   const now = new Date(END_MS);
-  const appending: Appending = { store, rules: [], now: () => now, heard: new Set() };
+  const appending: Appending = { store, rules: [], now: () => now, heard: new Set(), people: memoryPeople() };
   for (const statement of statements)
     await append(appending, statement, { reportedBy: "ci", vendor: "events" });
   return { store, now, knownAt: now.toISOString(), settleMs: 1000 };

@@ -15,7 +15,6 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly tookMs: number;
 }
 
 /** A process that was started, whether or not it will ever listen. */
@@ -53,7 +52,6 @@ export function startProcess(
   flags: readonly string[] = [],
 ): Started {
   const { PATH = "", HOME = "" } = process.env;
-  const startedAt = Date.now();
   const child = spawn(process.execPath, [...flags, "--import", "tsx", program, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ASOF_PORT: "0", ...env },
@@ -77,7 +75,7 @@ export function startProcess(
   const ended = once(child, "close").then((): Ended => {
     children.delete(child);
     const { exitCode: code, signalCode: signal } = child;
-    return { code, signal, stdout, stderr, tookMs: Date.now() - startedAt };
+    return { code, signal, stdout, stderr };
   });
   return { child, ended, listening, greeting: () => stdout };
 }
@@ -97,8 +95,7 @@ export async function startLedger(data: string, env: Record<string, string> = {}
 }
 
 /** Sends a signal and waits for the end. */
-export async function end({ child, ended }: Started, signal: NodeJS.Signals): Promise<Ended> {
-  const sentAt = Date.now();
+export function end({ child, ended }: Started, signal: NodeJS.Signals): Promise<Ended> {
   child.kill(signal);
-  return { ...(await ended), tookMs: Date.now() - sentAt };
+  return ended;
 }

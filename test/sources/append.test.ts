@@ -3,12 +3,19 @@ import { type Appending, append, type Outcome } from "../../functions/ledger/app
 import { rawHash } from "../../functions/ledger/canonical.ts";
 import type { Mapped } from "../../functions/sources/source.ts";
 import { memoryStore } from "../store/memory.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { CASES, type Case, mapCase } from "./golden.ts";
 
 /** A ledger whose clock ticks, as clocks do between two deliveries. */
 function ledger(): Appending {
   let now = Date.parse("2026-11-22T09:00:01.000Z");
-  return { store: memoryStore(), rules: [], now: () => new Date(now++), heard: new Set() };
+  return {
+    store: memoryStore(),
+    rules: [],
+    now: () => new Date(now++),
+    heard: new Set(),
+    people: memoryPeople(),
+  };
 }
 
 const statementsOf = (one: Case): Mapped[] =>

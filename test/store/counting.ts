@@ -5,8 +5,11 @@
  */
 import type { DynamoDBClient, QueryCommandInput } from "@aws-sdk/client-dynamodb";
 import { append } from "../../functions/ledger/append.ts";
+import { type People, remembering } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
+import { PEOPLE } from "../../functions/store/keys.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { startEmulator } from "./emulator.ts";
 
@@ -30,6 +33,7 @@ function inWords(command: string, input: object): string {
   if (!isQuery(input)) return command;
   const partition = input.ExpressionAttributeValues?.[":partition"]?.S ?? "";
   const short = partition.replaceAll(/(sha256:[0-9a-f]{4})[0-9a-f]{60}/g, "$1");
+  if (input.IndexName === PEOPLE.index.name) return "a person";
   return `${input.IndexName} ${short}${input.ExclusiveStartKey === undefined ? "" : ` (page of ${input.Limit})`}`;
 }
 
@@ -66,6 +70,8 @@ function watch(client: DynamoDBClient): { waves: Wave[] } {
 
 export interface Counted {
   readonly store: Store;
+  /** As a process has them that has just started. */
+  readonly people: () => People;
   /** Does some work and tells what it cost; nothing else may run beside it. */
   readonly costOf: <T>(work: () => Promise<T>) => Promise<{ cost: Cost; result: T }>;
   readonly stop: () => Promise<void>;
@@ -80,6 +86,8 @@ export async function startCounted(folder?: string): Promise<Counted> {
   const seen = watch(engine.client);
   return {
     store: dynamodbStore({ client: engine.client, name: engine.table }),
+    people: () =>
+      remembering(dynamodbPeople({ client: engine.client, name: engine.people }), () => new Date()),
     costOf: async (work) => {
       seen.waves = [];
       const result = await work();
@@ -93,9 +101,15 @@ export async function startCounted(folder?: string): Promise<Counted> {
 export const NOW = "2026-11-22T09:00:00.000Z";
 
 /** Records statements one by one, as one process does, and tells what each of them cost. */
-export function recording({ store, costOf }: Counted) {
+export function recording({ store, people, costOf }: Counted) {
   let ms = Date.parse(NOW);
-  const appending = { store, rules: [], now: () => new Date(ms++), heard: new Set<string>() };
+  const appending = {
+    store,
+    rules: [],
+    now: () => new Date(ms++),
+    heard: new Set<string>(),
+    people: people(),
+  };
   return async (statement: Statement): Promise<{ outcome: string; cost: Cost }> => {
     const { cost, result } = await costOf(() =>
       append(appending, statement, { reportedBy: "ci", vendor: "events" }),

@@ -4,18 +4,27 @@
  */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from "@aws-sdk/client-dynamodb";
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  type Projection,
+  ResourceInUseException,
+} from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { INDEXES } from "../../functions/store/keys.ts";
+import { INDEXES, PEOPLE } from "../../functions/store/keys.ts";
 
 export interface Emulator {
   readonly client: DynamoDBClient;
   readonly endpoint: string;
   readonly table: string;
+  /** The name of the table of people. */
+  readonly people: string;
   readonly stop: () => Promise<void>;
 }
 
 const TABLE = "asof";
+const PEOPLE_TABLE = "asof-people";
 
 export const clientOf = (endpoint: string): DynamoDBClient =>
   new DynamoDBClient({
@@ -24,35 +33,51 @@ export const clientOf = (endpoint: string): DynamoDBClient =>
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
   });
 
-async function createTable(client: DynamoDBClient): Promise<void> {
-  const attributes = new Set(["key", ...INDEXES.flatMap(({ partition, order }) => [partition, order])]);
+const text = (AttributeName: string) => ({ AttributeName, AttributeType: "S" }) as const;
+const hashed = (AttributeName: string) => ({ AttributeName, KeyType: "HASH" }) as const;
+const carrying = (include: readonly string[]): Projection =>
+  include.length === 0
+    ? { ProjectionType: "KEYS_ONLY" }
+    : { ProjectionType: "INCLUDE", NonKeyAttributes: [...include] };
+
+const FACTS: CreateTableCommandInput = {
+  TableName: TABLE,
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [
+    ...new Set(["key", ...INDEXES.flatMap(({ partition, order }) => [partition, order])]),
+  ].map(text),
+  KeySchema: [hashed("key")],
+  GlobalSecondaryIndexes: INDEXES.map(({ name, partition, order, include }) => ({
+    IndexName: name,
+    KeySchema: [hashed(partition), { AttributeName: order, KeyType: "RANGE" }],
+    Projection: carrying(include),
+  })),
+};
+
+const PERSONS: CreateTableCommandInput = {
+  TableName: PEOPLE_TABLE,
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [PEOPLE.key, PEOPLE.index.partition].map(text),
+  KeySchema: [hashed(PEOPLE.key)],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: PEOPLE.index.name,
+      KeySchema: [hashed(PEOPLE.index.partition)],
+      Projection: carrying(PEOPLE.index.include),
+    },
+  ],
+};
+
+async function createTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: TABLE,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [...attributes].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-        KeySchema: [{ AttributeName: "key", KeyType: "HASH" }],
-        GlobalSecondaryIndexes: INDEXES.map(({ name, partition, order, include }) => ({
-          IndexName: name,
-          KeySchema: [
-            { AttributeName: partition, KeyType: "HASH" },
-            { AttributeName: order, KeyType: "RANGE" },
-          ],
-          Projection:
-            include.length === 0
-              ? { ProjectionType: "KEYS_ONLY" }
-              : { ProjectionType: "INCLUDE", NonKeyAttributes: [...include] },
-        })),
-      }),
-    );
+    await client.send(new CreateTableCommand(table));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }
 }
 
 /**
- * Starts an emulator with the ledger's table in it.
+ * Starts an emulator with the ledger's tables in it.
  * @param folder where the data is kept; absent: in memory, gone when it stops
  */
 export async function startEmulator(folder?: string): Promise<Emulator> {
@@ -67,10 +92,10 @@ export async function startEmulator(folder?: string): Promise<Emulator> {
   const address: AddressInfo | string | null = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   const client = clientOf(endpoint);
-  await createTable(client);
+  for (const table of [FACTS, PERSONS]) await createTable(client, table);
   const stop = async () => {
     client.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { client, endpoint, table: TABLE, stop };
+  return { client, endpoint, table: TABLE, people: PEOPLE_TABLE, stop };
 }

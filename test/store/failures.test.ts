@@ -8,6 +8,7 @@ import type { Fact, Statement } from "../../schemas/fact.ts";
 import { checkLedger } from "../check-ledger.ts";
 import { day, digestOf, retracted, said } from "../ledger/given.ts";
 import { type Fault, memoryStore } from "./memory.ts";
+import { memoryPeople } from "./memory-people.ts";
 
 const NOW = Date.parse("2026-11-22T09:00:00.000Z");
 const FAILS = ["throttled", "lost", "written though failed"] as const;
@@ -29,7 +30,13 @@ function failing(): Failing {
     return fault;
   };
   const store = memoryStore({ fault });
-  const appending = { store, rules: [], now: () => new Date(ms++), heard: new Set<string>() };
+  const appending = {
+    store,
+    rules: [],
+    now: () => new Date(ms++),
+    heard: new Set<string>(),
+    people: memoryPeople(),
+  };
   return {
     appending,
     tell: (statement) => append(appending, statement, { reportedBy: "ci", vendor: "events" }),
@@ -140,7 +147,7 @@ describe("recording, where a write fails", () => {
     async (fault) => {
       const { appending, tell, fail } = failing();
       const recorded = await tell(deployment);
-      const other = { ...deployment, actor: "octocat" };
+      const other = { ...deployment, url: "https://ci.example/8" };
       for (const [again, outcome] of [
         [deployment, "duplicate"],
         [other, "conflict"],

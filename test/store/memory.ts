@@ -45,6 +45,7 @@ const keyOf = canonical;
 export function memoryStore(weather: Weather = {}): Store {
   const now = weather.now ?? (() => 0);
   const facts = new Map<string, Fact>();
+  const rawHashes = new Map<string, string>();
   const derivedKeys = new Set<string>();
   const rows = new Map<string, Row<Entry>[]>();
   const recorded = new Map<string, Row<Fact>[]>();
@@ -87,12 +88,13 @@ export function memoryStore(weather: Weather = {}): Store {
   }
 
   return {
-    put: ({ fact: posted, order, partitions }: Posted) =>
+    put: ({ fact: posted, order, partitions, rawHash }: Posted) =>
       written("put", () => {
         const key = keyOf([posted.source, posted.id]);
         if (facts.has(key)) return "taken";
         const fact: Fact = JSON.parse(canonical(posted));
         facts.set(key, fact);
+        if (rawHash !== undefined) rawHashes.set(key, rawHash);
         for (const partition of partitions) add(rows, partition, order, { fact, provisional: false });
         for (const partition of recordedPartitions(fact)) add(recorded, partition, recordedOrder(fact), fact);
         return "written";
@@ -122,6 +124,8 @@ export function memoryStore(weather: Weather = {}): Store {
           (key) => facts.get(key) ?? [],
         ),
       ),
+
+    rawHashOf: ({ source, id }: Identity) => written("rawHashOf", () => rawHashes.get(keyOf([source, id]))),
 
     query: (partition: Partition, range: Range) => written("query", () => page(rows, partition, range)),
     queryRecorded: (partition: RecordedPartition, range: Range) =>

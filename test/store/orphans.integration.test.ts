@@ -1,4 +1,5 @@
 /** What stands beside a fact that never came is never answered. */
+
 import { describe, expect, it } from "vitest";
 import { append } from "../../functions/ledger/append.ts";
 import { environments } from "../../functions/ledger/environments.ts";
@@ -9,6 +10,7 @@ import { StoreError } from "../../functions/ledger/store.ts";
 import { timeline } from "../../functions/ledger/timeline.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, type Given, given, retracted, said } from "../ledger/given.ts";
+import { memoryPeople } from "./memory-people.ts";
 
 const HERE = { environment: "production", service: "acme/billing" };
 const own = (fields: object) => ({
@@ -72,7 +74,13 @@ describe("a fact that was lost after what stands beside it was put", () => {
   async function lose(ledger: Given, statement: Statement): Promise<void> {
     const put = () => Promise.reject(new StoreError("unavailable", "the store did not answer"));
     const store: Store = { ...ledger.store, put };
-    const appending = { store, rules: [], now: () => new Date(day(21)), heard: new Set<string>() };
+    const appending = {
+      store,
+      rules: [],
+      now: () => new Date(day(21)),
+      heard: new Set<string>(),
+      people: memoryPeople(),
+    };
     const outcome = append(appending, statement, { reportedBy: "ci", vendor: "events" });
     await expect(outcome).rejects.toThrow(StoreError);
   }

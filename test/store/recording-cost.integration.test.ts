@@ -109,7 +109,7 @@ describe("recording", () => {
     await told(statement);
     for (const [again, outcome] of [
       [statement, "duplicate"],
-      [{ ...statement, actor: "octocat" }, "conflict"],
+      [{ ...statement, url: "https://ci.example/8" }, "conflict"],
     ] as const) {
       const second = await told(again);
       expect(second.outcome).toBe(outcome);

@@ -71,6 +71,7 @@ const TABLES = [
   commitment TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
   login TEXT NOT NULL,
+  shown TEXT NOT NULL,
   salt TEXT NOT NULL,
   UNIQUE (issuer, login)
 ) WITHOUT ROWID`,
@@ -266,12 +267,22 @@ function rowOf(sql: string): string {
   return `${type.toLowerCase()}${name}${table}`;
 }
 
-/** Opens a file with the settings that every connection needs. */
+/**
+ * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
+ * by itself, since a fact changes pages that other facts change again, and that made a commit three times as fast.
+ */
+const SETTINGS = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 8000;
+PRAGMA secure_delete = ON;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY;
+`;
+
 function connect(file: string): Driver.Database {
   const database = new Driver(file, { timeout: 5000 });
-  database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
-  );
+  database.exec(SETTINGS);
   return database;
 }
 

@@ -136,7 +136,12 @@ function writerOf(database: Database) {
   return {
     put: (posted: Posted): "written" | "taken" => {
       const bytes = canonical(posted.fact);
-      const { changes, id } = insertItem.run(factKey(posted.fact), bytes, hashOf(bytes), null);
+      const { changes, id } = insertItem.run(
+        factKey(posted.fact),
+        bytes,
+        hashOf(bytes),
+        posted.rawHash ?? null,
+      );
       if (changes === 0) return "taken";
       insertEntries.run(id, JSON.stringify(entriesOf(posted)));
       return "written";
@@ -167,6 +172,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, read, facts));
   const inTurn = oneByOne();
   const ids = database.prepare("SELECT id FROM items WHERE key IN (SELECT value FROM json_each(?))");
+  const rawHash = database.prepare("SELECT ifnull(rawHash, '') FROM items WHERE key = ?");
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
   const names = {
     up: database.prepare(
@@ -191,6 +197,8 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
       const items = facts.read(found.map(([id]) => Number(id)));
       return [...items.values()].map(({ fact }) => fact);
     },
+
+    rawHashOf: async (identity: Identity) => rawHash.text(factKey(identity)) || undefined,
 
     query: async (partition: Partition, range: Range) => {
       const part = partOf(partition);
