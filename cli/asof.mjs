@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Plain JavaScript, so that Node can start it: TypeScript is understood from the next import on. */
+/** Plain JavaScript, because Node starts it: TypeScript is loaded from the next import on. */
 import { register } from "tsx/esm/api";
 
 register();

@@ -1,11 +1,11 @@
-/** What a command asks of the ledger, or asks it to do; whatever is wrong becomes one line that says what to do. */
+/** Calls of the ledger's API. Every failure is one line that says what to do. */
 import type * as z from "zod";
 import { readAnswer } from "../schemas/answer.ts";
 import { CliError } from "./error.ts";
 import type { Ledger } from "./ledger.ts";
 import { type LedgerRequest, sendRequest } from "./request.ts";
 
-/** The ledger understood, and says no. */
+/** The ledger refused the request. */
 export class Refused extends CliError {
   readonly status: number;
 
@@ -15,7 +15,10 @@ export class Refused extends CliError {
   }
 }
 
-/** Throws Refused, or a CliError where no ledger is there, or Unreachable. */
+/**
+ * Sends a request and reads its answer.
+ * @throws Refused, Unreachable, or a CliError where the address is not a ledger's
+ */
 export async function callLedger<T>(
   ledger: Ledger,
   schema: z.ZodType<T>,
@@ -32,6 +35,8 @@ export async function callLedger<T>(
     case "problem":
       throw new Refused(status, read.detail);
     case "other":
-      throw new CliError(`${ledger.url} answers ${status}, as no ledger does: check ASOF_URL or --url`);
+      throw new CliError(
+        `${ledger.url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`,
+      );
   }
 }

@@ -1,4 +1,4 @@
-/** `asof execute`: carries out on this machine what is asked back. */
+/** `asof execute`: an executor on this machine, which carries out redeployments. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { accessSync, constants, statSync } from "node:fs";
@@ -27,28 +27,28 @@ const Options = z.looseObject({
 type Options = z.infer<typeof Options>;
 
 const HELP = `
-A ledger sends what is asked back to the executors that it knows (ASOF_EXECUTORS). This is one of the kind webhook, for
-services that are deployed from this machine:
+A ledger sends each requested redeployment to one of its executors (ASOF_EXECUTORS). This command is an executor of kind
+webhook, for services that are deployed from this machine:
   asof execute --new-secret > secret
   asof execute --secret-file secret --steps revert,deploy,check --deploy ./deploy.sh
 
-The steps are those of the plan that the signed order names, by its hash: whoever answers at the ledger's address (https,
-or http on this machine) cannot name others. They are run in their order, with this environment (DATABASE_URL and what
-else they need) and in --cwd. Their output is shown here, and goes nowhere else. If one fails, the rest is left.
-Nothing is begun where not everything can be run: a step of another kind, one that is done by hand, one with a <word>
-that somebody has to put in, or one of several ways to deploy (give --deploy).
+It runs the steps of the plan whose hash the signed request names, so that nobody who answers at the ledger's address
+(https, or http on this machine) can substitute others. Steps run in order, in --cwd, with this environment (DATABASE_URL
+and whatever else they need). Their output is printed here and sent nowhere. After a failed step, no further one runs.
+Nothing starts unless every step can run. These cannot: a step of a kind not in --steps, a manual step, a command with a
+<placeholder> that somebody has to fill in, and several alternative ways to deploy (give --deploy).
 
-Every program, and so the one of --deploy, finds in its environment:
+Every program, including that of --deploy, has in its environment:
   ASOF_REDEPLOYMENT, ASOF_ENVIRONMENT, ASOF_SERVICE
   ASOF_IMAGE    repository@digest of the only component, or of main
   ASOF_IMAGES   [{"component": …, "image": …}, …]
-  ASOF_URL, ASOF_TOKEN   the ledger and the token of this command, however it was told them
-What deploys also says so: asof record deploy, which knows by ASOF_REDEPLOYMENT what for (with a writer's token, where
-ASOF_TOKEN is an executor's); and asof migrations after what was reverted. This command only says how it ended.
+  ASOF_URL, ASOF_TOKEN   this command's ledger and token
+The deploying program reports the deployment itself: asof record deploy reads ASOF_REDEPLOYMENT (it needs a writer's token;
+ASOF_TOKEN is an executor's), and asof migrations after a revert. This command reports only how the redeployment ended.
 
-The token comes from ASOF_TOKEN or --token-file, and needs the role executor. Ctrl-C ends the step that runs, and says
-that the redeployment failed. After a kill nobody says so: the redeployment times out. A ledger that is away is asked
-again until it answers, or until the deadline.`;
+The token comes from ASOF_TOKEN or --token-file, and needs the role executor. Ctrl-C ends the running step and reports
+the redeployment as failed. After a kill nothing is reported, and the redeployment times out. While the ledger cannot be
+reached, requests are repeated until the redeployment's deadline.`;
 
 const stepsFrom = (list: string): Step["does"][] => {
   const steps = z.array(z.enum(DOES)).min(1).safeParse(list.split(","));
@@ -69,39 +69,39 @@ function secretFrom(file: string | undefined, { env }: Io): string {
   ).trim();
   const where = file === undefined ? "ASOF_EXECUTOR_SECRET" : `--secret-file ${file}`;
   if (!signingSecret.safeParse(secret).success) {
-    throw new CliError(`${where}: holds no secret; asof execute --new-secret makes one`);
+    throw new CliError(`${where}: holds no secret; create one with asof execute --new-secret`);
   }
   return secret;
 }
 
 function folderFrom(cwd: string): string {
   const isFolder = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) throw new CliError(`--cwd ${cwd}: is no folder`);
+  if (!isFolder) throw new CliError(`--cwd ${cwd}: is not a folder`);
   return resolve(cwd);
 }
 
-/** A path is one of here, and not of --cwd; a bare name is looked for in PATH. */
+/** A path is relative to the current folder, not to --cwd; a bare name is looked up in PATH. */
 function programFrom(program: string): string {
   if (!program.includes("/")) return program;
   try {
     accessSync(program, constants.X_OK);
   } catch (cause) {
-    throw new CliError(`--deploy ${program}: is no program that may be run`, { cause });
+    throw new CliError(`--deploy ${program}: is not an executable file`, { cause });
   }
   return resolve(program);
 }
 
-/** What the ledger has to be told, whose secret is not shown. */
+/** The entry for the ledger's configuration, without the secret. */
 const entryFor = (url: string, steps: readonly string[]): string =>
   `ASOF_EXECUTORS='${JSON.stringify([{ kind: "webhook", url, secrets: ["whsec_…"], steps }])}'`;
 
-async function listening(fetch: (request: Request) => Response | Promise<Response>, port: number) {
+async function listen(fetch: (request: Request) => Response | Promise<Response>, port: number) {
   const server = createAdaptorServer({ fetch });
   server.listen(port, "127.0.0.1");
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw new CliError(`--port ${port}: cannot be had on this machine`, { cause });
+    throw new CliError(`--port ${port}: is not available on this machine`, { cause });
   }
   const address = server.address();
   return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : port}/` };
@@ -112,34 +112,34 @@ async function execute(io: Io, options: Options): Promise<void> {
   const { steps: does } = options;
   const deploy = options.deploy === undefined ? undefined : programFrom(options.deploy);
   const cwd = folderFrom(options.cwd);
-  // It outlasts a ledger that is away, whoever looks on.
+  // It keeps retrying where a person would not wait.
   const ledger = ledgerFrom(options, { ...io, isAttended: false }, endpoint);
   const interrupted = io.interrupted();
-  const works = executor(io, { ledger, does, deploy, cwd, interrupted });
-  const { server, url } = await listening(orderEndpoint(secret, works).fetch, options.port);
+  const worker = executor(io, { ledger, does, deploy, cwd, interrupted });
+  const { server, url } = await listen(orderEndpoint(secret, worker).fetch, options.port);
   io.out(`asof execute listens on ${url}`);
   io.out(`runs ${does.join(", ")} in ${cwd}${deploy === undefined ? "" : `, deploys with ${deploy}`}`);
-  io.out(`the ledger knows it by ${entryFor(url, does)}`);
+  io.out(`add it to the ledger: ${entryFor(url, does)}`);
   if (!interrupted.aborted) await once(interrupted, "abort");
   server.close();
-  await works.idle();
+  await worker.idle();
 }
 
 export function executeCommand(io: Io): Command {
-  const summary = "carries out on this machine what is asked back";
+  const summary = "carries out redeployments on this machine";
   const command = new Command("execute")
     .summary(summary)
     .description(summary)
-    .option("--port <port>", "where on 127.0.0.1 it listens", portFrom, 8788)
-    .option("--cwd <folder>", "where its programs run", ".")
+    .option("--port <port>", "the port to listen on, at 127.0.0.1", portFrom, 8788)
+    .option("--cwd <folder>", "the working folder of its programs", ".")
     .addOption(
-      new Option("--steps <kinds>", `which kinds of steps it runs, of ${DOES.join(",")}`)
+      new Option("--steps <kinds>", `the kinds of steps to run, out of ${DOES.join(",")}`)
         .argParser(stepsFrom)
         .default(["deploy", "check"], "deploy,check"),
     )
-    .option("--deploy <program>", "a program that deploys, in place of the plan's steps")
+    .option("--deploy <program>", "a program that deploys, instead of the plan's steps")
     .option("--secret-file <file>", "a file that holds the secret (default: $ASOF_EXECUTOR_SECRET)")
-    .option("--new-secret", "print a new secret, and end");
+    .option("--new-secret", "print a new secret and exit");
   return withLedgerOptions(command)
     .addHelpText("after", HELP)
     .action(async () => {

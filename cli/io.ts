@@ -1,20 +1,20 @@
-/** What a command sees of the world around it, so that a test can be its world. */
+/** Everything that a command reads or changes outside itself; tests pass their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   readonly now: () => Date;
-  /** The first wait between two tries to reach a ledger; it doubles. */
+  /** Milliseconds before the first retry of a request; doubles with each retry. */
   readonly waitMs: number;
-  /** Somebody reads along at a terminal: what takes long is explained at once. False in a pipeline. */
+  /** A person watches standard error on a terminal. False in CI: retries are then silent. */
   readonly isAttended: boolean;
-  /** Asks whoever sits at the terminal for a yes; absent where nobody does. */
+  /** Asks the person at the terminal to confirm; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
-  /** Aborted by Ctrl-C, which from this call on ends nothing by itself, but the second time. */
+  /** Aborted by the first SIGINT or SIGTERM after this call; a second one ends the process. */
   readonly interrupted: () => AbortSignal;
-  /** Says how it ended: the process's exit code. */
+  /** Sets the exit code of the process. */
   readonly end: (code: number) => void;
 }
 
-/** How a command ended. Two is how commander ends where a command cannot be understood. */
+/** Exit codes. 2 is also what commander uses for invalid arguments. */
 export const EXIT = { done: 0, refused: 1, usage: 2, failed: 3, unreachable: 4 } as const;

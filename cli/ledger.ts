@@ -1,4 +1,4 @@
-/** The ledger that a command speaks to: where it is, and whose token is shown to it. */
+/** The ledger that a command uses: its address and the token to send. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
@@ -9,15 +9,15 @@ import type { Io } from "./io.ts";
 export interface Ledger {
   readonly url: string;
   readonly token: string | undefined;
-  /** The first wait between two tries; it doubles. */
+  /** Milliseconds before the first retry; doubles with each retry. */
   readonly waitMs: number;
-  /** Absent where nobody waits at a terminal for the answer. */
-  readonly person?: Person;
+  /** Present where a person waits at a terminal. */
+  readonly terminal?: Terminal;
 }
 
-/** Somebody at a terminal, who is told why an answer does not come. */
-export interface Person {
-  readonly tell: (line: string) => void;
+/** Where a person is shown why an answer takes long. */
+export interface Terminal {
+  readonly print: (line: string) => void;
   readonly now: () => Date;
 }
 
@@ -40,13 +40,13 @@ function tokenFrom(file: string | undefined, env: Io["env"]): string | undefined
       : [`--token-file ${file}`, textOf("--token-file", file)];
   const token = text?.trim();
   if (token === undefined || token === "") return undefined;
-  // Never quoted: a half of it would be in the log.
+  // Never quoted: part of a token would end up in the log.
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new CliError(`${where}: holds no token: it must be one word of ASCII`);
+    throw new CliError(`${where}: holds no token: a token is one word of printable ASCII`);
   return token;
 }
 
-/** What stands in a file that an option names. Throws a CliError where it cannot be read. */
+/** The content of a file that an option names. Throws a CliError where it cannot be read. */
 export function textOf(option: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
@@ -56,23 +56,23 @@ export function textOf(option: string, file: string): string {
 }
 
 /**
- * The ledger that is meant. Throws a CliError where its address is none.
- * @param schema what is asked of its address
+ * The ledger of the options, else of the environment. Throws a CliError where the address is invalid.
+ * @param schema what the address must satisfy
  */
-export function ledgerFrom(given: LedgerOptions, io: Io, schema: z.ZodType<string> = url): Ledger {
+export function ledgerFrom(options: LedgerOptions, io: Io, schema: z.ZodType<string> = url): Ledger {
   const { env, waitMs, isAttended, err, now } = io;
-  const address = given.url ?? env.ASOF_URL ?? DEFAULT_URL;
+  const address = options.url ?? env.ASOF_URL ?? DEFAULT_URL;
   const parsed = schema.safeParse(address);
   if (!parsed.success) {
     throw new CliError(
-      `${given.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
+      `${options.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
     );
   }
-  const person = { tell: (line: string) => err(`asof: ${line}`), now };
+  const terminal = { print: (line: string) => err(`asof: ${line}`), now };
   return {
     url: address,
-    token: tokenFrom(given.tokenFile, env),
+    token: tokenFrom(options.tokenFile, env),
     waitMs,
-    ...(isAttended ? { person } : {}),
+    ...(isAttended ? { terminal } : {}),
   };
 }

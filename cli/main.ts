@@ -1,4 +1,4 @@
-/** The command line: `asof <command>`. Each command knows its own options; here is what all end by. */
+/** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/registry/oci.ts";
 import { CliError } from "./error.ts";
@@ -12,7 +12,7 @@ import { Unreachable } from "./request.ts";
 
 function programFor(io: Io): Command {
   const program = new Command("asof")
-    .description("Tells a release ledger what happened, and has it run again what ran before.")
+    .description("Reports to a release ledger what happened, and redeploys what ran before.")
     .addCommand(recordCommand(io))
     .addCommand(migrationsCommand(io))
     .addCommand(planCommand(io))
@@ -21,7 +21,7 @@ function programFor(io: Io): Command {
   return withIo(program, io);
 }
 
-/** Commands say how they end instead of ending the process, and speak to their world. */
+/** Makes commander throw instead of ending the process, and write to `io`. */
 function withIo(command: Command, io: Io): Command {
   for (const one of command.commands) withIo(one, io);
   return command.exitOverride().configureOutput({
@@ -30,28 +30,28 @@ function withIo(command: Command, io: Io): Command {
   });
 }
 
-/** How a command ends by what was thrown; undefined where that is no fault of whoever asked. */
+/** The exit code for an expected error; undefined for an internal one. */
 function exitOf(error: unknown): number | undefined {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Unreachable) return EXIT.unreachable;
   return error instanceof CliError || error instanceof RegistryError ? EXIT.refused : undefined;
 }
 
-/** Runs one command line, without the program's own name. Throws what is no fault of whoever asked. */
+/** Runs one command line, given without the program's name. Throws internal errors only. */
 export async function main(args: readonly string[], io: Io): Promise<void> {
   try {
     await programFor(io).parseAsync([...args], { from: "user" });
   } catch (error) {
     const code = exitOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    // Commander has told people already.
+    // Commander has already printed its own.
     if (!(error instanceof CommanderError)) io.err(`asof: ${error.message}`);
     if (code !== EXIT.done) printJsonError(args, io, error);
     io.end(code);
   }
 }
 
-/** Who asked for JSON gets it also where nothing came of it, perhaps because the other options are wrong. */
+/** With --json, programs get the error as JSON, also where parsing the other options failed. */
 function printJsonError(args: readonly string[], { out }: Io, { message }: Error): void {
   if (args.includes("--json")) out(JSON.stringify({ error: message }));
 }

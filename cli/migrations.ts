@@ -1,4 +1,4 @@
-/** `asof migrations`: reads which migrations a database has, and says so. */
+/** `asof migrations`: reads which migrations a database has, and reports them. */
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import * as z from "zod";
@@ -44,35 +44,38 @@ const HELP = `
 Run it after every step that migrates, up or down:
   DATABASE_URL=postgres://… asof migrations --environment production --database billing
 
-It finds the table of any of these tools by its columns, reads it in one read-only transaction, and says what is
-applied now, by the database's clock. Two tools in one database: choose with --tool or --table.
-The address belongs in DATABASE_URL: options show in lists of processes.
+It finds a migration tool's table by its columns, reads it in one read-only transaction, and reports what is applied at
+that moment, by the database's clock. With two tools in one database, choose with --tool or --table.
+Put the address into DATABASE_URL: options are visible in process lists.
 
-Running it twice is harmless: the second run says of a later moment that nothing has changed. Applied, reverted and
-applied again are three snapshots. What was not seen by a run, like up and down between two of them, is not known.
+Running it twice is harmless: the second run reports the same at a later time. Applied, reverted and applied again are
+three snapshots. A migration that was applied and reverted between two runs is not seen.
 
-Where the database is out of reach:
+Where the database cannot be reached from here:
   flyway migrate -outputType=json > report.json; asof migrations --report report.json …   # what that run applied
   asof migrations --actuator http://127.0.0.1:8080/actuator/flyway …   # Spring Boot's; or …/liquibase, a file, or -
 
-More of what is sent, and how it ends: asof record --help`;
+Outbox, exit codes and what CI provides: asof record --help`;
 
 export function migrationsCommand(io: Io): Command {
-  const summary = "says to the ledger which migrations a database has";
+  const summary = "reports to the ledger which migrations a database has";
   const tools = TOOLS.map(({ tool }) => tool);
   const instead = ["databaseUrl", "tool", "table", "journal"];
   const command = new Command("migrations")
     .summary(summary)
     .description(summary)
-    .option("--environment <name>", "where (default: the CI's)")
-    .requiredOption("--database <name>", "which database, as the ledger shall call it")
+    .option("--environment <name>", "the environment (default: the CI's)")
+    .requiredOption("--database <name>", "the database's name in the ledger")
     .option(
       "--database-url <url>",
       "its address: postgres://…, mysql://…, sqlite:path or file:path (default: $DATABASE_URL)",
     )
     .addOption(new Option("--tool <name>", "the tool, where several are found").choices(tools))
     .option("--table <schema.table>", "the table, where several are found, or its name is unusual")
-    .option("--journal <file>", "Drizzle's names (default: drizzle/meta/_journal.json, where it is)")
+    .option(
+      "--journal <file>",
+      "Drizzle's journal of names (default: drizzle/meta/_journal.json, where present)",
+    )
     .addOption(
       new Option(
         "--report <file>",
@@ -87,13 +90,13 @@ export function migrationsCommand(io: Io): Command {
     )
     .option("--service <name>", "the service whose database it is")
     .option("--image <digest>", "the image that ran the migrations, by its digest")
-    .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
+    .option("--source <reference>", "the events' source (default: /cli/ and the CI's repository)")
     .option("--dry-run", "print the events, and send nothing");
   return withSubmitOptions(command)
     .addHelpText("after", HELP)
     .action(async (given: unknown) => {
       const context = contextFrom(RecordOptions.parse(given), io);
-      const { events, notes } = await saying(Options.parse(given), context, io);
+      const { events, notes } = await collect(Options.parse(given), context, io);
       const { environment, url, actor } = context.found;
       const found = Object.fromEntries(
         Object.entries({ environment, url, actor }).flatMap(([field, one]) =>
@@ -106,13 +109,13 @@ export function migrationsCommand(io: Io): Command {
 
 interface Collected {
   readonly events: readonly Event[];
-  /** What was found, for people. */
+  /** What was found, as lines for a person. */
   readonly notes: readonly string[];
 }
 
-async function saying(options: Options, context: RecordContext, io: Io): Promise<Collected> {
+async function collect(options: Options, context: RecordContext, io: Io): Promise<Collected> {
   const image = digestFrom(options.image);
-  const place: Target = {
+  const target: Target = {
     environment: environmentOf(context),
     database: options.database,
     ...(options.service === undefined ? {} : { service: options.service }),
@@ -120,24 +123,24 @@ async function saying(options: Options, context: RecordContext, io: Io): Promise
     ...actorAndUrl(context),
   };
   const { run, home, given } = context;
-  const speaker: Sender = { source: given.source ?? sourceOf(home, run), run };
+  const sender: Sender = { source: given.source ?? sourceOf(home, run), run };
   if (options.report !== undefined) {
     const { text, at } = reportIn(options.report, io);
     const ran = flywayRun(jsonOf(text, options.report), options.report, at);
-    return { events: runEvents(ran, place, speaker), notes: summaryOfRun(ran) };
+    return { events: runEvents(ran, target, sender), notes: summaryOfRun(ran) };
   }
   const history =
     options.actuator === undefined
       ? await fromDatabase(options, io)
       : await fromActuator(options.actuator, io);
-  return { events: historyEvents(history, place, speaker), notes: summaryOf(history) };
+  return { events: historyEvents(history, target, sender), notes: summaryOf(history) };
 }
 
-// --- where it is read -------------------------------------------------------------------------------------
+// --- reading ----------------------------------------------------------------------------------------------
 
 async function fromDatabase({ databaseUrl, tool, table, journal }: Options, { env }: Io): Promise<History> {
   const address = databaseUrl ?? env.DATABASE_URL ?? "";
-  if (address === "") throw new CliError("no database is named: set DATABASE_URL, or give --database-url");
+  if (address === "") throw new CliError("no database address: set DATABASE_URL, or give --database-url");
   const connection = await connect(address);
   try {
     const found = await detectHistory(connection, { tool, table });
@@ -155,13 +158,13 @@ async function fromActuator(address: string, io: Io): Promise<History> {
     const { text } = reportIn(address, io);
     return actuatorHistory(jsonOf(text, address), address, io.now().toISOString());
   }
-  // Facts can never be erased, and addresses hold credentials.
+  // What is recorded can never be erased, and addresses may hold credentials.
   const shown = withoutCredentials(address) ?? "--actuator";
-  const text = await fetched(address, shown);
+  const text = await download(address, shown);
   return actuatorHistory(jsonOf(text, shown), shown, io.now().toISOString());
 }
 
-async function fetched(address: string, shown: string): Promise<string> {
+async function download(address: string, shown: string): Promise<string> {
   let answer: Answer;
   try {
     answer = await exchange(address, { redirect: "follow", timeoutMs: FETCH_MS });
@@ -170,12 +173,12 @@ async function fetched(address: string, shown: string): Promise<string> {
   }
   const { status, text } = answer;
   if (status >= 200 && status < 300) return text;
-  throw new CliError(`${shown}: answers ${status}; where it asks who asks, fetch it and give a file`);
+  throw new CliError(`${shown}: answered ${status}; if it requires a login, download it and pass the file`);
 }
 
 const STANDARD_INPUT = 0;
 
-/** A report, and when its tool was done: when the file was written, or now, where it comes by a pipe. */
+/** A report and the time of it: the file's modification time, or now for standard input. */
 function reportIn(file: string, { now }: Io): { readonly text: string; readonly at: string } {
   try {
     if (file === "-") return { text: readFileSync(STANDARD_INPUT, "utf8"), at: now().toISOString() };
@@ -191,7 +194,7 @@ function jsonOf(text: string, from: string): unknown {
   return json.value;
 }
 
-// --- what people are told ---------------------------------------------------------------------------------
+// --- summary lines ----------------------------------------------------------------------------------------
 
 const versions = (list: readonly { readonly version: string }[]): string =>
   list.map(({ version }) => version).join(", ");
@@ -206,17 +209,17 @@ function summaryOf(history: History): string[] {
   const newest = applied.at(-1);
   const what =
     newest === undefined
-      ? "nothing is applied"
+      ? "none is applied"
       : mode === "head"
         ? `it is at ${versions(applied)}`
         : `${applied.length} applied, the newest ${newest.version}`;
   const broken = mode === "head" && history.failed.length > 0;
-  return [`${tool}, ${from}: ${broken ? "where it is, is not known" : what}`, ...summaryOfRest(history)];
+  return [`${tool}, ${from}: ${broken ? "its version is unknown" : what}`, ...summaryOfRest(history)];
 }
 
 function summaryOfRun(run: Run): string[] {
   const { tool, from, applied } = run;
   const what =
-    applied.length === 0 ? "the run applied nothing that is sure" : `the run applied ${versions(applied)}`;
+    applied.length === 0 ? "no applied migration is certain" : `the run applied ${versions(applied)}`;
   return [`${tool}, ${from}: ${what}`, ...summaryOfRest(run)];
 }

@@ -1,4 +1,4 @@
-/** `asof plan`: what it takes to run a release again. */
+/** `asof plan`: the steps that run an earlier release again. */
 import { Command, Option } from "commander";
 import * as z from "zod";
 import { EXIT, type Io } from "./io.ts";
@@ -17,21 +17,19 @@ Examples:
   asof plan --environment production --service acme/billing --at 2026-10-23
   asof plan --environment production --service acme/billing --last-good --schema revert
 
-It asks and changes nothing; asof redeploy with the same options has it done. The token comes from ASOF_TOKEN or
---token-file, and needs a role that may ask.
+It changes nothing; asof redeploy with the same options requests it. The token comes from ASOF_TOKEN or --token-file, and
+needs a role that may read.
 
 Exit codes:
   0  the plan is ready
-  1  the plan is blocked, or the ledger refused: what is in the way is said
-  2  the command cannot be understood
+  1  the plan is blocked, or the ledger refused: the reasons are printed
+  2  the command line is invalid
   4  the ledger cannot be reached`;
 
 export function planCommand(io: Io): Command {
-  const summary = "shows what it takes to run a release again";
+  const summary = "shows the steps that run an earlier release again";
   const command = withPlanOptions(new Command("plan").summary(summary).description(summary)).addOption(
-    new Option("--check <whom>", "ask the registries, too, whether the images are there").choices([
-      "registry",
-    ]),
+    new Option("--check <whom>", "also ask the registries whether the images exist").choices(["registry"]),
   );
   return withLedgerOptions(command)
     .option("--json", "print JSON, for programs")

@@ -1,8 +1,8 @@
-/** The command line's environment as this process has it: its streams, signals and exit code. */
+/** The real `Io`: this process's streams, signals and exit code. */
 import { createInterface } from "node:readline/promises";
 import { EXIT, type Io } from "./io.ts";
 
-/** How `error` reads in one line: what fails here is asof itself, so its place in the code belongs to it. */
+/** An internal error in one line, with its location in the code for the report. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = /\n\s+at (.+)/.exec(error.stack ?? "")?.[1];
@@ -13,9 +13,9 @@ function describeError(error: unknown): string {
 const isClosed = (error: Error): boolean => "code" in error && error.code === "EPIPE";
 
 /**
- * Writes lines to a stream. Once its reader has gone (`asof … | head`) lines are dropped and the command runs to its
- * end: whether something is recorded, and the exit code, do not depend on who reads the output.
- * @param failed what happens on any other failure to write, like a full disk
+ * Writes lines to a stream. After its reader has closed it (`asof … | head`), further lines are dropped and the command
+ * completes: what it records and its exit code must not depend on who reads its output.
+ * @param failed called on any other write error, like a full disk
  */
 function lineWriter(stream: NodeJS.WriteStream, failed: (error: Error) => void): (line: string) => void {
   let isOpen = true;
@@ -28,7 +28,7 @@ function lineWriter(stream: NodeJS.WriteStream, failed: (error: Error) => void):
   };
 }
 
-/** An answer that never comes, because the terminal was closed, is a no. */
+/** A terminal that is closed before an answer counts as a no. */
 async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((done) => terminal.once("close", () => done("")));
@@ -46,7 +46,7 @@ function interrupted(): AbortSignal {
   return controller.signal;
 }
 
-/** The world of this process. From this call on, what nobody catches ends it with one line and exit code 1. */
+/** Also reports uncaught errors and unhandled rejections from this call on: one line, exit code 1. */
 export function processIo(): Io {
   let unwritable = false;
   const err = lineWriter(process.stderr, () => undefined);
@@ -67,7 +67,7 @@ export function processIo(): Io {
     err,
     now: () => new Date(),
     waitMs: 1000,
-    // Some CI systems run their jobs in a terminal.
+    // Some CI systems give their jobs a terminal.
     isAttended: process.stderr.isTTY && (process.env.CI ?? "") === "",
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,

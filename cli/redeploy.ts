@@ -1,4 +1,4 @@
-/** `asof redeploy`: has a release run again what ran before. One click, from a terminal. */
+/** `asof redeploy`: requests that an earlier release runs again, and waits for the result. */
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
@@ -26,26 +26,26 @@ const HELP = `
 Example:
   asof redeploy --environment production --service acme/billing --last-good --reason "invoices are empty"
 
-It asks for the plan, shows it, and asks for a yes. The ledger then requests exactly that plan, and nothing if
-meanwhile something else runs or the plan has changed. Whoever carries it out is an executor that the ledger knows;
-this command only watches, and may be stopped: the redeployment goes on. asof plan shows the plan alone.
+It shows the plan and asks for confirmation. Then exactly that plan is requested; if something else runs by then, or the
+plan has changed, the ledger refuses. An executor that the ledger knows carries it out. This command only watches: it may
+be stopped, and the redeployment goes on. asof plan shows the plan alone.
 The token comes from ASOF_TOKEN or --token-file, and needs the role operator.
 
 Exit codes:
   0  it succeeded; with --no-wait: it was requested
-  1  nothing was requested: the plan is blocked, the ledger refused, or nobody said yes
-  2  the command cannot be understood
+  1  nothing was requested: the plan is blocked, the ledger refused, or it was not confirmed
+  2  the command line is invalid
   3  it failed or timed out
   4  the ledger cannot be reached; what was requested goes on`;
 
-/** What runs now, as the plan says it. */
+/** The digest that runs now, by the plan. */
 const runningIn = ({ components, current }: Plan): string | null =>
   [
     ...components.map(({ from }) => from),
     ...current.components.flatMap(({ digest, reported }) => [digest, reported ?? null]),
   ].find((digest) => digest !== null) ?? null;
 
-/** Each try has the same key, so that it is requested once. */
+/** Every retry has the same idempotency key, so that it is requested once. */
 async function requestRedeployment(
   ledger: Ledger,
   query: PlanQuery,
@@ -61,22 +61,22 @@ async function requestRedeployment(
     return redeployment;
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    throw new Unreachable(`${error.message}; whether it was requested is not known: look at the timeline`);
+    throw new Unreachable(`${error.message}; whether it was requested is unknown: see the timeline`);
   }
 }
 
-/** Looks again and again until it is over, and tells of every change on the way. */
+/** Polls until it has ended, and prints every change of its status. */
 async function watch(io: Io, ledger: Ledger, first: Redeployment): Promise<Redeployment> {
-  let told: string | undefined;
+  let printed: string | undefined;
   for (let seen = first; ; seen = await fetchRedeployment(ledger, first.id)) {
     if (isOver(seen)) return seen;
-    if (seen.status !== told) io.err(formatRedeployment(seen));
-    told = seen.status;
+    if (seen.status !== printed) io.err(formatRedeployment(seen));
+    printed = seen.status;
     await setTimeout(io.waitMs);
   }
 }
 
-/** Throws a CliError unless it can be done, and somebody wants it. */
+/** Throws a CliError unless the plan is ready and a person has confirmed it. */
 async function requireConfirmation(
   { confirm }: Io,
   plan: Plan,
@@ -85,19 +85,19 @@ async function requireConfirmation(
   const { status, service, environment } = plan;
   if (status === "blocked") throw new CliError("the plan is blocked: nothing was requested");
   if (yes === true) return;
-  if (confirm === undefined) throw new CliError("there is no terminal to ask for a yes: give --yes");
+  if (confirm === undefined) throw new CliError("there is no terminal to ask for confirmation: give --yes");
   if (!(await confirm(`Run this in ${environment}, for ${service}?`))) {
-    throw new CliError("nobody said yes: nothing was requested");
+    throw new CliError("not confirmed: nothing was requested");
   }
 }
 
 export function redeployCommand(io: Io): Command {
-  const summary = "has a release run again, by whoever carries out redeployments";
+  const summary = "requests that an earlier release runs again, and waits for the result";
   const command = withLedgerOptions(
     withPlanOptions(new Command("redeploy").summary(summary).description(summary))
-      .requiredOption("--reason <text>", "why; it stands in the history")
-      .option("--yes", "ask nobody")
-      .option("--no-wait", "do not wait until it is over"),
+      .requiredOption("--reason <text>", "why; it is recorded in the history")
+      .option("--yes", "do not ask for confirmation")
+      .option("--no-wait", "do not wait until it has ended"),
   );
   return command
     .option("--json", "print JSON, for programs: the redeployment")

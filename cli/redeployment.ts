@@ -1,4 +1,4 @@
-/** A redeployment as the command line sees it. */
+/** Redeployments: reading one, reporting its end, and showing it. */
 import { Redeployment } from "../schemas/redeployment.ts";
 import { callLedger } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
@@ -9,7 +9,7 @@ const pathOf = (id: string): string => `/v1/redeployments/${encodeURIComponent(i
 export const fetchRedeployment = (ledger: Ledger, id: string): Promise<Redeployment> =>
   callLedger(ledger, Redeployment, { path: pathOf(id) });
 
-/** Says how it ended. Throws what `callLedger` does. */
+/** Reports how it ended. Throws what `callLedger` does. */
 export function endRedeployment(
   ledger: Ledger,
   id: string,
@@ -20,7 +20,7 @@ export function endRedeployment(
   return callLedger(ledger, Redeployment, request);
 }
 
-/** How it is, in one line; without what a terminal would obey. */
+/** Its status in one line, without control characters. */
 export function formatRedeployment({ id, status, why, url }: Redeployment): string {
   const more = [why, url].filter((one) => one !== null).join(", ");
   return `redeployment ${id}: ${status}${more === "" ? "" : ` (${more.replaceAll(/\p{Cc}+/gu, " ")})`}`;

@@ -1,4 +1,4 @@
-/** Requests to the ledger, each sent again for as long as that may help. */
+/** Requests to the ledger, with retries. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
 import * as http from "../functions/client/http.ts";
@@ -8,13 +8,13 @@ import type { Ledger } from "./ledger.ts";
 const RETRIES = 4;
 const TIMEOUT_MS = 10_000;
 const RETRY_AFTER_MAX_S = 20;
-/** No further try begins after this: a pipeline waits. */
-const TRYING_MS = 30_000;
+/** No retry begins after this. */
+const RETRY_MS = 30_000;
 
-/** There was no answer, or none that counts, for as long as it was tried. */
+/** No answer, or only 429 and 5xx, until the retries ended. */
 export class Unreachable extends Error {
   readonly retryAfterS: number | undefined;
-  /** Another try is not worth the wait. */
+  /** Do not retry. */
   readonly isFinal: boolean;
 
   constructor(message: string, more: { retryAfterS?: number | undefined; isFinal?: boolean } = {}) {
@@ -24,7 +24,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** What may be sent twice without being done twice. */
+/** Must be idempotent: it may be sent several times. */
 export interface LedgerRequest {
   readonly path: string;
   readonly method?: "GET" | "POST";
@@ -38,7 +38,7 @@ export interface LedgerResponse {
   readonly json: unknown;
 }
 
-/** Seconds; a date, which may also stand there (RFC 9110, 10.2.3), is not waited for. */
+/** Retry-After in seconds; its date form (RFC 9110, 10.2.3) is ignored. */
 function retryAfter({ headers }: http.Answer): number | undefined {
   const seconds = Number(headers.get("retry-after") ?? "");
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, RETRY_AFTER_MAX_S) : undefined;
@@ -52,11 +52,11 @@ function parsed(text: string): unknown {
   }
 }
 
-function unreachable({ url, person }: Ledger, { message, code }: http.NoAnswer): Unreachable {
+function unreachable({ url, terminal }: Ledger, { message, code }: http.NoAnswer): Unreachable {
   const why = `${url} ${message}`;
   const isRefusedHere = code === "ECONNREFUSED" && isOnThisMachine(url);
-  // A pipeline may be ahead of the ledger that it starts. A person can see that none runs, and start one.
-  if (person === undefined || !isRefusedHere) return new Unreachable(why);
+  // CI may start the ledger beside this command. A person knows that none runs here, and can start one.
+  if (terminal === undefined || !isRefusedHere) return new Unreachable(why);
   const hint = "no ledger listens there; start one, or set ASOF_URL or --url";
   return new Unreachable(`${why}: ${hint}`, { isFinal: true });
 }
@@ -72,7 +72,7 @@ async function attempt(
     answer = await http.exchange(`${url.replace(/\/+$/, "")}${path}`, {
       ...request,
       headers: { ...headers, ...authorization },
-      // Followed, a POST may become a GET elsewhere.
+      // A redirected POST may become a GET of another page.
       redirect: "manual",
       timeoutMs: TIMEOUT_MS,
     });
@@ -81,34 +81,34 @@ async function attempt(
   }
   const { status, text } = answer;
   if (status === 429 || status >= 500)
-    throw new Unreachable(`${url} answers ${status}`, { retryAfterS: retryAfter(answer) });
+    throw new Unreachable(`${url} answered ${status}`, { retryAfterS: retryAfter(answer) });
   return { status, json: parsed(text) };
 }
 
-/** Tells a person at once why they wait, and until when; again only where the reason changes. */
-function explaining({ person }: Ledger): (reason: string) => void {
-  if (person === undefined) return () => undefined;
-  const until = new Date(person.now().getTime() + TRYING_MS).toISOString();
-  let told: string | undefined;
+/** Prints why a request is retried and until when, at the first failure and whenever the reason changes. */
+function retryReporter({ terminal }: Ledger): (reason: string) => void {
+  if (terminal === undefined) return () => undefined;
+  const until = new Date(terminal.now().getTime() + RETRY_MS).toISOString();
+  let printed: string | undefined;
   return (reason) => {
-    if (reason === told || person.now().toISOString() >= until) return;
-    person.tell(`${reason}; waiting for the ledger to answer, until ${until} at the latest`);
-    told = reason;
+    if (reason === printed || terminal.now().toISOString() >= until) return;
+    terminal.print(`${reason}; waiting for the ledger to answer, until ${until} at the latest`);
+    printed = reason;
   };
 }
 
-/** Sends a request, again and again while that may help: each try is the same. Throws Unreachable. */
+/** Sends a request, and sends it again after failures that may be temporary. Throws Unreachable. */
 export function sendRequest(ledger: Ledger, request: LedgerRequest): Promise<LedgerResponse> {
-  const explain = explaining(ledger);
+  const report = retryReporter(ledger);
   return pRetry(() => attempt(ledger, request), {
     retries: RETRIES,
     minTimeout: ledger.waitMs,
-    maxRetryTime: TRYING_MS,
+    maxRetryTime: RETRY_MS,
     randomize: true,
     shouldRetry: ({ error }) => error instanceof Unreachable && !error.isFinal,
     onFailedAttempt: async ({ error, retriesLeft }) => {
       if (!(error instanceof Unreachable) || retriesLeft === 0 || error.isFinal) return;
-      explain(error.message);
+      report(error.message);
       if (error.retryAfterS !== undefined) await setTimeout(error.retryAfterS * 1000);
     },
   });

@@ -1,9 +1,9 @@
-/** What a machine has to run for an order: programs with their arguments, in order; or why it cannot. */
+/** The programs that an order runs, with their arguments, in order; or why it cannot run. */
 import * as z from "zod";
 import type { Plan, Step } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
 
-/** What is believed of an order, for it is signed; how it stands now only the ledger knows. */
+/** The parts of an order that its signature covers and that do not change; its status is read from the ledger. */
 export const Order = z.looseObject(
   Redeployment.pick({
     id: true,
@@ -18,13 +18,13 @@ export const Order = z.looseObject(
 );
 export type Order = z.infer<typeof Order>;
 
-/** Why a redeployment failed, in words that the history may keep: no output, no secret. */
+/** Why a redeployment failed. The message is recorded in the ledger: it holds no output and no secret. */
 export class ExecutionFailed extends Error {}
 
-/** What whoever runs the executor lets it do. */
+/** What the operator of the executor allows. */
 export interface ExecutionPolicy {
   readonly does: readonly Step["does"][];
-  /** A program of theirs that deploys, in place of the plan's steps. */
+  /** A program that deploys, instead of the plan's steps. */
   readonly deploy: string | undefined;
 }
 
@@ -34,35 +34,37 @@ export interface StepCommand {
   readonly argv: readonly string[];
 }
 
-/** `<a word>`, which somebody would have to put in. */
-const UNKNOWN = /<[^<>]+>/;
+/** A `<placeholder>` that somebody would have to fill in. */
+const PLACEHOLDER = /<[^<>]+>/;
 
 const nameOf = ({ n, title }: Step): string => `step ${n} (${title})`;
 
 function commandsOfStep(step: Step): StepCommand[] {
   const { n, title, commands } = step;
-  if (commands.length === 0) throw new ExecutionFailed(`${nameOf(step)} is done by hand`);
-  const words = commands.flatMap(({ argv }) => argv.flatMap((word) => UNKNOWN.exec(word)?.[0] ?? []));
-  if (words.length > 0) {
-    throw new ExecutionFailed(`${nameOf(step)} needs what the ledger does not know: ${words.join(", ")}`);
+  if (commands.length === 0) throw new ExecutionFailed(`${nameOf(step)} is manual`);
+  const placeholders = commands.flatMap(({ argv }) =>
+    argv.flatMap((word) => PLACEHOLDER.exec(word)?.[0] ?? []),
+  );
+  if (placeholders.length > 0) {
+    throw new ExecutionFailed(`${nameOf(step)} has placeholders to fill in: ${placeholders.join(", ")}`);
   }
   return commands.map(({ argv }) => ({ n, title, argv }));
 }
 
-/** Everything is looked at before anything is run. Throws ExecutionFailed where not all of it can be. */
+/** Checks every step before any runs. Throws ExecutionFailed where one cannot run. */
 export function commandsOf({ steps }: Plan, { does, deploy }: ExecutionPolicy): StepCommand[] {
   const foreign = steps.find((step) => !does.includes(step.does));
   if (foreign !== undefined) {
     throw new ExecutionFailed(
-      `${nameOf(foreign)} is to ${foreign.does}, and this executor runs ${does.join(", ")}`,
+      `${nameOf(foreign)} is of kind ${foreign.does}; this executor runs ${does.join(", ")}`,
     );
   }
   const deploying = steps.filter((step) => step.does === "deploy");
   const [first] = deploying;
-  if (first === undefined) throw new ExecutionFailed("the plan has no step that deploys");
+  if (first === undefined) throw new ExecutionFailed("the plan has no step of kind deploy");
   if (deploy === undefined && deploying.length > 1) {
     const ways = deploying.map(nameOf).join(", ");
-    throw new ExecutionFailed(`of several ways to deploy nobody chose one: ${ways}`);
+    throw new ExecutionFailed(`the plan offers several ways to deploy; choose one with --deploy: ${ways}`);
   }
   return steps.flatMap((step) => {
     if (step.does !== "deploy" || deploy === undefined) return commandsOfStep(step);
@@ -70,7 +72,7 @@ export function commandsOf({ steps }: Plan, { does, deploy }: ExecutionPolicy): 
   });
 }
 
-/** What each program finds in its environment. */
+/** Environment variables of every program. */
 export function variablesOf({ id, environment, service, components }: Order): Record<string, string> {
   const main =
     components.length === 1

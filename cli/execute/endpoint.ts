@@ -1,4 +1,4 @@
-/** The executor's orderEndpoint: who names a redeployment here is believed by their signature (Standard Webhooks 1.0.0). */
+/** The executor's endpoint: accepts signed redeployment requests (Standard Webhooks 1.0.0). */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Webhook } from "standardwebhooks";
@@ -14,7 +14,7 @@ const Message = z.looseObject({
   data: z.looseObject({ redeployment: Order }),
 });
 
-/** Over the bytes as they came, five minutes around their timestamp. */
+/** Verifies the raw bytes; the timestamp may be off by five minutes. */
 function isSigned(webhook: Webhook, body: Buffer, headers: Headers): boolean {
   try {
     webhook.verify(body, Object.fromEntries(headers), { jsonParse: false });
@@ -33,8 +33,8 @@ export function orderEndpoint(secret: string, { take }: Executor): Hono {
     if (!isSigned(webhook, body, c.req.raw.headers)) return c.text("The signature is missing or wrong.", 401);
     const json = readJson(body.toString("utf8"));
     const message = Message.safeParse(json.is === "json" ? json.value : undefined);
-    if (!message.success) return c.text("Is no redeployment.requested.", 422);
-    return take(message.data.data.redeployment) ? c.text("Taken.", 202) : c.text("Taken before.", 200);
+    if (!message.success) return c.text("Expected a redeployment.requested message.", 422);
+    return take(message.data.data.redeployment) ? c.text("Accepted.", 202) : c.text("Accepted before.", 200);
   });
   return app;
 }

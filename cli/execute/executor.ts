@@ -1,6 +1,6 @@
 /**
- * Carries out redeployments, one after the other. What is run the signed order says, by the hash of its plan; whether it
- * is still to be run, the ledger.
+ * Carries out redeployments, one at a time. The signed order determines what runs, by the hash of the plan; the ledger
+ * determines whether it still has to run.
  */
 import { hashOf, Plan } from "../../schemas/plan.ts";
 import { callLedger, Refused } from "../client.ts";
@@ -12,9 +12,9 @@ import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variable
 import { run } from "./program.ts";
 
 export interface Executor {
-  /** Takes an order to be carried out when its turn comes; false where it was taken before. */
+  /** Queues an order; false where it was queued before. */
   readonly take: (order: Order) => boolean;
-  /** Resolves once everything that was taken is over. */
+  /** Resolves once all queued orders have ended. */
   readonly idle: () => Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export interface ExecutorSettings extends ExecutionPolicy {
 
 const REASON_MAX = 250;
 
-/** Only who checks signatures needs the secret; the ledger is the same, however its address and token were given. */
+/** Programs get the ledger's address and token, however they were given, and not the signing secret. */
 const inherited = ({ ASOF_EXECUTOR_SECRET: _, ...env }: Io["env"], { url, token }: Ledger): Io["env"] => ({
   ...env,
   ASOF_URL: url,
@@ -37,57 +37,62 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
   const { ledger, cwd, interrupted } = setting;
   const { env, out, err, now } = io;
 
-  /** What was taken is not dropped because the ledger is away: until the deadline it is asked again. */
-  async function untilDeadline<T>({ deadline }: Order, asking: () => Promise<T>): Promise<T> {
+  /** Repeats a request until the order's deadline while the ledger cannot be reached. */
+  async function untilDeadline<T>({ deadline }: Order, request: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await asking();
+        return await request();
       } catch (error) {
         const isLate = interrupted.aborted || now().toISOString() > deadline;
         if (isLate || !(error instanceof Unreachable)) throw error;
-        err(`asof: ${error.message}: it is asked again`);
+        err(`asof: ${error.message}; trying again until ${deadline}`);
       }
     }
   }
 
   async function runAll(order: Order, plan: Plan): Promise<void> {
-    // Not by the hash that stands in it: anybody can write that down.
-    if (hashOf(plan) !== order.planHash) throw new ExecutionFailed("the plan is another by now");
-    const place = { cwd, interrupted, show: out, env: { ...inherited(env, ledger), ...variablesOf(order) } };
+    // Compute it: the hash in the answer could be a copy of the expected one.
+    if (hashOf(plan) !== order.planHash) throw new ExecutionFailed("the plan has changed");
+    const options = {
+      cwd,
+      interrupted,
+      show: out,
+      env: { ...inherited(env, ledger), ...variablesOf(order) },
+    };
     let shown: number | undefined;
-    for (const work of commandsOf(plan, setting)) {
-      if (work.n !== shown) out(`step ${work.n}: ${work.title}`);
-      shown = work.n;
-      await run(work, place);
+    for (const command of commandsOf(plan, setting)) {
+      if (command.n !== shown) out(`step ${command.n}: ${command.title}`);
+      shown = command.n;
+      await run(command, options);
     }
   }
 
-  /** It may have ended before: by the report of what deployed it, or by somebody else. Then that stays. */
+  /** Reports the end. It may have ended before, by the report of the deployment or by a person: then that stays. */
   async function end(order: Order, failure: ExecutionFailed | undefined): Promise<void> {
     const outcome = failure === undefined ? "succeeded" : "failed";
     if (failure !== undefined) err(`asof: ${failure.message}`);
     const reason =
       failure === undefined ? {} : { reason: failure.message.slice(0, REASON_MAX).toWellFormed() };
-    const said = { outcome, ...reason } as const;
+    const ended = { outcome, ...reason } as const;
     try {
-      out(formatRedeployment(await untilDeadline(order, () => endRedeployment(ledger, order.id, said))));
+      out(formatRedeployment(await untilDeadline(order, () => endRedeployment(ledger, order.id, ended))));
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 409) throw error;
       out(formatRedeployment(await fetchRedeployment(ledger, order.id)));
     }
   }
 
-  /** Undefined where it is not to be carried out any more: past its deadline it has timed out, by the ledger's clock. */
+  /** Undefined where it must not run any more. Past its deadline it has timed out, by the ledger's clock. */
   async function planOf(order: Order): Promise<Plan | undefined> {
     const plan = await untilDeadline(order, () => callLedger(ledger, Plan, { path: order.plan }));
-    // Asked last, for the plan took its time.
+    // Requested last, because the plan may have taken long.
     const redeployment = await untilDeadline(order, () => fetchRedeployment(ledger, order.id));
     if (redeployment.status === "requested") return plan;
-    out(`${formatRedeployment(redeployment)}: nothing is done`);
+    out(`${formatRedeployment(redeployment)}: nothing to do`);
     return undefined;
   }
 
-  const taken = new Set<string>();
+  const accepted = new Set<string>();
 
   async function carryOut(order: Order): Promise<void> {
     const { id, service, environment, reason } = order;
@@ -95,8 +100,8 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
     try {
       plan = await planOf(order);
     } catch (error) {
-      // Nothing was begun: sent again, it is another try.
-      taken.delete(id);
+      // Nothing has started: the same order, sent again, is tried again.
+      accepted.delete(id);
       throw error;
     }
     if (plan === undefined) return;
@@ -115,8 +120,8 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
   return {
     take: (order) => {
       const { id } = order;
-      if (taken.has(id)) return false;
-      taken.add(id);
+      if (accepted.has(id)) return false;
+      accepted.add(id);
       last = last
         .then(() => carryOut(order))
         .catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** Runs one program of a step, as it is: no shell of ours comes between. */
+/** Runs one program of a step directly, without a shell. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
@@ -13,18 +13,18 @@ export interface ProcessOptions {
   readonly interrupted: AbortSignal;
 }
 
-/** What a program leaves running may hold its output open for ever. */
-const LAST_WORDS_MS = 500;
+/** How long to read on after the program has ended: a background process may hold its output open for ever. */
+const DRAIN_MS = 500;
 
 const STOPPED = "the executor was stopped";
 
-/** Shows what it prints, and keeps none of it. Throws ExecutionFailed unless it ends with 0. */
-export async function run({ n, title, argv }: StepCommand, place: ProcessOptions): Promise<void> {
-  const { cwd, env, show, interrupted } = place;
+/** Prints its output line by line and stores none of it. Throws ExecutionFailed unless it exits with 0. */
+export async function run({ n, title, argv }: StepCommand, options: ProcessOptions): Promise<void> {
+  const { cwd, env, show, interrupted } = options;
   const step = `step ${n} (${title})`;
   if (interrupted.aborted) throw new ExecutionFailed(`${STOPPED} before ${step}`);
   const [program = "", ...args] = argv;
-  // A group of its own, so that what it started is ended with it; Ctrl-C reaches it through us alone.
+  // Its own process group, so that its children end with it. Ctrl-C reaches it only through this process.
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   for (const output of [child.stdout, child.stderr]) {
     createInterface({ input: output }).on("line", (line) => show(`${n}| ${line}`));
@@ -43,7 +43,7 @@ export async function run({ n, title, argv }: StepCommand, place: ProcessOptions
   } finally {
     interrupted.removeEventListener("abort", stop);
   }
-  await Promise.race([closed, setTimeout(LAST_WORDS_MS)]);
+  await Promise.race([closed, setTimeout(DRAIN_MS)]);
   if (interrupted.aborted) throw new ExecutionFailed(`${STOPPED} during ${step}`);
   const { exitCode, signalCode } = child;
   if (exitCode !== 0) throw new ExecutionFailed(`${step} ended with ${exitCode ?? signalCode}`);

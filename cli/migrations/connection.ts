@@ -1,27 +1,27 @@
 /**
- * A database as this command needs it: its tables' columns, the rows of one of them, its clock; read only, within
- * bounds of time, and every value as text, so that no driver's idea of a time or a number gets in between.
- * What drivers say of a fault may repeat what they were given, so the address's secrets are taken out of it.
+ * Read-only access to a database: the columns of its tables, the rows of one table, its clock. Queries have a time limit.
+ * Every value is read as text, so that no driver converts times or numbers.
+ * Drivers' error messages may repeat the address, so its secrets are removed from them.
  */
 import * as z from "zod";
 import { CliError } from "../error.ts";
 import type { Driver, Engine } from "./driver.ts";
 
-/** A row by its columns' names in lower case. Times without a zone are as they stand; those with one are in UTC. */
+/** A row by column name in lower case. Times with a zone are in UTC; those without are unchanged. */
 export type Row = Readonly<Record<string, string | null>>;
 
 export interface Table {
   /** Absent in SQLite, which has no schemas. */
   readonly schema: string | undefined;
   readonly name: string;
-  /** By their names in lower case: as they are really written, and their type as the database calls it. */
+  /** By name in lower case: the name as written, and the type as the database names it. */
   readonly columns: ReadonlyMap<string, { readonly name: string; readonly type: string }>;
 }
 
-/** One transaction that sees one state of the database, and its clock as it began. */
+/** One transaction on one snapshot of the database, and the database's clock at its start. */
 export interface Connection {
   readonly engine: Engine;
-  /** The database's own clock at that state. */
+  /** The database's clock, as an RFC 3339 time. */
   readonly now: string;
   readonly tables: () => Promise<Table[]>;
   readonly rows: (table: Table) => Promise<Row[]>;
@@ -36,7 +36,7 @@ const Clock = z.tuple([z.object({ now: z.string() })]);
 
 type Opening = (url: string) => Promise<Driver>;
 
-/** Loaded when used: nobody needs all three. */
+/** Drivers are loaded when used. */
 const OPENINGS: ReadonlyMap<string, Opening> = new Map([
   ...["postgres:", "postgresql:"].map((scheme): [string, Opening] => [
     scheme,
@@ -52,21 +52,21 @@ const OPENINGS: ReadonlyMap<string, Opening> = new Map([
   ]),
 ]);
 
-/** Connects and begins to read. Throws a CliError, also from the connection's methods. */
+/** Connects and starts the transaction. Throws a CliError, as do the connection's methods. */
 export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
     const known = "postgres://…, mysql://…, sqlite:path or file:path";
     throw new CliError(
-      `the database's address must be ${known} (a driver's own form, like jdbc:, is not read)`,
+      `the database's address must be ${known} (other forms, like jdbc:, are not supported)`,
     );
   }
   const safely = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      // Without its cause, which could still hold what is hidden here.
-      throw new CliError(`cannot read the database: ${hidden(messageOf(error), secretsOf(url))}`);
+      // Without the cause, which could hold the secrets.
+      throw new CliError(`cannot read the database: ${redact(messageOf(error), secretsOf(url))}`);
     }
   };
   const driver = await safely(() => open(url));
@@ -105,13 +105,13 @@ function selectOf({ quoted, asText }: Driver, { schema, name, columns }: Table):
   return `SELECT ${list.join(", ")} FROM ${table}`;
 }
 
-/** A refused connection to a name with several addresses says nothing of its own. */
+/** A refused connection to a name with several addresses has no message of its own. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Everything of an address that is secret, also where the address is none. */
+/** The secrets in an address, also in an invalid one. */
 function secretsOf(address: string): string[] {
   const written = /^[^/]*\/\/[^/]*:([^/]*)@/.exec(address)?.[1];
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -131,7 +131,7 @@ function decoded(text: string): string {
   }
 }
 
-const hidden = (message: string, secrets: readonly string[]): string =>
+const redact = (message: string, secrets: readonly string[]): string =>
   secrets
     .toSorted((a, b) => b.length - a.length)
     .reduce((text, secret) => text.replaceAll(secret, "***"), message);

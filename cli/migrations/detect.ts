@@ -1,4 +1,4 @@
-/** Which of a database's tables holds its migrations' history: exactly one, or an error that says what to choose from. */
+/** Finds the one table with a database's migration history, or reports the candidates. */
 import { CliError } from "../error.ts";
 import type { Connection, Table } from "./connection.ts";
 import { type ColumnType, TOOLS, type Tool } from "./tools.ts";
@@ -8,7 +8,7 @@ export interface Found {
   readonly table: Table;
 }
 
-/** What somebody chose by hand. */
+/** The options that select a tool or table. */
 export interface Selection {
   readonly tool?: string | undefined;
   /** `table` or `schema.table`. */
@@ -18,7 +18,7 @@ export interface Selection {
 export const nameOf = ({ schema, name }: Table): string =>
   schema === undefined ? name : `${schema}.${name}`;
 
-/** Finds the one history. Throws a CliError, which lists what may be meant. */
+/** Throws a CliError that lists the candidates unless there is exactly one. */
 export async function detectHistory({ tables }: Connection, chosen: Selection): Promise<Found> {
   const all = await tables();
   const tools = TOOLS.filter(({ tool }) => chosen.tool === undefined || tool === chosen.tool);
@@ -44,38 +44,38 @@ const COLUMN_TYPES: Readonly<Record<ColumnType, RegExp>> = {
 };
 
 function hasColumnsOf({ columns }: Table, tool: Tool): boolean {
-  const known = new Set([...tool.columns, ...(tool.sometimes ?? [])]);
+  const known = new Set([...tool.columns, ...(tool.optionalColumns ?? [])]);
   return (
     tool.columns.every((column) => columns.has(column)) &&
     [...columns.keys()].every((column) => known.has(column)) &&
-    Object.entries(tool.sorts ?? {}).every(([column, sort]) =>
+    Object.entries(tool.columnTypes ?? {}).every(([column, sort]) =>
       COLUMN_TYPES[sort].test(columns.get(column)?.type ?? ""),
     )
   );
 }
 
-/** Whether columns and name prove it, or somebody said so. */
+/** Whether columns and name identify it, or an option selects it. */
 function isMeant({ tool, table }: Found, all: readonly Table[], chosen: Selection): boolean {
-  const { named, beside } = tool;
+  const { needsUsualName, sibling } = tool;
   const byHand = chosen.tool !== undefined || chosen.table !== undefined;
-  if (named && !byHand && !same(table.name, tool.table)) return false;
-  if (beside === undefined || chosen.tool !== undefined) return true;
-  const stands = all.some(({ schema, name }) => schema === table.schema && same(name, beside.table));
-  return stands === beside.stands;
+  if (needsUsualName && !byHand && !same(table.name, tool.table)) return false;
+  if (sibling === undefined || chosen.tool !== undefined) return true;
+  const exists = all.some(({ schema, name }) => schema === table.schema && same(name, sibling.table));
+  return exists === sibling.exists;
 }
 
 const listed = (found: readonly Found[]): string =>
   found.map(({ tool, table }) => `  ${nameOf(table)} (${tool.tool})`).join("\n");
 
 const ambiguous = (found: readonly Found[]): string =>
-  `several tables hold a history of migrations; choose one with --tool or --table:\n${listed(found)}`;
+  `several tables hold a migration history; choose one with --tool or --table:\n${listed(found)}`;
 
 function missing(tools: readonly Tool[], alike: readonly Found[], { table }: Selection): string {
-  const where = table === undefined ? "no table" : `the table ${table} is not there, or`;
+  const where = table === undefined ? "no table" : `the table ${table} does not exist, or none`;
   const looked = tools.map((it) => `${it.tool} (${it.table}: ${it.columns.join(", ")})`).join("\n  ");
   const hint =
     alike.length === 0
       ? ""
-      : `\nthese have the columns of one, but not its name; if it is one, give --table:\n${listed(alike)}`;
+      : `\nthese have the columns of one, but not its name; if one of them is it, give --table:\n${listed(alike)}`;
   return `${where} that this login may read has the columns of a migration tool's history; looked for:\n  ${looked}${hint}`;
 }

@@ -6,9 +6,9 @@ export interface Driver {
   readonly engine: Engine;
   readonly query: (sql: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
-  /** Lists `schema`, `table`, `column`, `type` of the tables that people made. */
+  /** Query for `schema`, `table`, `column`, `type` of all user tables. */
   readonly columns: string;
-  /** Its clock as `now`. */
+  /** Query for the clock, as `now`. */
   readonly clock: string;
   readonly quoted: (name: string) => string;
   readonly asText: (column: string) => string;

@@ -1,7 +1,7 @@
 /**
- * What is said of a history. It is of one moment: two runs that find the same say it twice, of two moments, which
- * derives nothing new; and what was applied, reverted and applied again is three facts. So each id holds the time,
- * which is fixed before the first try, and whatever is sent again is a duplicate.
+ * The events of a migration history. A snapshot describes one moment: two runs that find the same record two snapshots,
+ * and applied, reverted and applied again are three. So each id includes the time. It is fixed before the first attempt
+ * to send the event, so that a retry is a duplicate.
  */
 import { createHash } from "node:crypto";
 import type { Kind } from "../../schemas/fact.ts";
@@ -10,7 +10,7 @@ import { type Event, eventOf } from "../record/event.ts";
 import type { History, Version } from "./history.ts";
 import type { Run } from "./reports.ts";
 
-/** Whose database it is, and what else a fact says of where it was read. */
+/** The fields that all events of a history share. */
 export interface Target {
   readonly environment: string;
   readonly database: string;
@@ -26,7 +26,7 @@ export interface Sender {
   readonly run: CiRun | undefined;
 }
 
-/** A fact holds 60,000 bytes; what is not versions is well below the rest. */
+/** Of the versions in one event. A fact may have 60,000 bytes; its other fields need far less than the rest. */
 const MAX_BYTES = 50_000;
 const MAX_VERSIONS = 1000;
 
@@ -36,29 +36,29 @@ const hashOf = (...parts: readonly unknown[]): string =>
 const later = (time: string, ms: number): string => new Date(Date.parse(time) + ms).toISOString();
 
 /** Throws a CliError where the ledger's schemas would refuse it. */
-function said(kind: Kind, data: Record<string, unknown>, time: string, { source, run }: Sender): Event {
+function eventAt(kind: Kind, data: Record<string, unknown>, time: string, { source, run }: Sender): Event {
   return eventOf(kind, data, { source, time, run, id: hashOf(run ?? null, kind, time, data) });
 }
 
-/** The snapshot, in as many parts as it needs, then the failures, which stand on it. */
-export function historyEvents(history: History, place: Target, speaker: Sender): Event[] {
+/** The snapshot, in as many parts as it needs, then the failures, one millisecond later. */
+export function historyEvents(history: History, target: Target, sender: Sender): Event[] {
   const { tool, mode, at, versions, failed } = history;
-  const actorAndUrl = { ...place, tool };
+  const common = { ...target, tool };
   const failures = failed.map(({ version, checksum }) =>
-    said(
+    eventAt(
       "migration.failed",
-      { ...actorAndUrl, version, ...(checksum === undefined ? {} : { checksum }) },
+      { ...common, version, ...(checksum === undefined ? {} : { checksum }) },
       later(at, 1),
-      speaker,
+      sender,
     ),
   );
-  // A head that broke halfway is at neither of its ends.
+  // With a failed migration, a head is at neither the old nor the new version.
   if (mode === "head" && failed.length > 0) return failures;
   const parts = partsOf(versions);
-  const set = hashOf(speaker, actorAndUrl, history.from, at).slice(0, 32);
+  const set = hashOf(sender, common, history.from, at).slice(0, 32);
   const snapshots = parts.map((some, n) => {
     const part = parts.length === 1 ? {} : { part: { set, n: n + 1, of: parts.length } };
-    return said("migration.snapshot", { ...actorAndUrl, mode, versions: some, ...part }, at, speaker);
+    return eventAt("migration.snapshot", { ...common, mode, versions: some, ...part }, at, sender);
   });
   return [...snapshots, ...failures];
 }
@@ -80,13 +80,13 @@ function partsOf(versions: readonly Version[]): Version[][] {
   return [...parts, open];
 }
 
-/** Each migration of a run in its order, the last at the run's end: the report knows no times of theirs. */
-export function runEvents({ tool, at, applied, failed }: Run, place: Target, speaker: Sender): Event[] {
+/** The migrations of a run in order, the last one at the run's end: the report has no times of its own. */
+export function runEvents({ tool, at, applied, failed }: Run, target: Target, sender: Sender): Event[] {
   const steps = [
     ...applied.map((step) => ["migration.applied", step] as const),
     ...failed.map((step) => ["migration.failed", step] as const),
   ];
   return steps.map(([kind, step], n) =>
-    said(kind, { ...place, tool, ...step }, later(at, n + 1 - steps.length), speaker),
+    eventAt(kind, { ...target, tool, ...step }, later(at, n + 1 - steps.length), sender),
   );
 }

@@ -1,6 +1,6 @@
 /**
  * What is applied by Flyway's history, which only grows: undoing a version and marking it as deleted add rows of their
- * own, which speak of the last row of that version before them (flyway/flyway, MigrationInfoServiceImpl; the types
+ * own, which refer to the last row of that version before them (flyway/flyway, MigrationInfoServiceImpl; the types
  * UNDO_SQL and the like are those of its paid editions). Only a repair removes rows, those of failed migrations.
  */
 import type { Row } from "./connection.ts";
@@ -11,7 +11,7 @@ import { isPresent, isTrue } from "./values.ts";
 export function flywayStates(rows: readonly Row[]): State[] {
   const states = rows.map(stateOf);
   rows.forEach((row, at) => {
-    if (!takesBack(row)) return;
+    if (!isRevert(row)) return;
     rows.slice(0, at).forEach((earlier, n) => {
       if (earlier.version !== row.version || states[n]?.is === "left out") return;
       states[n] = leftOut(row.type === "DELETE" ? "marked as deleted" : "undone");
@@ -22,13 +22,13 @@ export function flywayStates(rows: readonly Row[]): State[] {
 
 const isUndo = ({ type }: Row): boolean => type?.startsWith("UNDO_") === true;
 
-/** An undoing that failed has taken nothing back. */
-const takesBack = (row: Row): boolean =>
+/** A failed undo has reverted nothing. */
+const isRevert = (row: Row): boolean =>
   isPresent(row.version) && isTrue(row.success) && (row.type === "DELETE" || isUndo(row));
 
 function stateOf(row: Row): State {
   if (row.type === "SCHEMA") return leftOut("Flyway's own");
   if (!isPresent(row.version)) return leftOut("repeatable, without a version");
   if (!isTrue(row.success)) return FAILED;
-  return row.type === "DELETE" || isUndo(row) ? leftOut("takes another back") : APPLIED;
+  return row.type === "DELETE" || isUndo(row) ? leftOut("reverts another") : APPLIED;
 }

@@ -1,4 +1,4 @@
-/** A history of migrations as it was read: what is applied now, what failed, what is left out and why. */
+/** A migration history: what is applied now, what failed, and which rows were skipped and why. */
 import type { Connection, Row } from "./connection.ts";
 import { type Found, nameOf } from "./detect.ts";
 import { APPLIED, type State } from "./state.ts";
@@ -13,29 +13,29 @@ export interface Version {
 
 export interface History {
   readonly tool: string;
-  /** The table, or the report, for people. */
+  /** The table or report that it was read from, for people. */
   readonly from: string;
   readonly mode: "set" | "head";
-  /** When it was so. */
+  /** The time that it describes. */
   readonly at: string;
   /** In the order in which the tool applied them. */
   readonly versions: readonly Version[];
   readonly failed: readonly Version[];
-  /** How many rows are left out, by why. */
+  /** Numbers of skipped rows, by reason. */
   readonly leftOut: ReadonlyMap<string, number>;
 }
 
-/** A history's rows, and how to read what no two of its sources write alike. */
+/** Rows of a history, and how to interpret them: sources differ in states and times. */
 export interface Reading {
   readonly tool: Tool;
   readonly from: string;
   readonly at: string;
   readonly rows: readonly Row[];
-  /** What each row says, in the tool's order. */
+  /** The state of each row, in the tool's order. */
   readonly states: (rows: readonly Row[]) => readonly State[];
-  /** When a row was applied, where that is known. */
+  /** When a row was applied; undefined where unknown. */
   readonly appliedAt: (row: Row) => string | undefined;
-  /** The names that Drizzle's journal has for its times. */
+  /** Names of Drizzle's migrations, by time. */
   readonly tags?: ReadonlyMap<string, string>;
 }
 

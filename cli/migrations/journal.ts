@@ -10,12 +10,12 @@ const DEFAULT = "drizzle/meta/_journal.json";
 
 const Journal = z.looseObject({ entries: z.array(z.looseObject({ when: z.number(), tag: z.string() })) });
 
-/** Tags by the time as the table has it; a time that two entries share tells neither. Empty without a journal. */
+/** Tags by the time in the table; a time that two entries share is left out. Empty without a journal. */
 export function tagsOf(file: string | undefined): ReadonlyMap<string, string> {
   if (file === undefined && !existsSync(DEFAULT)) return new Map();
   const path = file ?? DEFAULT;
   const parsed = Journal.safeParse(jsonOf(path));
-  if (!parsed.success) throw new CliError(`${path}: is no journal of Drizzle's`);
+  if (!parsed.success) throw new CliError(`${path}: is not a Drizzle journal`);
   const { entries } = parsed.data;
   const alone = entries.filter(({ when }) => entries.filter((other) => other.when === when).length === 1);
   return new Map(alone.map(({ when, tag }) => [String(when), tag]));

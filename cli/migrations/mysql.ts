@@ -1,8 +1,8 @@
-/** MySQL and MariaDB, by `mysql2`. */
+/** MySQL and MariaDB, through `mysql2`. */
 import mysql from "mysql2/promise";
 import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
-/** A server holds other applications' databases too: only the address's own is looked at, where it names one. */
+/** Only the database that the address names, where it names one: a server holds others, too. */
 const COLUMNS = `
   SELECT CAST(c.table_schema AS CHAR) AS \`schema\`, CAST(c.table_name AS CHAR) AS \`table\`,
          CAST(c.column_name AS CHAR) AS \`column\`, CAST(c.data_type AS CHAR) AS \`type\`
@@ -20,7 +20,7 @@ export async function openMysql(url: string): Promise<Driver> {
     (await connection.query({ sql, timeout: QUERY_MS }))[0];
   const close = async () => connection.destroy();
   try {
-    // Of the session: what ends a transaction by itself must not leave one behind that may write.
+    // For the whole session: if the transaction ends early, the next one must not be able to write.
     await query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     await query("SET time_zone = '+00:00'");
     await query("START TRANSACTION WITH CONSISTENT SNAPSHOT");

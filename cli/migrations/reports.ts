@@ -1,12 +1,12 @@
 /**
- * What tools and frameworks report as JSON, where the database itself is out of reach.
+ * JSON reports of tools and frameworks, for databases that cannot be reached.
  *
- * `flyway migrate -outputType=json` tells of one run (flyway/flyway, MigrateResult, MigrateErrorResult): what it applied,
- * in order, without times. Of a run that failed nothing is taken as applied, for it may have been rolled back with it
- * (`group`); which version failed only the file's name tells, `V<version>__<description>`, Flyway's default.
+ * `flyway migrate -outputType=json` describes one run (flyway/flyway, MigrateResult, MigrateErrorResult): what it applied,
+ * in order, without times. Nothing of a failed run counts as applied, because it may have been rolled back with it
+ * (`group`). The failed version is only in the name of its file, `V<version>__<description>`, Flyway's default.
  *
- * Spring Boot's endpoints `/actuator/flyway` and `/actuator/liquibase` (docs.spring.io, Actuator API) tell what is
- * applied now, in the tools' own states and times that name their zone.
+ * Spring Boot's endpoints `/actuator/flyway` and `/actuator/liquibase` (docs.spring.io, Actuator API) list what is applied
+ * now, with the tools' own states, and times with a zone.
  */
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
@@ -28,7 +28,7 @@ export interface Step {
 export interface Run {
   readonly tool: string;
   readonly from: string;
-  /** When the run had ended. */
+  /** When the run ended. */
   readonly at: string;
   readonly applied: readonly Step[];
   readonly failed: readonly Step[];
@@ -45,7 +45,7 @@ const Migrate = z.looseObject({
 });
 type Migrate = z.infer<typeof Migrate>;
 
-/** Several commands in one call are reported side by side; an error before any of them stands alone. */
+/** A call with several commands reports them side by side; an error before the first is reported alone. */
 const Flyway = z.union([
   Migrate,
   z
@@ -58,7 +58,7 @@ export function flywayRun(report: unknown, from: string, at: string): Run {
   const parsed = Flyway.safeParse(report);
   if (!parsed.success) {
     throw new CliError(
-      `${from}: is no report of 'flyway migrate -outputType=json': "operation" must be "migrate"`,
+      `${from}: is not a report of 'flyway migrate -outputType=json': "operation" must be "migrate"`,
     );
   }
   const run = parsed.data;
@@ -73,7 +73,7 @@ export function flywayRun(report: unknown, from: string, at: string): Run {
 function failedRun({ migrations, error }: Migrate, from: string, at: string): Run {
   const failed = stepOf(versionOfFile(error?.path));
   const open = migrations?.length ?? 0;
-  const counted = open === 0 ? [] : [["of a run that failed, so maybe rolled back", open] as const];
+  const counted = open === 0 ? [] : [["of a failed run, possibly rolled back", open] as const];
   return { tool: "flyway", from, at, applied: [], failed, leftOut: new Map(counted) };
 }
 
@@ -139,7 +139,7 @@ export function actuatorHistory(report: unknown, from: string, at: string): Hist
   const parsed = Actuator.safeParse(report);
   if (!parsed.success) {
     throw new CliError(
-      `${from}: is no answer of /actuator/flyway or /actuator/liquibase: ${faultsOf(parsed.error)}`,
+      `${from}: is not an answer of /actuator/flyway or /actuator/liquibase: ${faultsOf(parsed.error)}`,
     );
   }
   const beans = Object.values(parsed.data.contexts).flatMap(({ flywayBeans, liquibaseBeans }) => [
@@ -149,7 +149,7 @@ export function actuatorHistory(report: unknown, from: string, at: string): Hist
   const [bean] = beans;
   if (bean === undefined || beans.length > 1) {
     throw new CliError(
-      `${from}: tells of ${beans.length} histories, and exactly one is one database's; read the databases instead`,
+      `${from}: has ${beans.length} histories, and only a single one can be reported; read the databases instead`,
     );
   }
   const tool = toolCalled(bean.tool);
@@ -165,7 +165,7 @@ export function actuatorHistory(report: unknown, from: string, at: string): Hist
 
 function toolCalled(name: string): Tool {
   const found = TOOLS.find(({ tool }) => tool === name);
-  if (found === undefined) throw new Error(`${name} is no tool`);
+  if (found === undefined) throw new Error(`${name} is not a known tool`);
   return found;
 }
 
@@ -182,14 +182,14 @@ const flywayBean = ({ migrations }: z.infer<typeof FlywayBean>): Bean => ({
   states: (rows) => rows.map(flywayState),
 });
 
-/** Flyway's MigrationState: those in which a versioned migration is in the schema, and those in which it broke. */
+/** Flyway's MigrationState: the states of an applied versioned migration, and of a failed one. */
 const IN_EFFECT = new Set(["SUCCESS", "BASELINE", "OUT_OF_ORDER", "MISSING_SUCCESS", "FUTURE_SUCCESS"]);
 const BROKEN = new Set(["FAILED", "MISSING_FAILED", "FUTURE_FAILED"]);
 
 function flywayState({ version, type, state }: Row): State {
   if (version === null) return leftOut("repeatable, without a version");
   if (BROKEN.has(state ?? "")) return FAILED;
-  if (type?.startsWith("UNDO_")) return leftOut("takes another back");
+  if (type?.startsWith("UNDO_")) return leftOut("reverts another");
   return IN_EFFECT.has(state ?? "") ? APPLIED : leftOut((state ?? "without a state").toLowerCase());
 }
 

@@ -1,4 +1,4 @@
-/** SQLite, by `libsql`. Its clock is this machine's. */
+/** SQLite, through `libsql`. Its clock is this machine's. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,7 +10,7 @@ const COLUMNS = `
   FROM sqlite_master m JOIN pragma_table_info(m.name) p
   WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
 
-/** `sqlite:db.sqlite3`, `sqlite:///var/db.sqlite3`, `file:./dev.db?connection_limit=1`: the path, as tools write it. */
+/** `sqlite:db.sqlite3`, `sqlite:///var/db.sqlite3`, `file:./dev.db?connection_limit=1`: the path, in the forms that tools use. */
 const pathOf = (url: string): string =>
   url
     .replace(/^[a-z0-9]+:/i, "")
@@ -20,7 +20,7 @@ const pathOf = (url: string): string =>
 export async function openSqlite(url: string): Promise<Driver> {
   const path = resolve(pathOf(url));
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
-  // The driver takes no notice of its option `readonly`; SQLite itself does of `mode`.
+  // The driver ignores its option `readonly`; SQLite itself honours `mode`.
   const database = new Sqlite(`${pathToFileURL(path).href}?mode=ro`, { timeout: QUERY_MS });
   database.exec("BEGIN");
   return {

@@ -1,4 +1,4 @@
-/** What a row of a history says of its version; why one is left out is counted and told, never posted. */
+/** The state of a row's version. Skipped rows are counted by reason and shown, and never recorded. */
 export type State =
   | { readonly is: "applied" }
   | { readonly is: "failed" }

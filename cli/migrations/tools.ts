@@ -1,10 +1,10 @@
 /**
- * The migration tools, each by the table in which it keeps its history. A table is known by its columns; where those
- * are too common to prove anything, by its usual name as well, for a row that was posted is there for good.
+ * The migration tools, by the tables of their histories. A table is identified by its columns, and where these are too
+ * common, by its usual name as well: a wrongly identified history would be recorded for good.
  *
- * Each entry names where its format is read from. `appliedAt` is taken only where the instant is known: PostgreSQL's
- * `timestamp` and MySQL's `datetime` are in whatever zone a session was in, and MySQL's `timestamp` is sure only where
- * the server's clock wrote it, for drivers send theirs without a zone.
+ * Each entry names the source of its format. `appliedAt` is used only where the time is certain: PostgreSQL's `timestamp`
+ * and MySQL's `datetime` are in the session's zone, and MySQL's `timestamp` is certain only where the server's clock
+ * wrote it, because drivers send theirs without a zone.
  */
 import type { Row } from "./connection.ts";
 import type { Engine } from "./driver.ts";
@@ -12,32 +12,32 @@ import { flywayStates } from "./flyway.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { type Clock, isPresent, isTrue, joined } from "./values.ts";
 
-/** What a column must hold, where its name says too little. */
+/** The type of a column, where its name is too common. */
 export type ColumnType = "number" | "text" | "time";
 
 export interface Tool {
   readonly tool: string;
   /** The table's usual name. */
   readonly table: string;
-  /** By their names in lower case: all that the table has, but for those that only some versions of the tool make. */
+  /** All columns of the table in lower case, except `optionalColumns`. */
   readonly columns: readonly string[];
-  readonly sorts?: Readonly<Record<string, ColumnType>>;
-  readonly sometimes?: readonly string[];
-  /** Its columns prove too little: another name must be given by hand. */
-  readonly named?: true;
-  /** A table beside it that tells two tools with the same columns apart. */
-  readonly beside?: { readonly table: string; readonly stands: boolean };
+  readonly columnTypes?: Readonly<Record<string, ColumnType>>;
+  readonly optionalColumns?: readonly string[];
+  /** The columns are too common: a table of another name has to be given by option. */
+  readonly needsUsualName?: true;
+  /** Another table, whose presence distinguishes two tools with the same columns. */
+  readonly sibling?: { readonly table: string; readonly exists: boolean };
   readonly mode: "set" | "head";
-  /** Columns that give the order in which the tool applied them. */
+  /** Sort by these columns for the order in which the tool applied them. */
   readonly order: readonly string[];
-  /** A row's version; `tags` are the names that Drizzle's journal has for its times. */
+  /** The version of a row; `tags` are the names of Drizzle's migrations, by time. */
   readonly version: (row: Row, tags: ReadonlyMap<string, string>) => string | null | undefined;
   readonly checksum?: string;
   readonly appliedAt?: { readonly column: string; readonly on: Readonly<Partial<Record<Engine, Clock>>> };
-  /** What each row says, in the order of the rows; absent: a row is there only for what is applied. */
+  /** The state of each row; absent where only applied migrations have rows. */
   readonly states?: (rows: readonly Row[]) => State[];
-  /** On what it was tried with the tool itself. */
-  readonly tried: string;
+  /** The databases on which it was tested with the tool itself. */
+  readonly testedOn: string;
 }
 
 const each =
@@ -71,7 +71,7 @@ export const TOOLS: readonly Tool[] = [
     // MySQL's server and SQLite's strftime write it; PostgreSQL's has no zone.
     appliedAt: { column: "installed_on", on: { MySQL: "UTC", SQLite: "UTC" } },
     states: flywayStates,
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // liquibase/liquibase: CreateDatabaseChangeLogTableGenerator, MarkChangeSetRanGenerator, ChangeSet.toString.
@@ -90,7 +90,7 @@ export const TOOLS: readonly Tool[] = [
       "tag",
       "liquibase",
     ],
-    sometimes: ["contexts", "labels", "deployment_id", "execution_milliseconds"],
+    optionalColumns: ["contexts", "labels", "deployment_id", "execution_milliseconds"],
     mode: "set",
     order: ["orderexecuted"],
     version: ({ filename, id, author }) => joined("::", filename, id, author),
@@ -99,7 +99,7 @@ export const TOOLS: readonly Tool[] = [
       if (exectype === "FAILED") return FAILED;
       return exectype === "SKIPPED" ? leftOut("skipped") : APPLIED;
     }),
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // prisma/prisma-engines: sql_migration_persistence.rs; the error of a step that failed is in `logs`.
@@ -125,7 +125,7 @@ export const TOOLS: readonly Tool[] = [
       if (isPresent(row.finished_at)) return APPLIED;
       return isPresent(row.logs) ? FAILED : leftOut("not finished");
     }),
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // knex/knex: lib/migrations/migrate/table-creator.js.
@@ -136,107 +136,107 @@ export const TOOLS: readonly Tool[] = [
     order: ["id"],
     version: ({ name }) => name,
     appliedAt: { column: "migration_time", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
-    tried: "PostgreSQL, MariaDB",
+    testedOn: "PostgreSQL, MariaDB",
   },
   {
     // typeorm/typeorm: src/migration/MigrationExecutor.ts; `timestamp` is in the class's name, not of the run.
     tool: "typeorm",
     table: "migrations",
     columns: ["id", "timestamp", "name"],
-    sorts: { id: "number", timestamp: "number", name: "text" },
-    named: true,
+    columnTypes: { id: "number", timestamp: "number", name: "text" },
+    needsUsualName: true,
     mode: "set",
     order: ["id"],
     version: ({ name }) => name,
-    tried: "PostgreSQL",
+    testedOn: "PostgreSQL",
   },
   {
     // drizzle-team/drizzle-orm: src/migrator.ts, dialect.ts; `created_at` is the journal's `when`, not of the run.
     tool: "drizzle",
     table: "__drizzle_migrations",
     columns: ["id", "hash", "created_at"],
-    sorts: { id: "number", hash: "text", created_at: "number" },
-    named: true,
+    columnTypes: { id: "number", hash: "text", created_at: "number" },
+    needsUsualName: true,
     mode: "set",
     order: ["created_at", "id"],
     version: ({ hash, created_at }, tags) => tags.get(created_at ?? "") ?? hash,
     checksum: "hash",
-    tried: "PostgreSQL",
+    testedOn: "PostgreSQL",
   },
   {
     // salsita/node-pg-migrate: src/runner.ts; `run_on` has no zone.
     tool: "node-pg-migrate",
     table: "pgmigrations",
     columns: ["id", "name", "run_on"],
-    sorts: { id: "number", name: "text", run_on: "time" },
-    named: true,
+    columnTypes: { id: "number", name: "text", run_on: "time" },
+    needsUsualName: true,
     mode: "set",
     order: ["run_on", "id"],
     version: ({ name }) => name,
-    tried: "PostgreSQL",
+    testedOn: "PostgreSQL",
   },
   {
     // amacneil/dbmate: pkg/driver/*.
     tool: "dbmate",
     table: "schema_migrations",
     columns: ["version"],
-    sorts: { version: "text" },
-    named: true,
-    beside: { table: "ar_internal_metadata", stands: false },
+    columnTypes: { version: "text" },
+    needsUsualName: true,
+    sibling: { table: "ar_internal_metadata", exists: false },
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
-    tried: "PostgreSQL",
+    testedOn: "PostgreSQL",
   },
   {
     // rails/rails: activerecord, ActiveRecord::SchemaMigration and InternalMetadata.
     tool: "rails",
     table: "schema_migrations",
     columns: ["version"],
-    sorts: { version: "text" },
-    named: true,
-    beside: { table: "ar_internal_metadata", stands: true },
+    columnTypes: { version: "text" },
+    needsUsualName: true,
+    sibling: { table: "ar_internal_metadata", exists: true },
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // golang-migrate/migrate: database/*; one row, written before a migration runs and cleaned after it.
     tool: "golang-migrate",
     table: "schema_migrations",
     columns: ["version", "dirty"],
-    sorts: { version: "number" },
+    columnTypes: { version: "number" },
     mode: "head",
     order: ["version"],
     version: ({ version }) => version,
     states: each(({ dirty }) => (isTrue(dirty) ? FAILED : APPLIED)),
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // elixir-ecto/ecto_sql: lib/ecto/migration/schema_migration.ex; its timestamps are NaiveDateTime.utc_now.
     tool: "ecto",
     table: "schema_migrations",
     columns: ["version", "inserted_at"],
-    sorts: { version: "number" },
-    named: true,
+    columnTypes: { version: "number" },
+    needsUsualName: true,
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
     appliedAt: { column: "inserted_at", on: { PostgreSQL: "UTC", MySQL: "UTC", SQLite: "UTC" } },
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // django/django: django/db/migrations/recorder.py.
     tool: "django",
     table: "django_migrations",
     columns: ["id", "app", "name", "applied"],
-    named: true,
+    needsUsualName: true,
     mode: "set",
     order: ["id"],
     version: ({ app, name }) => joined(".", app, name),
     appliedAt: { column: "applied", on: { PostgreSQL: "zoned" } },
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // sqlalchemy/alembic: alembic/runtime/migration.py; a row for each head.
@@ -246,7 +246,7 @@ export const TOOLS: readonly Tool[] = [
     mode: "head",
     order: ["version_num"],
     version: (row) => row.version_num,
-    tried: "a table that it wrote, SQLite",
+    testedOn: "a table that it wrote, SQLite",
   },
   {
     // ariga/atlas: cmd/atlas/internal/migrate/ent/schema/revision.go, sql/migrate (RevisionType).
@@ -264,14 +264,14 @@ export const TOOLS: readonly Tool[] = [
       "hash",
       "operator_version",
     ],
-    sometimes: ["error_stmt", "partial_hashes"],
+    optionalColumns: ["error_stmt", "partial_hashes"],
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
     checksum: "hash",
     appliedAt: { column: "executed_at", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
     states: each(atlasState),
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
   {
     // dotnet/efcore: HistoryRepository.cs.
@@ -281,15 +281,15 @@ export const TOOLS: readonly Tool[] = [
     mode: "set",
     order: ["migrationid"],
     version: ({ migrationid }) => migrationid,
-    tried: BY_FORMAT,
+    testedOn: BY_FORMAT,
   },
 ];
 
-/** A set bit of the revision's type: somebody said by hand that it is in. */
+/** Bit of the revision's type: marked as applied by hand. */
 const RESOLVED = 4;
 
 function atlasState({ version, type, applied, total, error }: Row): State {
-  if (version?.startsWith(".")) return leftOut("a note of Atlas's own");
+  if (version?.startsWith(".")) return leftOut("internal to Atlas");
   if ((Number(type) & RESOLVED) !== 0) return APPLIED;
   if (isPresent(error)) return FAILED;
   return applied === total ? APPLIED : leftOut("not finished");
@@ -302,7 +302,7 @@ const timesOf = ({ appliedAt }: Tool): string =>
 export function toolsTable(): string {
   const lines = TOOLS.map(
     (it) =>
-      `| ${it.tool} | \`${it.table}\` | ${it.mode} | ${timesOf(it)} | ${it.checksum === undefined ? "–" : "yes"} | ${it.tried} |`,
+      `| ${it.tool} | \`${it.table}\` | ${it.mode} | ${timesOf(it)} | ${it.checksum === undefined ? "–" : "yes"} | ${it.testedOn} |`,
   );
   return [
     "| `--tool` | table | says | time of applying, on | checksum | tried on |",

@@ -1,22 +1,22 @@
-/** What the values of a history table mean, whichever database wrote them as text. */
+/** Interprets the values of a history table, as text of any database. */
 import { createHash } from "node:crypto";
 import { time } from "../../schemas/scalars.ts";
 import type { Row } from "./connection.ts";
 
-/** PostgreSQL says `true`, MySQL and SQLite `1`. */
+/** PostgreSQL gives `true`, MySQL and SQLite `1`. */
 export const isTrue = (value: string | null | undefined): boolean => value === "true" || value === "1";
 
-/** Whether a value is there and says something. */
+/** Neither absent nor empty. */
 export const isPresent = (value: string | null | undefined): value is string =>
   value !== undefined && value !== null && value !== "";
 
 /**
- * How a tool's times are to be read: `zoned` ones name their instant themselves (a PostgreSQL `timestamptz`, a text
- * with a zone, milliseconds since 1970); `UTC` ones stand without a zone, and are in UTC by the tool's own word.
+ * How to read a tool's times. `zoned`: they have a zone (PostgreSQL `timestamptz`, a text with a zone, milliseconds since
+ * 1970). `UTC`: they have none, and the tool writes UTC.
  */
 export type Clock = "zoned" | "UTC";
 
-/** The instant that a value names, as the ledger writes it; undefined where the zone would have to be guessed. */
+/** The time of a value, as the ledger writes times; undefined where its zone would be a guess. */
 export function instantOf(value: string | null | undefined, clock: Clock): string | undefined {
   if (!isPresent(value)) return undefined;
   if (/^\d{12,14}(\.0)?$/.test(value)) return new Date(Number(value)).toISOString();
@@ -29,14 +29,14 @@ export function instantOf(value: string | null | undefined, clock: Clock): strin
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Names a version by its parts; one that is longer than a version may be, by its hash. */
+/** A version made of several columns; its hash where it would be longer than a version may be. */
 export function joined(separator: string, ...parts: readonly (string | null | undefined)[]): string {
   const whole = parts.map((part) => part ?? "").join(separator);
   if (Buffer.byteLength(whole) <= 255) return whole;
   return `sha256:${createHash("sha256").update(whole).digest("hex")}`;
 }
 
-/** Orders rows by columns, one after the other: numbers as numbers, anything else by its code units, nothing first. */
+/** Compares rows by several columns: numbers as numbers, other values by code units, empty ones first. */
 export const byColumns =
   (columns: readonly string[]) =>
   (a: Row, b: Row): number =>

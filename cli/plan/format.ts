@@ -1,26 +1,26 @@
-/** A plan as a person reads it. */
+/** A plan as text for a terminal. */
 import type { Plan, Step } from "../../schemas/plan.ts";
 
-/** Free text may hold what a terminal would obey. */
+/** Free text may hold control sequences for a terminal. */
 const plain = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
 
-const short = (digest: string | null): string => digest?.slice(0, "sha256:".length + 12) ?? "not known";
+const short = (digest: string | null): string => digest?.slice(0, "sha256:".length + 12) ?? "unknown";
 
 function imageLines({ components }: Plan): string[] {
   return components.flatMap(({ component, from, to, image, availability, rebuild, substitute }) => [
     `  ${component}: ${short(from)} -> ${image ?? short(to)} (${availability})`,
-    ...(rebuild === undefined ? [] : [`    to be built again from ${Object.values(rebuild).join(", ")}`]),
+    ...(rebuild === undefined ? [] : [`    rebuild it from ${Object.values(rebuild).join(", ")}`]),
     ...(substitute === undefined ? [] : [`    may be replaced by ${substitute.image}`]),
   ]);
 }
 
-/** What is undone between two sides, each shown in a few words. */
+/** One change from what runs now to the target; none where both sides read the same. */
 function changeLine<T>(
   what: string,
   { from, to, compareUrl }: { from: T | null; to: T | null; compareUrl: string | null },
   shown: (side: T) => string,
 ): string[] {
-  const [before, after] = [from, to].map((side) => (side === null ? "not known" : shown(side)));
+  const [before, after] = [from, to].map((side) => (side === null ? "unknown" : shown(side)));
   if (before === after) return [];
   return [`  ${what}: ${before} -> ${after}${compareUrl === null ? "" : `  ${compareUrl}`}`];
 }
@@ -32,7 +32,7 @@ function schemaLines({ schema: { choice, revert, keep } }: Plan): string[] {
   return [
     ...(revert.length === 0 ? [] : [`  schema: revert ${listed(revert)}`]),
     ...(keep.length === 0 ? [] : [`  schema: keep ${listed(keep)}`]),
-    ...(choice === "unknown" ? ["  schema: not known"] : []),
+    ...(choice === "unknown" ? ["  schema: unknown"] : []),
   ];
 }
 
@@ -48,7 +48,7 @@ const checkLines = ({ registry }: Plan): string[] =>
       `registry: ${image} is ${answer}${reason === undefined ? "" : `: ${reason}`}`,
   );
 
-/** Status and what is in the way first; then what changes, and how. */
+/** Status, blockers and warnings first; then what changes, then the steps. */
 export function formatPlan(plan: Plan): string[] {
   const { environment, service, at, status, hash, blockers, warnings, commits, config, steps } = plan;
   const changes = [

@@ -1,4 +1,4 @@
-/** What is to run again, and what is put up with for it: the options of `asof plan` and `asof redeploy`. */
+/** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { Plan } from "../../schemas/plan.ts";
@@ -9,7 +9,7 @@ const several = (value: string, before: string[]): string[] => [...before, value
 
 const TARGETS = ["at", "digest", "lastGood"];
 
-/** One of the ways to say what is gone back to. */
+/** One of the mutually exclusive ways to name the target release. */
 const targetOption = (flags: string, description: string): Option => {
   const option = new Option(flags, description);
   return option.conflicts(TARGETS.filter((name) => name !== option.attributeName()));
@@ -17,26 +17,29 @@ const targetOption = (flags: string, description: string): Option => {
 
 export const withPlanOptions = (command: Command): Command =>
   command
-    .requiredOption("--environment <name>", "where")
-    .requiredOption("--service <name>", "what, like acme/billing")
+    .requiredOption("--environment <name>", "which environment")
+    .requiredOption("--service <name>", "which service, like acme/billing")
     .addOption(targetOption("--at <time>", "what ran then: RFC 3339, or a date (the end of that day, UTC)"))
     .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
     .addOption(
       targetOption("--last-good", "the newest release before this one with other images, none marked as bad"),
     )
     .addOption(
-      new Option("--schema <choice>", "what becomes of migrations applied since").choices(["keep", "revert"]),
+      new Option("--schema <choice>", "what to do about migrations applied since").choices([
+        "keep",
+        "revert",
+      ]),
     )
-    .option("--accept-data-loss", "reverts may lose data, where nobody said that they lose none")
+    .option("--accept-data-loss", "allow reverts that may lose data")
     .option(
       "--accept-substitute <digest>",
-      "an image that may stand in for one that is gone; may be given several times",
+      "an image that may replace a deleted one; repeatable",
       several,
       [],
     )
     .option(
       "--accept-shared <service>",
-      "a service under which a database may be reverted; may be given several times",
+      "a service that shares a database which may be reverted; repeatable",
       several,
       [],
     );
@@ -54,10 +57,10 @@ const Options = z.looseObject({
   acceptShared: z.array(z.string()),
 });
 
-/** As the ledger's doors name it. */
+/** Parameters of `GET /v1/plan` and fields of `POST /v1/redeployments`. */
 export type PlanQuery = Readonly<Record<string, string | true | readonly string[]>>;
 
-/** Ends the command where it does not say what is gone back to. */
+/** Ends the command where no target is given. */
 export function planQueryFrom(command: Command): PlanQuery {
   const { lastGood, ...given } = Options.parse(command.opts());
   const { environment, service, at, digest, schema, acceptDataLoss, acceptSubstitute, acceptShared } = given;
@@ -73,7 +76,7 @@ export function planQueryFrom(command: Command): PlanQuery {
   ]);
 }
 
-/** Asks for the plan of a query. Throws what `callLedger` does. */
+/** Throws what `callLedger` does. */
 export function fetchPlan(ledger: Ledger, query: PlanQuery, more: PlanQuery = {}): Promise<Plan> {
   const parameters = Object.entries({ ...query, ...more }).map(([name, value]): [string, string] => [
     name,

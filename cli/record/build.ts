@@ -1,4 +1,4 @@
-/** `asof record build` and `push`: where an image came from, and where it is. */
+/** `asof record build` and `push`: which commit an image was built from, and where it was pushed. */
 import type { Command } from "commander";
 import * as z from "zod";
 import { type ImageContent, RegistryError } from "../../functions/registry/oci.ts";
@@ -23,30 +23,30 @@ const options = (command: Command): Command =>
     .option("--image <reference>", "the image, with its registry: ghcr.io/acme/billing:1.4.2")
     .option("--digest <digest>", "its digest, sha256:… (default: the metadata file's, else the registry's)")
     .option("--metadata-file <file>", "what docker buildx build --metadata-file wrote")
-    .option("--no-registry", "ask no registry");
+    .option("--no-registry", "do not ask the registry");
 
 interface Built extends Image {
   readonly digest: string;
-  /** What the registry says of it, where it was asked and answered. */
+  /** What the registry answered about it. */
   readonly content?: ImageContent;
 }
 
-async function byTag({ env }: Io, repository: string, tag: string): Promise<Built> {
+async function imageByTag({ env }: Io, repository: string, tag: string): Promise<Built> {
   const content = await readImageContent(registryOf(repository, env), repository, tag);
   if (content === undefined)
     throw new CliError(`${repository} holds no tag ${tag}: push it first, or give --digest`);
   return { repository, tag, digest: content.digest, content };
 }
 
-/** Looks up whether it is an index. Not to know that loses nothing but the index, so that it stops nothing. */
-async function lookedUp({ env, err }: Io, image: Built, repository: string): Promise<Built> {
+/** Looks up whether it is an index. A failure is a warning: only the index's members stay unrecorded. */
+async function withContent({ env, err }: Io, image: Built, repository: string): Promise<Built> {
   try {
     const content = await readImageContent(registryOf(repository, env), repository, image.digest);
     if (content !== undefined) return { ...image, content };
-    err(`asof: ${repository} does not hold ${image.digest} (yet): whether it is an index is not known`);
+    err(`asof: ${repository} does not hold ${image.digest} (yet); whether it is an index is unknown`);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    err(`asof: ${error.message}: whether ${image.digest} is an index is not known`);
+    err(`asof: ${error.message}: whether ${image.digest} is an index is unknown`);
   }
   return image;
 }
@@ -58,16 +58,16 @@ async function imageOf(given: Options, io: Io): Promise<Built> {
   const digest = given.digest ?? written.digest ?? named.digest;
   if (digest !== undefined) {
     const image = { ...present({ repository, tag }), digest };
-    return repository !== undefined && given.registry ? lookedUp(io, image, repository) : image;
+    return repository !== undefined && given.registry ? withContent(io, image, repository) : image;
   }
   if (repository === undefined || tag === undefined || !given.registry) {
     throw new CliError("no digest was found: give --digest, --metadata-file, or --image with a tag");
   }
-  return byTag(io, repository, tag);
+  return imageByTag(io, repository, tag);
 }
 
-/** What an index holds, so that each of its images is known as part of it. */
-function indexed({ digest, content }: Built): NewStatement[] {
+/** Records the members of an index, so that each is related to it. */
+function indexStatements({ digest, content }: Built): NewStatement[] {
   const { manifests = [] } = content ?? {};
   return manifests.length === 0 ? [] : [{ kind: "artifact.indexed", data: { digest, manifests } }];
 }
@@ -82,30 +82,30 @@ Examples:
   docker buildx build --push --metadata-file meta.json -t ghcr.io/acme/billing:1.4.2 .
   asof record build --image ghcr.io/acme/billing:1.4.2 --metadata-file meta.json
 
-  asof record build --image ghcr.io/acme/billing:1.4.2        # the registry tells the digest
+  asof record build --image ghcr.io/acme/billing:1.4.2        # the digest comes from the registry
 
-An image for several platforms is an index: the registry is asked what it holds, and that is recorded too.
-Where one commit makes the images of several services (a monorepo), record each with its --image and --service: a
-deployment that names no more than the commit then runs that service's image.`,
-  options: (command) => options(command).option("--service <name>", "whose image it is"),
-  speak: async (given, context, io) => {
+A multi-platform image is an index: its members are read from the registry and recorded too.
+Where one commit builds the images of several services (a monorepo), record each with its --image and --service: a
+deployment that names only the commit then resolves to that service's image.`,
+  options: (command) => options(command).option("--service <name>", "the service that the image belongs to"),
+  statements: async (given, context, io) => {
     const { service } = Service.parse(given);
     const commit = requiredCommit(context);
     const image = await imageOf(Options.parse(given), io);
     const { digest, repository } = image;
     const data = { digest, commit, ...present({ repository, service }), ...actorAndUrl(context) };
-    return [{ kind: "artifact.built", data }, ...indexed(image)];
+    return [{ kind: "artifact.built", data }, ...indexStatements(image)];
   },
 };
 
 export const push: Subcommand = {
   name: "push",
-  summary: "an image was pushed into a registry, where the registry does not say so itself",
+  summary: "an image was pushed into a registry, where the registry does not report it itself",
   help: `
 Example:
   asof record push --image ghcr.io/acme/billing:1.4.2 --digest sha256:…`,
   options,
-  speak: async (given, context, io) => {
+  statements: async (given, context, io) => {
     const image = await imageOf(Options.parse(given), io);
     const { digest, repository, tag, content } = image;
     if (repository === undefined) throw new CliError("give --image, which names where it was pushed");
@@ -115,6 +115,6 @@ Example:
       ...present({ tag, mediaType: content?.mediaType }),
       ...actorAndUrl(context),
     };
-    return [{ kind: "artifact.pushed", data }, ...indexed(image)];
+    return [{ kind: "artifact.pushed", data }, ...indexStatements(image)];
   },
 };

@@ -1,6 +1,6 @@
 /**
- * What a CI system says of itself in the environment: by its own documented variables, and nothing else. Each
- * field lists where it may be found, the first that is whole counts: a text with the names of variables in it.
+ * What CI systems set in the environment, by their own documented variables only. Each field lists templates with the
+ * names of variables; the first one whose variables are all set is used.
  */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
@@ -12,13 +12,13 @@ interface CiSystem {
   readonly provider: string;
   /** Where its variables are documented. */
   readonly documentation: string;
-  /** The variable that it alone sets, and to what (absent: to anything). */
+  /** A variable that only this system sets, and its value (absent: any). */
   readonly is: readonly [variable: string, value?: string];
-  /** Which installation of it this is. */
+  /** Which installation this is. */
   readonly instance: string;
-  /** What started this work; a further attempt of the whole is another run. Stands for the deployment. */
+  /** The run; another attempt is another run. Default id of a deployment. */
   readonly run: string;
-  /** What tells this job, attempt and step from any other of its run. */
+  /** Variables that distinguish job, attempt and step within the run. */
   readonly job: readonly string[];
   readonly fields: { readonly [F in Field]?: readonly string[] };
 }
@@ -33,14 +33,14 @@ const SYSTEMS: readonly CiSystem[] = [
     is: ["GITHUB_ACTIONS", "true"],
     instance: "{GITHUB_SERVER_URL}",
     run: "{GITHUB_RUN_ID}/{GITHUB_RUN_ATTEMPT}",
-    // Jobs of a matrix have one name, but each its own runner.
+    // Jobs of a matrix share a name, and each has its own runner.
     job: ["GITHUB_JOB", "RUNNER_NAME", "GITHUB_ACTION"],
     fields: {
       sha: ["{GITHUB_SHA}"],
       repository: ["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}"],
       ref: ["{GITHUB_REF}"],
       url: ["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}"],
-      // Who runs it again is who does it.
+      // A rerun is by whoever started it again.
       actor: ["{GITHUB_TRIGGERING_ACTOR}", "{GITHUB_ACTOR}"],
     },
   },
@@ -52,7 +52,7 @@ const SYSTEMS: readonly CiSystem[] = [
     run: "{CI_PIPELINE_ID}",
     job: ["CI_JOB_ID"],
     fields: {
-      // In a pipeline of merged results CI_COMMIT_SHA is a merge that is thrown away.
+      // In a merged-results pipeline CI_COMMIT_SHA is a temporary merge.
       sha: ["{CI_MERGE_REQUEST_SOURCE_BRANCH_SHA}", "{CI_COMMIT_SHA}"],
       repository: ["{CI_PROJECT_URL}"],
       ref: [
@@ -92,7 +92,7 @@ const SYSTEMS: readonly CiSystem[] = [
     fields: {
       sha: ["{CIRCLE_SHA1}"],
       repository: ["{CIRCLE_REPOSITORY_URL}"],
-      // A fork's pull request is no branch here, although CIRCLE_BRANCH names it like one.
+      // For a fork's pull request CIRCLE_BRANCH is not a branch of this repository.
       ref: ["refs/tags/{CIRCLE_TAG}", "refs/pull/{CIRCLE_PR_NUMBER}/head", "refs/heads/{CIRCLE_BRANCH}"],
       url: ["{CIRCLE_BUILD_URL}"],
       actor: ["{CIRCLE_USERNAME}"],
@@ -106,12 +106,12 @@ const SYSTEMS: readonly CiSystem[] = [
     run: "{BUILD_BUILDID}",
     job: ["SYSTEM_JOBID"],
     fields: {
-      // Of a pull request BUILD_SOURCEVERSION is a merge that is thrown away.
+      // For a pull request BUILD_SOURCEVERSION is a temporary merge.
       sha: ["{SYSTEM_PULLREQUEST_SOURCECOMMITID}", "{BUILD_SOURCEVERSION}"],
       repository: ["{BUILD_REPOSITORY_URI}"],
       ref: ["{SYSTEM_PULLREQUEST_SOURCEBRANCH}", "{BUILD_SOURCEBRANCH}"],
       url: ["{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}"],
-      // BUILD_REQUESTEDFOR is a person's name, which has no place in a ledger.
+      // BUILD_REQUESTEDFOR is a person's name, which is not recorded.
       environment: ["{ENVIRONMENT_NAME}"],
     },
   },
@@ -131,7 +131,7 @@ const SYSTEMS: readonly CiSystem[] = [
     },
   },
   {
-    // Last: jobs of the others may run on its agents' machines, and its variables are those of plugins too.
+    // Last: other systems' jobs may run on its agents, and plugins set its variables too.
     provider: "jenkins",
     documentation: "https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables",
     is: ["JENKINS_URL"],
@@ -141,7 +141,7 @@ const SYSTEMS: readonly CiSystem[] = [
     fields: {
       sha: ["{GIT_COMMIT}"],
       repository: ["{GIT_URL}", "{GIT_URL_1}"],
-      // BRANCH_NAME of a change request is no branch (PR-7). GIT_BRANCH holds a remote's name of any length.
+      // BRANCH_NAME of a change request is not a branch (PR-7). GIT_BRANCH has the remote's name in front.
       ref: [
         "refs/tags/{TAG_NAME}",
         "refs/heads/{CHANGE_BRANCH}",
@@ -156,7 +156,7 @@ const SYSTEMS: readonly CiSystem[] = [
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A value, and the variables or the file that it was found in. */
+/** A value, and the variables or file that it came from. */
 export interface Found {
   readonly value: string;
   readonly from: string;
@@ -168,18 +168,18 @@ export interface CiRun {
   /** The CI's host, with the organisation where it has one in its address. */
   readonly instance: string;
   readonly id: string;
-  /** What tells this job, attempt and step from others; two runs of one command in it have the same. */
+  /** Distinguishes job, attempt and step; two commands of one step have the same. */
   readonly job: readonly string[];
 }
 
 export interface CiContext {
   readonly run?: CiRun;
   readonly found: { readonly [F in Field]?: Found };
-  /** What was found otherwise than one might think, for people. */
+  /** What a person might not expect. */
   readonly notes: readonly string[];
 }
 
-/** A text with its variables filled in; undefined where one is not set. */
+/** A template with its variables filled in; undefined where one is unset. */
 function filled(template: string, env: Env): Found | undefined {
   const variables = [...template.matchAll(/\{([A-Z0-9_]+)\}/g)].map(([, variable = ""]) => variable);
   if (variables.some((variable) => (env[variable] ?? "") === "")) return undefined;
@@ -190,7 +190,7 @@ function filled(template: string, env: Env): Found | undefined {
 const valid = (schema: z.ZodType<string>, value: string | undefined): string | undefined =>
   schema.safeParse(value).success ? value : undefined;
 
-/** What a fact may hold of a value: nothing, where it is none of the kind (a CI's commit may be an S3 version). */
+/** A value as a fact may hold it; undefined where it is invalid (CodeBuild's commit may be an S3 version). */
 const FORM: { readonly [F in Field]: (value: string) => string | undefined } = {
   sha: (value) => valid(fullSha, value),
   repository: (value) => valid(url, forgeUrl(value)),
@@ -213,7 +213,7 @@ const PullRequestEvent = z.looseObject({
   pull_request: z.looseObject({ head: z.looseObject({ sha: fullSha }) }),
 });
 
-/** The event that started a run of GitHub's; undefined where it is of no pull request. */
+/** The event that started a GitHub run; undefined where it is not of a pull request. */
 function pullRequestOf(file: string | undefined) {
   if (file === undefined) return undefined;
   try {
@@ -224,8 +224,8 @@ function pullRequestOf(file: string | undefined) {
 }
 
 /**
- * GitHub's runs for pull requests are of a merge that is thrown away; the event names the commit that was pushed
- * ("Events that trigger workflows", pull_request). Without it there is no commit: the merge is none.
+ * GitHub runs pull requests on a temporary merge; the event names the pushed commit ("Events that trigger workflows",
+ * pull_request). Without the event the commit is unknown: the merge is not it.
  */
 function onPullRequest(ciContext: CiContext, env: Env): CiContext {
   const { sha: merge, ref, ...others } = ciContext.found;
@@ -233,7 +233,7 @@ function onPullRequest(ciContext: CiContext, env: Env): CiContext {
     return ciContext;
   const event = pullRequestOf(env.GITHUB_EVENT_PATH);
   if (event === undefined) {
-    const note = `GITHUB_SHA ${merge.value} is a merge for ${ref.value}, and GITHUB_EVENT_PATH names no commit: give --commit`;
+    const note = `GITHUB_SHA ${merge.value} is a temporary merge for ${ref.value}, and GITHUB_EVENT_PATH names no commit: give --commit`;
     return { ...ciContext, found: others, notes: [note] };
   }
   const { sha } = event.pull_request.head;
@@ -241,22 +241,20 @@ function onPullRequest(ciContext: CiContext, env: Env): CiContext {
   return {
     ...ciContext,
     found: { ...others, sha: { value: sha, from: "GITHUB_EVENT_PATH" }, ref: head },
-    notes: [
-      `the commit is the pull request's head; GITHUB_SHA ${merge.value} is a merge that is thrown away`,
-    ],
+    notes: [`the commit is the pull request's head; GITHUB_SHA ${merge.value} is a temporary merge`],
   };
 }
 
-/** An installation's name: its host, and its path where it has one. */
+/** The name of an installation: its host, with its path where it has one. */
 function instanceOf(ci: CiSystem, env: Env): string {
   const address = filled(ci.instance, env)?.value ?? "";
   if (!URL.canParse(address)) return "unknown";
   const { host, pathname } = new URL(address);
-  // The address of a build is no part of its installation's.
+  // CircleCI's template is the URL of a build, whose path is not the installation's.
   return ci.provider === "circleci" ? host : `${host}${pathname}`.replace(/\/+$/, "");
 }
 
-/** What the CI system that this runs in says, if it is one that is known. */
+/** The values of the CI system that this process runs in; empty in an unknown one. */
 export function ciContext(env: Env): CiContext {
   const ci = SYSTEMS.find(({ is: [variable, value] }) =>
     value === undefined ? (env[variable] ?? "") !== "" : env[variable] === value,

@@ -49,7 +49,7 @@ function componentFrom({ component, image, digest, tag }: Options): Record<strin
   return { component: component ?? "main", ...said };
 }
 
-/** A pipeline may deploy what another commit made: its own commit counts only where nothing else says what. */
+/** A pipeline may deploy what another commit built: its own commit counts only where no digest or tag is given. */
 function commitFor(
   context: RecordContext,
   component: Record<string, string>,
@@ -64,7 +64,7 @@ const deploymentOf = ({ run }: RecordContext, id: string | undefined) => ({
   id: id ?? run?.id ?? randomUUID(),
 });
 
-/** The environment, which some CI systems know. */
+/** The environment, given or detected. Throws a CliError where there is none. */
 export function environmentOf({ found }: RecordContext): string {
   if (found.environment === undefined)
     throw new CliError("no environment was found: give --environment <name>");
@@ -83,16 +83,16 @@ Examples:
   asof record deploy --environment production --service acme/shop --component worker --image ghcr.io/acme/worker
   asof record deploy --environment production --service acme/billing --digest sha256:… --rollback
 
-What runs is told by a digest, else by a tag, else by this run's commit: the image that was built from it in the
-repository of --image. With a digest or a tag the commit is said only where --commit gives it.
---component says that only this component was deployed, and the others run on.
-Record --status started, too, where tags move: what a tag pointed at when the deployment started is what runs. Both
-must have the same --deployment-id, which is the run's unless it is given.
-What carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT for the programs that it starts.`,
+The image is identified by a digest, else by a tag, else by this run's commit: the image that was built from it in the
+repository of --image. With a digest or a tag, the commit is recorded only where --commit is given.
+--component records that only this component was deployed, and the others keep running.
+Where tags move, also record --status started: the image is what the tag pointed at when the deployment started. Both
+need the same --deployment-id (default: the run's).
+A program that carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT for the programs that it starts.`,
   options: (command) =>
     command
-      .option("--environment <name>", "where to (default: the CI's)")
-      .requiredOption("--service <name>", "what, like acme/billing")
+      .option("--environment <name>", "the environment (default: the CI's)")
+      .requiredOption("--service <name>", "the service, like acme/billing")
       .addOption(
         new Option("--status <status>", "how it went")
           .choices(["started", "succeeded", "failed"])
@@ -102,18 +102,13 @@ What carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT fo
       .option("--image <reference>", "its image: ghcr.io/acme/billing[:tag][@digest]")
       .option("--digest <digest>", "its image's digest, sha256:…")
       .option("--tag <tag>", "its image's tag")
-      .option(
-        "--config <repository@revision:path>",
-        "its configuration; may be given several times",
-        several,
-        [],
-      )
+      .option("--config <repository@revision:path>", "its configuration; repeatable", several, [])
       .option("--cluster <name>", "the cluster")
       .option("--namespace <name>", "the namespace")
       .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
-      .option("--rollback", "it goes back to what ran before")
+      .option("--rollback", "it returns to an earlier release")
       .option("--redeployment <id>", "the redeployment that it carries out (default: $ASOF_REDEPLOYMENT)"),
-  speak: (given, context, { env }) => {
+  statements: (given, context, { env }) => {
     const options = Options.parse(given);
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);

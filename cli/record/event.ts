@@ -1,4 +1,4 @@
-/** Statements as CloudEvents: named once, before the first try, so that whatever is sent again is a duplicate. */
+/** Statements as CloudEvents. Each gets its id before the first attempt to send it, so that a retry is a duplicate. */
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { toStatement } from "../../functions/sources/cloudevents.ts";
@@ -19,7 +19,7 @@ export const Event = z.strictObject({
 });
 export type Event = z.infer<typeof Event>;
 
-/** Who says it, when, and under which id where that was given. */
+/** Source, time and id of an event; without an id, one is derived from the run. */
 export interface EventIdentity {
   readonly source: string;
   readonly time: string;
@@ -27,25 +27,25 @@ export interface EventIdentity {
   readonly run: CiRun | undefined;
 }
 
-const impersonal = (data: object): object =>
+const withoutPersons = (data: object): object =>
   Object.fromEntries(
     Object.entries(data).filter(([field]) => !PERSON_FIELDS.some((personal) => personal === field)),
   );
 
 /**
- * In a CI the id is made of the run, the attempt, the job and what is said: the same statement twice in one job is
- * one fact, and two different ones never meet. Elsewhere nothing tells them apart, so that it is random. Who did it is
- * not in it: an id stays in the ledger for ever, and a hash of so little would give the login away.
+ * In CI the id is a hash of run, attempt, job and content: the same statement twice in one job is one fact, and
+ * different ones never share an id. Outside CI nothing identifies a run, so that the id is random. Persons are left out
+ * of the hash: an id is never erased, and a login could be guessed from it.
  */
 function idOf(kind: Kind, data: object, run: CiRun | undefined): string {
   if (run === undefined) return randomUUID();
   const { provider, instance, id, job } = run;
   return createHash("sha256")
-    .update(JSON.stringify([provider, instance, id, job, kind, impersonal(data)]))
+    .update(JSON.stringify([provider, instance, id, job, kind, withoutPersons(data)]))
     .digest("hex");
 }
 
-/** An event that the ledger's schemas accept. Throws a CliError that names what they would refuse. */
+/** An event that is valid by the ledger's schemas. Throws a CliError that names the faults. */
 export function eventOf(
   kind: Kind,
   data: Record<string, unknown>,
@@ -67,7 +67,7 @@ export function eventOf(
   return event;
 }
 
-/** A source of one's own: the repository whose pipeline speaks, else the CI, else this machine's user. */
+/** The default source: the repository of the pipeline, else the CI, else `/cli/local`. */
 export function sourceOf(repository: string | undefined, run: CiRun | undefined): string {
   const where =
     repository === undefined ? (run?.instance ?? "local") : repository.replace(/^https?:\/\//, "");

@@ -18,10 +18,10 @@ function hashOf(file: string): string {
   }
 }
 
-/** An image where one is named, else a commit. */
+/** The image where one is given, else the commit. */
 function subjectOf({ given, found }: RecordContext, digest: string | undefined): Record<string, string> {
   if (digest !== undefined && given.commit !== undefined) {
-    throw new CliError("give --commit or --digest: evidence is of one of them");
+    throw new CliError("give --commit or --digest: evidence belongs to one of them");
   }
   if (digest !== undefined) return { digest };
   if (found.sha === undefined) throw new CliError("no commit was found: give --commit <sha> or --digest");
@@ -38,11 +38,11 @@ Examples:
 What two persons say of one thing in one job needs an --id each: who said it is not part of an event's own id.`,
   options: (command) =>
     command
-      .option("--digest <digest>", "the image it is of (default: it is of the commit)")
-      .requiredOption("--type <type>", "what it is: test, scan, review, approval, sbom, ticket")
-      .option("--verdict <verdict>", "what it says, like passed")
-      .option("--sha256-of <file>", "a report, of which the SHA-256 is recorded and nothing else"),
-  speak: (given, context) => {
+      .option("--digest <digest>", "the image that it is about (default: the commit)")
+      .requiredOption("--type <type>", "its type: test, scan, review, approval, sbom, ticket")
+      .option("--verdict <verdict>", "its result, like passed")
+      .option("--sha256-of <file>", "a report; only its SHA-256 is recorded"),
+  statements: (given, context) => {
     const { digest, type, verdict, sha256Of } = Options.parse(given);
     const sha256 = sha256Of === undefined ? undefined : hashOf(sha256Of);
     const data = {

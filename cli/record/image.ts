@@ -1,4 +1,4 @@
-/** Which image is meant: from what was said, from what the builder wrote down, or from the registry itself. */
+/** Finds the image: from its reference, from the builder's metadata file, or from the registry. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -40,7 +40,7 @@ const Metadata = z.looseObject({
   "containerimage.digest": digestForm,
   "image.name": z.string().optional(),
 });
-/** Names are separated by commas; they count where all of them are in one repository. */
+/** The repository of a comma-separated list of names; undefined where they name several. */
 function repositoryIn(names: string | undefined): string | undefined {
   const images = (names ?? "").split(",").map((one) => readImage(one.trim())?.repository);
   return new Set(images).size === 1 ? images[0] : undefined;
@@ -68,10 +68,10 @@ const DockerConfig = z.looseObject({
   auths: z.record(z.string(), z.looseObject({ auth: z.string().optional() })).optional(),
 });
 
-/** Docker Hub stands under the address of its first API. */
+/** The key of Docker Hub: the address of its first API. */
 const HUB = "https://index.docker.io/v1/";
 
-/** A login that `docker login` left in its file; those in a keychain are not asked for. */
+/** A login that `docker login` stored in its file; credential helpers are not used. */
 function loginFor(host: string, env: Readonly<Record<string, string | undefined>>) {
   const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? homedir(), ".docker");
   let config: unknown;
@@ -90,7 +90,7 @@ function loginFor(host: string, env: Readonly<Record<string, string | undefined>
 
 const isLocal = (host: string): boolean => /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(host);
 
-/** The registry of a repository, asked with Docker's login where there is one; without TLS only on this machine. */
+/** A client of the repository's registry, with Docker's login where there is one; without TLS only on this machine. */
 export function registryOf(
   repository: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -98,13 +98,13 @@ export function registryOf(
   const [host = ""] = repository.split("/");
   const access = { [host]: { ...loginFor(host, env), ...(isLocal(host) ? { plainHttp: true } : {}) } };
   const parsed = RegistryAccess.safeParse(access);
-  if (!parsed.success) throw new CliError(`--image: ${JSON.stringify(host)} is no host of a registry`);
+  if (!parsed.success) throw new CliError(`--image: ${JSON.stringify(host)} is not a registry host`);
   return registries(parsed.data);
 }
 
 const RETRIES = 2;
 
-/** Asks a registry what a tag or digest names. Throws a RegistryError; undefined: it knows none. */
+/** Reads what a tag or digest names; undefined where the registry has none. Throws a RegistryError. */
 export const readImageContent = (
   registry: Registries,
   repository: string,

@@ -1,4 +1,4 @@
-/** `asof record migration`: a database's schema moved. */
+/** `asof record migration`: a database's schema changed. */
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
@@ -26,7 +26,7 @@ const TRILEAN = { true: true, false: false, unknown: "unknown" } as const;
 const trileanOf = (given: keyof typeof TRILEAN | undefined) =>
   given === undefined ? undefined : TRILEAN[given];
 
-/** The digest of the image that ran it, for the way back lies in there. */
+/** The digest of the image that ran it: the image holds the down script. */
 export function digestFrom(image: string | undefined): string | undefined {
   if (image === undefined || /^sha\d+:/.test(image)) return image;
   const { digest } = parseImage(image);
@@ -35,7 +35,7 @@ export function digestFrom(image: string | undefined): string | undefined {
   return digest;
 }
 
-/** This run's commit, unless an image ran it that another commit may have made. */
+/** This run's commit, unless an image ran it: another commit may have built that image. */
 const commitFor = (context: RecordContext, image: string | undefined): Record<string, string> | undefined =>
   image !== undefined && context.given.commit === undefined ? undefined : knownCommit(context);
 
@@ -51,8 +51,8 @@ Example:
     --tool flyway --reversible true --old-code-runs true --loses-data false`,
   options: (command) =>
     command
-      .option("--environment <name>", "where (default: the CI's)")
-      .requiredOption("--database <name>", "which database")
+      .option("--environment <name>", "the environment (default: the CI's)")
+      .requiredOption("--database <name>", "the database")
       .requiredOption("--version <version>", "the migration, as its tool names it")
       .addOption(
         new Option("--status <status>", "how it went")
@@ -63,9 +63,9 @@ Example:
       .option("--service <name>", "the service whose database it is")
       .option("--image <digest>", "the image that ran it, by its digest")
       .addOption(trileanOption("--reversible", "whether it can be reverted"))
-      .addOption(trileanOption("--old-code-runs", "whether the release before runs on the new schema"))
+      .addOption(trileanOption("--old-code-runs", "whether the previous release runs on the new schema"))
       .addOption(trileanOption("--loses-data", "whether reverting it loses data")),
-  speak: (given, context) => {
+  statements: (given, context) => {
     const { database, version, status, tool, service, ...options } = Options.parse(given);
     const image = digestFrom(options.image);
     const answers = {

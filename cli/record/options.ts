@@ -1,4 +1,4 @@
-/** The options that every `asof record` has, and what is known once they are laid over what the CI says. */
+/** The common options of `asof record`, and the context that they and the CI's variables give. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
@@ -34,7 +34,7 @@ export const RecordOptions = z.looseObject({
 });
 export type RecordOptions = z.infer<typeof RecordOptions>;
 
-/** Where the ledger is, and what is done with what it does not take. */
+/** Options of the ledger and the outbox. */
 export const withSubmitOptions = (command: Command): Command =>
   withLedgerOptions(command)
     .addOption(
@@ -42,10 +42,10 @@ export const withSubmitOptions = (command: Command): Command =>
         "asof-outbox.ndjson",
       ),
     )
-    .option("--strict", "end with 4 where the ledger cannot be reached")
+    .option("--strict", "exit with 4 where the ledger cannot be reached")
     .option("--json", "print JSON, for programs");
 
-/** What every statement has, and the CI may have said. */
+/** Options that every statement has; most default to the CI's values. */
 export const withRecordOptions = (command: Command): Command =>
   command
     .option("--dry-run", "print the events, and send nothing")
@@ -54,18 +54,18 @@ export const withRecordOptions = (command: Command): Command =>
     .option("--ref <ref>", "the commit's branch or tag, like refs/heads/main (default: the CI's)")
     .option("--run-url <url>", "a link to this run, for people (default: the CI's)")
     .option("--actor <login>", "who did it: a login, no more (default: the CI's)")
-    .option("--source <reference>", "who says so (default: /cli/ and the CI's repository)")
-    .option("--id <id>", "the event's id (default: made of the run, the job and what is said)")
+    .option("--source <reference>", "the event's source (default: /cli/ and the CI's repository)")
+    .option("--id <id>", "the event's id (default: derived from the run, the job and the content)")
     .option("--time <time>", "when it happened, RFC 3339 (default: now)");
 
-/** What is known: what was given, else what the CI said. */
+/** The values in effect: the options, else the CI's. */
 export interface RecordContext extends CiContext {
   readonly given: RecordOptions;
-  /** The repository whose pipeline this is, whatever commit is spoken of. */
+  /** The repository of this pipeline, whichever commit it reports about. */
   readonly home: string | undefined;
 }
 
-/** Lays what was given over what was found. A ref goes with its commit: another commit has another, or none. */
+/** Options override the CI's values. A ref belongs to its commit: with --commit, the CI's ref does not apply. */
 export function contextFrom(given: RecordOptions, { env }: Io): RecordContext {
   const context = ciContext(env);
   const { ref, ...others } = context.found;
@@ -87,17 +87,17 @@ export function contextFrom(given: RecordOptions, { env }: Io): RecordContext {
 const by = (from: string, value: string | undefined): Found | undefined =>
   value === undefined ? undefined : { value, from };
 
-/** Who did it, and where to look. */
+/** The fields `actor` and `url` of a statement. */
 export const actorAndUrl = ({ found }: RecordContext): Record<string, string> =>
   present({ actor: found.actor?.value, url: found.url?.value });
 
-/** The commit that is known, if any. */
+/** The commit, where one is given or detected. */
 export const knownCommit = ({
   found: { sha, repository, ref },
 }: RecordContext): Record<string, string> | undefined =>
   sha === undefined ? undefined : present({ repository: repository?.value, sha: sha.value, ref: ref?.value });
 
-/** The commit of this run, with its repository. Throws a CliError that says how to name one. */
+/** The commit with its repository. Throws a CliError that says how to give it. */
 export function requiredCommit(context: RecordContext): Record<string, string> {
   const commit = knownCommit(context);
   if (commit === undefined) throw new CliError("no commit was found: give --commit <sha>");

@@ -1,6 +1,6 @@
 /**
- * Events that wait for the ledger: lines of JSON in a file, each an event as it was first said. No line is ever
- * lost: what was sent, but not yet removed when the process ended, is sent again, and is a duplicate then.
+ * The outbox: events that wait for the ledger, as lines of JSON in a file. No line is ever lost: one that was sent but
+ * not yet removed when the process ended is sent again, and is a duplicate then.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -19,13 +19,13 @@ import { basename, dirname, join } from "node:path";
 import { CliError } from "../error.ts";
 import { Event } from "./event.ts";
 
-/** Where the events that the ledger refused are kept, each with its reason. */
+/** The file of refused events, each with its reason. */
 export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "code" in error && "syscall" in error;
 
-/** Does something with an outbox's files. Throws a CliError where the system refuses. */
+/** Turns errors of the file system into a CliError. */
 function onDisk<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -35,7 +35,7 @@ function onDisk<T>(file: string, work: () => T): T {
   }
 }
 
-/** Does something with a file that another replay may have taken or dropped a moment ago; undefined where it did. */
+/** Undefined where another replay has just moved or removed the file. */
 function unlessGone<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -48,13 +48,13 @@ function unlessGone<T>(work: () => T): T | undefined {
 const linesOf = (file: string): string[] =>
   (unlessGone(() => readFileSync(file, "utf8")) ?? "").split("\n").filter((line) => line !== "");
 
-/** Whether a file is still the one under its name. */
+/** Whether an open file still has its name. */
 function isAt(descriptor: number, file: string): boolean {
   const at = statSync(file, { throwIfNoEntry: false });
   return at?.ino === fstatSync(descriptor).ino;
 }
 
-/** Appends lines, which are on disk once it returns. Throws a CliError where they cannot be. */
+/** Appends lines and waits until they are on disk. Throws a CliError where that fails. */
 export function append(file: string, lines: readonly string[]): void {
   if (lines.length > 0) onDisk(file, () => appended(file, lines));
 }
@@ -63,8 +63,8 @@ function appended(file: string, lines: readonly string[]): void {
   const descriptor = openSync(file, "a", 0o600);
   try {
     writeFileSync(descriptor, lines.map((line) => `${line}\n`).join(""));
-    // A replay that takes the file away only now reads the lines. One that took it before may have read without them;
-    // the disk is waited for afterwards, so that replays, however many, seldom come between.
+    // A replay that renames the file after this check reads these lines. One that renamed it before may have missed
+    // them, so they are appended again. The check comes before fsync, to keep that window short.
     if (isAt(descriptor, file)) fsyncSync(descriptor);
     else appended(file, lines);
   } finally {
@@ -80,8 +80,8 @@ export interface Taken {
 }
 
 /**
- * Takes everything that waits out of the way of who appends; what a replay that was killed had taken, too. Throws a
- * CliError where the files cannot be moved or read: then everything is still there.
+ * Moves all waiting events out of the way of further appends, and includes those that a killed replay had moved. Throws
+ * a CliError where the files cannot be moved or read; nothing is lost then.
  */
 export const take = (outbox: string): Taken => onDisk(outbox, () => taken(outbox));
 
@@ -89,7 +89,7 @@ function taken(outbox: string): Taken {
   const folder = dirname(outbox);
   const name = basename(outbox);
   const found = statSync(outbox, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isFile()) throw new CliError(`${outbox}: is no file`);
+  if (found !== undefined && !found.isFile()) throw new CliError(`${outbox}: is not a file`);
   unlessGone(() => renameSync(outbox, join(folder, `${name}.${randomUUID()}${SENDING}`)));
   const files = readdirSync(folder)
     .filter((file) => file.startsWith(`${name}.`) && file.endsWith(SENDING))
@@ -97,12 +97,12 @@ function taken(outbox: string): Taken {
   return { files, lines: [...new Set(files.flatMap(linesOf))] };
 }
 
-/** Removes what was taken, once all of it has found another place. */
+/** Removes the moved files, once each of their events is recorded or stored elsewhere. */
 export function drop(files: readonly string[]): void {
   for (const file of files) rmSync(file, { force: true });
 }
 
-/** The event of a line; undefined where it holds none. */
+/** Undefined where the line is not an event. */
 export function parseEvent(line: string): Event | undefined {
   try {
     return Event.safeParse(JSON.parse(line)).data;

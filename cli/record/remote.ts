@@ -1,9 +1,9 @@
-/** Addresses as facts may carry them: facts can never be erased, and CI systems put tokens into addresses. */
+/** URLs without credentials: facts can never be erased, and CI systems put tokens into URLs. */
 
-/** `git@host:path`, as ssh writes it short. */
+/** The short form of an ssh remote, `git@host:path`. */
 const SCP_LIKE = /^(?:[^@/\s]+@)?([^:/\s]+):(?!\/\/)(.+)$/;
 
-/** An http address without credentials; undefined where it is none. */
+/** An http(s) URL without credentials; undefined where it is not one. */
 export function withoutCredentials(address: string): string | undefined {
   if (!URL.canParse(address)) return undefined;
   const url = new URL(address);
@@ -13,7 +13,7 @@ export function withoutCredentials(address: string): string | undefined {
   return url.href;
 }
 
-/** A remote of git as its forge shows it: https, without credentials, port of ssh or `.git`. */
+/** A git remote as the forge's web address: https, without credentials, ssh port and `.git`. */
 export function forgeUrl(remote: string): string | undefined {
   const [, host, path] = (remote.includes("://") ? null : SCP_LIKE.exec(remote)) ?? [];
   const address = host === undefined ? remote : `https://${host}/${path}`;

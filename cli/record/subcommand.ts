@@ -3,15 +3,15 @@ import type { Io } from "../io.ts";
 import type { RecordContext } from "./options.ts";
 import type { NewStatement } from "./submit.ts";
 
-/** One kind of `asof record`: its options beside those that all have, and what they make it say. */
+/** A subcommand of `asof record`: its own options, and the statements that it makes of them. */
 export interface Subcommand {
   readonly name: string;
   readonly summary: string;
-  /** Examples, and what is worth knowing. */
+  /** Shown after the options: examples and notes. */
   readonly help: string;
   readonly options: (command: Command) => Command;
-  /** Throws a CliError or a RegistryError where something is missing that cannot be found. */
-  readonly speak: (
+  /** Throws a CliError or a RegistryError where a required value is neither given nor found. */
+  readonly statements: (
     options: unknown,
     context: RecordContext,
     io: Io,

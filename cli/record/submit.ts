@@ -1,4 +1,4 @@
-/** From statements to their end: named, checked, shown, sent; and kept where the ledger did not take them. */
+/** Submits statements: makes events of them, shows and sends them, and stores in the outbox what has to wait. */
 import type { Kind } from "../../schemas/fact.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, ledgerFrom } from "../ledger.ts";
@@ -17,14 +17,14 @@ interface Result {
   readonly sent: Delivery;
 }
 
-const isWaiting = ({ sent }: Result): boolean => sent.is === "unreachable" || sent.is === "shut out";
+const isWaiting = ({ sent }: Result): boolean => sent.is === "unreachable" || sent.is === "denied";
 
-/** Sends events in their order. Where one is not heard at all, the others are not even tried. */
+/** Sends events in order. Once the ledger is unreachable, the rest is not tried. */
 async function deliverAll(ledger: Ledger, events: readonly Event[]): Promise<Result[]> {
   const results: Result[] = [];
   for (const event of events) {
     const last = results.at(-1)?.sent;
-    // One that this token may not say must not hold back what it may.
+    // After a denied event the next is tried: the token may be allowed to report it.
     results.push({ event, sent: last?.is === "unreachable" ? last : await deliver(ledger, event) });
   }
   return results;
@@ -32,44 +32,44 @@ async function deliverAll(ledger: Ledger, events: readonly Event[]): Promise<Res
 
 function exitOf(results: readonly Result[], strict: boolean | undefined): number {
   const ends = new Set(results.map(({ sent }) => sent.is));
-  if (ends.has("refused") || ends.has("shut out")) return EXIT.refused;
+  if (ends.has("refused") || ends.has("denied")) return EXIT.refused;
   return ends.has("unreachable") && strict === true ? EXIT.unreachable : EXIT.done;
 }
 
-const named = ({ type, source, id, time }: Event) => ({ type, source, id, time });
+const identityOf = ({ type, source, id, time }: Event) => ({ type, source, id, time });
 
-function shown({ event, sent }: Result): object {
-  if (sent.is !== "taken") {
+function resultJson({ event, sent }: Result): object {
+  if (sent.is !== "accepted") {
     const outcome = sent.is === "refused" ? "refused" : "waiting";
-    return { ...named(event), outcome, reason: sent.reason };
+    return { ...identityOf(event), outcome, reason: sent.reason };
   }
-  const { is, ...told } = sent;
-  return { ...named(event), ...told };
+  const { is, ...answer } = sent;
+  return { ...identityOf(event), ...answer };
 }
 
-/** One line for each event that was taken, one for everything that is wrong. */
-function tell({ out, err }: Io, results: readonly Result[], outbox: string): void {
+/** Prints a line for each accepted or refused event, and one for all that wait. */
+function report({ out, err }: Io, results: readonly Result[], outbox: string): void {
   for (const { event, sent } of results) {
-    if (sent.is === "taken")
+    if (sent.is === "accepted")
       out(`${sent.outcome} ${event.type} ${event.id}${sent.reason === undefined ? "" : `: ${sent.reason}`}`);
     if (sent.is === "refused") err(`asof: ${event.type} was refused: ${sent.reason}`);
   }
   const waiting = results.filter(isWaiting);
   const [first] = waiting;
-  if (first === undefined || first.sent.is === "taken") return;
+  if (first === undefined || first.sent.is === "accepted") return;
   const many = waiting.length === 1 ? "1 event waits" : `${waiting.length} events wait`;
   err(`asof: ${first.sent.reason}; ${many} in ${outbox}: send with asof record --replay`);
 }
 
-/** Keeps what has to wait. What no file takes is printed whole, for it must not be lost. */
-function keep({ err }: Io, outbox: string, results: readonly Result[]): boolean {
+/** Stores waiting events in the outbox. If it cannot be written, prints them: an event must not be lost. */
+function storeWaiting({ err }: Io, outbox: string, results: readonly Result[]): boolean {
   const lines = results.filter(isWaiting).map(({ event }) => JSON.stringify(event));
   try {
     append(outbox, lines);
     return true;
   } catch (error) {
     err(
-      `asof: ${outbox} cannot be written (${error instanceof Error ? error.message : String(error)}); keep this:`,
+      `asof: ${outbox} cannot be written (${error instanceof Error ? error.message : String(error)}); keep these lines:`,
     );
     for (const line of lines) err(line);
     return false;
@@ -85,27 +85,27 @@ function showFound({ out }: Io, { found, notes }: RecordContext): void {
   for (const note of notes) out(`note: ${note}`);
 }
 
-/** Says statements to the ledger; gives the exit code. Throws a CliError where one of them cannot be said. */
+/** Submits statements; returns the exit code. Throws a CliError where one is invalid. */
 export async function submit(
   io: Io,
   context: RecordContext,
   statements: readonly NewStatement[],
 ): Promise<number> {
   const { given, run, home } = context;
-  const saying = {
+  const identity = {
     source: given.source ?? sourceOf(home, run),
     time: given.time ?? io.now().toISOString(),
     run,
   };
   const events = statements.map(({ kind, data }, n) => {
-    // Only one event can have the id that was given; the others are named after it.
+    // The given id is the first event's; further ones derive theirs from it.
     const id = given.id === undefined || n === 0 ? given.id : `${given.id}/${kind}`;
-    return eventOf(kind, data, { ...saying, id });
+    return eventOf(kind, data, { ...identity, id });
   });
   return submitEvents(io, context, events);
 }
 
-/** Says events that are named already; gives the exit code. */
+/** Submits events; returns the exit code. */
 export async function submitEvents(
   io: Io,
   context: RecordContext,
@@ -118,13 +118,13 @@ export async function submitEvents(
     return EXIT.done;
   }
   const results = await deliverAll(ledgerFrom(given, io), events);
-  const isKept = keep(io, given.outbox, results);
-  if (given.json === true) io.out(JSON.stringify({ found, notes, results: results.map(shown) }));
-  tell(given.json === true ? { ...io, out: () => undefined } : io, results, given.outbox);
-  return isKept ? exitOf(results, given.strict) : EXIT.refused;
+  const isStored = storeWaiting(io, given.outbox, results);
+  if (given.json === true) io.out(JSON.stringify({ found, notes, results: results.map(resultJson) }));
+  report(given.json === true ? { ...io, out: () => undefined } : io, results, given.outbox);
+  return isStored ? exitOf(results, given.strict) : EXIT.refused;
 }
 
-/** Sends what waits in the outbox; gives the exit code. What the ledger refuses is put aside with its reason. */
+/** Sends the outbox; returns the exit code. Refused events move to a file of their own, with the reason. */
 export async function replay(io: Io, given: SubmitOptions): Promise<number> {
   const { outbox } = given;
   const ledger = ledgerFrom(given, io);
@@ -135,7 +135,7 @@ export async function replay(io: Io, given: SubmitOptions): Promise<number> {
     lines.flatMap((line) => parseEvent(line) ?? []),
   );
   const refused = [
-    ...broken.map((line) => ({ reason: "is no event", line })),
+    ...broken.map((line) => ({ reason: "is not an event", line })),
     ...results.flatMap(({ event, sent }) => (sent.is === "refused" ? [{ reason: sent.reason, event }] : [])),
   ];
   append(
@@ -147,8 +147,9 @@ export async function replay(io: Io, given: SubmitOptions): Promise<number> {
     results.filter(isWaiting).map(({ event }) => JSON.stringify(event)),
   );
   drop(files);
-  if (given.json === true) io.out(JSON.stringify({ results: results.map(shown), broken: broken.length }));
-  tell(given.json === true ? { ...io, out: () => undefined } : io, results, outbox);
+  if (given.json === true)
+    io.out(JSON.stringify({ results: results.map(resultJson), broken: broken.length }));
+  report(given.json === true ? { ...io, out: () => undefined } : io, results, outbox);
   if (refused.length > 0) io.err(`asof: ${refused.length} refused: see ${refusedFile(outbox)}`);
   return refused.length > 0 ? EXIT.refused : exitOf(results, given.strict);
 }

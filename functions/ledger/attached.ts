@@ -1,8 +1,8 @@
 /** What speaks for an artifact or a commit: evidence that was attached to it, and what people said of it here. */
 import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
-import { keyOf } from "./read.ts";
+import { byOrder } from "./canonical.ts";
+import { distinct } from "./read.ts";
 
 const common = ({ occurredAt, url, source, id }: Fact) => ({
   at: occurredAt,
@@ -31,9 +31,8 @@ function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
 
 /** Oldest first, each once. */
 export function attachedBy(facts: readonly Fact[]): Attached[] {
-  const distinct = [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
-  return distinct
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
+  return distinct(facts)
+    .sort(byOrder)
     .flatMap((fact) => {
       if (fact.kind === "release.marked") return [ofMark(fact)];
       return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];

@@ -40,25 +40,39 @@ export function rawHash(raw: unknown): string {
   }
 }
 
-let latest = { source: "", id: "", fingerprint: "" };
+/** Hashing is most of what an order costs, and facts are compared again and again. */
+const fingerprints = new WeakMap<object, string>();
 
-/** What names a fact in all orders: SHA-256 of (source, id), cut to 128 bits. */
-export function fingerprint({ source, id }: { source: string; id: string }): string {
-  // Recording one fact asks for this several times in a row.
-  if (latest.source !== source || latest.id !== id) {
-    // A list of two well-formed texts is in canonical form as it is.
-    latest = { source, id, fingerprint: sha256(JSON.stringify([source, id])).slice(0, 32) };
-  }
-  return latest.fingerprint;
+/** What names a fact in all orders: SHA-256 of (source, id), cut to 128 bits. It is made once for each object. */
+export function fingerprint(fact: { readonly source: string; readonly id: string }): string {
+  const known = fingerprints.get(fact);
+  if (known !== undefined) return known;
+  // A list of two well-formed texts is in canonical form as it is.
+  const made = sha256(JSON.stringify([fact.source, fact.id])).slice(0, 32);
+  fingerprints.set(fact, made);
+  return made;
+}
+
+interface Ordered {
+  readonly occurredAt: string;
+  readonly source: string;
+  readonly id: string;
 }
 
 /** A total order of facts by when they happened; ties are broken the same way everywhere. */
-export const order = (fact: { occurredAt: string; source: string; id: string }): string =>
-  `${fact.occurredAt}#${fingerprint(fact)}`;
+export const order = (fact: Ordered): string => `${fact.occurredAt}#${fingerprint(fact)}`;
+
+/** Oldest first. */
+export function byOrder(a: Ordered, b: Ordered): number {
+  if (a.occurredAt !== b.occurredAt) return a.occurredAt < b.occurredAt ? -1 : 1;
+  const [one, other] = [fingerprint(a), fingerprint(b)];
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+export const newestFirst = (a: Ordered, b: Ordered): number => byOrder(b, a);
 
 /** A retraction stands right behind its target in every order. */
-export const retractionOrder = (target: { occurredAt: string; source: string; id: string }): string =>
-  `${order(target)}~`;
+export const retractionOrder = (target: Ordered): string => `${order(target)}~`;
 
 /** Behind all that starts with this: a moment with all its orders, or an order with the retraction of its fact. */
 export const endOf = (start: string): string => `${start}~~`;

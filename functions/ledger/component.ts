@@ -1,10 +1,12 @@
 /** One component of a release: its image, where that is, and where it came from. */
 import type { KnownCommit, ReleasedComponent, Warning } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
+import { referenceOf } from "../../schemas/pinned-image.ts";
+import type { Claim, Observation } from "./effective.ts";
 import { commitOf, type Holder, holdersOf } from "./images.ts";
 import { digestOf, type Shown } from "./picture.ts";
 import { nameAt, namedBy, type Renames } from "./renames.ts";
-import type { Asking, Claim, Observation, Resolution } from "./resolve.ts";
+import type { Asking, Resolution } from "./resolve.ts";
 import { sameCommit } from "./resolve.ts";
 
 interface Described {
@@ -69,7 +71,7 @@ function held(holders: readonly Holder[], repository: string | null, digest: str
   const pushes = holder?.pushes ?? [];
   const tags = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
   return {
-    image: repository !== null && digest !== null ? `${repository}@${digest}` : null,
+    image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
     repository,
     tags: [...new Set(tags)].sort(),
     pushedAt: pushes[0]?.occurredAt ?? null,

@@ -7,6 +7,7 @@ import type {
 } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical } from "./canonical.ts";
+import { slotOf } from "./slots.ts";
 
 type Side = Release | undefined;
 
@@ -22,11 +23,7 @@ function paired<T>(from: ReadonlyMap<string, T>, to: ReadonlyMap<string, T>) {
 
 /* Components */
 
-const componentKey = ({ component, variant }: ReleasedComponent): string =>
-  JSON.stringify([fold(component), variant ?? ""]);
-
-const componentsOf = (release: Side) =>
-  new Map((release?.components ?? []).map((one) => [componentKey(one), one]));
+const componentsOf = (release: Side) => new Map((release?.components ?? []).map((one) => [slotOf(one), one]));
 
 const shownImage = (one: ReleasedComponent | undefined): ComponentDifference["from"] =>
   one === undefined ? null : { image: one.image, digest: one.digest, commit: one.commit?.sha ?? null };

@@ -1,6 +1,7 @@
 /** Facts as entries of a timeline, where a fact by itself says what happened. */
 import type { Release, TimelineEntry } from "../../schemas/answer.ts";
 import type { Deployed, Fact, FactOf, Migrated } from "../../schemas/fact.ts";
+import type { Change } from "./schema-history.ts";
 
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
@@ -44,16 +45,15 @@ const ofPeople = (fact: Frozen | Redeployed, what: What): TimelineEntry => ({
   ...(fact.reason === undefined ? {} : { reason: fact.reason }),
 });
 
-/** What a change of a database shows that nobody said: see `comparing`. */
-export type Change = Pick<TimelineEntry, "appliedAt" | "between"> & {
-  readonly what: "migrated" | "reverted";
-  readonly version: string;
-};
-
-export const changeEntry = (fact: FactOf<"migration.snapshot">, change: Change): TimelineEntry => ({
-  ...entryOf(fact, change.what),
+/** What a set shows that nobody said. */
+export const changeEntry = (
+  fact: FactOf<"migration.snapshot">,
+  { version, isApplied, when }: Change,
+): TimelineEntry => ({
+  ...entryOf(fact, isApplied ? "migrated" : "reverted"),
   database: fact.database,
-  ...change,
+  version,
+  ...when,
 });
 
 /** The entry of a fact; a snapshot of migrations has none of its own. */

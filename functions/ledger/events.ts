@@ -6,11 +6,12 @@ import { order } from "./canonical.ts";
 import { type Comparing, comparingFrom } from "./changes.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { namesIn } from "./directory.ts";
+import { isEffective } from "./effective.ts";
 import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
 import type { Question } from "./moment.ts";
 import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
-import { isShowing, type Step, watching } from "./showing.ts";
+import { type Step, watching } from "./showing.ts";
 
 /** What a timeline is about; names are folded. */
 export type Scope =
@@ -92,13 +93,13 @@ function narrating(known: Known, environment: string) {
   const databases = comparisons(known, environment);
   return {
     async prepare(steps: readonly Step<Event>[]): Promise<void> {
-      const shown = steps.flatMap(({ fact, before }) => (isShowing(fact) ? [{ fact, before }] : []));
+      const shown = steps.flatMap(({ fact, before }) => (isEffective(fact) ? [{ fact, before }] : []));
       await Promise.all([watch.prepare(shown), databases.prepare(steps.map(({ fact }) => fact))]);
     },
     async entriesOf(fact: Event): Promise<TimelineEntry[]> {
       const changes = "database" in fact ? databases.take(fact) : [];
       if (fact.kind === "migration.snapshot") return changes.map((change) => changeEntry(fact, change));
-      if (isShowing(fact) && !(await watch.take(fact))) return [];
+      if (isEffective(fact) && !(await watch.take(fact))) return [];
       return [eventEntry(fact)];
     },
   };

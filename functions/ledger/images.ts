@@ -5,10 +5,10 @@
 import type { Availability, KnownCommit } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { EVIDENCE } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
+import { byOrder } from "./canonical.ts";
 import { type Loader, memoised } from "./loader.ts";
-import { movesOf } from "./moves.ts";
-import { confirmed, EVER, hits, type Knowledge, keyOf, ONE } from "./read.ts";
+import { endOfTag, movesOf, pointsAt } from "./moves.ts";
+import { confirmed, distinct, EVER, hits, type Knowledge, ONE } from "./read.ts";
 import { nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
 import type { Entry } from "./store.ts";
 
@@ -67,6 +67,25 @@ export interface Images {
   tag(repository: string, tag: string): Promise<Fact | undefined>;
   /** Memoised. Call it with your first reads, so that it adds no round trip. */
   renames(): Promise<Renames>;
+}
+
+/** An image as something names it. */
+interface NamedImage {
+  readonly digest?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly repository?: string | undefined;
+}
+
+/** Whether what is seen is the image that was shown; a tag may have moved since. */
+export type Likeness = "same" | "other" | "unclear";
+
+/** @param members the digests of the image of either */
+export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlySet<string>): Likeness {
+  if (seen.digest === undefined)
+    return seen.tag === shown.tag && seen.repository === shown.repository ? "same" : "unclear";
+  if (shown.digest === undefined) return "unclear";
+  const isOne = seen.digest === shown.digest || (members.has(seen.digest) && members.has(shown.digest));
+  return isOne ? "same" : "other";
 }
 
 /** Images as known at one moment: each is read once. */
@@ -128,9 +147,7 @@ const rank = ({ evidence, verified }: Built): number =>
     ? EVIDENCE.length - 1
     : EVIDENCE.indexOf(evidence);
 
-const byOrder = (a: Fact, b: Fact): number => (order(a) < order(b) ? -1 : 1);
-
-const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
+export const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
   repository: commit.repository,
   sha: commit.sha,
   ...(commit.ref === undefined ? {} : { ref: commit.ref }),
@@ -145,7 +162,7 @@ const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
 export function buildsOf({ digest, members, pullable, facts }: Family): Built[] {
   const about = pullable === undefined ? [digest] : [...members];
   const builds = about.flatMap((one) => facts.get(one) ?? []).filter(isBuilt);
-  return [...new Map(builds.map((fact) => [keyOf(fact), fact])).values()].sort(byOrder);
+  return distinct(builds).sort(byOrder);
 }
 
 /** The commit an image came from: by the strongest evidence; where that disagrees with itself, all it names. */
@@ -182,17 +199,20 @@ function lastSaid(
 }
 
 /** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
-async function isTagged(images: Images, repository: string, pushes: readonly Pushed[]): Promise<boolean> {
+async function isTagged(
+  images: Images,
+  facts: readonly Fact[],
+  repository: string,
+  pushes: readonly Pushed[],
+): Promise<boolean> {
+  const renames = await images.renames();
   const tagged = pushes.map(async ({ tag, digest }) => {
     const last = tag === undefined ? undefined : await images.tag(repository, tag);
-    return last !== undefined && pointsAt(last) === digest;
+    if (last === undefined || pointsAt(last) !== digest) return false;
+    return endOfTag(renames, { repository, at: EVER }, last, facts) === undefined;
   });
   return (await Promise.all(tagged)).includes(true);
 }
-
-/** The digest that a tag has after a fact about it, or none. */
-export const pointsAt = (fact: Fact): string | undefined =>
-  fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
 
 async function availabilityIn(images: Images, family: Family, repository: string): Promise<Availability> {
   const renames = await images.renames();
@@ -202,7 +222,7 @@ async function availabilityIn(images: Images, family: Family, repository: string
   if (own === "nothing") return "unknown";
   if (own === "deleted") return "deleted";
   const pushes = ofRepository(renames, facts, repository).filter(isPushed);
-  const held = own === "available" || (await isTagged(images, repository, pushes));
+  const held = own === "available" || (await isTagged(images, facts, repository, pushes));
   const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
   const children = manifestsOf(indexed).map((manifest) => lastSaid(renames, family, manifest, repository));
   if (children.includes("deleted")) return "deleted";

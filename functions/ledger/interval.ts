@@ -1,39 +1,23 @@
 /** Since when a release ran, and until when: the facts on both sides of it that say something else. */
-import type { Component, Fact } from "../../schemas/fact.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
+import type { Fact } from "../../schemas/fact.ts";
+import { byOrder, order } from "./canonical.ts";
+import type { Observation } from "./effective.ts";
+import { likeness } from "./images.ts";
 import type { Question } from "./moment.ts";
 import type { Picture, Shown } from "./picture.ts";
 import { history, type Knowledge } from "./read.ts";
-import type { Asking, Observation } from "./resolve.ts";
+import type { Asking } from "./resolve.ts";
 import { claimsAfter, observations, type Running, type Selector, wholes } from "./running.ts";
-
-/** A component as anything shows it: enough to tell one state of a service from another. */
-interface State {
-  readonly key: string;
-  readonly digest: string | undefined;
-  readonly members: ReadonlySet<string>;
-}
-
-const stateKey = ({ component, variant }: Component): string =>
-  JSON.stringify([fold(component), variant ?? null]);
-
-const statesOf = (shown: readonly Shown[]): State[] =>
-  shown.map(({ resolution, family }) => ({
-    key: stateKey(resolution.said),
-    digest: resolution.digest,
-    members: family?.members ?? new Set(),
-  }));
+import { matched } from "./slots.ts";
 
 /** Whether an observation shows something else than what ran; what is not known is no difference. */
-function changes(states: readonly State[], observation: Observation): boolean {
-  if (states.length !== observation.components.length) return true;
-  return !states.every(({ key, digest, members }) => {
-    const same = observation.components.filter((one) => stateKey(one) === key);
-    const [only] = same;
-    if (only === undefined || same.length !== 1) return false;
-    return digest === undefined || only.digest === undefined || members.has(only.digest);
+function changes(shown: readonly Shown[], { components }: Observation): boolean {
+  const running = shown.map(({ resolution: { said, digest }, family }) => {
+    const { component, variant } = said;
+    return { component, variant, digest, members: family?.members ?? new Set<string>() };
   });
+  const pairs = matched(running, components);
+  return pairs === undefined || pairs.some(([one, seen]) => likeness(one, seen, one.members) === "other");
 }
 
 const laterObservations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
@@ -54,29 +38,25 @@ export async function untilOf(
 ): Promise<string | null> {
   const { selector, at } = asking;
   const claims = await claimsAfter(asking, [...wholes(selector), ...parts], at);
-  const claim = claims.sort((a, b) => (order(a) < order(b) ? -1 : 1))[0];
-  const states = statesOf(shown);
+  const claim = claims.sort(byOrder)[0];
   for await (const fact of laterObservations(asking, selector, at)) {
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
-    if (states.length === 0 || changes(states, fact)) return fact.occurredAt;
+    if (shown.length === 0 || changes(shown, fact)) return fact.occurredAt;
   }
   return claim?.occurredAt ?? null;
 }
 
-/** Two observations show the same, image by image. */
-async function showSame({ images }: Asking, a: Observation, b: Observation): Promise<boolean> {
-  if (a.components.length !== b.components.length) return false;
-  const pairs = a.components.map(async (one) => {
-    const other = b.components.find((candidate) => stateKey(candidate) === stateKey(one));
-    if (other === undefined) return false;
-    if (one.digest === undefined || other.digest === undefined) {
-      return one.digest === other.digest && one.tag === other.tag;
-    }
-    return (await images.family(one.digest)).members.has(other.digest);
+/** Whether what was observed last had been observed before just so. */
+async function isSeenIn({ images }: Asking, last: Observation, earlier: Observation): Promise<boolean> {
+  const pairs = matched(earlier.components, last.components);
+  const likenesses = (pairs ?? []).map(async ([one, seen]) => {
+    const { members } = seen.digest === undefined ? { members: NONE } : await images.family(seen.digest);
+    return likeness(one, seen, members);
   });
-  return (await Promise.all(pairs)).every(Boolean);
+  return pairs !== undefined && (await Promise.all(likenesses)).every((one) => one === "same");
 }
+const NONE: ReadonlySet<string> = new Set();
 
 /** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
 async function seenSince(asking: Asking, { lastClaim }: Running, seen: Observation) {
@@ -84,7 +64,7 @@ async function seenSince(asking: Asking, { lastClaim }: Running, seen: Observati
   for await (const fact of observations(asking, asking.selector, asking.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await showSame(asking, seen, fact))) return { first, broken: true };
+    if (!(await isSeenIn(asking, seen, fact))) return { first, broken: true };
     first = fact;
   }
   return { first, broken: false };
@@ -106,7 +86,7 @@ export async function sinceOf(
   if (observation === undefined) return claimedAt ?? null;
   const { first, broken } = await seenSince(asking, running, observation);
   if (claimedAt === undefined || broken) return latest(first.occurredAt, claimedAt);
-  const isAsClaimed = drift === null && !changes(statesOf(claimed), first);
+  const isAsClaimed = drift === null && !changes(claimed, first);
   return isAsClaimed ? claimedAt : latest(first.occurredAt, claimedAt);
 }
 

@@ -1,6 +1,6 @@
 /** What people said of an image: good or bad. */
 import type { FactOf } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
+import { newestFirst } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import type { Question } from "./moment.ts";
 import { newest } from "./read.ts";
@@ -13,7 +13,5 @@ export async function markOf(question: Question, digest: string, at: string): Pr
   const marks = await concurrently(AT_ONCE, [...members], (one) =>
     newest(question, { of: "mark", digest: one }, at),
   );
-  return marks
-    .filter((fact): fact is Mark => fact?.kind === "release.marked")
-    .sort((a, b) => (order(a) > order(b) ? -1 : 1))[0];
+  return marks.filter((fact): fact is Mark => fact?.kind === "release.marked").sort(newestFirst)[0];
 }

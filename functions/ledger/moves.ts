@@ -1,8 +1,34 @@
 /** What happened to a tag, newest first, under every name that its repository had. */
 import type { Fact } from "../../schemas/fact.ts";
-import { endOf, order } from "./canonical.ts";
+import { byOrder, endOf, order } from "./canonical.ts";
 import { history, type Knowledge, type Pages } from "./read.ts";
-import { type Named, type Renames, type Span, spansOf } from "./renames.ts";
+import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "./renames.ts";
+
+/** The digest that a tag has after a fact about it, or none. */
+export const pointsAt = (fact: Fact): string | undefined =>
+  fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
+
+/**
+ * What ended a tag: the first delete of the manifest that it points at, after it was set.
+ * @param move what set the tag
+ * @param facts about its digest, oldest first
+ */
+export function endOfTag(
+  renames: Renames,
+  repository: Named,
+  move: Fact,
+  facts: readonly Fact[],
+): Fact | undefined {
+  const digest = pointsAt(move);
+  return facts.find(
+    (fact) =>
+      fact.kind === "artifact.deleted" &&
+      fact.what === "manifest" &&
+      fact.digest === digest &&
+      byOrder(fact, move) > 0 &&
+      areSame(renames, namedBy(fact, fact.repository), repository),
+  );
+}
 
 /** Histories as one, each newest first: their first pages are asked for side by side. */
 async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {

@@ -4,18 +4,11 @@
  */
 import type { Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical, order } from "./canonical.ts";
+import { canonical, newestFirst } from "./canonical.ts";
+import type { Claim, ComponentClaim, Observation } from "./effective.ts";
 import { commitOf, type Family } from "./images.ts";
-import {
-  type Asking,
-  type Claim,
-  type Observation,
-  type Resolution,
-  resolveClaimed,
-  resolveObserved,
-  sameCommit,
-} from "./resolve.ts";
-import type { Group, Running } from "./running.ts";
+import { type Asking, type Resolution, resolveClaimed, resolveObserved, sameCommit } from "./resolve.ts";
+import type { Running } from "./running.ts";
 
 /** A component as it ran: what says so, resolved, with its image's family. */
 export interface Shown {
@@ -29,7 +22,7 @@ async function shownBy(asking: Asking, by: Claim | Observation, resolution: Reso
   return { resolution, by, family };
 }
 
-const showClaimed = (asking: Asking, { entries, claim }: Group): Promise<Shown[]> =>
+const showClaimed = (asking: Asking, { entries, claim }: ComponentClaim): Promise<Shown[]> =>
   Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
 
 const showObserved = (
@@ -132,7 +125,7 @@ export async function pictureOf(asking: Asking, running: Running): Promise<Pictu
   return {
     claimed: [...claimedShown.values()].flat(),
     shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
-    contributing: [...new Set(contributing)].sort((a, b) => (order(a) > order(b) ? -1 : 1)),
+    contributing: [...new Set(contributing)].sort(newestFirst),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
     drift:

@@ -1,11 +1,11 @@
 /** Where images ran, as deployments and observations name their digests, and as tasks showed them. */
 import type { Place } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { canonical, order } from "./canonical.ts";
+import { canonical, newestFirst } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { take } from "./directory.ts";
 import type { Moment } from "./moment.ts";
-import { EVER, history, keyOf } from "./read.ts";
+import { distinct, EVER, history } from "./read.ts";
 import type { Aspect } from "./store.ts";
 
 /** So many places are told, newest first. */
@@ -32,8 +32,6 @@ const placeOf = (fact: Ran): Place => ({
   fact: { source: fact.source, id: fact.id },
 });
 
-const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1);
-
 /** Of the tasks of one deployment the newest, and none where the deployment itself names the image. */
 function withoutRepeats(facts: readonly Ran[]): Ran[] {
   const deploymentOf = ({ environment, deployment }: Ran) => canonical([environment, deployment ?? null]);
@@ -54,8 +52,7 @@ export interface Places {
 
 /** The newest of these facts as places. */
 export function placesOf(facts: readonly Ran[], isCut = false): Places {
-  const distinct = [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
-  const places = withoutRepeats(distinct.sort(newestFirst)).map(placeOf);
+  const places = withoutRepeats(distinct(facts).sort(newestFirst)).map(placeOf);
   return { ran: places.slice(0, PLACES_MAX), more: isCut || places.length > PLACES_MAX };
 }
 

@@ -34,12 +34,19 @@ export const EVER = "9999";
 
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
+/** Each of some facts once, in their order. */
+export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
+  ...new Map(facts.map((fact) => [keyOf(fact), fact])).values(),
+];
+
 async function* pages(
   { store }: Knowledge,
   partition: Partition,
   { from: first, after, to, descending = false }: Span,
   sizes: Pages,
 ): AsyncGenerator<readonly Entry[]> {
+  // Nothing is known of what comes after ever.
+  if (after !== undefined && after >= EVER) return;
   const from = after === undefined ? first : endOf(after);
   if (from !== undefined && to !== undefined && from > endOf(to)) return;
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), descending };
@@ -88,8 +95,21 @@ function visibility(knownAt: string, descending: boolean) {
 
 async function* visible({ knownAt }: Knowledge, found: AsyncIterable<readonly Entry[]>, descending: boolean) {
   const { take, release } = visibility(knownAt, descending);
-  for await (const page of found) for (const entry of page) yield* take(entry);
-  yield* release();
+  for await (const page of found) yield page.flatMap(take);
+  yield release();
+}
+
+async function* factPages(
+  knowledge: Knowledge,
+  partition: Partition,
+  span: Span,
+  sizes: Pages,
+): AsyncGenerator<readonly Fact[]> {
+  async function* sure() {
+    for await (const page of pages(knowledge, partition, span, sizes)) yield await confirmed(knowledge, page);
+  }
+  for await (const page of visible(knowledge, sure(), span.descending ?? false))
+    yield page.map(({ fact }) => fact);
 }
 
 /** The facts of a partition that were known and not retracted, in order: as far as the caller reads. */
@@ -99,11 +119,15 @@ export async function* history(
   span: Span = {},
   sizes: Pages = WALK,
 ): AsyncGenerator<Fact> {
-  async function* sure() {
-    for await (const page of pages(knowledge, partition, span, sizes)) yield await confirmed(knowledge, page);
-  }
-  for await (const { fact } of visible(knowledge, sure(), span.descending ?? false)) yield fact;
+  for await (const page of factPages(knowledge, partition, span, sizes)) yield* page;
 }
+
+/** The facts up to a moment, newest first, as they are read: for who decides by what there is whether to read on. */
+export const pagesBack = (
+  knowledge: Knowledge,
+  partition: Partition,
+  at: string,
+): AsyncGenerator<readonly Fact[]> => factPages(knowledge, partition, { to: at, descending: true }, WALK);
 
 /** The first fact of a span, or none. */
 export async function first(
@@ -123,14 +147,14 @@ export const backwards = (knowledge: Knowledge, partition: Partition, at: string
 export const newest = (knowledge: Knowledge, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
-async function collect<T>(found: AsyncIterable<T>): Promise<T[]> {
+async function collect<T>(found: AsyncIterable<readonly T[]>): Promise<T[]> {
   const list: T[] = [];
-  for await (const one of found) list.push(one);
+  for await (const page of found) list.push(...page);
   return list;
 }
 
 export const all = (knowledge: Knowledge, partition: Partition, span: Span = {}): Promise<Fact[]> =>
-  collect(history(knowledge, partition, span, WHOLE));
+  collect(factPages(knowledge, partition, span, WHOLE));
 
 /**
  * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A

@@ -1,5 +1,6 @@
 /** Whether a release may be put back now, and the one conditional put by which it is asked for. */
 import type { Fact, PlanQuestion, Statement } from "../../schemas/fact.ts";
+import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { instant, type RedeploymentRequest } from "../../schemas/question.ts";
 import { isOver, type Refusal } from "../../schemas/redeployment.ts";
@@ -212,8 +213,8 @@ export async function ask(
     question: questionOf(click),
     planHash: hash,
     components: components.map(({ component, variant, image }) => {
-      const [repository, digest] = (image ?? "").split("@");
-      return { component, ...(variant === undefined ? {} : { variant }), repository, digest };
+      const pinned = image === null ? undefined : pinnedImage(image);
+      return { component, ...(variant === undefined ? {} : { variant }), ...pinned };
     }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,

@@ -3,6 +3,7 @@
  * in since, in the order in which things happened; so it does not matter who says them, nor when.
  */
 import type { Deployed, Fact, FactOf } from "../../schemas/fact.ts";
+import { referenceOf } from "../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import type { Release } from "../../schemas/release.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -13,6 +14,7 @@ import { monthOf } from "./postings.ts";
 import { history, type Knowledge } from "./read.ts";
 import { release } from "./release.ts";
 import type { Selector } from "./running.ts";
+import { isSameSlot, type Slot } from "./slots.ts";
 
 /** The source of what is said of redeployments. */
 export const REDEPLOYMENTS = "/asof/redeployments";
@@ -77,14 +79,9 @@ function mayConcern(fact: Deployed, { id, service, occurredAt }: Requested): boo
 }
 
 /** What is said to run as one variant of a component; without a digest where that is not known. */
-interface Shown {
-  readonly component: string;
-  readonly variant?: string;
+interface Shown extends Slot {
   readonly digest?: string | null;
 }
-
-const isSame = (a: Shown, b: Shown): boolean =>
-  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
 
 /** What a fact shows: as it says itself or, of what took effect, as its tag, commit or tasks tell. */
 async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]> {
@@ -97,7 +94,7 @@ async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]
 }
 
 const digestIn = (found: Release | undefined, component: Shown): Pick<Shown, "digest"> => ({
-  digest: found?.components.find((one) => isSame(one, component))?.digest ?? null,
+  digest: found?.components.find((one) => isSameSlot(one, component))?.digest ?? null,
 });
 
 /** What is shown of a component that is waited for; related digests are the same image. */
@@ -222,7 +219,7 @@ function answered(moment: Moment, requested: Requested, course: Course): Redeplo
     components: components.map(({ component, variant, repository, digest }) => ({
       component,
       ...(variant === undefined ? {} : { variant }),
-      image: `${repository}@${digest}`,
+      image: referenceOf({ repository: repository ?? "", digest: digest ?? "" }),
     })),
     deadline,
     startedAt: started?.occurredAt ?? null,

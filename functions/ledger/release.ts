@@ -1,55 +1,39 @@
 /** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
-import type { AppliedMigration, Release, ReleasedComponent, Warning } from "../../schemas/answer.ts";
-import type { Configuration, Fact, FactOf } from "../../schemas/fact.ts";
+import type { AppliedMigration, Release, Warning } from "../../schemas/answer.ts";
+import type { Configuration, Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical, order } from "./canonical.ts";
+import { canonical, newestFirst } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
+import { namesOf } from "./directory-names.ts";
+import type { Claim, Observation } from "./effective.ts";
 import { isRollback } from "./entries.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./interval.ts";
 import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { type Picture, pictureOf, type Shown } from "./picture.ts";
-import { first, type Knowledge, keyOf, newest } from "./read.ts";
+import { distinct, newest } from "./read.ts";
 import { namedBy } from "./renames.ts";
-import { type Asking, type Claim, factsOfDeployment, type Observation } from "./resolve.ts";
+import { type Asking, factsOfDeployment } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
+import { type Description, databasesOf, describedAt } from "./service-description.ts";
+import { bySlot } from "./slots.ts";
 import type { Name } from "./store.ts";
 
-type Description = FactOf<"service.described">;
-
-/** What a service (folded) is described as: by then or, where nobody had described it yet, the first time after. */
-export async function describedAt(
-  knowledge: Knowledge,
-  service: string,
-  at: string,
-): Promise<Description | undefined> {
-  const partition = { of: "service", service } as const;
-  const [before, after] = await Promise.all([
-    newest(knowledge, partition, at),
-    first(knowledge, partition, { after: at }),
-  ]);
-  const fact = before ?? after;
-  return fact?.kind === "service.described" ? fact : undefined;
-}
-
-async function migrationsOf(asking: Asking, heard: readonly Name[], description: Description | undefined) {
-  const prefix = "database:";
-  const known = heard
-    .filter(({ name }) => name.startsWith(prefix))
-    .map(({ shown }) => shown.slice(prefix.length));
-  const databases = description?.databases ?? known;
-  if (description?.databases === undefined && known.length === 0)
-    return { migrations: "unknown" as const, facts: [] };
-  // Names compare without case: a database named twice is one.
-  const distinct = new Map(databases.toReversed().map((database) => [fold(database), database]));
-  const sorted = [...distinct.values()].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+async function migrationsOf(asking: Asking) {
+  const { selector, at } = asking;
+  const databases = await databasesOf(asking, selector, at);
+  if (databases === undefined) return { migrations: "unknown" as const, facts: [] };
+  const sorted = [...databases].sort(([a], [b]) => (a < b ? -1 : 1));
   const states = await Promise.all(
-    sorted.map((database) => databaseState(asking, asking.selector.environment, fold(database), asking.at)),
+    sorted.map(async ([folded, database]) => {
+      const { migrations, facts } = await databaseState(asking, selector.environment, folded, at);
+      return { migrations: migrations.map((one): AppliedMigration => ({ database, ...one })), facts };
+    }),
   );
-  const migrations: AppliedMigration[] = states.flatMap((state, n) =>
-    state.migrations.map((one) => ({ database: sorted[n] ?? "", ...one })),
-  );
-  return { migrations, facts: states.flatMap((state) => state.facts) };
+  return {
+    migrations: states.flatMap(({ migrations }) => migrations),
+    facts: states.flatMap(({ facts }) => facts),
+  };
 }
 
 async function attemptOf(asking: Asking, started: Fact | undefined): Promise<Release["attempt"]> {
@@ -67,9 +51,7 @@ const ENDS: ReadonlySet<Fact["kind"]> = new Set([
 ]);
 
 function clusterWarning(heard: readonly Name[]): Warning[] {
-  const clusters = heard
-    .filter(({ name }) => name.startsWith("cluster:"))
-    .map(({ shown }) => shown.slice("cluster:".length));
+  const clusters = namesOf(heard, "cluster").map(({ shown }) => shown);
   if (clusters.length < 2) return [];
   const message = `facts of this environment and service name the clusters ${clusters.join(", ")}; an environment is one place`;
   return [{ code: "two_clusters", message }];
@@ -84,16 +66,13 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
   return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
 }
 
-const byComponent = (a: ReleasedComponent, b: ReleasedComponent): number =>
-  `${fold(a.component)}\n${a.variant ?? ""}` < `${fold(b.component)}\n${b.variant ?? ""}` ? -1 : 1;
-
 /** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
 function headOf(running: Running, picture: Picture): Claim | Observation | undefined {
   const { observation, contributing, drift } = picture;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
-  return last.sort((a, b) => (order(a) > order(b) ? -1 : 1))[0];
+  return last.sort(newestFirst)[0];
 }
 
 const configOf = ({ observation, contributing }: Picture): Configuration[] => {
@@ -123,7 +102,7 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
   const [picture, { migrations, facts }, attempt] = await Promise.all([
     pictureOf(asking, running),
-    migrationsOf(asking, running.heard, description),
+    migrationsOf(asking),
     attemptOf(asking, started),
   ]);
   const head = headOf(running, picture);
@@ -154,7 +133,7 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
     status,
     since,
     until,
-    components: described.map(({ component }) => component).sort(byComponent),
+    components: described.map(({ component }) => component).sort(bySlot),
     migrations,
     config: configOf(picture),
     cluster: head?.cluster ?? null,
@@ -176,13 +155,8 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
   };
 }
 
-const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] => [
-  ...new Map(
-    facts.flatMap((fact) =>
-      fact === undefined ? [] : [[keyOf(fact), { source: fact.source, id: fact.id }]],
-    ),
-  ).values(),
-];
+const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
+  distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
 /** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
 function meantBy({ claimed }: Running, { agreeing }: Picture, { by, resolution }: Shown): Claim | undefined {

@@ -5,18 +5,15 @@
 import type { Candidate } from "../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { endOf, order } from "./canonical.ts";
-import { pointsAt } from "./images.ts";
+import { endOf } from "./canonical.ts";
+import type { Claim, Observation } from "./effective.ts";
 import type { Question } from "./moment.ts";
-import { movesOf } from "./moves.ts";
+import { endOfTag, movesOf, pointsAt } from "./moves.ts";
 import { commitPrefix } from "./postings.ts";
 import { all, FEW, type Knowledge } from "./read.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "./renames.ts";
 import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
-
-export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
-export type Observation = FactOf<"deployment.observed">;
 
 /** A question about one service. */
 export interface Asking extends Question {
@@ -140,20 +137,22 @@ interface Pointing {
   readonly facts: readonly Fact[];
 }
 
-/** Manifest deletes of what a tag pointed at: each ends it. */
-async function deletesOf({ images }: Asking, repository: Named, moves: readonly Fact[]): Promise<Fact[]> {
+/** What ended a tag after each of its moves, where its manifest was deleted. */
+async function endsOf(
+  { images }: Asking,
+  repository: Named,
+  moves: readonly Fact[],
+): Promise<Map<Fact, Fact>> {
   const renames = await images.renames();
-  const digests = [...new Set(moves.flatMap((fact) => pointsAt(fact) ?? []))];
-  const families = await Promise.all(digests.map((digest) => images.family(digest)));
-  return families.flatMap(({ digest, facts }) =>
-    (facts.get(digest) ?? []).filter(
-      (fact) =>
-        fact.kind === "artifact.deleted" &&
-        fact.what === "manifest" &&
-        fact.digest === digest &&
-        areSame(renames, namedBy(fact, fact.repository), repository),
-    ),
+  const ends = await Promise.all(
+    moves.map(async (move) => {
+      const digest = pointsAt(move);
+      const facts = digest === undefined ? [] : ((await images.family(digest)).facts.get(digest) ?? []);
+      const end = endOfTag(renames, repository, move, facts);
+      return end === undefined ? [] : [[move, end] as const];
+    }),
   );
+  return new Map(ends.flat());
 }
 
 async function pointing(
@@ -172,21 +171,13 @@ async function pointing(
     moves.unshift(move);
     if (move.occurredAt <= before) break;
   }
-  const deletes = await deletesOf(asking, repository, moves);
+  const ends = await endsOf(asking, repository, moves);
   const at = (time: string): string | undefined => {
-    const last = moves.filter((fact) => fact.occurredAt <= time).at(-1);
-    const digest = last === undefined ? undefined : pointsAt(last);
-    const ended = deletes.some(
-      (fact) =>
-        last !== undefined &&
-        "digest" in fact &&
-        fact.digest === digest &&
-        order(fact) > order(last) &&
-        fact.occurredAt <= time,
-    );
-    return ended ? undefined : digest;
+    const last = moves.findLast((fact) => fact.occurredAt <= time);
+    const end = last && ends.get(last);
+    return last === undefined || (end !== undefined && end.occurredAt <= time) ? undefined : pointsAt(last);
   };
-  const moments = [...moves, ...deletes]
+  const moments = [...moves, ...ends.values()]
     .map((fact) => fact.occurredAt)
     .filter((time) => time > before && time <= end);
   return { repository, atStart: at(start), before: at(before), after: moments.map(at), facts: moves };

@@ -2,27 +2,26 @@
  * What services last showed, as a timeline goes by: an observation is an event only where it shows something
  * else. What a service showed before is looked up at its first observation, so that nothing further back is read.
  */
-import type { Component, Fact } from "../../schemas/fact.ts";
+import type { Component } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { order } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import { names } from "./directory.ts";
-import type { Images } from "./images.ts";
+import {
+  type Claim,
+  type Effective,
+  effectSaid,
+  evolve,
+  isEffective,
+  isPart,
+  NOTHING,
+  type Observation,
+} from "./effective.ts";
+import { type Images, type Likeness, likeness } from "./images.ts";
 import type { Question } from "./moment.ts";
-import { type Knowledge, newest } from "./read.ts";
+import type { Knowledge } from "./read.ts";
 import { release } from "./release.ts";
-import type { Claim, Observation } from "./resolve.ts";
-import { type Selector, wholes } from "./running.ts";
-
-/** Entries of components by folded name. */
-type Groups = ReadonlyMap<string, readonly Component[]>;
-
-/** What deployers say, what was last observed, and for which components that decides: as for a release. */
-interface State {
-  readonly claimed: Groups;
-  readonly seen: Groups;
-  readonly decided: ReadonlySet<string>;
-}
+import { newestOf, type Selector, settled } from "./running.ts";
+import { byComponent, matched } from "./slots.ts";
 
 /** The entries of one component, and whether a deployer named them (or the runtime showed them). */
 interface Group {
@@ -30,105 +29,47 @@ interface Group {
   readonly isClaimed: boolean;
 }
 
-function grouped(components: readonly Component[]): Groups {
-  const groups = new Map<string, Component[]>();
-  for (const one of components) {
-    const name = fold(one.component);
-    groups.set(name, [...(groups.get(name) ?? []), one]);
-  }
-  return groups;
-}
-
-const NOTHING: State = { claimed: new Map(), seen: new Map(), decided: new Set() };
-
-const without = <T>(names: Iterable<T>, gone: ReadonlyMap<T, unknown>): T[] =>
-  [...names].filter((name) => !gone.has(name));
-
-/** What a service shows after one more fact. */
-function following(state: State, fact: Claim | Observation): State {
-  const groups = grouped(fact.components ?? []);
-  const isPartial = fact.scope === "components";
-  if (fact.kind === "deployment.observed") {
-    // Only the newest observation counts, even where it is about less than the one before.
-    const about = isPartial ? groups.keys() : [...groups.keys(), ...state.claimed.keys()];
-    return { ...state, seen: groups, decided: new Set(about) };
-  }
-  const added: Groups = fact.kind === "deployment.succeeded" ? groups : new Map();
-  if (!isPartial) return { ...NOTHING, claimed: added };
-  const kept = [...state.claimed].filter(([name]) => !groups.has(name));
-  return {
-    ...state,
-    claimed: new Map([...kept, ...added]),
-    decided: new Set(without(state.decided, groups)),
-  };
-}
-
-/** What a service showed before: its newest whole release, parts and observation, one after the other. */
-async function stateAt(knowledge: Knowledge, selector: Selector, at: string): Promise<State> {
-  const [named, ...facts] = await Promise.all([
-    names(knowledge, { of: "service", ...selector }),
-    newest(knowledge, { of: "observed", ...selector }, at),
-    ...wholes(selector).map((partition) => newest(knowledge, partition, at)),
-  ]);
-  const sets = named.filter(({ name }) => name.startsWith(PART)).map(({ name }) => name.slice(PART.length));
-  const parts = await Promise.all(
-    sets.map((components) => newest(knowledge, { of: "part", ...selector, components }, at)),
-  );
-  return [...facts, ...parts]
-    .filter((fact) => fact !== undefined)
-    .filter(isShowing)
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1))
-    .reduce(following, NOTHING);
-}
-const PART = "part:";
-
-export const isShowing = (fact: Fact): fact is Claim | Observation =>
-  fact.kind === "deployment.succeeded" ||
-  fact.kind === "deployment.removed" ||
-  fact.kind === "deployment.observed";
-
-function showingOf({ claimed, seen, decided }: State): ReadonlyMap<string, Group> {
+/** What a service shows, by folded name of the component. */
+function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<string, Group> {
   const said = [...claimed].filter(([name]) => !decided.has(name));
-  const observed = [...seen].filter(([name]) => decided.has(name));
+  const observed = [...byComponent(observation?.components ?? [])].filter(([name]) => decided.has(name));
   return new Map<string, Group>([
-    ...said.map(([name, entries]) => [name, { entries, isClaimed: true }] as const),
+    ...said.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
     ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
   ]);
 }
 
-type Verdict = "same" | "other" | "unclear";
+/** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
+async function effectiveAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Effective> {
+  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at);
+  return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
+}
 
-async function compareImages(images: Images, shown: Component, seen: Component): Promise<Verdict> {
+async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
+  // Who names no image shows no other one.
   if (seen.digest === undefined && seen.tag === undefined) return "same";
-  if (seen.digest !== undefined && shown.digest !== undefined) {
-    if (seen.digest === shown.digest) return "same";
-    return (await images.family(seen.digest)).members.has(shown.digest) ? "same" : "other";
-  }
-  const isAlike = seen.digest === undefined && seen.tag === shown.tag && seen.repository === shown.repository;
-  return isAlike ? "same" : "unclear";
+  if (seen.digest === undefined || shown.digest === undefined || seen.digest === shown.digest)
+    return likeness(shown, seen, new Set());
+  return likeness(shown, seen, (await images.family(seen.digest)).members);
 }
 
 async function compareGroups(
   images: Images,
   shown: Group | undefined,
   seen: readonly Component[],
-): Promise<Verdict> {
-  if ((shown?.entries.length ?? 0) !== seen.length) return "other";
-  const verdicts = await Promise.all(
-    seen.map((one) => {
-      const counterpart = shown?.entries.find(({ variant }) => variant === one.variant);
-      return counterpart === undefined ? "other" : compareImages(images, counterpart, one);
-    }),
-  );
+): Promise<Likeness> {
+  const pairs = matched(shown?.entries ?? [], seen);
+  if (pairs === undefined) return "other";
+  const verdicts = await Promise.all(pairs.map(([one, other]) => compareImages(images, one, other)));
   if (verdicts.includes("other")) return "other";
   // What was observed before is no deployer's to explain.
   return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
 }
 
-async function compare(images: Images, state: State, observation: Observation): Promise<Verdict> {
+async function compare(images: Images, state: Effective, observation: Observation): Promise<Likeness> {
   const showing = showingOf(state);
-  const seen = grouped(observation.components);
-  const others = observation.scope === "components" ? [] : [...showing.keys()];
+  const seen = byComponent(observation.components);
+  const others = isPart(observation) ? [] : [...showing.keys()];
   const names = [...new Set([...seen.keys(), ...others])];
   const verdicts = await Promise.all(
     names.map((name) => compareGroups(images, showing.get(name), seen.get(name) ?? [])),
@@ -157,12 +98,12 @@ export interface Watch {
 export function watching(known: Omit<Question, "at">, environment: string): Watch {
   const { images } = known;
   /** By service: what it shows, and from which order on it follows what goes by. */
-  const services = new Map<string, { state: State; since: string }>();
+  const services = new Map<string, { state: Effective; since: string }>();
 
   function follow(service: string, fact: Claim | Observation): void {
     const found = services.get(service);
     if (found === undefined || order(fact) < found.since) return;
-    services.set(service, { ...found, state: following(found.state, fact) });
+    services.set(service, { ...found, state: evolve(found.state, effectSaid(fact)) });
   }
 
   async function isOther(observation: Observation, service: string): Promise<boolean> {
@@ -182,7 +123,7 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
       await concurrently(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
-        const state = await stateAt(known, { environment, service }, before);
+        const state = await effectiveAt(known, { environment, service }, before);
         services.set(service, { state, since: order(fact) });
       });
     },

@@ -1,13 +1,11 @@
 /** What a tag pointed at, and how it moved. */
 import type { TagAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { order } from "./canonical.ts";
 import { take } from "./directory.ts";
-import { pointsAt } from "./images.ts";
 import { isSettled, type Moment, questionOf } from "./moment.ts";
-import { movesOf } from "./moves.ts";
+import { endOfTag, movesOf, pointsAt } from "./moves.ts";
 import { all, EVER, ONE } from "./read.ts";
-import { areSame, formerOf, type Named, nameAt, namedBy, type Renames } from "./renames.ts";
+import { formerOf, type Named, nameAt, type Renames } from "./renames.ts";
 
 const HISTORY_MAX = 100;
 
@@ -25,7 +23,7 @@ export interface Tag {
   readonly tag: string;
 }
 
-/** The delete of a manifest that ended what a tag pointed at: the first one after the tag was set. */
+/** What ended a tag by this moment. */
 async function endOf(
   moment: Moment,
   renames: Renames,
@@ -33,16 +31,8 @@ async function endOf(
   digest: string,
   last: Move,
 ): Promise<Fact | undefined> {
-  const facts = await all(moment, { of: "digest", digest, aspect: "image" });
-  return facts.find(
-    (fact) =>
-      fact.kind === "artifact.deleted" &&
-      fact.what === "manifest" &&
-      fact.digest === digest &&
-      areSame(renames, namedBy(fact, fact.repository), repository) &&
-      order(fact) > order(last) &&
-      fact.occurredAt <= moment.at,
-  );
+  const facts = await all(moment, { of: "digest", digest, aspect: "image" }, { to: moment.at });
+  return endOfTag(renames, repository, last, facts);
 }
 
 type State = Pick<TagAnswer, "status" | "digest" | "since">;

@@ -1,8 +1,9 @@
 /** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
 import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { order } from "./canonical.ts";
+import { byOrder } from "./canonical.ts";
 import { names } from "./directory.ts";
+import { taskShown } from "./directory-names.ts";
 import { runOf } from "./postings.ts";
 import { first, type Knowledge } from "./read.ts";
 
@@ -20,10 +21,7 @@ async function namesOf(knowledge: Knowledge, { deployment, environment, service 
   const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
   const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
-    (heard[n] ?? []).map(({ name }) => {
-      const [digest = "", ...component] = name.split(" ");
-      return { of: "task", run, component: component.join(" "), digest } as const;
-    }),
+    (heard[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
   );
 }
 
@@ -52,7 +50,7 @@ export function componentsShown(
 ): readonly Component[] {
   if (tasks.length === 0 || tasks.some((task) => fold(task.component) === "main")) return components;
   const shown = new Map<string, Component>();
-  for (const task of [...tasks].sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
+  for (const task of [...tasks].sort(byOrder)) {
     if (!shown.has(fold(task.component))) shown.set(fold(task.component), { component: task.component });
   }
   return [...shown.values()];

@@ -7,7 +7,8 @@ import { allHeard, heardAs, heardIn, take } from "./directory.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 import { isSettled, justBefore, type Moment, type Question, questionOf } from "./moment.ts";
-import { describedAt, release } from "./release.ts";
+import { release } from "./release.ts";
+import { databasesOf } from "./service-description.ts";
 import type { Name } from "./store.ts";
 
 type Known = Omit<Question, "at">;
@@ -24,19 +25,6 @@ const QUESTION = "a timeline";
 /** So many releases are looked up for one page. */
 const RELEASES = 100;
 
-/** The databases of a service: those it is described with, else those whose migrations name it. */
-async function databasesOf(known: Known, environment: string, service: string, at: string) {
-  const prefix = "database:";
-  const [heard, description] = await Promise.all([
-    allHeard(known, { of: "service", environment, service }),
-    describedAt(known, service, at),
-  ]);
-  const named = heard
-    .filter(({ name }) => name.startsWith(prefix))
-    .map(({ name }) => name.slice(prefix.length));
-  return { isHeard: heard.length > 0, databases: new Set((description?.databases ?? named).map(fold)) };
-}
-
 /** What a timeline is about, with folded names. `undefined`: a name never heard of. */
 async function scopeOf(
   known: Known,
@@ -46,8 +34,12 @@ async function scopeOf(
   if (service === undefined) {
     return (await heardAs(known, { of: "environments" }, environment)) && { environment, service: undefined };
   }
-  const { isHeard, databases } = await databasesOf(known, environment, fold(service), to);
-  return isHeard ? { environment, service: fold(service), databases } : undefined;
+  const selector = { environment, service: fold(service) };
+  const [heard, databases] = await Promise.all([
+    allHeard(known, { of: "service", ...selector }),
+    databasesOf(known, selector, to),
+  ]);
+  return heard.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
 }
 
 type Heard = Pick<Name, "name" | "shown">;

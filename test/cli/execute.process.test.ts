@@ -258,16 +258,22 @@ describe("an executor", () => {
   });
 
   it.each([
-    ["several ways to deploy", {}, {}, ALL, "of several ways to deploy nobody chose one"],
-    ["a kind of step that it does not run", {}, {}, ["--deploy", "true"], "is to revert, and this executor"],
+    [
+      "several ways to deploy",
+      {},
+      {},
+      ALL,
+      "the plan offers several ways to deploy; choose one with --deploy",
+    ],
+    ["a kind of step that it does not run", {}, {}, ["--deploy", "true"], "is of kind revert; this executor"],
     [
       "a step by hand",
       { migratesAtStartup: true, deployTool: "docker compose" },
       {},
       [...ALL.slice(0, 1), "stop,revert,deploy,check"],
-      "by hand",
+      "is manual",
     ],
-    ["a word to be put in", { deployTool: "ecs" }, { schema: "keep" }, ALL, "the ledger does not know: <"],
+    ["a word to be put in", { deployTool: "ecs" }, { schema: "keep" }, ALL, "has placeholders to fill in: <"],
   ])("runs nothing of a plan with %s", async (_, service, wish, args, why) => {
     const ledger = await broken(service);
     const executing = await execute(ledger, args, { folder: tools(newFolder()) });
@@ -304,7 +310,7 @@ describe("what is ordered twice", () => {
     const ran = ranIn(executing);
     const again = await execute(ledger, args, { folder });
     expect(await order(again, asked)).toBe(202);
-    await vi.waitFor(() => expect(again.out.at(-1)).toContain("nothing is done"), SOON_MS);
+    await vi.waitFor(() => expect(again.out.at(-1)).toContain("nothing to do"), SOON_MS);
     expect(ranIn(again)).toEqual(ran);
   });
 
@@ -315,7 +321,7 @@ describe("what is ordered twice", () => {
     ledger.doors.setNow("2026-11-22T10:00:01.000Z");
     const executing = await execute(ledger, [...ALL, "--deploy", program(folder, "deploy")], { folder });
     expect(await order(executing, asked)).toBe(202);
-    await vi.waitFor(() => expect(executing.out.at(-1)).toMatch(/timed out.*nothing is done$/), SOON_MS);
+    await vi.waitFor(() => expect(executing.out.at(-1)).toMatch(/timed out.*nothing to do$/), SOON_MS);
     expect(ranIn(executing)).toEqual([]);
   });
 });
@@ -344,7 +350,9 @@ describe("a ledger that is away", () => {
     ledger.weather.push(...away, ...away, "breaks off before");
     expect(await order(executing, asked)).toBe(202);
     expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
-    expect(executing.err).toEqual(Array(2).fill(`asof: ${ledger.url} answers 503: it is asked again`));
+    const { deadline } = asked.redeployment;
+    const line = `asof: ${ledger.url} answered 503; trying again until ${deadline}`;
+    expect(executing.err).toEqual([line, line]);
     expect(ranIn(executing)).toHaveLength(2);
   });
 
@@ -369,7 +377,7 @@ describe("a ledger that is away", () => {
     };
     ledger.weather.push(slowly);
     await order(executing, asked);
-    await vi.waitFor(() => expect(executing.out.at(-1)).toMatch(/timed out.*nothing is done$/), SOON_MS);
+    await vi.waitFor(() => expect(executing.out.at(-1)).toMatch(/timed out.*nothing to do$/), SOON_MS);
     expect(ranIn(executing)).toEqual([]);
   });
 
@@ -377,7 +385,7 @@ describe("a ledger that is away", () => {
     const { ledger, executing, asked } = await given();
     ledger.weather.push({ status: 404 });
     expect(await order(executing, asked)).toBe(202);
-    await vi.waitFor(() => expect(executing.err.at(-1)).toContain("as no ledger does"), SOON_MS);
+    await vi.waitFor(() => expect(executing.err.at(-1)).toContain("which is no answer of a ledger"), SOON_MS);
     expect(await order(executing, asked)).toBe(202);
     expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
   });
@@ -422,7 +430,7 @@ describe("an order", () => {
     const evil = hashed(evilOf(asked));
     ledger.weather.push(instead(evil), instead({ ...asked.redeployment, planHash: evil.hash }));
     await order(executing, asked);
-    expect(await over(ledger, asked)).toMatchObject({ status: "failed", why: "the plan is another by now" });
+    expect(await over(ledger, asked)).toMatchObject({ status: "failed", why: "the plan has changed" });
     expect(ranIn(executing)).toEqual([]);
     expect(existsSync(join(executing.folder, "evil"))).toBe(false);
   });

@@ -102,12 +102,12 @@ describe("a database", () => {
       ...inserts("schema_migrations", [{ version: 8, dirty: 1 }]),
     );
     const { events, notes } = await dryRun(WHERE, { DATABASE_URL: `sqlite:${path}` });
-    expect(notes).toEqual(["golang-migrate, schema_migrations: where it is, is not known", "failed: 8"]);
+    expect(notes).toEqual(["golang-migrate, schema_migrations: its version is unknown", "failed: 8"]);
     expect(events.map(({ type }) => type)).toEqual(["dev.asof.migration.failed.v1"]);
   });
 
   it.each<[string, string[], Record<string, string>, number, RegExp]>([
-    ["without an address", WHERE, {}, 1, /^asof: no database is named: set DATABASE_URL/],
+    ["without an address", WHERE, {}, 1, /^asof: no database address: set DATABASE_URL/],
     ["without an environment", ["--database", "x"], KNEX, 1, /^asof: no environment was found/],
     ["without a name", ["--environment", "x"], KNEX, 2, /--database/],
     [
@@ -167,9 +167,12 @@ describe("a report", () => {
     const host = typeof address === "object" ? `127.0.0.1:${address?.port}` : "";
     const fetched = await dryRun([...WHERE, "--actuator", `http://${host}/actuator/flyway`]);
     expect(fetched.events[0]?.data).toEqual(fromFile.events[0]?.data);
-    expect((await asof([...WHERE, "--actuator", `http://${host}/other`])).err).toMatch(/answers 401/);
+    expect((await asof([...WHERE, "--actuator", `http://${host}/other`])).err).toMatch(/answered 401/);
     server.closeAllConnections();
     server.close();
+    const gone = await asof([...WHERE, "--actuator", `http://${host}/actuator/flyway`]);
+    // A kept-alive connection that was closed gives another code than a refused one.
+    expect(gone.err).toMatch(/actuator\/flyway: cannot be reached \(\w+\)$/);
     const secret = await asof([...WHERE, "--actuator", `http://ann:s3cret@${host}/actuator/flyway`]);
     expect(secret.code).toBe(1);
     expect(secret.err).not.toContain("s3cret");
@@ -178,7 +181,7 @@ describe("a report", () => {
   it.each([
     ["--report", "nothing.json", /nothing.json: cannot be read/],
     ["--report", knex, /must be JSON/],
-    ["--actuator", "package.json", /is no answer of/],
+    ["--actuator", "package.json", /is not an answer of/],
   ])("that is none is a complaint: %s %s", async (option, path, why) => {
     const { code, err } = await asof([...WHERE, option, path]);
     expect(code).toBe(1);

@@ -186,13 +186,13 @@ describe("Flyway's report of a run", () => {
     const migrations = [{ version: "7" }];
     const run = flywayRun({ operation: "migrate", success: false, migrations, error }, "-", minute(5));
     expect(run).toMatchObject({ applied: [], failed: failed.map((version) => ({ version })) });
-    expect([...run.leftOut]).toEqual([["of a run that failed, so maybe rolled back", 1]]);
+    expect([...run.leftOut]).toEqual([["of a failed run, possibly rolled back", 1]]);
   });
 
   it.each([{ operation: "info", migrations: [] }, {}, [], "text"])(
     "that is none is refused: %j",
     (report) => {
-      expect(() => flywayRun(report, "it.json", minute(5))).toThrow("it.json: is no report of");
+      expect(() => flywayRun(report, "it.json", minute(5))).toThrow("it.json: is not a report of");
     },
   );
 });
@@ -250,17 +250,17 @@ describe("Spring Boot's Actuator", () => {
       deleted: 1,
       pending: 1,
       "repeatable, without a version": 1,
-      "takes another back": 1,
+      "reverts another": 1,
     });
   });
 
   it.each([
-    [{ contexts: {} }, "tells of 0 histories"],
+    [{ contexts: {} }, "has 0 histories"],
     [
       { contexts: { a: { flywayBeans: { x: { migrations: [] }, y: { migrations: [] } } } } },
-      "tells of 2 histories",
+      "has 2 histories",
     ],
-    [{ migrations: [] }, "is no answer of /actuator/flyway"],
+    [{ migrations: [] }, "is not an answer of /actuator/flyway"],
   ])("that leaves open which database is meant is refused: %j", (answer, why) => {
     expect(() => actuatorHistory(answer, "it", minute(5))).toThrow(why);
   });

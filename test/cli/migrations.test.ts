@@ -276,7 +276,7 @@ describe("the other tools' histories", () => {
     ]);
     expect(failed.map(({ version }) => version)).toEqual(["5"]);
     expect([...leftOut]).toEqual([
-      ["a note of Atlas's own", 1],
+      ["internal to Atlas", 1],
       ["not finished", 1],
     ]);
   });
@@ -368,7 +368,7 @@ describe("the table", () => {
   it("must be the only one, or be chosen", async () => {
     const both = file(DBMATE, FLYWAY);
     await expect(read(both)).rejects.toThrow(
-      "several tables hold a history of migrations; choose one with --tool or --table:\n  schema_migrations (dbmate)\n  flyway_schema_history (flyway)",
+      "several tables hold a migration history; choose one with --tool or --table:\n  schema_migrations (dbmate)\n  flyway_schema_history (flyway)",
     );
     expect((await read(both, { tool: "dbmate" })).from).toBe("schema_migrations");
     expect((await read(both, { table: "FLYWAY_schema_history" })).tool).toBe("flyway");
@@ -395,7 +395,7 @@ describe("the table", () => {
 
   it("that is not there is said to be so", async () => {
     await expect(read(file(FLYWAY), { table: "elsewhere" })).rejects.toThrow(
-      "the table elsewhere is not there",
+      "the table elsewhere does not exist",
     );
   });
 });

@@ -465,7 +465,7 @@ describe("a ledger that cannot be reached", () => {
     const ledger = await ledgerServer();
     const { code, err } = await asof(["record", "--replay", "--outbox", outbox(folder)], at(ledger));
     expect(code).toBe(1);
-    expect(err).toMatch(/^asof: .+: (is no file|ENOENT: .+)$/);
+    expect(err).toMatch(/^asof: .+: (is not a file|ENOENT: .+)$/);
     expect(existsSync(folder)).toBe(true);
   });
 

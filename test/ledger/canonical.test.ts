@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
+  byOrder,
   canonical,
   fingerprint,
   leafHash,
@@ -128,5 +129,24 @@ describe("the order of facts", () => {
   it("tells apart what only joins to the same text", () => {
     expect(fingerprint({ source: "/ci/a", id: "b" })).not.toBe(fingerprint({ source: "/ci/", id: "ab" }));
     expect(fingerprint({ source: "/ci", id: '","x' })).not.toBe(fingerprint({ source: '/ci","', id: "x" }));
+  });
+});
+
+describe("sorting facts", () => {
+  it("hashes each of 5,000 of one moment once, and sorts them as their orders do", () => {
+    let hashed = 0;
+    const facts = Array.from({ length: 5000 }, (_, n) => ({
+      occurredAt: "2026-10-20T12:00:00.000Z",
+      source: "/test",
+      // Only what is hashed is asked for its id.
+      get id() {
+        hashed++;
+        return String(n);
+      },
+    }));
+    const sorted = facts.toSorted(byOrder);
+    expect(hashed).toBe(5000);
+    expect(sorted.map(order)).toEqual(facts.map(order).sort());
+    expect(hashed).toBe(5000);
   });
 });

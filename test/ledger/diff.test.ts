@@ -86,6 +86,11 @@ describe("two moments of an environment", () => {
       ["web main/green: 1 -> 2", "web main/red: none -> 3"],
     ],
     [
+      "do not differ by the case in which a variant is written",
+      [web("", day(1), variants(["canary", "1"])), web("", day(9), variants(["Canary", "1"]))],
+      [],
+    ],
+    [
       "differ by status",
       [web("1", day(1)), removed("production", "web", day(9)), deployed("production", "api", "2", day(9))],
       ["api: unknown -> running", "api main: none -> 2", "web: running -> removed", "web main: 1 -> none"],

@@ -109,6 +109,11 @@ cases("of a delete that does not say whether a tag or the manifest went", [
     answers: is("unknown"),
   },
   {
+    rule: "in part, it is not known to be available by a tag that ended with its manifest before it came back",
+    given: [was, deleted("07:30", "manifest", { digest }), pushed("07:40", digest), runs, ofAll("09:00")],
+    answers: is("unknown"),
+  },
+  {
     rule: "its only tag has moved to another image: it is not known",
     given: [was, pushed("08:30", OTHER, { tag: "1.4" }), ofAll("09:00"), runs],
     answers: is("unknown"),

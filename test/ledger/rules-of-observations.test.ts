@@ -42,6 +42,16 @@ const isC = { sha: sha("c"), evidence: "deployment" as const };
 
 cases("of an observation that agrees with the claim", [
   {
+    rule: "by its digest, whatever the case of its variant, it ends nothing and begins nothing",
+    given: [
+      succeeded("08:00", [main({ variant: "canary", digest: ONE })]),
+      observed("09:00", [main({ variant: "Canary", digest: ONE })]),
+      observed("10:00", [main({ variant: "CANARY", digest: ONE })]),
+    ],
+    at: "09:30",
+    answers: { components: [{ digest: ONE, variant: "Canary" }], since: "08:00", until: null },
+  },
+  {
     rule: "by its digest, the deployment's commit, configuration and time stay",
     given: [claim, sees("09:00", ONE)],
     answers: { ...byClaim, components: [{ digest: ONE, commit: isC }] },

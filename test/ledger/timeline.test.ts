@@ -212,6 +212,14 @@ describe("a timeline", () => {
     ]);
   });
 
+  it("tells nothing of a look that writes a variant in another case", async () => {
+    const canary = (variant: string) => ({
+      components: [{ component: "main", variant, digest: digestOf("1") }],
+    });
+    const ledger = await given(web("", day(2), canary("canary")), seen("", day(3), canary("Canary")));
+    expect(await lines(ledger)).toEqual(["02T12:00 deployed web main=1"]);
+  });
+
   it("spans months, and years without facts between them", async () => {
     const ledger = await given(
       web("1", "2021-01-31T00:00:00.000Z"),
@@ -412,6 +420,15 @@ describe("migrations on the timeline", () => {
         "03T12:00 migrated db@3 between 01T00:00 and 02T12:00",
         "03T12:00 reverted db@2 between 01T00:00 and 02T12:00",
       ],
+    ],
+    [
+      "are not made up of parts of two sources, whatever they call their sets",
+      [
+        set(before, ["1", "2", "3"], { source: "/a" }),
+        set(day(2), ["1"], { source: "/a", part: { set: "x", n: 1, of: 2 } }),
+        set(day(3), ["9"], { source: "/b", part: { set: "x", n: 2, of: 2 } }),
+      ],
+      [],
     ],
     [
       "that were said while the parts of a set were read are not doubted",

@@ -144,4 +144,4 @@ export const newestObservation = (question: Question): Observation | undefined =
 export const newestClaim = ({ whole, parts }: Claimed): Claim | Removal | undefined => parts.at(-1) ?? whole;
 
 export const byComponent = (a: Component, b: Component): number =>
-  compare(fold(a.component), fold(b.component)) || compare(a.variant ?? "", b.variant ?? "");
+  compare(fold(a.component), fold(b.component)) || compare(fold(a.variant ?? ""), fold(b.variant ?? ""));

@@ -120,12 +120,7 @@ export const pushesOf = (
 /** Whether some tag that was pushed with a digest still stands there. */
 function isStillTagged(believed: readonly Fact[], repository: Ref, digest: string): boolean {
   const tags = distinct(pushesOf(believed, repository, digest).flatMap(({ tag }) => tag ?? []));
-  return tags.some((tag) => {
-    const last = moves(believed, repository)
-      .filter((fact) => fact.tag === tag)
-      .at(-1);
-    return last !== undefined && last.kind !== "artifact.deleted" && last.digest === digest;
-  });
+  return tags.some((tag) => pointAt(believed, repository, tag, NOW) === digest);
 }
 
 function availability(believed: readonly Fact[], repository: Ref, digest: string): Availability {

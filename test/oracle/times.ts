@@ -17,7 +17,7 @@ import {
 type Slot = Pick<Component, "component" | "variant">;
 
 const isSameSlot = (a: Slot, b: Slot): boolean =>
-  fold(a.component) === fold(b.component) && a.variant === b.variant;
+  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
 
 /** Whether each of one list has exactly one counterpart in the other, and the other way round. */
 function areMatched<A, B>(ones: readonly A[], others: readonly B[], match: (a: A, b: B) => boolean): boolean {
@@ -27,9 +27,11 @@ function areMatched<A, B>(ones: readonly A[], others: readonly B[], match: (a: A
   );
 }
 
+/** Whether the newest look at a component shows what an earlier one did. */
 function isSameEntry(question: Question, a: Component, b: Component): boolean {
   if (!isSameSlot(a, b)) return false;
-  if (a.digest === undefined || b.digest === undefined) return a.digest === b.digest && a.tag === b.tag;
+  if (b.digest === undefined) return a.tag === b.tag && a.repository === b.repository;
+  if (a.digest === undefined) return false;
   return members(question.believed, a.digest).includes(b.digest);
 }
 

@@ -1,10 +1,10 @@
 /** The whole set of versions, against the state of a database, which reads the same facts the other way round. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { databaseState, schemaFacts } from "../../functions/ledger/databases.ts";
-import { EVER } from "../../functions/ledger/read.ts";
+import { databaseState } from "../../functions/ledger/databases.ts";
+import { all, EVER } from "../../functions/ledger/read.ts";
 import { factsSince, versionsOf } from "../../functions/ledger/versions.ts";
-import { type Fact, Statement } from "../../schemas/fact.ts";
+import { Statement } from "../../schemas/fact.ts";
 import { act, migrated, snapshot, snapshotInParts } from "../histories/statements.ts";
 import { moment, time } from "../histories/words.ts";
 import { type Given, given } from "../ledger/given.ts";
@@ -25,12 +25,8 @@ const histories = fc
       .map((said, n) => Statement.parse({ ...said, ...place, source: "/ci", id: String(n) })),
   );
 
-async function upTo(ledger: Given, to: string) {
-  const facts: Fact[] = [];
-  for await (const fact of schemaFacts(ledger.at(to), place.environment, place.database, { to }))
-    facts.push(fact);
-  return versionsOf(facts.reverse());
-}
+const upTo = async (ledger: Given, to: string) =>
+  versionsOf(await all(ledger.at(to), { of: "schema", ...place }, { to }));
 
 async function stateAt(ledger: Given, at: string) {
   const { migrations } = await databaseState(ledger.at(at), place.environment, place.database, at);

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import type { Fact } from "../../../schemas/fact.ts";
 import { type Name, StoreError } from "../../ledger/store.ts";
+import { cacheOf } from "./cache.ts";
 import type { Database } from "./database.ts";
 
 export interface Item {
@@ -18,7 +19,7 @@ export interface Facts {
 }
 
 /** Characters of JSON whose facts are kept; a parsed fact takes three to four times as much memory. */
-const CACHE_CHARACTERS = 24_000_000;
+const CACHE_CHARACTERS = 32_000_000;
 
 /** SHA-256 of the bytes of a fact, by which damage is found. */
 export const hashOf = (bytes: string): string => hash("sha256", bytes);
@@ -57,43 +58,22 @@ export function factsOf(database: Database): Facts {
   const select = database.prepare(
     "SELECT id, key, fact, hash FROM items WHERE id IN (SELECT value FROM json_each(?))",
   );
-  /** In the order of their last use. */
-  const cache = new Map<number, { item: Item; size: number }>();
-  let characters = 0;
-
-  function keep(id: number, item: Item, size: number): void {
-    cache.set(id, { item, size });
-    characters += size;
-    for (const [oldest, { size }] of cache) {
-      if (characters <= CACHE_CHARACTERS) return;
-      cache.delete(oldest);
-      characters -= size;
-    }
-  }
-
-  function cached(ids: Iterable<number>, found: Map<number, Item>): number[] {
-    const missing: number[] = [];
-    for (const id of new Set(ids)) {
-      const hit = cache.get(id);
-      if (hit === undefined) missing.push(id);
-      else {
-        cache.delete(id);
-        cache.set(id, hit);
-        found.set(id, hit.item);
-      }
-    }
-    return missing;
-  }
+  const kept = cacheOf<number, Item>(CACHE_CHARACTERS);
 
   function load(ids: Iterable<number>, isKept: boolean): Map<number, Item> {
     const found = new Map<number, Item>();
-    const missing = cached(ids, found);
+    const missing: number[] = [];
+    for (const id of new Set(ids)) {
+      const hit = kept.get(id);
+      if (hit === undefined) missing.push(id);
+      else found.set(id, hit);
+    }
     if (missing.length === 0) return found;
     for (const [id, key, bytes, hash] of select.rows(JSON.stringify(missing))) {
       const text = String(bytes);
       const item = { fact: factOf(String(key), text, String(hash)), provisional: isPointer(String(key)) };
       found.set(Number(id), item);
-      if (isKept) keep(Number(id), item, text.length);
+      if (isKept) kept.set(Number(id), item, text.length);
     }
     return found;
   }

@@ -18,61 +18,10 @@ import {
 import { entriesOf, factKey, partOf, partOfDirectory, partOfRecorded, pointerKey } from "../../store/keys.ts";
 import type { Damage } from "./damage.ts";
 import type { Database } from "./database.ts";
-import { type Facts, factsOf, hashOf, hashOfName, type Item, NAME_COLUMNS, nameOf } from "./facts.ts";
+import { type Facts, factsOf, hashOf, hashOfName, type Item, NAME_COLUMNS } from "./facts.ts";
+import { namesOf } from "./names.ts";
+import { type Place, type PlaceIndex, type Places, placesOf, type Reading } from "./places.ts";
 import { oneByOne, together, type Waiting } from "./turns.ts";
-
-/** Where an item stands in a partition. */
-type Place = readonly [order: string, item: number];
-
-interface Places {
-  readonly places: readonly Place[];
-  readonly cursor?: string;
-}
-
-interface Reading {
-  readonly part: string;
-  readonly range: Range;
-}
-
-/** After every item of an order. */
-const LAST = Number.MAX_SAFE_INTEGER;
-
-/**
- * What is bound to a statement for a range. The end that a reading starts from is left out of it, so that a cursor can
- * be that end. An end that is open is null: the statement takes a blob there, which sorts after every text.
- */
-function boundsOf({ from, to, descending, cursor }: Range): (string | number | null)[] {
-  const start: Place | undefined = cursor === undefined ? undefined : JSON.parse(cursor);
-  const end = to === undefined ? null : endOf(to);
-  return descending === true
-    ? [from ?? "", start?.[0] ?? end, start?.[1] ?? LAST]
-    : [end, start?.[0] ?? from ?? "", start?.[1] ?? -1];
-}
-
-const UP = "ord <= ifnull(value->>1, X'') AND (ord, item) > (value->>2, value->>3) ORDER BY ord, item";
-const DOWN =
-  "ord >= value->>1 AND (ord, item) < (ifnull(value->>2, X''), value->>3) ORDER BY ord DESC, item DESC";
-
-/** Pages of several partitions as one JSON text: reading many rows costs more in the driver than in SQLite. */
-const pagesSql = (bounds: string): string => `
-  SELECT json_group_array(json((
-    SELECT json_group_array(json_array(ord, item))
-    FROM (SELECT ord, item FROM entries WHERE part = value->>0 AND ${bounds} LIMIT ?)
-  ))) FROM json_each(?)`;
-
-/** Reads pages that have one direction and one limit. One row more than the limit tells whether there is more. */
-function placesOf(database: Database): (readings: readonly Reading[]) => Places[] {
-  const [up, down] = [database.prepare(pagesSql(UP)), database.prepare(pagesSql(DOWN))];
-  return (readings) => {
-    const { descending = false, limit } = readings[0]?.range ?? { limit: 0 };
-    const bound = JSON.stringify(readings.map(({ part, range }) => [part, ...boundsOf(range)]));
-    const pages: Place[][] = JSON.parse((descending ? down : up).text(limit + 1, bound));
-    return pages.map((page) => {
-      const places = page.slice(0, limit);
-      return page.length > limit ? { places, cursor: JSON.stringify(places.at(-1)) } : { places };
-    });
-  };
-}
 
 function itemOf(items: ReadonlyMap<number, Item>, [order, id]: Place): Item {
   const item = items.get(id);
@@ -87,38 +36,26 @@ const pageOf = <T>({ places, cursor }: Places, one: (place: Place) => T): Page<T
 
 type WaitingRead = Waiting<Reading, Page<Entry>>;
 
-function grouped(waiting: readonly WaitingRead[]): WaitingRead[][] {
-  const groups = new Map<string, WaitingRead[]>();
-  for (const one of waiting) {
-    const { descending, limit } = one.query.range;
-    const key = `${descending === true} ${limit}`;
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups.values()];
-}
-
 /** Answers readings together; where one fails, each alone, so that it fails alone. */
-function answer(
-  waiting: readonly WaitingRead[],
-  read: (readings: readonly Reading[]) => Places[],
-  facts: Facts,
-): void {
+function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts): void {
   try {
-    const found = grouped(waiting).flatMap((group) => {
-      const pages = read(group.map(({ query }) => query));
-      return group.map((one, n) => ({ one, page: pages[n] ?? { places: [] } }));
-    });
-    const items = facts.read(found.flatMap(({ page }) => page.places.map(([, id]) => id)));
-    const answers = found.map(({ one, page }) => ({
-      one,
-      entries: pageOf(page, (place) => itemOf(items, place)),
-    }));
-    for (const { one, entries } of answers) one.resolve(entries);
+    const pages = index.read(waiting.map(({ query }) => query));
+    const items = facts.read(pages.flatMap(({ places }) => places.map(([, id]) => id)));
+    const answers = pages.map((page) => pageOf(page, (place) => itemOf(items, place)));
+    for (const [n, { resolve }] of waiting.entries()) resolve(answers[n] ?? { entries: [] });
   } catch (error) {
     const [first, ...others] = waiting;
-    if (others.length > 0) for (const one of waiting) answer([one], read, facts);
+    if (others.length > 0) for (const one of waiting) answer([one], index, facts);
     else first?.reject(error);
   }
+}
+
+type Pointer = Extract<Derived, { is: "pointer" }>;
+
+/** An item that was written, and where it stands. */
+interface Written {
+  readonly item: number;
+  readonly entries: readonly (readonly [part: string, order: string])[];
 }
 
 /** Writing one item with its entries, inside a transaction. */
@@ -134,7 +71,8 @@ function writerOf(database: Database) {
     `INSERT INTO names (${NAME_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
-    put: (posted: Posted): "written" | "taken" => {
+    /** Returns undefined where the key is taken. */
+    put: (posted: Posted): Written | undefined => {
       const bytes = canonical(posted.fact);
       const { changes, id } = insertItem.run(
         factKey(posted.fact),
@@ -142,24 +80,22 @@ function writerOf(database: Database) {
         hashOf(bytes),
         posted.rawHash ?? null,
       );
-      if (changes === 0) return "taken";
-      insertEntries.run(id, JSON.stringify(entriesOf(posted)));
-      return "written";
+      if (changes === 0) return undefined;
+      const entries = entriesOf(posted);
+      insertEntries.run(id, JSON.stringify(entries));
+      return { item: id, entries };
     },
-    derive: (derived: Derived): void => {
-      if (derived.is === "name") {
-        const { name, shown, recordedAt } = derived.name;
-        const directory = partOfDirectory(derived.directory);
-        insertName.run(directory, name, shown, recordedAt, hashOfName(directory, derived.name));
-        return;
-      }
-      const key = pointerKey(derived.fact);
-      const bytes = canonical(derived.fact);
+    name: (directory: string, name: Name): void => {
+      insertName.run(directory, name.name, name.shown, name.recordedAt, hashOfName(directory, name));
+    },
+    pointer: ({ partition, order, fact }: Pointer): Written => {
+      const key = pointerKey(fact);
+      const bytes = canonical(fact);
       insertItem.run(key, bytes, hashOf(bytes), null);
-      insertEntries.run(
-        Number(selectItem.text(key)),
-        JSON.stringify([[partOf(derived.partition), derived.order]]),
-      );
+      const item = Number(selectItem.text(key));
+      const entries = [[partOf(partition), order]] as const;
+      insertEntries.run(item, JSON.stringify(entries));
+      return { item, entries };
     },
   };
 }
@@ -167,29 +103,34 @@ function writerOf(database: Database) {
 /** @param damage what a check found: it is not read as if it were whole */
 export function sqliteStore(database: Database, clock: Clock, damage: Damage): Store {
   const facts = factsOf(database);
-  const read = placesOf(database);
+  const index = placesOf(database);
+  const directories = namesOf(database);
   const writer = writerOf(database);
-  const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, read, facts));
+  const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, index, facts));
   const inTurn = oneByOne();
   const ids = database.prepare("SELECT id FROM items WHERE key IN (SELECT value FROM json_each(?))");
   const rawHash = database.prepare("SELECT ifnull(rawHash, '') FROM items WHERE key = ?");
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
-  const names = {
-    up: database.prepare(
-      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name > ? AND name >= ? AND name <= ifnull(?, X'') ORDER BY name LIMIT ?`,
-    ),
-    down: database.prepare(
-      `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?`,
-    ),
-  };
 
   return {
-    put: (posted: Posted) => {
+    put: async (posted: Posted) => {
       clock.check();
-      return database.write(() => writer.put(posted));
+      const written = await database.write(() => writer.put(posted));
+      if (written === undefined) return "taken";
+      index.add(written.entries, written.item);
+      return "written";
     },
 
-    derive: (derived: Derived) => database.write(() => writer.derive(derived)),
+    derive: async (derived: Derived) => {
+      if (derived.is === "pointer") {
+        const { entries, item } = await database.write(() => writer.pointer(derived));
+        index.add(entries, item);
+        return;
+      }
+      const directory = partOfDirectory(derived.directory);
+      await database.write(() => writer.name(directory, derived.name));
+      directories.forget(directory);
+    },
 
     get: async (identities: readonly Identity[]) => {
       damage.check();
@@ -210,7 +151,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
       const part = partOfRecorded(partition);
       damage.check(part);
       return inTurn(() => {
-        const [page = { places: [] }] = read([{ part, range }]);
+        const [page = { places: [] }] = index.pass([{ part, range }]);
         const items = facts.pass(page.places.map(([, id]) => id));
         return pageOf(page, (place) => itemOf(items, place).fact);
       });
@@ -225,18 +166,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
     names: async (directory: Directory, range: Range): Promise<Page<Name>> => {
       const key = partOfDirectory(directory);
       damage.check(key);
-      const { from = "", to, descending = false, cursor, limit } = range;
-      const end = to === undefined ? null : endOf(to);
-      const rows = (descending ? names.down : names.up).rows(
-        key,
-        cursor ?? (descending ? null : ""),
-        from,
-        end,
-        limit + 1,
-      );
-      const entries = rows.slice(0, limit).map(nameOf);
-      const last = entries.at(-1);
-      return rows.length > limit && last !== undefined ? { entries, cursor: last.name } : { entries };
+      return directories.read(key, range);
     },
   };
 }

@@ -3,13 +3,14 @@ import type { Release } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical, order } from "../canonical.ts";
+import { canonical, newestFirst } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { markOf } from "../marks.ts";
 import { justBefore, type Moment, type Question } from "../moment.ts";
 import { EVER, history } from "../read.ts";
 import { release } from "../release.ts";
 import type { Selector } from "../running.ts";
+import { slotOf } from "../slots.ts";
 
 export type Aim = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
 
@@ -29,8 +30,6 @@ export async function currentRelease(moment: Moment, selector: Selector): Promis
   const found = await release({ ...moment, at: LAST }, selector);
   return found && { ...found, at: moment.knownAt };
 }
-
-const newestFirst = (a: Fact, b: Fact): number => (order(a) > order(b) ? -1 : 1);
 
 /* Marks */
 
@@ -90,11 +89,7 @@ export const RELEASES_BACK_MAX = 24;
 
 /** Which images a release has, in one text. */
 const imagesShown = ({ components }: Release): string =>
-  canonical(
-    components
-      .map(({ component, variant, digest }) => canonical([fold(component), fold(variant ?? ""), digest]))
-      .sort(),
-  );
+  canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
 async function isGood(question: Question, { status, components }: Release): Promise<boolean> {
   const digests = components.flatMap(({ digest }) => digest ?? []);

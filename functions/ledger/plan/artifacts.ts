@@ -1,14 +1,16 @@
 /** The images of a plan: which is deployed, whether it is still there, and what to do where it is not. */
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { FactOf } from "../../../schemas/fact.ts";
+import { type PinnedImage, referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { order } from "../canonical.ts";
+import { newestFirst } from "../canonical.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { holdersOf } from "../images.ts";
 import type { Question } from "../moment.ts";
 import { commitPrefix } from "../postings.ts";
 import { all } from "../read.ts";
+import { isSameSlot } from "../slots.ts";
 
 /** An image that another repository still holds: where it is, and where it has to be. */
 export interface Copy {
@@ -33,9 +35,6 @@ export interface Artifacts {
 export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
   variant === undefined ? component : `${component} (${variant})`;
 
-const isSameSlot = (a: ReleasedComponent, b: ReleasedComponent): boolean =>
-  fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
-
 /** What runs in the place of a component now: by its variant too, or the only one of its name. */
 function runningNow(component: ReleasedComponent, current: Release | undefined) {
   const same = (current?.components ?? []).filter((one) => fold(one.component) === fold(component.component));
@@ -43,13 +42,12 @@ function runningNow(component: ReleasedComponent, current: Release | undefined) 
 }
 
 /** The image by repository: where it was deployed from or, where that is not known, any that has it. */
-function imageOf({ image, digest, heldBy }: ReleasedComponent) {
-  if (image !== null || digest === null) return image;
+function imageOf({ repository, digest, heldBy }: ReleasedComponent): PinnedImage | undefined {
+  if (digest === null) return undefined;
   const holder = heldBy.find(({ availability }) => availability === "available") ?? heldBy[0];
-  return holder === undefined ? null : `${holder.repository}@${digest}`;
+  const from = repository ?? holder?.repository;
+  return from === undefined ? undefined : { repository: from, digest };
 }
-
-const repositoryOf = (image: string): string => image.slice(0, image.indexOf("@"));
 
 /* Where it is gone */
 
@@ -77,7 +75,7 @@ async function substituteFor(
   const builds = facts
     .filter((fact): fact is Built => fact.kind === "artifact.built")
     .filter((fact) => fact.commit.sha.startsWith(commit.sha) && !own.members.has(fact.digest))
-    .sort((a, b) => (order(a) > order(b) ? -1 : 1));
+    .sort(newestFirst);
   const digests = [...new Set(builds.map((fact) => fact.digest))];
   const held = await concurrently(AT_ONCE, digests, async (one) => {
     const family = await images.family(one);
@@ -88,7 +86,9 @@ async function substituteFor(
     return isThere && family.pullable !== undefined ? family.pullable : undefined;
   });
   const found = held.find((one) => one !== undefined);
-  return found === undefined ? undefined : { digest: found, image: `${repository}@${found}` };
+  return found === undefined
+    ? undefined
+    : { digest: found, image: referenceOf({ repository, digest: found }) };
 }
 
 const described = (rebuild: Rebuild): string => {
@@ -105,13 +105,13 @@ async function gone(
   question: Question,
   target: Release,
   component: ReleasedComponent,
-  image: string,
+  image: PinnedImage,
   accepted: ReadonlySet<string>,
 ): Promise<Pick<Planned, "blockers" | "warnings"> & { more: Partial<PlannedComponent> }> {
   const rebuild = rebuildOf(component, target);
-  const substitute = await substituteFor(question, component, repositoryOf(image));
+  const substitute = await substituteFor(question, component, image.repository);
   const of = nameOf(component);
-  const missing = `${of}: ${image} was deleted, and no repository is known to hold it`;
+  const missing = `${of}: ${referenceOf(image)} was deleted, and no repository is known to hold it`;
   if (substitute === undefined) {
     const message = `${missing}; build it again (${described(rebuild)})`;
     return { more: { rebuild }, blockers: [{ code: "image_gone", message }], warnings: [] };
@@ -161,7 +161,8 @@ async function planned(
   current: Release | undefined,
   accepted: ReadonlySet<string>,
 ): Promise<Planned> {
-  const image = imageOf(component);
+  const pinned = imageOf(component);
+  const image = pinned === undefined ? null : referenceOf(pinned);
   const { variant, weight, digest } = component;
   const plain: PlannedComponent = {
     component: component.component,
@@ -173,10 +174,10 @@ async function planned(
     availability: component.availability,
   };
   const warnings = resolved(component);
-  if (image === null) {
+  if (pinned === undefined || image === null) {
     return { component: plain, copies: [], blockers: [nothingOf(component)], warnings };
   }
-  const repository = repositoryOf(image);
+  const { repository } = pinned;
   const holders = component.heldBy.filter(({ availability }) => availability === "available");
   const availability = component.heldBy.find((one) => one.repository === repository)?.availability;
   const there: PlannedComponent = { ...plain, availability: availability ?? "unknown" };
@@ -187,10 +188,10 @@ async function planned(
   if (there.availability !== "deleted") return { component: there, copies: [], blockers: [], warnings };
   const holder = holders[0];
   if (holder !== undefined) {
-    const copy = { from: `${holder.repository}@${digest}`, to: image };
+    const copy = { from: referenceOf({ ...pinned, repository: holder.repository }), to: image };
     return { component: there, copies: [copy], blockers: [], warnings };
   }
-  const lost = await gone(question, target, component, image, accepted);
+  const lost = await gone(question, target, component, pinned, accepted);
   return {
     component: { ...there, ...lost.more },
     copies: [],

@@ -1,5 +1,6 @@
 /** The images of a plan as files that deployers read: Kustomize's `images` and Compose's `services`. */
 import { Document } from "yaml";
+import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Blocker, PlannedComponent } from "../../../schemas/plan.ts";
 import { type Image, pinsOf } from "./compose.ts";
 
@@ -30,7 +31,7 @@ const imagesOf = (services: readonly Pinned[]): Image[] =>
 function kustomize(services: readonly Pinned[]): Content {
   const digests = new Map<string, Set<string>>();
   for (const { image } of imagesOf(services)) {
-    const [name = "", digest = ""] = image.split("@");
+    const { repository: name, digest } = pinnedImage(image) ?? { repository: image, digest: "" };
     digests.set(name, (digests.get(name) ?? new Set()).add(digest));
   }
   const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,5 @@
 /** How a database is taken back to an older version, and copied before that. */
+import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Command } from "../../../schemas/plan.ts";
 import { digest, imageRepository } from "../../../schemas/scalars.ts";
 import { called, DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK, type Way } from "./down-scripts.ts";
@@ -36,10 +37,8 @@ const catches = (why: string, { database, versions }: Reverting, caught: readonl
 });
 
 function isPinned(image: string): boolean {
-  const [repository, pinned, ...more] = image.split("@");
-  return (
-    more.length === 0 && imageRepository.safeParse(repository).success && digest.safeParse(pinned).success
-  );
+  const pinned = pinnedImage(image);
+  return imageRepository.safeParse(pinned?.repository).success && digest.safeParse(pinned?.digest).success;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** How schemas are taken back: in which order, from which image, with which command, and what speaks against it. */
 import type { Release } from "../../../schemas/answer.ts";
+import { referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Blocker, PlanWarning, RevertedVersion } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
@@ -7,7 +8,7 @@ import { buildsOf, type Family, holdersOf } from "../images.ts";
 import type { Question } from "../moment.ts";
 import { EVER, first } from "../read.ts";
 import { type Named, nameAt, namedBy } from "../renames.ts";
-import type { Applied } from "../versions.ts";
+import type { Applied } from "../schema-history.ts";
 import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 import { backupCommand, type Revert, type Reverting, revertCommand } from "./reverting.ts";
 import type { Moved } from "./schema.ts";
@@ -61,7 +62,7 @@ async function holdingOf(question: Question, digest: string): Promise<Holding | 
       : { repository: holder.repository, at: EVER };
   if (named === undefined) return undefined;
   return {
-    image: `${nameAt(await images.renames(), named)}@${pullable}`,
+    image: referenceOf({ repository: nameAt(await images.renames(), named), digest: pullable }),
     isGone: holder?.availability === "deleted",
   };
 }

@@ -2,25 +2,12 @@
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "../concurrently.ts";
-import { allHeard, names } from "../directory.ts";
+import { allHeard } from "../directory.ts";
 import type { Moment } from "../moment.ts";
-import { all, EVER, newest } from "../read.ts";
+import { all, EVER } from "../read.ts";
 import type { Selector } from "../running.ts";
+import { databasesOf } from "../service-description.ts";
 import { currentRelease } from "./aim.ts";
-
-/** Databases that a service is described with, or that its migrations name, by folded name. */
-async function databasesOf(moment: Moment, environment: string, service: string): Promise<Set<string>> {
-  const [described, heard] = await Promise.all([
-    newest(moment, { of: "service", service }, EVER),
-    names(moment, { of: "service", environment, service }),
-  ]);
-  const said = described?.kind === "service.described" ? (described.databases ?? []) : [];
-  const prefix = "database:";
-  const migrated = heard
-    .filter(({ name, recordedAt }) => name.startsWith(prefix) && recordedAt <= moment.knownAt)
-    .map(({ name }) => name.slice(prefix.length));
-  return new Set([...said.map(fold), ...migrated]);
-}
 
 /**
  * The services that use these databases too and run now, by database. Two requests for each service of the
@@ -35,8 +22,8 @@ export async function usersOf(
   const heard = await allHeard(moment, { of: "services", environment });
   const others = heard.filter(({ name }) => name !== fold(selector.service));
   const used = await concurrently(AT_ONCE, others, async ({ name }) => {
-    const own = await databasesOf(moment, environment, name);
-    return databases.filter((database) => own.has(fold(database)));
+    const own = await databasesOf(moment, { environment, service: name }, EVER);
+    return databases.filter((database) => own?.has(fold(database)));
   });
   const sharing = others.flatMap(({ name }, n) =>
     (used[n] ?? []).length > 0 ? [{ name, used: used[n] ?? [] }] : [],

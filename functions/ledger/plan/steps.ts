@@ -1,5 +1,6 @@
 /** The steps of a plan: what is done in which order, for a person or a machine. */
 import type { Release } from "../../../schemas/answer.ts";
+import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../../schemas/plan.ts";
 import { type Copy, cameLater } from "./artifacts.ts";
 import { check } from "./checking.ts";
@@ -35,9 +36,9 @@ function toDeploy(
     ...(namespace === null ? {} : { namespace }),
     ...(cluster === null ? {} : { cluster }),
     components: components.flatMap(({ component, variant, image }) => {
-      const [repository, digest] = (image ?? "").split("@");
-      if (image === null || repository === undefined || digest === undefined) return [];
-      return [{ component, ...(variant === undefined ? {} : { variant }), image, repository, digest }];
+      const pinned = image === null ? undefined : pinnedImage(image);
+      if (image === null || pinned === undefined) return [];
+      return [{ component, ...(variant === undefined ? {} : { variant }), image, ...pinned }];
     }),
     config: config.map(({ repository, revision, path }) => ({
       revision,

@@ -1,7 +1,7 @@
 /** Several variants of one component ran side by side: one of them is to run again. */
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
-import { fold } from "../../../schemas/scalars.ts";
+import { byComponent } from "../slots.ts";
 import type { Aim } from "./aim.ts";
 
 export interface Chosen {
@@ -30,13 +30,9 @@ const shown = ({ variant, weight, digest }: ReleasedComponent): string =>
 
 /** A canary that was half way is not brought back half way: no deployer is told to by one command. */
 export function chooseVariants(release: Release, aim: Aim): Chosen {
-  const groups = new Map<string, ReleasedComponent[]>();
-  for (const one of release.components) {
-    groups.set(fold(one.component), [...(groups.get(fold(one.component)) ?? []), one]);
-  }
   const blockers: Blocker[] = [];
   const warnings: PlanWarning[] = [];
-  const components = [...groups.values()].flatMap((entries) => {
+  const components = [...byComponent(release.components).values()].flatMap((entries) => {
     const chosen = chosenOf(entries, aim);
     const all = `${entries[0]?.component} ran as ${entries.map(shown).join(", ")}`;
     if (chosen === undefined) {
