@@ -98,7 +98,11 @@ describe("asking what ran", () => {
     inCopy(n, told(n), async (counted) => {
       const { store, costOf } = counted;
       const selector = { environment: fold(HERE.environment), service: fold(HERE.service) };
-const momentOf = (store: Reads): AsOf => ({
+      const running = await costOf(() => effectiveDeploymentsAt(momentOf(store), selector, AT));
+      const { cost: whole, result } = await costOf(() => shown(counted));
+      expect(result.deployedBy ?? "octocat").toBe("octocat");
+      expect(result.attempt?.by ?? "hubot").toBe("hubot");
+      return { known: running.cost, whole, shows: shownBy(result) };
     });
 
   it.each(SCENARIOS.map((one) => [one.what, one] as const))(

@@ -1,6 +1,6 @@
 /**
- * Argo Rollouts: how a progressive delivery goes. Its webhook sends a Rollout, cut down by the template in README, and
- * the event that it is sent for (the recipient of the subscription).
+ * Argo Rollouts: how a progressive delivery goes. Its webhook sends a Rollout, cut down by the template in
+ * docs/sources/clusters.md, and the event that it is sent for (the recipient of the subscription).
  *
  * Until it completes, a rollout is a deployment that has started: what runs for all is still the stable version, whose
  * image the Rollout no longer holds, and that the ledger knows from before. Each step is a start of its own, of the

@@ -1,6 +1,7 @@
 /**
- * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that README has as
- * templates, which are the objects themselves, cut down to what is read here. Rollouts: `argo-rollouts.ts`.
+ * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that the templates in
+ * docs/sources/clusters.md make, which are the objects themselves, cut down to what is read here. Rollouts:
+ * `argo-rollouts.ts`.
  *
  * Key: of a sync the application's uid and the start of its operation, which stays the same over its retries, names
  * each sync anew also where the revision does not, and is there from the beginning (the number in the history comes
