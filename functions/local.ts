@@ -4,14 +4,16 @@ import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { newToken, parseTokens, type Token } from "./access.ts";
-import { checkInBackground } from "./adapters/sqlite/background.ts";
+import { backupsOf, checkInBackground } from "./adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "./adapters/sqlite/damage.ts";
-import { CannotOpen, type Database, InUse, openDatabase } from "./adapters/sqlite/database.ts";
+import { type Database, openDatabase } from "./adapters/sqlite/database.ts";
+import { CannotOpen, InUse } from "./adapters/sqlite/faults.ts";
 import { jobQueue } from "./adapters/sqlite/jobs.ts";
 import { sqlitePeople } from "./adapters/sqlite/people.ts";
 import { sqliteQuarantine } from "./adapters/sqlite/quarantine.ts";
 import { newestRecordedAt, sqliteStore } from "./adapters/sqlite/store.ts";
 import { type Configuration, configuration } from "./configuration.ts";
+import { backupDoor } from "./doors/backups.ts";
 import { guarded } from "./doors/doors.ts";
 import { exportDoor } from "./doors/exporting.ts";
 import type { Ledger, Log } from "./doors/ledger.ts";
@@ -65,7 +67,7 @@ function ownTokens(data: string): Token[] {
 }
 
 /** Where facts and people are kept, and the clock that facts are stamped with. */
-type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs">;
+type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup">;
 
 function onSqlite(database: Database, damage: Damage): Keeping {
   const clock = steadyClock(newestRecordedAt(database));
@@ -74,6 +76,7 @@ function onSqlite(database: Database, damage: Damage): Keeping {
     people: remembering(sqlitePeople(database), () => new Date()),
     now: clock.now,
     settleMs: SETTLE_MS,
+    backup: backupsOf(database.file),
   };
 }
 
@@ -130,7 +133,7 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
 
 /** Every door of a ledger under one address. */
 export const doors = (ledger: Ledger): Hono =>
-  guarded(ledger, [recordingDoors(ledger), questionDoors(ledger), exportDoor(ledger)]);
+  guarded(ledger, [recordingDoors(ledger), questionDoors(ledger), exportDoor(ledger), backupDoor(ledger)]);
 
 function greeting({ data, tokens }: Configuration, address: string): string {
   const file = join(data, "token");

@@ -7,12 +7,11 @@ import Driver from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Damage, noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import {
-  CannotOpen,
   type Database,
-  InUse,
   ledgerFile,
   openDatabase,
 } from "../../functions/adapters/sqlite/database.ts";
+import { CannotOpen, InUse } from "../../functions/adapters/sqlite/faults.ts";
 import { type Checked, checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
 import { newestRecordedAt, sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";

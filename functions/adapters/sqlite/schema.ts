@@ -1,0 +1,127 @@
+/** The tables of a ledger's file, and what tells the file from others. */
+import { closeSync, openSync, readSync } from "node:fs";
+import type Driver from "libsql";
+import { CannotOpen } from "./faults.ts";
+
+/** The file's format. A change of tables or keys is a new number, and a new file (see `copy`). */
+const SCHEMA_VERSION = 1;
+
+/** "asof" in ASCII: tells this file from other SQLite files. */
+const APPLICATION_ID = 0x61736f66;
+
+/** Each stands word for word on the first page of the file; see `checkSchema`. */
+const TABLES = [
+  `CREATE TABLE items (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  fact TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  rawHash TEXT
+)`,
+  `CREATE TABLE entries (
+  part TEXT NOT NULL,
+  ord TEXT NOT NULL,
+  item INTEGER NOT NULL,
+  PRIMARY KEY (part, ord, item)
+) WITHOUT ROWID`,
+  `CREATE TABLE names (
+  directory TEXT NOT NULL,
+  name TEXT NOT NULL,
+  shown TEXT NOT NULL,
+  recordedAt TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (directory, name)
+) WITHOUT ROWID`,
+  `CREATE TABLE people (
+  commitment TEXT PRIMARY KEY,
+  issuer TEXT NOT NULL,
+  login TEXT NOT NULL,
+  shown TEXT NOT NULL,
+  salt TEXT NOT NULL,
+  UNIQUE (issuer, login)
+) WITHOUT ROWID`,
+  `CREATE TABLE quarantine (
+  key TEXT PRIMARY KEY,
+  at TEXT NOT NULL,
+  why TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  door TEXT NOT NULL,
+  reportedBy TEXT NOT NULL,
+  event TEXT NOT NULL
+) WITHOUT ROWID`,
+  "CREATE INDEX quarantine_by_time ON quarantine (at)",
+  `CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY,
+  queue TEXT NOT NULL,
+  at TEXT NOT NULL,
+  body TEXT NOT NULL
+)`,
+];
+
+const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
+
+/** A row as the list of its columns, text as text. */
+export function columnsOf(row: unknown): unknown[] {
+  if (Array.isArray(row)) return row.map(textOf);
+  throw new Error("the driver returned a row that is not a list");
+}
+
+function numberOf(database: Driver.Database, pragma: string): number {
+  const [row] = database.prepare(`PRAGMA ${pragma}`).raw(true).all();
+  return Number(columnsOf(row)[0]);
+}
+
+/** Makes the tables of a new file; refuses one of another format. */
+export function prepareTables(database: Driver.Database, file: string): void {
+  const [applicationId, version] = [numberOf(database, "application_id"), numberOf(database, "user_version")];
+  if (applicationId === 0 && version === 0 && numberOf(database, "schema_version") === 0) {
+    database.exec(
+      `BEGIN IMMEDIATE; ${TABLES.join(";")}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
+    );
+    return;
+  }
+  refuseOther(applicationId, version, file);
+}
+
+/** Checks that a file which nobody may change is a ledger's, of this format. */
+export const checkFormat = (database: Driver.Database, file: string): void =>
+  refuseOther(numberOf(database, "application_id"), numberOf(database, "user_version"), file);
+
+function refuseOther(applicationId: number, version: number, file: string): void {
+  if (applicationId !== APPLICATION_ID) throw new CannotOpen(`${file} is not a ledger's file`);
+  if (version !== SCHEMA_VERSION)
+    throw new CannotOpen(
+      `${file} has format ${version}, and this version of asof knows format ${SCHEMA_VERSION}; start it with the version that wrote it`,
+    );
+}
+
+/** SQLite, "Database File Format", 1.3: where a file says what it is. */
+const HEADER = { version: 60, applicationId: 68, length: 100 } as const;
+
+/**
+ * Compares the tables on the first page with ours, before SQLite reads them: the driver ends the process where a name
+ * in a damaged schema is not UTF-8. What another program or another version wrote is told later.
+ */
+export function checkSchema(file: string): void {
+  const page = Buffer.alloc(4096);
+  const handle = openSync(file, "r");
+  try {
+    if (readSync(handle, page) < HEADER.length) return;
+  } finally {
+    closeSync(handle);
+  }
+  const isOurs =
+    page.readUInt32BE(HEADER.applicationId) === APPLICATION_ID &&
+    page.readUInt32BE(HEADER.version) === SCHEMA_VERSION;
+  const lost = TABLES.filter((sql) => !page.includes(sql) || !page.includes(rowOf(sql)));
+  if (isOurs && lost.length > 0)
+    throw new CannotOpen(
+      `${file} is damaged: its tables are not readable; restore a backup with \`asof restore\``,
+    );
+}
+
+/** What SQLite's schema says of a table or index before its SQL: its type, its name, and its table's. */
+function rowOf(sql: string): string {
+  const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
+  return `${type.toLowerCase()}${name}${table}`;
+}
