@@ -1,23 +1,15 @@
 /** Everything known of one image: where it is, where it came from, what speaks for it, where it ran. */
-import type { Artifact, Attached, KnownCommit } from "../../schemas/answer.ts";
+import type { Artifact, Attached } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
 import { attachedBy } from "./attached.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
-import { buildsOf, commitOf, type Holder, holdersOf } from "./images.ts";
+import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images.ts";
 import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { isNamed, placesOf, ranFacts } from "./places.ts";
 import { all, type Knowledge } from "./read.ts";
 
 export { commit } from "./commit.ts";
 export { tag } from "./tag.ts";
-
-const knownCommit = ({ commit, evidence, verified }: FactOf<"artifact.built">): KnownCommit => ({
-  repository: commit.repository,
-  sha: commit.sha,
-  ...(commit.ref === undefined ? {} : { ref: commit.ref }),
-  evidence,
-  ...(verified === undefined ? {} : { verified }),
-});
 
 const buildOf = (fact: FactOf<"artifact.built">): Artifact["builds"][number] => ({
   commit: knownCommit(fact),

@@ -2,7 +2,7 @@
 import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { byOrder } from "./canonical.ts";
-import { keyOf } from "./read.ts";
+import { distinct } from "./read.ts";
 
 const common = ({ occurredAt, url, source, id }: Fact) => ({
   at: occurredAt,
@@ -31,9 +31,10 @@ function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
 
 /** Oldest first, each once. */
 export function attachedBy(facts: readonly Fact[]): Attached[] {
-  const distinct = [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
-  return distinct.sort(byOrder).flatMap((fact) => {
-    if (fact.kind === "release.marked") return [ofMark(fact)];
-    return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];
-  });
+  return distinct(facts)
+    .sort(byOrder)
+    .flatMap((fact) => {
+      if (fact.kind === "release.marked") return [ofMark(fact)];
+      return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];
+    });
 }

@@ -5,8 +5,9 @@
 import type { Fact } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import type { Knowledge } from "./read.ts";
-import { beginning, type Change, evolve, factsUntil, isWord } from "./schema-history.ts";
+import { beginning, type Change, evolve, isWord } from "./schema-history.ts";
 import { assembling } from "./schema-snapshots.ts";
+import { factsUntil } from "./versions.ts";
 
 export type Comparing = (fact: Fact) => Change[];
 

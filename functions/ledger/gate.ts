@@ -9,8 +9,8 @@ import { markOf } from "./marks.ts";
 import { isSettled, type Moment, type Question, questionOf } from "./moment.ts";
 import { EVER } from "./read.ts";
 import type { Selector } from "./running.ts";
-import { factsUntil, isApplied, versionsOf } from "./schema-history.ts";
 import { describedAt } from "./service-description.ts";
+import { factsUntil, isApplied, versionsOf } from "./versions.ts";
 
 /** A reason, and since when it stands, where a plan says nothing of it, or no more than a warning. */
 type Reason = GateReason & { readonly since?: string };

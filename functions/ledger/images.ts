@@ -8,7 +8,7 @@ import { EVIDENCE } from "../../schemas/scalars.ts";
 import { byOrder } from "./canonical.ts";
 import { type Loader, memoised } from "./loader.ts";
 import { endOfTag, movesOf, pointsAt } from "./moves.ts";
-import { confirmed, EVER, hits, type Knowledge, keyOf, ONE } from "./read.ts";
+import { confirmed, distinct, EVER, hits, type Knowledge, ONE } from "./read.ts";
 import { nameAt, namedBy, type Renames, renamesOf } from "./renames.ts";
 import type { Entry } from "./store.ts";
 
@@ -147,7 +147,7 @@ const rank = ({ evidence, verified }: Built): number =>
     ? EVIDENCE.length - 1
     : EVIDENCE.indexOf(evidence);
 
-const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
+export const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
   repository: commit.repository,
   sha: commit.sha,
   ...(commit.ref === undefined ? {} : { ref: commit.ref }),
@@ -162,7 +162,7 @@ const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
 export function buildsOf({ digest, members, pullable, facts }: Family): Built[] {
   const about = pullable === undefined ? [digest] : [...members];
   const builds = about.flatMap((one) => facts.get(one) ?? []).filter(isBuilt);
-  return [...new Map(builds.map((fact) => [keyOf(fact), fact])).values()].sort(byOrder);
+  return distinct(builds).sort(byOrder);
 }
 
 /** The commit an image came from: by the strongest evidence; where that disagrees with itself, all it names. */

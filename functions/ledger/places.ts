@@ -5,7 +5,7 @@ import { canonical, newestFirst } from "./canonical.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { take } from "./directory.ts";
 import type { Moment } from "./moment.ts";
-import { EVER, history, keyOf } from "./read.ts";
+import { distinct, EVER, history } from "./read.ts";
 import type { Aspect } from "./store.ts";
 
 /** So many places are told, newest first. */
@@ -52,8 +52,7 @@ export interface Places {
 
 /** The newest of these facts as places. */
 export function placesOf(facts: readonly Ran[], isCut = false): Places {
-  const distinct = [...new Map(facts.map((fact) => [keyOf(fact), fact])).values()];
-  const places = withoutRepeats(distinct.sort(newestFirst)).map(placeOf);
+  const places = withoutRepeats(distinct(facts).sort(newestFirst)).map(placeOf);
   return { ran: places.slice(0, PLACES_MAX), more: isCut || places.length > PLACES_MAX };
 }
 

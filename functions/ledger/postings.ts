@@ -5,7 +5,7 @@
 import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs } from "./service-names.ts";
+import { listedAs, taskName } from "./directory-names.ts";
 import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
@@ -195,7 +195,7 @@ function namesOf(fact: Fact): Entry[] {
     [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
   ];
   if (fact.kind === "task.observed") {
-    names.push([{ of: "tasks", run: runOf(fact) }, `${fact.digest} ${fact.component}`]);
+    names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
   }
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);

@@ -34,6 +34,11 @@ export const EVER = "9999";
 
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
+/** Each of some facts once, in their order. */
+export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
+  ...new Map(facts.map((fact) => [keyOf(fact), fact])).values(),
+];
+
 async function* pages(
   { store }: Knowledge,
   partition: Partition,

@@ -5,17 +5,17 @@ import { fold } from "../../schemas/scalars.ts";
 import { canonical, newestFirst } from "./canonical.ts";
 import { describeComponent } from "./component.ts";
 import { databaseState } from "./databases.ts";
+import { namesOf } from "./directory-names.ts";
 import type { Claim, Observation } from "./effective.ts";
 import { isRollback } from "./entries.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./interval.ts";
 import { isSettled, type Moment, questionOf } from "./moment.ts";
 import { type Picture, pictureOf, type Shown } from "./picture.ts";
-import { keyOf, newest } from "./read.ts";
+import { distinct, newest } from "./read.ts";
 import { namedBy } from "./renames.ts";
 import { type Asking, factsOfDeployment } from "./resolve.ts";
 import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
 import { type Description, databasesOf, describedAt } from "./service-description.ts";
-import { namesOf } from "./service-names.ts";
 import { bySlot } from "./slots.ts";
 import type { Name } from "./store.ts";
 
@@ -155,13 +155,8 @@ export async function release(moment: Moment, names: Selector): Promise<Release 
   };
 }
 
-const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] => [
-  ...new Map(
-    facts.flatMap((fact) =>
-      fact === undefined ? [] : [[keyOf(fact), { source: fact.source, id: fact.id }]],
-    ),
-  ).values(),
-];
+const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
+  distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
 /** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
 function meantBy({ claimed }: Running, { agreeing }: Picture, { by, resolution }: Shown): Claim | undefined {

@@ -2,6 +2,7 @@
 import type { Fact } from "../../schemas/fact.ts";
 import { byOrder, order } from "./canonical.ts";
 import { names } from "./directory.ts";
+import { namesOf } from "./directory-names.ts";
 import {
   type Claim,
   type Effect,
@@ -17,7 +18,6 @@ import {
 } from "./effective.ts";
 import { type Moment, type Question, questionOf } from "./moment.ts";
 import { backwards, first, history, type Knowledge, newest } from "./read.ts";
-import { namesOf } from "./service-names.ts";
 import type { Name, Partition } from "./store.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
 

@@ -3,9 +3,7 @@
  * tools' own tables. A set of versions says all; a head only where the schema is, so it derives no reverts.
  */
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { endOf, order } from "./canonical.ts";
-import { all, history, type Knowledge } from "./read.ts";
-import { assembling, type Complete, type Snapshot, snapshotsOf } from "./schema-snapshots.ts";
+import { type Complete, type Snapshot, snapshotsOf } from "./schema-snapshots.ts";
 
 type Said = FactOf<"migration.applied">;
 export type Word = FactOf<"migration.applied" | "migration.reverted">;
@@ -81,7 +79,8 @@ const latest = (...times: readonly (string | undefined)[]): string | undefined =
 
 /* What was said */
 
-function say(it: History, word: Word): void {
+/** Brings a schema up to date by a word about it. */
+export function say(it: History, word: Word): void {
   const { version, occurredAt } = word;
   const isApplied = word.kind === "migration.applied";
   it.told?.versions.set(version, { isApplied, at: occurredAt });
@@ -251,72 +250,4 @@ export function newestRows({ snapshot, words }: History): Complete["rows"] | und
   const left = snapshot.rows.filter(({ version }) => !reverted.has(version));
   if (snapshot.mode === "set") return left.slice(-1);
   return left.length < snapshot.rows.length ? undefined : left;
-}
-
-/* All versions */
-
-export interface Versions {
-  /** In the order of applying, as far as facts tell. */
-  readonly applied: readonly Applied[];
-  /** Where the schema stands, one entry for each head. Empty: nothing is applied. Absent: no fact says. */
-  readonly newest: readonly string[] | undefined;
-  /** A set was read: nothing else is applied. */
-  readonly isWhole: boolean;
-}
-
-/** What these facts of one database, oldest first, leave applied. */
-export function versionsOf(facts: readonly Fact[]): Versions {
-  const { history: it } = historyOf(facts);
-  const word = newestWord(it);
-  const newest = word === undefined ? newestRows(it)?.map(({ version }) => version) : [word.version];
-  for (const one of it.words) say(it, one);
-  return { applied: it.applied, newest, isWhole: it.isWhole };
-}
-
-/** Whether a version is applied; undefined where facts do not tell. */
-export function isApplied({ applied, isWhole }: Versions, version: string): boolean | undefined {
-  if (applied.some((one) => one.version === version)) return true;
-  return isWhole ? false : undefined;
-}
-
-/* Reading */
-
-/**
- * The facts of a database that tell what was applied at a moment, oldest first: from the moment of the set before it on,
- * or all there are. Costs a page for each thousand of them (or each megabyte).
- * @param at a time or an order
- * @param before an order: what stands there or behind it is left out
- */
-export async function factsUntil(
-  knowledge: Knowledge,
-  environment: string,
-  database: string,
-  at: string,
-  before = endOf(at),
-): Promise<Fact[]> {
-  const assemble = assembling();
-  const facts: Fact[] = [];
-  let first: string | undefined;
-  const partition = { of: "schema", environment, database } as const;
-  for await (const fact of history(knowledge, partition, { to: at, descending: true })) {
-    if (order(fact) >= before) continue;
-    if (first !== undefined && fact.occurredAt !== first) break;
-    facts.push(fact);
-    if (fact.kind === "migration.snapshot" && assemble(fact)?.mode === "set") first ??= fact.occurredAt;
-  }
-  return facts.reverse();
-}
-
-/** Those that tell what was applied at a moment, and all since. */
-export async function factsSince(
-  knowledge: Knowledge,
-  environment: string,
-  database: string,
-  at: string,
-): Promise<Fact[]> {
-  const [earlier, later] = await Promise.all([
-    factsUntil(knowledge, environment, database, at),
-    all(knowledge, { of: "schema", environment, database }, { after: at }),
-  ]);
-  return [...earlier, ...later];
 }

@@ -2,9 +2,9 @@
 import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { allHeard } from "./directory.ts";
+import { namesOf } from "./directory-names.ts";
 import { first, type Knowledge, newest } from "./read.ts";
 import type { Selector } from "./running.ts";
-import { namesOf } from "./service-names.ts";
 
 export type Description = FactOf<"service.described">;
 

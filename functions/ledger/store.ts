@@ -141,14 +141,7 @@ export interface Store {
   names(directory: Directory, range: Range): Promise<Page<Name>>;
 }
 
-export const STORE_CODES = [
-  "throttled",
-  "unavailable",
-  "misconfigured",
-  "full",
-  "clock",
-  "damaged",
-] as const;
+export const STORE_CODES = ["throttled", "unavailable", "misconfigured", "full", "clock", "damaged"] as const;
 
 /**
  * A fault of the store: nothing is known of what was asked for. `throttled` is worth a retry later. The messages of

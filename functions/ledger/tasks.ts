@@ -3,6 +3,7 @@ import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { byOrder } from "./canonical.ts";
 import { names } from "./directory.ts";
+import { taskShown } from "./directory-names.ts";
 import { runOf } from "./postings.ts";
 import { first, type Knowledge } from "./read.ts";
 
@@ -20,10 +21,7 @@ async function namesOf(knowledge: Knowledge, { deployment, environment, service 
   const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
   const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
-    (heard[n] ?? []).map(({ name }) => {
-      const [digest = "", ...component] = name.split(" ");
-      return { of: "task", run, component: component.join(" "), digest } as const;
-    }),
+    (heard[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
   );
 }
 

@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { Fact } from "../../schemas/fact.ts";
 import { canonical, endOf } from "../ledger/canonical.ts";
+import { pagesOf } from "../ledger/loader.ts";
 import {
   type Derived,
   type Directory,
@@ -189,20 +190,16 @@ export function dynamodbStore({ client, name: table }: Table): Store {
     },
 
     count: async (partition: RecordedPartition, to?: string) => {
+      const bound = to === undefined ? {} : { to };
+      const pages = pagesOf(async (from) => {
+        const range = { limit: 0, ...bound, ...from };
+        const keys = conditions(placeOfRecorded(partition), range);
+        const input = { TableName: table, ...keys, Select: "COUNT" } as const;
+        const { Count = 0, LastEvaluatedKey: next } = await asked(client.send(new QueryCommand(input)));
+        return { entries: [Count], ...(next === undefined ? {} : { cursor: JSON.stringify(next) }) };
+      });
       let sum = 0;
-      let cursor: string | undefined;
-      do {
-        const bound = to === undefined ? {} : { to };
-        const range = { limit: 0, ...bound, ...(cursor === undefined ? {} : { cursor }) };
-        const input = {
-          TableName: table,
-          ...conditions(placeOfRecorded(partition), range),
-          Select: "COUNT",
-        } as const;
-        const got = await asked(client.send(new QueryCommand(input)));
-        sum += got.Count ?? 0;
-        cursor = got.LastEvaluatedKey === undefined ? undefined : JSON.stringify(got.LastEvaluatedKey);
-      } while (cursor !== undefined);
+      for await (const [count = 0] of pages) sum += count;
       return sum;
     },
 

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { databaseState } from "../../functions/ledger/databases.ts";
 import { all, EVER } from "../../functions/ledger/read.ts";
-import { factsSince, versionsOf } from "../../functions/ledger/schema-history.ts";
+import { factsSince, versionsOf } from "../../functions/ledger/versions.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { act, migrated, snapshot, snapshotInParts } from "../histories/statements.ts";
 import { moment, time } from "../histories/words.ts";

@@ -6,13 +6,9 @@ import fc from "fast-check";
 import Driver from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Damage, noDamage } from "../../functions/adapters/sqlite/damage.ts";
-import {
-  type Database,
-  ledgerFile,
-  openDatabase,
-} from "../../functions/adapters/sqlite/database.ts";
-import { CannotOpen, InUse } from "../../functions/adapters/sqlite/faults.ts";
+import { type Database, InUse, ledgerFile, openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { type Checked, checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
+import { CannotOpen } from "../../functions/adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import { postings } from "../../functions/ledger/postings.ts";

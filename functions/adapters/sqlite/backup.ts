@@ -2,8 +2,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../../ledger/store.ts";
-import { type Database, openReader } from "./database.ts";
-import { faultOf } from "./faults.ts";
+import { type Database, faultOf, openReader } from "./database.ts";
 
 /** Waits until a file, or the names in a folder, are on disk. */
 export function syncToDisk(path: string): void {

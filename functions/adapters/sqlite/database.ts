@@ -1,5 +1,5 @@
 /**
- * One SQLite file, opened by one process. With `schema.ts` and `faults.ts` the only place that knows the driver and its errors.
+ * One SQLite file, opened by one process. The only file that knows the driver and its errors.
  *
  * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
-import { CannotOpen, codeOf, faultOf, InUse, reasonOf } from "./faults.ts";
-import { checkFormat, checkSchema, columnsOf, prepareTables } from "./schema.ts";
+import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
+
+/** Another process has the data. */
+export class InUse extends Error {}
 
 export type Value = string | number | null;
 
@@ -33,6 +35,37 @@ export interface Database {
   write<T>(apply: () => T): Promise<T>;
   /** Frees the file; nothing may be under way. */
   close(): void;
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A fault of SQLite as one of the store. */
+export function faultOf(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const code = codeOf(error);
+  const why = `SQLite: ${code}: ${messageOf(error)}`;
+  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR"))
+    return new StoreError(
+      "full",
+      "The disk is full or failed: nothing was recorded. Make room on the disk of ASOF_DATA, then send the same request again.",
+      error,
+    );
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB")
+    return new StoreError("damaged", DAMAGED, error);
+  return new StoreError(code.startsWith("SQLITE_READONLY") ? "misconfigured" : "unavailable", why, error);
+}
+
+export const DAMAGED =
+  "The ledger's file is damaged. Run `asof check` to see where, and restore a backup with `asof restore`.";
+
+const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
+
+function columnsOf(row: unknown): unknown[] {
+  if (Array.isArray(row)) return row.map(textOf);
+  throw new Error("the driver returned a row that is not a list");
 }
 
 /**
@@ -125,6 +158,14 @@ function groupCommit(connection: Connection): Database["write"] {
     });
 }
 
+const settingsOf = (driver: Driver.Database): Settings => ({
+  numberOf: (pragma) => {
+    const [row] = driver.prepare(`PRAGMA ${pragma}`).raw(true).all();
+    return Number(columnsOf(row)[0]);
+  },
+  exec: (sql) => void driver.exec(sql),
+});
+
 /**
  * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
  * by itself, since a fact changes pages that other facts change again, and that made a commit three times as fast.
@@ -142,6 +183,23 @@ function connect(file: string): Driver.Database {
   const database = new Driver(file, { timeout: 5000 });
   database.exec(SETTINGS);
   return database;
+}
+
+function reasonOf(error: unknown, file: string): Error {
+  if (error instanceof CannotOpen) return error;
+  const code = codeOf(error);
+  if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT"))
+    return new CannotOpen(`${file} is damaged: ${messageOf(error)}; restore a backup with \`asof restore\``, {
+      cause: error,
+    });
+  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR"))
+    return new CannotOpen(`${file} cannot be written: the disk is full or failed (${code}); make room`, {
+      cause: error,
+    });
+  return new CannotOpen(
+    `${file} cannot be written: ${messageOf(error)}; make the folder writable, or set ASOF_DATA to another one`,
+    { cause: error },
+  );
 }
 
 /**
@@ -246,15 +304,15 @@ export function openBackup(file: string): Database {
 }
 
 interface Ends {
-  /** Throws a CannotOpen where the file is another's. */
-  readonly prepare: (driver: Driver.Database, file: string) => void;
+  /** Throws a CannotOpen where the file is not one of ours. */
+  readonly prepare: (settings: Settings, file: string) => void;
   readonly close: (driver: Driver.Database) => void;
 }
 
 function databaseOf(file: string, driver: Driver.Database, { prepare, close }: Ends): Database {
   const connection = { driver, isOpen: true };
   try {
-    prepare(driver, file);
+    prepare(settingsOf(driver), file);
   } catch (error) {
     driver.close();
     throw error;

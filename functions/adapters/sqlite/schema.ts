@@ -1,7 +1,8 @@
-/** The tables of a ledger's file, and what tells the file from others. */
+/** The tables of a ledger's file, and the number of its format. */
 import { closeSync, openSync, readSync } from "node:fs";
-import type Driver from "libsql";
-import { CannotOpen } from "./faults.ts";
+
+/** The data cannot be opened; the message says why, and what to do. */
+export class CannotOpen extends Error {}
 
 /** The file's format. A change of tables or keys is a new number, and a new file (see `copy`). */
 const SCHEMA_VERSION = 1;
@@ -58,24 +59,18 @@ const TABLES = [
 )`,
 ];
 
-const textOf = (value: unknown): unknown => (Buffer.isBuffer(value) ? value.toString() : value);
-
-/** A row as the list of its columns, text as text. */
-export function columnsOf(row: unknown): unknown[] {
-  if (Array.isArray(row)) return row.map(textOf);
-  throw new Error("the driver returned a row that is not a list");
-}
-
-function numberOf(database: Driver.Database, pragma: string): number {
-  const [row] = database.prepare(`PRAGMA ${pragma}`).raw(true).all();
-  return Number(columnsOf(row)[0]);
+/** What is read and set of a connection. */
+export interface Settings {
+  /** A number that SQLite keeps, by the name of its PRAGMA. */
+  readonly numberOf: (pragma: string) => number;
+  readonly exec: (sql: string) => void;
 }
 
 /** Makes the tables of a new file; refuses one of another format. */
-export function prepareTables(database: Driver.Database, file: string): void {
-  const [applicationId, version] = [numberOf(database, "application_id"), numberOf(database, "user_version")];
-  if (applicationId === 0 && version === 0 && numberOf(database, "schema_version") === 0) {
-    database.exec(
+export function prepareTables({ numberOf, exec }: Settings, file: string): void {
+  const [applicationId, version] = [numberOf("application_id"), numberOf("user_version")];
+  if (applicationId === 0 && version === 0 && numberOf("schema_version") === 0) {
+    exec(
       `BEGIN IMMEDIATE; ${TABLES.join(";")}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
     );
     return;
@@ -83,9 +78,9 @@ export function prepareTables(database: Driver.Database, file: string): void {
   refuseOther(applicationId, version, file);
 }
 
-/** Checks that a file which nobody may change is a ledger's, of this format. */
-export const checkFormat = (database: Driver.Database, file: string): void =>
-  refuseOther(numberOf(database, "application_id"), numberOf(database, "user_version"), file);
+/** Refuses a file that is not a ledger's, or of another format. */
+export const checkFormat = ({ numberOf }: Settings, file: string): void =>
+  refuseOther(numberOf("application_id"), numberOf("user_version"), file);
 
 function refuseOther(applicationId: number, version: number, file: string): void {
   if (applicationId !== APPLICATION_ID) throw new CannotOpen(`${file} is not a ledger's file`);

@@ -10,7 +10,8 @@ import { AT_ONCE, concurrently } from "../concurrently.ts";
 import { buildsOf } from "../images.ts";
 import type { Moment, Question } from "../moment.ts";
 import { sameCommit } from "../resolve.ts";
-import { type Applied, factsSince, isApplied, type Versions, versionsOf } from "../schema-history.ts";
+import type { Applied } from "../schema-history.ts";
+import { factsSince, isApplied, type Versions, versionsOf } from "../versions.ts";
 import { called, DOWN_SCRIPTS } from "./down-scripts.ts";
 
 /** How one database moved between two moments. */
