@@ -48,7 +48,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   reactions: ["schemas", "client", "reactions"],
   edge: ["schemas", "ledger", "sources", "registry", "store", "adapters", "doors", "reactions", "edge"],
   cdk: ["cdk", "ledger", "sources", "reactions", "store"],
-  cli: ["schemas", "cli", "client", "registry", "sources"],
+  cli: ["schemas", "cli", "client", "registry", "sources", "ledger", "adapters"],
 };
 
 /** What a file imports of this project, as a path from its root. */
