@@ -46,7 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   http: ["schemas", "ledger", "queries", "plan", "sources", "adapters", "http"],
   runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
   cdk: ["cdk", "ledger", "sources", "reactions", "adapters"],
-  cli: ["schemas", "cli", "adapters", "sources"],
+  cli: ["schemas", "cli", "ledger", "adapters", "sources"],
 };
 
 /** What a file imports of this project, as a path from its root. */
