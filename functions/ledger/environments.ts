@@ -4,7 +4,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, concurrently } from "./concurrently.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "./cursor.ts";
 import { allHeard, heardIn, namesIn, take } from "./directory.ts";
-import { isSettled, type Moment, questionOf } from "./moment.ts";
+import { isSettled, type Moment } from "./moment.ts";
 import { monthOf } from "./postings.ts";
 import { newest } from "./read.ts";
 import { type Running, runningAt } from "./running.ts";
@@ -31,7 +31,10 @@ async function silentSince(moment: Moment, environment: string): Promise<string 
 
 type Entry = Environments["environments"][number];
 
-/** Which of some environments have something running; all their services are asked about side by side. */
+/**
+ * Which of some environments have something running; all their services are asked about side by side. Each is a question
+ * of its own, for what was read of so many is not worth keeping.
+ */
 async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[]> {
   const services = await concurrently(AT_ONCE, heard, ({ name: environment }) =>
     allHeard(moment, { of: "services", environment }),
@@ -60,16 +63,15 @@ async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[
  * dead ones, so that a ledger full of past review environments costs no page more than another.
  */
 export async function environments(moment: Moment, paging: Paging = {}): Promise<Environments> {
-  const question = questionOf(moment);
   const before = placeOf("the environments", paging);
-  const found = heardIn(question, { of: "environments" }, { after: before[0] });
+  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    environments: await entriesOf(question, taken),
+    environments: await entriesOf(moment, taken),
     next: more && last !== undefined ? cursorOf("the environments", last.name) : null,
   };
 }

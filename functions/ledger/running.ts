@@ -17,7 +17,7 @@ import {
   type Observation,
 } from "./effective.ts";
 import { type Moment, type Question, questionOf } from "./moment.ts";
-import { backwards, first, history, type Knowledge, newest } from "./read.ts";
+import { backwards, first, history, type Knowledge, newest, type Pages } from "./read.ts";
 import type { Name, Partition } from "./store.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
 
@@ -39,8 +39,13 @@ export const wholes = ({ environment, service }: Selector): [Partition, Partitio
 ];
 
 /** What was observed of a service up to a moment, newest first. */
-export const observations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
-  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true });
+export const observations = (
+  knowledge: Knowledge,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true }, sizes);
 
 const latest = (...facts: readonly (Claim | undefined)[]): Claim | undefined =>
   facts
@@ -60,12 +65,20 @@ interface Newest {
   readonly changes: readonly Claim[];
 }
 
-/** One round trip, and one more where components were deployed by themselves. */
-export async function newestOf(knowledge: Knowledge, selector: Selector, at: string): Promise<Newest> {
+/**
+ * One round trip, and one more where components were deployed by themselves.
+ * @param sizes of the pages of observations: as for `observations`, where those before the newest will be read too
+ */
+export async function newestOf(
+  knowledge: Knowledge,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): Promise<Newest> {
   const [ofService, ofAll] = wholes(selector);
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
-    observations(knowledge, selector, at).next(),
+    observations(knowledge, selector, at, sizes).next(),
     newest(knowledge, ofService, at),
     newest(knowledge, ofAll, at),
   ]);

@@ -18,7 +18,7 @@ import {
 } from "./effective.ts";
 import { type Images, type Likeness, likeness } from "./images.ts";
 import type { Question } from "./moment.ts";
-import type { Knowledge } from "./read.ts";
+import { type Knowledge, ONE } from "./read.ts";
 import { release } from "./release.ts";
 import { newestOf, type Selector, settled } from "./running.ts";
 import { byComponent, matched } from "./slots.ts";
@@ -41,7 +41,7 @@ function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<st
 
 /** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
 async function effectiveAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at);
+  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
   return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
 }
 
