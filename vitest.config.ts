@@ -40,7 +40,11 @@ export default defineConfig({
       // .integration (the AWS SDK against an emulator); without any: units.
       {
         extends: true,
-        test: { name: "tests", include: ["test/**/*.test.ts"], exclude: ["**/*.cdk.test.ts"] },
+        test: {
+          name: "tests",
+          include: ["test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.cdk.test.ts"],
+        },
       },
       // With the packages of cdk/.
       { extends: true, test: { name: "cdk", include: ["test/*.cdk.test.ts"] } },
@@ -50,7 +54,7 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["test/*.real.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           pool: "forks",
           isolate: true,
           maxWorkers: 1,

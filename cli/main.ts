@@ -1,6 +1,6 @@
 /** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
-import { RegistryError } from "../functions/registry/oci.ts";
+import { RegistryError } from "../functions/adapters/registry/oci.ts";
 import { CliError } from "./error.ts";
 import { executeCommand } from "./execute.ts";
 import { EXIT, type Io } from "./io.ts";

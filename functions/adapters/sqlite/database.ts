@@ -4,16 +4,14 @@
  * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
+import { CannotOpen, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has the data. */
 export class InUse extends Error {}
-
-/** The data cannot be opened; the message says why, and what to do. */
-export class CannotOpen extends Error {}
 
 export type Value = string | number | null;
 
@@ -37,61 +35,6 @@ export interface Database {
   /** Frees the file; nothing may be under way. */
   close(): void;
 }
-
-/** The file's format. A change of tables or keys is a new number, and a new file (see `copy`). */
-const SCHEMA_VERSION = 1;
-
-/** "asof" in ASCII: tells this file from other SQLite files. */
-const APPLICATION_ID = 0x61736f66;
-
-/** Each stands word for word on the first page of the file; see `checkSchema`. */
-const TABLES = [
-  `CREATE TABLE items (
-  id INTEGER PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
-  fact TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  rawHash TEXT
-)`,
-  `CREATE TABLE entries (
-  part TEXT NOT NULL,
-  ord TEXT NOT NULL,
-  item INTEGER NOT NULL,
-  PRIMARY KEY (part, ord, item)
-) WITHOUT ROWID`,
-  `CREATE TABLE names (
-  directory TEXT NOT NULL,
-  name TEXT NOT NULL,
-  shown TEXT NOT NULL,
-  recordedAt TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  PRIMARY KEY (directory, name)
-) WITHOUT ROWID`,
-  `CREATE TABLE people (
-  commitment TEXT PRIMARY KEY,
-  issuer TEXT NOT NULL,
-  login TEXT NOT NULL,
-  shown TEXT NOT NULL,
-  salt TEXT NOT NULL,
-  UNIQUE (issuer, login)
-) WITHOUT ROWID`,
-  `CREATE TABLE quarantine (
-  key TEXT PRIMARY KEY,
-  at TEXT NOT NULL,
-  why TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  door TEXT NOT NULL,
-  reportedBy TEXT NOT NULL,
-  event TEXT NOT NULL
-) WITHOUT ROWID`,
-  "CREATE INDEX quarantine_by_time ON quarantine (at)",
-  `CREATE TABLE jobs (
-  id INTEGER PRIMARY KEY,
-  queue TEXT NOT NULL,
-  at TEXT NOT NULL,
-  body TEXT NOT NULL
-)`,
-];
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -214,58 +157,13 @@ function groupCommit(connection: Connection): Database["write"] {
     });
 }
 
-function numberOf(database: Driver.Database, pragma: string): number {
-  const [row] = database.prepare(`PRAGMA ${pragma}`).raw(true).all();
-  return Number(columnsOf(row)[0]);
-}
-
-/** Makes the tables of a new file; refuses one of another format. */
-function prepareTables(database: Driver.Database, file: string): void {
-  const [applicationId, version] = [numberOf(database, "application_id"), numberOf(database, "user_version")];
-  if (applicationId === 0 && version === 0 && numberOf(database, "schema_version") === 0) {
-    database.exec(
-      `BEGIN IMMEDIATE; ${TABLES.join(";")}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`,
-    );
-    return;
-  }
-  if (applicationId !== APPLICATION_ID)
-    throw new CannotOpen(`${file} is not a ledger's file; set ASOF_DATA to another folder`);
-  if (version !== SCHEMA_VERSION)
-    throw new CannotOpen(
-      `${file} has format ${version}, and this version of asof knows format ${SCHEMA_VERSION}; start it with the version that wrote it`,
-    );
-}
-
-/** SQLite, "Database File Format", 1.3: where a file says what it is. */
-const HEADER = { version: 60, applicationId: 68, length: 100 } as const;
-
-/**
- * Compares the tables on the first page with ours, before SQLite reads them: the driver ends the process where a name
- * in a damaged schema is not UTF-8. What another program or another version wrote is told later.
- */
-function checkSchema(file: string): void {
-  const page = Buffer.alloc(4096);
-  const handle = openSync(file, "r");
-  try {
-    if (readSync(handle, page) < HEADER.length) return;
-  } finally {
-    closeSync(handle);
-  }
-  const isOurs =
-    page.readUInt32BE(HEADER.applicationId) === APPLICATION_ID &&
-    page.readUInt32BE(HEADER.version) === SCHEMA_VERSION;
-  const lost = TABLES.filter((sql) => !page.includes(sql) || !page.includes(rowOf(sql)));
-  if (isOurs && lost.length > 0)
-    throw new CannotOpen(
-      `${file} is damaged: its tables are not readable; restore a backup with \`asof restore\``,
-    );
-}
-
-/** What SQLite's schema says of a table or index before its SQL: its type, its name, and its table's. */
-function rowOf(sql: string): string {
-  const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
-  return `${type.toLowerCase()}${name}${table}`;
-}
+const settingsOf = (driver: Driver.Database): Settings => ({
+  numberOf: (pragma) => {
+    const [row] = driver.prepare(`PRAGMA ${pragma}`).raw(true).all();
+    return Number(columnsOf(row)[0]);
+  },
+  exec: (sql) => void driver.exec(sql),
+});
 
 /**
  * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
@@ -380,7 +278,7 @@ function openFile(file: string, unlock?: () => void): Database {
   }
   const connection = { driver: connect(file), isOpen: true };
   try {
-    prepareTables(connection.driver, file);
+    prepareTables(settingsOf(connection.driver), file);
   } catch (error) {
     connection.driver.close();
     throw error;

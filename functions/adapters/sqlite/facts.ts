@@ -19,7 +19,7 @@ export interface Facts {
 }
 
 /** Characters of JSON whose facts are kept; a parsed fact takes three to four times as much memory. */
-const CACHE_CHARACTERS = 24_000_000;
+const CACHE_CHARACTERS = 32_000_000;
 
 /** SHA-256 of the bytes of a fact, by which damage is found. */
 export const hashOf = (bytes: string): string => hash("sha256", bytes);
