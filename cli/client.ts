@@ -1,6 +1,6 @@
 /** Calls of the ledger's API. Every failure is one line that says what to do. */
 import type * as z from "zod";
-import { readAnswer } from "../schemas/answer.ts";
+import { type Read, readAnswer } from "../schemas/answer.ts";
 import { CliError } from "./error.ts";
 import type { Ledger } from "./ledger.ts";
 import { type LedgerRequest, sendRequest } from "./request.ts";
@@ -25,18 +25,16 @@ export async function callLedger<T>(
   request: LedgerRequest,
 ): Promise<T> {
   const { status, json } = await sendRequest(ledger, request);
-  if (status === 401) {
-    throw new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
-  }
   const read = readAnswer(schema, status, json);
-  switch (read.is) {
-    case "answer":
-      return read.value;
-    case "problem":
-      throw new Refused(status, read.detail);
-    case "other":
-      throw new CliError(
-        `${ledger.url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`,
-      );
+  if (read.is === "answer") return read.value;
+  throw failureOf(ledger, status, read);
+}
+
+/** What an answer means that is not the expected one. */
+export function failureOf({ url }: Ledger, status: number, read: Read<unknown>): CliError {
+  if (status === 401) {
+    return new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
   }
+  if (read.is === "problem") return new Refused(status, read.detail);
+  return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`);
 }

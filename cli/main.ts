@@ -1,6 +1,8 @@
 /** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
-import { RegistryError } from "../functions/registry/oci.ts";
+import { RegistryError } from "../functions/adapters/registry/oci.ts";
+import { backupCommand } from "./backup.ts";
+import { checkCommand } from "./check.ts";
 import { CliError } from "./error.ts";
 import { executeCommand } from "./execute.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -9,6 +11,7 @@ import { planCommand } from "./plan.ts";
 import { recordCommand } from "./record/command.ts";
 import { redeployCommand } from "./redeploy.ts";
 import { Unreachable } from "./request.ts";
+import { restoreCommand } from "./restore.ts";
 
 function programFor(io: Io): Command {
   const program = new Command("asof")
@@ -17,7 +20,10 @@ function programFor(io: Io): Command {
     .addCommand(migrationsCommand(io))
     .addCommand(planCommand(io))
     .addCommand(redeployCommand(io))
-    .addCommand(executeCommand(io));
+    .addCommand(executeCommand(io))
+    .addCommand(backupCommand(io))
+    .addCommand(restoreCommand(io))
+    .addCommand(checkCommand(io));
   return withIo(program, io);
 }
 

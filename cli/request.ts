@@ -1,7 +1,7 @@
 /** Requests to the ledger, with retries. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
-import * as http from "../functions/client/http.ts";
+import * as http from "../functions/adapters/http-client.ts";
 import { isOnThisMachine } from "../schemas/scalars.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -44,7 +44,8 @@ function retryAfter({ headers }: http.Answer): number | undefined {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, RETRY_AFTER_MAX_S) : undefined;
 }
 
-function parsed(text: string): unknown {
+/** Undefined where the text is not JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -52,7 +53,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function unreachable({ url, terminal }: Ledger, { message, code }: http.NoAnswer): Unreachable {
+export function unreachable({ url, terminal }: Ledger, { message, code }: http.NoAnswer): Unreachable {
   const why = `${url} ${message}`;
   const isRefusedHere = code === "ECONNREFUSED" && isOnThisMachine(url);
   // CI may start the ledger beside this command. A person knows that none runs here, and can start one.
@@ -61,17 +62,21 @@ function unreachable({ url, terminal }: Ledger, { message, code }: http.NoAnswer
   return new Unreachable(`${why}: ${hint}`, { isFinal: true });
 }
 
+export const addressOf = ({ url }: Ledger, path: string): string => `${url.replace(/\/+$/, "")}${path}`;
+
+export const authorizationOf = ({ token }: Ledger): { authorization?: string } =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
 async function attempt(
   ledger: Ledger,
   { path, headers, ...request }: LedgerRequest,
 ): Promise<LedgerResponse> {
-  const { url, token } = ledger;
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const { url } = ledger;
   let answer: http.Answer;
   try {
-    answer = await http.exchange(`${url.replace(/\/+$/, "")}${path}`, {
+    answer = await http.exchange(addressOf(ledger, path), {
       ...request,
-      headers: { ...headers, ...authorization },
+      headers: { ...headers, ...authorizationOf(ledger) },
       // A redirected POST may become a GET of another page.
       redirect: "manual",
       timeoutMs: TIMEOUT_MS,

@@ -43,7 +43,7 @@ export interface Context {
   readonly receivedAt: string;
 }
 
-/** What a sender's events hold, in a few words each (absent: nothing): a line of the table in README. */
+/** What a sender's events hold, in a few words each (absent: nothing): a line of the table in docs/sources.md. */
 export interface Coverage {
   readonly name: string;
   readonly push?: string;

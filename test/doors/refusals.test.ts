@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { type Right, ROLES, type Role } from "../../functions/access.ts";
+import { type Right, ROLES, type Role } from "../../functions/ledger/authority.ts";
 import type { Answer, Client } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";
@@ -53,6 +53,7 @@ const DOORS: readonly Door[] = [
     right: "operate",
     knock: (client) => client.post("/v1/freezes", { ...PLACE, reason: "a test" }),
   },
+  { name: "/v1/backups", right: "back up", knock: (client) => client.post("/v1/backups", {}) },
   { name: "/v1/freezes/end", right: "operate", knock: (client) => client.post("/v1/freezes/end", PLACE) },
   { name: "/v1/redeployments", right: "operate", knock: (client) => client.post("/v1/redeployments", {}) },
   {
@@ -69,7 +70,7 @@ const MAY: Record<Role, readonly Right[]> = {
   operator: ["ask", "operate", "execute"],
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "execute", "export", "retract"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
 };
 
 describe.each(DOORS)("the door $name", ({ right, knock }) => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { BadCursor } from "../../functions/ledger/cursor.ts";
-import type { Moment } from "../../functions/ledger/moment.ts";
-import { type Extent, snapshot } from "../../functions/ledger/snapshot.ts";
+import { type Extent, snapshot } from "../../functions/queries/snapshot.ts";
 import { Snapshot } from "../../schemas/answer.ts";
 import { day, deployed, type Given, given, pagesOf, removed, retracted, said } from "./given.ts";
 
 const named = (answer: Snapshot | undefined) =>
   answer?.releases.map(({ environment, service, status }) => `${environment} ${service} ${status}`);
 
-const whole = async (moment: Moment, extent: Extent, limit = 2): Promise<string[]> => {
+const whole = async (moment: AsOf, extent: Extent, limit = 2): Promise<string[]> => {
   const pages = await pagesOf((cursor) => snapshot(moment, extent, { limit, cursor }));
   for (const page of pages) expect(page.releases.length).toBeLessThanOrEqual(limit);
   return pages.flatMap((page) => named(page) ?? []);

@@ -2,22 +2,23 @@
  * The store in memory: the port's promises and no more. It can be told to lag, throttle and fail, written or
  * not, as the real one does, so that what is built on the port is tested against what the port allows.
  */
+
+import { recordedOrder, recordedPartitions } from "../../functions/adapters/keys.ts";
 import { canonical, endOf } from "../../functions/ledger/canonical.ts";
 import {
-  type Derived,
   type Directory,
   type Entry,
   type Identity,
+  type IndexEntry,
+  type IndexedFact,
   type Name,
   type Page,
   type Partition,
-  type Posted,
   type Range,
   type RecordedPartition,
   type Store,
   StoreError,
 } from "../../functions/ledger/store.ts";
-import { recordedOrder, recordedPartitions } from "../../functions/store/keys.ts";
 import type { Fact } from "../../schemas/fact.ts";
 
 export type Fault = "none" | "throttled" | "lost" | "written though failed";
@@ -88,7 +89,7 @@ export function memoryStore(weather: Weather = {}): Store {
   }
 
   return {
-    put: ({ fact: posted, order, partitions, rawHash }: Posted) =>
+    put: ({ fact: posted, order, partitions, rawHash }: IndexedFact) =>
       written("put", () => {
         const key = keyOf([posted.source, posted.id]);
         if (facts.has(key)) return "taken";
@@ -100,7 +101,7 @@ export function memoryStore(weather: Weather = {}): Store {
         return "written";
       }),
 
-    derive: (derived: Derived) =>
+    derive: (derived: IndexEntry) =>
       written("derive", () => {
         const key =
           derived.is === "name"

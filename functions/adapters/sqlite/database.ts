@@ -6,9 +6,10 @@
  */
 import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
-import { CannotOpen, checkSchema, prepareTables, type Settings } from "./schema.ts";
+import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has the data. */
 export class InUse extends Error {}
@@ -276,11 +277,44 @@ function openFile(file: string, unlock?: () => void): Database {
     makeFile(file);
     checkSchema(file);
   }
-  const connection = { driver: connect(file), isOpen: true };
+  return databaseOf(file, connect(file), {
+    prepare: prepareTables,
+    close: (driver) => {
+      // The driver keeps a connection while statements of it are not collected, and so its log.
+      if (isWriter) fold(driver);
+      driver.close();
+      unlock?.();
+    },
+  });
+}
+
+/**
+ * Opens a file that nobody writes, like a backup. Neither the file nor anything beside it is changed.
+ * @throws CannotOpen
+ */
+export function openBackup(file: string): Database {
+  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
-    prepareTables(settingsOf(connection.driver), file);
+    checkSchema(file);
+    const driver = new Driver(`${pathToFileURL(file).href}?immutable=1`);
+    return databaseOf(file, driver, { prepare: checkFormat, close: () => driver.close() });
   } catch (error) {
-    connection.driver.close();
+    throw reasonOf(error, file);
+  }
+}
+
+interface Ends {
+  /** Throws a CannotOpen where the file is not one of ours. */
+  readonly prepare: (settings: Settings, file: string) => void;
+  readonly close: (driver: Driver.Database) => void;
+}
+
+function databaseOf(file: string, driver: Driver.Database, { prepare, close }: Ends): Database {
+  const connection = { driver, isOpen: true };
+  try {
+    prepare(settingsOf(driver), file);
+  } catch (error) {
+    driver.close();
     throw error;
   }
   return {
@@ -289,10 +323,7 @@ function openFile(file: string, unlock?: () => void): Database {
     write: groupCommit(connection),
     close: () => {
       connection.isOpen = false;
-      // The driver keeps a connection while statements of it are not collected, and so its log.
-      if (isWriter) fold(connection.driver);
-      connection.driver.close();
-      unlock?.();
+      close(driver);
     },
   };
 }

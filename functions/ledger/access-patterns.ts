@@ -1,0 +1,231 @@
+/**
+ * Where a fact stands: which partitions, which directories. One partition is read for one question, so this
+ * file is also the list of what can be asked at a constant price.
+ */
+import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
+import { listedAs, taskName } from "./directory-names.ts";
+import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
+
+/** Commits are found by their first seven digits, so that a short id finds them too. */
+export const commitPrefix = (sha: string): string => sha.slice(0, 7);
+
+export const monthOf = (time: string): string => time.slice(0, 7);
+export const dayOf = (time: string): string => time.slice(0, 10);
+
+/** The index of each partition. A fact stands itself in one partition of an index, by pointers in further ones. */
+const INDEX_OF = {
+  run: "subject",
+  part: "subject",
+  observed: "subject",
+  attempt: "subject",
+  schema: "subject",
+  tag: "subject",
+  renamed: "subject",
+  service: "subject",
+  freeze: "subject",
+  mark: "subject",
+  task: "subject",
+  timeline: "environment",
+  deployment: "deployment",
+  digest: "digest",
+  commit: "commit",
+} as const satisfies Record<Partition["of"], string>;
+
+export type Index = (typeof INDEX_OF)[keyof typeof INDEX_OF];
+export const indexOf = (partition: Partition): Index => INDEX_OF[partition.of];
+
+/** Names a set of components: by its members or, where they are too many for a key, by a hash of them. */
+export function componentSet(components: readonly Component[]): string {
+  const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
+  return Buffer.byteLength(members) <= 256 ? members : sha256(members);
+}
+
+/**
+ * A deployment of one service in one environment: an id may stand for the deployments of several, and nobody who
+ * may speak for one of them speaks for another. Without a service: of whatever runs there.
+ */
+export const runOf = ({ deployment, environment, service }: Run): string =>
+  sha256(canonical([deployment, fold(environment), service === undefined ? null : fold(service)]));
+
+interface Run {
+  readonly deployment: Deployment;
+  readonly environment: string;
+  readonly service?: string | undefined;
+}
+
+const digests = (values: readonly (string | undefined)[], aspect: Aspect): Partition[] =>
+  [...new Set(values)].flatMap((digest) => (digest === undefined ? [] : [{ of: "digest", digest, aspect }]));
+
+const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
+  sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
+
+const timeline = (fact: { environment: string; occurredAt: string }): Partition => ({
+  of: "timeline",
+  environment: fold(fact.environment),
+  month: monthOf(fact.occurredAt),
+});
+
+/** Where a deployment takes effect; one that failed takes none. */
+function effects(fact: Deployed): Partition[] {
+  const environment = fold(fact.environment);
+  const service = fact.service === undefined ? undefined : fold(fact.service);
+  if (service === undefined) return [{ of: "run", environment }];
+  switch (fact.kind) {
+    case "deployment.started":
+      return [{ of: "attempt", environment, service }];
+    case "deployment.failed":
+      return [];
+    case "deployment.observed":
+      return [{ of: "observed", environment, service }];
+    case "deployment.succeeded":
+    case "deployment.removed":
+      return fact.scope === "components" && fact.components !== undefined
+        ? [{ of: "part", environment, service, components: componentSet(fact.components) }]
+        : [{ of: "run", environment, service }];
+  }
+}
+
+const ofDeployed = (fact: Deployed): Partition[] => [
+  ...effects(fact),
+  timeline(fact),
+  ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
+  ...digests(fact.components?.map(({ digest }) => digest) ?? [], "deployed"),
+  ...commits(fact.commit?.sha, "deployed"),
+];
+
+const ofMigrated = (fact: Migrated): Partition[] => [
+  { of: "schema", environment: fold(fact.environment), database: fold(fact.database) },
+  timeline(fact),
+  ...digests([fact.image], "migrated"),
+  ...commits(fact.kind === "migration.snapshot" ? undefined : fact.commit?.sha, "migrated"),
+];
+
+const ofTag = (fact: { repository: string; tag?: string }): Partition[] =>
+  fact.tag === undefined ? [] : [{ of: "tag", repository: fact.repository, tag: fact.tag }];
+
+function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partition[] {
+  switch (fact.kind) {
+    case "artifact.pushed":
+    case "artifact.deleted":
+    case "artifact.restored":
+      return [...ofTag(fact), ...digests([fact.digest], "image")];
+    case "artifact.indexed": {
+      const members = fact.manifests.flatMap(({ digest, configDigest }) => [digest, configDigest]);
+      return digests([fact.digest, ...members], "image");
+    }
+    case "repository.renamed":
+      return [{ of: "renamed" }];
+    case "artifact.built":
+      return [...digests([fact.digest], "image"), ...commits(fact.commit.sha, "image")];
+    case "deployment.started":
+    case "deployment.succeeded":
+    case "deployment.failed":
+    case "deployment.removed":
+    case "deployment.observed":
+      return ofDeployed(fact);
+    case "task.observed": {
+      const { digest } = fact;
+      return [
+        { of: "task", run: runOf(fact), component: fold(fact.component), digest },
+        ...digests([digest], "task"),
+      ];
+    }
+    case "migration.applied":
+    case "migration.reverted":
+    case "migration.failed":
+    case "migration.snapshot":
+      return ofMigrated(fact);
+    case "evidence.attached":
+      return [
+        ...digests([fact.digest], "evidence"),
+        ...commits(fact.commit, "evidence"),
+        ...(fact.deployment === undefined
+          ? []
+          : [{ of: "deployment", deployment: fact.deployment } as const]),
+      ];
+    case "service.described":
+      return [{ of: "service", service: fold(fact.service) }];
+    case "release.marked":
+      return [{ of: "mark", digest: fact.digest }, ...digests([fact.digest], "evidence")];
+    case "environment.frozen":
+    case "environment.unfrozen":
+    case "redeployment.requested":
+      // Whoever puts something back freezes it with the same word.
+      return [
+        {
+          of: "freeze",
+          environment: fold(fact.environment),
+          ...(fact.service === undefined ? {} : { service: fold(fact.service) }),
+        },
+        timeline(fact),
+      ];
+    case "redeployment.ended":
+      return [timeline(fact)];
+    case "export.made":
+      return [];
+  }
+}
+
+/** A name to put in a directory. */
+type Entry = readonly [directory: Directory, name: string];
+
+function serviceNames(fact: Fact & { environment: string }): Entry[] {
+  if (!("service" in fact) || fact.service === undefined) return [];
+  const environment = fold(fact.environment);
+  const directory: Directory = { of: "service", environment, service: fold(fact.service) };
+  const names: Entry[] = [
+    [{ of: "services", environment }, fact.service],
+    [directory, "service"],
+  ];
+  if ("cluster" in fact && fact.cluster !== undefined)
+    names.push([directory, listedAs("cluster", fact.cluster)]);
+  if ("database" in fact) names.push([directory, listedAs("database", fact.database)]);
+  if ("scope" in fact && fact.scope === "components" && fact.components !== undefined) {
+    names.push([directory, listedAs("part", componentSet(fact.components))]);
+  }
+  return names;
+}
+
+function namesOf(fact: Fact): Entry[] {
+  const names: Entry[] = [
+    [{ of: "recorded" }, dayOf(fact.recordedAt)],
+    [{ of: "sources" }, fact.source],
+    [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
+  ];
+  if (fact.kind === "task.observed") {
+    names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
+  }
+  if (!("environment" in fact)) return names;
+  names.push([{ of: "environments" }, fact.environment]);
+  names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);
+  if (fact.group !== undefined) names.push([{ of: "group", group: fold(fact.group) }, fact.environment]);
+  return [...names, ...serviceNames(fact)];
+}
+
+/**
+ * Where a fact stands, and what is put beside it before. A retraction stands wherever its target does, right
+ * behind it, so that no question needs one more request to learn that a fact was taken back.
+ */
+export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFact; derived: IndexEntry[] } {
+  const place = fact.kind === "fact.retracted" ? target : fact;
+  if (place === undefined || place.kind === "fact.retracted")
+    throw new Error("a retraction needs its target");
+  const taken = new Set<Index>();
+  const partitions: Partition[] = [];
+  const derived: IndexEntry[] = namesOf(fact).map(([directory, shown]) => ({
+    is: "name",
+    directory,
+    // Sources are URI references, which compare with case.
+    name: { name: directory.of === "sources" ? shown : fold(shown), shown, recordedAt: fact.recordedAt },
+  }));
+  const at = place === fact ? order(fact) : retractionOrder(place);
+  for (const partition of partitionsOf(place)) {
+    const index = indexOf(partition);
+    if (taken.has(index)) derived.push({ is: "pointer", partition, order: at, fact });
+    else partitions.push(partition);
+    taken.add(index);
+  }
+  return { posted: { fact, order: at, partitions }, derived };
+}
