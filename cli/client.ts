@@ -1,9 +1,8 @@
 /** Calls of the ledger's API. Every failure is one line that says what to do. */
-import type * as z from "zod";
-import { readAnswer } from "../schemas/answer.ts";
+import { clientOver, type LedgerClient, LedgerError } from "../functions/adapters/api-client.ts";
 import { CliError } from "./error.ts";
 import type { Ledger } from "./ledger.ts";
-import { type LedgerRequest, sendRequest } from "./request.ts";
+import { sendRequest } from "./request.ts";
 
 /** The ledger refused the request. */
 export class Refused extends CliError {
@@ -16,27 +15,20 @@ export class Refused extends CliError {
 }
 
 /**
- * Sends a request and reads its answer.
+ * Calls the ledger, with retries.
  * @throws Refused, Unreachable, or a CliError where the address is not a ledger's
  */
-export async function callLedger<T>(
-  ledger: Ledger,
-  schema: z.ZodType<T>,
-  request: LedgerRequest,
-): Promise<T> {
-  const { status, json } = await sendRequest(ledger, request);
-  if (status === 401) {
-    throw new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
-  }
-  const read = readAnswer(schema, status, json);
-  switch (read.is) {
-    case "answer":
-      return read.value;
-    case "problem":
-      throw new Refused(status, read.detail);
-    case "other":
-      throw new CliError(
-        `${ledger.url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`,
-      );
+export async function callLedger<T>(ledger: Ledger, call: (client: LedgerClient) => Promise<T>): Promise<T> {
+  try {
+    return await call(clientOver((request) => sendRequest(ledger, request)));
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    const { status, detail } = error;
+    if (status === 401)
+      throw new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
+    if (detail !== undefined) throw new Refused(status, detail);
+    throw new CliError(
+      `${ledger.url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`,
+    );
   }
 }

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
 import { openDatabase, openReader } from "../../functions/adapters/sqlite/database.ts";
 import { sqlitePeople } from "../../functions/adapters/sqlite/people.ts";
 import { commitmentOf, type People, remembering } from "../../functions/ledger/people.ts";
-import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
 import { startEmulator } from "./emulator.ts";
 import { memoryPeople } from "./memory-people.ts";
 
