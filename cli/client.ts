@@ -22,13 +22,18 @@ export async function callLedger<T>(ledger: Ledger, call: (client: LedgerClient)
   try {
     return await call(clientOver((request) => sendRequest(ledger, request)));
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
-    const { status, detail } = error;
-    if (status === 401)
-      throw new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
-    if (detail !== undefined) throw new Refused(status, detail);
-    throw new CliError(
-      `${ledger.url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`,
-    );
+    throw error instanceof LedgerError ? failureOf(ledger, error) : error;
   }
+}
+
+/** What an answer means that is not the expected one. */
+export function failureOf(
+  { url }: Ledger,
+  { status, detail }: Pick<LedgerError, "status" | "detail">,
+): CliError {
+  if (status === 401) {
+    return new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
+  }
+  if (detail !== undefined) return new Refused(status, detail);
+  return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`);
 }

@@ -38,6 +38,21 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./execute.ts")).executeCommand,
   },
   {
+    name: "backup",
+    summary: "copies a ledger into one file, also while it runs",
+    load: async () => (await import("./backup.ts")).backupCommand,
+  },
+  {
+    name: "check",
+    summary: "checks the ledger's file on this machine",
+    load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
+    name: "restore",
+    summary: "makes a ledger's folder out of a backup",
+    load: async () => (await import("./restore.ts")).restoreCommand,
+  },
+  {
     name: "serve",
     summary: "runs a ledger on this machine",
     load: async () => (await import("./serve.ts")).serveCommand,

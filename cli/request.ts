@@ -19,7 +19,7 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, RETRY_AFTER_MAX_S) : undefined;
 }
 
-function unreachable({ url, terminal }: Ledger, { message, code }: NoAnswer): Unreachable {
+export function unreachable({ url, terminal }: Ledger, { message, code }: NoAnswer): Unreachable {
   const why = `${url} ${message}`;
   const isRefusedHere = code === "ECONNREFUSED" && isOnThisMachine(url);
   // CI may start the ledger beside this command. A person knows that none runs here, and can start one.

@@ -334,6 +334,9 @@ export const Problem = z
   .meta({ id: "Problem", description: "RFC 9457" });
 export type Problem = z.infer<typeof Problem>;
 
+/** Header of a backup: how many facts it holds at least. */
+export const FACTS_HEADER = "Asof-Facts";
+
 /** What a client reads in an answer of a ledger; `other`: no ledger of this version says that. */
 export type Read<T> =
   | { readonly is: "answer"; readonly value: T }

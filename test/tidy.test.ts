@@ -48,7 +48,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   http: ["schemas", "ledger", "queries", "plan", "sources", "adapters", "http"],
   runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
   cdk: ["cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
-  cli: ["schemas", "cli", "adapters", "sources", "serve"],
+  cli: ["schemas", "cli", "ledger", "adapters", "sources", "serve"],
   serve: ["cli", "runtime"],
 };
 

@@ -16,24 +16,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isSystemError, onDisk } from "../disk.ts";
 import { CliError } from "../error.ts";
 import { Event } from "./event.ts";
 
 /** The file of refused events, each with its reason. */
 export const refusedFile = (outbox: string): string => outbox.replace(/(\.ndjson)?$/, ".refused.ndjson");
-
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && "code" in error && "syscall" in error;
-
-/** Turns errors of the file system into a CliError. */
-function onDisk<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (isSystemError(cause)) throw new CliError(`${file}: ${cause.message}`, { cause });
-    throw cause;
-  }
-}
 
 /** Undefined where another replay has just moved or removed the file. */
 function unlessGone<T>(work: () => T): T | undefined {

@@ -179,16 +179,20 @@ export interface Address {
   readonly token?: string | undefined;
 }
 
+export const addressOf = ({ url }: Address, path: string): string => `${url.replace(/\/+$/, "")}${path}`;
+
+export const authorizationOf = ({ token }: Address): { authorization?: string } =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
 /** Sends a request once. @throws NoAnswer */
 export async function sendOnce(
-  { url, token }: Address,
+  address: Address,
   { path, headers, ...request }: LedgerRequest,
   timeoutMs: number,
 ): Promise<LedgerResponse & { readonly headers: Headers }> {
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const answer = await exchange(`${url.replace(/\/+$/, "")}${path}`, {
+  const answer = await exchange(addressOf(address, path), {
     ...request,
-    headers: { ...headers, ...authorization },
+    headers: { ...headers, ...authorizationOf(address) },
     // A redirected POST may become a GET of another page.
     redirect: "manual",
     timeoutMs,
@@ -196,7 +200,8 @@ export async function sendOnce(
   return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
 }
 
-function parsed(text: string): unknown {
+/** Undefined where the text is not JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

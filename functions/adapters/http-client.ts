@@ -56,3 +56,31 @@ export async function exchange(url: string | URL, { timeoutMs, ...init }: Exchan
     throw new NoAnswer(error, timeoutMs);
   }
 }
+
+export interface Download {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as it comes. Throws NoAnswer where it breaks off. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Node's own bound: so long it waits for an answer to begin, and for each further piece of it. */
+const SILENCE_MS = 300_000;
+
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body ?? []) yield chunk;
+  } catch (error) {
+    throw new NoAnswer(error, SILENCE_MS);
+  }
+}
+
+/** Sends a request once and hands over its answer while it comes, however long that takes. Throws NoAnswer. */
+export async function download(url: string | URL, request: Omit<Exchange, "timeoutMs">): Promise<Download> {
+  try {
+    const response = await fetch(url, request);
+    return { status: response.status, headers: response.headers, chunks: chunksOf(response) };
+  } catch (error) {
+    throw new NoAnswer(error, SILENCE_MS);
+  }
+}

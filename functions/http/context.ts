@@ -3,6 +3,7 @@ import type { Fact } from "../../schemas/fact.ts";
 import type { Registries } from "../adapters/registry/oci.ts";
 import type { Appending } from "../ledger/append.ts";
 import type { Token } from "../ledger/authority.ts";
+import type { BackUp } from "../ledger/backup.ts";
 import type { Later } from "../ledger/jobs.ts";
 import type { Quarantine } from "../ledger/quarantine.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
@@ -33,6 +34,8 @@ export interface Ledger extends Appending {
   readonly settleMs: number;
   /** Events known and not needed, by reason; absent where the doors do not share a process. */
   readonly ignored?: Map<string, number>;
+  /** Absent where the ledger is not kept in one file. */
+  readonly backup?: BackUp;
   readonly log: Log;
 }
 

@@ -3,6 +3,7 @@
  * says this minute is no fact, and the same facts must have the same plan and hash.
  */
 import { setTimeout } from "node:timers/promises";
+import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
 import { type Registries, RegistryError } from "../adapters/registry/oci.ts";
 import { mapLimit } from "../ledger/map-limit.ts";
@@ -35,7 +36,7 @@ function gone(image: string, digest: string, missing: string): Answer {
 }
 
 async function answerOf(registries: Registries, image: string): Promise<Answer> {
-  const [repository = "", digest = ""] = image.split("@");
+  const { repository, digest } = pinnedImage(image) ?? { repository: image, digest: "" };
   if (!registries.knows(repository)) {
     return {
       answer: "unknown",

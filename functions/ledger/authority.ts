@@ -8,7 +8,7 @@ export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "ad
 export type Role = (typeof ROLES)[number];
 
 /** What can be done at the doors; only an admin can do everything. */
-export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract";
+export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract" | "back up";
 
 const RIGHTS = {
   reader: ["ask"],
@@ -18,7 +18,7 @@ const RIGHTS = {
   // Carries out what an operator asked for, and can ask for nothing.
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "execute", "export", "retract"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);

@@ -141,13 +141,15 @@ export interface Store {
   names(directory: Directory, range: Range): Promise<Page<Name>>;
 }
 
+export const STORE_CODES = ["throttled", "unavailable", "misconfigured", "full", "clock", "damaged"] as const;
+
 /**
  * A fault of the store: nothing is known of what was asked for. `throttled` is worth a retry later. The messages of
  * `full` (no room on the disk), `clock` (set wrong) and `damaged` (the data fails its checks) are for whoever asked:
  * they say what to do.
  */
 export class StoreError extends Error {
-  readonly code: "throttled" | "unavailable" | "misconfigured" | "full" | "clock" | "damaged";
+  readonly code: (typeof STORE_CODES)[number];
 
   constructor(code: StoreError["code"], message: string, cause?: unknown) {
     super(message, { cause });

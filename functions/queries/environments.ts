@@ -8,7 +8,6 @@ import { allHeard, heardIn, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
-import { questionOf } from "./question.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
 
 /** Whether anything is left of what was claimed and observed. */
@@ -32,7 +31,10 @@ async function silentSince(moment: AsOf, environment: string): Promise<string | 
 
 type Entry = Environments["environments"][number];
 
-/** Which of some environments have something running; all their services are asked about side by side. */
+/**
+ * Which of some environments have something running; all their services are asked about side by side. Each is a question
+ * of its own, for what was read of so many is not worth keeping.
+ */
 async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]> {
   const services = await mapLimit(AT_ONCE, heard, ({ name: environment }) =>
     allHeard(moment, { of: "services", environment }),
@@ -61,16 +63,15 @@ async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]>
  * dead ones, so that a ledger full of past review environments costs no page more than another.
  */
 export async function environments(moment: AsOf, paging: Paging = {}): Promise<Environments> {
-  const question = questionOf(moment);
   const before = placeOf("the environments", paging);
-  const found = heardIn(question, { of: "environments" }, { after: before[0] });
+  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    environments: await entriesOf(question, taken),
+    environments: await entriesOf(moment, taken),
     next: more && last !== undefined ? cursorOf("the environments", last.name) : null,
   };
 }

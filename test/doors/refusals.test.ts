@@ -53,6 +53,7 @@ const DOORS: readonly Door[] = [
     right: "operate",
     knock: (client) => client.post("/v1/freezes", { ...PLACE, reason: "a test" }),
   },
+  { name: "/v1/backups", right: "back up", knock: (client) => client.post("/v1/backups", {}) },
   { name: "/v1/freezes/end", right: "operate", knock: (client) => client.post("/v1/freezes/end", PLACE) },
   { name: "/v1/redeployments", right: "operate", knock: (client) => client.post("/v1/redeployments", {}) },
   {
@@ -69,7 +70,7 @@ const MAY: Record<Role, readonly Right[]> = {
   operator: ["ask", "operate", "execute"],
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "execute", "export", "retract"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
 };
 
 describe.each(DOORS)("the door $name", ({ right, knock }) => {

@@ -1,6 +1,10 @@
 /** Long work on a ledger's file, in a thread of its own: whoever asks meanwhile does not wait for it. */
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import * as z from "zod";
+import type { BackUp } from "../../ledger/backup.ts";
+import { STORE_CODES, StoreError } from "../../ledger/store.ts";
 import type { Checked } from "./integrity.ts";
 
 export const Task = z.discriminatedUnion("is", [
@@ -16,6 +20,12 @@ const Result = z.object({
   ),
 });
 
+const Reply = z.discriminatedUnion("is", [
+  z.strictObject({ is: z.literal("done"), value: z.unknown() }),
+  z.strictObject({ is: z.literal("failed"), code: z.enum(STORE_CODES), message: z.string() }),
+]);
+export type Reply = z.infer<typeof Reply>;
+
 /** Run from its sources, a thread has to register their loader itself: Node 20 does not pass `--import` on to it. */
 const fromSources = (path: URL): string =>
   `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(path.href)}); });`;
@@ -26,21 +36,55 @@ function start(workerData: Task): Worker {
   return new Worker(fromSources(new URL("./worker.ts", import.meta.url)), { workerData, eval: true });
 }
 
-function run(task: Task, signal?: AbortSignal): Promise<unknown> {
+async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
   const worker = start(task);
   signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
-  return new Promise((resolve, reject) => {
+  const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error(`the ${task.is} was ended before it was done`)));
   });
+  const reply = Reply.parse(message);
+  if (reply.is === "failed") throw new StoreError(reply.code, reply.message);
+  return reply.value;
 }
 
 /** Checks the file while it is in use. Rejects where it cannot be read, or was ended. */
 export const checkInBackground = async (file: string, signal?: AbortSignal): Promise<Checked> =>
   Result.parse(await run({ is: "check", file }, signal));
 
-/** Copies the file as it is at one moment to a target, which must not be there. Durable when it returns. */
-export async function backupInBackground(file: string, target: string): Promise<void> {
-  await run({ is: "backup", file, target });
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Reads an open file to its end, and closes it then, or where the reader goes away. */
+const streamOf = (handle: FileHandle): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    pull: async (controller) => {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES));
+      if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
+      await handle.close();
+      controller.close();
+    },
+    cancel: () => handle.close(),
+  });
+
+/**
+ * Makes backups in a thread of its own, one at a time: undefined while another one is made. The copy is a file beside the
+ * ledger's that has no name any more when it is handed out, so that the system frees it however its reader ends.
+ */
+export function backupsOf(file: string): BackUp {
+  const target = join(dirname(file), "backup.db");
+  let isBusy = false;
+  return async () => {
+    if (isBusy) return undefined;
+    isBusy = true;
+    try {
+      const facts = z.int().parse(await run({ is: "backup", file, target }));
+      const handle = await open(target, "r");
+      await rm(target);
+      const { size: bytes } = await handle.stat();
+      return { facts, bytes, body: streamOf(handle) };
+    } finally {
+      isBusy = false;
+    }
+  };
 }

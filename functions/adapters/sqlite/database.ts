@@ -7,9 +7,10 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
-import { CannotOpen, checkSchema, prepareTables, type Settings } from "./schema.ts";
+import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has the data. */
 export class InUse extends Error {}
@@ -168,8 +169,8 @@ const settingsOf = (driver: Driver.Database): Settings => ({
 
 const requireFromHere = createRequire(import.meta.url);
 
-/** Opens a file. Loads the driver only here: without it, a bundle that was copied alone still fails with one line. */
-function open(file: string, timeoutMs: number): Driver.Database {
+/** Opens a file, or an address of one. Loads the driver only here: without it, a bundle that was copied alone still fails with one line. */
+function open(file: string, timeoutMs = 0): Driver.Database {
   let driver: typeof Driver;
   try {
     driver = requireFromHere("libsql");
@@ -228,7 +229,7 @@ function lock(folder: string): () => void {
   let held: Driver.Database | undefined;
   try {
     makeFile(file);
-    held = open(file, 0);
+    held = open(file);
     held.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     held?.close();
@@ -294,11 +295,44 @@ function openFile(file: string, unlock?: () => void): Database {
     makeFile(file);
     checkSchema(file);
   }
-  const connection = { driver: connect(file), isOpen: true };
+  return databaseOf(file, connect(file), {
+    prepare: prepareTables,
+    close: (driver) => {
+      // The driver keeps a connection while statements of it are not collected, and so its log.
+      if (isWriter) fold(driver);
+      driver.close();
+      unlock?.();
+    },
+  });
+}
+
+/**
+ * Opens a file that nobody writes, like a backup. Neither the file nor anything beside it is changed.
+ * @throws CannotOpen
+ */
+export function openBackup(file: string): Database {
+  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
-    prepareTables(settingsOf(connection.driver), file);
+    checkSchema(file);
+    const driver = open(`${pathToFileURL(file).href}?immutable=1`);
+    return databaseOf(file, driver, { prepare: checkFormat, close: () => driver.close() });
   } catch (error) {
-    connection.driver.close();
+    throw reasonOf(error, file);
+  }
+}
+
+interface Ends {
+  /** Throws a CannotOpen where the file is not one of ours. */
+  readonly prepare: (settings: Settings, file: string) => void;
+  readonly close: (driver: Driver.Database) => void;
+}
+
+function databaseOf(file: string, driver: Driver.Database, { prepare, close }: Ends): Database {
+  const connection = { driver, isOpen: true };
+  try {
+    prepare(settingsOf(driver), file);
+  } catch (error) {
+    driver.close();
     throw error;
   }
   return {
@@ -307,10 +341,7 @@ function openFile(file: string, unlock?: () => void): Database {
     write: groupCommit(connection),
     close: () => {
       connection.isOpen = false;
-      // The driver keeps a connection while statements of it are not collected, and so its log.
-      if (isWriter) fold(connection.driver);
-      connection.driver.close();
-      unlock?.();
+      close(driver);
     },
   };
 }

@@ -75,8 +75,15 @@ export function prepareTables({ numberOf, exec }: Settings, file: string): void 
     );
     return;
   }
-  if (applicationId !== APPLICATION_ID)
-    throw new CannotOpen(`${file} is not a ledger's file; set ASOF_DATA to another folder`);
+  refuseOther(applicationId, version, file);
+}
+
+/** Refuses a file that is not a ledger's, or of another format. */
+export const checkFormat = ({ numberOf }: Settings, file: string): void =>
+  refuseOther(numberOf("application_id"), numberOf("user_version"), file);
+
+function refuseOther(applicationId: number, version: number, file: string): void {
+  if (applicationId !== APPLICATION_ID) throw new CannotOpen(`${file} is not a ledger's file`);
   if (version !== SCHEMA_VERSION)
     throw new CannotOpen(
       `${file} has format ${version}, and this version of asof knows format ${SCHEMA_VERSION}; start it with the version that wrote it`,

@@ -1,9 +1,9 @@
 /** The thread for long work on a ledger's file; see `background.ts`. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { Task } from "./background.ts";
+import { StoreError } from "../../ledger/store.ts";
+import { type Reply, Task } from "./background.ts";
+import { backUp } from "./backup.ts";
 import { openReader } from "./database.ts";
 import { type Checked, checkDatabase } from "./integrity.ts";
 
@@ -23,36 +23,16 @@ async function check(file: string): Promise<Checked> {
   }
 }
 
-function sync(path: string): void {
-  const handle = openSync(path, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** Copies the file as it is at one moment. The target is there whole, and on disk, or not at all. */
-function backup(file: string, target: string): void {
-  const partial = `${target}.partial`;
-  rmSync(partial, { force: true });
-  // Made here, so that nobody else can read it meanwhile; `VACUUM INTO` takes an empty file.
-  closeSync(openSync(partial, "wx", 0o600));
-  const database = openReader(file);
-  try {
-    database.prepare("VACUUM INTO ?").run(partial);
-    sync(partial);
-    renameSync(partial, target);
-    sync(dirname(target));
-  } finally {
-    database.close();
-    rmSync(partial, { force: true });
-  }
-}
-
 const task = Task.parse(workerData);
-if (task.is === "check") parentPort?.postMessage(await check(task.file));
-else {
-  backup(task.file, task.target);
-  parentPort?.postMessage({});
+let reply: Reply;
+try {
+  reply = {
+    is: "done",
+    value: task.is === "check" ? await check(task.file) : backUp(task.file, task.target),
+  };
+} catch (error) {
+  // A thread's errors arrive as plain ones: what tells the kinds of them apart is sent instead.
+  if (!(error instanceof StoreError)) throw error;
+  reply = { is: "failed", code: error.code, message: error.message };
 }
+parentPort?.postMessage(reply);

@@ -6,6 +6,7 @@ import {
   CommitAnswer,
   Difference,
   Environments,
+  FACTS_HEADER,
   Release,
   Snapshot,
   Sources,
@@ -64,6 +65,25 @@ const exporting: ZodOpenApiOperationObject = {
     },
     ...REFUSALS,
     "422": problem("A parameter is wrong."),
+  },
+};
+
+const backingUp: ZodOpenApiOperationObject = {
+  operationId: "backUp",
+  summary: "A copy of the ledger's file as it is at one moment, checked by `asof backup`. Role admin.",
+  tags: ["Service"],
+  responses: {
+    "200": {
+      description: "The file: a SQLite database with everything in it, persons and quarantine included.",
+      headers: z.object({
+        [FACTS_HEADER]: z.int().meta({ description: "how many facts it holds at least" }),
+      }),
+      content: { "application/vnd.sqlite3": { schema: z.string().meta({ format: "binary" }) } },
+    },
+    ...REFUSALS,
+    "404": problem("The ledger is not kept in one file."),
+    "409": problem("Another backup is being made."),
+    "413": problem("The body is too large: none is needed."),
   },
 };
 
@@ -167,6 +187,7 @@ const paths: ZodOpenApiPathsObject = {
     get: question("sources", "Who reports, and who fell silent.", { query: SourcesQuestion }, Sources),
   },
   "/v1/export": { get: exporting },
+  "/v1/backups": { post: backingUp },
   "/openapi.json": { get: open("openapi", "This description.") },
   "/healthz": { get: open("health", "Whether the service is up.") },
 };

@@ -311,15 +311,9 @@ export async function resolveClaimed(
 ): Promise<Resolution> {
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  asking.store.prefetch(
-    () => byTag(asking, said, claim),
-    () => buildsOfCommit(asking, claim.commit?.sha),
-  );
-  return (
-    (await byTasks(asking, said, claim)) ??
-    (await byTag(asking, said, claim)) ??
-    byCommit(asking, said, claim)
-  );
+  asking.store.prefetch(() => buildsOfCommit(asking, claim.commit?.sha));
+  const [task, tag] = await Promise.all([byTasks(asking, said, claim), byTag(asking, said, claim)]);
+  return task ?? tag ?? byCommit(asking, said, claim);
 }
 
 /** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */

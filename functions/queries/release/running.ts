@@ -4,7 +4,7 @@ import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { backwards, first, history, type KnownAt, newest } from "../../ledger/fact-reader.ts";
+import { backwards, first, history, type KnownAt, newest, type Pages } from "../../ledger/fact-reader.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import {
@@ -40,8 +40,13 @@ export const wholes = ({ environment, service }: Selector): [Partition, Partitio
 ];
 
 /** What was observed of a service up to a moment, newest first. */
-export const observations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
-  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true });
+export const observations = (
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true }, sizes);
 
 const latest = (...facts: readonly (Claim | undefined)[]): Claim | undefined =>
   facts
@@ -61,12 +66,20 @@ interface Newest {
   readonly changes: readonly Claim[];
 }
 
-/** One round trip, and one more where components were deployed by themselves. */
-export async function newestOf(knowledge: KnownAt, selector: Selector, at: string): Promise<Newest> {
+/**
+ * One round trip, and one more where components were deployed by themselves.
+ * @param sizes of the pages of observations: as for `observations`, where those before the newest will be read too
+ */
+export async function newestOf(
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): Promise<Newest> {
   const [ofService, ofAll] = wholes(selector);
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
-    observations(knowledge, selector, at).next(),
+    observations(knowledge, selector, at, sizes).next(),
     newest(knowledge, ofService, at),
     newest(knowledge, ofAll, at),
   ]);

@@ -5,7 +5,7 @@
 import type { Component } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
-import type { KnownAt } from "../../ledger/fact-reader.ts";
+import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
@@ -41,7 +41,7 @@ function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<st
 
 /** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
 async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at);
+  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
   return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
 }
 

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { registries } from "../../adapters/registry/oci.ts";
-import { checkInBackground } from "../../adapters/sqlite/background.ts";
+import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
 import { jobQueue } from "../../adapters/sqlite/jobs.ts";
@@ -13,6 +13,7 @@ import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
+import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger, Log } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { queryEndpoints } from "../../http/queries.ts";
@@ -65,7 +66,7 @@ function ownTokens(data: string): Token[] {
 }
 
 /** Where facts and people are kept, and the clock that facts are stamped with. */
-type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs">;
+type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup">;
 
 function onSqlite(database: Database, damage: Damage): Keeping {
   const clock = steadyClock(newestRecordedAt(database));
@@ -74,6 +75,7 @@ function onSqlite(database: Database, damage: Damage): Keeping {
     people: remembering(sqlitePeople(database), () => new Date()),
     now: clock.now,
     settleMs: SETTLE_MS,
+    backup: backupsOf(database.file),
   };
 }
 
@@ -130,7 +132,12 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
 
 /** Every door of a ledger under one address. */
 export const doors = (ledger: Ledger): Hono =>
-  guarded(ledger, [recordingEndpoints(ledger), queryEndpoints(ledger), exportEndpoint(ledger)]);
+  guarded(ledger, [
+    recordingEndpoints(ledger),
+    queryEndpoints(ledger),
+    exportEndpoint(ledger),
+    backupEndpoint(ledger),
+  ]);
 
 /** What to try next: in a clone, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";

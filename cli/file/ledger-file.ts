@@ -1,0 +1,57 @@
+/** A ledger's file on this machine: its place, its errors, and its check. */
+import type { Command } from "commander";
+import type { Finding } from "../../functions/adapters/sqlite/damage.ts";
+import { type Database, InUse, ledgerFile, openBackup } from "../../functions/adapters/sqlite/database.ts";
+import { checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
+import { CannotOpen } from "../../functions/adapters/sqlite/schema.ts";
+import { StoreError } from "../../functions/ledger/store.ts";
+import { CliError } from "../error.ts";
+import type { Io } from "../io.ts";
+import { count, progressOn } from "./progress.ts";
+
+export const withDataOption = (command: Command): Command =>
+  command.option("--data <folder>", "the ledger's folder (default: $ASOF_DATA, else .asof)");
+
+/** The ledger's file of --data, else of the folder that a server would use. */
+export const fileIn = (data: string | undefined, { env }: Io): string =>
+  ledgerFile(data ?? (env.ASOF_DATA || ".asof"));
+
+/** Does work on a ledger's file or tables; faults that a person can fix become a CliError. */
+export async function withStoreFaults<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const isExpected = [CannotOpen, InUse, StoreError].some((one) => cause instanceof one);
+    if (isExpected && cause instanceof Error) throw new CliError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+/** Checks every fact, index entry and name of an open file. */
+export function checkAll(io: Io, database: Database): { facts: number; findings: readonly Finding[] } {
+  const progress = progressOn(io);
+  const steps = checkDatabase(database);
+  let rows = 0;
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    rows += step.value;
+    progress(() => `checking ${database.file}: ${count(rows, "row")}`);
+  }
+}
+
+/** Checks a file that nobody writes. Returns how many facts it holds; throws a CliError where it is damaged. */
+export function verify(io: Io, file: string): Promise<number> {
+  return withStoreFaults(() => {
+    const database = openBackup(file);
+    try {
+      const { facts, findings } = checkAll(io, database);
+      const [first] = findings;
+      if (first === undefined) return facts;
+      const found = count(findings.length, "finding");
+      throw new CliError(`${file} is damaged (${found}): ${first.what}: ${first.why}`);
+    } finally {
+      database.close();
+    }
+  });
+}
