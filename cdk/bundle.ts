@@ -5,8 +5,8 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { Rules } from "../functions/ledger/rules.ts";
-import { rootsIn } from "../functions/sources/attestation.ts";
+import { Rules } from "../functions/ledger/naming-rules.ts";
+import { rootsIn } from "../functions/sources/standards/attestation.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -82,7 +82,18 @@ export interface Files {
   readonly trustRoots?: string | undefined;
 }
 
-const entryOf = (name: FunctionName | ListenerName): string => join(ROOT, "functions", `${name}.ts`);
+/** The file of each function. */
+const ENTRIES: Record<FunctionName | ListenerName, string> = {
+  ingest: "ingest.ts",
+  questions: "query.ts",
+  export: "export.ts",
+  publish: "publish.ts",
+  execute: "execute-redeployment.ts",
+  maintain: "silence-alerts.ts",
+};
+
+export const entryOf = (name: FunctionName | ListenerName): string =>
+  join(ROOT, "functions/runtime/aws", ENTRIES[name]);
 
 /** Bundles those of the functions that are to react. */
 export async function bundleListeners(

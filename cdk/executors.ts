@@ -17,7 +17,7 @@ import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { MAINTENANCE_KINDS } from "../functions/reactions/maintenance.ts";
+import { MAINTENANCE_KINDS } from "../functions/reactions/silences/silences.ts";
 import { Alarms } from "./alarms.ts";
 import type { ListenerName } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";

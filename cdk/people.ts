@@ -2,7 +2,7 @@
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
-import { PEOPLE } from "../functions/store/keys.ts";
+import { PEOPLE } from "../functions/adapters/keys.ts";
 import type { LedgerFunction } from "./function.ts";
 import { dynamodb, REWRITES } from "./table.ts";
 

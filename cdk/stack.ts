@@ -20,7 +20,7 @@ import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { Signers } from "../functions/sources/attestation.ts";
+import { Signers } from "../functions/sources/standards/attestation.ts";
 import { Alarms } from "./alarms.ts";
 import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";

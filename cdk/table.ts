@@ -3,7 +3,7 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from "aws-cdk-lib/aws-dynamodb";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import { INDEXES } from "../functions/store/keys.ts";
+import { INDEXES } from "../functions/adapters/keys.ts";
 import type { LedgerFunction } from "./function.ts";
 
 export const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);

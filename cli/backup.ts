@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSyn
 import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import * as z from "zod";
+import { NoAnswer } from "../functions/adapters/http-client.ts";
 import { backUp, syncToDisk } from "../functions/adapters/sqlite/backup.ts";
-import { NoAnswer } from "../functions/client/http.ts";
 import { onDisk } from "./disk.ts";
 import { CliError } from "./error.ts";
 import { requestBackup } from "./file/download.ts";

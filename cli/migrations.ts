@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import * as z from "zod";
-import { type Answer, exchange, NoAnswer } from "../functions/client/http.ts";
+import { type Answer, exchange, NoAnswer } from "../functions/adapters/http-client.ts";
 import { readJson } from "../functions/sources/payload.ts";
 import { CliError } from "./error.ts";
 import type { Io } from "./io.ts";

@@ -1,7 +1,7 @@
 /** Requests to the ledger, with retries. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
-import * as http from "../functions/client/http.ts";
+import * as http from "../functions/adapters/http-client.ts";
 import { isOnThisMachine } from "../schemas/scalars.ts";
 import type { Ledger } from "./ledger.ts";
 

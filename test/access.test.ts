@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundBy, holderOf, isAllowed, newToken, parseTokens, ROLES } from "../functions/access.ts";
+import { boundBy, holderOf, isAllowed, newToken, parseTokens, ROLES } from "../functions/ledger/authority.ts";
 import { sha256 } from "../functions/ledger/canonical.ts";
 
 const SECRET = "s3cr3t-0123456789abcdef";

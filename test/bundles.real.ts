@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { bundle, FUNCTIONS, type FunctionName, RULES } from "../cdk/bundle.ts";
+import { bundle, entryOf, FUNCTIONS, type FunctionName, RULES } from "../cdk/bundle.ts";
 import { AsofStack } from "../cdk/stack.ts";
 import { App, Template } from "../cdk/testing.ts";
 import { type Change, type HttpRequest, type Item, queueEvent, streamEvent, urlEvent } from "./aws/events.ts";
@@ -105,7 +105,7 @@ beforeAll(async () => {
     registries: { [host]: { plainHttp: true } },
   };
   for (const name of FUNCTIONS) {
-    await bundle(join(import.meta.dirname, "..", "functions", `${name}.ts`), bundles[name]);
+    await bundle(entryOf(name), bundles[name]);
   }
   writeFileSync(join(bundles.ingest, RULES), JSON.stringify(RULES_OF_TEST));
   const environment = environmentsOf();

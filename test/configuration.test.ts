@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { configuration } from "../functions/configuration.ts";
-import { ConfigurationError } from "../functions/secrets.ts";
+import { configuration } from "../functions/runtime/config/environment.ts";
+import { ConfigurationError } from "../functions/runtime/config/secrets.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-configuration-"));
 afterAll(() => rmSync(folder, { recursive: true }));

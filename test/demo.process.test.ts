@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { type Running, start } from "../functions/local.ts";
+import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Release, Snapshot, Timeline } from "../schemas/answer.ts";
 import { type Client, clientOf, type Event, over } from "./client.ts";
 import { history } from "./demo/history.ts";

@@ -9,7 +9,7 @@ import * as z from "zod";
 import { bundle } from "../cdk/bundle.ts";
 import { AsofExecutorsStack } from "../cdk/executors.ts";
 import { App, Template } from "../cdk/testing.ts";
-import { type Running, start } from "../functions/local.ts";
+import { type Running, start } from "../functions/runtime/server/server.ts";
 import type { Redeployment } from "../schemas/redeployment.ts";
 import { queueEvent } from "./aws/events.ts";
 import { type Lambda, startLambda } from "./aws/lambda.ts";
@@ -40,7 +40,10 @@ beforeAll(async () => {
   const found = node24();
   if (found === undefined) throw new Error("Node 24 is not to be had here: npx cannot fetch node@24");
   node = found;
-  bundled = await bundle(join(import.meta.dirname, "../functions/execute.ts"), join(folder, "execute"));
+  bundled = await bundle(
+    join(import.meta.dirname, "../functions/runtime/aws/execute-redeployment.ts"),
+    join(folder, "execute"),
+  );
   secrets = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece);

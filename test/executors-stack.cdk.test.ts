@@ -147,7 +147,7 @@ async function entriesOf(...kinds: readonly string[]) {
   vi.stubEnv("AWS_ACCESS_KEY_ID", "none");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "none");
   vi.stubEnv("ASOF_BUS", "asof-ledger");
-  const { handler } = await import("../functions/publish.ts");
+  const { handler } = await import("../functions/runtime/aws/publish.ts");
   const Records = kinds.map((kind, n) => {
     const key = { S: `F#/asof/redeployments#${kind}` };
     const fact = { S: JSON.stringify({ kind, recordedAt: "2026-11-22T09:00:00.000Z" }) };

@@ -19,8 +19,8 @@ import {
   Template,
   Validations,
 } from "../cdk/testing.ts";
-import { recordingDoors } from "../functions/doors/recording.ts";
-import { INDEXES, PEOPLE } from "../functions/store/keys.ts";
+import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
+import { recordingDoors } from "../functions/http/recording.ts";
 import { cleanUp, givenDoors } from "./doors/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));

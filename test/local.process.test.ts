@@ -3,8 +3,8 @@ import { createServer, connect as dial, type Server, type Socket } from "node:ne
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { start } from "../functions/local.ts";
-import { ConfigurationError } from "../functions/secrets.ts";
+import { ConfigurationError } from "../functions/runtime/config/secrets.ts";
+import { start } from "../functions/runtime/server/server.ts";
 import { Environments, Release } from "../schemas/answer.ts";
 import { type Event, event, outcomesOf } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";
@@ -108,7 +108,10 @@ describe("a ledger that is started", () => {
   it("starts under a path with a symbolic link in it", async () => {
     const link = join(newFolder(), "asof");
     symlinkSync(join(import.meta.dirname, ".."), link);
-    const started = startProcess({ ASOF_DATA: newFolder() }, join(link, "functions/local.ts"));
+    const started = startProcess(
+      { ASOF_DATA: newFolder() },
+      join(link, "functions/runtime/server/server.ts"),
+    );
     await expect(started.listening).resolves.toMatch(/^http/);
     await end(started, "SIGTERM");
   });

@@ -12,7 +12,7 @@ import { detectHistory } from "../cli/migrations/detect.ts";
 import { readHistory } from "../cli/migrations/history.ts";
 import { openMysql } from "../cli/migrations/mysql.ts";
 import { openPostgresql } from "../cli/migrations/postgresql.ts";
-import { type Running, start } from "../functions/local.ts";
+import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Release, Timeline } from "../schemas/answer.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";

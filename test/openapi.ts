@@ -1,7 +1,7 @@
 /** Writes the description of the doors where a linter can read it: `node --import tsx test/openapi.ts FILE`. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { document } from "../functions/doors/openapi.ts";
+import { document } from "../functions/http/openapi/document.ts";
 
 const file = process.argv[2] ?? ".build/openapi.json";
 mkdirSync(dirname(file), { recursive: true });

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { type Running, start } from "../functions/local.ts";
+import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Release } from "../schemas/answer.ts";
 import { Plan, type Step } from "../schemas/plan.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";

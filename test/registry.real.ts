@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ledgerFile, openReader } from "../functions/adapters/sqlite/database.ts";
-import { type Running, start } from "../functions/local.ts";
+import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Artifact, Outcomes, Release, TagAnswer } from "../schemas/answer.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { shaOf } from "./ledger/given.ts";

@@ -1,4 +1,4 @@
-/** What `functions/setup.mjs` does to a clone in which something already runs. */
+/** What `functions/runtime/setup.mjs` does to a clone in which something already runs. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -72,8 +72,11 @@ const TEMPLATE = join(scratch, "template");
 const INSTALLED = join(scratch, "installed");
 beforeAll(async () => {
   await startRegistry();
-  mkdirSync(join(TEMPLATE, "functions"), { recursive: true });
-  copyFileSync(join(import.meta.dirname, "../functions/setup.mjs"), join(TEMPLATE, "functions", "setup.mjs"));
+  mkdirSync(join(TEMPLATE, "functions/runtime"), { recursive: true });
+  copyFileSync(
+    join(import.meta.dirname, "../functions/runtime/setup.mjs"),
+    join(TEMPLATE, "functions/runtime/setup.mjs"),
+  );
   copyFileSync(join(import.meta.dirname, "../.npmrc"), join(TEMPLATE, ".npmrc"));
   const manifest = { ...MANIFEST, devDependencies: { checks: "1.0.0" } };
   writeFileSync(join(TEMPLATE, "package.json"), JSON.stringify(manifest));
@@ -94,7 +97,7 @@ function clone(of = TEMPLATE): string {
 }
 
 const setUp = (folder: string, ...args: readonly string[]) =>
-  run(process.execPath, ["functions/setup.mjs", ...args], { cwd: folder, env });
+  run(process.execPath, ["functions/runtime/setup.mjs", ...args], { cwd: folder, env });
 
 /** Every file under `node_modules`, with what changes where it is replaced. */
 function filesOf(folder: string): Map<string, string> {
@@ -158,7 +161,7 @@ it("may run twice at once on a fresh clone", async () => {
 it("asks nobody where nothing is missing", async () => {
   const folder = clone(INSTALLED);
   const before = filesOf(folder);
-  const { stderr } = await run(process.execPath, ["functions/setup.mjs"], {
+  const { stderr } = await run(process.execPath, ["functions/runtime/setup.mjs"], {
     cwd: folder,
     env: { PATH: "/nowhere" },
   });
@@ -191,7 +194,7 @@ it("leaves nothing half-done where a package cannot be had", async () => {
     npm_config_registry: "http://127.0.0.1:9",
     npm_config_cache: join(folder, "cache"),
   };
-  const failing = run(process.execPath, ["functions/setup.mjs"], {
+  const failing = run(process.execPath, ["functions/runtime/setup.mjs"], {
     cwd: folder,
     env: { ...nowhere, npm_config_fetch_retries: "0" },
   });

@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toolsTable } from "../cli/migrations/tools.ts";
-import { CDEVENTS_COVERS } from "../functions/sources/cdevents.ts";
 import type { Coverage } from "../functions/sources/source.ts";
 import { allSources } from "../functions/sources/sources.ts";
+import { CDEVENTS_COVERS } from "../functions/sources/standards/cdevents.ts";
 
 const README = join(import.meta.dirname, "../README.md");
 

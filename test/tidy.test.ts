@@ -28,27 +28,25 @@ const bare = (text: string): string =>
     .replaceAll(/^(import|export) [\s\S]*?;$/gm, (found) => (/ from "/.test(found) ? "" : found))
     .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""');
 
-const room = (file: string): string =>
-  file.startsWith("functions/")
-    ? file.split("/")[2] === undefined
-      ? "edge"
-      : (file.split("/")[1] ?? "")
-    : (file.split("/")[0] ?? "");
+/** The first folder of a file; of those under `functions`, the second. */
+const room = (file: string): string => {
+  const [first = "", second = ""] = file.split("/");
+  return first === "functions" ? second : first;
+};
 
-/** Which rooms a room may import from; `edge` are the functions themselves. Imports run one way. */
+/** Which rooms a room may import from. Imports run one way. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: ["schemas"],
   ledger: ["schemas", "ledger"],
+  queries: ["schemas", "ledger", "queries"],
+  plan: ["schemas", "ledger", "queries", "plan"],
   sources: ["schemas", "sources"],
-  client: ["client"],
-  registry: ["schemas", "client", "registry"],
-  store: ["schemas", "ledger", "store"],
-  adapters: ["schemas", "ledger", "store", "adapters"],
-  doors: ["schemas", "ledger", "sources", "registry", "doors", "edge"],
-  reactions: ["schemas", "client", "reactions"],
-  edge: ["schemas", "ledger", "sources", "registry", "store", "adapters", "doors", "reactions", "edge"],
-  cdk: ["cdk", "ledger", "sources", "reactions", "store"],
-  cli: ["schemas", "cli", "client", "registry", "sources", "ledger", "adapters"],
+  adapters: ["schemas", "ledger", "adapters"],
+  reactions: ["schemas", "adapters", "reactions"],
+  http: ["schemas", "ledger", "queries", "plan", "sources", "adapters", "http"],
+  runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
+  cdk: ["cdk", "ledger", "sources", "reactions", "adapters"],
+  cli: ["schemas", "cli", "adapters", "sources"],
 };
 
 /** What a file imports of this project, as a path from its root. */
@@ -78,18 +76,9 @@ describe("the tree", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("has doors import nothing of the edge but access", () => {
-    const wrong = product
-      .filter((file) => room(file) === "doors")
-      .flatMap((file) =>
-        importsOf(file).filter((target) => room(target) === "edge" && target !== "functions/access.ts"),
-      );
-    expect(wrong).toEqual([]);
-  });
-
-  it("uses the AWS SDK in the store and at the edge only", () => {
+  it("uses the AWS SDK in the adapters and where functions start only", () => {
     const users = product.filter((file) => /from "@aws-sdk\//.test(textOf(file)));
-    expect(users.filter((file) => !["store", "edge"].includes(room(file)))).toEqual([]);
+    expect(users.filter((file) => !["adapters", "runtime"].includes(room(file)))).toEqual([]);
   });
 
   it("keeps files short enough to be read at once", () => {

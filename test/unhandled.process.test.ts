@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
-const FILE = join(import.meta.dirname, "../functions/unhandled.ts");
+const FILE = join(import.meta.dirname, "../functions/runtime/unhandled-rejections.ts");
 
 /** A process that loses a promise while it is answering somebody else; the runtime of AWS would end it for that. */
 const PROGRAM = `

@@ -1,6 +1,6 @@
 /** Downloads a backup from a running ledger. */
 import * as z from "zod";
-import * as http from "../../functions/client/http.ts";
+import * as http from "../../functions/adapters/http-client.ts";
 import { FACTS_HEADER, readAnswer } from "../../schemas/answer.ts";
 import { failureOf } from "../client.ts";
 import { CliError } from "../error.ts";

@@ -1,7 +1,7 @@
 /** Statements as CloudEvents. Each gets its id before the first attempt to send it, so that a retry is a duplicate. */
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
-import { toStatement } from "../../functions/sources/cloudevents.ts";
+import { toStatement } from "../../functions/sources/standards/cloudevents.ts";
 import { type Kind, Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";

@@ -10,7 +10,7 @@ import {
   RegistryAccess,
   RegistryError,
   registries,
-} from "../../functions/registry/oci.ts";
+} from "../../functions/adapters/registry/oci.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";

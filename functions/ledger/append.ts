@@ -3,10 +3,10 @@ import * as z from "zod";
 import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
+import { dayOf, postings } from "./access-patterns.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
+import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
-import { dayOf, postings } from "./postings.ts";
-import { type Rule, rename } from "./rules.ts";
 import type { Derived, Store } from "./store.ts";
 
 /** A clock that runs ahead by more than this is no clock, and a fact can never be corrected. */

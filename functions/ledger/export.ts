@@ -1,8 +1,8 @@
 /** The export: every fact of a span once, in the order in which the ledger took them. */
 import type { Fact } from "../../schemas/fact.ts";
+import { dayOf } from "./access-patterns.ts";
 import { fingerprint } from "./canonical.ts";
 import { ahead, pagesOf, type Reads } from "./loader.ts";
-import { dayOf } from "./postings.ts";
 import { SHARDS } from "./store.ts";
 
 export interface Extent {

@@ -6,7 +6,7 @@
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { REPOSITORY_MAX } from "../../schemas/scalars.ts";
 import { endOf, order } from "./canonical.ts";
-import { all, EVER, type Knowledge } from "./read.ts";
+import { all, EVER, type Knowledge } from "./fact-reader.ts";
 
 /** A repository by the name that it had at a moment: a fact's order, or a time and with it all of that millisecond. */
 export interface Named {

@@ -5,22 +5,22 @@
 import type { Source } from "./source.ts";
 
 export const SOURCES: ReadonlyMap<string, () => Promise<Source>> = new Map([
-  ["argocd", async () => (await import("./argocd.ts")).argocd],
-  ["aws", async () => (await import("./aws.ts")).aws],
-  ["azure", async () => (await import("./azure.ts")).azure],
-  ["azure-devops", async () => (await import("./azure-devops.ts")).azureDevops],
-  ["bitbucket", async () => (await import("./bitbucket.ts")).bitbucket],
-  ["distribution", async () => (await import("./distribution.ts")).distribution],
-  ["docker-hub", async () => (await import("./docker-hub.ts")).dockerHub],
-  ["flux", async () => (await import("./flux.ts")).flux],
-  ["github", async () => (await import("./github.ts")).github],
-  ["gitlab", async () => (await import("./gitlab.ts")).gitlab],
-  ["google", async () => (await import("./google.ts")).google],
-  ["harbor", async () => (await import("./harbor.ts")).harbor],
-  ["helm", async () => (await import("./helm.ts")).helm],
-  ["jfrog", async () => (await import("./jfrog.ts")).jfrog],
-  ["kubernetes", async () => (await import("./kubernetes.ts")).kubernetes],
-  ["quay", async () => (await import("./quay.ts")).quay],
+  ["argocd", async () => (await import("./deployers/argocd.ts")).argocd],
+  ["aws", async () => (await import("./aws/aws.ts")).aws],
+  ["azure", async () => (await import("./registries/azure.ts")).azure],
+  ["azure-devops", async () => (await import("./forges/azure-devops.ts")).azureDevops],
+  ["bitbucket", async () => (await import("./forges/bitbucket.ts")).bitbucket],
+  ["distribution", async () => (await import("./registries/distribution.ts")).distribution],
+  ["docker-hub", async () => (await import("./registries/docker-hub.ts")).dockerHub],
+  ["flux", async () => (await import("./deployers/flux.ts")).flux],
+  ["github", async () => (await import("./forges/github.ts")).github],
+  ["gitlab", async () => (await import("./forges/gitlab.ts")).gitlab],
+  ["google", async () => (await import("./registries/google.ts")).google],
+  ["harbor", async () => (await import("./registries/harbor.ts")).harbor],
+  ["helm", async () => (await import("./deployers/helm.ts")).helm],
+  ["jfrog", async () => (await import("./registries/jfrog.ts")).jfrog],
+  ["kubernetes", async () => (await import("./deployers/kubernetes.ts")).kubernetes],
+  ["quay", async () => (await import("./registries/quay.ts")).quay],
 ]);
 
 export const allSources = (): Promise<Source[]> => Promise.all([...SOURCES.values()].map((load) => load()));

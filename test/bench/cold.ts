@@ -5,12 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { bundle } from "../../cdk/bundle.ts";
+import { bundle, entryOf } from "../../cdk/bundle.ts";
 import { node24 } from "../aws/node24.ts";
 import type { Row } from "./rows.ts";
 import { median, sum } from "./timing.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..");
 
 /** What `cdk/stack.ts` sets, and the runtime. */
 const ENVIRONMENT = {
@@ -91,8 +89,8 @@ export async function coldRows(samples: number, progress: (text: string) => void
   const temp = mkdtempSync(join(tmpdir(), "asof-bench-bundles-"));
   const entries: [string, string][] = [
     ["client", join(import.meta.dirname, "client-only.ts")],
-    ["questions", join(ROOT, "functions", "questions.ts")],
-    ["ingest", join(ROOT, "functions", "ingest.ts")],
+    ["questions", entryOf("questions")],
+    ["ingest", entryOf("ingest")],
   ];
   const folders = new Map<string, string>();
   for (const [name, entry] of entries) folders.set(name, await bundle(entry, join(temp, name)));

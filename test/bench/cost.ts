@@ -1,8 +1,8 @@
 /** What facts and releases cost on DynamoDB, worked out from the items as they are put and read. */
 import * as z from "zod";
-import { postings } from "../../functions/ledger/postings.ts";
+import { INDEXES } from "../../functions/adapters/keys.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import type { Derived } from "../../functions/ledger/store.ts";
-import { INDEXES } from "../../functions/store/keys.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { factOf } from "./fill.ts";

@@ -1,15 +1,15 @@
 /** Fills a store with a history: every item is the one that `append` puts, many of them in one write. */
 import { BatchWriteItemCommand, type WriteRequest } from "@aws-sdk/client-dynamodb";
+import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
 import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqlitePeople } from "../../functions/adapters/sqlite/people.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import { issuerOf, type People, remembering } from "../../functions/ledger/people.ts";
-import { postings } from "../../functions/ledger/postings.ts";
 import type { Derived, Posted } from "../../functions/ledger/store.ts";
-import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import type { RemoteEngine } from "./engine.ts";

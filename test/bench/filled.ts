@@ -11,7 +11,7 @@ import { type Extent, quarter } from "./history.ts";
 /** What decides which items a history is: with another one of these, a kept history is made anew. */
 const MADE_BY = [
   "history.ts",
-  ...["ledger/postings.ts", "store/keys.ts", "adapters/sqlite/database.ts"].map(
+  ...["ledger/access-patterns.ts", "adapters/keys.ts", "adapters/sqlite/schema.ts"].map(
     (file) => `../../functions/${file}`,
   ),
 ];

@@ -1,7 +1,8 @@
 /** Items as the store puts them, for filling and for working out what they cost. */
+
+import { derivedKeys, factKeys } from "../../functions/adapters/keys.ts";
 import { canonical } from "../../functions/ledger/canonical.ts";
 import type { Derived, Posted } from "../../functions/ledger/store.ts";
-import { derivedKeys, factKeys } from "../../functions/store/keys.ts";
 
 export type Item = Record<string, string>;
 

@@ -1,16 +1,16 @@
 /** A ledger as it stands behind the doors on AWS, on an engine; and the doors in process and over HTTP. */
 import { Agent, request } from "node:http";
 import { serve } from "@hono/node-server";
-import { parseTokens } from "../../functions/access.ts";
-import { guarded } from "../../functions/doors/doors.ts";
-import { exportDoor } from "../../functions/doors/exporting.ts";
-import type { Ledger } from "../../functions/doors/ledger.ts";
-import { questionDoors } from "../../functions/doors/questions.ts";
-import { recordingDoors } from "../../functions/doors/recording.ts";
+import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
+import { registries } from "../../functions/adapters/registry/oci.ts";
+import { guarded } from "../../functions/http/app.ts";
+import type { Ledger } from "../../functions/http/context.ts";
+import { exportDoor } from "../../functions/http/export.ts";
+import { questionDoors } from "../../functions/http/queries.ts";
+import { recordingDoors } from "../../functions/http/recording.ts";
+import { parseTokens } from "../../functions/ledger/authority.ts";
 import { remembering } from "../../functions/ledger/people.ts";
-import { registries } from "../../functions/registry/oci.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
 import type { RemoteEngine } from "./engine.ts";
 
 export const TOKEN = "a-token-of-the-benchmark";

@@ -1,6 +1,7 @@
 /** The release through the door, against the requests it sends and nothing more; and on a long history against a short one. */
-import { release } from "../../functions/ledger/release.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
+import { release } from "../../functions/queries/release/release.ts";
 import type { RemoteEngine } from "./engine.ts";
 import type { Filled } from "./filled.ts";
 import { BUSY, MOMENTS, type Place } from "./history.ts";

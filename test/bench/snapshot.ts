@@ -1,10 +1,10 @@
 /** The snapshot of an environment, against the requests it sends, with as many at once. */
 import * as z from "zod";
-import { AT_ONCE, concurrently } from "../../functions/ledger/concurrently.ts";
-import { namesIn } from "../../functions/ledger/directory.ts";
-import { snapshot } from "../../functions/ledger/snapshot.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { placeOf, placeOfDirectory } from "../../functions/store/keys.ts";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
+import { placeOf, placeOfDirectory } from "../../functions/adapters/keys.ts";
+import { namesIn } from "../../functions/ledger/directories.ts";
+import { AT_ONCE, concurrently } from "../../functions/ledger/map-limit.ts";
+import { snapshot } from "../../functions/queries/snapshot.ts";
 import type { Filled } from "./filled.ts";
 import { END } from "./history.ts";
 import { type Ask, expecting, inProcess, ledgerOn, queryOf } from "./ledger.ts";

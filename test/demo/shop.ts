@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import { quote } from "../../functions/ledger/plan/shell.ts";
+import { quote } from "../../functions/plan/shell.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const FILES = join(import.meta.dirname, "shop");

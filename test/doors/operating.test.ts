@@ -1,7 +1,7 @@
 /** What people say here: marks, freezes and their end. */
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/access.ts";
-import { all } from "../../functions/ledger/read.ts";
+import { parseTokens } from "../../functions/ledger/authority.ts";
+import { all } from "../../functions/ledger/fact-reader.ts";
 import type { Partition } from "../../functions/ledger/store.ts";
 import type { Answer } from "../client.ts";
 import { outcomesOf } from "../client.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { registries } from "../../functions/adapters/registry/oci.ts";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
-import { giveUp, receive, work } from "../../functions/doors/receive.ts";
-import { Job } from "../../functions/ledger/later.ts";
-import { registries } from "../../functions/registry/oci.ts";
+import { giveUp, receive, work } from "../../functions/http/receive.ts";
+import { Job } from "../../functions/ledger/jobs.ts";
 import { said, saidByTag } from "../../functions/sources/payload.ts";
 import { jobsIn } from "../store/databases.ts";
 import { cleanUp, givenDoors, NOW } from "./given.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact, commit, tag } from "../../functions/ledger/artifact.ts";
+import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
 import { Artifact, CommitAnswer, type Place, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, type Given, given, observed, retracted, said, shaOf } from "./given.ts";

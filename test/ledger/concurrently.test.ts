@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { concurrently } from "../../functions/ledger/concurrently.ts";
+import { concurrently } from "../../functions/ledger/map-limit.ts";
 
 const items = Array.from({ length: 50 }, (_, n) => n);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

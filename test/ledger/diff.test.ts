@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diff } from "../../functions/ledger/diff.ts";
+import { diff } from "../../functions/queries/diff.ts";
 import { Difference, type ServiceDifference } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, type Given, given, pagesOf, removed, said, shaOf } from "./given.ts";

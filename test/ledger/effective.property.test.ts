@@ -1,9 +1,9 @@
 /** What takes effect is one fold: over all facts, or over the newest of each kind alone. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { effectSaid, isEffective } from "../../functions/ledger/effective.ts";
-import { all } from "../../functions/ledger/read.ts";
-import { newestOf, settled } from "../../functions/ledger/running.ts";
+import { all } from "../../functions/ledger/fact-reader.ts";
+import { effectSaid, isEffective } from "../../functions/queries/release/effective-deployments.ts";
+import { newestOf, settled } from "../../functions/queries/release/running.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history, question } from "../histories.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { environments } from "../../functions/ledger/environments.ts";
-import type { Moment } from "../../functions/ledger/moment.ts";
+import type { Moment } from "../../functions/ledger/as-of.ts";
+import { environments } from "../../functions/queries/environments.ts";
 import { Environments } from "../../schemas/answer.ts";
 import { day, deployed, given, observed, pagesOf, removed, retracted, said } from "./given.ts";
 

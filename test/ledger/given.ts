@@ -1,7 +1,7 @@
 /** A ledger in memory that is told things, for the tests of the questions. */
 import { type Appending, append, retractionId } from "../../functions/ledger/append.ts";
+import type { Moment } from "../../functions/ledger/as-of.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import type { Moment } from "../../functions/ledger/moment.ts";
 import { type People, revealed } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { Moment } from "../../functions/ledger/as-of.ts";
 import { BadCursor } from "../../functions/ledger/cursor.ts";
-import type { Moment } from "../../functions/ledger/moment.ts";
-import { type Extent, snapshot } from "../../functions/ledger/snapshot.ts";
+import { type Extent, snapshot } from "../../functions/queries/snapshot.ts";
 import { Snapshot } from "../../schemas/answer.ts";
 import { day, deployed, type Given, given, pagesOf, removed, retracted, said } from "./given.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { append } from "../../functions/ledger/append.ts";
-import { sources } from "../../functions/ledger/sources.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
+import { sources } from "../../functions/queries/sources.ts";
 import { Sources } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { type Emulator, startEmulator } from "../store/emulator.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
-import { postings } from "../../functions/ledger/postings.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
+import { type Stretch, timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
 import { day, deployed, observed, said } from "./given.ts";

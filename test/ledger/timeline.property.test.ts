@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Appending, append } from "../../functions/ledger/append.ts";
-import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
+import { type Stretch, timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";

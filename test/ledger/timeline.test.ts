@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BadCursor } from "../../functions/ledger/cursor.ts";
-import { type Stretch, timeline } from "../../functions/ledger/timeline.ts";
+import { type Stretch, timeline } from "../../functions/queries/timeline/timeline.ts";
 import { Timeline, type TimelineEntry } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import {

@@ -17,7 +17,7 @@ it("answers every endpoint after its packages are gone", async () => {
     cpSync(join(ROOT, part), join(tree, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   const env = { ASOF_DATA: newFolder(), ASOF_TOKENS: `admin:test:${TOKEN}` };
-  const ledger = startProcess(env, join(tree, "functions/local.ts"));
+  const ledger = startProcess(env, join(tree, "functions/runtime/server/server.ts"));
   const client = clientOf(over(await ledger.listening), TOKEN);
   rmSync(join(tree, "node_modules"));
 

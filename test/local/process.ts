@@ -8,7 +8,7 @@ import { type Client, clientOf, over } from "../client.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** What `npm start` runs. */
-export const PROGRAM = join(ROOT, "functions/local.ts");
+export const PROGRAM = join(ROOT, "functions/runtime/server/server.ts");
 
 export interface Ended {
   readonly code: number | null;

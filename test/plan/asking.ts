@@ -1,6 +1,7 @@
 /** Plans, tersely: what the tables tell a ledger, and what they look at in its answer. */
-import type { Aim } from "../../functions/ledger/plan/aim.ts";
-import { plan, type Wish } from "../../functions/ledger/plan/plan.ts";
+
+import { plan, type Wish } from "../../functions/plan/plan.ts";
+import type { Aim } from "../../functions/plan/target-release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { digestOf, type Given, given, shaOf } from "../ledger/given.ts";

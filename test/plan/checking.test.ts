@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { RegistryAccess, registries } from "../../functions/registry/oci.ts";
+import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
 import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { type Client, event } from "../client.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors } from "../doors/given.ts";

@@ -6,8 +6,12 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TOOLS } from "../../cli/migrations/tools.ts";
-import { called, DOWN_SCRIPTS } from "../../functions/ledger/plan/down-scripts.ts";
-import { backupCommand, type Reverting, revertCommand } from "../../functions/ledger/plan/reverting.ts";
+import {
+  backupCommand,
+  type Reverting,
+  revertCommand,
+} from "../../functions/plan/migration-tools/revert-commands.ts";
+import { called, DOWN_SCRIPTS } from "../../functions/plan/migration-tools/tools.ts";
 import { digestOf } from "../ledger/given.ts";
 import { HOSTILE, word } from "./commands-hostile.ts";
 

@@ -1,7 +1,7 @@
 /** A command means to a shell exactly what its words say. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { command, quote, spelled, unknown } from "../../functions/ledger/plan/shell.ts";
+import { command, quote, spelled, unknown } from "../../functions/plan/shell.ts";
 import { Command } from "../../schemas/plan.ts";
 import { HOSTILE, takenByShell, word } from "./commands-hostile.ts";
 

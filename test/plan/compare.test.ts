@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareUrl } from "../../functions/ledger/plan/compare.ts";
+import { compareUrl } from "../../functions/plan/compare.ts";
 import { succeeded } from "../ledger/saying.ts";
 import { oneThenTwo, planOf, released } from "./asking.ts";
 

@@ -1,6 +1,6 @@
 /** Cost is behaviour: how many requests a plan takes, and how many of them one after the other. */
 import { describe, expect, it } from "vitest";
-import { plan, type Wish } from "../../functions/ledger/plan/plan.ts";
+import { plan, type Wish } from "../../functions/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { FORMATS, type Format, fileOf, type Pinned } from "../../functions/ledger/plan/formats.ts";
+import { FORMATS, type Format, fileOf, type Pinned } from "../../functions/plan/formats.ts";
 import { digestOf } from "../ledger/given.ts";
 
 const image = (repository: string, digest: string) => `${repository}@${digestOf(digest)}`;

@@ -1,9 +1,9 @@
 /** Plans of any history: always of the documented form, and the same for the same facts. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/moment.ts";
-import { plan, type Wish } from "../../functions/ledger/plan/plan.ts";
-import { environmentPlan } from "../../functions/ledger/plan/whole.ts";
+import type { Moment } from "../../functions/ledger/as-of.ts";
+import { environmentPlan } from "../../functions/plan/environment-plan.ts";
+import { plan, type Wish } from "../../functions/plan/plan.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { currentRelease, RELEASES_BACK_MAX } from "../../functions/ledger/plan/aim.ts";
-import { plan } from "../../functions/ledger/plan/plan.ts";
+import { plan } from "../../functions/plan/plan.ts";
+import { currentRelease, RELEASES_BACK_MAX } from "../../functions/plan/target-release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, given, retracted, said } from "../ledger/given.ts";
 import {

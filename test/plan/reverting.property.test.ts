@@ -1,7 +1,7 @@
 /** A plan that reverts, carried out by tools as they are documented: it takes back what it says, and nothing else. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { called, DOWN_SCRIPTS } from "../../functions/ledger/plan/down-scripts.ts";
+import { called, DOWN_SCRIPTS } from "../../functions/plan/migration-tools/tools.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { digestOf } from "../ledger/given.ts";
 import { migration, snapshot } from "../ledger/saying.ts";

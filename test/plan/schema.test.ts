@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Wish } from "../../functions/ledger/plan/plan.ts";
+import type { Wish } from "../../functions/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import { built, described, migration, REPOSITORY, removed, snapshot, time } from "../ledger/saying.ts";

@@ -1,9 +1,9 @@
 /** The whole set of versions, against the state of a database, which reads the same facts the other way round. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { databaseState } from "../../functions/ledger/databases.ts";
-import { all, EVER } from "../../functions/ledger/read.ts";
-import { factsSince, versionsOf } from "../../functions/ledger/versions.ts";
+import { all, EVER } from "../../functions/ledger/fact-reader.ts";
+import { databaseState } from "../../functions/queries/migrations/database-state.ts";
+import { factsSince, versionsOf } from "../../functions/queries/migrations/versions.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { act, migrated, snapshot, snapshotInParts } from "../histories/statements.ts";
 import { moment, time } from "../histories/words.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { environmentPlan } from "../../functions/ledger/plan/whole.ts";
+import { environmentPlan } from "../../functions/plan/environment-plan.ts";
 import { EnvironmentPlan } from "../../schemas/plan.ts";
 import {
   day,

@@ -1,8 +1,9 @@
 /** A service whose second release is broken, in a ledger in this process; and a click that asks the first one back. */
-import { configuration } from "../../functions/configuration.ts";
-import { asofOver, type Send } from "../../functions/reactions/asof.ts";
-import { executors } from "../../functions/reactions/executors.ts";
+
+import { executors } from "../../functions/reactions/executors/executors.ts";
+import { asofOver, type Send } from "../../functions/reactions/ledger-client.ts";
 import type { Heard, Reaction } from "../../functions/reactions/reaction.ts";
+import { configuration } from "../../functions/runtime/config/environment.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { type Client, event } from "../client.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from "vitest";
-import { asofOver, Unknown } from "../../functions/reactions/asof.ts";
+import { asofOver, Unknown } from "../../functions/reactions/ledger-client.ts";
 import { cleanUp, givenDoors, tokenOf } from "../doors/given.ts";
 
 afterAll(cleanUp);

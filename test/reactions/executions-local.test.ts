@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import { ledgerFile, openReader } from "../../functions/adapters/sqlite/database.ts";
-import { start } from "../../functions/local.ts";
+import { start } from "../../functions/runtime/server/server.ts";
 import { clientOf, over } from "../client.ts";
 import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
 import { jobsIn } from "../store/databases.ts";

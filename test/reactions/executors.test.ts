@@ -1,9 +1,9 @@
 /** Executors against a real server: what they are sent, and what becomes of it where they cannot or will not. */
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { configuration } from "../../functions/configuration.ts";
-import type { Send } from "../../functions/reactions/asof.ts";
-import { ConfigurationError } from "../../functions/secrets.ts";
+import type { Send } from "../../functions/reactions/ledger-client.ts";
+import { configuration } from "../../functions/runtime/config/environment.ts";
+import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
 import { cleanUp, type GivenDoors, NOW } from "../doors/given.ts";
 import { type AskedBack, askedBack, deploying, migrated, ONE, PLACE, REPOSITORY, TWO } from "./asked-back.ts";
 import { parametersOf, type Received, type Receiver, type Reply, receiver, verified } from "./receiving.ts";

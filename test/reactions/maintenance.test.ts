@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { configuration } from "../../functions/configuration.ts";
-import { type Asof, Unknown } from "../../functions/reactions/asof.ts";
-import { type Maintenance, maintenance, matchersOf } from "../../functions/reactions/maintenance.ts";
+import { type Asof, Unknown } from "../../functions/reactions/ledger-client.ts";
 import type { Heard } from "../../functions/reactions/reaction.ts";
-import { ConfigurationError } from "../../functions/secrets.ts";
+import { type Maintenance, maintenance, matchersOf } from "../../functions/reactions/silences/silences.ts";
+import { configuration } from "../../functions/runtime/config/environment.ts";
+import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 
 const SECRET = "Bearer nobody-may-see-this";

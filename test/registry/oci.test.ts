@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type Registries, RegistryAccess, RegistryError, registries } from "../../functions/registry/oci.ts";
+import {
+  type Registries,
+  RegistryAccess,
+  RegistryError,
+  registries,
+} from "../../functions/adapters/registry/oci.ts";
 import { cleanUp, type Reply, type Seen, type Serving, serving, sha256 } from "./server.ts";
 
 afterEach(cleanUp);

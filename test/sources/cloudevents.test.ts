@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readEvents, toStatement } from "../../functions/sources/cloudevents.ts";
 import { MAX_EVENTS } from "../../functions/sources/payload.ts";
+import { readEvents, toStatement } from "../../functions/sources/standards/cloudevents.ts";
 
 const deliver = (contentType: string | undefined, body: string, headers: Record<string, string> = {}) => ({
   headers: new Headers({ ...headers, ...(contentType === undefined ? {} : { "content-type": contentType }) }),

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import { azureDevops } from "../../functions/sources/azure-devops.ts";
-import { bitbucket } from "../../functions/sources/bitbucket.ts";
-import { gitlab } from "../../functions/sources/gitlab.ts";
+import { azureDevops } from "../../functions/sources/forges/azure-devops.ts";
+import { bitbucket } from "../../functions/sources/forges/bitbucket.ts";
+import { gitlab } from "../../functions/sources/forges/gitlab.ts";
 import type { Source } from "../../functions/sources/source.ts";
 import { CASES, mapCase, RECEIVED_AT } from "./golden.ts";
 

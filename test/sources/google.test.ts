@@ -13,7 +13,7 @@ import {
   UnsecuredJWT,
 } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { googleSource } from "../../functions/sources/google.ts";
+import { googleSource } from "../../functions/sources/registries/google.ts";
 import type { Source } from "../../functions/sources/source.ts";
 
 const EMAIL = "asof-push@acme-prod.iam.gserviceaccount.com";

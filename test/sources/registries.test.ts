@@ -1,10 +1,10 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { azure } from "../../functions/sources/azure.ts";
-import { dockerHub } from "../../functions/sources/docker-hub.ts";
-import { harbor } from "../../functions/sources/harbor.ts";
-import { jfrog } from "../../functions/sources/jfrog.ts";
-import { quay } from "../../functions/sources/quay.ts";
+import { azure } from "../../functions/sources/registries/azure.ts";
+import { dockerHub } from "../../functions/sources/registries/docker-hub.ts";
+import { harbor } from "../../functions/sources/registries/harbor.ts";
+import { jfrog } from "../../functions/sources/registries/jfrog.ts";
+import { quay } from "../../functions/sources/registries/quay.ts";
 import type { Delivery, Mapped } from "../../functions/sources/source.ts";
 import { CASES } from "./golden.ts";
 

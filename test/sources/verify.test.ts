@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { distribution } from "../../functions/sources/distribution.ts";
-import { github } from "../../functions/sources/github.ts";
+import { github } from "../../functions/sources/forges/github.ts";
+import { distribution } from "../../functions/sources/registries/distribution.ts";
 
 const body = '{"action":"created","note":"läuft ✓"}';
 const signature = (secret: string, signed = body): string =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { containersIn } from "../../functions/sources/manifest-images.ts";
-import { componentsOf, namesBy } from "../../functions/sources/workload.ts";
+import { containersIn } from "../../functions/sources/deployers/manifest-images.ts";
+import { componentsOf, namesBy } from "../../functions/sources/deployers/workload.ts";
 
 const container = (kind: string, name: string, container: string, namespace = "shop") => ({
   workload: { kind, namespace, name },

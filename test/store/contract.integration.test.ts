@@ -1,10 +1,10 @@
 /** What the store's port promises of single items, run over every implementation; for ranges see ranges.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { recordedPartitions } from "../../functions/adapters/keys.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { retractionId } from "../../functions/ledger/append.ts";
 import { canonical } from "../../functions/ledger/canonical.ts";
-import { postings } from "../../functions/ledger/postings.ts";
 import type { Name, Partition, Store } from "../../functions/ledger/store.ts";
-import { recordedPartitions } from "../../functions/store/keys.ts";
 import { KINDS } from "../../schemas/fact.ts";
 import { drained, FREEZES, frozen, identityOf, keep, type Opened, put, STORES, taken } from "./stores.ts";
 import { worstFacts } from "./worst.ts";

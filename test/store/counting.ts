@@ -4,12 +4,12 @@
  * the number of waves is the number of sequential round trips, the same in every run.
  */
 import type { DynamoDBClient, QueryCommandInput } from "@aws-sdk/client-dynamodb";
+import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
+import { PEOPLE } from "../../functions/adapters/keys.ts";
 import { append } from "../../functions/ledger/append.ts";
 import { type People, remembering } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
-import { dynamodbPeople } from "../../functions/store/dynamodb-people.ts";
-import { PEOPLE } from "../../functions/store/keys.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { startEmulator } from "./emulator.ts";
 

@@ -12,7 +12,7 @@ import {
   ResourceInUseException,
 } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { INDEXES, PEOPLE } from "../../functions/store/keys.ts";
+import { INDEXES, PEOPLE } from "../../functions/adapters/keys.ts";
 
 export interface Emulator {
   readonly client: DynamoDBClient;

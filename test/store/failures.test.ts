@@ -1,8 +1,8 @@
 /** Both ways a write fails, at each step of recording a fact: nothing is half-visible, a retry makes it whole. */
 import { describe, expect, it } from "vitest";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { type Appending, append, type Outcome, retractionId } from "../../functions/ledger/append.ts";
-import { postings } from "../../functions/ledger/postings.ts";
-import { all, type Knowledge } from "../../functions/ledger/read.ts";
+import { all, type Knowledge } from "../../functions/ledger/fact-reader.ts";
 import type { Partition, Store } from "../../functions/ledger/store.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { checkLedger } from "../check-ledger.ts";

@@ -1,8 +1,8 @@
 /** DynamoDB's limits on keys, which the embedded engine does not hold us to. */
 import { describe, expect, it } from "vitest";
+import { derivedKeys, factKeys, INDEXES } from "../../functions/adapters/keys.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { canonical, MAX_FACT_BYTES } from "../../functions/ledger/canonical.ts";
-import { postings } from "../../functions/ledger/postings.ts";
-import { derivedKeys, factKeys, INDEXES } from "../../functions/store/keys.ts";
 import { type Fact, KINDS, Statement } from "../../schemas/fact.ts";
 import { taken } from "./stores.ts";
 import { FILLERS, type Worst, worstFacts } from "./worst.ts";

@@ -2,6 +2,8 @@
  * The store in memory: the port's promises and no more. It can be told to lag, throttle and fail, written or
  * not, as the real one does, so that what is built on the port is tested against what the port allows.
  */
+
+import { recordedOrder, recordedPartitions } from "../../functions/adapters/keys.ts";
 import { canonical, endOf } from "../../functions/ledger/canonical.ts";
 import {
   type Derived,
@@ -17,7 +19,6 @@ import {
   type Store,
   StoreError,
 } from "../../functions/ledger/store.ts";
-import { recordedOrder, recordedPartitions } from "../../functions/store/keys.ts";
 import type { Fact } from "../../schemas/fact.ts";
 
 export type Fault = "none" | "throttled" | "lost" | "written though failed";

@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import { append } from "../../functions/ledger/append.ts";
-import { environments } from "../../functions/ledger/environments.ts";
-import { release } from "../../functions/ledger/release.ts";
-import { snapshot } from "../../functions/ledger/snapshot.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { StoreError } from "../../functions/ledger/store.ts";
-import { timeline } from "../../functions/ledger/timeline.ts";
+import { environments } from "../../functions/queries/environments.ts";
+import { release } from "../../functions/queries/release/release.ts";
+import { snapshot } from "../../functions/queries/snapshot.ts";
+import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, type Given, given, retracted, said } from "../ledger/given.ts";
 import { memoryPeople } from "./memory-people.ts";

@@ -1,8 +1,8 @@
 /** What the store's port promises of reading in order, run over every implementation. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dayOf, postings } from "../../functions/ledger/access-patterns.ts";
 import { retractionId } from "../../functions/ledger/append.ts";
 import { canonical, order } from "../../functions/ledger/canonical.ts";
-import { dayOf, postings } from "../../functions/ledger/postings.ts";
 import type { Partition, Range, Store } from "../../functions/ledger/store.ts";
 import { SHARDS } from "../../functions/ledger/store.ts";
 import type { Fact } from "../../schemas/fact.ts";

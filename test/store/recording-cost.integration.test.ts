@@ -1,6 +1,6 @@
 /** Cost is behaviour: how many requests it takes to record a fact. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { postings } from "../../functions/ledger/postings.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, retracted, said, shaOf } from "../ledger/given.ts";
 import { type Counted, NOW, recording, startCounted } from "./counting.ts";

@@ -1,9 +1,9 @@
 /** A statement without a time of its own gets another receipt with each try; its pointers must follow the try that counts. */
 import { afterAll, describe, expect, it } from "vitest";
-import { postings } from "../../functions/ledger/postings.ts";
-import { all } from "../../functions/ledger/read.ts";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
+import { all } from "../../functions/ledger/fact-reader.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import type { FactOf } from "../../schemas/fact.ts";
 import { startEmulator } from "./emulator.ts";
 import { memoryStore } from "./memory.ts";

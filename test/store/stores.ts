@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
+import { postings } from "../../functions/ledger/access-patterns.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
-import { postings } from "../../functions/ledger/postings.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
-import { dynamodbStore } from "../../functions/store/dynamodb.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { startEmulator } from "./emulator.ts";

@@ -4,9 +4,9 @@
  * the facts say that there must be.
  */
 import type { Fact } from "../../../schemas/fact.ts";
-import { postings } from "../../ledger/postings.ts";
+import { postings } from "../../ledger/access-patterns.ts";
 import { StoreError } from "../../ledger/store.ts";
-import { entriesOf, factKey, partOf, partOfDirectory, pointerKey } from "../../store/keys.ts";
+import { entriesOf, factKey, partOf, partOfDirectory, pointerKey } from "../keys.ts";
 import type { Finding } from "./damage.ts";
 import type { Database } from "./database.ts";
 import { factOf, isPointer, NAME_COLUMNS, nameOf } from "./facts.ts";

@@ -1,7 +1,7 @@
 /** The quarantine in the ledger's file: one row for each event, so that a redelivery adds none. */
 import * as z from "zod";
-import type { Aside, AsideItem } from "../../ledger/aside.ts";
 import { sha256 } from "../../ledger/canonical.ts";
+import type { Aside, AsideItem } from "../../ledger/quarantine.ts";
 import type { Database } from "./database.ts";
 
 const NEWEST = 20;

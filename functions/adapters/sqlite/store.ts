@@ -15,7 +15,7 @@ import {
   type Store,
   StoreError,
 } from "../../ledger/store.ts";
-import { entriesOf, factKey, partOf, partOfDirectory, partOfRecorded, pointerKey } from "../../store/keys.ts";
+import { entriesOf, factKey, partOf, partOfDirectory, partOfRecorded, pointerKey } from "../keys.ts";
 import type { Damage } from "./damage.ts";
 import type { Database } from "./database.ts";
 import { type Facts, factsOf, hashOf, hashOfName, type Item, NAME_COLUMNS } from "./facts.ts";

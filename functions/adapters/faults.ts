@@ -1,0 +1,7 @@
+/** Faults of a ledger's file or tables that are for a person, because their message says what to do. */
+import { StoreError } from "../ledger/store.ts";
+import { InUse } from "./sqlite/database.ts";
+import { CannotOpen } from "./sqlite/schema.ts";
+
+export const isForPerson = (error: unknown): error is Error =>
+  [StoreError, InUse, CannotOpen].some((one) => error instanceof one);

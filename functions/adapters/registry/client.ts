@@ -1,0 +1,177 @@
+/**
+ * Asking one registry over HTTP: who we are, how long we wait, how much we read. The token flow is the CNCF
+ * Distribution project's ("Token Authentication Specification"); registries without it may ask for Basic.
+ *
+ * Trusted: the registries that are listed, for what they answer about their own images. Not trusted: the bytes
+ * (hashed by whoever reads them), their size, and where a registry sends us, which never gets our credentials.
+ */
+import * as z from "zod";
+import { whyNoAnswer } from "../http-client.ts";
+
+/** How long one request may take, its answer's body included. */
+const TIMEOUT_MS = 10_000;
+const TOKEN_MAX_BYTES = 256 * 1024;
+/** Paths come from outside, so that tokens of ever new ones could pile up. */
+const TOKENS_MAX = 500;
+
+/** What a registry said that is no answer, or that it said nothing. The message names its host, never a secret. */
+export class RegistryError extends Error {
+  /** The same question may be answered later: no connection, no answer in time, 429, 5xx. */
+  readonly retry: boolean;
+
+  constructor(message: string, retry: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.retry = retry;
+  }
+}
+
+/** How one registry is asked: its password may be a token, where the registry takes one for it. */
+export const Access = z
+  .strictObject({
+    username: z.string().min(1).exactOptional(),
+    password: z.string().min(1).exactOptional(),
+    /** Without TLS: for a registry on this machine or in a closed network. */
+    plainHttp: z.boolean().exactOptional(),
+  })
+  .refine((it) => (it.username === undefined) === (it.password === undefined), {
+    error: "username and password must be given together",
+  });
+export type Access = z.infer<typeof Access>;
+
+export interface Question {
+  readonly method: "GET" | "HEAD";
+  /** The repository's path within its registry, as tokens are given for it. */
+  readonly name: string;
+  /** What is asked of it: `manifests/<reference>`, `blobs/<digest>`. */
+  readonly what: string;
+  readonly accept: string;
+}
+
+export interface Asking {
+  /** Gives any answer but 429 and 5xx, which are a RegistryError. */
+  readonly ask: (question: Question) => Promise<Response>;
+  /** An answer's body. Throws a RegistryError where it is longer than `max` bytes. */
+  readonly read: (response: Response, max: number) => Promise<Buffer>;
+  readonly refused: (what: string) => RegistryError;
+}
+
+/** An HTTP challenge (RFC 9110, 11.6.1) of one scheme, with its parameters. */
+function challengeOf(header: string, scheme: string): Map<string, string> | undefined {
+  const parameter = String.raw`[a-z_]+\s*=\s*(?:"[^"]*"|[^\s,"]+)`;
+  const found = new RegExp(`(?:^|,\\s*)${scheme}\\s+(${parameter}(?:\\s*,\\s*${parameter})*)`, "i").exec(
+    header,
+  );
+  if (found === null) return undefined;
+  const parameters = (found[1] ?? "").matchAll(/([a-z_]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))/gi);
+  return new Map(
+    [...parameters].map(([, key = "", quoted, bare]) => [key.toLowerCase(), quoted ?? bare ?? ""]),
+  );
+}
+
+const Token = z.looseObject({
+  token: z.string().min(1).optional(),
+  access_token: z.string().min(1).optional(),
+});
+
+/** @param host the registry's name in messages; @param address where it listens, `host[:port]` */
+export function asking(host: string, address: string, { username, password, plainHttp }: Access): Asking {
+  const authorizations = new Map<string, string>();
+  const basic =
+    username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+
+  const refused = (what: string): RegistryError => new RegistryError(`${host} ${what}`, false);
+
+  /** Whether what is sent there, or comes from there, is at least as safe as the registry itself. */
+  const isSafe = (url: URL): boolean =>
+    url.protocol === "https:" || (plainHttp === true && url.protocol === "http:");
+
+  async function send(url: URL, method: string, headers: Record<string, string>): Promise<Response> {
+    let response: Response;
+    try {
+      // Redirects (to a store of blobs) are followed without `Authorization`, as the Fetch standard wants it.
+      response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    } catch (error) {
+      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
+    }
+    const { status } = response;
+    if (isSafe(new URL(response.url)) && status !== 429 && status < 500) return response;
+    await response.body?.cancel();
+    if (status === 429 || status >= 500) throw new RegistryError(`${host} answered ${status}`, true);
+    throw refused("leads to an address without TLS");
+  }
+
+  async function read(response: Response, max: number): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        length += chunk.length;
+        if (length > max) break;
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
+    }
+    if (length > max) throw refused(`answered with more than ${max} bytes`);
+    return Buffer.concat(chunks);
+  }
+
+  /**
+   * Where the registry says that tokens are had. It is often another host (auth.docker.io), and gets the
+   * credentials: the registry proved itself by TLS, and says that it is there that they are valid.
+   */
+  function realmOf(challenge: Map<string, string>, name: string): URL {
+    const realm = challenge.get("realm") ?? "";
+    if (!URL.canParse(realm)) throw refused("asks for a token and does not say where one is to be had");
+    const url = new URL(realm);
+    if (!isSafe(url)) throw refused("gives tokens without TLS, where credentials would be seen");
+    const service = challenge.get("service");
+    if (service !== undefined) url.searchParams.set("service", service);
+    url.searchParams.set("scope", challenge.get("scope") ?? `repository:${name}:pull`);
+    return url;
+  }
+
+  async function tokenFrom(realm: URL): Promise<string> {
+    const response = await send(realm, "GET", basic === undefined ? {} : { authorization: basic });
+    const body = await read(response, TOKEN_MAX_BYTES);
+    if (!response.ok) throw refused(`gives no token: ${response.status}`);
+    const { token, access_token } = parsed(Token, body) ?? {};
+    const given = token ?? access_token;
+    if (given === undefined) throw refused("gives no token: the answer holds none");
+    return `Bearer ${given}`;
+  }
+
+  async function authorizationFor({ headers }: Response, name: string): Promise<string> {
+    const header = headers.get("www-authenticate") ?? "";
+    const bearer = challengeOf(header, "Bearer");
+    if (bearer !== undefined) return tokenFrom(realmOf(bearer, name));
+    if (basic === undefined) throw refused("answered 401: it asks for a username and password");
+    return basic;
+  }
+
+  async function ask({ method, name, what, accept }: Question): Promise<Response> {
+    const url = new URL(`${plainHttp === true ? "http" : "https"}://${address}/v2/${name}/${what}`);
+    const known = authorizations.get(name);
+    const first = await send(url, method, {
+      accept,
+      ...(known === undefined ? {} : { authorization: known }),
+    });
+    if (first.status !== 401) return first;
+    await first.body?.cancel();
+    const authorization = await authorizationFor(first, name);
+    if (authorizations.size >= TOKENS_MAX) authorizations.clear();
+    authorizations.set(name, authorization);
+    return send(url, method, { accept, authorization });
+  }
+
+  return { ask, read, refused };
+}
+
+/** JSON of a known form; undefined where it is another. */
+export function parsed<T>(schema: z.ZodType<T>, bytes: Buffer): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(bytes.toString("utf8"))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * Reads manifests of registries that follow the OCI distribution specification: what a tag points at, and what a
+ * manifest or an index holds. Bytes are believed only once they hash to the digest that names them.
+ *
+ * Formats: opencontainers/image-spec `manifest.md`, `image-index.md`, `config.md`, and their older Docker forms
+ * (distribution/distribution `manifest-v2-2.md`).
+ */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { digest as digestForm, imageRepository, tag as tagForm } from "../../../schemas/scalars.ts";
+import { Access, type Asking, asking, parsed, RegistryError } from "./client.ts";
+
+export { RegistryError };
+
+/** A registry's name in image references: host, with a port where it is not that of https. */
+const host = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, "must be a host, like ghcr.io or 127.0.0.1:5000");
+
+/** By registry host (with port): how to ask it. Only hosts that are listed are ever asked. */
+export const RegistryAccess = z.record(host, Access);
+export type RegistryAccess = z.infer<typeof RegistryAccess>;
+
+export interface ImageContent {
+  readonly digest: string;
+  readonly mediaType: string;
+  /** What an index holds, without BuildKit's attestations; absent where it is no index. */
+  readonly manifests?: readonly ImageManifest[];
+  /**
+   * Labels of the image's configuration (of an index: those that all its images have alike), with the annotations
+   * of the manifest or index over them. Empty for what is no image.
+   */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ImageManifest {
+  readonly digest: string;
+  /** `os/architecture[/variant]` */
+  readonly platform?: string;
+  readonly configDigest?: string;
+}
+
+/** Each method throws a RegistryError: of a host that is not listed, a refusal, an answer that cannot be right. */
+export interface Registries {
+  /** Whether the host of a repository (`host/path`) is listed. */
+  readonly knows: (repository: string) => boolean;
+  /** What a tag points at now; undefined where the registry says that there is no such tag (404). */
+  readonly digestOf: (repository: string, tag: string) => Promise<string | undefined>;
+  /** What a tag or digest names; undefined where the registry says that there is none (404). */
+  readonly read: (repository: string, reference: string) => Promise<ImageContent | undefined>;
+  /**
+   * Which manifest the registry says that there is none of (404): the digest itself, or of an index the first of what
+   * it holds; undefined where all are there. Layers are not asked for.
+   */
+  readonly missing: (repository: string, digest: string) => Promise<string | undefined>;
+}
+
+const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+const CONFIG_MAX_BYTES = 4 * 1024 * 1024;
+const MANIFESTS_MAX = 128;
+const AT_ONCE = 8;
+
+const INDEXES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+const MANIFESTS = [
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+];
+const CONFIGS = [
+  "application/vnd.oci.image.config.v1+json",
+  "application/vnd.docker.container.image.v1+json",
+];
+/** Its digest leaves its signature out, so that the bytes cannot be hashed as they are. */
+const SIGNED_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+const ACCEPT = [...INDEXES, ...MANIFESTS].join(", ");
+
+const annotations = z.record(z.string(), z.string()).nullish();
+const Descriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: digestForm,
+  annotations,
+  platform: z
+    .looseObject({ os: z.string(), architecture: z.string(), variant: z.string().nullish() })
+    .nullish(),
+});
+type Descriptor = z.infer<typeof Descriptor>;
+
+const Index = z.looseObject({ manifests: z.array(Descriptor).max(MANIFESTS_MAX), annotations });
+const Manifest = z.looseObject({ config: Descriptor, annotations });
+const Typed = z.looseObject({ mediaType: z.string().optional() });
+const Config = z.looseObject({
+  config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+});
+
+/** A repository within its registry. */
+interface Place extends Asking {
+  readonly name: string;
+}
+
+interface Bytes {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+const hashOf = (bytes: Buffer, like: string): string => {
+  const algorithm = like.startsWith("sha512:") ? "sha512" : "sha256";
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+};
+
+const isDigest = (value: string): boolean => digestForm.safeParse(value).success;
+
+/** The digest that an answer's header names (distribution specification, "Pulling manifests"). */
+function namedBy(place: Place, { headers }: Response): string | undefined {
+  const named = headers.get("docker-content-digest") ?? undefined;
+  if (named !== undefined && !isDigest(named)) throw place.refused("names a digest that is none");
+  return named;
+}
+
+/** A manifest's digest: of its bytes, and the same as asked for and as named. */
+function digestOfBytes(
+  place: Place,
+  bytes: Buffer,
+  mediaType: string,
+  named: string | undefined,
+  asked?: string,
+) {
+  if (named !== undefined && asked !== undefined && named !== asked) {
+    throw place.refused(`answers with ${named} where ${asked} was asked for`);
+  }
+  const claimed = asked ?? named;
+  if (mediaType === SIGNED_SCHEMA_1) {
+    if (claimed === undefined) throw place.refused("names no digest of a manifest of schema 1");
+    return claimed;
+  }
+  const digest = hashOf(bytes, claimed ?? "sha256:");
+  if (claimed !== undefined && digest !== claimed) {
+    throw place.refused(`answers with other bytes than those of ${claimed}`);
+  }
+  return digest;
+}
+
+async function manifestOf(place: Place, reference: string): Promise<Bytes | undefined> {
+  const { name } = place;
+  const response = await place.ask({ method: "GET", name, what: `manifests/${reference}`, accept: ACCEPT });
+  const bytes = await place.read(response, MANIFEST_MAX_BYTES);
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw place.refused(`answered ${response.status}`);
+  const mediaType =
+    parsed(Typed, bytes)?.mediaType ?? response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
+  const asked = isDigest(reference) ? reference : undefined;
+  return {
+    digest: digestOfBytes(place, bytes, mediaType, namedBy(place, response), asked),
+    mediaType,
+    bytes,
+  };
+}
+
+/** An image's own labels; none where its configuration is of another kind, or is gone. */
+async function labelsOf(place: Place, { mediaType, digest }: Descriptor): Promise<Record<string, string>> {
+  if (!CONFIGS.includes(mediaType)) return {};
+  const { name } = place;
+  const response = await place.ask({ method: "GET", name, what: `blobs/${digest}`, accept: mediaType });
+  const bytes = await place.read(response, CONFIG_MAX_BYTES);
+  if (response.status === 404) return {};
+  if (!response.ok) throw place.refused(`answered ${response.status}`);
+  if (hashOf(bytes, digest) !== digest)
+    throw place.refused(`answers with other bytes than those of ${digest}`);
+  return parsed(Config, bytes)?.config?.Labels ?? {};
+}
+
+/** What one image says of itself, with where its configuration is. */
+async function imageOf(place: Place, { bytes, digest }: Bytes) {
+  const manifest = parsed(Manifest, bytes);
+  if (manifest === undefined) throw place.refused(`holds ${digest}, which is no manifest`);
+  const labels = { ...(await labelsOf(place, manifest.config)), ...manifest.annotations };
+  return { configDigest: manifest.config.digest, labels };
+}
+
+const platformOf = ({ platform }: Descriptor) => {
+  if (platform == null) return {};
+  const { os, architecture, variant } = platform;
+  return { platform: [os, architecture, ...(variant ? [variant] : [])].join("/") };
+};
+
+/** One of an index's manifests. It may be missing: an index may be copied without all that it names. */
+async function childOf(place: Place, child: Descriptor) {
+  const { digest } = child;
+  const found = MANIFESTS.includes(child.mediaType) ? await manifestOf(place, digest) : undefined;
+  const manifest = { digest, ...platformOf(child) };
+  if (found === undefined) return { manifest, labels: {} };
+  const { configDigest, labels } = await imageOf(place, found);
+  return { manifest: { ...manifest, configDigest }, labels };
+}
+
+/** The labels that all have, with one value. */
+function shared([first = {}, ...others]: readonly Readonly<Record<string, string>>[]): Record<
+  string,
+  string
+> {
+  return Object.fromEntries(
+    Object.entries(first).filter(([key, value]) => others.every((labels) => labels[key] === value)),
+  );
+}
+
+/** BuildKit keeps attestations as manifests of an index (its `attestation-storage.md`): no image runs from one. */
+const isAttestation = (child: Descriptor): boolean =>
+  child.annotations?.["vnd.docker.reference.type"] !== undefined;
+
+function indexOf(place: Place, { digest, bytes }: Bytes) {
+  const index = parsed(Index, bytes);
+  if (index === undefined)
+    throw place.refused(`holds ${digest}, which is no index of at most ${MANIFESTS_MAX} manifests`);
+  return { ...index, images: index.manifests.filter((child) => !isAttestation(child)) };
+}
+
+async function indexContent(place: Place, found: Bytes): Promise<ImageContent> {
+  const { digest, mediaType } = found;
+  const { images, annotations } = indexOf(place, found);
+  const children: Awaited<ReturnType<typeof childOf>>[] = [];
+  for (let n = 0; n < images.length; n += AT_ONCE) {
+    children.push(...(await Promise.all(images.slice(n, n + AT_ONCE).map((child) => childOf(place, child)))));
+  }
+  const labels = { ...shared(children.map((child) => child.labels)), ...annotations };
+  return { digest, mediaType, manifests: children.map(({ manifest }) => manifest), labels };
+}
+
+async function contentOf(place: Place, found: Bytes): Promise<ImageContent> {
+  const { digest, mediaType } = found;
+  if (INDEXES.includes(mediaType)) return indexContent(place, found);
+  if (!MANIFESTS.includes(mediaType)) return { digest, mediaType, labels: {} };
+  const { labels } = await imageOf(place, found);
+  return { digest, mediaType, labels };
+}
+
+async function isThere(place: Place, digest: string): Promise<boolean> {
+  const { name } = place;
+  const response = await place.ask({ method: "HEAD", name, what: `manifests/${digest}`, accept: ACCEPT });
+  if (response.status === 404) return false;
+  // A registry may know no HEAD: then the bytes tell, or why there are none.
+  return response.ok || (await manifestOf(place, digest)) !== undefined;
+}
+
+async function missingOf(place: Place, digest: string): Promise<string | undefined> {
+  const found = await manifestOf(place, digest);
+  if (found === undefined) return digest;
+  if (!INDEXES.includes(found.mediaType)) return undefined;
+  // One after the other: whoever asks this asks it of many images at once.
+  for (const child of indexOf(place, found).images) {
+    if (!(await isThere(place, child.digest))) return child.digest;
+  }
+  return undefined;
+}
+
+const DOCKER_HUB = "docker.io";
+
+/** Docker Hub is asked under another name, and keeps its official images under `library`. */
+const onDockerHub = (path: string): string => (path.includes("/") ? path : `library/${path}`);
+
+/** Readers of the registries that are listed. Tokens are kept for as long as this is. */
+export function registries(access: RegistryAccess): Registries {
+  const listed = new Map(
+    Object.entries(access).map(([host, how]) => [
+      host,
+      asking(host, host === DOCKER_HUB ? "registry-1.docker.io" : host, how),
+    ]),
+  );
+  const split = (repository: string): [string, string] => {
+    const slash = repository.indexOf("/");
+    return [repository.slice(0, slash), repository.slice(slash + 1)];
+  };
+  const placeOf = (repository: string): Place => {
+    const [host, path] = split(repository);
+    const asked = listed.get(host);
+    if (asked === undefined)
+      throw new RegistryError(`${JSON.stringify(host)} is no registry that is listed`, false);
+    if (!imageRepository.safeParse(repository).success)
+      throw asked.refused("can hold no repository of that name");
+    return { ...asked, name: host === DOCKER_HUB ? onDockerHub(path) : path };
+  };
+  return {
+    knows: (repository) => listed.has(split(repository)[0]),
+    digestOf: async (repository, tag) => {
+      const place = placeOf(repository);
+      if (!tagForm.safeParse(tag).success) throw place.refused("can hold no tag of that name");
+      const { name } = place;
+      const response = await place.ask({ method: "HEAD", name, what: `manifests/${tag}`, accept: ACCEPT });
+      if (response.status === 404) return undefined;
+      const named = response.ok ? namedBy(place, response) : undefined;
+      // A registry may know no HEAD, or name no digest: then the bytes tell, or why there are none.
+      return named ?? (await manifestOf(place, tag))?.digest;
+    },
+    read: async (repository, reference) => {
+      const place = placeOf(repository);
+      if (!isDigest(reference) && !tagForm.safeParse(reference).success) {
+        throw place.refused("can hold no tag or digest of that name");
+      }
+      const found = await manifestOf(place, reference);
+      return found === undefined ? undefined : contentOf(place, found);
+    },
+    missing: async (repository, digest) => {
+      const place = placeOf(repository);
+      if (!isDigest(digest)) throw place.refused("can hold no digest of that form");
+      return missingOf(place, digest);
+    },
+  };
+}

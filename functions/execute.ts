@@ -1,8 +1,0 @@
-/** Carries out redeployments: what executors there are, and their credentials, stands in this function's own secret. */
-import * as z from "zod";
-import { LedgerAccess, listening } from "./listening.ts";
-import { Executors, executors } from "./reactions/executors.ts";
-
-const Settings = z.strictObject({ asof: LedgerAccess, executors: Executors });
-
-export const handler = listening(Settings, ({ executors: list }, around) => executors(list, around));

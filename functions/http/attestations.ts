@@ -1,0 +1,49 @@
+/** The door for attestations of builds, whose signatures are checked where a trust root is configured. */
+import type { Context } from "hono";
+import { readJson } from "../sources/payload.ts";
+import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
+import type { Ledger } from "./context.ts";
+import { DoorError } from "./problem.ts";
+import { answerOne, keepMalformed, type Received, receive } from "./receive.ts";
+import { holder, senderOf, textOf } from "./request.ts";
+
+const unconfigured: Verify = () =>
+  Promise.resolve({ verified: false, reason: "no trusted root is configured (ASOF_TRUST_ROOTS)" });
+
+/** Loaded with the first attestation: few events are any, and reading certificates takes a large library. */
+async function verifier({ trust }: Ledger): Promise<Verify> {
+  if (trust === undefined) return unconfigured;
+  const { verifying } = await import("../sources/standards/sigstore.ts");
+  return verifying(trust);
+}
+
+/** Recorded, and not vouched for: that has to be said where it is read. */
+const noted = (received: readonly Received[], unverified: string | undefined): Received[] =>
+  received.map((one) =>
+    unverified === undefined || one.said.reason !== undefined
+      ? one
+      : { ...one, said: { ...one.said, reason: `not verified: ${unverified}` } },
+  );
+
+export function attesting(ledger: Ledger): (c: Context) => Promise<Response> {
+  let verify: Promise<Verify> | undefined;
+  return async (c) => {
+    const sender = senderOf("attestations", await holder(ledger, c, "write"));
+    const body = await textOf(c);
+    const json = readJson(body);
+    const read =
+      json.is === "json"
+        ? readAttestation(json.value)
+        : { is: "fault" as const, reason: `the body ${json.reason}` };
+    if (read.is === "fault") {
+      await keepMalformed(ledger, sender, read.reason, body);
+      throw new DoorError("malformed", read.reason);
+    }
+    verify ??= verifier(ledger);
+    const { mapped, unverified } = await toBuilds(read.attestation, await verify, ledger.now().toISOString());
+    const received = noted(await receive(ledger, sender, mapped), unverified);
+    return mapped.length === 1
+      ? answerOne(c, received)
+      : c.json({ outcomes: received.map((one) => one.said) }, 200);
+  };
+}

@@ -1,0 +1,128 @@
+/** The door where auditors take the history: streamed in the order it was recorded, in constant memory. */
+import { stringify } from "csv-stringify/sync";
+import { type Context, Hono } from "hono";
+import type { Fact } from "../../schemas/fact.ts";
+import { ExportQuestion, instant } from "../../schemas/question.ts";
+import { time } from "../../schemas/scalars.ts";
+import { fingerprint } from "../ledger/canonical.ts";
+import { exportFacts } from "../ledger/export.ts";
+import type { Ledger } from "./context.ts";
+import { DoorError } from "./problem.ts";
+import { holder, query } from "./request.ts";
+
+/** Columns that most facts have, each empty where a fact has none; `fact` is the whole of it. */
+const COLUMNS = [
+  "recordedAt",
+  "occurredAt",
+  "kind",
+  "source",
+  "id",
+  "reportedBy",
+  "actor",
+  "environment",
+  "service",
+  "repository",
+  "digest",
+  "tag",
+  "database",
+  "version",
+  "statementHash",
+] as const;
+
+/** A fact's canonical bytes: the store gives it with its fields in their order. */
+const canonicalText = (fact: Fact): string => JSON.stringify(fact);
+
+function row(fact: Fact): string {
+  const fields = new Map<string, unknown>(Object.entries(fact));
+  const cells = COLUMNS.map((column) => {
+    const value = fields.get(column);
+    return typeof value === "string" ? value : "";
+  });
+  // A cell that starts like a formula would be run by a spreadsheet.
+  return stringify([[...cells, canonicalText(fact)]], { escape_formulas: true });
+}
+
+const FORMATS = {
+  ndjson: { type: "application/x-ndjson", head: "", line: (fact: Fact) => `${canonicalText(fact)}\n` },
+  csv: {
+    type: "text/csv; charset=utf-8; header=present",
+    head: stringify([[...COLUMNS, "fact"]]),
+    line: row,
+  },
+} as const;
+
+const PLACE = /^(\S+) (\S+) (.+)$/s;
+
+/** Where an earlier export broke off, from its last line. */
+function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
+  const [, written, source, id] = PLACE.exec(cursor) ?? [];
+  const recordedAt = time.safeParse(written).data;
+  if (recordedAt === undefined || source === undefined || id === undefined) {
+    throw new DoorError(
+      "rejected",
+      "cursor: must be the last line's recordedAt, source and id, joined by spaces",
+    );
+  }
+  return { recordedAt, fingerprint: fingerprint({ source, id }) };
+}
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+async function* chunks(
+  facts: AsyncIterable<readonly Fact[]>,
+  format: (typeof FORMATS)[keyof typeof FORMATS],
+) {
+  const encoder = new TextEncoder();
+  let text = format.head;
+  for await (const some of facts) {
+    for (const fact of some) {
+      text += format.line(fact);
+      if (text.length < CHUNK_CHARACTERS) continue;
+      yield encoder.encode(text);
+      text = "";
+    }
+  }
+  if (text !== "") yield encoder.encode(text);
+}
+
+/** The first chunk is read before anything is answered; a fault after it breaks the stream off, and is logged. */
+async function begun(
+  { log }: Ledger,
+  stream: AsyncGenerator<Uint8Array>,
+): Promise<ReadableStream<Uint8Array>> {
+  const first = await stream.next();
+  async function* whole() {
+    if (first.done === true) return;
+    yield first.value;
+    try {
+      yield* stream;
+    } catch (error) {
+      log.error("an export broke off", { reason: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  }
+  return ReadableStream.from(whole());
+}
+
+async function exported(ledger: Ledger, c: Context): Promise<Response> {
+  await holder(ledger, c, "export");
+  const asked = query(c, ExportQuestion);
+  const settled = new Date(ledger.now().getTime() - ledger.settleMs).toISOString();
+  const to = asked.to === undefined ? settled : instant(asked.to, "end");
+  const facts = exportFacts(ledger.store, {
+    from: instant(asked.from, "start"),
+    to: to < settled ? to : settled,
+    ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
+    ...(asked.source === undefined ? {} : { source: asked.source }),
+    ...(asked.cursor === undefined ? {} : { after: placeOf(asked.cursor) }),
+  });
+  const format = FORMATS[asked.format];
+  const body = await begun(ledger, chunks(facts, format));
+  return new Response(body, { headers: { "Content-Type": format.type } });
+}
+
+export function exportDoor(ledger: Ledger): Hono {
+  const app = new Hono();
+  app.get("/v1/export", (c) => exported(ledger, c));
+  return app;
+}

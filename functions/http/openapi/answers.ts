@@ -1,0 +1,18 @@
+/** The description of answers that several doors give. */
+import { Outcomes, Problem } from "../../../schemas/answer.ts";
+
+export const problem = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: Problem } },
+});
+
+export const REFUSALS = {
+  "401": problem("No token, or one that is not known."),
+  "403": problem("The token's role does not allow it."),
+  "503": problem("The store did not answer in time; the same request again is safe."),
+};
+
+export const outcomes = (description: string) => ({
+  description,
+  content: { "application/json": { schema: Outcomes } },
+});

@@ -1,0 +1,134 @@
+/** The doors where something is asked. Each parses, calls, answers. */
+import { type Context, Hono } from "hono";
+import {
+  ArtifactQuestion,
+  CommitQuestion,
+  DiffQuestion,
+  EnvironmentsQuestion,
+  instant,
+  RedeploymentQuestion,
+  ReleaseQuestion,
+  SnapshotQuestion,
+  SourcesQuestion,
+  TagQuestion,
+  TimelineQuestion,
+} from "../../schemas/question.ts";
+import { BadCursor } from "../ledger/cursor.ts";
+import { artifact, commit, tag } from "../queries/artifact.ts";
+import { diff } from "../queries/diff.ts";
+import { environments } from "../queries/environments.ts";
+import { release } from "../queries/release/release.ts";
+import { snapshot } from "../queries/snapshot.ts";
+import { sources } from "../queries/sources.ts";
+import { timeline } from "../queries/timeline/timeline.ts";
+import type { Ledger } from "./context.ts";
+import { DoorError } from "./problem.ts";
+import { found, holder, knowledge, moment, query } from "./request.ts";
+import { revealing } from "./reveal.ts";
+
+type Question = (ledger: Ledger, c: Context) => Promise<object>;
+
+const ask: Record<string, Question> = {
+  "/v1/release": async (ledger, c) => {
+    const { environment, service, ...asked } = query(c, ReleaseQuestion);
+    const answer = await release(moment(ledger, asked), { environment, service });
+    return found(answer, `a service ${service} in an environment ${environment}`);
+  },
+
+  "/v1/snapshot": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
+    const selector = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await snapshot(moment(ledger, asked), selector, { limit, cursor });
+    return found(answer, environment === undefined ? `a group ${group}` : `an environment ${environment}`);
+  },
+
+  "/v1/environments": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, EnvironmentsQuestion);
+    return environments(moment(ledger, asked), { limit, cursor });
+  },
+
+  "/v1/timeline": async (ledger, c) => {
+    const { environment, service, from, to, knownAt, limit, cursor } = query(c, TimelineQuestion);
+    const known = knowledge(ledger, knownAt);
+    const span = {
+      from: instant(from, "start"),
+      to: to === undefined ? known.now.toISOString() : instant(to, "end"),
+    };
+    if (span.from > span.to) throw new DoorError("rejected", "from: must not be after to");
+    const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
+    return found(
+      answer,
+      service === undefined ? `an environment ${environment}` : `${service} in ${environment}`,
+    );
+  },
+
+  "/v1/diff": async (ledger, c) => {
+    const { environment, from, to, with: other, limit, cursor, at, knownAt } = query(c, DiffQuestion);
+    const when = moment(ledger, { at: to ?? at, knownAt });
+    const sides =
+      other === undefined
+        ? { environment, from: instant(from ?? "", "end"), to: when.at }
+        : { environment, with: other, at: when.at };
+    return found(await diff(when, sides, { limit, cursor }), `an environment ${environment}`);
+  },
+
+  "/v1/artifact": async (ledger, c) => {
+    const { digest, ...asked } = query(c, ArtifactQuestion);
+    return found(await artifact(moment(ledger, asked), { digest }), `the digest ${digest}`);
+  },
+
+  "/v1/commit": async (ledger, c) => {
+    const { sha, ...asked } = query(c, CommitQuestion);
+    return found(await commit(moment(ledger, asked), { sha }), `a commit ${sha}`);
+  },
+
+  "/v1/tag": async (ledger, c) => {
+    const { repository, tag: name, ...asked } = query(c, TagQuestion);
+    return found(await tag(moment(ledger, asked), { repository, tag: name }), `a tag ${repository}:${name}`);
+  },
+
+  // Loaded when asked for: most questions are what ran.
+  "/v1/plan": async (ledger, c) => (await import("./plan.ts")).planned(ledger, c),
+
+  "/v1/redeployments/:id": async (ledger, c) => {
+    const { redeployment } = await import("../plan/redeployment/status.ts");
+    const id = c.req.param("id") ?? "";
+    const answer = await redeployment(moment(ledger, query(c, RedeploymentQuestion)), id);
+    return found(answer, `a redeployment ${id}`);
+  },
+
+  "/v1/sources": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, SourcesQuestion);
+    const { at, knownAt, store } = moment(ledger, asked);
+    const known = { store, knownAt: at < knownAt ? at : knownAt };
+    const aside = await ledger.aside.list();
+    return sources(
+      known,
+      { limit, cursor },
+      aside,
+      ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
+    );
+  },
+};
+
+export function questionDoors(ledger: Ledger): Hono {
+  const app = new Hono();
+  app.use("/v1/*", revealing(ledger));
+  for (const [path, question] of Object.entries(ask)) {
+    app.get(path, async (c) => {
+      await holder(ledger, c, "ask");
+      try {
+        const answer = await question(ledger, c);
+        return answer instanceof Response ? answer : c.json(answer);
+      } catch (error) {
+        if (error instanceof BadCursor) throw new DoorError("rejected", `cursor: ${error.message}`);
+        throw error;
+      }
+    });
+  }
+  app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gated(ledger, c)));
+  // Loaded when asked for: whoever asks what ran should not wait for a description of the door.
+  app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  return app;
+}

@@ -1,0 +1,192 @@
+/** What all doors that take events do with them: append, keep aside what is none, and say what became of each. */
+import type { Context } from "hono";
+import type { Outcomes } from "../../schemas/answer.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { append, type Outcome } from "../ledger/append.ts";
+import { rawHash } from "../ledger/canonical.ts";
+import type { Job } from "../ledger/jobs.ts";
+import type { Mapped } from "../sources/source.ts";
+import type { Ledger } from "./context.ts";
+import { problem } from "./problem.ts";
+import { lookUpOrKeep, readLater, resultOf } from "./registry-lookup.ts";
+
+export type Said = Outcomes["outcomes"][number];
+
+/** Who sent it, and through which door. */
+export interface Sender {
+  readonly door: string;
+  readonly reportedBy: string;
+  readonly refuse?: (statement: Statement) => string | undefined;
+}
+
+export interface Received {
+  readonly said: Said;
+  /** The sender may not say this: its door may answer so. */
+  readonly forbidden: boolean;
+}
+
+const AT_ONCE = 16;
+
+const named = ({ source, id, kind }: { source: unknown; id: unknown; kind: unknown }) =>
+  Object.fromEntries(Object.entries({ source, id, kind }).filter(([, value]) => typeof value === "string"));
+
+const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =>
+  typeof value === "object" && value !== null;
+
+/** What an event calls itself that became no statement. */
+const calledBy = (raw: unknown) =>
+  isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
+
+async function keepAside(
+  ledger: Ledger,
+  sender: Sender,
+  why: "conflict" | "rejected" | "malformed",
+  reason: string,
+  event: unknown,
+) {
+  const at = ledger.now().toISOString();
+  await ledger.aside.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
+  ledger.log.info("kept aside", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+}
+
+/** Keeps a body that holds no events at all, and says why. */
+export const keepMalformed = (ledger: Ledger, sender: Sender, reason: string, body: string): Promise<void> =>
+  keepAside(ledger, sender, "malformed", reason, body);
+
+function told(outcome: Outcome): Said {
+  switch (outcome.outcome) {
+    case "recorded":
+    case "duplicate": {
+      const { recordedAt, statementHash } = outcome.fact;
+      return { outcome: outcome.outcome, recordedAt, statementHash };
+    }
+    case "conflict":
+      return { outcome: "conflict", reason: outcome.reason, recordedAt: outcome.fact.recordedAt };
+    case "rejected":
+      return { outcome: "rejected", reason: outcome.reason };
+  }
+}
+
+/** Reasons may quote what a sender wrote: so many different ones are kept, and no more. */
+const REASONS_MAX = 200;
+
+function countIgnored({ ignored, log }: Ledger, reason: string): void {
+  if (ignored === undefined) {
+    log.info("ignored", { reason });
+    return;
+  }
+  const key = ignored.has(reason) || ignored.size < REASONS_MAX ? reason : "other reasons";
+  ignored.set(key, (ignored.get(key) ?? 0) + 1);
+}
+
+async function receiveByTag(
+  ledger: Ledger,
+  sender: Sender,
+  mapped: Mapped & { is: "statement" },
+): Promise<Received> {
+  const found = await lookUpOrKeep(ledger, sender, mapped);
+  if (found.is === "found") return receiveOne(ledger, sender, found.mapped);
+  if (found.is === "none") {
+    return receiveOne(ledger, sender, { is: "rejected", reason: found.reason, raw: mapped.raw });
+  }
+  return {
+    said: { ...named(mapped.statement), outcome: "deferred", reason: found.reason },
+    forbidden: false,
+  };
+}
+
+async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
+  if (mapped.is === "ignored") {
+    countIgnored(ledger, mapped.reason);
+    return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
+  }
+  if (mapped.is === "rejected") {
+    await keepAside(ledger, sender, "rejected", mapped.reason, mapped.raw);
+    const said: Said = { ...calledBy(mapped.raw), outcome: "rejected", reason: mapped.reason };
+    return { said, forbidden: mapped.forbidden === true };
+  }
+  if (mapped.lookUp === true) return receiveByTag(ledger, sender, mapped);
+  const { statement, raw } = mapped;
+  const outcome = await append(ledger, statement, {
+    vendor: sender.door,
+    reportedBy: sender.reportedBy,
+    ...(sender.door === "events" ? {} : { rawHash: rawHash(raw) }),
+    ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
+  });
+  if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
+    await keepAside(ledger, sender, outcome.outcome, outcome.reason, raw);
+  } else {
+    // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
+    await readLater(ledger, mapped);
+    await ledger.publish?.(outcome.fact);
+  }
+  const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
+  return { said: { ...named(statement), ...told(outcome) }, forbidden };
+}
+
+/**
+ * Takes the events of one delivery, in order of their outcomes. Throws where the store or the place aside does
+ * not answer: then nothing is acknowledged, and the sender's retry makes duplicates of what was recorded.
+ */
+export async function receive(
+  ledger: Ledger,
+  sender: Sender,
+  events: readonly Mapped[],
+): Promise<Received[]> {
+  const received: Received[] = [];
+  for (let n = 0; n < events.length; n += AT_ONCE) {
+    const slice = events.slice(n, n + AT_ONCE).map((mapped) => receiveOne(ledger, sender, mapped));
+    received.push(...(await Promise.all(slice)));
+  }
+  return received;
+}
+
+/** Does a job that was kept for later. Throws where it has to be tried again. */
+export async function work(ledger: Ledger, job: Job): Promise<void> {
+  const sender =
+    job.is === "look up"
+      ? { door: job.door, reportedBy: job.reportedBy }
+      : { door: "registry", reportedBy: "asof" };
+  try {
+    await receive(ledger, sender, await resultOf(ledger, job));
+  } catch (error) {
+    // Whoever tries it again keeps the error to himself.
+    const reason = error instanceof Error ? error.message : String(error);
+    ledger.log.info("has to be tried again", { reason, job: job.is, door: sender.door });
+    throw error;
+  }
+}
+
+/** A job that never succeeded, where an operator finds it. */
+export const giveUp = (ledger: Ledger, job: string, error: unknown): Promise<void> =>
+  keepAside(
+    ledger,
+    { door: "registry", reportedBy: "asof" },
+    "rejected",
+    error instanceof Error ? error.message : String(error),
+    job,
+  );
+
+const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
+
+/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
+export function answerOne(c: Context, [one]: readonly Received[]): Response {
+  if (one === undefined) return c.json({ outcomes: [] }, 200);
+  const outcomes = [one.said];
+  const { outcome, reason = "" } = one.said;
+  switch (outcome) {
+    case "recorded":
+    case "duplicate":
+    case "ignored":
+    case "deferred":
+      return c.json({ outcomes }, STATUS[outcome]);
+    case "conflict":
+      return problem(
+        "conflict",
+        `${reason}. It was kept aside; send it under another id if it is another event.`,
+        { outcomes },
+      );
+    case "rejected":
+      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
+  }
+}

@@ -1,0 +1,127 @@
+/** Who may do what: tokens with a role and a name, kept as hashes, compared in constant time. */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import * as z from "zod";
+import { fold, name, source, text } from "../../schemas/scalars.ts";
+import { sha256 } from "./canonical.ts";
+
+export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What can be done at the doors; only an admin can do everything. */
+export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract" | "back up";
+
+const RIGHTS = {
+  reader: ["ask"],
+  // A leaked token of a pipeline must not tell the history.
+  writer: ["write"],
+  operator: ["ask", "operate", "execute"],
+  // Carries out what an operator asked for, and can ask for nothing.
+  executor: ["ask", "execute"],
+  auditor: ["ask", "export"],
+  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
+} as const satisfies Record<Role, readonly Right[]>;
+
+export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);
+
+/** Who holds a token, and what it is bound to. */
+export interface Holder {
+  readonly role: Role;
+  readonly name: string;
+  /** The only prefixes of `source` that it may speak for, and the only environments. Absent: any. */
+  readonly sources?: readonly string[];
+  readonly environments?: readonly string[];
+}
+
+export interface Token extends Holder {
+  readonly hash: string;
+}
+
+const hashed = /^sha256=([0-9a-f]{64})$/;
+const bounds = z.string().transform((value) => value.split("|"));
+
+const fields = z.object({
+  role: z.enum(ROLES),
+  name: text(64).regex(/^[A-Za-z0-9._@/-]+$/, "must be of A-Z a-z 0-9 . _ @ / -"),
+  token: z
+    .string()
+    .refine((value) => !value.startsWith("sha256=") || hashed.test(value), {
+      error: "must be 64 lower-case hex digits after sha256=",
+    })
+    .min(16, "must be at least 16 characters long, or sha256= and the hash of one"),
+  sources: bounds.pipe(z.array(source)).exactOptional(),
+  environments: bounds.pipe(z.array(name)).exactOptional(),
+});
+
+function parseToken(entry: string, n: number): Token {
+  const [role, called, token, ...bound] = entry.split(":");
+  const boundTo = (key: string) => bound.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1);
+  const twice = new Set(bound.map((one) => one.split("=")[0])).size < bound.length;
+  if (twice) throw new Error(`entry ${n + 1}: sources=… and environments=… may each be given once`);
+  const unknown = bound.find((one) => !/^(sources|environments)=/.test(one));
+  if (unknown !== undefined)
+    throw new Error(`entry ${n + 1}: expected sources=… or environments=… after the token`);
+  const given = {
+    role,
+    name: called,
+    token,
+    sources: boundTo("sources"),
+    environments: boundTo("environments"),
+  };
+  const parsed = fields.safeParse(
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`entry ${n + 1}: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const { token: secret, ...holder } = parsed.data;
+  return { ...holder, hash: hashed.exec(secret)?.[1] ?? sha256(secret) };
+}
+
+/**
+ * Reads `role:name:token,…`. The token may be given as `sha256=<hex>` of it, and may be bound to sources and
+ * environments: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production`. Throws an Error that says
+ * which entry is wrong, without its token.
+ */
+export const parseTokens = (list: string): Token[] =>
+  list
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "")
+    .map(parseToken);
+
+export const newToken = (): string => randomBytes(24).toString("base64url");
+
+/** The holder of a bearer token. Every known token is compared, so that time tells nothing. */
+export function holderOf(tokens: readonly Token[], authorization: string | undefined): Holder | undefined {
+  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  if (given === undefined) return undefined;
+  const hash = Buffer.from(sha256(given));
+  let holder: Holder | undefined;
+  for (const token of tokens) if (timingSafeEqual(hash, Buffer.from(token.hash))) holder = token;
+  return holder;
+}
+
+/** Prefixes end where a part of a source does: `/ci/acme` is no prefix of `/ci/acme-tools`. */
+const isUnder = (prefix: string, source: string): boolean =>
+  source.startsWith(prefix) && (/[/:?#]$/.test(prefix) || /^([/:?#]|$)/.test(source.slice(prefix.length)));
+
+/** Why a holder may not say something of this source and environment; nothing where it may. */
+export function boundBy(
+  holder: Holder,
+  statement: { source: string; environment?: string | undefined },
+): string | undefined {
+  const { sources } = holder;
+  if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
+    return `the token ${holder.name} may only speak for sources under ${sources.join(", ")}`;
+  }
+  return statement.environment === undefined ? undefined : boundElsewhere(holder, statement.environment);
+}
+
+/** Why an environment is none of a holder's; nothing where it is. */
+export function boundElsewhere({ name, environments }: Holder, environment: string): string | undefined {
+  if (environments === undefined || environments.some((one) => fold(one) === fold(environment))) {
+    return undefined;
+  }
+  return `the token ${name} may only speak for the environments ${environments.join(", ")}`;
+}

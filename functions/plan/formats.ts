@@ -1,0 +1,77 @@
+/** The images of a plan as files that deployers read: Kustomize's `images` and Compose's `services`. */
+import { Document } from "yaml";
+import { pinnedImage } from "../../schemas/pinned-image.ts";
+import type { Blocker, PlannedComponent } from "../../schemas/plan.ts";
+import { type Image, pinsOf } from "./deployers/compose.ts";
+
+/** What a file is made of: one service of a plan. */
+export interface Pinned {
+  readonly service: string;
+  readonly components: readonly PlannedComponent[];
+  readonly blockers: readonly Blocker[];
+}
+
+export const FORMATS = ["kustomize", "compose"] as const;
+export type Format = (typeof FORMATS)[number];
+
+interface Content {
+  readonly data: unknown;
+  /** What the file could not say. */
+  readonly left: readonly string[];
+}
+
+const imagesOf = (services: readonly Pinned[]): Image[] =>
+  services.flatMap(({ service, components }) =>
+    components.flatMap((component) =>
+      component.image === null ? [] : [{ service, ...component, image: component.image }],
+    ),
+  );
+
+/** kubectl.docs.kubernetes.io, kustomization file, "images": by name; one name has one digest. */
+function kustomize(services: readonly Pinned[]): Content {
+  const digests = new Map<string, Set<string>>();
+  for (const { image } of imagesOf(services)) {
+    const { repository: name, digest } = pinnedImage(image) ?? { repository: image, digest: "" };
+    digests.set(name, (digests.get(name) ?? new Set()).add(digest));
+  }
+  const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    data: {
+      images: sorted.flatMap(([name, all]) => (all.size === 1 ? [{ name, digest: [...all][0] }] : [])),
+    },
+    left: sorted.flatMap(([name, all]) =>
+      all.size === 1 ? [] : [`${name} ran with ${[...all].sort().join(" and ")}: pin each where it is used`],
+    ),
+  };
+}
+
+function compose(services: readonly Pinned[]): Content {
+  const { images, left } = pinsOf(imagesOf(services));
+  // Maps keep any name as it is.
+  return { data: new Map([["services", new Map(images.map(([name, image]) => [name, { image }]))]]), left };
+}
+
+const CONTENTS: Record<Format, (services: readonly Pinned[]) => Content> = { kustomize, compose };
+
+/**
+ * A file in YAML. What speaks against the plan, and what the file could not say, stands in comments at its top.
+ * @param next the cursor of the next page, which is another file
+ */
+export function fileOf(format: Format, services: readonly Pinned[], next: string | null): string {
+  const { data, left } = CONTENTS[format](services);
+  const notes = [
+    ...services.flatMap(({ service, blockers }) =>
+      blockers.map(({ code, message }) => `blocked: ${service}: ${code}: ${message}`),
+    ),
+    ...left.map((note) => `left out: ${note}`),
+    ...(next === null ? [] : [`there is more: ask on with cursor=${next}`]),
+  ];
+  const file = new Document(data);
+  if (notes.length > 0) {
+    // One line each, whatever a name holds that some reader takes for the end of a line.
+    file.commentBefore = notes
+      .map((note) => ` ${note.replaceAll(/[\r\n\u0085\u2028\u2029]+/g, " ")}`)
+      .join("\n");
+  }
+  return file.toString({ lineWidth: 0 });
+}

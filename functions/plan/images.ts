@@ -1,0 +1,234 @@
+/** The images of a plan: which is deployed, whether it is still there, and what to do where it is not. */
+import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
+import type { FactOf } from "../../schemas/fact.ts";
+import { type PinnedImage, referenceOf } from "../../schemas/pinned-image.ts";
+import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../schemas/plan.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { commitPrefix } from "../ledger/access-patterns.ts";
+import { newestFirst } from "../ledger/canonical.ts";
+import { all } from "../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { holdersOf } from "../queries/images/image-graph.ts";
+import type { Question } from "../queries/question.ts";
+import { isSameSlot } from "../queries/release/slots.ts";
+
+/** An image that another repository still holds: where it is, and where it has to be. */
+export interface Copy {
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Planned {
+  readonly component: PlannedComponent;
+  readonly copies: readonly Copy[];
+  readonly blockers: readonly Blocker[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+export interface Artifacts {
+  readonly components: PlannedComponent[];
+  readonly copies: Copy[];
+  readonly blockers: Blocker[];
+  readonly warnings: PlanWarning[];
+}
+
+export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
+  variant === undefined ? component : `${component} (${variant})`;
+
+/** What runs in the place of a component now: by its variant too, or the only one of its name. */
+function runningNow(component: ReleasedComponent, current: Release | undefined) {
+  const same = (current?.components ?? []).filter((one) => fold(one.component) === fold(component.component));
+  return same.find((one) => isSameSlot(one, component)) ?? (same.length === 1 ? same[0] : undefined);
+}
+
+/** The image by repository: where it was deployed from or, where that is not known, any that has it. */
+function imageOf({ repository, digest, heldBy }: ReleasedComponent): PinnedImage | undefined {
+  if (digest === null) return undefined;
+  const holder = heldBy.find(({ availability }) => availability === "available") ?? heldBy[0];
+  const from = repository ?? holder?.repository;
+  return from === undefined ? undefined : { repository: from, digest };
+}
+
+/* Where it is gone */
+
+function rebuildOf({ commit, build }: ReleasedComponent, target: Release): Rebuild {
+  return {
+    ...(commit?.repository === undefined ? {} : { repository: commit.repository }),
+    ...(commit === null ? {} : { sha: commit.sha }),
+    ...(build === null ? {} : { url: build.url }),
+    ...(target.url === null ? {} : { deployment: target.url }),
+  };
+}
+
+type Built = FactOf<"artifact.built">;
+
+/** Another image of the same commit that this repository still has: the one that was built last. */
+async function substituteFor(
+  question: Question,
+  { digest, commit }: ReleasedComponent,
+  repository: string,
+): Promise<{ digest: string; image: string } | undefined> {
+  if (digest === null || commit === null) return undefined;
+  const { images } = question;
+  const own = await images.family(digest);
+  const facts = await all(question, { of: "commit", prefix: commitPrefix(commit.sha), aspect: "image" });
+  const builds = facts
+    .filter((fact): fact is Built => fact.kind === "artifact.built")
+    .filter((fact) => fact.commit.sha.startsWith(commit.sha) && !own.members.has(fact.digest))
+    .sort(newestFirst);
+  const digests = [...new Set(builds.map((fact) => fact.digest))];
+  const held = await concurrently(AT_ONCE, digests, async (one) => {
+    const family = await images.family(one);
+    const holders = await holdersOf(images, family);
+    const isThere = holders.some(
+      (holder) => holder.repository === repository && holder.availability === "available",
+    );
+    return isThere && family.pullable !== undefined ? family.pullable : undefined;
+  });
+  const found = held.find((one) => one !== undefined);
+  return found === undefined
+    ? undefined
+    : { digest: found, image: referenceOf({ repository, digest: found }) };
+}
+
+const described = (rebuild: Rebuild): string => {
+  const said = [
+    rebuild.sha && `commit ${rebuild.sha}`,
+    rebuild.repository && `of ${rebuild.repository}`,
+    rebuild.url && `built by ${rebuild.url}`,
+    rebuild.deployment && `deployed by ${rebuild.deployment}`,
+  ].filter((one) => one !== undefined && one !== "");
+  return said.length === 0 ? "no fact says from which commit" : said.join(", ");
+};
+
+async function gone(
+  question: Question,
+  target: Release,
+  component: ReleasedComponent,
+  image: PinnedImage,
+  accepted: ReadonlySet<string>,
+): Promise<Pick<Planned, "blockers" | "warnings"> & { more: Partial<PlannedComponent> }> {
+  const rebuild = rebuildOf(component, target);
+  const substitute = await substituteFor(question, component, image.repository);
+  const of = nameOf(component);
+  const missing = `${of}: ${referenceOf(image)} was deleted, and no repository is known to hold it`;
+  if (substitute === undefined) {
+    const message = `${missing}; build it again (${described(rebuild)})`;
+    return { more: { rebuild }, blockers: [{ code: "image_gone", message }], warnings: [] };
+  }
+  const warning: PlanWarning = {
+    code: "not_identical",
+    message: `${of}: ${substitute.image} was built from the same commit, but is another image than the one that ran`,
+  };
+  if (accepted.has(substitute.digest)) {
+    return { more: { rebuild, substitute, image: substitute.image }, blockers: [], warnings: [warning] };
+  }
+  const message = `${missing}; accept ${substitute.digest}, built from the same commit (acceptSubstitute), or build it again (${described(rebuild)})`;
+  return { more: { rebuild, substitute }, blockers: [{ code: "image_gone", message }], warnings: [warning] };
+}
+
+/* Each of them */
+
+/** Why a component has nothing that could be deployed. */
+function nothingOf(component: ReleasedComponent): Blocker {
+  const of = nameOf(component);
+  if (component.digest !== null) {
+    const message = `${of}: no fact says which repository ${component.digest} is in`;
+    return { code: "image_in_no_repository", message };
+  }
+  if (component.resolvedBy !== "none") {
+    const message = `${of}: only the config digest ${component.reported} is known, and several manifests hold it`;
+    return { code: "image_not_pullable", message };
+  }
+  const named = component.candidates.map(({ digest }) => digest);
+  const message =
+    named.length === 0
+      ? `${of}: no fact says which image it ran`
+      : `${of}: it ran one of ${named.join(", ")}; find out which, and ask by digest`;
+  return { code: "digest_unresolved", message };
+}
+
+const resolved = ({ resolvedBy, ...component }: ReleasedComponent): PlanWarning[] => {
+  if (resolvedBy === "digest" || resolvedBy === "none") return [];
+  const message = `${nameOf(component)}: its deployment names no digest; it was found by ${resolvedBy}`;
+  return [{ code: `resolved_by_${resolvedBy}`, message }];
+};
+
+async function planned(
+  question: Question,
+  target: Release,
+  component: ReleasedComponent,
+  current: Release | undefined,
+  accepted: ReadonlySet<string>,
+): Promise<Planned> {
+  const pinned = imageOf(component);
+  const image = pinned === undefined ? null : referenceOf(pinned);
+  const { variant, weight, digest } = component;
+  const plain: PlannedComponent = {
+    component: component.component,
+    ...(variant === undefined ? {} : { variant }),
+    ...(weight === undefined ? {} : { weight }),
+    from: runningNow(component, current)?.digest ?? null,
+    to: digest,
+    image,
+    availability: component.availability,
+  };
+  const warnings = resolved(component);
+  if (pinned === undefined || image === null) {
+    return { component: plain, copies: [], blockers: [nothingOf(component)], warnings };
+  }
+  const { repository } = pinned;
+  const holders = component.heldBy.filter(({ availability }) => availability === "available");
+  const availability = component.heldBy.find((one) => one.repository === repository)?.availability;
+  const there: PlannedComponent = { ...plain, availability: availability ?? "unknown" };
+  if (there.availability === "unknown") {
+    const message = `${nameOf(component)}: no fact says whether ${image} is still there; look before you begin`;
+    warnings.push({ code: "availability_unknown", message });
+  }
+  if (there.availability !== "deleted") return { component: there, copies: [], blockers: [], warnings };
+  const holder = holders[0];
+  if (holder !== undefined) {
+    const copy = { from: referenceOf({ ...pinned, repository: holder.repository }), to: image };
+    return { component: there, copies: [copy], blockers: [], warnings };
+  }
+  const lost = await gone(question, target, component, pinned, accepted);
+  return {
+    component: { ...there, ...lost.more },
+    copies: [],
+    blockers: lost.blockers,
+    warnings: [...warnings, ...lost.warnings],
+  };
+}
+
+/** What runs now and did not then: no step takes it away. */
+export const cameLater = (target: Release, current: Release | undefined): ReleasedComponent[] =>
+  (current?.components ?? []).filter(
+    (one) => !target.components.some((then) => fold(then.component) === fold(one.component)),
+  );
+
+const stayingOn = (component: ReleasedComponent): PlanWarning => ({
+  code: "component_came_later",
+  message: `${nameOf(component)} runs now and did not then; no step takes it away`,
+});
+
+/**
+ * The images to deploy. Only where one is gone more is asked for: builds of its commit and who holds them, at most
+ * five sequential round trips.
+ */
+export async function artifactsOf(
+  question: Question,
+  target: Release,
+  current: Release | undefined,
+  accepted: ReadonlySet<string>,
+): Promise<Artifacts> {
+  const all = await Promise.all(
+    target.components.map((component) => planned(question, target, component, current, accepted)),
+  );
+  const copies = all.flatMap((one) => one.copies);
+  return {
+    components: all.map(({ component }) => component),
+    copies: [...new Map(copies.map((copy) => [copy.to, copy])).values()],
+    blockers: all.flatMap(({ blockers }) => blockers),
+    warnings: [...all.flatMap(({ warnings }) => warnings), ...cameLater(target, current).map(stayingOn)],
+  };
+}

@@ -1,0 +1,243 @@
+/**
+ * The plan: what it takes to run again here what ran before. A pure function of facts: the same facts give the same
+ * plan, whenever it is asked for, and one hash.
+ */
+import type { Release } from "../../schemas/answer.ts";
+import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type Question, questionOf } from "../queries/question.ts";
+import type { Selector } from "../queries/release/running.ts";
+import { describedAt } from "../queries/service-description.ts";
+import { commitsBetween, configBetween } from "./compare.ts";
+import { artifactsOf } from "./images.ts";
+import { type Reverts, revertsOf } from "./reverts.ts";
+import { decide, type Moved, movedDatabases, ownOf } from "./schema.ts";
+import { broughtWith, usersOf } from "./shared.ts";
+import { stepsOf } from "./steps.ts";
+import { type Aim, type Aimed, aimedAt, currentRelease, isMarkedBad, LAST } from "./target-release.ts";
+import { chooseVariants } from "./variants.ts";
+
+/** What whoever asks wants, and what they put up with. */
+export interface Wish {
+  readonly aim: Aim;
+  readonly schema?: "keep" | "revert" | undefined;
+  readonly acceptDataLoss?: boolean | undefined;
+  /** Digests of images that may stand in for those that are gone. */
+  readonly acceptSubstitute?: readonly string[] | undefined;
+  /** Services whose database may be reverted under them. */
+  readonly acceptShared?: readonly string[] | undefined;
+}
+
+/** What is planned of one service, before it has a hash. */
+type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
+
+/** One question: what is read once is shared by its parts. */
+interface Planning {
+  readonly question: Question;
+  readonly selector: Selector;
+  readonly wish: Wish;
+  readonly current: Release;
+  readonly deployTool: string | undefined;
+  readonly migratesAtStartup: boolean;
+  readonly repository: string | undefined;
+}
+
+export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
+  blockers.length === 0 ? "ready" : "blocked";
+
+/* Schema */
+
+interface Schemas {
+  readonly planned: Plan["schema"];
+  /** Only where they are reverted. */
+  readonly reverts: Reverts | undefined;
+  readonly blockers: readonly Blocker[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+/** A database is reverted under every service that uses it. */
+async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly Moved[]) {
+  const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
+  const users = await usersOf(question, selector, databases);
+  const accepted = new Set((wish.acceptShared ?? []).map(fold));
+  return databases.flatMap((database): Blocker[] => {
+    const others = (users.get(database) ?? []).filter((service) => !accepted.has(fold(service)));
+    if (others.length === 0) return [];
+    const message = `${others.join(", ")} ${others.length === 1 ? "uses" : "use"} ${database} too; if they run on the older schema, accept that by name (acceptShared=${others.join(",")})`;
+    return [{ code: "database_shared", message }];
+  });
+}
+
+async function schemasOf(planning: Planning, target: Release, since: string): Promise<Schemas> {
+  const { question, selector, wish, current, migratesAtStartup } = planning;
+  const own = await ownOf(question, target);
+  const releases = [current, target];
+  const moved = await movedDatabases(question, selector.environment, releases, since, own);
+  const { choice, blockers, warnings } = decide(wish.schema, own, moved, releases);
+  const newestFirst = moved.flatMap((one) =>
+    one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
+  );
+  const planned = { choice, since, revert: [], keep: choice === "revert" ? [] : newestFirst };
+  if (choice !== "revert" && choice !== "undecided")
+    return { planned, reverts: undefined, blockers, warnings };
+  const acceptsDataLoss = wish.acceptDataLoss === true;
+  const reverts = await revertsOf(question, moved, current, { acceptsDataLoss, migratesAtStartup });
+  const both = { ...planned, revert: reverts.versions };
+  if (choice === "undecided") return { planned: both, reverts: undefined, blockers, warnings };
+  return {
+    planned: both,
+    reverts,
+    blockers: [...blockers, ...reverts.blockers, ...(await sharedBlockers(planning, moved))],
+    warnings: [...warnings, ...reverts.warnings, ...downtime(planning)],
+  };
+}
+
+const downtime = ({ migratesAtStartup, selector }: Planning): PlanWarning[] =>
+  migratesAtStartup
+    ? [
+        {
+          code: "downtime",
+          message: `${selector.service} is down from before its schema is reverted until it is deployed: it migrates when it starts, so newer instances have to stop first`,
+        },
+      ]
+    : [];
+
+/* Warnings */
+
+const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
+  drift === null
+    ? []
+    : [
+        {
+          code: "drift",
+          message: `the runtime ${which} something else than the newest deployment said; the plan goes by the runtime`,
+        },
+      ];
+
+async function circumstances({ question, current }: Planning, target: Release): Promise<PlanWarning[]> {
+  const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
+  const [marks, together] = await Promise.all([
+    Promise.all(digests.map((digest) => isMarkedBad(question, digest))),
+    broughtWith(question, target),
+  ]);
+  const marked = digests
+    .filter((_, n) => marks[n])
+    .map((digest): PlanWarning => ({ code: "marked_bad", message: `${digest} was marked as bad here` }));
+  const clusters = [...target.warnings, ...current.warnings].find(({ code }) => code === "two_clusters");
+  return [
+    ...marked,
+    ...driftWarning("showed then", target),
+    ...driftWarning("shows now", current),
+    ...(together.length === 0
+      ? []
+      : [
+          {
+            code: "deployed_together" as const,
+            message: `the same deployment brought ${together.join(", ")} too; what they need of each other is not known here`,
+          },
+        ]),
+    ...(clusters === undefined ? [] : [{ code: "two_clusters" as const, message: clusters.message }]),
+    ...current.warnings.flatMap(({ code, message }) =>
+      code === "migration_failed" ? [{ code, message }] : [],
+    ),
+  ];
+}
+
+const isRunningAlready = ({ components, commits, config, schema }: Body, current: Release): boolean =>
+  components.length === current.components.length &&
+  components.every(({ from, to }) => to !== null && from === to) &&
+  commits.from?.sha === commits.to?.sha &&
+  config.length === 0 &&
+  schema.keep.length + schema.revert.length === 0;
+
+/* Together */
+
+async function bodyOf(planning: Planning, release: Release, since: string): Promise<Body> {
+  const { question, wish, current } = planning;
+  const chosen = chooseVariants(release, wish.aim);
+  const { target } = chosen;
+  const [artifacts, schemas, warnings] = await Promise.all([
+    artifactsOf(question, target, current, new Set(wish.acceptSubstitute ?? [])),
+    schemasOf(planning, target, since),
+    circumstances(planning, target),
+  ]);
+  const { components, copies } = artifacts;
+  const commits = commitsBetween(current, target, planning.repository);
+  // Steps that leave something open would be taken for all there is to do.
+  const open = [...chosen.blockers, ...artifacts.blockers];
+  const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
+  const ingredients = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
+  const body: Body = {
+    blockers: [...open, ...schemas.blockers],
+    warnings: [...chosen.warnings, ...artifacts.warnings, ...schemas.warnings, ...warnings],
+    target: release,
+    current,
+    components,
+    commits,
+    config: configBetween(current, target),
+    schema: schemas.planned,
+    steps: isOpen ? [] : stepsOf(ingredients),
+  };
+  if (!isRunningAlready(body, current)) return body;
+  const message = "this is what runs now; the steps would deploy it again";
+  return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
+}
+
+/** Where there is nothing to go back to. */
+const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
+  blockers: [...blockers],
+  warnings: [],
+  target: release,
+  current,
+  components: [],
+  commits: { from: null, to: null, compareUrl: null },
+  config: [],
+  schema: { choice: "unknown", since: null, revert: [], keep: [] },
+  steps: [],
+});
+
+/**
+ * Plans how a service comes to run again what it ran. `undefined`: a name never heard of.
+ *
+ * Sequential round trips: those of the release that is aimed at (see `aimedAt`; two to five as of a moment), then
+ * side by side: at most five for images that are gone, and for the schemas two, one for each page of what was
+ * migrated since (a thousand facts, or a megabyte), and where schemas are reverted three for the images that hold the
+ * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
+ * A usual plan takes three to six. No part asks more than sixteen questions at once.
+ */
+export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
+  const question = questionOf(moment);
+  const [current, aimed, description] = await Promise.all([
+    currentRelease(question, selector),
+    aimedAt(question, selector, wish.aim),
+    describedAt(question, fold(selector.service), LAST),
+  ]);
+  if (current === undefined) return undefined;
+  const { environment, service } = current;
+  const planning: Planning = {
+    question,
+    selector: { environment, service },
+    wish,
+    current,
+    deployTool: description?.deployTool,
+    migratesAtStartup: description?.migratesAtStartup === true,
+    repository: description?.repository,
+  };
+  const { release, since, blockers } = aimed;
+  const body =
+    release === null || since === null || blockers.length > 0
+      ? nothing(current, aimed)
+      : await bodyOf(planning, release, since);
+  const planned = {
+    environment,
+    service,
+    at: release?.at ?? null,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    hash: "",
+    status: statusOf(body.blockers),
+    ...body,
+  };
+  return { ...planned, hash: hashOf(planned) };
+}

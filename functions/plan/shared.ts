@@ -1,0 +1,59 @@
+/** Who else lives with what a plan does: services of the same databases, services of the same deployment. */
+import type { Release } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
+import type { Moment } from "../ledger/as-of.ts";
+import { allHeard } from "../ledger/directories.ts";
+import { all, EVER } from "../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import type { Selector } from "../queries/release/running.ts";
+import { databasesOf } from "../queries/service-description.ts";
+import { currentRelease } from "./target-release.ts";
+
+/**
+ * The services that use these databases too and run now, by database. Two requests for each service of the
+ * environment, sixteen services at a time, and a release for each that shares one.
+ */
+export async function usersOf(
+  moment: Moment,
+  selector: Selector,
+  databases: readonly string[],
+): Promise<Map<string, string[]>> {
+  const environment = fold(selector.environment);
+  const heard = await allHeard(moment, { of: "services", environment });
+  const others = heard.filter(({ name }) => name !== fold(selector.service));
+  const used = await concurrently(AT_ONCE, others, async ({ name }) => {
+    const own = await databasesOf(moment, { environment, service: name }, EVER);
+    return databases.filter((database) => own?.has(fold(database)));
+  });
+  const sharing = others.flatMap(({ name }, n) =>
+    (used[n] ?? []).length > 0 ? [{ name, used: used[n] ?? [] }] : [],
+  );
+  const running = await concurrently(AT_ONCE, sharing, async ({ name }) => {
+    const found = await currentRelease(moment, { environment, service: name });
+    return found?.status === "running" ? found.service : undefined;
+  });
+  const users = new Map<string, string[]>();
+  for (const [n, service] of running.entries()) {
+    if (service === undefined) continue;
+    for (const database of sharing[n]?.used ?? [])
+      users.set(database, [...(users.get(database) ?? []), service]);
+  }
+  return users;
+}
+
+/** Other services that the very same deployment brought there: one request. */
+export async function broughtWith(moment: Moment, target: Release): Promise<string[]> {
+  if (target.deployment === null) return [];
+  const facts = await all(moment, { of: "deployment", deployment: target.deployment });
+  const services = facts.flatMap((fact) =>
+    fact.kind === "deployment.succeeded" && fold(fact.environment) === fold(target.environment)
+      ? [fact.service]
+      : [],
+  );
+  const others = new Map(
+    services
+      .filter((service) => fold(service) !== fold(target.service))
+      .map((service) => [fold(service), service]),
+  );
+  return [...others.values()].sort();
+}

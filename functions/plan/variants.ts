@@ -1,0 +1,49 @@
+/** Several variants of one component ran side by side: one of them is to run again. */
+import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
+import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
+import { byComponent } from "../queries/release/slots.ts";
+import type { Aim } from "./target-release.ts";
+
+export interface Chosen {
+  /** The release with one image of each component. */
+  readonly target: Release;
+  readonly blockers: readonly Blocker[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+const isMeant = ({ digest, reported }: ReleasedComponent, aim: Aim): boolean =>
+  "digest" in aim && (digest === aim.digest || reported === aim.digest);
+
+/** The one that was asked for by digest, else the one that had most of the weight. */
+function chosenOf(entries: readonly ReleasedComponent[], aim: Aim): ReleasedComponent | undefined {
+  const [only, ...others] = entries;
+  if (others.length === 0) return only;
+  const meant = entries.filter((one) => isMeant(one, aim));
+  if (meant.length === 1) return meant[0];
+  const most = Math.max(...entries.map(({ weight = 0 }) => weight));
+  const heaviest = entries.filter(({ weight = 0 }) => weight === most);
+  return heaviest.length === 1 ? heaviest[0] : undefined;
+}
+
+const shown = ({ variant, weight, digest }: ReleasedComponent): string =>
+  [variant ?? "no variant", ...(weight === undefined ? [] : [`${weight}%`]), digest ?? "unknown"].join(" ");
+
+/** A canary that was half way is not brought back half way: no deployer is told to by one command. */
+export function chooseVariants(release: Release, aim: Aim): Chosen {
+  const blockers: Blocker[] = [];
+  const warnings: PlanWarning[] = [];
+  const components = [...byComponent(release.components).values()].flatMap((entries) => {
+    const chosen = chosenOf(entries, aim);
+    const all = `${entries[0]?.component} ran as ${entries.map(shown).join(", ")}`;
+    if (chosen === undefined) {
+      blockers.push({ code: "variants_undecided", message: `${all}; ask by digest for one of them` });
+      return entries;
+    }
+    if (entries.length > 1) {
+      const message = `${all}; the steps deploy ${shown(chosen)} alone`;
+      warnings.push({ code: "variant_chosen", message });
+    }
+    return [chosen];
+  });
+  return { target: { ...release, components }, blockers, warnings };
+}

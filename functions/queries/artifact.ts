@@ -1,0 +1,82 @@
+/** Everything known of one image: where it is, where it came from, what speaks for it, where it ran. */
+import type { Artifact, Attached } from "../../schemas/answer.ts";
+import type { FactOf } from "../../schemas/fact.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { all, type Knowledge } from "../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { attachedBy } from "./evidence.ts";
+import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images/image-graph.ts";
+import { questionOf } from "./question.ts";
+import { isNamed, placesOf, ranFacts } from "./where-it-ran.ts";
+
+export { commit } from "./commit.ts";
+export { tag } from "./tag.ts";
+
+const buildOf = (fact: FactOf<"artifact.built">): Artifact["builds"][number] => ({
+  commit: knownCommit(fact),
+  at: fact.occurredAt,
+  url: fact.url ?? null,
+  fact: { source: fact.source, id: fact.id },
+});
+
+async function evidenceOf(knowledge: Knowledge, digests: readonly string[]): Promise<Attached[]> {
+  const found = await concurrently(AT_ONCE, digests, (digest) =>
+    all(knowledge, { of: "digest", digest, aspect: "evidence" }),
+  );
+  return attachedBy(found.flat());
+}
+
+const holderOf = ({ repository, availability, pushes }: Holder, at: string): Artifact["heldBy"][number] => ({
+  repository,
+  availability,
+  pushedAt: pushes[0]?.occurredAt ?? null,
+  tags: [
+    ...new Set(pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]))),
+  ].sort(),
+});
+
+/** Whether a digest was ever heard of, in whatever respect. */
+async function isHeardOf(moment: Moment, digest: string): Promise<boolean> {
+  const aspects = ["image", "deployed", "task", "evidence", "migrated"] as const;
+  const named = await Promise.all(aspects.map((aspect) => isNamed(moment, digest, aspect)));
+  return named.includes(true);
+}
+
+/**
+ * Answers with what is known of a digest and of those related to it. `undefined`: never heard of. Where it came
+ * from and what speaks for it does not depend on `at`, for attestations come later; where it ran does.
+ */
+export async function artifact(
+  moment: Moment,
+  { digest }: { readonly digest: string },
+): Promise<Artifact | undefined> {
+  const question = questionOf(moment);
+  const { images } = question;
+  const [heard, family] = await Promise.all([
+    isHeardOf(question, digest),
+    images.family(digest),
+    images.renames(),
+  ]);
+  if (!heard) return undefined;
+  const members = [...family.members].sort();
+  const [holders, evidence, { facts, isCut }] = await Promise.all([
+    holdersOf(images, family),
+    evidenceOf(question, members),
+    ranFacts(question, members),
+  ]);
+  const { commits } = commitOf(family);
+  return {
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    digest,
+    pullable: family.pullable ?? null,
+    related: members.filter((member) => member !== digest),
+    heldBy: holders.map((holder) => holderOf(holder, moment.at)),
+    commit: commits.length === 1 ? (commits[0] ?? null) : null,
+    commitCandidates: commits.length > 1 ? commits : [],
+    builds: buildsOf(family).map(buildOf),
+    evidence,
+    ...placesOf(facts, isCut),
+  };
+}

@@ -1,0 +1,91 @@
+/** Everything known of one commit: what was built from it, what speaks for it, where it ran. */
+import type { CommitAnswer } from "../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { commitPrefix } from "../ledger/access-patterns.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { all } from "../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { attachedBy } from "./evidence.ts";
+import { commitOf } from "./images/image-graph.ts";
+import { type Question, questionOf } from "./question.ts";
+import { sameCommit } from "./release/digest-resolution.ts";
+import { isRan, placesOf, ranFacts } from "./where-it-ran.ts";
+
+type Built = FactOf<"artifact.built">;
+
+/** What a fact says of a commit. */
+function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
+  if (!("commit" in fact) || fact.commit === undefined) return undefined;
+  return typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit;
+}
+
+/**
+ * Facts by commit. A short id stands for the one longer id that starts with it; where several do, it stands
+ * alone, for nobody knows which was meant.
+ */
+function grouped(facts: readonly Fact[]): Map<string, Fact[]> {
+  const shas = [...new Set(facts.flatMap((fact) => namedBy(fact)?.sha ?? []))];
+  const isLongest = (sha: string) => !shas.some((other) => other !== sha && other.startsWith(sha));
+  const longest = shas.filter(isLongest);
+  const groups = new Map<string, Fact[]>();
+  for (const fact of facts) {
+    const sha = namedBy(fact)?.sha;
+    if (sha === undefined) continue;
+    const meant = longest.filter((one) => one.startsWith(sha));
+    const name = meant.length === 1 ? (meant[0] ?? sha) : sha;
+    groups.set(name, [...(groups.get(name) ?? []), fact]);
+  }
+  return groups;
+}
+
+const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][number] => ({
+  digest: fact.digest,
+  ...(fact.repository === undefined ? {} : { repository: fact.repository }),
+  evidence: fact.evidence,
+  at: fact.occurredAt,
+  url: fact.url ?? null,
+  fact: { source: fact.source, id: fact.id },
+});
+
+/** Where images ran that came from a commit by the strongest evidence there is of each. */
+async function ranByImage(question: Question, sha: string, builds: readonly Built[]) {
+  const digests = [...new Set(builds.map(({ digest }) => digest))];
+  const families = await concurrently(AT_ONCE, digests, (digest) => question.images.family(digest));
+  const own = families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
+  return ranFacts(question, [...new Set(own.flatMap(({ members }) => [...members]))]);
+}
+
+async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
+  const builds = facts.filter((fact) => fact.kind === "artifact.built");
+  const byImage = await ranByImage(question, sha, builds);
+  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= question.at);
+  const { ran, more } = placesOf([...byName, ...byImage.facts], byImage.isCut);
+  const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
+  return {
+    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence: attachedBy(facts) },
+    more,
+  };
+}
+
+/** Answers with every commit that an id fits, whole or short. `undefined`: never heard of. */
+export async function commit(
+  moment: Moment,
+  { sha }: { readonly sha: string },
+): Promise<CommitAnswer | undefined> {
+  const question = questionOf(moment);
+  const aspects = ["image", "deployed", "evidence", "migrated"] as const;
+  const facts = await Promise.all(
+    aspects.map((aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect })),
+  );
+  const fitting = [...grouped(facts.flat())].filter(([name]) => sameCommit(name, sha)).sort();
+  if (fitting.length === 0) return undefined;
+  const described = await Promise.all(fitting.map(([name, own]) => describeCommit(question, name, own)));
+  return {
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    sha,
+    commits: described.map(({ commit }) => commit),
+    more: described.some(({ more }) => more),
+  };
+}

@@ -1,0 +1,94 @@
+/** What differs between two moments of an environment, or between two environments at one moment. */
+import type { Difference, Release } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import type { Name } from "../ledger/store.ts";
+import { differenceOf } from "./difference.ts";
+import { questionOf } from "./question.ts";
+import { release } from "./release/release.ts";
+
+export type Sides =
+  | { readonly environment: string; readonly from: string; readonly to: string }
+  | { readonly environment: string; readonly with: string; readonly at: string };
+
+interface Side {
+  readonly environment: string;
+  readonly at: string;
+}
+
+const QUESTION = "a comparison";
+
+const sidesOf = (sides: Sides): readonly [from: Side, to: Side] =>
+  "with" in sides
+    ? [
+        { environment: sides.environment, at: sides.at },
+        { environment: sides.with, at: sides.at },
+      ]
+    : [
+        { environment: sides.environment, at: sides.from },
+        { environment: sides.environment, at: sides.to },
+      ];
+
+/** Texts in the order of directories: by their bytes in UTF-8. */
+const byBytes = (a: Name, b: Name): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+
+/** The next services that either environment heard of. */
+async function servicesOf(
+  moment: Moment,
+  sides: readonly Side[],
+  after: string | undefined,
+  limit: number,
+): Promise<{ taken: Name[]; more: boolean }> {
+  const environments = [...new Set(sides.map(({ environment }) => fold(environment)))];
+  const found = await Promise.all(
+    environments.map((environment) =>
+      take(heardIn(moment, { of: "services", environment }, { after }), limit),
+    ),
+  );
+  const union = new Map(found.flatMap(({ taken }) => taken).map((service) => [service.name, service]));
+  const sorted = [...union.values()].sort(byBytes);
+  return { taken: sorted.slice(0, limit), more: sorted.length > limit || found.some(({ more }) => more) };
+}
+
+const releaseOf = (moment: Moment, { environment, at }: Side, service: Name): Promise<Release | undefined> =>
+  release({ ...moment, at }, { environment, service: service.shown });
+
+/**
+ * Answers with the services of one page that differ, and how many do not. `undefined`: an environment never heard
+ * of. What cannot be told on both sides counts as different, for nobody knows that it is the same.
+ */
+export async function diff(
+  moment: Moment,
+  sides: Sides,
+  paging: Paging = {},
+): Promise<Difference | undefined> {
+  const question = questionOf(moment);
+  const [after] = placeOf(QUESTION, paging);
+  const [from, to] = sidesOf(sides);
+  const [heard, { taken, more }] = await Promise.all([
+    Promise.all([from, to].map((side) => heardAs(question, { of: "environments" }, fold(side.environment)))),
+    servicesOf(question, [from, to], after, sizeOf(paging, 50, 100)),
+  ]);
+  if (heard.includes(undefined)) return undefined;
+  const differences = await concurrently(AT_ONCE / 2, taken, async (service) => {
+    const [before, now] = await Promise.all([
+      releaseOf(question, from, service),
+      releaseOf(question, to, service),
+    ]);
+    return differenceOf(service.shown, before, now);
+  });
+  const services = differences.filter((one) => one !== undefined);
+  const last = taken.at(-1);
+  return {
+    from,
+    to,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    services,
+    same: taken.length - services.length,
+    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+  };
+}

@@ -1,0 +1,260 @@
+/**
+ * What is known of an image: its digests, who holds it, where it came from. One image has up to three digests
+ * (index, platform manifest, config); they are related, never compared for equality.
+ */
+import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { EVIDENCE } from "../../../schemas/scalars.ts";
+import { byOrder } from "../../ledger/canonical.ts";
+import { confirmed, distinct, EVER, hits, type Knowledge, ONE } from "../../ledger/fact-reader.ts";
+import { type Loader, memoised } from "../../ledger/loader.ts";
+import { nameAt, namedBy, type Renames, renamesOf } from "../../ledger/renames.ts";
+import type { Entry } from "../../ledger/store.ts";
+import { endOfTag, movesOf, pointsAt } from "./tag-history.ts";
+
+type Indexed = FactOf<"artifact.indexed">;
+type Built = FactOf<"artifact.built">;
+type Pushed = FactOf<"artifact.pushed">;
+/** A fact that gives or takes an image: what `availability` is made of. */
+type Held = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
+
+/** A digest with those related to it, and every fact about the ones that can be pulled. */
+export interface Family {
+  readonly digest: string;
+  /** Index, manifests and configs that stand in one `artifact.indexed` with the digest, and itself. */
+  readonly members: ReadonlySet<string>;
+  /** The digest to pull: the index where it is known. Absent where only several manifests hold the config. */
+  readonly pullable: string | undefined;
+  /** Facts of pushes, deletes, restores, builds and indexes by digest. */
+  readonly facts: ReadonlyMap<string, readonly Fact[]>;
+}
+
+const isIndexed = (fact: Fact): fact is Indexed => fact.kind === "artifact.indexed";
+const isBuilt = (fact: Fact): fact is Built => fact.kind === "artifact.built";
+const isPushed = (fact: Fact): fact is Pushed => fact.kind === "artifact.pushed";
+const isHeld = (fact: Fact): fact is Held =>
+  isPushed(fact) ||
+  ((fact.kind === "artifact.deleted" || fact.kind === "artifact.restored") && fact.what !== "tag");
+
+const manifestsOf = (indexed: readonly Indexed[]): string[] =>
+  indexed.flatMap(({ manifests }) => manifests.map(({ digest }) => digest));
+
+function pullableOf(digest: string, indexed: readonly Indexed[]): string | undefined {
+  if (indexed.length === 0 || indexed.some((fact) => fact.digest === digest)) return digest;
+  const parents = new Set(indexed.map((fact) => fact.digest));
+  if (parents.size === 1) return [...parents][0];
+  if (manifestsOf(indexed).includes(digest)) return digest;
+  const manifests = indexed.flatMap((fact) => fact.manifests.filter((one) => one.configDigest === digest));
+  const distinct = new Set(manifests.map((one) => one.digest));
+  return distinct.size === 1 ? [...distinct][0] : undefined;
+}
+
+const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
+  new Set([
+    digest,
+    ...indexed.map((fact) => fact.digest),
+    ...indexed.flatMap(({ manifests }) =>
+      manifests.flatMap((one) =>
+        one.configDigest === undefined ? [one.digest] : [one.digest, one.configDigest],
+      ),
+    ),
+  ]);
+
+/** What a question asks of images; each digest is read once, however many components run it. */
+export interface Images {
+  family(digest: string): Promise<Family>;
+  /** The newest fact of a tag of the repository that has this name now. */
+  tag(repository: string, tag: string): Promise<Fact | undefined>;
+  /** Memoised. Call it with your first reads, so that it adds no round trip. */
+  renames(): Promise<Renames>;
+}
+
+/** An image as something names it. */
+interface NamedImage {
+  readonly digest?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly repository?: string | undefined;
+}
+
+/** Whether what is seen is the image that was shown; a tag may have moved since. */
+export type Likeness = "same" | "other" | "unclear";
+
+/** @param members the digests of the image of either */
+export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlySet<string>): Likeness {
+  if (seen.digest === undefined)
+    return seen.tag === shown.tag && seen.repository === shown.repository ? "same" : "unclear";
+  if (shown.digest === undefined) return "unclear";
+  const isOne = seen.digest === shown.digest || (members.has(seen.digest) && members.has(shown.digest));
+  return isOne ? "same" : "other";
+}
+
+/** Images as known at one moment: each is read once. */
+export function imagesOf(knowledge: Knowledge & { readonly store: Loader }): Images {
+  const renames = memoised(() => renamesOf(knowledge));
+
+  const tag = memoised(async (repository: string, name: string): Promise<Fact | undefined> => {
+    const moves = movesOf(knowledge, await renames(), { repository, at: EVER }, name, EVER, ONE);
+    for await (const move of moves) return move;
+    return undefined;
+  });
+
+  const entries = memoised(async (digest: string): Promise<Entry[]> => {
+    const list = await hits(knowledge, { of: "digest", digest, aspect: "image" });
+    const doubtful = list.some(({ fact }) => fact.kind === "artifact.deleted" && fact.what === "unknown");
+    if (!doubtful) return list;
+    // Where tags will decide whether it is still held, they are read beside the rest of the family.
+    const known = await renames();
+    for (const { fact } of list) {
+      if (!isPushed(fact) || fact.tag === undefined) continue;
+      const { tag: name } = fact;
+      knowledge.store.prefetch(() => tag(repositoryOf(known, fact), name));
+    }
+    return list;
+  });
+
+  async function makeFamily(digest: string): Promise<Family> {
+    const own = await entries(digest);
+    const likely = own.map(({ fact }) => fact).filter(isIndexed);
+    // Pointers are confirmed beside the reading of what they name, not before it.
+    const [sure] = await Promise.all([
+      confirmed(knowledge, own),
+      ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map((one) => entries(one)),
+    ]);
+    const known = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
+    const indexed = known.filter(isIndexed);
+    const pullable = pullableOf(digest, indexed);
+    const facts = new Map<string, readonly Fact[]>([[digest, known]]);
+    const direct = async (one: string) => {
+      const list = await entries(one);
+      if (!facts.has(one))
+        facts.set(
+          one,
+          list.filter(({ provisional }) => !provisional).map(({ fact }) => fact),
+        );
+    };
+    await Promise.all([...indexed.map((fact) => fact.digest), ...manifestsOf(indexed)].map(direct));
+    // Only where two sources list an index differently is there still something to read.
+    const listed = manifestsOf((facts.get(pullable ?? digest) ?? []).filter(isIndexed));
+    await Promise.all(listed.map(direct));
+    return { digest, members: membersOf(digest, indexed), pullable, facts };
+  }
+
+  return { tag, renames, family: memoised(makeFamily) };
+}
+
+const rank = ({ evidence, verified }: Built): number =>
+  verified === false || (evidence === "slsa" && verified !== true)
+    ? EVIDENCE.length - 1
+    : EVIDENCE.indexOf(evidence);
+
+export const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit => ({
+  repository: commit.repository,
+  sha: commit.sha,
+  ...(commit.ref === undefined ? {} : { ref: commit.ref }),
+  evidence,
+  ...(verified === undefined ? {} : { verified }),
+});
+
+/**
+ * Every build that is evidence for a family, once. Where several manifests hold a config, which of them it is
+ * about is not known: then only what was said of the digest itself counts.
+ */
+export function buildsOf({ digest, members, pullable, facts }: Family): Built[] {
+  const about = pullable === undefined ? [digest] : [...members];
+  const builds = about.flatMap((one) => facts.get(one) ?? []).filter(isBuilt);
+  return distinct(builds).sort(byOrder);
+}
+
+/** The commit an image came from: by the strongest evidence; where that disagrees with itself, all it names. */
+export function commitOf(family: Family): { commits: KnownCommit[]; build: Built | undefined } {
+  const builds = buildsOf(family);
+  const best = Math.min(...builds.map(rank));
+  const strongest = builds.filter((fact) => rank(fact) === best);
+  const bySha = new Map<string, Built>();
+  for (const fact of strongest) if (!bySha.has(fact.commit.sha)) bySha.set(fact.commit.sha, fact);
+  const named = [...bySha.values()].sort((a, b) => (a.commit.sha < b.commit.sha ? -1 : 1));
+  return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
+}
+
+/** Where an image that a fact is about can be pulled now. */
+const repositoryOf = (renames: Renames, fact: Held): string =>
+  nameAt(renames, namedBy(fact, fact.repository));
+
+const ofRepository = (renames: Renames, facts: readonly Fact[], repository: string): Held[] =>
+  facts.filter(isHeld).filter((fact) => repositoryOf(renames, fact) === repository);
+
+/** What was last said of one digest in one repository. */
+function lastSaid(
+  renames: Renames,
+  family: Family,
+  digest: string,
+  repository: string,
+): "available" | "deleted" | "doubtful" | "nothing" {
+  const last = ofRepository(renames, family.facts.get(digest) ?? [], repository)
+    .sort(byOrder)
+    .at(-1);
+  if (last === undefined) return "nothing";
+  if (last.kind !== "artifact.deleted") return "available";
+  return last.what === "manifest" ? "deleted" : "doubtful";
+}
+
+/** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
+async function isTagged(
+  images: Images,
+  facts: readonly Fact[],
+  repository: string,
+  pushes: readonly Pushed[],
+): Promise<boolean> {
+  const renames = await images.renames();
+  const tagged = pushes.map(async ({ tag, digest }) => {
+    const last = tag === undefined ? undefined : await images.tag(repository, tag);
+    if (last === undefined || pointsAt(last) !== digest) return false;
+    return endOfTag(renames, { repository, at: EVER }, last, facts) === undefined;
+  });
+  return (await Promise.all(tagged)).includes(true);
+}
+
+async function availabilityIn(images: Images, family: Family, repository: string): Promise<Availability> {
+  const renames = await images.renames();
+  const digest = family.pullable ?? family.digest;
+  const facts = family.facts.get(digest) ?? [];
+  const own = lastSaid(renames, family, digest, repository);
+  if (own === "nothing") return "unknown";
+  if (own === "deleted") return "deleted";
+  const pushes = ofRepository(renames, facts, repository).filter(isPushed);
+  const held = own === "available" || (await isTagged(images, facts, repository, pushes));
+  const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
+  const children = manifestsOf(indexed).map((manifest) => lastSaid(renames, family, manifest, repository));
+  if (children.includes("deleted")) return "deleted";
+  return held && !children.includes("doubtful") ? "available" : "unknown";
+}
+
+/** A repository that was given an image, by any push, restore or delete, under the name that it has now. */
+export interface Holder {
+  readonly repository: string;
+  readonly availability: Availability;
+  readonly pushes: readonly Pushed[];
+}
+
+/** Whether the last word of some repository about some of these digests of an image leaves them there. */
+export const isStillHeld = (renames: Renames, family: Family, digests: readonly string[]): boolean =>
+  digests.some((digest) =>
+    (family.facts.get(digest) ?? [])
+      .filter(isHeld)
+      .some((fact) => lastSaid(renames, family, digest, repositoryOf(renames, fact)) !== "deleted"),
+  );
+
+/** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
+export async function holdersOf(images: Images, family: Family): Promise<Holder[]> {
+  const renames = await images.renames();
+  const facts = family.facts.get(family.pullable ?? family.digest) ?? [];
+  const held = facts.filter(isHeld).map((fact) => repositoryOf(renames, fact));
+  const repositories = [...new Set(held)].sort();
+  return Promise.all(
+    repositories.map(async (repository) => ({
+      repository,
+      availability: await availabilityIn(images, family, repository),
+      pushes: ofRepository(renames, facts, repository).filter(isPushed).sort(byOrder),
+    })),
+  );
+}

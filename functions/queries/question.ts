@@ -1,0 +1,23 @@
+/** A question on its way: what its parts share. */
+import type { Moment } from "../ledger/as-of.ts";
+import type { Knowledge } from "../ledger/fact-reader.ts";
+import { type Loader, loaderOf } from "../ledger/loader.ts";
+import { type Images, imagesOf } from "./images/image-graph.ts";
+
+/** What one question shares among its parts, which may ask about other moments: what it read, and its images. */
+interface Shared {
+  readonly store: Loader;
+  readonly images: Images;
+}
+
+/** A question on its way. */
+export type Question = Moment & Shared;
+
+const isShared = <K extends Knowledge>(asked: K): asked is K & Shared => "images" in asked;
+
+/** Begins a question; a part of one goes on with what its question has. */
+export function questionOf<K extends Knowledge>(asked: K): K & Shared {
+  if (isShared(asked)) return asked;
+  const store = loaderOf(asked.store);
+  return { ...asked, store, images: imagesOf({ store, knownAt: asked.knownAt }) };
+}

@@ -1,0 +1,122 @@
+/** One component of a release: its image, where that is, and where it came from. */
+import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/answer.ts";
+import type { Fact } from "../../../schemas/fact.ts";
+import { referenceOf } from "../../../schemas/pinned-image.ts";
+import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { commitOf, type Holder, holdersOf } from "../images/image-graph.ts";
+import type { Asking, Resolution } from "./digest-resolution.ts";
+import { sameCommit } from "./digest-resolution.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import { digestOf, type Shown } from "./reconcile.ts";
+
+interface Described {
+  readonly component: ReleasedComponent;
+  readonly warnings: readonly Warning[];
+  /** What it rests on: what resolved it, the build and the first push of its image. */
+  readonly facts: readonly Fact[];
+}
+
+const claimedCommit = (by: Claim | Observation | undefined): KnownCommit | undefined =>
+  by?.commit === undefined ? undefined : { ...by.commit, evidence: "deployment" };
+
+function pickRepository(
+  { resolution, by }: Shown,
+  renames: Renames,
+  holders: readonly Holder[],
+): string | null {
+  if (resolution.repository !== undefined) return resolution.repository;
+  const { repository } = resolution.said;
+  if (repository !== undefined) return nameAt(renames, namedBy(by, repository));
+  return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
+}
+
+/** Why an answer is less than exact. */
+function doubts(shown: Shown, commits: readonly KnownCommit[], said: KnownCommit | undefined): Warning[] {
+  const { resolution, family } = shown;
+  const of = `component ${resolution.said.component}`;
+  const [only] = commits;
+  const warnings: Warning[] = [];
+  if (resolution.digest === undefined) {
+    const named = resolution.candidates.length;
+    const message = `${of} runs an image whose digest cannot be told; ${named} candidates are named`;
+    warnings.push({ code: "digest_unresolved", message });
+  } else if (family?.pullable === undefined) {
+    const message = `${of}: only the config digest ${resolution.digest} is known, and several manifests hold it`;
+    warnings.push({ code: "image_not_pullable", message });
+  }
+  if (commits.length > 1) {
+    warnings.push({
+      code: "commit_tie",
+      message: `${of}: equally strong evidence names ${commits.length} commits`,
+    });
+  } else if (only !== undefined && said !== undefined && !sameCommit(only.sha, said.sha)) {
+    const message = `${of}: built from ${only.sha}, but its deployment names ${said.sha}`;
+    warnings.push({ code: "commit_mismatch", message });
+  }
+  return warnings;
+}
+
+/** What a component is called, and which digest it ran. */
+const named = ({ said, digest }: Resolution, pullable: string | null) => ({
+  component: said.component,
+  ...(said.variant === undefined ? {} : { variant: said.variant }),
+  ...(said.weight === undefined ? {} : { weight: said.weight }),
+  digest: pullable,
+  ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
+});
+
+/** Where its image is, and since when. */
+function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
+  const holder = holders.find((one) => one.repository === repository);
+  const pushes = holder?.pushes ?? [];
+  const tags = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  return {
+    image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
+    repository,
+    tags: [...new Set(tags)].sort(),
+    pushedAt: pushes[0]?.occurredAt ?? null,
+    availability: holder?.availability ?? ("unknown" as const),
+    heldBy: holders.map((one) => ({ repository: one.repository, availability: one.availability })),
+  };
+}
+
+const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) => ({
+  ...(repository === undefined ? {} : { repository }),
+  sha,
+  ...(url === undefined ? {} : { url }),
+});
+
+/** @param meant the deployment whose commit goes with this image; absent where they disagree */
+export async function describeComponent(
+  asking: Asking,
+  shown: Shown,
+  meant: Claim | undefined,
+): Promise<Described> {
+  const { resolution, by, family } = shown;
+  const digest = digestOf(shown);
+  const holders = family === undefined || digest === null ? [] : await holdersOf(asking.images, family);
+  const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
+  const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
+  const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
+  const image = held(
+    holders,
+    pickRepository(shown, await asking.images.renames(), holders),
+    digest,
+    asking.at,
+  );
+  const component: ReleasedComponent = {
+    ...named(resolution, digest),
+    ...image,
+    resolvedBy: resolution.by,
+    candidates: [...resolution.candidates],
+    commit,
+    commitCandidates: commits.length > 1 ? commits : [],
+    build: build?.url === undefined ? null : { url: build.url },
+    ...(image.availability === "deleted" && commit !== null
+      ? { rebuild: rebuildOf(commit, build?.url) }
+      : {}),
+  };
+  const push = holders.find(({ repository }) => repository === image.repository)?.pushes[0];
+  const facts = [...resolution.facts, build, push].filter((fact) => fact !== undefined);
+  return { component, warnings: doubts(shown, commits, deployed), facts };
+}

@@ -1,0 +1,322 @@
+/**
+ * Which digest a component of a deployment ran: as it was said, as its tasks showed, as its tag pointed, or as
+ * its commit was built; in this order. Where that leaves more than one, all are candidates and none is chosen.
+ */
+import type { Candidate } from "../../../schemas/answer.ts";
+import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { commitPrefix } from "../../ledger/access-patterns.ts";
+import { endOf } from "../../ledger/canonical.ts";
+import { all, FEW, type Knowledge } from "../../ledger/fact-reader.ts";
+import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { endOfTag, movesOf, pointsAt } from "../images/tag-history.ts";
+import type { Question } from "../question.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import type { Selector } from "./running.ts";
+import { taskDigests, tasksOf } from "./tasks.ts";
+
+/** A question about one service. */
+export interface Asking extends Question {
+  readonly selector: Selector;
+  /** The image repositories that the service is described with. */
+  readonly ownImages: readonly Named[];
+}
+
+export interface Resolution {
+  readonly said: Component;
+  readonly by: "digest" | "task" | "tag" | "commit" | "none";
+  readonly digest?: string;
+  /** Like those of candidates by the name of now. */
+  readonly repository?: string;
+  readonly candidates: readonly Candidate[];
+  /** What it rests on, beside the deployment itself. */
+  readonly facts: readonly Fact[];
+}
+
+const none = (
+  said: Component,
+  candidates: readonly Candidate[] = [],
+  facts: readonly Fact[] = [],
+): Resolution => ({
+  said,
+  by: "none",
+  facts,
+  candidates: distinct(candidates).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+});
+const distinct = (candidates: readonly Candidate[]): Candidate[] => [
+  ...new Map(candidates.map((one) => [sortKey(one), one])).values(),
+];
+const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
+
+/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
+export async function factsOfDeployment(
+  knowledge: Knowledge,
+  fact: Fact,
+  selector: Selector,
+  at: string,
+): Promise<Fact[]> {
+  if (!("deployment" in fact) || fact.deployment === undefined) return [];
+  const facts = await all(knowledge, { of: "deployment", deployment: fact.deployment }, { to: at });
+  return facts.filter(
+    (one) =>
+      "environment" in one &&
+      fold(one.environment) === selector.environment &&
+      (!("service" in one) || one.service === undefined || fold(one.service) === selector.service),
+  );
+}
+
+/** The one digest that all of these are digests of, if they are of one image. */
+async function oneImage({ images }: Asking, digests: readonly string[]): Promise<string | undefined> {
+  const [smallest, ...others] = [...new Set(digests)].sort();
+  if (smallest === undefined) return undefined;
+  if (others.length === 0) return smallest;
+  const { members } = await images.family(smallest);
+  return others.every((digest) => members.has(digest)) ? smallest : undefined;
+}
+
+/**
+ * The repositories that a component may come from, each once, by the names that they had at the end of its deployment.
+ * A service may be described only later: then by the names of that time.
+ */
+async function repositoriesOf(asking: Asking, said: Component, claim: Fact): Promise<Named[]> {
+  const renames = await asking.images.renames();
+  const at = claim.occurredAt;
+  const named = said.repository === undefined ? asking.ownImages : [namedBy(claim, said.repository)];
+  const then = named.map((one) => (one.at > endOf(at) ? one : { repository: nameAt(renames, one, at), at }));
+  return [...new Map(then.map((one) => [one.repository, one])).values()];
+}
+
+/* Tasks */
+
+async function byTasks(asking: Asking, said: Component, claim: Claim): Promise<Resolution | undefined> {
+  if (claim.deployment === undefined) return undefined;
+  const deployed = { deployment: claim.deployment, ...asking.selector };
+  // Their images are read beside them.
+  asking.store.prefetch(async () => {
+    for (const digest of await taskDigests(asking, deployed))
+      asking.store.prefetch(() => asking.images.family(digest));
+  });
+  const tasks = await tasksOf(asking, deployed, asking.at);
+  const own = tasks.filter((task) => fold(task.component) === fold(said.component));
+  const digests = [...new Set(own.map(({ digest }) => digest))];
+  if (digests.length === 0) return undefined;
+  const digest = await oneImage(asking, digests);
+  if (digest !== undefined) return { said, by: "task", digest, candidates: [], facts: own };
+  return none(
+    said,
+    digests.map((one) => ({ digest: one, by: "task" })),
+    own,
+  );
+}
+
+/* Tags */
+
+const MINUTE_MS = 60_000;
+
+/** When a tag was looked at: from the start of a deployment (where known) to its result. */
+interface Window {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** Who looks at what runs looks at one moment. */
+async function windowOf(asking: Asking, said: Claim | Observation): Promise<Window> {
+  const end = said.occurredAt;
+  if (said.kind === "deployment.observed") return { start: end, end };
+  const facts = await factsOfDeployment(asking, said, asking.selector, asking.at);
+  const start = facts.find(({ kind }) => kind === "deployment.started")?.occurredAt ?? end;
+  return { start: start < end ? start : end, end };
+}
+
+/** What a tag pointed at over a window: at its start, and everything it was seen at. */
+interface Pointing {
+  readonly repository: Named;
+  readonly atStart: string | undefined;
+  readonly before: string | undefined;
+  readonly after: readonly (string | undefined)[];
+  readonly facts: readonly Fact[];
+}
+
+/** What ended a tag after each of its moves, where its manifest was deleted. */
+async function endsOf(
+  { images }: Asking,
+  repository: Named,
+  moves: readonly Fact[],
+): Promise<Map<Fact, Fact>> {
+  const renames = await images.renames();
+  const ends = await Promise.all(
+    moves.map(async (move) => {
+      const digest = pointsAt(move);
+      const facts = digest === undefined ? [] : ((await images.family(digest)).facts.get(digest) ?? []);
+      const end = endOfTag(renames, repository, move, facts);
+      return end === undefined ? [] : [[move, end] as const];
+    }),
+  );
+  return new Map(ends.flat());
+}
+
+async function pointing(
+  asking: Asking,
+  repository: Named,
+  tag: string,
+  said: Claim | Observation,
+): Promise<Pointing> {
+  const renames = await asking.images.renames();
+  const backwards = () => movesOf(asking, renames, repository, tag, said.occurredAt, FEW);
+  // The newest moves are read beside the start of the deployment.
+  const [{ start, end }] = await Promise.all([windowOf(asking, said), backwards().next()]);
+  const before = new Date(Date.parse(start) - MINUTE_MS).toISOString();
+  const moves: Fact[] = [];
+  for await (const move of backwards()) {
+    moves.unshift(move);
+    if (move.occurredAt <= before) break;
+  }
+  const ends = await endsOf(asking, repository, moves);
+  const at = (time: string): string | undefined => {
+    const last = moves.findLast((fact) => fact.occurredAt <= time);
+    const end = last && ends.get(last);
+    return last === undefined || (end !== undefined && end.occurredAt <= time) ? undefined : pointsAt(last);
+  };
+  const moments = [...moves, ...ends.values()]
+    .map((fact) => fact.occurredAt)
+    .filter((time) => time > before && time <= end);
+  return { repository, atStart: at(start), before: at(before), after: moments.map(at), facts: moves };
+}
+
+async function byTag(
+  asking: Asking,
+  said: Component,
+  by: Claim | Observation,
+): Promise<Resolution | undefined> {
+  const { tag } = said;
+  if (tag === undefined) return undefined;
+  const [renames, repositories] = await Promise.all([
+    asking.images.renames(),
+    repositoriesOf(asking, said, by),
+  ]);
+  const pointings = await Promise.all(
+    repositories.map((repository) => pointing(asking, repository, tag, by)),
+  );
+  const found = pointings.flatMap(({ repository, before, after }) =>
+    [...new Set([before, ...after])].flatMap((digest) =>
+      digest === undefined ? [] : [{ digest, repository: nameAt(renames, repository), by: "tag" as const }],
+    ),
+  );
+  const digests = new Set(found.map(({ digest }) => digest));
+  const [digest] = digests;
+  if (digest === undefined) return undefined;
+  const facts = pointings.flatMap((one) => one.facts);
+  const named = pointings.filter(({ before, after }) => [before, ...after].includes(digest));
+  const still = named.every(({ atStart, after }) => [atStart, ...after].every((one) => one === digest));
+  if (digests.size > 1 || !still) return none(said, found, facts);
+  // Where several repositories have it under this tag, which one it came from is not known.
+  const [only] = named.length === 1 ? named : [];
+  const known = only && { repository: nameAt(renames, only.repository) };
+  return { said, by: "tag", digest, ...known, candidates: [], facts };
+}
+
+/* Commits */
+
+type Built = FactOf<"artifact.built">;
+
+export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
+/** One commit can have forty images: only those in the component's own repository count. */
+async function owned(asking: Asking, builds: readonly Built[], own: readonly Named[]): Promise<Built[]> {
+  const renames = await asking.images.renames();
+  const isOwn = (fact: Fact, repository: string): boolean =>
+    own.some((one) => areSame(renames, namedBy(fact, repository), one));
+  const counts = await Promise.all(
+    builds.map(async (built) => {
+      if (built.repository !== undefined) return isOwn(built, built.repository);
+      const { facts } = await asking.images.family(built.digest);
+      const all = facts.get(built.digest) ?? [];
+      return all.some((fact) => fact.kind === "artifact.pushed" && isOwn(fact, fact.repository));
+    }),
+  );
+  return builds.filter((_, n) => counts[n]);
+}
+
+/** Where nobody says which repositories are the service's, the builds that name it do. */
+const ofService = ({ selector: { service } }: Asking, builds: readonly Built[]): Built[] =>
+  builds.filter((built) => built.service !== undefined && fold(built.service) === service);
+
+/** Where a build says that its image is, by the name of now. */
+function placeOf(renames: Renames, built: Built): { repository?: string } {
+  const { repository } = built;
+  return repository === undefined ? {} : { repository: nameAt(renames, namedBy(built, repository)) };
+}
+
+const asCandidates = (renames: Renames, builds: readonly Built[]): Candidate[] =>
+  builds.map((built) => ({ digest: built.digest, ...placeOf(renames, built), by: "commit" }));
+
+/** The repository that an image of this commit is in, where everything that names one agrees. */
+function repositoryOf(
+  renames: Renames,
+  own: readonly Named[],
+  builds: readonly Built[],
+): { repository?: string } {
+  const [only, ...others] = own;
+  if (only !== undefined && others.length === 0) return { repository: nameAt(renames, only) };
+  const named = new Set(builds.flatMap((built) => placeOf(renames, built).repository ?? []));
+  const [repository] = named;
+  return repository === undefined || named.size > 1 ? {} : { repository };
+}
+
+/** Builds of the commit that a deployment names, whole or short. */
+async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<Built[]> {
+  if (sha === undefined) return [];
+  const facts = await all(asking, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
+  return facts
+    .filter((fact) => fact.kind === "artifact.built")
+    .filter(({ commit }) => sameCommit(commit.sha, sha));
+}
+
+async function byCommit(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
+  const [renames, own, builds] = await Promise.all([
+    asking.images.renames(),
+    repositoriesOf(asking, said, claim),
+    buildsOfCommit(asking, claim.commit?.sha),
+  ]);
+  const counted = own.length === 0 ? ofService(asking, builds) : await owned(asking, builds, own);
+  if (counted.length === 0 && own.length > 0) return none(said);
+  if (counted.length === 0) {
+    const anyones = builds.filter(({ service }) => service === undefined);
+    return none(said, asCandidates(renames, anyones), anyones);
+  }
+  const digest = await oneImage(
+    asking,
+    counted.map((fact) => fact.digest),
+  );
+  if (digest === undefined) return none(said, asCandidates(renames, counted), counted);
+  const known = repositoryOf(renames, own, counted);
+  return { said, by: "commit", digest, ...known, candidates: [], facts: counted };
+}
+
+/* In order */
+
+/** Resolves a component of a deployment. What may be needed later is asked for at once. */
+export async function resolveClaimed(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
+  if (said.digest !== undefined)
+    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
+  asking.store.prefetch(
+    () => byTag(asking, said, claim),
+    () => buildsOfCommit(asking, claim.commit?.sha),
+  );
+  return (
+    (await byTasks(asking, said, claim)) ??
+    (await byTag(asking, said, claim)) ??
+    byCommit(asking, said, claim)
+  );
+}
+
+/** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
+export async function resolveObserved(
+  asking: Asking,
+  said: Component,
+  seen: Observation,
+): Promise<Resolution> {
+  if (said.digest !== undefined)
+    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
+  return (await byTag(asking, said, seen)) ?? none(said);
+}

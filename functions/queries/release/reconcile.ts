@@ -1,0 +1,148 @@
+/**
+ * What ran, component by component: claims and the observation beside each other, each resolved to an image,
+ * and where they do not agree, the drift.
+ */
+import type { Release } from "../../../schemas/answer.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { commitOf, type Family } from "../images/image-graph.ts";
+import {
+  type Asking,
+  type Resolution,
+  resolveClaimed,
+  resolveObserved,
+  sameCommit,
+} from "./digest-resolution.ts";
+import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
+import type { Running } from "./running.ts";
+
+/** A component as it ran: what says so, resolved, with its image's family. */
+export interface Shown {
+  readonly resolution: Resolution;
+  readonly by: Claim | Observation;
+  readonly family: Family | undefined;
+}
+
+async function shownBy(asking: Asking, by: Claim | Observation, resolution: Resolution): Promise<Shown> {
+  const family = resolution.digest === undefined ? undefined : await asking.images.family(resolution.digest);
+  return { resolution, by, family };
+}
+
+const showClaimed = (asking: Asking, { entries, claim }: ComponentClaim): Promise<Shown[]> =>
+  Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
+
+const showObserved = (
+  asking: Asking,
+  observation: Observation,
+  decided: ReadonlySet<string>,
+): Promise<Shown[]> =>
+  Promise.all(
+    observation.components
+      .filter(({ component }) => decided.has(fold(component)))
+      .map(async (said) => shownBy(asking, observation, await resolveObserved(asking, said, observation))),
+  );
+
+/* Observation against claim */
+
+const hasDigest = ({ resolution, family }: Shown, digest: string): boolean =>
+  family?.members.has(digest) === true || resolution.candidates.some((one) => one.digest === digest);
+
+async function holdsCandidate({ images }: Asking, { resolution }: Shown, digest: string): Promise<boolean> {
+  const families = await Promise.all(resolution.candidates.map((one) => images.family(one.digest)));
+  return families.some(({ members }) => members.has(digest));
+}
+
+/** Whether what was seen of a component is what its claim said: by deployment, by image, or by commit. */
+async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly Shown[]): Promise<boolean> {
+  const [claim] = claimed;
+  const [observation] = seen;
+  if (claim === undefined || observation === undefined) return false;
+  const { deployment } = observation.by;
+  if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
+    return true;
+  // Who names no image and no commit says nothing that could be contradicted.
+  if (claim.by.commit === undefined && claimed.every(namesNothing)) return true;
+  const nothingKnown = claimed.every(
+    ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
+  );
+  const matches = await Promise.all(
+    seen.map(async (one) => {
+      const { digest } = one.resolution;
+      if (digest === undefined) return false;
+      if (nothingKnown) return isBuiltFrom(one, claim.by.commit?.sha);
+      const held = claimed.map(
+        async (said) => hasDigest(said, digest) || (await holdsCandidate(asking, said, digest)),
+      );
+      return (await Promise.all(held)).includes(true);
+    }),
+  );
+  return matches.every(Boolean);
+}
+
+const namesNothing = ({ resolution: { said, digest, candidates } }: Shown): boolean =>
+  digest === undefined && candidates.length === 0 && said.tag === undefined && said.repository === undefined;
+
+function isBuiltFrom({ family }: Shown, sha: string | undefined): boolean {
+  const commits = family === undefined ? [] : commitOf(family).commits;
+  const [only] = commits;
+  return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
+}
+
+/** What ran, and how the two streams stand to each other. */
+export interface Picture {
+  readonly shown: readonly Shown[];
+  /** What would run if nothing had been observed. */
+  readonly claimed: readonly Shown[];
+  /** Claims that still say something of what runs, newest first. */
+  readonly contributing: readonly Claim[];
+  readonly agreeing: ReadonlySet<string>;
+  readonly drift: Release["drift"];
+  /** The observation, where it decides something. */
+  readonly observation: Observation | undefined;
+}
+
+/** The digest to pull of what is shown. */
+export const digestOf = ({ resolution, family }: Shown): string | null =>
+  resolution.digest === undefined ? null : (family?.pullable ?? null);
+
+const listed = (shown: readonly Shown[]) =>
+  shown
+    .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
+    .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
+
+export async function pictureOf(asking: Asking, running: Running): Promise<Picture> {
+  const { observation, decided, claimed } = running;
+  const [seen, ...groups] = await Promise.all([
+    observation === undefined ? [] : showObserved(asking, observation, decided),
+    ...[...claimed.values()].map((group) => showClaimed(asking, group)),
+  ]);
+  const names = [...claimed.keys()];
+  const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
+  const seenOf = (name: string) => seen.filter(({ resolution }) => fold(resolution.said.component) === name);
+  const agreements = await Promise.all(
+    [...decided].map((name) => agrees(asking, seenOf(name), claimedShown.get(name) ?? [])),
+  );
+  const agreeing = new Set([...decided].filter((_, n) => agreements[n]));
+  const kept = names.filter((name) => !decided.has(name));
+  const contributing = names
+    .filter((name) => !decided.has(name) || agreeing.has(name))
+    .flatMap((name) => claimed.get(name)?.claim ?? []);
+  const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  return {
+    claimed: [...claimedShown.values()].flat(),
+    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
+    contributing: [...new Set(contributing)].sort(newestFirst),
+    agreeing,
+    observation: decided.size > 0 ? observation : undefined,
+    drift:
+      drifts && observation !== undefined
+        ? {
+            observedAt: observation.occurredAt,
+            claimed: listed(
+              names.filter((name) => decided.has(name)).flatMap((name) => claimedShown.get(name) ?? []),
+            ),
+            observed: listed(seen),
+          }
+        : null,
+  };
+}

@@ -1,0 +1,167 @@
+/** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
+import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
+import type { Configuration, Fact } from "../../../schemas/fact.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { isSettled, type Moment } from "../../ledger/as-of.ts";
+import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { namesOf } from "../../ledger/directory-names.ts";
+import { distinct, newest } from "../../ledger/fact-reader.ts";
+import { namedBy } from "../../ledger/renames.ts";
+import type { Name } from "../../ledger/store.ts";
+import { databaseState } from "../migrations/database-state.ts";
+import { questionOf } from "../question.ts";
+import { type Description, databasesOf, describedAt } from "../service-description.ts";
+import { isRollback } from "../timeline/entries.ts";
+import { describeComponent } from "./component.ts";
+import { type Asking, factsOfDeployment } from "./digest-resolution.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import { type Picture, pictureOf, type Shown } from "./reconcile.ts";
+import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
+import { bySlot } from "./slots.ts";
+import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
+
+async function migrationsOf(asking: Asking) {
+  const { selector, at } = asking;
+  const databases = await databasesOf(asking, selector, at);
+  if (databases === undefined) return { migrations: "unknown" as const, facts: [] };
+  const sorted = [...databases].sort(([a], [b]) => (a < b ? -1 : 1));
+  const states = await Promise.all(
+    sorted.map(async ([folded, database]) => {
+      const { migrations, facts } = await databaseState(asking, selector.environment, folded, at);
+      return { migrations: migrations.map((one): AppliedMigration => ({ database, ...one })), facts };
+    }),
+  );
+  return {
+    migrations: states.flatMap(({ migrations }) => migrations),
+    facts: states.flatMap(({ facts }) => facts),
+  };
+}
+
+async function attemptOf(asking: Asking, started: Fact | undefined): Promise<Release["attempt"]> {
+  if (started?.kind !== "deployment.started") return null;
+  const facts = await factsOfDeployment(asking, started, asking.selector, asking.at);
+  const ended = facts.some(({ kind }) => ENDS.has(kind));
+  if (ended) return null;
+  const { deployment, occurredAt, actor, url } = started;
+  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
+}
+const ENDS: ReadonlySet<Fact["kind"]> = new Set([
+  "deployment.succeeded",
+  "deployment.failed",
+  "deployment.removed",
+]);
+
+function clusterWarning(heard: readonly Name[]): Warning[] {
+  const clusters = namesOf(heard, "cluster").map(({ shown }) => shown);
+  if (clusters.length < 2) return [];
+  const message = `facts of this environment and service name the clusters ${clusters.join(", ")}; an environment is one place`;
+  return [{ code: "two_clusters", message }];
+}
+
+/** One for each database, however many heads it has. */
+function failureWarnings(migrations: Release["migrations"]): Warning[] {
+  const all = migrations === "unknown" ? [] : migrations;
+  const messages = all.flatMap(({ database, failed }) =>
+    failed === undefined ? [] : [`migration ${failed.version} of ${database} failed at ${failed.at}`],
+  );
+  return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
+}
+
+/** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
+function headOf(running: Running, picture: Picture): Claim | Observation | undefined {
+  const { observation, contributing, drift } = picture;
+  if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
+  if (contributing[0] !== undefined) return contributing[0];
+  const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
+  return last.sort(newestFirst)[0];
+}
+
+const configOf = ({ observation, contributing }: Picture): Configuration[] => {
+  const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
+  return [...new Map(all.map((one) => [canonical(one), one])).values()];
+};
+
+const ownImagesOf = (description: Description | undefined): Asking["ownImages"] =>
+  description?.images?.map((repository) => namedBy(description, repository)) ?? [];
+
+/**
+ * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
+ * of history, two to know which digests ran.
+ */
+export async function release(moment: Moment, names: Selector): Promise<Release | undefined> {
+  const question = questionOf(moment);
+  const selector = { environment: fold(names.environment), service: fold(names.service) };
+  prefetchUntil(question, selector);
+  const [running, description, started] = await Promise.all([
+    runningAt(question, selector, question.at),
+    describedAt(question, selector.service, question.at),
+    newest(question, { of: "attempt", ...selector }, question.at),
+    question.images.renames(),
+  ]);
+  if (running.heard.length === 0) return undefined;
+  const asking: Asking = { ...question, selector, ownImages: ownImagesOf(description) };
+  question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
+  const [picture, { migrations, facts }, attempt] = await Promise.all([
+    pictureOf(asking, running),
+    migrationsOf(asking),
+    attemptOf(asking, started),
+  ]);
+  const head = headOf(running, picture);
+  const status = picture.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
+  const [described, until, since] = await Promise.all([
+    Promise.all(
+      picture.shown.map((shown) => describeComponent(asking, shown, meantBy(running, picture, shown))),
+    ),
+    untilOf(asking, running, picture.shown),
+    sinceOf(asking, running, picture, head),
+  ]);
+  const used = [
+    head,
+    ...picture.contributing,
+    picture.observation,
+    description,
+    attempt === null ? undefined : started,
+    ...described.flatMap((one) => one.facts),
+    ...facts,
+  ];
+  return {
+    environment: head?.environment ?? names.environment,
+    service: head?.service ?? names.service,
+    group: head?.group ?? null,
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    status,
+    since,
+    until,
+    components: described.map(({ component }) => component).sort(bySlot),
+    migrations,
+    config: configOf(picture),
+    cluster: head?.cluster ?? null,
+    namespace: head?.namespace ?? null,
+    deployment: head?.deployment ?? null,
+    deployedBy: head?.actor ?? null,
+    url: head?.url ?? null,
+    rollback: isRollback(head),
+    owner: description?.owner ?? null,
+    contact: description?.contact ?? null,
+    attempt,
+    drift: picture.drift,
+    warnings: [
+      ...clusterWarning(running.heard),
+      ...described.flatMap(({ warnings }) => warnings),
+      ...failureWarnings(migrations),
+    ],
+    facts: identities(used),
+  };
+}
+
+const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
+  distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
+
+/** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
+function meantBy({ claimed }: Running, { agreeing }: Picture, { by, resolution }: Shown): Claim | undefined {
+  if (by.kind !== "deployment.observed") return by;
+  const name = fold(resolution.said.component);
+  return agreeing.has(name) ? claimed.get(name)?.claim : undefined;
+}

@@ -1,0 +1,57 @@
+/** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
+import type { Component, Deployment, FactOf } from "../../../schemas/fact.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { runOf } from "../../ledger/access-patterns.ts";
+import { byOrder } from "../../ledger/canonical.ts";
+import { names } from "../../ledger/directories.ts";
+import { taskShown } from "../../ledger/directory-names.ts";
+import { first, type Knowledge } from "../../ledger/fact-reader.ts";
+
+export type Task = FactOf<"task.observed">;
+
+/** A deployment of a service in one environment. */
+interface Deployed {
+  readonly deployment: Deployment;
+  readonly environment: string;
+  readonly service: string;
+}
+
+/** Which digests of which components the tasks of a deployment showed, by name: at whatever time, and known or not. */
+async function namesOf(knowledge: Knowledge, { deployment, environment, service }: Deployed) {
+  const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
+  const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
+  return runs.flatMap((run, n) =>
+    (heard[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
+  );
+}
+
+/** The digests that tasks of a deployment may have shown: known one round trip before the tasks are. */
+export const taskDigests = async (knowledge: Knowledge, deployed: Deployed): Promise<string[]> =>
+  (await namesOf(knowledge, deployed)).map(({ digest }) => digest);
+
+/** The earliest task of each component and digest that a deployment had shown by then. */
+export async function tasksOf(knowledge: Knowledge, deployed: Deployed, at: string): Promise<Task[]> {
+  const partitions = await namesOf(knowledge, deployed);
+  const tasks = await Promise.all(partitions.map((partition) => first(knowledge, partition, { to: at })));
+  return tasks.filter((fact) => fact?.kind === "task.observed");
+}
+
+/** Only a deployer that names nothing but `main` may have its tasks name the components. */
+export function isBare(components: readonly Component[]): boolean {
+  const [only, ...others] = components;
+  const isMain = only !== undefined && others.length === 0 && fold(only.component) === "main";
+  return isMain && Object.keys(only).length === 1;
+}
+
+/** The components that the tasks of a bare deployment name; its own where none names another. */
+export function componentsShown(
+  components: readonly Component[],
+  tasks: readonly Task[],
+): readonly Component[] {
+  if (tasks.length === 0 || tasks.some((task) => fold(task.component) === "main")) return components;
+  const shown = new Map<string, Component>();
+  for (const task of [...tasks].sort(byOrder)) {
+    if (!shown.has(fold(task.component))) shown.set(fold(task.component), { component: task.component });
+  }
+  return [...shown.values()];
+}

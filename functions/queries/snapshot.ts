@@ -1,0 +1,73 @@
+/** The snapshot: every service's release in one environment, or in all environments of a group, side by side. */
+import type { Snapshot } from "../../schemas/answer.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import type { Knowledge } from "../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import type { Name } from "../ledger/store.ts";
+import { questionOf } from "./question.ts";
+import { release } from "./release/release.ts";
+
+export type Extent = { readonly environment: string } | { readonly group: string };
+
+/** A service in one environment. */
+interface Place {
+  readonly environment: Name;
+  readonly service: Name;
+}
+
+/** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
+async function* environmentsOf(knowledge: Knowledge, extent: Extent, from?: string): AsyncGenerator<Name> {
+  if ("group" in extent) {
+    return yield* heardIn(knowledge, { of: "group", group: fold(extent.group) }, { from });
+  }
+  const heard = await heardAs(knowledge, { of: "environments" }, fold(extent.environment));
+  if (heard !== undefined) yield heard;
+}
+
+async function* placesOf(
+  knowledge: Knowledge,
+  extent: Extent,
+  [environmentBefore, serviceBefore]: readonly string[],
+): AsyncGenerator<Place> {
+  for await (const environment of environmentsOf(knowledge, extent, environmentBefore)) {
+    const after = environment.name === environmentBefore ? serviceBefore : undefined;
+    const services = heardIn(knowledge, { of: "services", environment: environment.name }, { after });
+    for await (const service of services) yield { environment, service };
+  }
+}
+
+async function isHeardOf(knowledge: Knowledge, extent: Extent): Promise<boolean> {
+  const { taken } = await take(environmentsOf(knowledge, extent), 1);
+  return taken.length > 0;
+}
+
+/** Answers with one page of releases, whatever their status. `undefined`: a name never heard of. */
+export async function snapshot(
+  moment: Moment,
+  extent: Extent,
+  paging: Paging = {},
+): Promise<Snapshot | undefined> {
+  const question = questionOf(moment);
+  const before = placeOf("a snapshot", paging);
+  const [heard, { taken, more }] = await Promise.all([
+    isHeardOf(question, extent),
+    take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
+  ]);
+  if (!heard) return undefined;
+  const releases = await concurrently(AT_ONCE, taken, ({ environment, service }) =>
+    release(question, { environment: environment.shown, service: service.shown }),
+  );
+  const last = taken.at(-1);
+  return {
+    ...("group" in extent ? { group: extent.group } : { environment: extent.environment }),
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    releases: releases.filter((one) => one !== undefined),
+    next:
+      more && last !== undefined ? cursorOf("a snapshot", last.environment.name, last.service.name) : null,
+  };
+}

@@ -1,0 +1,85 @@
+/** Who reports: which sources were heard, when last, and how much; and what lies aside. */
+import type { Sources } from "../../schemas/answer.ts";
+import { dayOf } from "../ledger/access-patterns.ts";
+import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { heardIn, namesIn, take } from "../ledger/directories.ts";
+import type { Knowledge } from "../ledger/fact-reader.ts";
+import { pagesOf } from "../ledger/loader.ts";
+import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+
+type Entry = Sources["sources"][number];
+
+const QUESTION = "the sources";
+const DAY_MS = 86_400_000;
+
+/** The first of the last seven UTC days. */
+const weekBefore = (time: string): string =>
+  dayOf(new Date(Date.parse(`${dayOf(time)}T00:00:00Z`) - 6 * DAY_MS).toISOString());
+
+/** When the ledger took a source's newest fact of a day, of those that were known. */
+async function lastOf(
+  { store, knownAt }: Knowledge,
+  source: string,
+  day: string,
+): Promise<string | undefined> {
+  const range = { to: knownAt, descending: true, limit: 1 };
+  const pages = pagesOf((cursor) =>
+    store.queryRecorded({ of: "source", source, day }, { ...range, ...cursor }),
+  );
+  for await (const [last] of pages) if (last !== undefined) return last.recordedAt;
+  return undefined;
+}
+
+async function lastRecordedAt(knowledge: Knowledge, source: string): Promise<string | undefined> {
+  const span = { to: dayOf(knowledge.knownAt), descending: true };
+  for await (const { name: day } of namesIn(knowledge, { of: "days", source }, span)) {
+    const last = await lastOf(knowledge, source, day);
+    if (last !== undefined) return last;
+  }
+  return undefined;
+}
+
+async function countsOf(knowledge: Knowledge, source: string): Promise<Entry["facts"]> {
+  const { store, knownAt } = knowledge;
+  const today = dayOf(knownAt);
+  const span = { from: weekBefore(knownAt), to: today };
+  const { taken: days } = await take(namesIn(knowledge, { of: "days", source }, span), 7);
+  const counts = await Promise.all(
+    days.map(({ name: day }) => store.count({ of: "source", source, day }, knownAt)),
+  );
+  return {
+    today: days.at(-1)?.name === today ? (counts.at(-1) ?? 0) : 0,
+    week: counts.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** A source whose first fact was announced and never came has said nothing. */
+async function entryOf(knowledge: Knowledge, source: string): Promise<Entry[]> {
+  const [last, facts] = await Promise.all([lastRecordedAt(knowledge, source), countsOf(knowledge, source)]);
+  return last === undefined ? [] : [{ source, lastRecordedAt: last, facts }];
+}
+
+/**
+ * Answers with one page of the sources heard of.
+ * @param aside what could not become a fact
+ * @param ignored events known and not needed, by reason
+ */
+export async function sources(
+  knowledge: Knowledge,
+  paging: Paging,
+  aside: Sources["keptAside"],
+  ignored: Sources["ignored"],
+): Promise<Sources> {
+  const [after] = placeOf(QUESTION, paging);
+  const found = heardIn(knowledge, { of: "sources" }, { after });
+  const { taken, more } = await take(found, sizeOf(paging, 50, 100));
+  const entries = await concurrently(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
+  const last = taken.at(-1);
+  return {
+    knownAt: knowledge.knownAt,
+    sources: entries.flat(),
+    keptAside: aside,
+    ignored,
+    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+  };
+}

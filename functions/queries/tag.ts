@@ -1,0 +1,105 @@
+/** What a tag pointed at, and how it moved. */
+import type { TagAnswer } from "../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { take } from "../ledger/directories.ts";
+import { all, EVER, ONE } from "../ledger/fact-reader.ts";
+import { formerOf, type Named, nameAt, type Renames } from "../ledger/renames.ts";
+import { endOfTag, movesOf, pointsAt } from "./images/tag-history.ts";
+import { questionOf } from "./question.ts";
+
+const HISTORY_MAX = 100;
+
+const WHAT = {
+  "artifact.pushed": "pushed",
+  "artifact.deleted": "deleted",
+  "artifact.restored": "restored",
+} as const;
+
+type Move = FactOf<keyof typeof WHAT>;
+const isMove = (fact: Fact): fact is Move => fact.kind in WHAT;
+
+export interface Tag {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What ended a tag by this moment. */
+async function endOf(
+  moment: Moment,
+  renames: Renames,
+  repository: Named,
+  digest: string,
+  last: Move,
+): Promise<Fact | undefined> {
+  const facts = await all(moment, { of: "digest", digest, aspect: "image" }, { to: moment.at });
+  return endOfTag(renames, repository, last, facts);
+}
+
+type State = Pick<TagAnswer, "status" | "digest" | "since">;
+
+/** @param moves of the tag by then, newest first */
+async function stateOf(
+  moment: Moment,
+  renames: Renames,
+  repository: Named,
+  moves: readonly Move[],
+): Promise<State> {
+  const [last] = moves;
+  if (last === undefined) return { status: "unknown", digest: null, since: null };
+  const digest = pointsAt(last);
+  if (digest === undefined) {
+    // A tag that was restored without saying to what points at something nobody knows.
+    const status = last.kind === "artifact.deleted" ? "gone" : "unknown";
+    return { status, digest: null, since: last.occurredAt };
+  }
+  const end = await endOf(moment, renames, repository, digest, last);
+  if (end !== undefined) return { status: "gone", digest: null, since: end.occurredAt };
+  const other = moves.findIndex((move) => pointsAt(move) !== digest);
+  const first = moves.at(other === -1 ? moves.length - 1 : other - 1);
+  return { status: "set", digest, since: first?.occurredAt ?? null };
+}
+
+/**
+ * Answers with what a tag pointed at, by the rule that releases go by, under every name that its repository had. Asked
+ * for by a name that was given away, it is that of the repository that had it, unless another one has such a tag there
+ * since. `undefined`: a tag never heard of.
+ */
+export async function tag(moment: Moment, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
+  const question = questionOf(moment);
+  const renames = await question.images.renames();
+  const present = { repository: asked, at: EVER };
+  const former = formerOf(renames, asked);
+  const found = await tagOf(question, renames, present, tag);
+  if (found !== undefined || former === undefined) return found;
+  return tagOf(question, renames, { repository: nameAt(renames, former), at: EVER }, tag);
+}
+
+async function tagOf(
+  moment: Moment,
+  renames: Renames,
+  named: Named,
+  tag: string,
+): Promise<TagAnswer | undefined> {
+  const [heard, { taken, more }] = await Promise.all([
+    movesOf(moment, renames, named, tag, EVER, ONE).next(),
+    take(movesOf(moment, renames, named, tag, moment.at), HISTORY_MAX),
+  ]);
+  if (heard.done === true) return undefined;
+  const moves = taken.filter(isMove);
+  return {
+    at: moment.at,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    repository: named.repository,
+    tag,
+    ...(await stateOf(moment, renames, named, moves)),
+    history: moves.map((move) => ({
+      at: move.occurredAt,
+      what: WHAT[move.kind],
+      digest: move.digest ?? null,
+      fact: { source: move.source, id: move.id },
+    })),
+    more,
+  };
+}

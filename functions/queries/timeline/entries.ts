@@ -1,0 +1,144 @@
+/** Facts as entries of a timeline, where a fact by itself says what happened. */
+import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
+import type { Deployed, Fact, FactOf, Migrated } from "../../../schemas/fact.ts";
+import type { Change } from "../migrations/history.ts";
+
+type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
+type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
+
+/** What stands on a timeline. A task does not: a restarted one is no event. */
+export type Event = Deployed | Migrated | Frozen | Redeployed;
+
+type What = TimelineEntry["what"];
+
+const entryOf = (fact: Event, what: What): TimelineEntry => ({
+  at: fact.occurredAt,
+  what,
+  service: fact.service ?? null,
+  by: fact.actor ?? null,
+  url: fact.url ?? null,
+  fact: { source: fact.source, id: fact.id },
+});
+
+/** A deployer says so, or carries out what somebody asked to have back. */
+export const isRollback = (fact: Deployed | undefined): boolean =>
+  fact?.rollback === true || fact?.redeployment !== undefined;
+
+const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
+  ...entryOf(fact, what),
+  ...(fact.components === undefined ? {} : { components: fact.components }),
+  ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
+  ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
+  ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
+  ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
+});
+
+const ofMigration = (fact: Exclude<Migrated, { kind: "migration.snapshot" }>, what: What): TimelineEntry => ({
+  ...entryOf(fact, what),
+  database: fact.database,
+  version: fact.version,
+  ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
+});
+
+const ofPeople = (fact: Frozen | Redeployed, what: What): TimelineEntry => ({
+  ...entryOf(fact, what),
+  ...(fact.reason === undefined ? {} : { reason: fact.reason }),
+});
+
+/** What a set shows that nobody said. */
+export const changeEntry = (
+  fact: FactOf<"migration.snapshot">,
+  { version, isApplied, when }: Change,
+): TimelineEntry => ({
+  ...entryOf(fact, isApplied ? "migrated" : "reverted"),
+  database: fact.database,
+  version,
+  ...when,
+});
+
+/** The entry of a fact; a snapshot of migrations has none of its own. */
+export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>): TimelineEntry {
+  switch (fact.kind) {
+    case "deployment.started":
+      return ofDeployment(fact, "started");
+    case "deployment.succeeded":
+      return ofDeployment(fact, "deployed");
+    case "deployment.failed":
+      return ofDeployment(fact, "failed");
+    case "deployment.removed":
+      return ofDeployment(fact, "removed");
+    case "deployment.observed":
+      return ofDeployment(fact, "observed");
+    case "migration.applied":
+      return ofMigration(fact, "migrated");
+    case "migration.reverted":
+      return ofMigration(fact, "reverted");
+    case "migration.failed":
+      return ofMigration(fact, "migration failed");
+    case "environment.frozen":
+      return ofPeople(fact, "frozen");
+    case "environment.unfrozen":
+      return ofPeople(fact, "unfrozen");
+    case "redeployment.requested":
+      return {
+        ...ofPeople(fact, "redeployment requested"),
+        components: fact.components,
+        rollback: true,
+        redeployment: { id: fact.id },
+      };
+    case "redeployment.ended":
+      return {
+        ...ofPeople(fact, "redeployment ended"),
+        redeployment: { id: fact.redeployment, outcome: fact.outcome },
+      };
+  }
+}
+
+const KINDS: ReadonlySet<Fact["kind"]> = new Set<Event["kind"]>([
+  "deployment.started",
+  "deployment.succeeded",
+  "deployment.failed",
+  "deployment.removed",
+  "deployment.observed",
+  "migration.applied",
+  "migration.reverted",
+  "migration.failed",
+  "migration.snapshot",
+  "environment.frozen",
+  "environment.unfrozen",
+  "redeployment.requested",
+  "redeployment.ended",
+]);
+export const isEvent = (fact: Fact): fact is Event => KINDS.has(fact.kind);
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** What already ran when a timeline begins; none where nothing did. */
+export function runningEntry(release: Release, from: string): TimelineEntry[] {
+  const [fact] = release.facts;
+  if (release.status !== "running" || fact === undefined) return [];
+  const [sha, ...others] = distinct(release.components.flatMap(({ commit }) => commit?.sha ?? []));
+  const components = release.components.map(
+    ({ component, variant, weight, repository, digest, reported }) => ({
+      component,
+      ...(variant === undefined ? {} : { variant }),
+      ...(weight === undefined ? {} : { weight }),
+      ...(repository === null ? {} : { repository }),
+      ...(digest === null ? (reported === undefined ? {} : { digest: reported }) : { digest }),
+    }),
+  );
+  const entry: TimelineEntry = {
+    at: from,
+    ...(release.since === null ? {} : { since: release.since }),
+    what: "running",
+    service: release.service,
+    components,
+    ...(release.deployment === null ? {} : { deployment: release.deployment }),
+    ...(sha === undefined || others.length > 0 ? {} : { commit: sha }),
+    ...(release.rollback ? { rollback: true } : {}),
+    by: release.deployedBy,
+    url: release.url,
+    fact,
+  };
+  return [entry];
+}

@@ -1,0 +1,166 @@
+/** The events of a timeline, in order, from any of them on. */
+import type { TimelineEntry } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { monthOf } from "../../ledger/access-patterns.ts";
+import { order } from "../../ledger/canonical.ts";
+import { namesIn } from "../../ledger/directories.ts";
+import { history, type Knowledge } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { type Comparing, comparingFrom } from "../migrations/changes.ts";
+import type { Question } from "../question.ts";
+import { isEffective } from "../release/effective-deployments.ts";
+import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
+import { type Step, watching } from "./observation-changes.ts";
+
+/** What a timeline is about; names are folded. */
+export type Scope =
+  | { readonly environment: string; readonly service: undefined }
+  | { readonly environment: string; readonly service: string; readonly databases: ReadonlySet<string> };
+
+/** From and to are inclusive; `from` is a time, or the order of an event of which so many entries are delivered. */
+export interface Span {
+  readonly from: string;
+  readonly to: string;
+  /** A time or an order: whatever does not lie after it lies before the span. */
+  readonly before: string;
+  readonly delivered?: number;
+}
+
+/** Facts are taken so many at a time, and one page reads so many at most: it may be short and not the last. */
+const CHUNK = 100;
+const SCAN_MAX = 5000;
+
+function concerns(scope: Scope, fact: Event): boolean {
+  if (scope.service === undefined) return true;
+  const service = fact.service === undefined ? undefined : fold(fact.service);
+  if (service === scope.service) return true;
+  if ("database" in fact) return scope.databases.has(fold(fact.database));
+  return service === undefined;
+}
+
+async function* factsOf(knowledge: Knowledge, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
+  const months = { from: monthOf(from), to: monthOf(to) };
+  for await (const { name: month } of namesIn(knowledge, { of: "months", environment }, months)) {
+    yield* history(knowledge, { of: "timeline", environment, month }, { from, to });
+  }
+}
+
+async function* chunked<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let chunk: T[] = [];
+  for await (const one of found) {
+    chunk.push(one);
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  yield chunk;
+}
+
+type Snapshot = FactOf<"migration.snapshot">;
+const isSet = (fact: Event): fact is Snapshot => fact.kind === "migration.snapshot" && fact.mode === "set";
+
+/** The databases of an environment, each compared from its first set on. */
+function comparisons(knowledge: Knowledge, environment: string) {
+  const databases = new Map<string, { compare: Comparing; since: string }>();
+  return {
+    async prepare(facts: readonly Event[]): Promise<void> {
+      const unknown = new Map<string, Snapshot>();
+      for (const fact of facts.filter(isSet)) {
+        const database = fold(fact.database);
+        if (!databases.has(database) && !unknown.has(database)) unknown.set(database, fact);
+      }
+      await concurrently(AT_ONCE, [...unknown], async ([database, fact]) => {
+        const since = order(fact);
+        databases.set(database, {
+          compare: await comparingFrom(knowledge, environment, database, since),
+          since,
+        });
+      });
+    },
+    take(fact: Event & { database: string }) {
+      const found = databases.get(fold(fact.database));
+      return found === undefined || order(fact) < found.since ? [] : found.compare(fact);
+    },
+  };
+}
+
+type Known = Omit<Question, "at">;
+
+/** Turns facts into entries, in order; what is observed and what sets show depends on what went before. */
+function narrating(known: Known, environment: string) {
+  const watch = watching(known, environment);
+  const databases = comparisons(known, environment);
+  return {
+    async prepare(steps: readonly Step<Event>[]): Promise<void> {
+      const shown = steps.flatMap(({ fact, before }) => (isEffective(fact) ? [{ fact, before }] : []));
+      await Promise.all([watch.prepare(shown), databases.prepare(steps.map(({ fact }) => fact))]);
+    },
+    async entriesOf(fact: Event): Promise<TimelineEntry[]> {
+      const changes = "database" in fact ? databases.take(fact) : [];
+      if (fact.kind === "migration.snapshot") return changes.map((change) => changeEntry(fact, change));
+      if (isEffective(fact) && !(await watch.take(fact))) return [];
+      return [eventEntry(fact)];
+    },
+  };
+}
+
+function stepsOf(scope: Scope, facts: readonly Fact[], start: string): Step<Event>[] {
+  const steps: Step<Event>[] = [];
+  let before = start;
+  for (const fact of facts) {
+    if (isEvent(fact) && concerns(scope, fact)) steps.push({ fact, before });
+    before = order(fact);
+  }
+  return steps;
+}
+
+/** An entry, and where to go on after it; without one, the reading stopped there. */
+interface Narrated {
+  readonly entry?: TimelineEntry;
+  readonly place: readonly [order: string, delivered: string];
+}
+
+async function* narrated(known: Known, scope: Scope, span: Span): AsyncGenerator<Narrated> {
+  const { prepare, entriesOf } = narrating(known, scope.environment);
+  let { before } = span;
+  let scanned = 0;
+  for await (const facts of chunked(factsOf(known, scope.environment, span))) {
+    const steps = stepsOf(scope, facts, before).filter(
+      // Of the event where the page before ended, only a set of migrations has several entries.
+      ({ fact }) => order(fact) !== span.from || fact.kind === "migration.snapshot",
+    );
+    await prepare(steps);
+    for (const { fact } of steps) {
+      const skipped = order(fact) === span.from ? (span.delivered ?? 0) : 0;
+      const entries = await entriesOf(fact);
+      yield* entries
+        .map((entry, n) => ({ entry, place: [order(fact), String(n + 1)] as const }))
+        .slice(skipped);
+    }
+    before = facts.map(order).at(-1) ?? before;
+    scanned += facts.length;
+    if (scanned >= SCAN_MAX) return yield { place: [before, ALL] };
+  }
+}
+
+/** More entries than a fact has. */
+const ALL = "1000000";
+
+/** At most so many entries, and, unless the span ended, where to go on: an order, and its delivered entries. */
+export async function eventsFrom(
+  known: Known,
+  scope: Scope,
+  span: Span,
+  limit: number,
+): Promise<{ entries: TimelineEntry[]; next: Narrated["place"] | undefined }> {
+  const entries: TimelineEntry[] = [];
+  let last: Narrated["place"] | undefined;
+  for await (const { entry, place } of narrated(known, scope, span)) {
+    if (entry === undefined) return { entries, next: place };
+    if (entries.length === limit) return { entries, next: last };
+    entries.push(entry);
+    last = place;
+  }
+  return { entries, next: undefined };
+}

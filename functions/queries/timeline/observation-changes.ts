@@ -1,0 +1,139 @@
+/**
+ * What services last showed, as a timeline goes by: an observation is an event only where it shows something
+ * else. What a service showed before is looked up at its first observation, so that nothing further back is read.
+ */
+import type { Component } from "../../../schemas/fact.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { order } from "../../ledger/canonical.ts";
+import type { Knowledge } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
+import type { Question } from "../question.ts";
+import {
+  type Claim,
+  type Effective,
+  effectSaid,
+  evolve,
+  isEffective,
+  isPart,
+  NOTHING,
+  type Observation,
+} from "../release/effective-deployments.ts";
+import { release } from "../release/release.ts";
+import { newestOf, type Selector, settled } from "../release/running.ts";
+import { byComponent, matched } from "../release/slots.ts";
+
+/** The entries of one component, and whether a deployer named them (or the runtime showed them). */
+interface Group {
+  readonly entries: readonly Component[];
+  readonly isClaimed: boolean;
+}
+
+/** What a service shows, by folded name of the component. */
+function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<string, Group> {
+  const said = [...claimed].filter(([name]) => !decided.has(name));
+  const observed = [...byComponent(observation?.components ?? [])].filter(([name]) => decided.has(name));
+  return new Map<string, Group>([
+    ...said.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
+    ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
+  ]);
+}
+
+/** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
+async function effectiveAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Effective> {
+  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at);
+  return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
+}
+
+async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
+  // Who names no image shows no other one.
+  if (seen.digest === undefined && seen.tag === undefined) return "same";
+  if (seen.digest === undefined || shown.digest === undefined || seen.digest === shown.digest)
+    return likeness(shown, seen, new Set());
+  return likeness(shown, seen, (await images.family(seen.digest)).members);
+}
+
+async function compareGroups(
+  images: Images,
+  shown: Group | undefined,
+  seen: readonly Component[],
+): Promise<Likeness> {
+  const pairs = matched(shown?.entries ?? [], seen);
+  if (pairs === undefined) return "other";
+  const verdicts = await Promise.all(pairs.map(([one, other]) => compareImages(images, one, other)));
+  if (verdicts.includes("other")) return "other";
+  // What was observed before is no deployer's to explain.
+  return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
+}
+
+async function compare(images: Images, state: Effective, observation: Observation): Promise<Likeness> {
+  const showing = showingOf(state);
+  const seen = byComponent(observation.components);
+  const others = isPart(observation) ? [] : [...showing.keys()];
+  const names = [...new Set([...seen.keys(), ...others])];
+  const verdicts = await Promise.all(
+    names.map((name) => compareGroups(images, showing.get(name), seen.get(name) ?? [])),
+  );
+  if (verdicts.includes("other")) return [...showing.values()].some(isVague) ? "unclear" : "other";
+  return verdicts.includes("unclear") ? "unclear" : "same";
+}
+
+/** A deployer that names no image may mean other components, too: its tasks name them. */
+const isVague = ({ entries, isClaimed }: Group): boolean =>
+  isClaimed && entries.some(({ digest, tag }) => digest === undefined && tag === undefined);
+
+/** A fact on its way, and the order (or time) behind which nothing but it follows. */
+export interface Step<F> {
+  readonly fact: F;
+  readonly before: string;
+}
+
+export interface Watch {
+  /** Looks up what services showed before these observations, all side by side. */
+  prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
+  /** Whether a fact shows something else than its service last did; steps go in order. */
+  take(fact: Claim | Observation): Promise<boolean>;
+}
+
+export function watching(known: Omit<Question, "at">, environment: string): Watch {
+  const { images } = known;
+  /** By service: what it shows, and from which order on it follows what goes by. */
+  const services = new Map<string, { state: Effective; since: string }>();
+
+  function follow(service: string, fact: Claim | Observation): void {
+    const found = services.get(service);
+    if (found === undefined || order(fact) < found.since) return;
+    services.set(service, { ...found, state: evolve(found.state, effectSaid(fact)) });
+  }
+
+  async function isOther(observation: Observation, service: string): Promise<boolean> {
+    const verdict = await compare(images, services.get(service)?.state ?? NOTHING, observation);
+    if (verdict !== "unclear") return verdict === "other";
+    // A deployer that named no digest: whether this is what it meant, the release's rules say.
+    const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
+    return (then?.drift ?? null) !== null;
+  }
+
+  return {
+    async prepare(steps) {
+      const unknown = new Map<string, Step<Claim | Observation>>();
+      for (const step of steps) {
+        const service = fold(step.fact.service ?? "");
+        const isNew = step.fact.kind === "deployment.observed" && !services.has(service);
+        if (isNew && !unknown.has(service)) unknown.set(service, step);
+      }
+      await concurrently(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
+        const state = await effectiveAt(known, { environment, service }, before);
+        services.set(service, { state, since: order(fact) });
+      });
+    },
+
+    async take(fact) {
+      const concerned = fact.service === undefined ? [...services.keys()] : [fold(fact.service)];
+      const [service = ""] = concerned;
+      const shows = fact.kind !== "deployment.observed" || (await isOther(fact, service));
+      for (const one of concerned) follow(one, fact);
+      return shows;
+    },
+  };
+}

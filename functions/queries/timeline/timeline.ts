@@ -1,0 +1,126 @@
+/** The timeline: what already ran when it begins, and what happened in an environment, or to one service, since. */
+import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { isSettled, justBefore, type Moment } from "../../ledger/as-of.ts";
+import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
+import { allHeard, heardAs, heardIn, take } from "../../ledger/directories.ts";
+import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import type { Name } from "../../ledger/store.ts";
+import { type Question, questionOf } from "../question.ts";
+import { release } from "../release/release.ts";
+import { databasesOf } from "../service-description.ts";
+import { runningEntry } from "./entries.ts";
+import { eventsFrom, type Scope, type Span } from "./events.ts";
+
+type Known = Omit<Question, "at">;
+
+export interface Stretch {
+  readonly environment: string;
+  readonly service?: string | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+
+const QUESTION = "a timeline";
+
+/** So many releases are looked up for one page. */
+const RELEASES = 100;
+
+/** What a timeline is about, with folded names. `undefined`: a name never heard of. */
+async function scopeOf(
+  known: Known,
+  { environment: name, service, to }: Stretch,
+): Promise<Scope | undefined> {
+  const environment = fold(name);
+  if (service === undefined) {
+    return (await heardAs(known, { of: "environments" }, environment)) && { environment, service: undefined };
+  }
+  const selector = { environment, service: fold(service) };
+  const [heard, databases] = await Promise.all([
+    allHeard(known, { of: "service", ...selector }),
+    databasesOf(known, selector, to),
+  ]);
+  return heard.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
+}
+
+type Heard = Pick<Name, "name" | "shown">;
+
+/** What ran just before the start: one page of services, by name. */
+async function runningAtStart(
+  known: Known,
+  { environment, service, from }: Stretch,
+  after: string | undefined,
+  limit: number,
+): Promise<{ entries: TimelineEntry[]; last: string | undefined; more: boolean }> {
+  const directory = { of: "services", environment: fold(environment) } as const;
+  const { taken, more } =
+    service === undefined
+      ? await take<Heard>(heardIn(known, directory, { after }), Math.min(limit, RELEASES))
+      : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
+  const releases = await concurrently(AT_ONCE, taken, ({ shown }) =>
+    release({ ...known, at: justBefore(from) }, { environment, service: shown }),
+  );
+  const entries = releases.flatMap((one) => (one === undefined ? [] : runningEntry(one, from)));
+  return { entries, last: taken.at(-1)?.name ?? after, more };
+}
+
+interface Page {
+  readonly entries: readonly TimelineEntry[];
+  readonly next: string | null;
+}
+
+async function firstPage(
+  known: Known,
+  stretch: Stretch,
+  scope: Scope,
+  after: string | undefined,
+  limit: number,
+): Promise<Page> {
+  const { entries, last, more } = await runningAtStart(known, stretch, after, limit);
+  if (last !== undefined && (more || entries.length === limit)) {
+    return { entries, next: cursorOf(QUESTION, "running", last) };
+  }
+  const span = { from: stretch.from, to: stretch.to, before: justBefore(stretch.from) };
+  const events = await laterPage(known, scope, span, limit - entries.length);
+  return { entries: [...entries, ...events.entries], next: events.next };
+}
+
+async function laterPage(known: Known, scope: Scope, span: Span, limit: number): Promise<Page> {
+  const { entries, next } = await eventsFrom(known, scope, span, limit);
+  return { entries, next: nextOf(next) };
+}
+
+const nextOf = (place: readonly [string, string] | undefined): string | null =>
+  place === undefined ? null : cursorOf(QUESTION, "event", ...place);
+
+/**
+ * Answers with one page of what happened from `from` to `to`, both inclusive. `undefined`: a name never heard of.
+ * What it costs depends on what happened then, and on nothing before or after.
+ */
+export async function timeline(
+  asked: Omit<Moment, "at">,
+  stretch: Stretch,
+  paging: Paging = {},
+): Promise<Timeline | undefined> {
+  const known = questionOf(asked);
+  const [part, place, delivered] = placeOf(QUESTION, paging);
+  if (part === "event" && (place === undefined || place < stretch.from)) throw new BadCursor(QUESTION);
+  const scope = await scopeOf(known, stretch);
+  if (scope === undefined) return undefined;
+  const limit = sizeOf(paging, 200, 500);
+  const { environment, service, from, to } = stretch;
+  const { entries, next } =
+    part === "event" && place !== undefined
+      ? await laterPage(known, scope, { from: place, to, before: place, delivered: Number(delivered) }, limit)
+      : await firstPage(known, stretch, scope, place, limit);
+  return {
+    environment,
+    ...(service === undefined ? {} : { service }),
+    from,
+    to,
+    knownAt: known.knownAt,
+    settled: isSettled(known),
+    entries: [...entries],
+    next,
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * The one function that puts: the doors where something is said, the queue of AWS's own events, and the queue of
+ * what registries are asked. They are one function so that exactly one role may write.
+ */
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { queueLater } from "../../adapters/sqs/jobs.ts";
+import { queueAside } from "../../adapters/sqs/quarantine.ts";
+import { guarded } from "../../http/app.ts";
+import { keepMalformed, receive, work } from "../../http/receive.ts";
+import { recordingDoors } from "../../http/recording.ts";
+import { Job } from "../../ledger/jobs.ts";
+import { aws } from "../../sources/aws/aws.ts";
+import { readJson } from "../../sources/payload.ts";
+import { rulesFrom, trustFrom } from "../config/files.ts";
+import { ledgerOnAws } from "./context.ts";
+import { variable } from "./secret.ts";
+
+const trust = trustFrom(process.env);
+const ledger = ledgerOnAws({
+  aside: queueAside(variable("ASOF_ASIDE_QUEUE")),
+  later: queueLater(variable("ASOF_LATER_QUEUE")),
+  rules: rulesFrom(process.env.ASOF_RULES),
+  ...(trust === undefined ? {} : { trust }),
+});
+const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
+const processor = new BatchProcessor(EventType.SQS);
+
+/** Who may put on the bus, IAM decides. */
+const SENDER = { door: "aws", reportedBy: "eventbridge" };
+
+async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
+  if (eventSourceARN === variable("ASOF_LATER_ARN")) return work(ledger, Job.parse(JSON.parse(body)));
+  const json = readJson(body);
+  if (json.is === "fault") return keepMalformed(ledger, SENDER, `the message ${json.reason}`, body);
+  const context = { headers: new Headers(), receivedAt: ledger.now().toISOString() };
+  await receive(ledger, SENDER, aws.toStatements(json.value, context));
+}
+
+/** Throws where the store or a registry does not answer: then this one message is delivered again, and the others are not. */
+async function queued(record: SQSRecord): Promise<void> {
+  try {
+    await take(record);
+  } catch (error) {
+    // The library that reports it to the queue logs nothing, and the queue only counts.
+    const reason = error instanceof Error ? error.message : String(error);
+    ledger.log.error("a message failed, and is delivered again", { messageId: record.messageId, reason });
+    throw error;
+  }
+}
+
+const isQueue = (event: LambdaEvent | SQSEvent): event is SQSEvent => "Records" in event;
+
+export const handler = async (
+  event: LambdaEvent | SQSEvent,
+  context: Context & LambdaContext,
+): Promise<SQSBatchResponse | Awaited<ReturnType<typeof doors>>> =>
+  isQueue(event)
+    ? processPartialResponse(event, queued, processor, { context, throwOnFullBatchFailure: false })
+    : doors(event, context);

@@ -1,0 +1,69 @@
+/** The environment's variables, parsed once at start; a fault names its variable. */
+import * as z from "zod";
+import { RegistryAccess } from "../../adapters/registry/oci.ts";
+import type { Token } from "../../ledger/authority.ts";
+import type { Rule } from "../../ledger/naming-rules.ts";
+import { Executors } from "../../reactions/executors/executors.ts";
+import { Maintenance } from "../../reactions/silences/silences.ts";
+import type { Trust } from "../../sources/standards/attestation.ts";
+import { rulesFrom, trustFrom } from "./files.ts";
+import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
+
+/** What a variable holds as JSON; nothing where it is not set. */
+const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
+  text === undefined || text === "" ? undefined : parse(variable, schema, json(variable, text));
+
+export interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  /** The folder of everything that is kept. */
+  readonly data: string;
+  /** The DynamoDB tables that facts and people are kept in; absent: in the folder, in SQLite. */
+  readonly tables?: { readonly facts: string; readonly people: string };
+  /** Empty: one is made at the first start. */
+  readonly tokens: readonly Token[];
+  readonly webhooks: WebhookSecrets;
+  readonly registries: RegistryAccess;
+  readonly rules: readonly Rule[];
+  /** Empty: what is asked back is recorded, and carried out by whoever hears of it. */
+  readonly executors: Executors;
+  readonly trust?: Trust;
+  readonly maintenance?: Maintenance;
+}
+
+const port = z
+  .string()
+  .regex(/^\d+$/, "must be a port: 0 to 65535")
+  .transform(Number)
+  .pipe(z.int().max(65_535));
+
+/** DynamoDB, "Naming rules". */
+const tableName = z
+  .string()
+  .regex(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table: 3 to 255 of a-z A-Z 0-9 _ - .");
+
+/** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
+export function configuration(env: NodeJS.ProcessEnv): Configuration {
+  const trust = trustFrom(env);
+  const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
+  return {
+    host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
+    port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
+    data: parse("ASOF_DATA", z.string().min(1), env.ASOF_DATA ?? ".asof"),
+    ...(env.ASOF_TABLE === undefined || env.ASOF_TABLE === ""
+      ? {}
+      : {
+          tables: {
+            facts: parse("ASOF_TABLE", tableName, env.ASOF_TABLE),
+            people: parse("ASOF_PEOPLE_TABLE", tableName, env.ASOF_PEOPLE_TABLE ?? ""),
+          },
+        }),
+    tokens: tokensFrom(env.ASOF_TOKENS),
+    webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
+    registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},
+    rules: rulesFrom(env.ASOF_RULES),
+    executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
+    ...(trust === undefined ? {} : { trust }),
+    ...(maintenance === undefined ? {} : { maintenance }),
+  };
+}

@@ -1,0 +1,42 @@
+/** What stands in files that variables name: naming rules, and trusted roots. */
+import { readFileSync } from "node:fs";
+import { type Rule, Rules } from "../../ledger/naming-rules.ts";
+import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
+import { ConfigurationError, json, parse } from "./secrets.ts";
+
+/** The naming rules in a file; none without one. */
+export function rulesFrom(file: string | undefined): Rule[] {
+  if (file === undefined || file === "") return [];
+  return parse("ASOF_RULES", Rules, json("ASOF_RULES", textOf("ASOF_RULES", file)));
+}
+
+/** Whose signatures on attestations count. Both variables, or neither: a root alone trusts whoever has a certificate. */
+export function trustFrom({
+  ASOF_TRUST_ROOTS: file,
+  ASOF_SIGNERS: signers,
+}: NodeJS.ProcessEnv): Trust | undefined {
+  if (file === undefined || file === "") return undefined;
+  if (signers === undefined || signers === "") {
+    throw new ConfigurationError(
+      'ASOF_SIGNERS: must be set where ASOF_TRUST_ROOTS is: [{"issuer":…,"repository":…}]',
+    );
+  }
+  const text = textOf("ASOF_TRUST_ROOTS", file);
+  let roots: string[];
+  try {
+    roots = rootsIn(text);
+  } catch (error) {
+    throw new ConfigurationError(
+      `ASOF_TRUST_ROOTS: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
+}
+
+function textOf(variable: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new ConfigurationError(`${variable}: cannot read ${file}`);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Installs the packages that are missing, at the lockfile's versions, so that one command is enough on a fresh clone.
+ * It only ever adds files: a ledger that runs from the same clone goes on loading what it has, whatever else is started
+ * beside it, and two set-ups at once only do the same work twice. That is why `npm ci` (which deletes `node_modules`) and
+ * `npm install` (which prunes) run in a folder of their own here, from which the missing files are moved.
+ * Plain JavaScript with nothing but Node's own modules: nothing else is there yet.
+ *
+ *     node functions/runtime/setup.mjs                      what a running ledger needs
+ *     node functions/runtime/setup.mjs dev                  what its tests need as well
+ *     node functions/runtime/setup.mjs dev cdk test/real    and what is installed in these folders, for who needs it
+ */
+import { spawn } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const [kind, ...folders] = process.argv.slice(2);
+const isDev = kind === "dev";
+const PROGRESS_MS = 5000;
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`needs Node 20.19 or newer; this is ${process.versions.node}`);
+
+for (const folder of ["", ...folders]) {
+  const { missing, other } = compared(folder);
+  if (other !== undefined) {
+    fail(`${other}; stop what runs from this folder, then: cd ${join(root, folder)} && npm ci`);
+  }
+  if (missing > 0) await install(folder, missing);
+}
+
+function fail(message) {
+  console.error(`asof: ${message}`);
+  process.exit(1);
+}
+
+/** How many packages of a lockfile are missing, and the first that is there in another version. */
+function compared(folder) {
+  const at = join(root, folder);
+  const { packages } = JSON.parse(readFileSync(join(at, "package-lock.json"), "utf8"));
+  let missing = 0;
+  for (const [path, { version, dev, optional, devOptional }] of Object.entries(packages)) {
+    // Optional packages are those of other platforms too: they come with the package that names them.
+    const isWanted = path !== "" && !optional && (isDev || !(dev || devOptional));
+    if (!isWanted) continue;
+    const found = installedVersion(join(at, path, "package.json"));
+    if (found === undefined) missing++;
+    else if (found !== version)
+      return { missing, other: `${join(folder, path)} is ${found}, the lockfile's is ${version}` };
+  }
+  return { missing, other: undefined };
+}
+
+/** Undefined where the package is not there, or not whole. */
+function installedVersion(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")).version;
+  } catch {
+    return undefined;
+  }
+}
+
+async function install(folder, missing) {
+  const startedAt = Date.now();
+  const seconds = () => Math.round((Date.now() - startedAt) / 1000);
+  const where = folder === "" ? "" : ` in ${folder}`;
+  console.error(`asof: installing ${missing} missing packages${where} (npm ci), once`);
+  // Within the clone, so that files can be moved and need not be copied.
+  const staging = join(root, ".build", `setup-${process.pid}`);
+  // An interrupt ends npm, which is in the same group; what it left is removed below.
+  const interrupted = () => undefined;
+  process.once("SIGINT", interrupted);
+  const progress = setInterval(() => console.error(`asof: still installing, ${seconds()} s`), PROGRESS_MS);
+  try {
+    rmSync(staging, { recursive: true, force: true });
+    mkdirSync(staging, { recursive: true });
+    for (const file of ["package.json", "package-lock.json", ".npmrc"]) {
+      copyFileSync(join(root, folder, file), join(staging, file));
+    }
+    const code = await npmCi(staging);
+    if (code === 0) put(join(staging, "node_modules"), join(root, folder, "node_modules"));
+    else process.exitCode = code ?? 1;
+  } finally {
+    clearInterval(progress);
+    process.removeListener("SIGINT", interrupted);
+    rmSync(staging, { recursive: true, force: true });
+  }
+  if (process.exitCode) {
+    console.error("asof: npm ci failed; see above");
+    process.exit();
+  }
+  console.error(`asof: installed${where} in ${seconds()} s`);
+}
+
+function npmCi(cwd) {
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
+  const npm = spawn("npm", isDev ? args : [...args, "--omit=dev"], {
+    cwd,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return new Promise((done, failed) => npm.once("close", done).once("error", failed));
+}
+
+/** Moves what is not there yet, and leaves alone what is. */
+function put(from, to) {
+  if (!existsSync(to)) {
+    mkdirSync(dirname(to), { recursive: true });
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      // Another set-up was faster.
+      if (!["EEXIST", "ENOTEMPTY"].includes(error.code)) throw error;
+    }
+  }
+  if (!lstatSync(from).isDirectory()) return;
+  for (const name of readdirSync(from)) put(join(from, name), join(to, name));
+}

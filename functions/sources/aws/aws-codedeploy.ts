@@ -1,0 +1,62 @@
+/**
+ * AWS CodeDeploy: deployments to a deployment group, of servers, functions or ECS services.
+ *
+ * Key: the envelope's `id`, under `/webhooks/aws/codedeploy/<account>/<region>`. Events are best effort.
+ * Not in the payload: the revision (an archive or a commit), the image, who deployed, that it is a rollback.
+ * A deployment that was stopped did not take effect; `READY`, of a blue/green deployment, is no result yet.
+ * Format: docs.aws.amazon.com, "Monitoring deployments with Amazon CloudWatch Events" (CodeDeploy user guide).
+ */
+import * as z from "zod";
+import { ignored, quoted, said } from "../payload.ts";
+import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { mappingOnly } from "./aws-envelope.ts";
+
+export const CODEDEPLOY_COVERS: Coverage = {
+  name: "AWS CodeDeploy",
+  deploy: "yes",
+  time: "yes",
+  identity: "event id",
+  authentication: "IAM; over HTTP a writer's token",
+  tried: "published samples",
+};
+
+const Change = z.looseObject({
+  id: z.string(),
+  account: z.string(),
+  region: z.string(),
+  time: z.string(),
+  detail: z.looseObject({
+    application: z.string(),
+    deploymentGroup: z.string(),
+    deploymentId: z.string(),
+    state: z.string(),
+  }),
+});
+type Change = z.infer<typeof Change>;
+
+export const mapCodeDeploy = (payload: unknown): Mapped[] =>
+  mappingOnly("CodeDeploy Deployment State-change Notification", Change, payload, mapChange);
+
+const KIND_OF_STATE = new Map([
+  ["START", "deployment.started" as const],
+  ["SUCCESS", "deployment.succeeded" as const],
+  ["FAILURE", "deployment.failed" as const],
+  ["STOP", "deployment.failed" as const],
+]);
+
+function mapChange({ id, account, region, time, detail }: Change, raw: unknown): Mapped {
+  const kind = KIND_OF_STATE.get(detail.state);
+  if (kind === undefined) return ignored(`the state ${quoted(detail.state)} starts and ends nothing`, raw);
+  const installation = `${account}/${region}`;
+  const statement = {
+    kind,
+    source: sourceOf("aws", "codedeploy", account, region),
+    id,
+    occurredAt: time,
+    environment: `${installation}/${detail.deploymentGroup}`,
+    service: detail.application,
+    deployment: { provider: "codedeploy", instance: installation, id: detail.deploymentId },
+    components: [{ component: "main" }],
+  };
+  return said(statement, raw);
+}

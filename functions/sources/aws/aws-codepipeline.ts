@@ -1,0 +1,72 @@
+/**
+ * AWS CodePipeline: the actions of a pipeline that deploy (their category is `Deploy`).
+ *
+ * Key: the envelope's `id`, under `/webhooks/aws/codepipeline/<account>/<region>`. A deployment is one run of an
+ * action, by its `action-execution-id`; older events have none, and name it by execution, stage and
+ * action. A stage may hold several such actions: each deploys its own component, which has the action's name.
+ * Not in the payload: the image, the commit, who started it. Pipelines and stages as a whole say nothing of a
+ * place, and an action that was abandoned or cancelled may still be at work outside: no result is known of it.
+ * Format: docs.aws.amazon.com, "Monitoring CodePipeline events" (CodePipeline user guide).
+ */
+import * as z from "zod";
+import { ignored, maybeText, quoted, said } from "../payload.ts";
+import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { mappingOnly } from "./aws-envelope.ts";
+
+export const CODEPIPELINE_COVERS: Coverage = {
+  name: "AWS CodePipeline",
+  deploy: "deploy actions",
+  time: "yes",
+  identity: "event id",
+  authentication: "IAM; over HTTP a writer's token",
+  tried: "published samples",
+};
+
+const Change = z.looseObject({
+  id: z.string(),
+  account: z.string(),
+  region: z.string(),
+  time: z.string(),
+  detail: z.looseObject({
+    pipeline: z.string(),
+    "execution-id": z.string(),
+    "action-execution-id": maybeText,
+    stage: z.string(),
+    action: z.string(),
+    state: z.string(),
+    /** Where the action works: a pipeline may have actions in other regions than its own. */
+    region: maybeText,
+    type: z.looseObject({ category: z.string() }),
+  }),
+});
+type Change = z.infer<typeof Change>;
+
+export const mapCodePipeline = (payload: unknown): Mapped[] =>
+  mappingOnly("CodePipeline Action Execution State Change", Change, payload, mapChange);
+
+const KIND_OF_STATE = new Map([
+  ["STARTED", "deployment.started" as const],
+  ["SUCCEEDED", "deployment.succeeded" as const],
+  ["FAILED", "deployment.failed" as const],
+]);
+
+function mapChange({ id, account, region, time, detail }: Change, raw: unknown): Mapped {
+  const { category } = detail.type;
+  if (category !== "Deploy") return ignored(`an action of the category ${quoted(category)}`, raw);
+  const kind = KIND_OF_STATE.get(detail.state);
+  if (kind === undefined) return ignored(`the state ${quoted(detail.state)} starts and ends nothing`, raw);
+  const { pipeline, stage, action } = detail;
+  const run = detail["action-execution-id"] ?? [detail["execution-id"], stage, action].join("/");
+  const statement = {
+    kind,
+    source: sourceOf("aws", "codepipeline", account, region),
+    id,
+    occurredAt: time,
+    environment: `${account}/${detail.region ?? region}/${stage}`,
+    service: pipeline,
+    deployment: { provider: "codepipeline", instance: `${account}/${region}`, id: run },
+    components: [{ component: action }],
+    scope: "components",
+  };
+  return said(statement, raw);
+}

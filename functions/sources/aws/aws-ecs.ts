@@ -1,0 +1,156 @@
+/**
+ * Amazon ECS: what a service deploys, and what its tasks run.
+ *
+ * Key, under `/webhooks/aws/ecs/<account>/<region>`: the envelope's `id` for a deployment's change; for a task
+ * its own id, `detail.version` and the container's name, for ECS may send one change in several envelopes, and
+ * says that these have the same version. A deployment is ECS's, of one cluster, by its id (`ecs-svc/…`), which a
+ * task repeats as `startedBy`: that joins the two.
+ * Not in the payload: of a deployment its image, commit, revision and actor; that it failed, where the service
+ * has no circuit breaker; that it is a rollback, but for the words of `reason`. Of a task the image's tag, and
+ * its digest where an old agent pulled from another registry than ECR.
+ * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
+ */
+import * as z from "zod";
+import { ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
+import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { Titled } from "./aws-envelope.ts";
+
+export const ECS_COVERS: Coverage = {
+  name: "Amazon ECS",
+  deploy: "deployments, tasks",
+  digest: "by its tasks",
+  time: "yes",
+  identity: "event id; task and version",
+  authentication: "IAM; over HTTP a writer's token",
+  tried: "published samples",
+};
+
+const envelope = { id: z.string(), account: z.string(), region: z.string(), time: z.string() };
+
+const DeploymentChange = z.looseObject({
+  ...envelope,
+  resources: z.array(z.string()),
+  detail: z.looseObject({
+    eventName: z.string(),
+    deploymentId: z.string(),
+    updatedAt: z.string(),
+    reason: maybeText,
+    clusterArn: maybeText,
+  }),
+});
+type DeploymentChange = z.infer<typeof DeploymentChange>;
+
+const TaskChange = z.looseObject({
+  ...envelope,
+  detail: z.looseObject({
+    taskArn: z.string(),
+    clusterArn: z.string(),
+    version: z.int(),
+    lastStatus: z.string(),
+    desiredStatus: z.string(),
+    startedBy: maybeText,
+    group: maybeText,
+    updatedAt: z.string(),
+    containers: z.array(z.looseObject({ name: z.string(), imageDigest: maybeText })).max(64),
+  }),
+});
+type TaskChange = z.infer<typeof TaskChange>;
+
+export function mapEcs(payload: unknown): Mapped[] {
+  return mapping(Titled, payload, ({ "detail-type": type, detail }) => {
+    const raw = { "detail-type": type, detail };
+    switch (type) {
+      case "ECS Deployment State Change":
+        return mapping(DeploymentChange, payload, (change) => [mapDeployment(change, raw)]);
+      case "ECS Task State Change":
+        return mapping(TaskChange, payload, (change) => mapTask(change, raw));
+      default:
+        return [ignored(`${quoted(type)} says nothing that is kept here`, payload)];
+    }
+  });
+}
+
+const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
+
+/** Where it ran; the same words name the environment and this installation of the deployer. */
+const placeOf = ({ account, region }: { account: string; region: string }, cluster: string): string =>
+  `${account}/${region}/${cluster}`;
+
+// --- deployments ------------------------------------------------------------------------------------------
+
+const KIND_OF_EVENT = new Map([
+  ["SERVICE_DEPLOYMENT_IN_PROGRESS", "deployment.started" as const],
+  ["SERVICE_DEPLOYMENT_COMPLETED", "deployment.succeeded" as const],
+  ["SERVICE_DEPLOYMENT_FAILED", "deployment.failed" as const],
+]);
+
+function mapDeployment(change: DeploymentChange, raw: unknown): Mapped {
+  const { id, account, region, resources, detail } = change;
+  const kind = KIND_OF_EVENT.get(detail.eventName);
+  if (kind === undefined) return ignored(`${quoted(detail.eventName)} ends and starts nothing`, raw);
+  const [arn = ""] = resources;
+  const cluster = clusterOf(arn, detail.clusterArn);
+  if (cluster === undefined)
+    return rejected("resources.0: must be a service's ARN that names its cluster", raw);
+  const place = placeOf(change, cluster);
+  // A deployment that failed is what is rolled back from; the one to which it goes back says so itself.
+  const rollback = kind !== "deployment.failed" && /rolling back/i.test(detail.reason ?? "");
+  const statement = {
+    kind,
+    source: sourceOf("aws", "ecs", account, region),
+    id,
+    occurredAt: detail.updatedAt,
+    environment: place,
+    service: lastPart(arn),
+    deployment: { provider: "ecs", instance: place, id: detail.deploymentId },
+    components: [{ component: "main" }],
+    cluster,
+    ...present({ rollback: rollback || undefined }),
+  };
+  return said(statement, raw);
+}
+
+/** Services made before 2021 may have an ARN without their cluster. */
+function clusterOf(arn: string, clusterArn: string | undefined): string | undefined {
+  const named = /:service\/([^/]+)\/[^/]+$/.exec(arn)?.[1];
+  if (named !== undefined) return named;
+  return /:service\/[^/]+$/.test(arn) && clusterArn !== undefined ? lastPart(clusterArn) : undefined;
+}
+
+// --- tasks ------------------------------------------------------------------------------------------------
+
+/** Containers that AWS adds by itself, under a name that differs from task to task. */
+const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
+
+function mapTask(change: TaskChange, raw: unknown): Mapped[] {
+  const { account, region, detail } = change;
+  const reason = reasonWhyNot(detail);
+  if (reason !== undefined) return [ignored(reason, raw)];
+  const own = detail.containers.filter(({ name }) => !ADDED_BY_AWS.test(name));
+  if (own.length === 0) return [ignored("the task has no containers of its own", raw)];
+  const cluster = lastPart(detail.clusterArn);
+  const place = placeOf(change, cluster);
+  const common = {
+    kind: "task.observed" as const,
+    source: sourceOf("aws", "ecs", account, region),
+    occurredAt: detail.updatedAt,
+    environment: place,
+    service: (detail.group ?? "").slice("service:".length),
+    deployment: { provider: "ecs", instance: place, id: detail.startedBy },
+  };
+  const task = `${lastPart(detail.taskArn)}/${detail.version}`;
+  return own.map(({ name, imageDigest: digest }) => {
+    if (digest === undefined) return ignored(`ECS does not say the digest of ${quoted(name)}`, raw);
+    const component = own.length === 1 ? "main" : name;
+    return said({ ...common, id: `${task}/${name}`, component, digest }, raw);
+  });
+}
+
+/** Only a service's task that runs, and is meant to, says what the service runs. */
+function reasonWhyNot(detail: TaskChange["detail"]): string | undefined {
+  const { lastStatus, desiredStatus, group = "", startedBy = "" } = detail;
+  if (!group.startsWith("service:")) return "the task belongs to no service";
+  if (!startedBy.startsWith("ecs-svc/")) return "the task names no deployment of its service";
+  if (lastStatus === "RUNNING" && desiredStatus === "RUNNING") return undefined;
+  return `the task is ${quoted(lastStatus)}, meant to be ${quoted(desiredStatus)}`;
+}

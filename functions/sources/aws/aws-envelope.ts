@@ -1,0 +1,19 @@
+/** EventBridge's envelope: which of a service's events it is, and what of it is the event itself. */
+import * as z from "zod";
+import { ignored, mapping, quoted } from "../payload.ts";
+import type { Mapped } from "../source.ts";
+
+export const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
+
+/** Maps a service's events of one type: its others say nothing that is kept. */
+export const mappingOnly = <T>(
+  only: string,
+  schema: z.ZodType<T>,
+  payload: unknown,
+  map: (it: T, raw: unknown) => Mapped,
+): Mapped[] =>
+  mapping(Titled, payload, ({ "detail-type": type, detail }) =>
+    type === only
+      ? mapping(schema, payload, (it) => [map(it, { "detail-type": type, detail })])
+      : [ignored(`${quoted(type)} says nothing that is kept here`, payload)],
+  );

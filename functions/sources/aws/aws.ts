@@ -1,0 +1,60 @@
+/**
+ * AWS: events of EventBridge, as a rule, an API destination or a queue hands them over. Each service's events
+ * have a file of their own; here is only who spoke. CI inside AWS may put our own CloudEvents on the bus
+ * (`detail-type` = the event's type, `detail` = the event), with IAM instead of a token.
+ *
+ * Key: each service's own, under `/webhooks/aws/<service>/<account>/<region>`; the envelope's `id` is constant
+ * over deliveries, which are at least once. A CloudEvent keeps its own source and id.
+ * Proof: none in the event. Inside AWS it is IAM (nobody but AWS may say `source: aws.…` on a bus); over HTTP
+ * the door asks for a writer's token.
+ * Not in the payload: whether anything was lost: ECR and CodeDeploy promise best effort only.
+ * Format: docs.aws.amazon.com, "AWS service event metadata" (EventBridge user guide).
+ */
+import * as z from "zod";
+import { ignored, mapping, quoted, rejected } from "../payload.ts";
+import type { Mapped, Source } from "../source.ts";
+import { toStatement } from "../standards/cloudevents.ts";
+import { CODEDEPLOY_COVERS, mapCodeDeploy } from "./aws-codedeploy.ts";
+import { CODEPIPELINE_COVERS, mapCodePipeline } from "./aws-codepipeline.ts";
+import { ECR_COVERS, mapEcr } from "./aws-ecr.ts";
+import { ECS_COVERS, mapEcs } from "./aws-ecs.ts";
+
+export const aws: Source = {
+  vendor: "aws",
+  toStatements,
+  covers: [ECR_COVERS, ECS_COVERS, CODEDEPLOY_COVERS, CODEPIPELINE_COVERS],
+};
+
+const MAPPINGS: ReadonlyMap<string, (payload: unknown) => Mapped[]> = new Map([
+  ["aws.ecr", mapEcr],
+  ["aws.ecs", mapEcs],
+  ["aws.codedeploy", mapCodeDeploy],
+  ["aws.codepipeline", mapCodePipeline],
+]);
+
+const Spoken = z.looseObject({ source: z.string(), "detail-type": z.string() });
+
+function toStatements(payload: unknown): Mapped[] {
+  return mapping(Spoken, payload, ({ source, "detail-type": type, detail }) => {
+    // What the ledger itself sends must never come back as news, or it would go round for ever.
+    if (source === "asof") return [ignored("the ledger said this itself", payload)];
+    const map = MAPPINGS.get(source);
+    if (map !== undefined) return map(payload);
+    if (source.startsWith("aws.")) {
+      return [ignored(`${quoted(source)} says nothing that is kept here`, payload)];
+    }
+    if (/^dev\.(asof|cdevents)\./.test(type)) return [ownEvent(type, detail)];
+    return [ignored(`the source ${quoted(source)} is not known`, payload)];
+  });
+}
+
+const Typed = z.looseObject({ type: z.string() });
+
+/** A bus grants by `detail-type`, so the event inside must not say another. */
+function ownEvent(type: string, detail: unknown): Mapped {
+  const event = Typed.safeParse(detail);
+  if (event.success && event.data.type !== type) {
+    return rejected("detail.type: must be the same as the envelope's detail-type", detail);
+  }
+  return toStatement(detail);
+}

@@ -1,0 +1,296 @@
+/**
+ * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that README has as
+ * templates, which are the objects themselves, cut down to what is read here. Rollouts: `argo-rollouts.ts`.
+ *
+ * Key: of a sync the application's uid and the start of its operation, which stays the same over its retries, names
+ * each sync anew also where the revision does not, and is there from the beginning (the number in the history comes
+ * with success alone); and what became of it. The source is the application.
+ * Proof: the whole `Authorization` header, as the webhook service sends it.
+ * A component is a workload that the sync applied, with the images of its pod template in the template's order. The
+ * images of `status.summary` are not read: when a sync ends they are still those that ran before it. A sync may apply
+ * some resources only (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it stands for these components.
+ * `succeeded` is that of the sync: applied, its waves healthy. The revision is of the repository of manifests, so it is
+ * configuration, and no commit of any image.
+ * Not in the payload: names of containers, commits of images, whether a sync goes back to an older revision; digests,
+ * but where the manifests pin them; images at all before Argo CD 3.0. A failed delivery is tried three times within
+ * seconds, and again when the application changes next.
+ * Format: argoproj/argo-cd, docs/operator-manual/notifications and pkg/apis/application/v1alpha1/types.go;
+ * argoproj/notifications-engine, pkg/services/webhook.go.
+ */
+import * as z from "zod";
+import {
+  firstLink,
+  ignored,
+  loginOnly,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  rejected,
+  said,
+} from "../payload.ts";
+import { byHeader, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { mapRollout } from "./argo-rollouts.ts";
+import { clusterOf, segment, withoutCluster } from "./cluster.ts";
+import { type Container, componentsOf, distinct, namesBy, runsPods } from "./workload.ts";
+
+export const argocd: Source = {
+  vendor: "argocd",
+  verify: byHeader("authorization"),
+  toStatements,
+  covers: [
+    {
+      name: "Argo CD",
+      deploy: "syncs, deletions",
+      digest: "where manifests pin it",
+      time: "yes",
+      identity: "application and start of its sync",
+      authentication: "`Authorization`, as configured",
+      tried: "published sample, documented shape, template run",
+    },
+    {
+      name: "Argo Rollouts",
+      deploy: "steps, completion, abortion",
+      digest: "where manifests pin it",
+      time: "the receipt's",
+      identity: "rollout, revision and step",
+      authentication: "`Authorization`, as configured",
+      tried: "documented shape, template run",
+    },
+  ],
+};
+
+const named = {
+  kind: z.string(),
+  namespace: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ""),
+  name: z.string(),
+};
+
+const From = z.looseObject({ repoURL: maybeText, path: maybeText, chart: maybeText });
+
+const Applied = z.looseObject({
+  ...named,
+  status: maybeText,
+  hookType: maybeText,
+  images: z.array(z.string()).max(64).nullish(),
+});
+type Applied = z.infer<typeof Applied>;
+
+const SyncResult = z.looseObject({
+  revision: maybeText,
+  revisions: z.array(z.string()).nullish(),
+  source: From.nullish(),
+  sources: z.array(From).nullish(),
+  resources: z.array(Applied).nullish(),
+});
+type SyncResult = z.infer<typeof SyncResult>;
+
+const Operation = z.looseObject({
+  phase: maybeText,
+  startedAt: maybeText,
+  finishedAt: maybeText,
+  operation: z
+    .looseObject({
+      sync: z
+        .looseObject({
+          dryRun: z.boolean().nullish(),
+          resources: z.array(z.unknown()).nullish(),
+          syncOptions: z.array(z.string()).nullish(),
+        })
+        .nullish(),
+      initiatedBy: z.looseObject({ username: maybeText }).nullish(),
+    })
+    .nullish(),
+  syncResult: SyncResult.nullish(),
+});
+type Operation = Partial<z.infer<typeof Operation>>;
+
+const Managed = z.looseObject({
+  ...named,
+  hook: z.boolean().nullish(),
+  requiresPruning: z.boolean().nullish(),
+});
+
+const Application = z.looseObject({
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    deletionTimestamp: maybeText,
+    finalizers: z.array(z.string()).nullish(),
+  }),
+  spec: z.looseObject({
+    destination: z.looseObject({ server: maybeText, name: maybeText, namespace: maybeText }),
+  }),
+  status: z.looseObject({
+    operationState: Operation.nullish(),
+    resources: z.array(Managed).nullish(),
+  }),
+});
+type Application = z.infer<typeof Application>;
+
+const Notification = z.looseObject({ app: Application, url: maybeText });
+type Notification = z.infer<typeof Notification>;
+
+const Either = z.looseObject({ rollout: z.unknown().optional() });
+
+function toStatements(payload: unknown, context: Context): Mapped[] {
+  return mapping(Either, payload, ({ rollout }) =>
+    rollout === undefined
+      ? mapping(Notification, payload, (notification) => [
+          mapApplication(notification, context.headers, payload),
+        ])
+      : mapRollout(payload, context),
+  );
+}
+
+function mapApplication({ app, url }: Notification, headers: Headers, raw: unknown): Mapped {
+  const { name, namespace } = app.metadata;
+  const place = placeOf(app, headers);
+  if (place === undefined) return withoutCluster(raw);
+  const common = {
+    source: sourceOf("argocd", "apps", segment(namespace), segment(name)),
+    service: name,
+    ...place,
+    ...present({ url: firstLink(url) }),
+  };
+  return app.metadata.deletionTimestamp === undefined
+    ? mapOperation(app, app.status.operationState ?? {}, common, raw)
+    : mapDeletion(app, common, raw);
+}
+
+/** What all statements of one application share. */
+interface Common extends Record<string, unknown> {
+  readonly source: string;
+}
+
+/** Only with this finalizer are the resources of a deleted application deleted. */
+const DELETES_RESOURCES = "resources-finalizer.argocd.argoproj.io";
+
+function mapDeletion({ metadata }: Application, common: Common, raw: unknown): Mapped {
+  const { uid, deletionTimestamp = "", finalizers } = metadata;
+  if (finalizers?.some((finalizer) => finalizer.startsWith(DELETES_RESOURCES)) !== true)
+    return ignored("the application is deleted, what it deployed stays", raw);
+  return said(
+    { kind: "deployment.removed", id: `${uid}/removed`, occurredAt: deletionTimestamp, ...common },
+    raw,
+  );
+}
+
+const KIND_OF_PHASE = new Map([
+  ["Running", "deployment.started" as const],
+  ["Succeeded", "deployment.succeeded" as const],
+  ["Failed", "deployment.failed" as const],
+  ["Error", "deployment.failed" as const],
+]);
+
+function mapOperation(app: Application, operation: Operation, common: Common, raw: unknown): Mapped {
+  const { phase, startedAt, finishedAt, operation: asked, syncResult: result } = operation;
+  if (phase === undefined || startedAt === undefined) return ignored("the application was never synced", raw);
+  if (asked?.sync?.dryRun === true) return ignored("a dry run deploys nothing", raw);
+  const kind = KIND_OF_PHASE.get(phase);
+  if (kind === undefined) return ignored(`the phase ${quoted(phase)} ends and starts nothing`, raw);
+  const hasStarted = kind === "deployment.started";
+  // If it turns out to apply nothing that runs, no end would be recorded.
+  if (hasStarted && isSelective(operation))
+    return ignored("which parts the sync applies is not yet said", raw);
+  const occurredAt = hasStarted ? startedAt : finishedAt;
+  if (occurredAt === undefined) return rejected("app.status.operationState.finishedAt: is missing", raw);
+  // What a sync that has just begun will apply is not yet known.
+  const what = hasStarted ? UNSAID : deployed(app, result);
+  if (what === undefined && kind === "deployment.succeeded")
+    return ignored("the sync applied nothing that runs", raw);
+  const sync = `${app.metadata.uid}/${startedAt}`;
+  return said(
+    {
+      kind,
+      id: `${sync}/${phase}`,
+      occurredAt,
+      ...common,
+      deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
+      ...(what ?? UNSAID),
+      ...present({ actor: loginOnly(asked?.initiatedBy?.username) }),
+      ...(hasStarted ? {} : configOf(result)),
+    },
+    raw,
+  );
+}
+
+const isSelective = ({ operation }: Operation): boolean =>
+  (operation?.sync?.resources ?? []).length > 0 ||
+  operation?.sync?.syncOptions?.includes("ApplyOutOfSyncOnly=true") === true;
+
+// --- where ------------------------------------------------------------------------------------------------
+
+/** Every Argo CD calls the cluster that it runs in by these, so they name none. */
+const isOwnCluster = ({ server, name }: Application["spec"]["destination"]): boolean =>
+  name === "in-cluster" || (name === undefined && server === "https://kubernetes.default.svc");
+
+/** A cluster by its name in Argo CD, else by its server without the scheme; its own as the sender calls it. */
+function placeOf({ spec: { destination } }: Application, headers: Headers) {
+  const { server, name, namespace } = destination;
+  const known = name ?? server?.replace(/^https?:\/\//, "").replace(/\/$/, "");
+  const cluster = isOwnCluster(destination) ? clusterOf(headers) : known;
+  if (cluster === undefined) return undefined;
+  const environment = namespace === undefined ? cluster : `${cluster}/${namespace}`;
+  return { environment, ...present({ cluster, namespace }) };
+}
+
+// --- what -------------------------------------------------------------------------------------------------
+
+const UNSAID = { components: [{ component: "main" }] };
+
+/** What a sync deployed; undefined where it applied no workload of an application that has some. */
+function deployed({ status }: Application, result: SyncResult | null | undefined) {
+  const all = (status.resources ?? []).filter(
+    (one) => runsPods(one) && one.hook !== true && one.requiresPruning !== true,
+  );
+  const applied = (result?.resources ?? []).filter(
+    ({ hookType, status }) => hookType === undefined && status !== "Pruned",
+  );
+  const containers = applied.flatMap(containersOf);
+  // Before Argo CD 3.0 no resource says its images.
+  if (containers.length === 0) return applied.some(runsPods) || all.length === 0 ? UNSAID : undefined;
+  const components = componentsOf(containers, all);
+  const reached = containers.map(({ workload }) => workload);
+  const isPart = distinct(reached).length < distinct([...reached, ...all]).length;
+  return isPart ? { components, scope: "components" as const } : { components };
+}
+
+/** Its images stand in the place of the names of its containers, as short as tells them apart. */
+function containersOf(applied: Applied): Container[] {
+  const images = [...new Set(applied.images ?? [])];
+  const names = namesBy(
+    images,
+    (image) => pathOf(image).split("/").at(-1) ?? image,
+    pathOf,
+    (image) => image,
+  );
+  return images.map((image, n) => ({ workload: applied, container: names[n] ?? image, image }));
+}
+
+/** A reference without its tag and digest. */
+const pathOf = (image: string): string => (image.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
+
+/** The revision of each source of manifests: a commit, or a chart's version. */
+function configOf(result: SyncResult | null | undefined) {
+  const { revision, revisions, source, sources } = result ?? {};
+  const pairs = sources?.length
+    ? sources.map((one, n) => [one, revisions?.[n]] as const)
+    : [[source, revision] as const];
+  const config = pairs.flatMap(([from, revision]) =>
+    revision === undefined || revision === ""
+      ? []
+      : [{ revision, ...present({ repository: webOf(from?.repoURL), path: from?.chart ?? from?.path }) }],
+  );
+  return config.length === 0 ? {} : { config };
+}
+
+/** A repository's address for people, also where it is cloned over SSH; of a registry of charts there is none. */
+function webOf(repoURL = ""): string | undefined {
+  const [, host, path] = /^(?:ssh:\/\/)?[^@/:]+@([^:/]+)(?::\d+(?=\/))?[:/]\/?(.+)$/.exec(repoURL) ?? [];
+  return firstLink(repoURL, host === undefined ? undefined : `https://${host}/${path}`);
+}

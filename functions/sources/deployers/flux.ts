@@ -1,0 +1,164 @@
+/**
+ * Flux: what its kustomize- and helm-controller applied, as its notification-controller sends events (a Provider of
+ * the type `generic` or `generic-hmac`).
+ *
+ * A Kustomization has succeeded when it was applied and something changed: that event (reason `Progressing`) comes once
+ * for each change, whether or not the Kustomization waits for health. The success of a reconciliation
+ * (`ReconciliationSucceeded`) comes again at every interval for the same revision (from some notification-controllers 1.8
+ * not at all), and would make a release every ten minutes: it is ignored, but where it lists deletions alone, which is
+ * how the end of a Kustomization looks.
+ * Key: the object's uid and a hash of reason, severity, revision, time and message, for an event has no id, and several
+ * come in one second. Several alerts may send one event: it stays one. A deployment is an object's at one revision.
+ * Proof: either of `X-Signature` (`sha256=` and HMAC-SHA256 of the raw body in hex, under the Provider's token) or the
+ * whole `Authorization` header, from `headers` in the Provider's secret, where `X-Asof-Cluster` stands too.
+ * Not in the payload: images, digests, the repository and path of the manifests, the namespace and cluster that they
+ * are applied to, who did it; when it started. A reconciliation that keeps failing is reported at each try.
+ * Format: fluxcd/notification-controller, docs/spec/v1beta3/providers.md and internal/server/event_handlers.go (which
+ * takes the API group off the keys of `metadata`); fluxcd/kustomize-controller and fluxcd/helm-controller, of the
+ * reasons. Delivery is at most once: four retries within half a minute.
+ */
+import * as z from "zod";
+import { hashOf, ignored, mapping, present, quoted, said } from "../payload.ts";
+import {
+  byHeader,
+  byHmac,
+  type Context,
+  type Delivery,
+  type Mapped,
+  type Source,
+  sourceOf,
+} from "../source.ts";
+import { clusterOf, segment, withoutCluster } from "./cluster.ts";
+
+export const flux: Source = {
+  vendor: "flux",
+  verify,
+  toStatements,
+  covers: [
+    {
+      name: "Flux",
+      deploy: "Kustomizations, HelmReleases",
+      time: "yes",
+      identity: "object and hash of the event",
+      authentication: "`X-Signature`, or `Authorization` as configured",
+      tried: "published sample, documented shape",
+    },
+  ],
+};
+
+const byAuthorization = byHeader("authorization");
+
+function verify(delivery: Delivery, secrets: readonly string[]): boolean | Promise<boolean> {
+  const signature = /^sha256=(.+)$/.exec(delivery.headers.get("x-signature") ?? "")?.[1];
+  return signature === undefined ? byAuthorization(delivery, secrets) : byHmac(delivery, signature, secrets);
+}
+
+const Event = z.looseObject({
+  involvedObject: z.looseObject({
+    kind: z.string(),
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+  }),
+  severity: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  timestamp: z.string(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+});
+type Event = z.infer<typeof Event>;
+
+function toStatements(payload: unknown, { headers }: Context): Mapped[] {
+  return mapping(Event, payload, (event) => [mapEvent(event, headers, payload)]);
+}
+
+function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
+  const { involvedObject, severity, reason, message, timestamp } = event;
+  const { name, namespace, uid } = involvedObject;
+  const kind = kindOf(event);
+  if (kind === undefined) return ignored(reasonWhyNot(event), raw);
+  const cluster = clusterOf(headers);
+  if (cluster === undefined) return withoutCluster(raw);
+  const revision = saidIn(event, "revision");
+  const common = {
+    kind,
+    source: sourceOf("flux", segment(cluster), segment(namespace)),
+    id: `${uid}/${hashOf(reason, severity, revision, timestamp, message)}`,
+    occurredAt: timestamp,
+    environment: `${cluster}/${namespace}`,
+    service: name,
+    cluster,
+  };
+  if (kind === "deployment.removed") return said(common, raw);
+  return said(
+    {
+      ...common,
+      deployment: { provider: "flux", instance: cluster, id: `${uid}/${hashOf(revision ?? timestamp)}` },
+      components: [{ component: "main" }],
+      ...present({ rollback: reason === "RollbackSucceeded" || undefined }),
+      ...(revision === undefined ? {} : { config: [configOf(revision, saidIn(event, "oci-digest"))] }),
+    },
+    raw,
+  );
+}
+
+/** A value of the metadata: its key comes with the API group before it, or, from newer controllers, without. */
+function saidIn({ metadata }: Event, key: string): string | undefined {
+  const [, value] =
+    Object.entries(metadata ?? {}).find(
+      ([name]) => name === key || name.endsWith(`.toolkit.fluxcd.io/${key}`),
+    ) ?? [];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+// --- what happened ----------------------------------------------------------------------------------------
+
+type Kind = `deployment.${"succeeded" | "failed" | "removed"}`;
+
+function kindOf(event: Event): Kind | undefined {
+  switch (event.involvedObject.kind) {
+    case "Kustomization":
+      return event.severity === "error" ? "deployment.failed" : kindOfChange(event);
+    case "HelmRelease":
+      return KIND_OF_RELEASE.get(event.reason);
+    default:
+      return undefined;
+  }
+}
+
+const KIND_OF_RELEASE: ReadonlyMap<string, Kind> = new Map([
+  ["InstallSucceeded", "deployment.succeeded"],
+  ["UpgradeSucceeded", "deployment.succeeded"],
+  ["RollbackSucceeded", "deployment.succeeded"],
+  ["InstallFailed", "deployment.failed"],
+  ["UpgradeFailed", "deployment.failed"],
+  ["RollbackFailed", "deployment.failed"],
+  ["UninstallSucceeded", "deployment.removed"],
+]);
+
+/** Each line of a change's message names an object and what was done to it; others are sentences about health. */
+function kindOfChange({ reason, message }: Event): Kind | undefined {
+  const changes = message.split("\n").map((line) => CHANGE.exec(line)?.[1]);
+  if (changes.includes(undefined)) return undefined;
+  if (reason === "Progressing") return "deployment.succeeded";
+  const isEnd = reason === "ReconciliationSucceeded" && changes.every((change) => change === "deleted");
+  return isEnd ? "deployment.removed" : undefined;
+}
+/** `Deployment/apps/webapp configured`. */
+const CHANGE = /^[^\s/]+\/\S+ (\w+)$/;
+
+function reasonWhyNot({ involvedObject: { kind }, reason }: Event): string {
+  if (kind !== "Kustomization" && kind !== "HelmRelease") return `a ${quoted(kind)} deploys nothing`;
+  return `${quoted(reason)} of a ${kind} changes nothing that runs`;
+}
+
+// --- of what ----------------------------------------------------------------------------------------------
+
+/**
+ * A Git commit by its id, however the branch or tag before it is written (`main/<sha>` before Flux 2.0, since then
+ * `main@sha1:<sha>`); charts' versions and OCI artifacts (`latest@sha256:…`) as they are.
+ */
+function configOf(revision: string, digest: string | undefined) {
+  const commit = /(?:^|[/:])([0-9a-f]{40})$/.exec(revision)?.[1];
+  return { revision: commit ?? revision, ...present({ digest }) };
+}

@@ -1,0 +1,76 @@
+/**
+ * Bitbucket Cloud: build statuses of commits. It has no webhook that tells of a deployment.
+ *
+ * Key: `status/<commit>/<status's key>/<state>/<updated_on>`, for a status is written over under its key; that way
+ * a second hook (of the repository and of its workspace) says the same thing once. Nowhere is it promised that
+ * `X-Request-UUID` stays the same when Bitbucket tries again.
+ * Proof: `X-Hub-Signature`, HMAC-SHA256 of the raw body under the hook's secret; required, although Bitbucket
+ * leaves it out for a hook without a secret.
+ * Not in the payload: the environment, the image, the login of who reported it. Bodies above 256 KB are never sent.
+ * Format: support.atlassian.com, "Event payloads", "Build status created", "Build status updated".
+ */
+import * as z from "zod";
+import { firstLink, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
+import { byHmac, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+
+export const bitbucket: Source = {
+  vendor: "bitbucket",
+  verify: (delivery, secrets) => {
+    const [, hex] = /^sha256=(.+)$/.exec(delivery.headers.get("x-hub-signature") ?? "") ?? [];
+    return hex !== undefined && byHmac(delivery, hex, secrets);
+  },
+  toStatements,
+  covers: [
+    {
+      name: "Bitbucket Cloud build statuses",
+      commit: "evidence for it",
+      time: "yes",
+      identity: "commit, key, state and time",
+      authentication: "`X-Hub-Signature`",
+      tried: "published samples",
+    },
+  ],
+};
+
+const StatusChanged = z.looseObject({
+  repository: z.looseObject({ full_name: z.string().min(1) }),
+  commit_status: z.looseObject({
+    key: z.string(),
+    state: z.string(),
+    url: maybeText,
+    updated_on: z.string(),
+    commit: z.looseObject({ hash: z.string() }).nullish(),
+    links: z.looseObject({ commit: z.looseObject({ href: z.string() }).nullish() }).nullish(),
+  }),
+});
+type StatusChanged = z.infer<typeof StatusChanged>;
+
+function toStatements(payload: unknown, { headers }: Context): Mapped[] {
+  const event = headers.get("x-event-key");
+  if (event === null) return [rejected("the header X-Event-Key is missing", payload)];
+  if (event !== "repo:commit_status_created" && event !== "repo:commit_status_updated") {
+    return [ignored(`Bitbucket's event ${quoted(event)} says nothing that is kept here`, payload)];
+  }
+  return mapping(StatusChanged, payload, (change) => [mapStatus(change, payload)]);
+}
+
+/** The states that end a build. */
+const ENDED = new Set(["SUCCESSFUL", "FAILED", "STOPPED"]);
+
+function mapStatus({ repository, commit_status: status }: StatusChanged, raw: unknown): Mapped {
+  if (!ENDED.has(status.state)) return ignored(`a build that is ${quoted(status.state)} has not ended`, raw);
+  // Statuses of before name their commit only by its address.
+  const commit = status.commit?.hash ?? status.links?.commit?.href.split("/").at(-1);
+  if (commit === undefined) return rejected("commit_status.commit.hash: is missing", raw);
+  const statement = {
+    kind: "evidence.attached" as const,
+    source: sourceOf("bitbucket", repository.full_name),
+    id: ["status", commit, status.key, status.state, status.updated_on].join("/"),
+    occurredAt: status.updated_on,
+    commit,
+    type: "build",
+    verdict: status.state,
+    ...present({ url: firstLink(status.url) }),
+  };
+  return said(statement, raw);
+}

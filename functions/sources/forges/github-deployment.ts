@@ -1,0 +1,192 @@
+/**
+ * GitHub's `deployment` and `deployment_status`.
+ *
+ * Key: `deployment/<id>`, `deployment_status/<id>`; the deployment itself is GitHub's, of that host, by its id.
+ * Not in the payload: which image was deployed. The free `deployment.payload` is the place to say it: an object,
+ * or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
+ * image's) and `image` (`host/path[:tag][@digest]`); whoever names a component deploys that one alone. And
+ * `redeployment`: the id of the one that it carries out.
+ * The commit is `deployment.sha`: that of a `workflow_run` beside it may be another.
+ * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
+ */
+import * as z from "zod";
+import { url } from "../../../schemas/scalars.ts";
+import { type Image, readImage } from "../image.ts";
+import {
+  firstLink,
+  ignored,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  readJson,
+  rejected,
+  said,
+} from "../payload.ts";
+import { type Mapped, sourceOf } from "../source.ts";
+
+const user = z.looseObject({ login: maybeText }).nullish();
+
+const Deployment = z.looseObject({
+  id: z.int().nonnegative(),
+  sha: z.string(),
+  ref: maybeText,
+  environment: z.string(),
+  transient_environment: z.boolean().nullish(),
+  payload: z.unknown().optional(),
+  created_at: z.string(),
+  creator: user,
+});
+
+const Deployed = z.looseObject({
+  /** The one action there is; older installations leave it out. */
+  action: maybeText.transform((action) => action ?? "created"),
+  deployment: Deployment,
+  repository: z.looseObject({ full_name: z.string().min(1), html_url: url }),
+  sender: user,
+  workflow_run: z.looseObject({ html_url: maybeText }).nullish(),
+});
+type Deployed = z.infer<typeof Deployed>;
+
+const StatusChanged = Deployed.extend({
+  deployment_status: z.looseObject({
+    id: z.int().nonnegative(),
+    state: z.string(),
+    environment: maybeText,
+    log_url: maybeText,
+    target_url: maybeText,
+    created_at: z.string(),
+    creator: user,
+  }),
+});
+type StatusChanged = z.infer<typeof StatusChanged>;
+
+export const mapDeployment = (payload: unknown): Mapped[] =>
+  mapping(Deployed, payload, (event) => [started(event, payload)]);
+
+export const mapDeploymentStatus = (payload: unknown): Mapped[] =>
+  mapping(StatusChanged, payload, (event) => [changed(event, payload)]);
+
+function started(event: Deployed, raw: unknown): Mapped {
+  const { action, deployment, sender, workflow_run } = event;
+  if (action !== "created") return ignored(`the action ${quoted(action)} changes no deployment`, raw);
+  return deploymentStatement(event, raw, {
+    kind: "deployment.started",
+    id: `deployment/${deployment.id}`,
+    occurredAt: deployment.created_at,
+    environment: deployment.environment,
+    actor: sender?.login ?? deployment.creator?.login,
+    url: firstLink(workflow_run?.html_url),
+  });
+}
+
+function changed(event: StatusChanged, raw: unknown): Mapped {
+  const { action, deployment, deployment_status: status, sender, workflow_run } = event;
+  if (action !== "created") return ignored(`the action ${quoted(action)} changes no deployment`, raw);
+  const kind = kindOf(event);
+  if (kind === undefined) return ignored(reasonWhyNot(status.state), raw);
+  return deploymentStatement(event, raw, {
+    kind,
+    id: `deployment_status/${status.id}`,
+    occurredAt: status.created_at,
+    environment: status.environment ?? deployment.environment,
+    actor: sender?.login ?? status.creator?.login,
+    url: firstLink(status.log_url, status.target_url, workflow_run?.html_url),
+  });
+}
+
+type DeploymentKind = `deployment.${"started" | "succeeded" | "failed" | "removed"}`;
+
+const KIND_OF_STATE: ReadonlyMap<string, DeploymentKind> = new Map([
+  ["in_progress", "deployment.started"],
+  ["success", "deployment.succeeded"],
+  ["failure", "deployment.failed"],
+  ["error", "deployment.failed"],
+]);
+
+/** GitHub makes older deployments of a lasting environment inactive by itself; only of a transient one is it a removal. */
+function kindOf({ deployment, deployment_status: { state } }: StatusChanged): DeploymentKind | undefined {
+  if (state === "inactive" && deployment.transient_environment === true) return "deployment.removed";
+  return KIND_OF_STATE.get(state);
+}
+
+const reasonWhyNot = (state: string): string =>
+  state === "inactive"
+    ? "an older deployment was superseded"
+    : `the state ${quoted(state)} changes nothing yet`;
+
+interface Stated {
+  readonly kind: DeploymentKind;
+  readonly id: string;
+  readonly occurredAt: string;
+  readonly environment: string;
+  readonly actor: string | undefined;
+  readonly url: string | undefined;
+}
+
+function deploymentStatement({ deployment, repository }: Deployed, raw: unknown, stated: Stated): Mapped {
+  const host = new URL(repository.html_url).host;
+  const told = readTold(deployment.payload);
+  const image = imageOf(told);
+  if (image.is === "fault") return rejected(`deployment.payload: ${image.reason}`, raw);
+  const { kind, id, occurredAt, environment, actor, url } = stated;
+  return said(
+    {
+      kind,
+      source: sourceOf("github", host, repository.full_name),
+      id,
+      occurredAt,
+      environment: told.environment ?? environment,
+      service: told.service ?? repository.full_name,
+      deployment: { provider: "github", instance: host, id: String(deployment.id) },
+      components: [{ component: told.component ?? "main", ...image.parts }],
+      commit: {
+        repository: repository.html_url,
+        sha: deployment.sha,
+        // A deployment of a commit by its id has that as its ref.
+        ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
+      },
+      ...present({ scope: told.component === undefined ? undefined : "components", actor, url }),
+      ...present({ redeployment: told.redeployment }),
+    },
+    raw,
+  );
+}
+
+/** What of a deployment's free payload is for us: values of any type, for the ledger's schemas refuse the wrong ones. */
+type Told = Partial<Record<(typeof TOLD)[number], unknown>>;
+const TOLD = [
+  ...["service", "environment", "component", "redeployment"],
+  ...["image", "repository", "tag", "digest"],
+] as const;
+
+function readTold(payload: unknown): Told {
+  const told = typeof payload === "string" ? jsonOrNothing(payload) : payload;
+  if (typeof told !== "object" || told === null) return {};
+  return Object.fromEntries(
+    TOLD.flatMap((key) => {
+      const value: unknown = Object.getOwnPropertyDescriptor(told, key)?.value;
+      return value === undefined || value === null ? [] : [[key, value]];
+    }),
+  );
+}
+
+/** A payload in a string may be anyone's note; it is only ours where it is JSON. */
+function jsonOrNothing(text: string): unknown {
+  const read = readJson(text);
+  return read.is === "json" ? read.value : undefined;
+}
+
+type Parts = { is: "parts"; parts: Record<string, unknown> } | { is: "fault"; reason: string };
+
+/** The image by its reference, by its parts, or by both where they agree. */
+function imageOf({ image, repository, tag, digest }: Told): Parts {
+  const parts = present({ repository, tag, digest });
+  if (image === undefined) return { is: "parts", parts };
+  const read = typeof image === "string" ? readImage(image) : undefined;
+  if (read === undefined) return { is: "fault", reason: "image must be host/path[:tag][@digest]" };
+  const disputed = PARTS.find((part) => part in parts && part in read && parts[part] !== read[part]);
+  if (disputed !== undefined) return { is: "fault", reason: `image and ${disputed} name two of them` };
+  return { is: "parts", parts: { ...read, ...parts } };
+}
+const PARTS = ["repository", "tag", "digest"] as const satisfies (keyof Image)[];

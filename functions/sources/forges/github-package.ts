@@ -1,0 +1,160 @@
+/**
+ * GitHub's `package` (hooks of a repository) and `registry_package` (hooks of an App): one event, two names.
+ *
+ * Key: `delivery/<X-GitHub-Delivery>/pushed`, and `/built` where the image's labels name its commit: the event
+ * has no number of its own, and a redelivery keeps that header.
+ * Not in the payload: a delete; often the time (`0001-01-01`: the receipt's is taken, and said to be); the commit,
+ * but for the labels `org.opencontainers.image.revision` and `.source`, which any builder may write, and which
+ * GitHub repeats: hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has the
+ * commit as `target_oid`, of a container that is not the image's; its version may be a tag, and then nothing names the
+ * digest (the registry is asked for it). A Helm chart is told by its configuration's media type.
+ * Format: docs.github.com, "Webhook events and payloads", whose examples are of npm; container metadata as
+ * akuity/kargo reads it.
+ */
+import * as z from "zod";
+import { fullSha, url } from "../../../schemas/scalars.ts";
+import { readImage } from "../image.ts";
+import {
+  firstLink,
+  ignored,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  rejected,
+  said,
+  saidByTag,
+  timeOr,
+} from "../payload.ts";
+import { isChart } from "../pushed.ts";
+import { type Context, type Mapped, sourceOf } from "../source.ts";
+
+const PUBLISHING: ReadonlySet<string> = new Set(["published", "updated", "create"]);
+
+const Version = z.looseObject({
+  name: maybeText,
+  version: maybeText,
+  html_url: maybeText,
+  package_url: maybeText,
+  target_oid: maybeText,
+  created_at: maybeText,
+  updated_at: maybeText,
+  container_metadata: z
+    .looseObject({
+      tag: z.looseObject({ name: maybeText, digest: maybeText }).nullish(),
+      manifest: z
+        .looseObject({
+          digest: maybeText,
+          media_type: maybeText,
+          config: z.looseObject({ media_type: maybeText }).nullish(),
+        })
+        .nullish(),
+      labels: z.looseObject({ revision: maybeText, source: maybeText }).nullish(),
+    })
+    .nullish(),
+});
+
+const Package = z.looseObject({
+  name: z.string().min(1),
+  namespace: z.string().min(1),
+  html_url: url,
+  package_version: Version,
+});
+
+/** The event under either of its names. */
+const event = <T extends z.ZodType>(one: T) =>
+  z
+    .looseObject({
+      action: z.string(),
+      package: one.nullish(),
+      registry_package: one.nullish(),
+      repository: z.looseObject({ full_name: z.string().min(1), html_url: url }).nullish(),
+      sender: z.looseObject({ login: maybeText }).nullish(),
+    })
+    .transform(({ package: first, registry_package: second, action, repository, sender }, context) => {
+      const found = first ?? second;
+      if (found !== undefined && found !== null) return { it: found, action, repository, sender };
+      context.addIssue({ code: "custom", path: ["package"], message: "is missing" });
+      return z.NEVER;
+    });
+
+type Type = "container" | "docker";
+
+const Event = event(Package);
+type Event = z.infer<typeof Event>;
+
+/** Just enough to leave packages of npm, Maven and the like alone, however they look. */
+const AnyEvent = event(z.looseObject({ package_type: maybeText, ecosystem: maybeText }));
+
+export function mapPackage(payload: unknown, context: Context): Mapped[] {
+  return mapping(AnyEvent, payload, ({ action, it: { package_type, ecosystem } }) => {
+    const given = package_type ?? ecosystem ?? "";
+    const type = given.toLowerCase();
+    if (type !== "container" && type !== "docker") {
+      return [ignored(`a package of type ${quoted(given)} is no image`, payload)];
+    }
+    if (!PUBLISHING.has(action)) return [ignored(`the action ${quoted(action)} pushes nothing`, payload)];
+    return mapping(Event, payload, (event) => mapImage(event, type, payload, context));
+  });
+}
+
+function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt }: Context): Mapped[] {
+  const { it, repository, sender } = event;
+  const { container_metadata: image, ...version } = it.package_version;
+  if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is no image", raw)];
+  const delivery = headers.get("x-github-delivery") ?? "";
+  if (delivery === "")
+    return [rejected("the header X-GitHub-Delivery is missing, which names the event", raw)];
+  const host = new URL(repository?.html_url ?? it.html_url).host;
+  const named = placeOf(event, type, host);
+  if (named === undefined) {
+    return [rejected("package_version.package_url: is missing, so the registry's host is not known", raw)];
+  }
+  const common = {
+    source: sourceOf("github", host, repository?.full_name ?? it.namespace),
+    ...timeOr(receivedAt, version.updated_at, version.created_at),
+    repository: named.repository.toLowerCase(),
+    ...present({
+      digest: digestOf(it.package_version),
+      actor: sender?.login,
+      url: firstLink(version.html_url, it.html_url),
+    }),
+  };
+  const id = `delivery/${delivery}`;
+  const rest = present({ tag: image?.tag?.name ?? named.tag, mediaType: image?.manifest?.media_type });
+  const pushed = { kind: "artifact.pushed" as const, id: `${id}/pushed`, ...common, ...rest };
+  if (!("digest" in common)) return ["tag" in rest ? saidByTag(pushed, raw) : said(pushed, raw)];
+  const commit = commitOf(event, type);
+  if (commit === undefined) return [said(pushed, raw)];
+  if (!fullSha.safeParse(commit.sha).success || !url.safeParse(commit.repository).success) {
+    return [said(pushed, raw), ignored("the package names no whole commit of a repository's URL", raw)];
+  }
+  const built = { kind: "artifact.built" as const, id: `${id}/built`, ...common, commit };
+  return [said(pushed, raw), said({ ...built, evidence: "registry" }, raw)];
+}
+
+/** Where the image lies, and its tag: GitHub may leave the tag out and its colon in (`ghcr.io/acme/billing:`). */
+function placeOf({ it }: Event, type: Type, host: string): { repository: string; tag?: string } | undefined {
+  const named = readImage((it.package_version.package_url ?? "").replace(/:$/, ""));
+  if (named !== undefined) return named;
+  // GitHub Enterprise, and the older registry, have hosts of their own, which only the package's URL names.
+  if (host !== "github.com" || type !== "container") return undefined;
+  return { repository: `ghcr.io/${it.namespace}/${it.name}` };
+}
+
+/** A version is named by its digest, in the older registry by its tag. */
+const digestOf = ({ container_metadata: image, version, name }: z.infer<typeof Version>) =>
+  image?.tag?.digest ??
+  image?.manifest?.digest ??
+  [version, name].find((one) => one?.startsWith("sha256:") === true);
+
+/** What is said of the commit, if anything; whether it names one is to be seen. */
+function commitOf({ it: { package_version: version }, repository }: Event, type: Type) {
+  if (type === "docker") {
+    return version.target_oid === undefined
+      ? undefined
+      : { repository: repository?.html_url, sha: version.target_oid };
+  }
+  const { revision, source } = version.container_metadata?.labels ?? {};
+  return revision === undefined && source === undefined ? undefined : { repository: source, sha: revision };
+}

@@ -1,0 +1,86 @@
+/**
+ * GitHub: deployments, what speaks for a commit, and container images pushed to its registry.
+ *
+ * Key: GitHub's own number of a deployment, its status, a run or a review, so that a redelivery by hand and a second hook
+ * (organisation and repository) say the same thing once; for packages, which have none per event, the delivery's
+ * id. The source is the repository: `/webhooks/github/<host>/<owner>/<repo>`.
+ * Proof: `X-Hub-Signature-256`, HMAC-SHA256 of the raw body under the hook's secret; required, although GitHub
+ * leaves it out for a hook without a secret. The hook must send `application/json`, not a form. GitHub retries
+ * nothing by itself: what the ledger missed has to be redelivered within three days.
+ * Not in the payload: see the files of its events, `github-deployment.ts`, `github-evidence.ts` and
+ * `github-package.ts`.
+ * Format: docs.github.com, "Webhook events and payloads" and "Validating webhook deliveries".
+ */
+import { verify as verifySignature } from "@octokit/webhooks-methods";
+import { ignored, quoted, rejected } from "../payload.ts";
+import type { Context, Delivery, Mapped, Source } from "../source.ts";
+import { mapDeployment, mapDeploymentStatus } from "./github-deployment.ts";
+import { mapDeploymentReview, mapPullRequestReview, mapWorkflowRun } from "./github-evidence.ts";
+import { mapPackage } from "./github-package.ts";
+
+const signed = "`X-Hub-Signature-256`";
+export const github: Source = {
+  vendor: "github",
+  verify,
+  toStatements,
+  covers: [
+    {
+      name: "GitHub deployments",
+      deploy: "yes",
+      commit: "yes",
+      digest: "in `payload`",
+      time: "yes",
+      identity: "number of the deployment or status",
+      authentication: signed,
+      tried: "published samples",
+    },
+    {
+      name: "GitHub reviews, workflow runs",
+      commit: "evidence for it",
+      time: "of some the receipt's",
+      identity: "number of the review or run",
+      authentication: signed,
+      tried: "published samples, documented shape",
+    },
+    {
+      name: "GitHub Packages (GHCR)",
+      push: "yes",
+      commit: "by labels",
+      digest: "yes",
+      time: "often the receipt's",
+      identity: "delivery",
+      authentication: signed,
+      tried: "documented shape",
+    },
+  ],
+};
+
+async function verify({ headers, body }: Delivery, secrets: readonly string[]): Promise<boolean> {
+  const signature = headers.get("x-hub-signature-256");
+  if (signature === null || signature === "" || body === "") return false;
+  const usable = secrets.filter((secret) => secret !== "");
+  return (await Promise.all(usable.map((secret) => verifySignature(secret, body, signature)))).includes(true);
+}
+
+function toStatements(payload: unknown, context: Context): Mapped[] {
+  const event = context.headers.get("x-github-event");
+  switch (event) {
+    case null:
+      return [rejected("the header X-GitHub-Event is missing", payload)];
+    case "deployment":
+      return mapDeployment(payload);
+    case "deployment_status":
+      return mapDeploymentStatus(payload);
+    case "workflow_run":
+      return mapWorkflowRun(payload);
+    case "deployment_review":
+      return mapDeploymentReview(payload, context);
+    case "pull_request_review":
+      return mapPullRequestReview(payload, context);
+    case "package":
+    case "registry_package":
+      return mapPackage(payload, context);
+    default:
+      return [ignored(`GitHub's event ${quoted(event)} says nothing that is kept here`, payload)];
+  }
+}

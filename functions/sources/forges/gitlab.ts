@@ -1,0 +1,80 @@
+/**
+ * GitLab: deployments, their approvals, and environments that were stopped.
+ *
+ * Key: what happened, of which project: `/webhooks/gitlab/<host>/<group>/<project>`; see the files of its events.
+ * Proof: the hook's secret token, which it sends as it is in `X-Gitlab-Token`; or, for a configured secret that
+ * begins with `whsec_`, the signature of a signing token (Standard Webhooks: `webhook-signature` over id, time and
+ * raw body, at most five minutes old). GitLab sends the id and time also where nothing is signed.
+ * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`. Jobs are left to the deployments that
+ * they make, or to the pipeline.
+ * Format: docs.gitlab.com, "Webhooks" and "Webhook events"; standardwebhooks.com.
+ */
+import { Webhook } from "standardwebhooks";
+import { ignored, quoted, rejected } from "../payload.ts";
+import { type Context, type Delivery, isAnyOf, type Mapped, type Source } from "../source.ts";
+import { mapDeployment } from "./gitlab-deployment.ts";
+import { mapPipeline } from "./gitlab-pipeline.ts";
+
+const identity = "number and time of the change";
+const authentication = "`X-Gitlab-Token`, or a signing token";
+
+export const gitlab: Source = {
+  vendor: "gitlab",
+  verify,
+  toStatements,
+  covers: [
+    {
+      name: "GitLab deployments",
+      deploy: "yes; approvals",
+      commit: "yes",
+      time: "yes",
+      identity,
+      authentication,
+      tried: "captured payloads",
+    },
+    {
+      name: "GitLab pipelines",
+      deploy: "stopped environments",
+      time: "yes",
+      identity: "number of the job",
+      authentication,
+      tried: "published samples, documented shape",
+    },
+  ],
+};
+
+const isSigningKey = (secret: string): boolean => secret.startsWith("whsec_");
+
+function verify(delivery: Delivery, secrets: readonly string[]): boolean {
+  const tokens = secrets.filter((secret) => !isSigningKey(secret));
+  return (
+    isAnyOf(delivery.headers.get("x-gitlab-token"), tokens) ||
+    secrets.filter(isSigningKey).some((key) => isSignedWith(key, delivery))
+  );
+}
+
+/** The library throws for what is not right, and for a key that is no Base64. */
+function isSignedWith(key: string, { headers, body }: Delivery): boolean {
+  try {
+    new Webhook(key).verify(body, Object.fromEntries(headers), { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function toStatements(payload: unknown, context: Context): Mapped[] {
+  const event = context.headers.get("x-gitlab-event");
+  switch (event) {
+    case null:
+      return [rejected("the header X-Gitlab-Event is missing", payload)];
+    case "Deployment Hook":
+      return mapDeployment(payload, context);
+    case "Pipeline Hook":
+      return mapPipeline(payload, context);
+    case "Job Hook":
+      return [ignored("the deployment or the pipeline of a job tells of it", payload)];
+    default:
+      return [ignored(`GitLab's event ${quoted(event)} says nothing that is kept here`, payload)];
+  }
+}

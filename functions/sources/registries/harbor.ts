@@ -1,0 +1,203 @@
+/**
+ * Harbor: what its projects' webhooks tell, in either format: `Default` (2.x, and under older names 1.x) and
+ * `CloudEvents`.
+ *
+ * Key: of CloudEvents the `id`, which stays the same over retries, with the resource's place in the event; of
+ * `Default`, which has none, a hash of the type, second, repository, digest and tag, so that two webhooks of one
+ * project say the same thing once; not of the operator, whom a hash of so little would give away. The source is Harbor's host, `/webhooks/harbor/<host>`.
+ * Proof: the `Authorization` header, as configured ("Auth Header").
+ * Not in the payload: the commit, the size, what kind of artifact it is (a chart reads like an image), and all tags
+ * but the first. `tag` is the digest where an artifact has no tag. What retention deletes is named by tag alone, on a
+ * host without its port, and of several artifacts some versions name one only; what it takes is told as deleted too. A
+ * replication names neither digest nor tag; what arrives by it is told as pushed.
+ * Format: goharbor.io, "Configure Webhook Notifications"; goharbor/harbor, src/pkg/notifier/formats and
+ * src/controller/event/handler/webhook/artifact.
+ */
+import * as z from "zod";
+import { faultsOf } from "../../../schemas/scalars.ts";
+import {
+  hashOf,
+  ignored,
+  loginOnly,
+  MAX_EVENTS,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  rejected,
+  said,
+} from "../payload.ts";
+import { tagUnlessDigest } from "../pushed.ts";
+import { byHeader, type Mapped, type Source, sourceOf } from "../source.ts";
+import { fromEpochSeconds } from "../times.ts";
+
+/** What an event tells, in either format. */
+interface Told {
+  readonly type: string;
+  readonly occurredAt: string;
+  readonly operator: string | undefined;
+  readonly data: unknown;
+  /** The event's id for what it says as the nth of one artifact. */
+  readonly idOf: (n: number, ...said: readonly (string | undefined)[]) => string;
+  readonly raw: unknown;
+}
+
+const Default = z.looseObject({
+  type: z.string(),
+  occur_at: z.number(),
+  operator: maybeText,
+  event_data: z.unknown(),
+});
+
+const CloudEvent = z.looseObject({
+  specversion: z.literal("1.0"),
+  id: z.string().min(1),
+  type: z.string(),
+  time: z.string(),
+  operator: maybeText,
+  data: z.unknown(),
+});
+
+export const harbor: Source = {
+  vendor: "harbor",
+  verify: byHeader("authorization"),
+  toStatements,
+  covers: [
+    {
+      name: "Harbor",
+      push: "yes",
+      delete: "artifacts; tags by retention",
+      digest: "yes",
+      time: "to the second",
+      identity: "type, time, artifact; of CloudEvents the id",
+      authentication: "`Authorization`, as configured",
+      tried: "published samples",
+    },
+  ],
+};
+
+const AnyFormat = z.looseObject({ specversion: z.unknown().optional() });
+
+function toStatements(raw: unknown): Mapped[] {
+  return mapping(AnyFormat, raw, ({ specversion }) =>
+    specversion === undefined
+      ? mapping(Default, raw, ({ type, occur_at, operator, event_data: data }) => {
+          const idOf: Told["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said);
+          return mapTold({ type, occurredAt: fromEpochSeconds(occur_at), operator, data, idOf, raw });
+        })
+      : mapping(CloudEvent, raw, ({ id, type, time, operator, data }) =>
+          mapTold({ type, occurredAt: time, operator, data, idOf: (n) => `${id}/${n}`, raw }),
+        ),
+  );
+}
+
+/** By the types of `Default`, of 1.x, and of CloudEvents. */
+const MAPPINGS: ReadonlyMap<string, (told: Told) => Mapped[]> = new Map([
+  ["PUSH_ARTIFACT", mapArtifacts("artifact.pushed")],
+  ["pushImage", mapArtifacts("artifact.pushed")],
+  ["harbor.artifact.pushed", mapArtifacts("artifact.pushed")],
+  ["DELETE_ARTIFACT", mapArtifacts("artifact.deleted")],
+  ["deleteImage", mapArtifacts("artifact.deleted")],
+  ["harbor.artifact.deleted", mapArtifacts("artifact.deleted")],
+  ["TAG_RETENTION", mapRetention],
+  ["harbor.tag_retention.finished", mapRetention],
+]);
+
+const UNNEEDED = [
+  [/pull|download/i, "a pull changes nothing"],
+  [/chart/i, "a chart is no image"],
+  [/scan/i, "a scan neither gives nor takes an image"],
+  [/quota/i, "a quota neither gives nor takes an image"],
+  [/replication/i, "a replication names no digest; what arrives by it is told as pushed"],
+] as const;
+
+function mapTold(told: Told): Mapped[] {
+  const map = MAPPINGS.get(told.type);
+  if (map !== undefined) return map(told);
+  const reason = UNNEEDED.find(([type]) => type.test(told.type))?.[1];
+  return [ignored(reason ?? `the type ${quoted(told.type)} is not known`, told.raw)];
+}
+
+// --- artifacts --------------------------------------------------------------------------------------------
+
+const Artifacts = z.looseObject({
+  resources: z
+    .array(z.looseObject({ digest: maybeText, tag: maybeText, resource_url: z.string() }))
+    .max(MAX_EVENTS),
+  repository: z.looseObject({ repo_full_name: z.string().min(1) }),
+});
+
+function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
+  return (told: Told): Mapped[] =>
+    reading(Artifacts, told, ({ resources, repository: { repo_full_name: path } }) =>
+      resources.map(({ digest, tag: given, resource_url: url }, n) => {
+        // The address of an artifact is a reference: host, path, and a tag or digest.
+        const [host = ""] = url.split("/");
+        const repository = `${host}/${path}`;
+        const tag = tagUnlessDigest(given);
+        const lost = digest === undefined ? "tag" : "manifest";
+        const statement = {
+          kind,
+          source: sourceOf("harbor", host),
+          id: told.idOf(n, repository, digest, tag),
+          occurredAt: told.occurredAt,
+          repository,
+          ...present({
+            actor: loginOnly(told.operator),
+            digest,
+            tag,
+            what: kind === "artifact.deleted" ? lost : undefined,
+          }),
+        };
+        return said(statement, told.raw);
+      }),
+    );
+}
+
+/** What is wrong with an event's data is wrong with the event, which is kept aside whole. */
+function reading<T>(schema: z.ZodType<T>, { data, raw }: Told, map: (data: T) => Mapped[]): Mapped[] {
+  const read = schema.safeParse(data);
+  return read.success ? map(read.data) : [rejected(faultsOf(read.error), raw)];
+}
+
+// --- retention --------------------------------------------------------------------------------------------
+
+const Retention = z.looseObject({
+  retention: z.looseObject({
+    harbor_hostname: z.string(),
+    project_name: z.string(),
+    deleted_artifact: z
+      .array(z.looseObject({ type: maybeText, status: maybeText, name_tag: maybeText }))
+      .max(MAX_EVENTS),
+  }),
+});
+
+function mapRetention(told: Told): Mapped[] {
+  return reading(
+    Retention,
+    told,
+    ({ retention: { harbor_hostname: host, project_name, deleted_artifact } }) =>
+      deleted_artifact.map(({ type, status, name_tag = "" }, n) => {
+        if (status?.toUpperCase() !== "SUCCESS") {
+          return ignored(`the deletion's status is ${quoted(status ?? "")}`, told.raw);
+        }
+        if (type !== undefined && type !== "image") return ignored(`${quoted(type)} is no image`, told.raw);
+        const colon = name_tag.lastIndexOf(":");
+        if (colon < 0) return ignored("the deleted artifact had no tag", told.raw);
+        const repository = `${host}/${project_name}/${name_tag.slice(0, colon)}`;
+        const tag = name_tag.slice(colon + 1);
+        // The operator is what set it off (`SCHEDULE`), and nobody.
+        const statement = {
+          kind: "artifact.deleted" as const,
+          source: sourceOf("harbor", host),
+          id: told.idOf(n, repository, undefined, tag),
+          occurredAt: told.occurredAt,
+          repository,
+          tag,
+          what: "tag",
+          reason: "retention",
+        };
+        return said(statement, told.raw);
+      }),
+  );
+}

@@ -1,0 +1,284 @@
+/**
+ * Attestations of builds: in-toto statements with SLSA provenance v1 or v0.2, plain, in a DSSE envelope, or in a
+ * Sigstore bundle, as GitHub makes them (`gh attestation download`).
+ *
+ * Key: the hash of the statement's bytes, and which of its subjects; what was verified has keys of its own, so that
+ * an attestation that came before its trust root did can be sent again, and then counts for more.
+ * Proof: the DSSE signature and the certificate in the bundle, see `sigstore.ts`; without them it is a claim.
+ * Not in the payload: where the image lies, unless the subject's name says so.
+ * Format: in-toto/attestation, spec/v1/statement.md; slsa.dev/spec/v1.0/provenance and /v0.2/provenance;
+ * secure-systems-lab/dsse, envelope.md; sigstore/protobuf-specs, sigstore_bundle.proto.
+ */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { faultsOf, fullSha, imageRepository, time, url } from "../../../schemas/scalars.ts";
+import { firstLink, ignored, maybeText, present, quoted, readJson, rejected, said } from "../payload.ts";
+import { readPurl } from "../registries/purl.ts";
+import type { Mapped } from "../source.ts";
+
+const MAX_SUBJECTS = 100;
+const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+
+const Envelope = z.looseObject({
+  payloadType: z.literal(PAYLOAD_TYPE, `must be ${PAYLOAD_TYPE}`),
+  payload: z.base64(),
+});
+const Bundle = z.looseObject({ mediaType: z.string(), dsseEnvelope: Envelope });
+
+/** What was sent: a statement, its bytes' hash, and the bundle that may prove who signed it. */
+export interface Attestation {
+  readonly statement: unknown;
+  readonly hash: string;
+  readonly bundle?: unknown;
+}
+export type Attested =
+  | { readonly is: "attestation"; readonly attestation: Attestation }
+  | { readonly is: "fault"; readonly reason: string };
+
+const sha256 = (bytes: string | Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const fault = (reason: string): Attested => ({ is: "fault", reason });
+
+function unpacked(envelope: unknown, more: Pick<Attestation, "bundle">): Attested {
+  const parsed = Envelope.safeParse(envelope);
+  if (!parsed.success) return fault(faultsOf(parsed.error));
+  const bytes = Buffer.from(parsed.data.payload, "base64");
+  const json = readJson(bytes.toString("utf8"));
+  if (json.is === "fault") return fault(`payload: ${json.reason}`);
+  return { is: "attestation", attestation: { statement: json.value, hash: sha256(bytes), ...more } };
+}
+
+const Any = z.looseObject({ dsseEnvelope: z.unknown().optional(), payloadType: z.unknown().optional() });
+
+/** An attestation in any of its three forms. */
+export function readAttestation(value: unknown): Attested {
+  const any = Any.safeParse(value);
+  if (!any.success)
+    return fault("must be an in-toto statement, a DSSE envelope or a Sigstore bundle, as a JSON object");
+  if (any.data.dsseEnvelope !== undefined) {
+    const bundle = Bundle.safeParse(value);
+    return bundle.success
+      ? unpacked(bundle.data.dsseEnvelope, { bundle: value })
+      : fault(faultsOf(bundle.error));
+  }
+  if (any.data.payloadType !== undefined) return unpacked(value, {});
+  return { is: "attestation", attestation: { statement: value, hash: sha256(JSON.stringify(value)) } };
+}
+
+// --- what a statement says --------------------------------------------------------------------------------
+
+const Statement = z.looseObject({
+  _type: z.enum(
+    ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"],
+    "must be an in-toto statement's",
+  ),
+  subject: z
+    .array(
+      z.looseObject({
+        name: maybeText,
+        digest: z.looseObject({ sha256: maybeText, sha512: maybeText }),
+      }),
+    )
+    .min(1)
+    .max(MAX_SUBJECTS),
+  predicateType: z.string(),
+  predicate: z.unknown(),
+});
+type Statement = z.infer<typeof Statement>;
+
+const Material = z.looseObject({
+  uri: maybeText,
+  digest: z.looseObject({ gitCommit: maybeText, sha1: maybeText }).nullish(),
+});
+
+const ProvenanceV1 = z.looseObject({
+  buildDefinition: z.looseObject({
+    externalParameters: z
+      .looseObject({ workflow: z.looseObject({ repository: maybeText }).nullish() })
+      .nullish(),
+    resolvedDependencies: z.array(Material).nullish(),
+  }),
+  runDetails: z
+    .looseObject({
+      metadata: z
+        .looseObject({ invocationId: maybeText, startedOn: maybeText, finishedOn: maybeText })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+const ProvenanceV02 = z.looseObject({
+  invocation: z.looseObject({ configSource: Material.nullish() }).nullish(),
+  materials: z.array(Material).nullish(),
+  metadata: z.looseObject({ buildInvocationId: maybeText, buildFinishedOn: maybeText }).nullish(),
+});
+
+export interface Commit {
+  readonly repository: string;
+  readonly sha: string;
+  readonly ref?: string;
+}
+/** What a predicate tells of a build. */
+interface Build {
+  readonly commits: readonly Commit[];
+  readonly run: string | undefined;
+  readonly finishedAt: string | undefined;
+}
+
+/** A git commit as provenance names it: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit). */
+function commitOf({ uri, digest }: z.infer<typeof Material>): Commit[] {
+  const found = /^(?:git\+)?(https?:\/\/[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(uri ?? "");
+  const sha = digest?.gitCommit ?? digest?.sha1;
+  const repository = found?.[1];
+  if (repository === undefined || sha === undefined) return [];
+  if (!fullSha.safeParse(sha).success || !url.safeParse(repository).success) return [];
+  const ref = found?.[2];
+  return [{ repository, sha, ...(ref?.startsWith("refs/") ? { ref } : {}) }];
+}
+
+function fromV1({ buildDefinition, runDetails }: z.infer<typeof ProvenanceV1>): Build {
+  const commits = (buildDefinition.resolvedDependencies ?? []).flatMap(commitOf);
+  const repository = buildDefinition.externalParameters?.workflow?.repository;
+  // A build may resolve other repositories too: the one whose workflow ran is the one that was built.
+  const own = commits.filter((commit) => commit.repository === repository);
+  const { invocationId: run, finishedOn, startedOn } = runDetails?.metadata ?? {};
+  return { commits: own.length > 0 ? own : commits, run, finishedAt: finishedOn ?? startedOn };
+}
+
+function fromV02({ invocation, materials, metadata }: z.infer<typeof ProvenanceV02>): Build {
+  const { configSource } = invocation ?? {};
+  const source = configSource === undefined || configSource === null ? [] : commitOf(configSource);
+  const commits = source.length > 0 ? source : (materials ?? []).flatMap(commitOf);
+  return { commits, run: metadata?.buildInvocationId, finishedAt: metadata?.buildFinishedOn };
+}
+
+function buildOf({ predicateType, predicate }: Statement): Build | { ignored: string } | { fault: string } {
+  switch (predicateType) {
+    case "https://slsa.dev/provenance/v1": {
+      const parsed = ProvenanceV1.safeParse(predicate);
+      return parsed.success ? fromV1(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
+    }
+    case "https://slsa.dev/provenance/v0.2": {
+      const parsed = ProvenanceV02.safeParse(predicate);
+      return parsed.success ? fromV02(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
+    }
+    default:
+      return { ignored: `a predicate of the type ${quoted(predicateType)} tells of no build` };
+  }
+}
+
+/** The repository of an image that a subject is named after: as it is pulled, or as a package URL. */
+function repositoryOf(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const image = name.startsWith("pkg:") ? readPurl(name) : undefined;
+  const named = image?.is === "image" ? image.parts.repository : name;
+  return imageRepository.safeParse(named).success ? named : undefined;
+}
+
+const digestOf = ({ digest }: Statement["subject"][number]): string | undefined =>
+  digest.sha256 === undefined
+    ? digest.sha512 === undefined
+      ? undefined
+      : `sha512:${digest.sha512}`
+    : `sha256:${digest.sha256}`;
+
+/** Whether somebody trusted signed it for this very commit; or why that is not known. */
+export type Verdict = { readonly verified: true } | { readonly verified: false; readonly reason: string };
+export type Verify = (bundle: unknown, commit: Commit) => Promise<Verdict>;
+
+/** The facts of an attestation, for each subject the commit that it was built from; and why nobody vouches for them. */
+export interface Builds {
+  readonly mapped: readonly Mapped[];
+  readonly unverified?: string;
+}
+
+export async function toBuilds(
+  { statement, hash, bundle }: Attestation,
+  verify: Verify,
+  receivedAt: string,
+): Promise<Builds> {
+  const none = (mapped: Mapped): Builds => ({ mapped: [mapped] });
+  const parsed = Statement.safeParse(statement);
+  if (!parsed.success) return none(rejected(faultsOf(parsed.error), statement));
+  const build = buildOf(parsed.data);
+  if ("ignored" in build) return none(ignored(build.ignored, statement));
+  if ("fault" in build) return none(rejected(build.fault, statement));
+  const [commit, ...others] = build.commits;
+  if (commit === undefined || others.some(({ sha }) => sha !== commit.sha)) {
+    return none(
+      rejected("predicate: must name one commit of a git repository, by its URL and whole id", statement),
+    );
+  }
+  const verdict = bundle === undefined ? UNSIGNED : await verify(bundle, commit);
+  const when =
+    build.finishedAt !== undefined && time.safeParse(build.finishedAt).success
+      ? { occurredAt: build.finishedAt }
+      : { occurredAt: receivedAt, timeFrom: "receipt" };
+  const { verified } = verdict;
+  const mapped = parsed.data.subject.map((subject, n) =>
+    said(
+      {
+        kind: "artifact.built",
+        source: "/asof/attestations",
+        id: `${verified ? "verified" : "claimed"}/${hash}/${n}`,
+        ...when,
+        commit,
+        evidence: "slsa",
+        verified,
+        ...present({
+          digest: digestOf(subject),
+          repository: repositoryOf(subject.name),
+          url: firstLink(build.run),
+        }),
+      },
+      statement,
+    ),
+  );
+  return { mapped, ...(verdict.verified ? {} : { unverified: verdict.reason }) };
+}
+
+const UNSIGNED: Verdict = { verified: false, reason: "it came without a signature" };
+
+// --- whom to trust ----------------------------------------------------------------------------------------
+
+/** An asterisk in the name of a host or an owner: `https://github.com/acme*` is also whoever calls himself acme-evil. */
+const LOOSE = /^https?:\/\/(?:[^/*]*\*|[^/*]+\/[^/*]+\*)/i;
+
+/** Whose signatures count: an issuer of identities, and repositories with it (`*` stands for any text). */
+export const Trusted = z.strictObject({
+  issuer: z.url(),
+  repository: z
+    .string()
+    .min(1)
+    .refine((pattern) => !LOOSE.test(pattern), {
+      error: "must name host and owner whole before an asterisk, like https://github.com/acme/*",
+    }),
+});
+export type Trusted = z.infer<typeof Trusted>;
+export const Signers = z.array(Trusted).min(1);
+
+export interface Trust {
+  /** Trusted roots, each as JSON text; `gh attestation trusted-root` prints one a line. */
+  readonly roots: readonly string[];
+  readonly signers: readonly Trusted[];
+}
+
+/** Enough to tell a trusted root from any other file. */
+const TrustedRoot = z.looseObject({
+  mediaType: z.string().startsWith("application/vnd.dev.sigstore.trustedroot"),
+});
+
+/** The trusted roots in a file, each as a line of JSON. Throws an Error where there is anything else. */
+export function rootsIn(text: string): string[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  // One a line, as GitHub's tool prints them, or a single one, printed over many lines as cosign does.
+  const roots = (lines[0]?.trim() === "{" ? [text] : lines).map((root) => {
+    const json = readJson(root);
+    if (json.is === "fault" || !TrustedRoot.safeParse(json.value).success) {
+      throw new Error("must hold Sigstore's trusted roots, as `gh attestation trusted-root` prints them");
+    }
+    return JSON.stringify(json.value);
+  });
+  if (roots.length === 0) throw new Error("holds no trusted root");
+  return roots;
+}

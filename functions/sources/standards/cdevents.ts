@@ -1,0 +1,156 @@
+/**
+ * CDEvents, which come as the data of CloudEvents.
+ *
+ * Key: the CDEvent's own `context.source` and `context.id`; the CloudEvent around it may differ from it.
+ * Proof: none in the event; the door asks for a writer's token.
+ * Not in the payload: what was tried and failed, and when a deployment started (there are no such events); the
+ * commit of a deployment. An artifact is named by a package URL, of which those of images are kept:
+ * `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`, and `pkg:docker/…`.
+ * Versions up to 0.4.1 say `context.version` and `subject.type`, those since 0.5.0 `context.specversion`; only
+ * the type's own words are read, so that both are understood.
+ * Format: cdevents/spec, v0.4.1 and v0.5.1: spec.md, core.md, continuous-deployment.md, cloudevents-binding.md.
+ */
+
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { faultsOf, fullSha, url } from "../../../schemas/scalars.ts";
+import { ignored, loginOnly, maybeText, present, rejected, said } from "../payload.ts";
+import { type NamedImage, readPurl } from "../registries/purl.ts";
+import type { Coverage, Mapped, Said } from "../source.ts";
+
+export const CDEVENTS_COVERS: Coverage = {
+  name: "CDEvents",
+  push: "yes",
+  delete: "yes",
+  deploy: "results",
+  commit: "of a package",
+  digest: "by package URL",
+  time: "yes",
+  identity: "source and id",
+  authentication: "a writer's token",
+  tried: "published samples",
+};
+
+const AnyCdEvent = z.looseObject({ context: z.looseObject({ type: z.string() }) });
+
+const CdEvent = z.looseObject({
+  context: z.looseObject({ id: z.string(), source: z.string(), timestamp: z.string() }),
+  subject: z.looseObject({
+    id: z.string(),
+    content: z.looseObject({
+      user: maybeText,
+      artifactId: maybeText,
+      environment: z.looseObject({ id: z.string() }).nullish(),
+      change: z
+        .looseObject({ id: maybeText, source: z.unknown().optional(), repository: z.unknown().optional() })
+        .nullish(),
+    }),
+  }),
+});
+type CdEvent = z.infer<typeof CdEvent>;
+
+/** What becomes of an event, but for its identity. */
+type Effect =
+  | { readonly is: "statement"; readonly kind: Said["kind"]; readonly fields: Record<string, unknown> }
+  | { readonly is: "ignored" | "rejected"; readonly reason: string };
+
+const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
+  ["artifact.published", published],
+  ["artifact.packaged", packaged],
+  ["artifact.deleted", deleted],
+  ["service.deployed", deployed("deployment.succeeded")],
+  ["service.upgraded", deployed("deployment.succeeded")],
+  ["service.rolledback", deployed("deployment.succeeded", { rollback: true })],
+  ["service.removed", deployed("deployment.removed")],
+  ["environment.deleted", environmentDeleted],
+]);
+
+/** @param type the CloudEvent's, which must be the CDEvent's: who may say what is decided by it. */
+export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
+  const typed = AnyCdEvent.safeParse(data);
+  if (!typed.success) return rejected(`data: ${faultsOf(typed.error)}`, raw);
+  if (typed.data.context.type !== type) {
+    return rejected("data.context.type: must be the same as the CloudEvent's type", raw);
+  }
+  const [, subject, predicate] = /^dev\.cdevents\.([a-z]+)\.([a-z]+)\.\d+\.\d+\.\d+(-.+)?$/.exec(type) ?? [];
+  if (subject === undefined)
+    return rejected("type: must be dev.cdevents.<subject>.<predicate>.<version>", raw);
+  const effectOf = EFFECTS.get(`${subject}.${predicate}`);
+  if (effectOf === undefined) return ignored(`${subject}.${predicate} says nothing that is kept here`, raw);
+  const event = CdEvent.safeParse(data);
+  if (!event.success) return rejected(`data: ${faultsOf(event.error)}`, raw);
+  const effect = effectOf(event.data);
+  if (effect.is !== "statement") return { ...effect, raw };
+  const { source, id, timestamp } = event.data.context;
+  return said({ ...effect.fields, kind: effect.kind, source, id, occurredAt: timestamp }, raw);
+}
+
+// --- artifacts --------------------------------------------------------------------------------------------
+
+function published({ subject: { id, content } }: CdEvent): Effect {
+  const image = imageAt(id);
+  if (image.is !== "image") return image;
+  const fields = { ...image.parts, ...present({ actor: loginOnly(content.user) }) };
+  return { is: "statement", kind: "artifact.pushed", fields };
+}
+
+function deleted({ subject: { id, content } }: CdEvent): Effect {
+  const image = imageAt(id);
+  if (image.is !== "image") return image;
+  const what = image.parts.digest === undefined ? "tag" : "manifest";
+  const fields = { ...image.parts, what, ...present({ actor: loginOnly(content.user) }) };
+  return { is: "statement", kind: "artifact.deleted", fields };
+}
+
+/** Where an artifact was packaged nothing is pushed yet, so its place may be missing; its commit may not. */
+function packaged({ subject: { id, content } }: CdEvent): Effect {
+  const image = readPurl(id);
+  if (image.is !== "image") return image;
+  const { id: sha, source, repository } = content.change ?? {};
+  const where = [source, repository].find((one) => url.safeParse(one).success);
+  if (where === undefined || !fullSha.safeParse(sha).success) {
+    return { is: "ignored", reason: "content.change names no whole commit of a repository's URL" };
+  }
+  const { tag, ...parts } = image.parts;
+  const fields = { ...parts, commit: { repository: where, sha }, evidence: "declared" };
+  return { is: "statement", kind: "artifact.built", fields };
+}
+
+// --- services ---------------------------------------------------------------------------------------------
+
+function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Record<string, unknown> = {}) {
+  return ({ context, subject: { id, content } }: CdEvent): Effect => {
+    const image = content.artifactId === undefined ? NO_IMAGE : readPurl(content.artifactId);
+    // A service that runs something else must not look as if it still ran its image of before.
+    if (image.is !== "image") return { is: "rejected", reason: `content.artifactId: ${image.reason}` };
+    const fields = {
+      ...present({ environment: content.environment?.id }),
+      service: id,
+      deployment: { provider: "cdevents", instance: instanceOf(context.source), id: context.id },
+      components: [{ component: "main", ...image.parts }],
+      ...more,
+    };
+    return { is: "statement", kind, fields };
+  };
+}
+
+/** With an environment goes everything that ran there. */
+function environmentDeleted({ subject: { id } }: CdEvent): Effect {
+  return { is: "statement", kind: "deployment.removed", fields: { environment: id } };
+}
+
+/** A source is a URI reference of any length; what is too long for a key is named by its hash. */
+const instanceOf = (source: string): string =>
+  Buffer.byteLength(source) <= 200 ? source : createHash("sha256").update(source).digest("hex");
+
+const NO_IMAGE: NamedImage = { is: "image", parts: {} };
+
+/** An image that lies somewhere: what was pushed or deleted is told apart by where. */
+function imageAt(purl: string): NamedImage {
+  const image = readPurl(purl);
+  if (image.is !== "image" || image.parts.repository !== undefined) return image;
+  return {
+    is: "rejected",
+    reason: "subject.id: the package URL must carry repository_url: where the image lies",
+  };
+}
