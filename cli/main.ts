@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { RegistryError } from "../functions/adapters/registry/oci.ts";
 import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
+import { copyCommand } from "./copy.ts";
 import { CliError } from "./error.ts";
 import { executeCommand } from "./execute.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -23,6 +24,7 @@ function programFor(io: Io): Command {
     .addCommand(executeCommand(io))
     .addCommand(backupCommand(io))
     .addCommand(restoreCommand(io))
+    .addCommand(copyCommand(io))
     .addCommand(checkCommand(io));
   return withIo(program, io);
 }
