@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["test/*.real.ts"],
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           pool: "forks",
           isolate: true,
           maxWorkers: 1,

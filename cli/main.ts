@@ -1,6 +1,6 @@
 /** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
-import { RegistryError } from "../functions/adapters/registry/oci.ts";
+import { RegistryError } from "../functions/ledger/registries.ts";
 import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import { copyCommand } from "./copy.ts";

@@ -9,7 +9,20 @@ import {
   moment,
   Release,
 } from "./release.ts";
-import { digest, EVIDENCE, hash, id, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
+import {
+  digest,
+  EVIDENCE,
+  hash,
+  id,
+  imageRepository,
+  name,
+  sha,
+  shownPerson,
+  source,
+  tag,
+  time,
+  url,
+} from "./scalars.ts";
 
 export * from "./release.ts";
 
@@ -88,7 +101,7 @@ const timelineEntry = z.strictObject({
     .exactOptional()
     .meta({ description: "that was requested, that this deployment carries out, or whose end was said" }),
   reason: z.string().exactOptional(),
-  by: z.string().nullable(),
+  by: shownPerson.nullable(),
   url: url.nullable(),
   fact: identity,
 });
@@ -168,7 +181,7 @@ export type Place = z.infer<typeof place>;
 const attached = z.strictObject({
   type: z.string().meta({ description: "as it was attached; `mark`: a person's verdict here" }),
   verdict: z.string().exactOptional(),
-  by: z.string().exactOptional(),
+  by: shownPerson.exactOptional(),
   reason: z.string().exactOptional(),
   sha256: hash.exactOptional(),
   at: time,

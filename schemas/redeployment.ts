@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { coded } from "./plan.ts";
 import { deploymentId, identity } from "./release.ts";
-import { hash, id, name, time, url } from "./scalars.ts";
+import { hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
   component: name,
@@ -19,7 +19,7 @@ export const Redeployment = z
       description: "by the deployments that were reported since, and by what whoever carries it out said",
     }),
     requestedAt: time,
-    requestedBy: z.string().nullable(),
+    requestedBy: shownPerson.nullable(),
     reason: z.string(),
     plan: z.string().meta({ description: "the question of its plan, which has the same answer for ever" }),
     planHash: hash,

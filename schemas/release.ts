@@ -11,6 +11,7 @@ import {
   imageRepository,
   name,
   sha,
+  shownPerson,
   source,
   tag,
   time,
@@ -133,7 +134,7 @@ export const Release = z
     cluster: name.nullable(),
     namespace: name.nullable(),
     deployment: deploymentId.nullable(),
-    deployedBy: z.string().nullable(),
+    deployedBy: shownPerson.nullable(),
     url: url.nullable(),
     rollback: z.boolean(),
     owner: z.string().nullable(),
@@ -142,7 +143,7 @@ export const Release = z
       .strictObject({
         deployment: deploymentId,
         startedAt: time,
-        by: z.string().nullable(),
+        by: shownPerson.nullable(),
         url: url.nullable(),
       })
       .nullable()

@@ -145,6 +145,11 @@ export const login = text(128).refine((value) => !fold(value).startsWith("person
   error: "must be a login; what begins with person: is the ledger's own word for a person, and nobody else's",
 });
 
+/** Somebody, as answers name one. */
+export const shownPerson = z
+  .string()
+  .meta({ description: "a login, or person: and 64 hex digits where the login was erased" });
+
 /** SHA-256 in lower-case hex. */
 export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

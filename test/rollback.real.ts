@@ -1,5 +1,5 @@
 /**
- * Put it back, for real, as README has it: the demo breaks a service with a release that carries a migration; the plan,
+ * A rollback for real, as docs/redeploy.md has it: the demo breaks a service with a release that carries a migration; the plan,
  * one click, an executor on this machine, and PostgreSQL and the ledger say that it is as it was last week.
  */
 import { type ChildProcess, spawn } from "node:child_process";

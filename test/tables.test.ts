@@ -1,6 +1,10 @@
 import { expect, it } from "vitest";
-import { readme, withTables } from "./tables.ts";
+import { TABLES, textOf, withTable } from "./tables.ts";
 
-it("README's tables are those that the code makes; `npm run tables` writes them", () => {
-  expect(readme()).toBe(withTables(readme()));
-});
+it.each(TABLES)(
+  "the table $name of $page is the one that the code makes; `npm run tables` writes it",
+  (table) => {
+    const text = textOf(table.page);
+    expect(text).toBe(withTable(text, table));
+  },
+);

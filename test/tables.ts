@@ -1,12 +1,10 @@
-/** Tables of README that are made of the code: `npm run tables` writes them, and a test compares. */
+/** Tables of the documentation that are made of the code: `npm run tables` writes them, and a test compares. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toolsTable } from "../cli/migrations/tools.ts";
 import type { Coverage } from "../functions/sources/source.ts";
 import { allSources } from "../functions/sources/sources.ts";
 import { CDEVENTS_COVERS } from "../functions/sources/standards/cdevents.ts";
-
-const README = join(import.meta.dirname, "../README.md");
 
 const COLUMNS = [
   "name",
@@ -35,17 +33,24 @@ function coverageTable(): string {
   ].join("\n");
 }
 
-const TABLES: Record<string, () => string> = { coverage: coverageTable, migrations: toolsTable };
+/** The page that holds each table. */
+export const TABLES = [
+  { name: "coverage", page: "docs/sources.md", table: coverageTable },
+  { name: "migrations", page: "docs/record.md", table: toolsTable },
+] as const;
+type Table = (typeof TABLES)[number];
 
-/** README with every table as the code has it. Throws where it has no place for one. */
-export function withTables(readme: string): string {
-  return Object.entries(TABLES).reduce((text, [name, table]) => {
-    const place = new RegExp(`(<!-- table: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
-    if (!place.test(text)) throw new Error(`README has no place for the table ${name}`);
-    return text.replace(place, (_, start, end) => `${start}${table()}\n${end}`);
-  }, readme);
+const pathOf = (page: string): string => join(import.meta.dirname, "..", page);
+
+export const textOf = (page: string): string => readFileSync(pathOf(page), "utf8");
+
+/** A page with its table as the code has it. Throws where it has no place for one. */
+export function withTable(text: string, { name, page, table }: Table): string {
+  const place = new RegExp(`(<!-- table: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
+  if (!place.test(text)) throw new Error(`${page} has no place for the table ${name}`);
+  return text.replace(place, (_, start, end) => `${start}${table()}\n${end}`);
 }
 
-export const readme = (): string => readFileSync(README, "utf8");
-
-if (process.argv[1] === import.meta.filename) writeFileSync(README, withTables(readme()));
+if (process.argv[1] === import.meta.filename) {
+  for (const one of TABLES) writeFileSync(pathOf(one.page), withTable(textOf(one.page), one));
+}

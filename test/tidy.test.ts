@@ -43,10 +43,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sources: ["schemas", "sources"],
   adapters: ["schemas", "ledger", "adapters"],
   reactions: ["schemas", "adapters", "reactions"],
-  http: ["schemas", "ledger", "queries", "plan", "sources", "adapters", "http"],
+  http: ["schemas", "ledger", "queries", "plan", "sources", "http"],
   runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
   cdk: ["cdk", "ledger", "sources", "reactions", "adapters"],
-  cli: ["schemas", "cli", "adapters", "sources"],
+  cli: ["schemas", "cli", "ledger", "adapters", "sources"],
 };
 
 /** What a file imports of this project, as a path from its root. */

@@ -298,14 +298,14 @@ function atlasState({ version, type, applied, total, error }: Row): State {
 const timesOf = ({ appliedAt }: Tool): string =>
   appliedAt === undefined ? "–" : Object.keys(appliedAt.on).join(", ");
 
-/** The tools as a table in Markdown, for README. */
+/** The tools as a table in Markdown, for docs/record.md. */
 export function toolsTable(): string {
   const lines = TOOLS.map(
     (it) =>
       `| ${it.tool} | \`${it.table}\` | ${it.mode} | ${timesOf(it)} | ${it.checksum === undefined ? "–" : "yes"} | ${it.testedOn} |`,
   );
   return [
-    "| `--tool` | table | says | time of applying, on | checksum | tried on |",
+    "| `--tool` | table | reports | time of applying, on | checksum | tried on |",
     "| --- | --- | --- | --- | --- | --- |",
     ...lines,
   ].join("\n");

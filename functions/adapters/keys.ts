@@ -19,11 +19,11 @@ import type { Deployment, Fact } from "../../schemas/fact.ts";
 import { dayOf, type Index, indexOf } from "../ledger/access-patterns.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import {
-  type Derived,
   type Directory,
   type Identity,
+  type IndexEntry,
+  type IndexedFact,
   type Partition,
-  type Posted,
   type RecordedPartition,
   SHARDS,
 } from "../ledger/store.ts";
@@ -161,7 +161,7 @@ export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
 export const factKey = ({ source, id }: Identity): string => `F#${join(source, id)}`;
 
 /** Where a fact stands itself: each of its partitions, with its order there. */
-export const entriesOf = ({ fact, order, partitions }: Posted): [part: string, order: string][] => [
+export const entriesOf = ({ fact, order, partitions }: IndexedFact): [part: string, order: string][] => [
   ...partitions.map((partition): [string, string] => [partOf(partition), order]),
   ...recordedPartitions(fact).map((partition): [string, string] => [
     partOfRecorded(partition),
@@ -174,7 +174,7 @@ export const pointerKey = ({ occurredAt, statementHash, source, id }: Fact): str
   `P#${join(occurredAt, statementHash, source, id)}`;
 
 /** The attributes of a fact's item that are not the fact: its key and its places in the indexes. */
-export function factKeys({ fact, order, partitions }: Posted): Record<string, string> {
+export function factKeys({ fact, order, partitions }: IndexedFact): Record<string, string> {
   const places = [...partitions.map(placeOf), ...recordedPartitions(fact).map(placeOfRecorded)];
   return {
     key: factKey(fact),
@@ -185,7 +185,7 @@ export function factKeys({ fact, order, partitions }: Posted): Record<string, st
 }
 
 /** The attributes of an item beside the facts, without its content. */
-export function derivedKeys(derived: Derived): Record<string, string> {
+export function derivedKeys(derived: IndexEntry): Record<string, string> {
   if (derived.is === "name") {
     const { index, key } = placeOfDirectory(derived.directory);
     return { key: `N#${key}#${part(derived.name.name)}`, order: derived.name.name, [index]: key };

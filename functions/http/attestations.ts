@@ -1,10 +1,11 @@
 /** The door for attestations of builds, whose signatures are checked where a trust root is configured. */
 import type { Context } from "hono";
+import { keepMalformed, type Received, receive } from "../ledger/ingest.ts";
 import { readJson } from "../sources/payload.ts";
 import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
-import { answerOne, keepMalformed, type Received, receive } from "./receive.ts";
+import { answerOne } from "./outcomes.ts";
+import { EndpointError } from "./problem.ts";
 import { holder, senderOf, textOf } from "./request.ts";
 
 const unconfigured: Verify = () =>
@@ -37,7 +38,7 @@ export function attesting(ledger: Ledger): (c: Context) => Promise<Response> {
         : { is: "fault" as const, reason: `the body ${json.reason}` };
     if (read.is === "fault") {
       await keepMalformed(ledger, sender, read.reason, body);
-      throw new DoorError("malformed", read.reason);
+      throw new EndpointError("malformed", read.reason);
     }
     verify ??= verifier(ledger);
     const { mapped, unverified } = await toBuilds(read.attestation, await verify, ledger.now().toISOString());

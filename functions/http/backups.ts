@@ -2,25 +2,25 @@
 import { type Context, Hono } from "hono";
 import { FACTS_HEADER } from "../../schemas/answer.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { holder } from "./request.ts";
 
 async function backUp(ledger: Ledger, c: Context): Promise<Response> {
   const { name, sources, environments } = await holder(ledger, c, "back up");
   // A backup cannot leave out what a token may not see.
   if (sources !== undefined || environments !== undefined)
-    throw new DoorError(
+    throw new EndpointError(
       "forbidden",
       `The token ${name} is bound to a part of the ledger; a backup holds all of it.`,
     );
   if (ledger.backup === undefined)
-    throw new DoorError(
+    throw new EndpointError(
       "unknown",
       "This ledger is kept in DynamoDB, which has its own backups: restore to a point in time.",
     );
   const backup = await ledger.backup();
   if (backup === undefined)
-    throw new DoorError("not now", "Another backup is being made. Try again when it is done.");
+    throw new EndpointError("not now", "Another backup is being made. Try again when it is done.");
   const { facts, bytes, body } = backup;
   ledger.log.info("a backup was made", { by: name, facts, bytes });
   const headers = {
@@ -31,7 +31,7 @@ async function backUp(ledger: Ledger, c: Context): Promise<Response> {
   return new Response(body, { headers });
 }
 
-export function backupDoor(ledger: Ledger): Hono {
+export function backupEndpoint(ledger: Ledger): Hono {
   const app = new Hono();
   app.post("/v1/backups", (c) => backUp(ledger, c));
   return app;

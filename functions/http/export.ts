@@ -7,7 +7,7 @@ import { time } from "../../schemas/scalars.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { holder, query } from "./request.ts";
 
 /** Columns that most facts have, each empty where a fact has none; `fact` is the whole of it. */
@@ -58,7 +58,7 @@ function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
   const [, written, source, id] = PLACE.exec(cursor) ?? [];
   const recordedAt = time.safeParse(written).data;
   if (recordedAt === undefined || source === undefined || id === undefined) {
-    throw new DoorError(
+    throw new EndpointError(
       "rejected",
       "cursor: must be the last line's recordedAt, source and id, joined by spaces",
     );
@@ -121,7 +121,7 @@ async function exported(ledger: Ledger, c: Context): Promise<Response> {
   return new Response(body, { headers: { "Content-Type": format.type } });
 }
 
-export function exportDoor(ledger: Ledger): Hono {
+export function exportEndpoint(ledger: Ledger): Hono {
   const app = new Hono();
   app.get("/v1/export", (c) => exported(ledger, c));
   return app;

@@ -5,7 +5,7 @@ import { GateQuestion } from "../../schemas/question.ts";
 import { boundElsewhere } from "../ledger/authority.ts";
 import { gate } from "../queries/gate.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { holder, moment, query } from "./request.ts";
 
 /** Pipelines hold writers' tokens, which may ask nothing else: it tells only of what they name. */
@@ -13,6 +13,6 @@ export async function gated(ledger: Ledger, c: Context): Promise<Gate> {
   const who = await holder(ledger, c, "ask", "write");
   const { environment, service, digest, ...asked } = query(c, GateQuestion);
   const elsewhere = boundElsewhere(who, environment);
-  if (elsewhere !== undefined) throw new DoorError("forbidden", elsewhere);
+  if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
   return gate(moment(ledger, asked), { environment, service, digest });
 }

@@ -6,11 +6,12 @@ import type { StatementOf } from "../../schemas/fact.ts";
 import { Freeze, FreezeEnd, Mark } from "../../schemas/question.ts";
 import { faultsOf, id } from "../../schemas/scalars.ts";
 import { EVER } from "../ledger/fact-reader.ts";
+import { receive } from "../ledger/ingest.ts";
 import { afterNewest } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
-import { answerOne, receive } from "./receive.ts";
+import { answerOne } from "./outcomes.ts";
+import { EndpointError } from "./problem.ts";
 import { bodyOf, holder, senderOf } from "./request.ts";
 
 /** The request's own name for itself, by which the same request again is known. */
@@ -18,7 +19,7 @@ export function keyOf(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
   if (key === undefined) return undefined;
   const parsed = id.safeParse(key);
-  if (!parsed.success) throw new DoorError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
+  if (!parsed.success) throw new EndpointError("rejected", `Idempotency-Key: ${faultsOf(parsed.error)}`);
   return parsed.data;
 }
 

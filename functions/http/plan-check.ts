@@ -3,9 +3,10 @@
  * says this minute is no fact, and the same facts must have the same plan and hash.
  */
 import { setTimeout } from "node:timers/promises";
+import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
-import { type Registries, RegistryError } from "../adapters/registry/oci.ts";
-import { concurrently } from "../ledger/map-limit.ts";
+import { mapLimit } from "../ledger/map-limit.ts";
+import { type Registries, RegistryError } from "../ledger/registries.ts";
 import type { Ledger } from "./context.ts";
 
 /** Somebody waits for the plan. What has not been said by then is unknown. */
@@ -35,7 +36,7 @@ function gone(image: string, digest: string, missing: string): Answer {
 }
 
 async function answerOf(registries: Registries, image: string): Promise<Answer> {
-  const [repository = "", digest = ""] = image.split("@");
+  const { repository, digest } = pinnedImage(image) ?? { repository: image, digest: "" };
   if (!registries.knows(repository)) {
     return {
       answer: "unknown",
@@ -71,7 +72,7 @@ export async function checked(
     if (!over.signal.aborted) answers.set(image, await answerOf(registries, image));
   };
   const all = [...new Set(images.map(hostOf))].map((host) =>
-    concurrently(
+    mapLimit(
       AT_ONCE,
       images.filter((image) => hostOf(image) === host),
       ask,

@@ -18,14 +18,14 @@ const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Thrown by a door where it cannot go on; `detail` says what was wrong, where, and what to do. */
-export class DoorError extends Error {
+export class EndpointError extends Error {
   readonly code: ProblemCode;
   /** Further members of the problem. */
   readonly more: object;
 
   constructor(code: ProblemCode, detail: string, more: object = {}) {
     super(detail);
-    this.name = "DoorError";
+    this.name = "EndpointError";
     this.code = code;
     this.more = more;
   }
@@ -54,7 +54,7 @@ const NOT_NOW = "The store did not answer in time. Send the same request again: 
 
 /** What a thrown error is to the one who asked. The cause of a fault of ours is for the log alone. */
 export function problemOf(error: unknown): Response {
-  if (error instanceof DoorError) return problem(error.code, error.message, error.more);
+  if (error instanceof EndpointError) return problem(error.code, error.message, error.more);
   if (error instanceof StoreError && error.code !== "misconfigured")
     return problem("unavailable", STORE_FAULTS.has(error.code) ? error.message : NOT_NOW);
   return problem("failed", "An unexpected fault was logged. Sending the same request again is safe.");

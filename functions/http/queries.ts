@@ -22,7 +22,7 @@ import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { found, holder, knowledge, moment, query } from "./request.ts";
 import { revealing } from "./reveal.ts";
 
@@ -54,7 +54,7 @@ const ask: Record<string, Question> = {
       from: instant(from, "start"),
       to: to === undefined ? known.now.toISOString() : instant(to, "end"),
     };
-    if (span.from > span.to) throw new DoorError("rejected", "from: must not be after to");
+    if (span.from > span.to) throw new EndpointError("rejected", "from: must not be after to");
     const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
     return found(
       answer,
@@ -111,7 +111,7 @@ const ask: Record<string, Question> = {
   },
 };
 
-export function questionDoors(ledger: Ledger): Hono {
+export function queryEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
   app.use("/v1/*", revealing(ledger));
   for (const [path, question] of Object.entries(ask)) {
@@ -121,7 +121,7 @@ export function questionDoors(ledger: Ledger): Hono {
         const answer = await question(ledger, c);
         return answer instanceof Response ? answer : c.json(answer);
       } catch (error) {
-        if (error instanceof BadCursor) throw new DoorError("rejected", `cursor: ${error.message}`);
+        if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
         throw error;
       }
     });

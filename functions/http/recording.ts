@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/question.ts";
 import { retractionId } from "../ledger/append.ts";
+import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
@@ -10,8 +11,8 @@ import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
 import { attesting } from "./attestations.ts";
 import type { Ledger } from "./context.ts";
 import { operating } from "./marks-and-freezes.ts";
-import { DoorError, problem } from "./problem.ts";
-import { answerOne, keepMalformed, receive, type Sender } from "./receive.ts";
+import { answerOne } from "./outcomes.ts";
+import { EndpointError, problem } from "./problem.ts";
 import { bodyOf, holder, MAX_BODY_BYTES, senderOf, textOf } from "./request.ts";
 import { revealing } from "./reveal.ts";
 
@@ -23,7 +24,7 @@ async function events(ledger: Ledger, c: Context): Promise<Response> {
   const reading = readEvents({ headers: c.req.raw.headers, body });
   if (reading.is === "unreadable") {
     if (reading.why === "malformed") await keepMalformed(ledger, sender, reading.reason, body);
-    throw new DoorError(UNREADABLE[reading.why], reading.reason);
+    throw new EndpointError(UNREADABLE[reading.why], reading.reason);
   }
   const received = await receive(ledger, sender, reading.events.map(toStatement));
   return reading.is === "batch"
@@ -42,13 +43,13 @@ async function webhookSender(
   const { webhooks } = await ledger.secrets();
   const secrets = webhooks[source.vendor] ?? [];
   if (secrets.length === 0) {
-    throw new DoorError(
+    throw new EndpointError(
       "unauthenticated",
       `No secret is configured for ${source.vendor}: add one to ASOF_WEBHOOK_SECRETS.`,
     );
   }
   if (!(await source.verify(delivery, secrets))) {
-    throw new DoorError(
+    throw new EndpointError(
       "unauthenticated",
       `The delivery does not prove that ${source.vendor} sent it: is the secret the same at both ends?`,
     );
@@ -88,7 +89,7 @@ async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: 
 function welcomed(c: Context): Response {
   const origin = c.req.header("webhook-request-origin");
   if (origin === undefined || !/^[\w.:*-]{1,255}$/.test(origin)) {
-    throw new DoorError("rejected", "The header WebHook-Request-Origin must be the sender's DNS name.");
+    throw new EndpointError("rejected", "The header WebHook-Request-Origin must be the sender's DNS name.");
   }
   return c.body(null, 204, { "WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*" });
 }
@@ -129,7 +130,7 @@ const limited: MiddlewareHandler = async (c, next) => {
   return Number(length) > MAX_BODY_BYTES ? tooLarge() : next();
 };
 
-export function recordingDoors(ledger: Ledger): Hono {
+export function recordingEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
   app.post("*", limited);
   app.post("/v1/events", (c) => events(ledger, c));

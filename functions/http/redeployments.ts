@@ -5,23 +5,30 @@ import { isOver, type Redeployment, type Refusal } from "../../schemas/redeploym
 import { append } from "../ledger/append.ts";
 import { boundElsewhere, type Holder } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
-import { ask, type Click, type Looked, look, type Put, placesOf } from "../plan/redeployment/request.ts";
+import {
+  type Precheck,
+  placesOf,
+  precheck,
+  type RedeployRequest,
+  type RequestOutcome,
+  requestRedeployment,
+} from "../plan/redeployment/request.ts";
 import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/redeployment/status.ts";
 import type { Ledger } from "./context.ts";
 import { keyOf } from "./marks-and-freezes.ts";
-import { DoorError } from "./problem.ts";
+import { EndpointError } from "./problem.ts";
 import { bodyOf, found, holder, moment, senderOf } from "./request.ts";
 
 function refuseElsewhere(who: Holder, environment: string): void {
   const elsewhere = boundElsewhere(who, environment);
-  if (elsewhere !== undefined) throw new DoorError("forbidden", elsewhere);
+  if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
 }
 
-async function clickOf(ledger: Ledger, c: Context): Promise<Click> {
+async function clickOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const who = await holder(ledger, c, "operate");
   const key = keyOf(c);
   if (key === undefined) {
-    throw new DoorError(
+    throw new EndpointError(
       "rejected",
       "Idempotency-Key: must be given, so that a request that is sent again is carried out once; a new UUID for each click.",
     );
@@ -31,20 +38,20 @@ async function clickOf(ledger: Ledger, c: Context): Promise<Click> {
   return { by: who.name, key, body, when: moment(ledger, {}), ...senderOf("redeployments", who) };
 }
 
-const refused = (refusals: readonly Refusal[], more: object = {}): DoorError =>
-  new DoorError("not now", refusals.map(({ message }) => message).join("; "), { refusals, ...more });
+const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
+  new EndpointError("not now", refusals.map(({ message }) => message).join("; "), { refusals, ...more });
 
 /** Everything that may be put back, or what was before; all of it, or nothing. */
-async function lookedAt(click: Click): Promise<Exclude<Looked, { is: "refused" }>[]> {
+async function lookedAt(click: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = click.body;
   const asked = found(await placesOf(click), `an environment ${environment}`);
   if ("refusals" in asked) throw refused(asked.refusals);
-  const ready: Exclude<Looked, { is: "refused" }>[] = [];
+  const ready: Exclude<Precheck, { is: "refused" }>[] = [];
   const refusals: Refusal[] = [];
   // One after the other: a plan asks as many questions at once as one answer may.
   for (const place of asked.places) {
     const looked = found(
-      await look(click, place),
+      await precheck(click, place),
       `a service ${place.service} in an environment ${environment}`,
     );
     if (looked.is === "refused") refusals.push(...looked.refusals);
@@ -54,12 +61,13 @@ async function lookedAt(click: Click): Promise<Exclude<Looked, { is: "refused" }
   return ready;
 }
 
-/** Throws a DoorError of what is wrong with the request itself. */
-function acceptable(put: Put): Exclude<Put, { is: "conflict" } | { outcome: string }> {
-  if ("outcome" in put) throw new DoorError(put.forbidden === true ? "forbidden" : "rejected", put.reason);
+/** Throws an EndpointError of what is wrong with the request itself. */
+function acceptable(put: RequestOutcome): Exclude<RequestOutcome, { is: "conflict" } | { outcome: string }> {
+  if ("outcome" in put)
+    throw new EndpointError(put.forbidden === true ? "forbidden" : "rejected", put.reason);
   if (put.is !== "conflict") return put;
   const { occurredAt, id } = put.fact;
-  throw new DoorError(
+  throw new EndpointError(
     "conflict",
     `Idempotency-Key: stands for another request, of ${occurredAt} (redeployment ${id}); choose a new one.`,
   );
@@ -71,7 +79,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   const refusals: Refusal[] = [];
   let isNew = false;
   for (const looked of await lookedAt(click)) {
-    const put = acceptable(await ask(ledger, click, looked));
+    const put = acceptable(await requestRedeployment(ledger, click, looked));
     if (put.is === "refused") {
       refusals.push(...put.refusals);
       continue;
@@ -100,7 +108,10 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
   const identity = { source: REDEPLOYMENTS, id: endId(id) };
   const [said] = await ledger.store.get([identity]);
   if (said === undefined && isOver(course)) {
-    throw new DoorError("not now", `The redeployment ${id} ${course.status} already, at ${course.endedAt}.`);
+    throw new EndpointError(
+      "not now",
+      `The redeployment ${id} ${course.status} already, at ${course.endedAt}.`,
+    );
   }
   const outcome = await append(
     ledger,
@@ -117,9 +128,9 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
     },
     { vendor: "redeployments", reportedBy: who.name, rawHash: rawHash({ ...identity, ...body }) },
   );
-  if (outcome.outcome === "rejected") throw new DoorError("rejected", outcome.reason);
+  if (outcome.outcome === "rejected") throw new EndpointError("rejected", outcome.reason);
   if (outcome.outcome === "conflict") {
-    throw new DoorError("conflict", `How the redeployment ${id} ended was said before, and otherwise.`);
+    throw new EndpointError("conflict", `How the redeployment ${id} ended was said before, and otherwise.`);
   }
   await ledger.publish?.(outcome.fact);
   const answer = found(await redeployment(moment(ledger, {}), id), `a redeployment ${id}`);

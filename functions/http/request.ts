@@ -3,28 +3,28 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { instant } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import type { Moment } from "../ledger/as-of.ts";
+import type { AsOf } from "../ledger/as-of.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../ledger/authority.ts";
+import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { DoorError } from "./problem.ts";
-import type { Sender } from "./receive.ts";
+import { EndpointError } from "./problem.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** The holder of the request's token, if it has one of the rights. Throws a DoorError otherwise. */
+/** The holder of the request's token, if it has one of the rights. Throws an EndpointError otherwise. */
 export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Right[]): Promise<Holder> {
   const { tokens } = await ledger.secrets();
   const found = holderOf(tokens, c.req.header("authorization"));
   if (found === undefined) {
-    throw new DoorError(
+    throw new EndpointError(
       "unauthenticated",
       "Send `Authorization: Bearer <token>` with a token of this ledger.",
     );
   }
   if (!anyOf.some((right) => isAllowed(found, right))) {
-    throw new DoorError(
+    throw new EndpointError(
       "forbidden",
       `The token ${found.name} has the role ${found.role}, which may not ${anyOf.join(" or ")} here.`,
     );
@@ -36,14 +36,14 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
 export function query<T>(c: Context, schema: z.ZodType<T>): T {
   const given = c.req.queries();
   const twice = Object.entries(given).find(([, values]) => values.length > 1);
-  if (twice !== undefined) throw new DoorError("rejected", `${twice[0]}: must be given once`);
+  if (twice !== undefined) throw new EndpointError("rejected", `${twice[0]}: must be given once`);
   const parsed = schema.safeParse(c.req.query());
-  if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));
+  if (!parsed.success) throw new EndpointError("rejected", faultsOf(parsed.error));
   return parsed.data;
 }
 
 /** What was known when: refuses the future, for nobody knows it yet. */
-export function knowledge(ledger: Ledger, asked: string | undefined): Omit<Moment, "at"> {
+export function knowledge(ledger: Ledger, asked: string | undefined): Omit<AsOf, "at"> {
   const now = ledger.now();
   const latest = now.toISOString();
   const { settleMs, people } = ledger;
@@ -53,7 +53,7 @@ export function knowledge(ledger: Ledger, asked: string | undefined): Omit<Momen
   // A date that is today's means: all that is known today, which is all that is known now.
   const isToday = asked.length === 10 && asked === latest.slice(0, 10);
   if (knownAt > latest && !isToday) {
-    throw new DoorError(
+    throw new EndpointError(
       "rejected",
       `knownAt: ${knownAt} lies in the future; what will be known then cannot be answered`,
     );
@@ -64,7 +64,7 @@ export function knowledge(ledger: Ledger, asked: string | undefined): Omit<Momen
 export function moment(
   ledger: Ledger,
   asked: { at?: string | undefined; knownAt?: string | undefined },
-): Moment {
+): AsOf {
   const known = knowledge(ledger, asked.knownAt);
   return { ...known, at: asked.at === undefined ? known.now.toISOString() : instant(asked.at, "end") };
 }
@@ -72,7 +72,7 @@ export function moment(
 /** A name never heard of is a mistake in the question; a known one without facts by then is an answer. */
 export function found<T>(answer: T | undefined, what: string): T {
   if (answer === undefined) {
-    throw new DoorError(
+    throw new EndpointError(
       "unknown",
       `The ledger never heard of ${what} by then. GET /v1/environments lists what it knows.`,
     );
@@ -90,9 +90,9 @@ export const senderOf = (door: string, who: Holder): Sender => ({
 /** The JSON of a request's body, parsed. */
 export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const json = readJson(await textOf(c));
-  if (json.is === "fault") throw new DoorError("malformed", `The body ${json.reason}.`);
+  if (json.is === "fault") throw new EndpointError("malformed", `The body ${json.reason}.`);
   const parsed = schema.safeParse(json.value);
-  if (!parsed.success) throw new DoorError("rejected", faultsOf(parsed.error));
+  if (!parsed.success) throw new EndpointError("rejected", faultsOf(parsed.error));
   return parsed.data;
 }
 

@@ -6,7 +6,7 @@ import type { Component, Deployed, Deployment, Fact, Migrated } from "../../sche
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, taskName } from "./directory-names.ts";
-import type { Aspect, Derived, Directory, Partition, Posted } from "./store.ts";
+import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are found by their first seven digits, so that a short id finds them too. */
 export const commitPrefix = (sha: string): string => sha.slice(0, 7);
@@ -208,13 +208,13 @@ function namesOf(fact: Fact): Entry[] {
  * Where a fact stands, and what is put beside it before. A retraction stands wherever its target does, right
  * behind it, so that no question needs one more request to learn that a fact was taken back.
  */
-export function postings(fact: Fact, target?: Fact): { posted: Posted; derived: Derived[] } {
+export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFact; derived: IndexEntry[] } {
   const place = fact.kind === "fact.retracted" ? target : fact;
   if (place === undefined || place.kind === "fact.retracted")
     throw new Error("a retraction needs its target");
   const taken = new Set<Index>();
   const partitions: Partition[] = [];
-  const derived: Derived[] = namesOf(fact).map(([directory, shown]) => ({
+  const derived: IndexEntry[] = namesOf(fact).map(([directory, shown]) => ({
     is: "name",
     directory,
     // Sources are URI references, which compare with case.

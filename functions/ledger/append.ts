@@ -3,11 +3,11 @@ import * as z from "zod";
 import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { dayOf, postings } from "./access-patterns.ts";
+import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
-import type { Derived, Store } from "./store.ts";
+import type { IndexEntry, Store } from "./store.ts";
 
 /** A clock that runs ahead by more than this is no clock, and a fact can never be corrected. */
 const MAX_AHEAD_MS = 10 * 60_000;
@@ -141,7 +141,7 @@ async function record(appending: Appending, said: Said, target?: Fact): Promise<
 }
 
 async function put(appending: Appending, said: Said, target?: Fact): Promise<Outcome> {
-  const { posted, derived } = postings(said.fact, target);
+  const { posted, derived } = accessPatternsOf(said.fact, target);
   await Promise.all(derived.map((one) => derive(appending, one)));
   // Stamped only now, so that no name is heard of later than a fact that uses it was recorded.
   const fact: Fact = { ...said.fact, recordedAt: appending.now().toISOString() };
@@ -167,7 +167,7 @@ async function compare(store: Store, { fact, rawHash }: Said, stored: Fact): Pro
 }
 
 /** Names repeat with almost every fact, so what was heard is remembered; pointers are a fact's own. */
-async function derive({ store, heard }: Appending, derived: Derived): Promise<void> {
+async function derive({ store, heard }: Appending, derived: IndexEntry): Promise<void> {
   if (derived.is === "pointer") return store.derive(derived);
   const key = JSON.stringify([derived.directory, derived.name.name]);
   if (heard.has(key)) return;

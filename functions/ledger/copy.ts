@@ -9,12 +9,12 @@
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Fact } from "../../schemas/fact.ts";
-import { postings } from "./access-patterns.ts";
+import { accessPatternsOf } from "./access-patterns.ts";
 import { fingerprint } from "./canonical.ts";
 import { exportFacts } from "./export.ts";
-import { concurrently } from "./map-limit.ts";
+import { mapLimit } from "./map-limit.ts";
 import type { People, PersonRecord, PersonRecords } from "./people.ts";
-import { type Derived, type Name, type Posted, type Store, StoreError } from "./store.ts";
+import { type IndexEntry, type IndexedFact, type Name, type Store, StoreError } from "./store.ts";
 
 /** One ledger of a copy. */
 export interface Side {
@@ -102,26 +102,26 @@ async function firstMissing(
 }
 
 /** A name as the source has it; one that it does not have, because its keys are older, as the fact gives it. */
-async function nameIn({ store }: Side, { directory, name }: Derived & { is: "name" }): Promise<Name> {
+async function nameIn({ store }: Side, { directory, name }: IndexEntry & { is: "name" }): Promise<Name> {
   const { entries } = await store.names(directory, { from: name.name, to: name.name, limit: 1 });
   const [found] = entries;
   return found?.name === name.name ? found : name;
 }
 
 interface Prepared {
-  readonly posted: Posted;
-  readonly derived: readonly Derived[];
+  readonly posted: IndexedFact;
+  readonly derived: readonly IndexEntry[];
 }
 
 async function prepared({ store }: Side, fact: Fact): Promise<Prepared> {
   const [target] = fact.kind === "fact.retracted" ? await store.get([fact.target]) : [];
   const rawHash = await store.rawHashOf(fact);
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   return { posted: { ...posted, ...(rawHash === undefined ? {} : { rawHash }) }, derived };
 }
 
 /** Names that are in the target; forgets them all where they are many, which costs repeated writes alone. */
-function seenNames(max = 20_000): (derived: Derived & { is: "name" }) => boolean {
+function seenNames(max = 20_000): (derived: IndexEntry & { is: "name" }) => boolean {
   const seen = new Set<string>();
   return ({ directory, name }) => {
     const key = JSON.stringify([directory, name.name]);
@@ -133,7 +133,7 @@ function seenNames(max = 20_000): (derived: Derived & { is: "name" }) => boolean
 }
 
 /** Puts one fact. Returns false where it was there before; throws CannotCopy where another one is. */
-async function put(to: Side, posted: Posted): Promise<boolean> {
+async function put(to: Side, posted: IndexedFact): Promise<boolean> {
   if ((await patiently(() => to.store.put(posted))) === "written") return true;
   const { fact, rawHash } = posted;
   const [stored] = await to.store.get([fact]);
@@ -149,14 +149,14 @@ async function write(
   facts: readonly Fact[],
   isSeen: ReturnType<typeof seenNames>,
 ): Promise<number> {
-  const all = await concurrently(AT_ONCE, facts, (fact) => patiently(() => prepared(from, fact)));
+  const all = await mapLimit(AT_ONCE, facts, (fact) => patiently(() => prepared(from, fact)));
   const derived = all.flatMap((one) => one.derived).filter((one) => one.is === "pointer" || !isSeen(one));
-  await concurrently(AT_ONCE, derived, (one) =>
+  await mapLimit(AT_ONCE, derived, (one) =>
     patiently(async () =>
       to.store.derive(one.is === "name" ? { ...one, name: await nameIn(from, one) } : one),
     ),
   );
-  const written = await concurrently(AT_ONCE, all, ({ posted }) => put(to, posted));
+  const written = await mapLimit(AT_ONCE, all, ({ posted }) => put(to, posted));
   return written.filter(Boolean).length;
 }
 
@@ -191,7 +191,7 @@ async function copyPeople(from: Side, to: Side): Promise<number> {
     if (!known.has(commitment)) await to.people.erase(commitment);
   }
   for await (const records of from.people.all()) {
-    await concurrently(AT_ONCE, records, (record) => patiently(() => to.people.put(record)));
+    await mapLimit(AT_ONCE, records, (record) => patiently(() => to.people.put(record)));
   }
   return known.size;
 }
@@ -205,7 +205,7 @@ async function digestOf(side: Side, until: string, progress: Progress): Promise<
   const hash = createHash("sha256");
   let facts = 0;
   for await (const some of exportFacts(side.store, { from: BEGINNING, to: until })) {
-    const raw = await concurrently(AT_ONCE, some, (fact) => patiently(() => side.store.rawHashOf(fact)));
+    const raw = await mapLimit(AT_ONCE, some, (fact) => patiently(() => side.store.rawHashOf(fact)));
     for (const [n, fact] of some.entries()) hash.update(`${bytesOf(fact)}\n${raw[n] ?? ""}\n`);
     facts += some.length;
     progress("verifying", facts);

@@ -1,6 +1,6 @@
 /** Reading directories: the names that had been heard by some moment, in their order, from any of them on. */
 
-import type { Knowledge } from "./fact-reader.ts";
+import type { KnownAt } from "./fact-reader.ts";
 import { pagesOf } from "./loader.ts";
 import type { Directory, Name, Range } from "./store.ts";
 
@@ -14,7 +14,7 @@ export type Names = Pick<Range, "from" | "to" | "descending">;
  * so whoever is after facts asks the facts. Reads on only while more are taken.
  */
 export async function* namesIn(
-  { store }: Knowledge,
+  { store }: KnownAt,
   directory: Directory,
   span: Names = {},
   limit = PAGE,
@@ -24,12 +24,16 @@ export async function* namesIn(
 }
 
 /** All names of a directory, whenever they were heard. */
-export const names = async (knowledge: Knowledge, directory: Directory): Promise<Name[]> =>
-  (await take(namesIn(knowledge, directory), Number.POSITIVE_INFINITY)).taken;
+export async function names({ store }: KnownAt, directory: Directory): Promise<Name[]> {
+  const found: Name[] = [];
+  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
+    found.push(...page);
+  return found;
+}
 
 /** The names of a directory that had been heard by then, from one of them on or behind it. */
 export async function* heardIn(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   directory: Directory,
   from: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
   limit = ANSWER_PAGE,
@@ -46,7 +50,7 @@ const ANSWER_PAGE = 102;
 
 /** A name of a directory as it was first heard; undefined if it had not been by then. */
 export async function heardAs(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   directory: Directory,
   name: string,
 ): Promise<Name | undefined> {
@@ -69,6 +73,6 @@ export async function take<T>(
 }
 
 /** All names of a directory that had been heard by then. */
-export async function allHeard(knowledge: Knowledge, directory: Directory): Promise<Name[]> {
+export async function allHeard(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
   return (await take(heardIn(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
 }

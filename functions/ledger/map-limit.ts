@@ -4,7 +4,7 @@
 export const AT_ONCE = 16;
 
 /** Does the work of every item, at most `limit` at once, and returns what came of each in the items' order. */
-export async function concurrently<T, R>(
+export async function mapLimit<T, R>(
   limit: number,
   items: readonly T[],
   work: (item: T) => Promise<R>,

@@ -1,7 +1,7 @@
 /** Keeping aside: what cannot become a fact is kept whole where an operator finds it, and nothing is lost. */
 import type { Sources } from "../../schemas/answer.ts";
 
-export interface AsideItem {
+export interface QuarantineItem {
   readonly at: string;
   readonly why: "conflict" | "rejected" | "malformed";
   /** What was wrong, and where. */
@@ -13,9 +13,9 @@ export interface AsideItem {
   readonly event: unknown;
 }
 
-export interface Aside {
+export interface Quarantine {
   /** Durable when it returns; the same event again is kept once. Throws where it cannot keep it. */
-  keep(item: AsideItem): Promise<void>;
+  keep(item: QuarantineItem): Promise<void>;
   /** What lies there, for whoever asks after the sources. */
   list(): Promise<Sources["keptAside"]>;
 }

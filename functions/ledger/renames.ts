@@ -6,7 +6,7 @@
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { REPOSITORY_MAX } from "../../schemas/scalars.ts";
 import { endOf, order } from "./canonical.ts";
-import { all, EVER, type Knowledge } from "./fact-reader.ts";
+import { all, EVER, type KnownAt } from "./fact-reader.ts";
 
 /** A repository by the name that it had at a moment: a fact's order, or a time and with it all of that millisecond. */
 export interface Named {
@@ -21,7 +21,7 @@ export type Renames = readonly (Pick<FactOf<"repository.renamed">, "from" | "to"
 type Rename = Renames[number];
 
 /** One request for each thousand renames (or megabyte) that were ever told. */
-export async function renamesOf(knowledge: Knowledge): Promise<Renames> {
+export async function renamesOf(knowledge: KnownAt): Promise<Renames> {
   const facts = await all(knowledge, { of: "renamed" });
   return facts.flatMap((fact) => (fact.kind === "repository.renamed" ? [{ ...fact, at: order(fact) }] : []));
 }

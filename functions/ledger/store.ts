@@ -94,12 +94,12 @@ export interface Page<T> {
 }
 
 /** An item beside the facts, immutable: a name of a directory, or a pointer from one more partition to a fact. */
-export type Derived =
+export type IndexEntry =
   | { is: "name"; directory: Directory; name: Name }
   | { is: "pointer"; partition: Partition; order: string; fact: Fact };
 
 /** A fact as it is kept, with the partitions that it stands in itself: at most one of each index. */
-export interface Posted {
+export interface IndexedFact {
   readonly fact: Fact;
   readonly order: string;
   readonly partitions: readonly Partition[];
@@ -114,10 +114,10 @@ export interface Store {
    * nothing of what is there: a retry inside the client reports its own applied write as taken, so compare.
    * A thrown error means *unknown*: it may have been written. Putting the same again is always safe.
    */
-  put(posted: Posted): Promise<"written" | "taken">;
+  put(posted: IndexedFact): Promise<"written" | "taken">;
 
   /** Writes an item beside the facts if it is absent: one conditional request. Present counts as done. */
-  derive(derived: Derived): Promise<void>;
+  derive(derived: IndexEntry): Promise<void>;
 
   /** The facts of these identities that exist: strongly consistent, in no order, absent ones left out. */
   get(identities: readonly Identity[]): Promise<Fact[]>;

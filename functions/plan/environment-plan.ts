@@ -1,9 +1,9 @@
 /** The plan of a whole environment: a cluster that has to be made again, with every image as it was. */
 import type { Release } from "../../schemas/answer.ts";
 import { type EnvironmentPlan, hashOf, type PlannedService } from "../../schemas/plan.ts";
-import type { Moment } from "../ledger/as-of.ts";
+import type { AsOf } from "../ledger/as-of.ts";
 import type { Paging } from "../ledger/cursor.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { artifactsOf } from "./images.ts";
@@ -36,7 +36,7 @@ async function serviceOf(
  * the page, eight services at a time; where an image is gone, what `artifactsOf` says.
  */
 export async function environmentPlan(
-  moment: Moment,
+  moment: AsOf,
   environment: string,
   accepted: readonly string[],
   paging: Paging,
@@ -45,7 +45,7 @@ export async function environmentPlan(
   const page = await snapshot(question, { environment }, paging);
   if (page === undefined) return undefined;
   const substitutes = new Set(accepted);
-  const pairs = await concurrently(AT_ONCE / 2, page.releases, async (release) => {
+  const pairs = await mapLimit(AT_ONCE / 2, page.releases, async (release) => {
     const current = await currentRelease(question, { environment, service: release.service });
     const isThen = release.status === "running";
     const planned = isThen ? await serviceOf(question, release, current, substitutes) : undefined;

@@ -7,7 +7,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { newestFirst } from "../ledger/canonical.ts";
 import { all } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { holdersOf } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
 import { isSameSlot } from "../queries/release/slots.ts";
@@ -77,7 +77,7 @@ async function substituteFor(
     .filter((fact) => fact.commit.sha.startsWith(commit.sha) && !own.members.has(fact.digest))
     .sort(newestFirst);
   const digests = [...new Set(builds.map((fact) => fact.digest))];
-  const held = await concurrently(AT_ONCE, digests, async (one) => {
+  const held = await mapLimit(AT_ONCE, digests, async (one) => {
     const family = await images.family(one);
     const holders = await holdersOf(images, family);
     const isThere = holders.some(

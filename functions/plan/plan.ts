@@ -5,22 +5,29 @@
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween, configBetween } from "./compare.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
-import { decide, type Moved, movedDatabases, ownOf } from "./schema.ts";
+import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
 import { broughtWith, usersOf } from "./shared.ts";
 import { stepsOf } from "./steps.ts";
-import { type Aim, type Aimed, aimedAt, currentRelease, isMarkedBad, LAST } from "./target-release.ts";
+import {
+  currentRelease,
+  isMarkedBad,
+  LAST,
+  type TargetQuery,
+  type TargetRelease,
+  targetReleaseAt,
+} from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
 /** What whoever asks wants, and what they put up with. */
-export interface Wish {
-  readonly aim: Aim;
+export interface PlanOptions {
+  readonly aim: TargetQuery;
   readonly schema?: "keep" | "revert" | undefined;
   readonly acceptDataLoss?: boolean | undefined;
   /** Digests of images that may stand in for those that are gone. */
@@ -36,7 +43,7 @@ type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" 
 interface Planning {
   readonly question: Question;
   readonly selector: Selector;
-  readonly wish: Wish;
+  readonly wish: PlanOptions;
   readonly current: Release;
   readonly deployTool: string | undefined;
   readonly migratesAtStartup: boolean;
@@ -57,7 +64,7 @@ interface Schemas {
 }
 
 /** A database is reverted under every service that uses it. */
-async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly Moved[]) {
+async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly DatabaseChange[]) {
   const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
   const users = await usersOf(question, selector, databases);
   const accepted = new Set((wish.acceptShared ?? []).map(fold));
@@ -185,7 +192,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
 }
 
 /** Where there is nothing to go back to. */
-const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
+const nothing = (current: Release, { release, blockers }: TargetRelease): Body => ({
   blockers: [...blockers],
   warnings: [],
   target: release,
@@ -206,11 +213,11 @@ const nothing = (current: Release, { release, blockers }: Aimed): Body => ({
  * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
  * A usual plan takes three to six. No part asks more than sixteen questions at once.
  */
-export async function plan(moment: Moment, selector: Selector, wish: Wish): Promise<Plan | undefined> {
+export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions): Promise<Plan | undefined> {
   const question = questionOf(moment);
   const [current, aimed, description] = await Promise.all([
     currentRelease(question, selector),
-    aimedAt(question, selector, wish.aim),
+    targetReleaseAt(question, selector, wish.aim),
     describedAt(question, fold(selector.service), LAST),
   ]);
   if (current === undefined) return undefined;

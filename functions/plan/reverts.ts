@@ -4,7 +4,7 @@ import { referenceOf } from "../../schemas/pinned-image.ts";
 import type { Blocker, PlanWarning, RevertedVersion } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { EVER, first } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Named, nameAt, namedBy } from "../ledger/renames.ts";
 import { buildsOf, type Family, holdersOf } from "../queries/images/image-graph.ts";
 import type { Applied } from "../queries/migrations/history.ts";
@@ -16,13 +16,13 @@ import {
   revertCommand,
 } from "./migration-tools/revert-commands.ts";
 import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
-import type { Moved } from "./schema.ts";
-import type { Draft } from "./step-target.ts";
+import type { DatabaseChange } from "./schema.ts";
+import type { StepDraft } from "./step-target.ts";
 
 export interface Reverts {
   readonly versions: RevertedVersion[];
-  readonly backups: Draft[];
-  readonly steps: Draft[];
+  readonly backups: StepDraft[];
+  readonly steps: StepDraft[];
   readonly blockers: Blocker[];
   readonly warnings: PlanWarning[];
 }
@@ -36,7 +36,7 @@ interface Holding {
 
 /** The repository that a deployment named this image by, where no registry said that it has it. */
 async function deployedFrom(question: Question, { members }: Family): Promise<Named | undefined> {
-  const facts = await concurrently(AT_ONCE, [...members], (digest) =>
+  const facts = await mapLimit(AT_ONCE, [...members], (digest) =>
     first(question, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
   );
   const named = facts.flatMap((fact) =>
@@ -106,14 +106,14 @@ const versionOf = ({ applied }: Entry): string => applied.version;
 const isAlike = (a: Entry, b: Entry): boolean => a.tool === b.tool && a.holding?.image === b.holding?.image;
 
 /** Where a database stands once everything since is reverted, down to what lies beneath. */
-function endOf({ before, now }: Moved, beneath: Applied | undefined): string | null | undefined {
+function endOf({ before, now }: DatabaseChange, beneath: Applied | undefined): string | null | undefined {
   if (before.newest !== undefined && before.newest.length > 1) return undefined;
   const isEmpty = now.isWhole || before.newest?.length === 0;
   return beneath?.version ?? (isEmpty ? null : undefined);
 }
 
 /** @param entries newest first */
-function runsOf(entries: readonly Entry[], moved: Moved): Run[] {
+function runsOf(entries: readonly Entry[], moved: DatabaseChange): Run[] {
   const groups: Entry[][] = [];
   for (const entry of entries) {
     const last = groups.at(-1);
@@ -194,7 +194,7 @@ function warningsOf({ entries }: Run): PlanWarning[] {
 }
 
 /** What two facts say of one moment, the order of versions decides: mostly, and not surely, that was the order. */
-function tied({ database, since }: Moved): PlanWarning[] {
+function tied({ database, since }: DatabaseChange): PlanWarning[] {
   const isBareSaid = ({ shown }: Applied) => shown === undefined;
   const ties = since.filter(
     (one, n) => n > 0 && one.at !== undefined && one.at === since[n - 1]?.at && isBareSaid(one),
@@ -219,7 +219,7 @@ function shown({ entries }: Run, revert: Revert): RevertedVersion[] {
   }));
 }
 
-function stepOf({ entries }: Run, revert: Revert): Draft {
+function stepOf({ entries }: Run, revert: Revert): StepDraft {
   const database = entries[0]?.database;
   return {
     title: `revert ${listed(entries)} of ${database}`,
@@ -230,7 +230,7 @@ function stepOf({ entries }: Run, revert: Revert): Draft {
   };
 }
 
-const backupOf = (database: string): Draft => ({
+const backupOf = (database: string): StepDraft => ({
   title: `copy ${database}`,
   why:
     "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy. Which database is read " +
@@ -244,14 +244,14 @@ const backupOf = (database: string): Draft => ({
  */
 export async function revertsOf(
   question: Question,
-  moved: readonly Moved[],
+  moved: readonly DatabaseChange[],
   current: Release,
   how: { readonly acceptsDataLoss: boolean; readonly migratesAtStartup: boolean },
 ): Promise<Reverts> {
   const digestOf = (applied: Applied) =>
     applied.said?.image ?? applied.shown?.image ?? newerImage(current, applied, how.migratesAtStartup);
   const needed = [...new Set(moved.flatMap(({ since }) => since.flatMap((one) => digestOf(one) ?? [])))];
-  const found = await concurrently(AT_ONCE, needed, (digest) => holdingOf(question, digest));
+  const found = await mapLimit(AT_ONCE, needed, (digest) => holdingOf(question, digest));
   const holdings = new Map(needed.map((digest, n) => [digest, found[n]]));
   const entryOf = (database: string, applied: Applied): Entry => ({
     database,

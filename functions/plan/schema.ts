@@ -6,8 +6,8 @@ import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import type { Blocker, PlannedSchema, PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import type { Moment } from "../ledger/as-of.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import type { AsOf } from "../ledger/as-of.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { buildsOf } from "../queries/images/image-graph.ts";
 import type { Applied } from "../queries/migrations/history.ts";
 import { factsSince, isApplied, type Versions, versionsOf } from "../queries/migrations/versions.ts";
@@ -16,7 +16,7 @@ import { sameCommit } from "../queries/release/digest-resolution.ts";
 import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
 
 /** How one database moved between two moments. */
-export interface Moved {
+export interface DatabaseChange {
   /** As the newest fact of it spells it. */
   readonly database: string;
   /** Applied since and still there, in the order of applying. */
@@ -76,7 +76,7 @@ function listedAbove(applied: readonly Applied[], moment: string): Applied[] {
   return above.filter((one) => cameAfter(one, moment) === undefined && isListedAsApplied(one));
 }
 
-function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): Moved {
+function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): DatabaseChange {
   const before = versionsOf(facts.filter(({ occurredAt }) => occurredAt <= moment));
   const now = versionsOf(facts);
   const had = new Set(before.applied.map(({ version }) => version));
@@ -102,15 +102,15 @@ const databasesOf = ({ migrations }: Release): string[] =>
 
 /** Every database of either release, in order; all facts since that moment are read. */
 export async function movedDatabases(
-  moment: Moment,
+  moment: AsOf,
   environment: string,
   releases: readonly Release[],
   since: string,
   own: Own,
-): Promise<Moved[]> {
+): Promise<DatabaseChange[]> {
   const names = new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]));
   const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
-  return concurrently(AT_ONCE, sorted, async ([folded, database]) =>
+  return mapLimit(AT_ONCE, sorted, async ([folded, database]) =>
     movedSince(database, await factsSince(moment, fold(environment), folded, since), since, own),
   );
 }
@@ -123,14 +123,14 @@ export interface Decided {
   readonly warnings: readonly PlanWarning[];
 }
 
-const listed = (moved: readonly Moved[], pick: (one: Moved) => readonly string[]): string =>
+const listed = (moved: readonly DatabaseChange[], pick: (one: DatabaseChange) => readonly string[]): string =>
   moved
     .flatMap((one) => (pick(one).length === 0 ? [] : [`${pick(one).join(", ")} of ${one.database}`]))
     .join("; ");
 
 const versionsWhere =
   (isMeant: (one: Applied) => boolean) =>
-  ({ since }: Moved): string[] =>
+  ({ since }: DatabaseChange): string[] =>
     since.filter(isMeant).map(({ version }) => version);
 
 const breaksOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === false;
@@ -139,7 +139,7 @@ const keepsOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === true;
 /** Whether a schema holds what an image needs; undefined where facts do not tell. */
 function isMet(
   { database, version }: Own["requires"][number],
-  moved: readonly Moved[],
+  moved: readonly DatabaseChange[],
   isReverted: boolean,
 ): boolean | undefined {
   const of = moved.find((one) => fold(one.database) === fold(database));
@@ -149,7 +149,7 @@ function isMet(
   return isNow === true ? of.now.applied.some((one) => one.version === version && isLeft(one)) : isNow;
 }
 
-function tooOld(own: Own, moved: readonly Moved[], isReverted: boolean): Blocker[] {
+function tooOld(own: Own, moved: readonly DatabaseChange[], isReverted: boolean): Blocker[] {
   return own.requires
     .filter((one) => isMet(one, moved, isReverted) === false)
     .map(({ database, version }) => ({
@@ -159,7 +159,7 @@ function tooOld(own: Own, moved: readonly Moved[], isReverted: boolean): Blocker
 }
 
 /** Kept because it is proved, or because somebody wants it so. */
-function kept(own: Own, moved: readonly Moved[]): Decided {
+function kept(own: Own, moved: readonly DatabaseChange[]): Decided {
   const broken = listed(moved, versionsWhere(breaksOldCode));
   if (broken !== "") {
     const message = `older code is said not to run on ${broken}; ask with schema=revert`;
@@ -175,7 +175,7 @@ function kept(own: Own, moved: readonly Moved[]): Decided {
   return { choice: "keep", blockers: [], warnings: [{ code: "schema_unproven", message }] };
 }
 
-function undecided(moved: readonly Moved[]): Decided {
+function undecided(moved: readonly DatabaseChange[]): Decided {
   const all = listed(
     moved,
     versionsWhere(() => true),
@@ -184,7 +184,7 @@ function undecided(moved: readonly Moved[]): Decided {
   return { choice: "undecided", blockers: [{ code: "schema_choice_needed", message }], warnings: [] };
 }
 
-function chosen(asked: "keep" | "revert" | undefined, own: Own, moved: readonly Moved[]): Decided {
+function chosen(asked: "keep" | "revert" | undefined, own: Own, moved: readonly DatabaseChange[]): Decided {
   const since = moved.flatMap((one) => one.since);
   if (since.length === 0) return { choice: "unchanged", blockers: [], warnings: [] };
   if (asked === "revert") return { choice: "revert", blockers: [], warnings: [] };
@@ -193,7 +193,7 @@ function chosen(asked: "keep" | "revert" | undefined, own: Own, moved: readonly 
 }
 
 /** What nobody can tell of the schemas is said, for unknown is not unchanged. */
-function unknown(moved: readonly Moved[], releases: readonly Release[]): PlanWarning[] {
+function unknown(moved: readonly DatabaseChange[], releases: readonly Release[]): PlanWarning[] {
   const messages = [
     ...(moved.length === 0 && releases.every(({ migrations }) => migrations === "unknown")
       ? ["no fact says which databases this service has"]
@@ -209,7 +209,7 @@ function unknown(moved: readonly Moved[], releases: readonly Release[]): PlanWar
 }
 
 /** What counts as applied since by nothing but its place in the tool's table. */
-const assumed = (moved: readonly Moved[]): PlanWarning[] =>
+const assumed = (moved: readonly DatabaseChange[]): PlanWarning[] =>
   moved
     .filter((one) => one.listed.length > 0)
     .map(({ database, listed }) => ({
@@ -221,7 +221,7 @@ const assumed = (moved: readonly Moved[]): PlanWarning[] =>
 export function decide(
   asked: "keep" | "revert" | undefined,
   own: Own,
-  moved: readonly Moved[],
+  moved: readonly DatabaseChange[],
   releases: readonly Release[],
 ): Decided {
   const decided = chosen(asked, own, moved);

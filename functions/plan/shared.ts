@@ -1,10 +1,10 @@
 /** Who else lives with what a plan does: services of the same databases, services of the same deployment. */
 import type { Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
-import type { Moment } from "../ledger/as-of.ts";
+import type { AsOf } from "../ledger/as-of.ts";
 import { allHeard } from "../ledger/directories.ts";
 import { all, EVER } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { databasesOf } from "../queries/service-description.ts";
 import { currentRelease } from "./target-release.ts";
@@ -14,21 +14,21 @@ import { currentRelease } from "./target-release.ts";
  * environment, sixteen services at a time, and a release for each that shares one.
  */
 export async function usersOf(
-  moment: Moment,
+  moment: AsOf,
   selector: Selector,
   databases: readonly string[],
 ): Promise<Map<string, string[]>> {
   const environment = fold(selector.environment);
   const heard = await allHeard(moment, { of: "services", environment });
   const others = heard.filter(({ name }) => name !== fold(selector.service));
-  const used = await concurrently(AT_ONCE, others, async ({ name }) => {
+  const used = await mapLimit(AT_ONCE, others, async ({ name }) => {
     const own = await databasesOf(moment, { environment, service: name }, EVER);
     return databases.filter((database) => own?.has(fold(database)));
   });
   const sharing = others.flatMap(({ name }, n) =>
     (used[n] ?? []).length > 0 ? [{ name, used: used[n] ?? [] }] : [],
   );
-  const running = await concurrently(AT_ONCE, sharing, async ({ name }) => {
+  const running = await mapLimit(AT_ONCE, sharing, async ({ name }) => {
     const found = await currentRelease(moment, { environment, service: name });
     return found?.status === "running" ? found.service : undefined;
   });
@@ -42,7 +42,7 @@ export async function usersOf(
 }
 
 /** Other services that the very same deployment brought there: one request. */
-export async function broughtWith(moment: Moment, target: Release): Promise<string[]> {
+export async function broughtWith(moment: AsOf, target: Release): Promise<string[]> {
   if (target.deployment === null) return [];
   const facts = await all(moment, { of: "deployment", deployment: target.deployment });
   const services = facts.flatMap((fact) =>

@@ -27,7 +27,7 @@ export interface Target {
 }
 
 /** A step that has no number yet. */
-export type Draft = Omit<Step, "n" | "does">;
+export type StepDraft = Omit<Step, "n" | "does">;
 
 /** One tool that deploys. */
 export interface Deployer {
@@ -36,7 +36,7 @@ export interface Deployer {
   /** Whether what is known makes it likely, where nobody says which tool it is. */
   readonly fits: (target: Target) => boolean;
   /** Its step; several where one of them is to be chosen; none where too little is known. */
-  readonly drafts: (target: Target) => Draft[];
+  readonly drafts: (target: Target) => StepDraft[];
 }
 
 export const isBy =

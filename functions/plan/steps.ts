@@ -6,17 +6,17 @@ import { deploySteps } from "./deployers/deployers.ts";
 import { type Copy, cameLater } from "./images.ts";
 import type { Reverts } from "./reverts.ts";
 import { command } from "./shell.ts";
-import type { Draft, Target } from "./step-target.ts";
+import type { StepDraft, Target } from "./step-target.ts";
 import { check } from "./verify-step.ts";
 
 /** By digest, with every platform of an index: what arrives is what was there, byte for byte (skopeo-copy(1)). */
-const copyOf = ({ from, to }: Copy): Draft => ({
+const copyOf = ({ from, to }: Copy): StepDraft => ({
   title: `copy ${to} back`,
   why: `It was deleted there, and ${from} is the same image.`,
   commands: [command("skopeo", "skopeo", "copy", "--all", `docker://${from}`, `docker://${to}`)],
 });
 
-const stop = ({ service, environment }: Release): Draft => ({
+const stop = ({ service, environment }: Release): StepDraft => ({
   title: `stop every instance of ${service} in ${environment}`,
   why:
     "It migrates when it starts: an instance of the newer release that is started again would apply anew what the next " +
@@ -71,7 +71,7 @@ export interface Ingredients {
   readonly deployTool: string | undefined;
 }
 
-const doing = (does: Step["does"], drafts: readonly Draft[]): Omit<Step, "n">[] =>
+const doing = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step, "n">[] =>
   drafts.map((draft) => ({ does, ...draft }));
 
 /** Images first and schemas before the code that runs on them, so that whatever fails leaves what runs as it is. */

@@ -3,20 +3,20 @@ import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import type { Blocker } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { justBefore, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, justBefore } from "../ledger/as-of.ts";
 import { canonical, newestFirst } from "../ledger/canonical.ts";
 import { EVER, history } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { markOf } from "../queries/marks.ts";
 import type { Question } from "../queries/question.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { slotOf } from "../queries/release/slots.ts";
 
-export type Aim = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
+export type TargetQuery = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
 
 /** What is gone back to; without a release only the reason why there is none. */
-export interface Aimed {
+export interface TargetRelease {
   readonly release: Release | null;
   /** Migrations applied after this moment are not its own. */
   readonly since: string | null;
@@ -27,7 +27,7 @@ export interface Aimed {
 export const LAST = "9999-12-31T23:59:59.999Z";
 
 /** What runs by the newest that is known. Its `at` is `knownAt`, the moment when this was so. */
-export async function currentRelease(moment: Moment, selector: Selector): Promise<Release | undefined> {
+export async function currentRelease(moment: AsOf, selector: Selector): Promise<Release | undefined> {
   const found = await release({ ...moment, at: LAST }, selector);
   return found && { ...found, at: moment.knownAt };
 }
@@ -55,11 +55,11 @@ const isSign = (fact: Fact, { environment, service }: Selector): boolean =>
   // A task may name no service: the release of its moment tells.
   (!("service" in fact) || fact.service === undefined || fold(fact.service) === fold(service));
 
-async function signsOf(moment: Moment, selector: Selector, digests: readonly string[]): Promise<Fact[]> {
+async function signsOf(moment: AsOf, selector: Selector, digests: readonly string[]): Promise<Fact[]> {
   const partitions = digests.flatMap((digest) =>
     (["deployed", "task"] as const).map((aspect) => ({ of: "digest", digest, aspect }) as const),
   );
-  const found = await concurrently(AT_ONCE, partitions, async (partition) => {
+  const found = await mapLimit(AT_ONCE, partitions, async (partition) => {
     for await (const fact of history(moment, partition, { to: EVER, descending: true })) {
       if (isSign(fact, selector)) return fact;
     }
@@ -71,7 +71,7 @@ async function signsOf(moment: Moment, selector: Selector, digests: readonly str
 /** So many of the newest signs are followed, should the release of their moment not show the image after all. */
 const SIGNS_MAX = 3;
 
-async function byDigest(question: Question, selector: Selector, digest: string): Promise<Aimed> {
+async function byDigest(question: Question, selector: Selector, digest: string): Promise<TargetRelease> {
   const { members } = await question.images.family(digest);
   const signs = await signsOf(question, selector, [...members]);
   for (const at of [...new Set(signs.map(({ occurredAt }) => occurredAt))].slice(0, SIGNS_MAX)) {
@@ -99,7 +99,7 @@ async function isGood(question: Question, { status, components }: Release): Prom
   return !marks.includes(true);
 }
 
-async function lastGood(question: Question, selector: Selector, current: Release): Promise<Aimed> {
+async function lastGood(question: Question, selector: Selector, current: Release): Promise<TargetRelease> {
   const running = imagesShown(current);
   let found: Release | undefined = current;
   for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
@@ -115,7 +115,7 @@ async function lastGood(question: Question, selector: Selector, current: Release
 /* Any of them */
 
 /** What there is to say against a release that cannot be gone back to. */
-function judged(aimed: Aimed): Aimed {
+function judged(aimed: TargetRelease): TargetRelease {
   const status = aimed.release?.status ?? "running";
   if (status === "running") return aimed;
   const blocker: Blocker =
@@ -125,7 +125,11 @@ function judged(aimed: Aimed): Aimed {
   return { ...aimed, blockers: [...aimed.blockers, blocker] };
 }
 
-async function releaseAimedAt(question: Question, selector: Selector, aim: Aim): Promise<Aimed> {
+async function releaseAimedAt(
+  question: Question,
+  selector: Selector,
+  aim: TargetQuery,
+): Promise<TargetRelease> {
   if ("at" in aim) {
     const found = await release({ ...question, at: aim.at }, selector);
     return { release: found ?? null, since: aim.at, blockers: [] };
@@ -141,5 +145,5 @@ async function releaseAimedAt(question: Question, selector: Selector, aim: Aim):
  * As of a moment it costs a release's five sequential round trips at most; by digest three releases', and one round
  * trip for each thousand facts that name the image elsewhere; the last good one a release's for each stepped over.
  */
-export const aimedAt = async (...asked: Parameters<typeof releaseAimedAt>): Promise<Aimed> =>
+export const targetReleaseAt = async (...asked: Parameters<typeof releaseAimedAt>): Promise<TargetRelease> =>
   judged(await releaseAimedAt(...asked));

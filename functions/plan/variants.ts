@@ -2,7 +2,7 @@
 import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
 import { byComponent } from "../queries/release/slots.ts";
-import type { Aim } from "./target-release.ts";
+import type { TargetQuery } from "./target-release.ts";
 
 export interface Chosen {
   /** The release with one image of each component. */
@@ -11,11 +11,11 @@ export interface Chosen {
   readonly warnings: readonly PlanWarning[];
 }
 
-const isMeant = ({ digest, reported }: ReleasedComponent, aim: Aim): boolean =>
+const isMeant = ({ digest, reported }: ReleasedComponent, aim: TargetQuery): boolean =>
   "digest" in aim && (digest === aim.digest || reported === aim.digest);
 
 /** The one that was asked for by digest, else the one that had most of the weight. */
-function chosenOf(entries: readonly ReleasedComponent[], aim: Aim): ReleasedComponent | undefined {
+function chosenOf(entries: readonly ReleasedComponent[], aim: TargetQuery): ReleasedComponent | undefined {
   const [only, ...others] = entries;
   if (others.length === 0) return only;
   const meant = entries.filter((one) => isMeant(one, aim));
@@ -29,7 +29,7 @@ const shown = ({ variant, weight, digest }: ReleasedComponent): string =>
   [variant ?? "no variant", ...(weight === undefined ? [] : [`${weight}%`]), digest ?? "unknown"].join(" ");
 
 /** A canary that was half way is not brought back half way: no deployer is told to by one command. */
-export function chooseVariants(release: Release, aim: Aim): Chosen {
+export function chooseVariants(release: Release, aim: TargetQuery): Chosen {
   const blockers: Blocker[] = [];
   const warnings: PlanWarning[] = [];
   const components = [...byComponent(release.components).values()].flatMap((entries) => {

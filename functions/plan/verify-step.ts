@@ -1,6 +1,6 @@
 /** The last step: that what was deployed runs, as the ledger hears it. */
 import { command } from "./shell.ts";
-import { type Draft, listed, type Target } from "./step-target.ts";
+import { listed, type StepDraft, type Target } from "./step-target.ts";
 
 /**
  * Asks until the release has each of these digests and none but them, and prints it; 25 times, with five seconds between,
@@ -27,7 +27,7 @@ const ASKING = [
 export const check = (
   { service, environment, components }: Target,
   later: readonly (string | null)[],
-): Draft => ({
+): StepDraft => ({
   title: "check what runs",
   why:
     `It succeeds once the ledger's answer names ${listed(components.map(({ image }) => image))}, each by its digest, and no other image` +

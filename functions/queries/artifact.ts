@@ -1,9 +1,9 @@
 /** Everything known of one image: where it is, where it came from, what speaks for it, where it ran. */
 import type { Artifact, Attached } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
-import { all, type Knowledge } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { all, type KnownAt } from "../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
 import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images/image-graph.ts";
 import { questionOf } from "./question.ts";
@@ -19,8 +19,8 @@ const buildOf = (fact: FactOf<"artifact.built">): Artifact["builds"][number] => 
   fact: { source: fact.source, id: fact.id },
 });
 
-async function evidenceOf(knowledge: Knowledge, digests: readonly string[]): Promise<Attached[]> {
-  const found = await concurrently(AT_ONCE, digests, (digest) =>
+async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promise<Attached[]> {
+  const found = await mapLimit(AT_ONCE, digests, (digest) =>
     all(knowledge, { of: "digest", digest, aspect: "evidence" }),
   );
   return attachedBy(found.flat());
@@ -36,7 +36,7 @@ const holderOf = ({ repository, availability, pushes }: Holder, at: string): Art
 });
 
 /** Whether a digest was ever heard of, in whatever respect. */
-async function isHeardOf(moment: Moment, digest: string): Promise<boolean> {
+async function isHeardOf(moment: AsOf, digest: string): Promise<boolean> {
   const aspects = ["image", "deployed", "task", "evidence", "migrated"] as const;
   const named = await Promise.all(aspects.map((aspect) => isNamed(moment, digest, aspect)));
   return named.includes(true);
@@ -47,7 +47,7 @@ async function isHeardOf(moment: Moment, digest: string): Promise<boolean> {
  * from and what speaks for it does not depend on `at`, for attestations come later; where it ran does.
  */
 export async function artifact(
-  moment: Moment,
+  moment: AsOf,
   { digest }: { readonly digest: string },
 ): Promise<Artifact | undefined> {
   const question = questionOf(moment);

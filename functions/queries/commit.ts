@@ -2,9 +2,9 @@
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
 import { commitOf } from "./images/image-graph.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -50,7 +50,7 @@ const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][n
 /** Where images ran that came from a commit by the strongest evidence there is of each. */
 async function ranByImage(question: Question, sha: string, builds: readonly Built[]) {
   const digests = [...new Set(builds.map(({ digest }) => digest))];
-  const families = await concurrently(AT_ONCE, digests, (digest) => question.images.family(digest));
+  const families = await mapLimit(AT_ONCE, digests, (digest) => question.images.family(digest));
   const own = families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
   return ranFacts(question, [...new Set(own.flatMap(({ members }) => [...members]))]);
 }
@@ -69,7 +69,7 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
 
 /** Answers with every commit that an id fits, whole or short. `undefined`: never heard of. */
 export async function commit(
-  moment: Moment,
+  moment: AsOf,
   { sha }: { readonly sha: string },
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);

@@ -1,10 +1,10 @@
 /** What differs between two moments of an environment, or between two environments at one moment. */
 import type { Difference, Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { heardAs, heardIn, take } from "../ledger/directories.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { differenceOf } from "./difference.ts";
 import { questionOf } from "./question.ts";
@@ -37,7 +37,7 @@ const byBytes = (a: Name, b: Name): number => Buffer.compare(Buffer.from(a.name)
 
 /** The next services that either environment heard of. */
 async function servicesOf(
-  moment: Moment,
+  moment: AsOf,
   sides: readonly Side[],
   after: string | undefined,
   limit: number,
@@ -53,18 +53,14 @@ async function servicesOf(
   return { taken: sorted.slice(0, limit), more: sorted.length > limit || found.some(({ more }) => more) };
 }
 
-const releaseOf = (moment: Moment, { environment, at }: Side, service: Name): Promise<Release | undefined> =>
+const releaseOf = (moment: AsOf, { environment, at }: Side, service: Name): Promise<Release | undefined> =>
   release({ ...moment, at }, { environment, service: service.shown });
 
 /**
  * Answers with the services of one page that differ, and how many do not. `undefined`: an environment never heard
  * of. What cannot be told on both sides counts as different, for nobody knows that it is the same.
  */
-export async function diff(
-  moment: Moment,
-  sides: Sides,
-  paging: Paging = {},
-): Promise<Difference | undefined> {
+export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Promise<Difference | undefined> {
   const question = questionOf(moment);
   const [after] = placeOf(QUESTION, paging);
   const [from, to] = sidesOf(sides);
@@ -73,7 +69,7 @@ export async function diff(
     servicesOf(question, [from, to], after, sizeOf(paging, 50, 100)),
   ]);
   if (heard.includes(undefined)) return undefined;
-  const differences = await concurrently(AT_ONCE / 2, taken, async (service) => {
+  const differences = await mapLimit(AT_ONCE / 2, taken, async (service) => {
     const [before, now] = await Promise.all([
       releaseOf(question, from, service),
       releaseOf(question, to, service),

@@ -2,17 +2,16 @@
 import type { Environments } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allHeard, heardIn, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
-import { questionOf } from "./question.ts";
-import { type Running, runningAt } from "./release/running.ts";
+import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
 
 /** Whether anything is left of what was claimed and observed. */
-export const isAnythingRunning = ({ claimed, decided, observation }: Running): boolean =>
+export const isAnythingRunning = ({ claimed, decided, observation }: EffectiveDeployments): boolean =>
   [...claimed.keys()].some((component) => !decided.has(component)) ||
   observation?.components.some(({ component }) => decided.has(fold(component))) === true;
 
@@ -20,7 +19,7 @@ export const isAnythingRunning = ({ claimed, decided, observation }: Running): b
 const MONTHS = 2;
 
 /** When the newest fact of an environment happened that anybody knows and nobody took back. */
-async function silentSince(moment: Moment, environment: string): Promise<string | null> {
+async function silentSince(moment: AsOf, environment: string): Promise<string | null> {
   const months = { of: "months", environment } as const;
   const span = { to: monthOf(moment.at), descending: true };
   for await (const { name: month } of namesIn(moment, months, span, MONTHS)) {
@@ -32,23 +31,26 @@ async function silentSince(moment: Moment, environment: string): Promise<string 
 
 type Entry = Environments["environments"][number];
 
-/** Which of some environments have something running; all their services are asked about side by side. */
-async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[]> {
-  const services = await concurrently(AT_ONCE, heard, ({ name: environment }) =>
+/**
+ * Which of some environments have something running; all their services are asked about side by side. Each is a question
+ * of its own, for what was read of so many is not worth keeping.
+ */
+async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]> {
+  const services = await mapLimit(AT_ONCE, heard, ({ name: environment }) =>
     allHeard(moment, { of: "services", environment }),
   );
   const places = heard.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
   );
   const running = new Map<string, number>();
-  await concurrently(AT_ONCE, places, async (place) => {
-    if (!isAnythingRunning(await runningAt(moment, place, moment.at))) return;
+  await mapLimit(AT_ONCE, places, async (place) => {
+    if (!isAnythingRunning(await effectiveDeploymentsAt(moment, place, moment.at))) return;
     running.set(place.environment, (running.get(place.environment) ?? 0) + 1);
   });
   const alive = heard
     .map((environment, n) => ({ environment, services: services[n]?.length ?? 0 }))
     .filter(({ environment }) => running.has(environment.name));
-  return concurrently(AT_ONCE, alive, async ({ environment, services }) => ({
+  return mapLimit(AT_ONCE, alive, async ({ environment, services }) => ({
     environment: environment.shown,
     running: running.get(environment.name) ?? 0,
     services,
@@ -60,17 +62,16 @@ async function entriesOf(moment: Moment, heard: readonly Name[]): Promise<Entry[
  * Answers with the environments where something runs. A page looks at so many environments and leaves out the
  * dead ones, so that a ledger full of past review environments costs no page more than another.
  */
-export async function environments(moment: Moment, paging: Paging = {}): Promise<Environments> {
-  const question = questionOf(moment);
+export async function environments(moment: AsOf, paging: Paging = {}): Promise<Environments> {
   const before = placeOf("the environments", paging);
-  const found = heardIn(question, { of: "environments" }, { after: before[0] });
+  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    environments: await entriesOf(question, taken),
+    environments: await entriesOf(moment, taken),
     next: more && last !== undefined ? cursorOf("the environments", last.name) : null,
   };
 }

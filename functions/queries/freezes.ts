@@ -1,7 +1,7 @@
 /** What is frozen: a service is while its own freeze or its environment's stands, each until it is ended itself. */
 import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { backwards, EVER, type Knowledge, newest } from "../ledger/fact-reader.ts";
+import { backwards, EVER, type KnownAt, newest } from "../ledger/fact-reader.ts";
 import type { Partition } from "../ledger/store.ts";
 import type { Selector } from "./release/running.ts";
 
@@ -13,7 +13,7 @@ export type Freeze = FactOf<"environment.frozen"> | Requested;
  * What holds a place, by the newest words about it, so that one end ends whatever was frozen there before. A request
  * hides no freeze that somebody said before it: without an end between them both hold.
  */
-async function standing(knowledge: Knowledge, place: Partition, at: string): Promise<Freeze[]> {
+async function standing(knowledge: KnownAt, place: Partition, at: string): Promise<Freeze[]> {
   const found: Freeze[] = [];
   for await (const fact of backwards(knowledge, place, at)) {
     if (fact.kind === "environment.frozen") return [fact, ...found];
@@ -28,7 +28,7 @@ async function standing(knowledge: Knowledge, place: Partition, at: string): Pro
  * redeployments one after the other that nobody ended the freeze of). Names are folded.
  */
 export async function freezesOf(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   { environment, service }: Selector,
   at: string,
 ): Promise<Freeze[]> {
@@ -41,7 +41,7 @@ export async function freezesOf(
 
 /** A moment after the newest word about a place, and not before now: clocks differ, and the newest word counts. */
 export async function afterNewest(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   { environment, service }: { readonly environment: string; readonly service?: string | undefined },
   now: Date,
 ): Promise<string> {
@@ -56,7 +56,7 @@ export async function afterNewest(
 
 /** What was asked to be put back of a service, newest first. Names are folded. */
 export async function* requestsOf(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   { environment, service }: Selector,
 ): AsyncGenerator<Requested> {
   for await (const fact of backwards(knowledge, { of: "freeze", environment, service }, EVER))

@@ -1,10 +1,10 @@
 /** The gate: whether an image may be deployed. It says no by facts alone, and binds nobody who does not ask. */
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { heardAs } from "../ledger/directories.ts";
 import { EVER } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import { buildsOf, commitOf, type Family, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { markOf } from "./marks.ts";
@@ -118,7 +118,7 @@ async function schema(
   const databases = [...new Set(needed.map(({ database }) => fold(database)))];
   const [description, read] = await Promise.all([
     describedAt(question, service, question.at),
-    concurrently(AT_ONCE, databases, async (database) =>
+    mapLimit(AT_ONCE, databases, async (database) =>
       versionsOf(await factsUntil(question, environment, database, question.at)),
     ),
   ]);
@@ -165,7 +165,7 @@ const together = (all: readonly Found[]): Required<Found> => ({
  * Beside the last of them one for each thousand facts (or megabyte) of a database that the image needs a migration of,
  * back to the newest set.
  */
-export async function gate(moment: Moment, asked: Selector & { readonly digest: string }): Promise<Gate> {
+export async function gate(moment: AsOf, asked: Selector & { readonly digest: string }): Promise<Gate> {
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };

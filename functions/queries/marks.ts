@@ -2,7 +2,7 @@
 import type { FactOf } from "../../schemas/fact.ts";
 import { newestFirst } from "../ledger/canonical.ts";
 import { newest } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Question } from "./question.ts";
 
 export type Mark = FactOf<"release.marked">;
@@ -10,7 +10,7 @@ export type Mark = FactOf<"release.marked">;
 /** The newest mark of any digest of an image by then: who marks a manifest means its index too, and the other way round. */
 export async function markOf(question: Question, digest: string, at: string): Promise<Mark | undefined> {
   const { members } = await question.images.family(digest);
-  const marks = await concurrently(AT_ONCE, [...members], (one) =>
+  const marks = await mapLimit(AT_ONCE, [...members], (one) =>
     newest(question, { of: "mark", digest: one }, at),
   );
   return marks.filter((fact): fact is Mark => fact?.kind === "release.marked").sort(newestFirst)[0];

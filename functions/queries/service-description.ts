@@ -3,14 +3,14 @@ import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { allHeard } from "../ledger/directories.ts";
 import { namesOf } from "../ledger/directory-names.ts";
-import { first, type Knowledge, newest } from "../ledger/fact-reader.ts";
+import { first, type KnownAt, newest } from "../ledger/fact-reader.ts";
 import type { Selector } from "./release/running.ts";
 
 export type Description = FactOf<"service.described">;
 
 /** What a service (folded) is described as: by then or, where nobody had described it yet, the first time after. */
 export async function describedAt(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   service: string,
   at: string,
 ): Promise<Description | undefined> {
@@ -28,7 +28,7 @@ export async function describedAt(
  * those that its migrations name it with. `undefined`: nobody says which they are.
  */
 export async function databasesOf(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   { environment, service }: Selector,
   at: string,
 ): Promise<ReadonlyMap<string, string> | undefined> {

@@ -1,11 +1,11 @@
 /** The snapshot: every service's release in one environment, or in all environments of a group, side by side. */
 import type { Snapshot } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { heardAs, heardIn, take } from "../ledger/directories.ts";
-import type { Knowledge } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { questionOf } from "./question.ts";
 import { release } from "./release/release.ts";
@@ -19,7 +19,7 @@ interface Place {
 }
 
 /** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
-async function* environmentsOf(knowledge: Knowledge, extent: Extent, from?: string): AsyncGenerator<Name> {
+async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string): AsyncGenerator<Name> {
   if ("group" in extent) {
     return yield* heardIn(knowledge, { of: "group", group: fold(extent.group) }, { from });
   }
@@ -28,7 +28,7 @@ async function* environmentsOf(knowledge: Knowledge, extent: Extent, from?: stri
 }
 
 async function* placesOf(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   extent: Extent,
   [environmentBefore, serviceBefore]: readonly string[],
 ): AsyncGenerator<Place> {
@@ -39,14 +39,14 @@ async function* placesOf(
   }
 }
 
-async function isHeardOf(knowledge: Knowledge, extent: Extent): Promise<boolean> {
+async function isHeardOf(knowledge: KnownAt, extent: Extent): Promise<boolean> {
   const { taken } = await take(environmentsOf(knowledge, extent), 1);
   return taken.length > 0;
 }
 
 /** Answers with one page of releases, whatever their status. `undefined`: a name never heard of. */
 export async function snapshot(
-  moment: Moment,
+  moment: AsOf,
   extent: Extent,
   paging: Paging = {},
 ): Promise<Snapshot | undefined> {
@@ -57,7 +57,7 @@ export async function snapshot(
     take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
   ]);
   if (!heard) return undefined;
-  const releases = await concurrently(AT_ONCE, taken, ({ environment, service }) =>
+  const releases = await mapLimit(AT_ONCE, taken, ({ environment, service }) =>
     release(question, { environment: environment.shown, service: service.shown }),
   );
   const last = taken.at(-1);

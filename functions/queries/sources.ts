@@ -3,9 +3,9 @@ import type { Sources } from "../../schemas/answer.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { heardIn, namesIn, take } from "../ledger/directories.ts";
-import type { Knowledge } from "../ledger/fact-reader.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
 import { pagesOf } from "../ledger/loader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 
 type Entry = Sources["sources"][number];
 
@@ -17,11 +17,7 @@ const weekBefore = (time: string): string =>
   dayOf(new Date(Date.parse(`${dayOf(time)}T00:00:00Z`) - 6 * DAY_MS).toISOString());
 
 /** When the ledger took a source's newest fact of a day, of those that were known. */
-async function lastOf(
-  { store, knownAt }: Knowledge,
-  source: string,
-  day: string,
-): Promise<string | undefined> {
+async function lastOf({ store, knownAt }: KnownAt, source: string, day: string): Promise<string | undefined> {
   const range = { to: knownAt, descending: true, limit: 1 };
   const pages = pagesOf((cursor) =>
     store.queryRecorded({ of: "source", source, day }, { ...range, ...cursor }),
@@ -30,7 +26,7 @@ async function lastOf(
   return undefined;
 }
 
-async function lastRecordedAt(knowledge: Knowledge, source: string): Promise<string | undefined> {
+async function lastRecordedAt(knowledge: KnownAt, source: string): Promise<string | undefined> {
   const span = { to: dayOf(knowledge.knownAt), descending: true };
   for await (const { name: day } of namesIn(knowledge, { of: "days", source }, span)) {
     const last = await lastOf(knowledge, source, day);
@@ -39,7 +35,7 @@ async function lastRecordedAt(knowledge: Knowledge, source: string): Promise<str
   return undefined;
 }
 
-async function countsOf(knowledge: Knowledge, source: string): Promise<Entry["facts"]> {
+async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["facts"]> {
   const { store, knownAt } = knowledge;
   const today = dayOf(knownAt);
   const span = { from: weekBefore(knownAt), to: today };
@@ -54,7 +50,7 @@ async function countsOf(knowledge: Knowledge, source: string): Promise<Entry["fa
 }
 
 /** A source whose first fact was announced and never came has said nothing. */
-async function entryOf(knowledge: Knowledge, source: string): Promise<Entry[]> {
+async function entryOf(knowledge: KnownAt, source: string): Promise<Entry[]> {
   const [last, facts] = await Promise.all([lastRecordedAt(knowledge, source), countsOf(knowledge, source)]);
   return last === undefined ? [] : [{ source, lastRecordedAt: last, facts }];
 }
@@ -65,7 +61,7 @@ async function entryOf(knowledge: Knowledge, source: string): Promise<Entry[]> {
  * @param ignored events known and not needed, by reason
  */
 export async function sources(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   paging: Paging,
   aside: Sources["keptAside"],
   ignored: Sources["ignored"],
@@ -73,7 +69,7 @@ export async function sources(
   const [after] = placeOf(QUESTION, paging);
   const found = heardIn(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
-  const entries = await concurrently(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
+  const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
   const last = taken.at(-1);
   return {
     knownAt: knowledge.knownAt,

@@ -1,7 +1,7 @@
 /** What a tag pointed at, and how it moved. */
 import type { TagAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { isSettled, type Moment } from "../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { take } from "../ledger/directories.ts";
 import { all, EVER, ONE } from "../ledger/fact-reader.ts";
 import { formerOf, type Named, nameAt, type Renames } from "../ledger/renames.ts";
@@ -26,7 +26,7 @@ export interface Tag {
 
 /** What ended a tag by this moment. */
 async function endOf(
-  moment: Moment,
+  moment: AsOf,
   renames: Renames,
   repository: Named,
   digest: string,
@@ -40,7 +40,7 @@ type State = Pick<TagAnswer, "status" | "digest" | "since">;
 
 /** @param moves of the tag by then, newest first */
 async function stateOf(
-  moment: Moment,
+  moment: AsOf,
   renames: Renames,
   repository: Named,
   moves: readonly Move[],
@@ -65,7 +65,7 @@ async function stateOf(
  * for by a name that was given away, it is that of the repository that had it, unless another one has such a tag there
  * since. `undefined`: a tag never heard of.
  */
-export async function tag(moment: Moment, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
+export async function tag(moment: AsOf, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
   const question = questionOf(moment);
   const renames = await question.images.renames();
   const present = { repository: asked, at: EVER };
@@ -76,7 +76,7 @@ export async function tag(moment: Moment, { repository: asked, tag }: Tag): Prom
 }
 
 async function tagOf(
-  moment: Moment,
+  moment: AsOf,
   renames: Renames,
   named: Named,
   tag: string,

@@ -1,11 +1,11 @@
 /** Where images ran, as deployments and observations name their digests, and as tasks showed them. */
 import type { Place } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import type { Moment } from "../ledger/as-of.ts";
+import type { AsOf } from "../ledger/as-of.ts";
 import { canonical, newestFirst } from "../ledger/canonical.ts";
 import { take } from "../ledger/directories.ts";
 import { distinct, EVER, history } from "../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Aspect } from "../ledger/store.ts";
 
 /** So many places are told, newest first. */
@@ -58,13 +58,13 @@ export function placesOf(facts: readonly Ran[], isCut = false): Places {
 
 /** The newest facts by a moment that say where any of these digests ran. */
 export async function ranFacts(
-  moment: Moment,
+  moment: AsOf,
   digests: readonly string[],
 ): Promise<{ facts: Ran[]; isCut: boolean }> {
   const readings = digests.flatMap((digest) =>
     (["deployed", "task"] as const).map((aspect) => ({ of: "digest", digest, aspect }) as const),
   );
-  const found = await concurrently(AT_ONCE, readings, (partition) =>
+  const found = await mapLimit(AT_ONCE, readings, (partition) =>
     take(history(moment, partition, { to: moment.at, descending: true }), PLACES_MAX),
   );
   return {
@@ -74,7 +74,7 @@ export async function ranFacts(
 }
 
 /** Whether anything at all is known of a digest in some respect, whenever it happened. */
-export async function isNamed(moment: Moment, digest: string, aspect: Aspect): Promise<boolean> {
+export async function isNamed(moment: AsOf, digest: string, aspect: Aspect): Promise<boolean> {
   const { taken } = await take(history(moment, { of: "digest", digest, aspect }, { to: EVER }), 1);
   return taken.length > 0;
 }

@@ -1,8 +1,8 @@
 /** What facts and releases cost on DynamoDB, worked out from the items as they are put and read. */
 import * as z from "zod";
 import { INDEXES } from "../../functions/adapters/keys.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
-import type { Derived } from "../../functions/ledger/store.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
+import type { IndexEntry } from "../../functions/ledger/store.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { RemoteEngine } from "./engine.ts";
 import { factOf } from "./fill.ts";
@@ -40,7 +40,7 @@ function writeUnits(item: Item): number {
 }
 
 /** How much of an item beside a fact is this fact's: names that repeat are put once for many. */
-function share(derived: Derived): number {
+function share(derived: IndexEntry): number {
   if (derived.is === "pointer") return 1;
   if (derived.directory.of === "tasks") return 1;
   return derived.directory.of === "days" ? 1 / FACTS_A_SOURCE_AND_DAY : 0;
@@ -48,7 +48,7 @@ function share(derived: Derived): number {
 
 /** Write units of recording a fact in the steady state. */
 function unitsOf(statement: Statement): number {
-  const { posted, derived } = postings(factOf(statement));
+  const { posted, derived } = accessPatternsOf(factOf(statement));
   const beside = derived.map((one) => share(one) * writeUnits(itemOfDerived(one)));
   return writeUnits(itemOf(posted)) + sum(beside);
 }
@@ -72,7 +72,8 @@ export function writeCostRows(): Row[] {
     { ...mix, aim: { atMost: 8 } },
     ...kinds.map((kind) => {
       const some = MIX.filter((one) => one.kind === kind);
-      const bytes = sum(some.map((one) => sizeOf(itemOf(postings(factOf(one)).posted)))) / some.length;
+      const bytes =
+        sum(some.map((one) => sizeOf(itemOf(accessPatternsOf(factOf(one)).posted)))) / some.length;
       return writeRow(`a million \`${kind}\``, some, `, ${Math.round(bytes)} bytes an item`);
     }),
   ];

@@ -5,11 +5,11 @@ import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqlitePeople } from "../../functions/adapters/sqlite/people.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import { issuerOf, type People, remembering } from "../../functions/ledger/people.ts";
-import type { Derived, Posted } from "../../functions/ledger/store.ts";
+import type { IndexEntry, IndexedFact } from "../../functions/ledger/store.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import type { RemoteEngine } from "./engine.ts";
@@ -25,14 +25,14 @@ export const factOf = (statement: Statement, wordFor = (_: string) => `person:${
 });
 
 interface Recorded {
-  readonly posted: Posted;
-  readonly derived: readonly Derived[];
+  readonly posted: IndexedFact;
+  readonly derived: readonly IndexEntry[];
 }
 
 /** Statements as they are put, each name of a directory with the first that uses it. */
 async function* recorded(statements: Iterable<Statement>, people: People): AsyncGenerator<Recorded> {
   const heard = new Set<string>();
-  const isNew = (one: Derived): boolean => {
+  const isNew = (one: IndexEntry): boolean => {
     if (one.is === "pointer") return true;
     const key = JSON.stringify([one.directory, one.name.name]);
     if (heard.has(key)) return false;
@@ -43,7 +43,9 @@ async function* recorded(statements: Iterable<Statement>, people: People): Async
     const issuer = issuerOf(statement.source);
     const commitments = new Map<string, string>();
     for (const login of personsIn(statement)) commitments.set(login, await people.commit({ issuer, login }));
-    const { posted, derived } = postings(factOf(statement, (login) => commitments.get(login) ?? login));
+    const { posted, derived } = accessPatternsOf(
+      factOf(statement, (login) => commitments.get(login) ?? login),
+    );
     yield { posted, derived: derived.filter(isNew) };
   }
 }

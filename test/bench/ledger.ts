@@ -6,9 +6,9 @@ import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { registries } from "../../functions/adapters/registry/oci.ts";
 import { guarded } from "../../functions/http/app.ts";
 import type { Ledger } from "../../functions/http/context.ts";
-import { exportDoor } from "../../functions/http/export.ts";
-import { questionDoors } from "../../functions/http/queries.ts";
-import { recordingDoors } from "../../functions/http/recording.ts";
+import { exportEndpoint } from "../../functions/http/export.ts";
+import { queryEndpoints } from "../../functions/http/queries.ts";
+import { recordingEndpoints } from "../../functions/http/recording.ts";
 import { parseTokens } from "../../functions/ledger/authority.ts";
 import { remembering } from "../../functions/ledger/people.ts";
 import type { RemoteEngine } from "./engine.ts";
@@ -50,7 +50,7 @@ const HEADERS = { authorization: `Bearer ${TOKEN}` };
 const POSTED = { ...HEADERS, "content-type": "application/cloudevents+json" };
 
 const appOf = (ledger: Ledger) =>
-  guarded(ledger, [recordingDoors(ledger), questionDoors(ledger), exportDoor(ledger)]);
+  guarded(ledger, [recordingEndpoints(ledger), queryEndpoints(ledger), exportEndpoint(ledger)]);
 
 /** Asks without a network. */
 export function inProcess(ledger: Ledger): Ask {

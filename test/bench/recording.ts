@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { append } from "../../functions/ledger/append.ts";
-import type { Posted } from "../../functions/ledger/store.ts";
+import type { IndexedFact } from "../../functions/ledger/store.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
@@ -36,9 +36,9 @@ export function eventOf({ kind, source, id, occurredAt, ...data }: Statement): s
 
 /** The item that the ledger puts for a statement. */
 async function itemFor(statement: Statement) {
-  const puts: Posted[] = [];
+  const puts: IndexedFact[] = [];
   const store = memoryStore();
-  const put = (posted: Posted) => {
+  const put = (posted: IndexedFact) => {
     puts.push(posted);
     return store.put(posted);
   };

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { placeOf, placeOfDirectory } from "../../functions/adapters/keys.ts";
 import { namesIn } from "../../functions/ledger/directories.ts";
-import { AT_ONCE, concurrently } from "../../functions/ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";
 import type { Filled } from "./filled.ts";
 import { END } from "./history.ts";
@@ -92,7 +92,7 @@ export async function snapshotRow(filled: Filled, environment: string, samples: 
     bare: async () => {
       for (const { names, releases } of pages) {
         await sendWaves(client, names);
-        await concurrently(AT_ONCE, releases, (waves) => sendWaves(client, waves));
+        await mapLimit(AT_ONCE, releases, (waves) => sendWaves(client, waves));
       }
     },
     ours: () => wholeSnapshot(ask, environment),

@@ -430,7 +430,7 @@ describe("a connection", () => {
 });
 
 describe("the tools", () => {
-  it("are named once, and stand in README's table", () => {
+  it("are named once, and stand in the table of docs/record.md", () => {
     const names = TOOLS.map(({ tool }) => tool);
     expect(new Set(names).size).toBe(names.length);
     const lines = toolsTable().split("\n");

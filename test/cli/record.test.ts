@@ -240,6 +240,12 @@ describe("what is said", () => {
     expect(new Set([first, ...others]).size).toBe(6);
   });
 
+  it("has an id that does not tell who did it to somebody who tries every login", async () => {
+    const idOf = async (login: string) =>
+      (await eventsOf([...DEPLOY, "--digest", DIGEST, "--actor", login], CI))[0]?.id;
+    expect(await idOf("grace")).toBe(await idOf("ada"));
+  });
+
   it("has an id of its own each time outside of a CI, and an own deployment", async () => {
     const say = () => eventsOf([...DEPLOY, "--digest", DIGEST], {});
     const [[one], [two]] = [await say(), await say()];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { concurrently } from "../../functions/ledger/map-limit.ts";
+import { mapLimit } from "../../functions/ledger/map-limit.ts";
 
 const items = Array.from({ length: 50 }, (_, n) => n);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -7,7 +7,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 it("does all work, so much of it at once, and keeps the order of the items", async () => {
   let running = 0;
   let most = 0;
-  const results = await concurrently(7, items, async (n) => {
+  const results = await mapLimit(7, items, async (n) => {
     most = Math.max(most, ++running);
     for (let turns = n % 5; turns >= 0; turns--) await turn();
     running--;
@@ -18,12 +18,12 @@ it("does all work, so much of it at once, and keeps the order of the items", asy
 });
 
 it("fails with the work that failed", async () => {
-  const failing = concurrently(3, items, async (n) => {
+  const failing = mapLimit(3, items, async (n) => {
     if (n === 20) throw new Error("the twentieth");
   });
   await expect(failing).rejects.toThrow("the twentieth");
 });
 
 it("does nothing for no items", async () => {
-  expect(await concurrently(3, [], async () => 1)).toEqual([]);
+  expect(await mapLimit(3, [], async () => 1)).toEqual([]);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { environments } from "../../functions/queries/environments.ts";
 import { Environments } from "../../schemas/answer.ts";
 import { day, deployed, given, observed, pagesOf, removed, retracted, said } from "./given.ts";
 
-const listed = async (moment: Moment): Promise<string[]> => {
+const listed = async (moment: AsOf): Promise<string[]> => {
   const answer = Environments.parse(await environments(moment));
   return answer.environments.map(
     ({ environment, running, services, silentSince }) =>

@@ -1,11 +1,11 @@
 /** Whatever read fails: whoever asked hears of it, no answer is another one, and the process goes on. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { exportFacts } from "../../functions/ledger/export.ts";
 import { environmentPlan } from "../../functions/plan/environment-plan.ts";
 import { plan } from "../../functions/plan/plan.ts";
-import { look } from "../../functions/plan/redeployment/request.ts";
+import { precheck } from "../../functions/plan/redeployment/request.ts";
 import { REDEPLOYMENTS, redeployment } from "../../functions/plan/redeployment/status.ts";
 import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";
@@ -46,14 +46,14 @@ const people: readonly Statement[] = [
   requested,
 ];
 
-async function exported({ store }: Moment): Promise<Fact[]> {
+async function exported({ store }: AsOf): Promise<Fact[]> {
   const facts: Fact[] = [];
   const extent = { from: day(1, "00:00"), to: day(31, "23:59") };
   for await (const some of exportFacts(store, extent)) facts.push(...some);
   return facts;
 }
 
-const click = (when: Moment) => ({
+const click = (when: AsOf) => ({
   by: "ops",
   key: "2",
   body: {
@@ -70,7 +70,7 @@ const click = (when: Moment) => ({
 const folded = { environment: HERE.environment, service: HERE.service.toLowerCase() };
 const stretch = { environment: HERE.environment, from: day(10, "00:00"), to: day(26, "23:59") };
 
-const QUESTIONS: Readonly<Record<string, (moment: Moment) => Promise<unknown>>> = {
+const QUESTIONS: Readonly<Record<string, (moment: AsOf) => Promise<unknown>>> = {
   release: (moment) => release(moment, HERE),
   snapshot: (moment) => snapshot(moment, { environment: HERE.environment }),
   environments: (moment) => environments(moment),
@@ -86,7 +86,7 @@ const QUESTIONS: Readonly<Record<string, (moment: Moment) => Promise<unknown>>> 
   "plan of an environment": (moment) => environmentPlan(moment, HERE.environment, [], {}),
   gate: (moment) => gate(moment, { ...HERE, digest: IMAGE }),
   redeployment: (moment) => redeployment(moment, ID),
-  "request of a redeployment": (moment) => look(click(moment), HERE),
+  "request of a redeployment": (moment) => precheck(click(moment), HERE),
   sources: (moment) => sources(moment, {}, { where: "nowhere", count: 0, newest: [] }, {}),
   freezes: (moment) => freezesOf(moment, folded, day(20)),
   export: exported,
@@ -102,11 +102,13 @@ const [scenarios = []] = fc.sample(
 describe("a read that fails", () => {
   it.each(Object.entries(QUESTIONS))(
     "is heard by whoever asked for it, and by nobody else: %s",
-    async (_, ask) => {
+    async (_, requestRedeployment) => {
       expect(scenarios).toHaveLength(count);
       for (const { what, told } of scenarios) {
         const ledger = await given(...common, ...lengthened(2), ...people, ...told(2));
-        const calls = await expectCalm(ledger.store, (store) => ask({ ...ledger.at(day(20)), store }));
+        const calls = await expectCalm(ledger.store, (store) =>
+          requestRedeployment({ ...ledger.at(day(20)), store }),
+        );
         expect(calls, what).toBeGreaterThan(0);
       }
     },

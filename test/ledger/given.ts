@@ -1,6 +1,6 @@
 /** A ledger in memory that is told things, for the tests of the questions. */
 import { type Appending, append, retractionId } from "../../functions/ledger/append.ts";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { type People, revealed } from "../../functions/ledger/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
@@ -77,7 +77,7 @@ export interface Given {
   /** Records a statement, a second after it happened where nothing else is said. */
   tell(statement: Statement, recordedAt?: string): Promise<Fact>;
   /** A moment to ask about, with everything that is known. */
-  at(at: string, knownAt?: string): Moment;
+  at(at: string, knownAt?: string): AsOf;
 }
 
 export async function given(...statements: readonly Statement[]): Promise<Given> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { BadCursor } from "../../functions/ledger/cursor.ts";
 import { type Extent, snapshot } from "../../functions/queries/snapshot.ts";
 import { Snapshot } from "../../schemas/answer.ts";
@@ -8,7 +8,7 @@ import { day, deployed, type Given, given, pagesOf, removed, retracted, said } f
 const named = (answer: Snapshot | undefined) =>
   answer?.releases.map(({ environment, service, status }) => `${environment} ${service} ${status}`);
 
-const whole = async (moment: Moment, extent: Extent, limit = 2): Promise<string[]> => {
+const whole = async (moment: AsOf, extent: Extent, limit = 2): Promise<string[]> => {
   const pages = await pagesOf((cursor) => snapshot(moment, extent, { limit, cursor }));
   for (const page of pages) expect(page.releases.length).toBeLessThanOrEqual(limit);
   return pages.flatMap((page) => named(page) ?? []);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Stretch, timeline } from "../../functions/queries/timeline/timeline.ts";
@@ -13,7 +13,7 @@ const OCTOBER: Stretch = { environment: "production", from: day(1, "00:00"), to:
 /** Records much, without the door's checks. */
 async function record(store: Store, statements: readonly Statement[]): Promise<Store> {
   for (const statement of statements) {
-    const { posted, derived } = postings({
+    const { posted, derived } = accessPatternsOf({
       ...statement,
       v: 1,
       recordedAt: statement.occurredAt,

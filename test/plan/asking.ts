@@ -1,14 +1,14 @@
 /** Plans, tersely: what the tables tell a ledger, and what they look at in its answer. */
 
-import { plan, type Wish } from "../../functions/plan/plan.ts";
-import type { Aim } from "../../functions/plan/target-release.ts";
+import { type PlanOptions, plan } from "../../functions/plan/plan.ts";
+import type { TargetQuery } from "../../functions/plan/target-release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { digestOf, type Given, given, shaOf } from "../ledger/given.ts";
 import { CODE, deployment, migration, PLACE, pushed, REPOSITORY, succeeded, time } from "../ledger/saying.ts";
 
 /** Long after the first release, shortly before the second. */
-export const THEN: Aim = { at: time("12 12:00") };
+export const THEN: TargetQuery = { at: time("12 12:00") };
 /** After everything. */
 export const NOW = time("31 12:00");
 
@@ -41,7 +41,7 @@ export const careful = { reversible: true, losesData: false, oldCodeRuns: true }
 
 export async function planOf(
   statements: readonly Statement[] | Given,
-  wish: Partial<Wish> = {},
+  wish: Partial<PlanOptions> = {},
 ): Promise<Plan> {
   const ledger = "store" in statements ? statements : await given(...statements);
   const answer = await plan(ledger.at(NOW), PLACE, { aim: THEN, ...wish });

@@ -1,6 +1,6 @@
 /** Cost is behaviour: how many requests a plan takes, and how many of them one after the other. */
 import { describe, expect, it } from "vitest";
-import { plan, type Wish } from "../../functions/plan/plan.ts";
+import { type PlanOptions, plan } from "../../functions/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import {
@@ -50,7 +50,7 @@ const before = [
 const since = [...before, applied("1", careful), applied("2", careful)];
 const rebuilt = [...before, built(digestOf("one"), "one"), gone, built(digestOf("again"), "one")];
 
-async function costOf(wish: Wish, statements: readonly Statement[]): Promise<Cost> {
+async function costOf(wish: PlanOptions, statements: readonly Statement[]): Promise<Cost> {
   const counted = await startCounted();
   try {
     const told = recording(counted);
@@ -67,7 +67,7 @@ async function costOf(wish: Wish, statements: readonly Statement[]): Promise<Cos
 const table = ({ waves }: Cost): string =>
   waves.map((requests, n) => `${n + 1}: ${requests.join(" | ")}`).join("\n");
 
-const wishes: readonly [string, Wish, readonly Statement[], number][] = [
+const wishes: readonly [string, PlanOptions, readonly Statement[], number][] = [
   ["of a moment, its schema kept", { aim: THEN }, since, 3],
   ["of a moment, its schema reverted", reverting, since, 4],
   ["of an image that is gone", { aim: THEN }, rebuilt, 4],

@@ -1,9 +1,9 @@
 /** Plans of any history: always of the documented form, and the same for the same facts. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { environmentPlan } from "../../functions/plan/environment-plan.ts";
-import { plan, type Wish } from "../../functions/plan/plan.ts";
+import { type PlanOptions, plan } from "../../functions/plan/plan.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -24,12 +24,12 @@ const alike = (statement: Statement): Statement =>
     ),
   );
 
-const aim: fc.Arbitrary<Wish["aim"]> = fc.oneof(
+const aim: fc.Arbitrary<PlanOptions["aim"]> = fc.oneof(
   moment.map((at) => ({ at })),
   pick(...IMAGES).map((image) => ({ digest: digestOf(image, "a") })),
   fc.constant({ last: "good" as const }),
 );
-const wish: fc.Arbitrary<Wish> = fc.record(
+const wish: fc.Arbitrary<PlanOptions> = fc.record(
   {
     aim,
     schema: pick("keep", "revert"),
@@ -50,7 +50,7 @@ async function told(statements: readonly Statement[]): Promise<Given> {
   return ledger;
 }
 
-const later = (asked: Moment): Moment => ({
+const later = (asked: AsOf): AsOf => ({
   ...asked,
   now: new Date(asked.now.getTime() + 86_400_000),
   knownAt: new Date(Date.parse(asked.knownAt) + 86_400_000).toISOString(),

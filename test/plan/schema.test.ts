@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Wish } from "../../functions/plan/plan.ts";
+import type { PlanOptions } from "../../functions/plan/plan.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import { built, described, migration, REPOSITORY, removed, snapshot, time } from "../ledger/saying.ts";
@@ -8,7 +8,7 @@ import { applied, careful, type Gist, gist, imageOf, oneThenTwo, planOf, release
 interface Case {
   readonly rule: string;
   readonly given: readonly Statement[];
-  readonly asked?: Partial<Wish>;
+  readonly asked?: Partial<PlanOptions>;
   readonly answers: Partial<Gist>;
 }
 

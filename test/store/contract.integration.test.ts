@@ -1,7 +1,7 @@
 /** What the store's port promises of single items, run over every implementation; for ranges see ranges.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordedPartitions } from "../../functions/adapters/keys.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { retractionId } from "../../functions/ledger/append.ts";
 import { canonical } from "../../functions/ledger/canonical.ts";
 import type { Name, Partition, Store } from "../../functions/ledger/store.ts";
@@ -101,13 +101,36 @@ describe.each(STORES)("the store: $name", ({ open }) => {
         const own = { ...fact, id: `${fact.kind}${fact.id}`.slice(0, 256) };
         expect(await keep(store, own, target)).toBe("written");
         expect(await store.get([own])).toEqual([own]);
-        const { posted, derived } = postings(own, target);
+        const { posted, derived } = accessPatternsOf(own, target);
         const pointed = derived.flatMap((one) => (one.is === "pointer" ? one.partition : []));
         for (const partition of [...posted.partitions, ...pointed.slice(-1)]) {
           const page = await store.query(partition, { from: posted.order, to: posted.order, limit: 10 });
           expect(page.entries.map((entry) => entry.fact)).toContainEqual(own);
         }
       }
+    });
+  });
+
+  describe("the hash of a vendor's event", () => {
+    it("stands beside its fact, and in nothing that is read of it", async () => {
+      const [fact, other] = [frozen("/a", "1"), frozen("/a", "2")];
+      const rawHash = "a".repeat(64);
+      await store.put({ ...accessPatternsOf(fact).posted, rawHash });
+      await put(store, other);
+      expect(await store.rawHashOf(fact)).toBe(rawHash);
+      expect(await store.rawHashOf(other)).toBeUndefined();
+      expect(await store.rawHashOf({ source: "/a", id: "3" })).toBeUndefined();
+      expect(await store.get([fact])).toEqual([fact]);
+      expect((await store.query(FREEZES, { limit: 10 })).entries.map((entry) => entry.fact)).toContainEqual(
+        fact,
+      );
+    });
+
+    it("stays that of the fact that was first", async () => {
+      const fact = frozen("/a", "1");
+      await store.put({ ...accessPatternsOf(fact).posted, rawHash: "a".repeat(64) });
+      expect(await store.put({ ...accessPatternsOf(fact).posted, rawHash: "b".repeat(64) })).toBe("taken");
+      expect(await store.rawHashOf(fact)).toBe("a".repeat(64));
     });
   });
 
@@ -225,7 +248,7 @@ describe.each(STORES)("the store: $name", ({ open }) => {
     });
 
     it("make no fact", async () => {
-      for (const one of postings(indexed).derived) await store.derive(one);
+      for (const one of accessPatternsOf(indexed).derived) await store.derive(one);
       expect(await everything(image(2))).toEqual([{ fact: indexed, provisional: true }]);
       expect(await everything(image(1))).toEqual([]);
       expect(await store.get([indexed])).toEqual([]);

@@ -4,7 +4,7 @@ import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import type { Database } from "../../functions/adapters/sqlite/database.ts";
 import { sqlitePeople, sqlitePersonRecords } from "../../functions/adapters/sqlite/people.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import type { Side } from "../../functions/ledger/copy.ts";
@@ -37,7 +37,7 @@ export async function fill(database: Database, more = 0): Promise<number> {
   const facts = statements.map((said, n) => withPersons(taken(said, timeOf(n * 97)), () => octocat));
   for (const [n, fact] of facts.entries()) {
     const [target] = fact.kind === "fact.retracted" ? await store.get([fact.target]) : [];
-    const { posted, derived } = postings(fact, target);
+    const { posted, derived } = accessPatternsOf(fact, target);
     for (const one of derived) await store.derive(one);
     const put = await store.put({ ...posted, ...(n % 3 === 0 ? { rawHash: sha256(fact.id) } : {}) });
     if (put !== "written") throw new Error(`${fact.source} ${fact.id} is there twice`);

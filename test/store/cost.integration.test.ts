@@ -3,11 +3,12 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Moment } from "../../functions/ledger/as-of.ts";
-import type { Store } from "../../functions/ledger/store.ts";
+import type { AsOf } from "../../functions/ledger/as-of.ts";
+import type { Reads } from "../../functions/ledger/loader.ts";
+import { revealed, revealingAhead } from "../../functions/ledger/people.ts";
 import { release } from "../../functions/queries/release/release.ts";
-import { runningAt } from "../../functions/queries/release/running.ts";
-import type { Release } from "../../schemas/answer.ts";
+import { effectiveDeploymentsAt } from "../../functions/queries/release/running.ts";
+import { Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { digestOf } from "../ledger/given.ts";
@@ -18,13 +19,26 @@ import { AT, common, HERE, lengthened } from "./told.ts";
 /** Ten times the history, and more than the first pages of any reading. */
 const [SHORT, LONG] = [3, 30];
 
-const momentOf = (store: Store): Moment => ({
+const momentOf = (store: Reads): AsOf => ({
   store,
   at: AT,
   knownAt: "2027-01-01T00:00:00.000Z",
   now: new Date("2027-01-02T00:00:00.000Z"),
   settleMs: 1000,
 });
+
+/** Whoever deploys is somebody else than whoever starts it, so that a release names two. */
+const by = (statement: Statement): Statement => ({
+  ...statement,
+  actor: statement.kind === "deployment.started" ? "hubot" : "octocat",
+});
+
+/** The release as a process answers it that has just started, and knows nobody's login. */
+async function shown({ store, people }: Counted): Promise<Release> {
+  const asked = people();
+  const answer = await release(momentOf(revealingAhead(store, asked)), HERE);
+  return Release.parse(JSON.parse(await revealed(asked, JSON.stringify(answer))));
+}
 
 /** The round trips as a table, for whoever has to save one. */
 const table = ({ waves }: Cost): string =>
@@ -47,7 +61,7 @@ async function inLedger<T>(
   try {
     const told = recording(counted);
     for (const statement of statements) {
-      const { outcome } = await told(statement);
+      const { outcome } = await told(by(statement));
       if (outcome !== "recorded") throw new Error(`was not recorded: ${JSON.stringify(statement)}`);
     }
     return await ask(counted);
@@ -81,11 +95,14 @@ describe("asking what ran", () => {
   }
 
   const costsOf = ({ told }: Scenario, n: number) =>
-    inCopy(n, told(n), async ({ store, costOf }) => {
+    inCopy(n, told(n), async (counted) => {
+      const { store, costOf } = counted;
       const selector = { environment: fold(HERE.environment), service: fold(HERE.service) };
-      const running = await costOf(() => runningAt(momentOf(store), selector, AT));
-      const answer = await costOf(() => release(momentOf(store), HERE));
-      return { known: running.cost, whole: answer.cost, shows: shownBy(answer.result) };
+      const running = await costOf(() => effectiveDeploymentsAt(momentOf(store), selector, AT));
+      const { cost: whole, result } = await costOf(() => shown(counted));
+      expect(result.deployedBy ?? "octocat").toBe("octocat");
+      expect(result.attempt?.by ?? "hubot").toBe("hubot");
+      return { known: running.cost, whole, shows: shownBy(result) };
     });
 
   it.each(SCENARIOS.map((one) => [one.what, one] as const))(

@@ -1,8 +1,8 @@
 /** Both ways a write fails, at each step of recording a fact: nothing is half-visible, a retry makes it whole. */
 import { describe, expect, it } from "vitest";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { type Appending, append, type Outcome, retractionId } from "../../functions/ledger/append.ts";
-import { all, type Knowledge } from "../../functions/ledger/fact-reader.ts";
+import { all, type KnownAt } from "../../functions/ledger/fact-reader.ts";
 import type { Partition, Store } from "../../functions/ledger/store.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { checkLedger } from "../check-ledger.ts";
@@ -80,13 +80,13 @@ const asFact = (statement: Statement): Fact => ({
 });
 
 function partitionsOf(fact: Fact, target?: Fact): Partition[] {
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   return [...posted.partitions, ...derived.flatMap((one) => (one.is === "pointer" ? one.partition : []))];
 }
 
 /** In how many of a fact's partitions it is read, each time it is. */
 async function sightings({ store }: Appending, fact: Fact): Promise<number> {
-  const knowledge: Knowledge = { store, knownAt: "2027-01-01T00:00:00.000Z" };
+  const knowledge: KnownAt = { store, knownAt: "2027-01-01T00:00:00.000Z" };
   const found = await Promise.all(partitionsOf(fact).map((partition) => all(knowledge, partition)));
   return found.flat().filter(({ source, id }) => source === fact.source && id === fact.id).length;
 }
@@ -96,7 +96,7 @@ function factOf(outcome: Outcome): Fact {
   return outcome.fact;
 }
 
-const derivedOf = (statement: Statement): number => postings(asFact(statement)).derived.length;
+const derivedOf = (statement: Statement): number => accessPatternsOf(asFact(statement)).derived.length;
 const cases = STATEMENTS.flatMap((statement) =>
   FAILS.map((fault) => ({ kind: statement.kind, statement, fault })),
 );
@@ -193,7 +193,7 @@ describe("taking a fact back, where a write fails", () => {
     "hides it everywhere or nowhere, and a retry hides it: $kind, $fault",
     async ({ target, fault }) => {
       const retraction = retracted(target);
-      const derived = postings(asFact(retraction), asFact(target)).derived.length;
+      const derived = accessPatternsOf(asFact(retraction), asFact(target)).derived.length;
       const steps = [
         { operation: "get" as const, nth: 0 },
         ...Array.from({ length: derived }, (_, nth) => ({ operation: "derive" as const, nth })),
@@ -221,7 +221,7 @@ describe("taking a fact back, where a write fails", () => {
 
 /** Every name of a fact has to be in its directory, or the fact would not be found by it. */
 async function expectAllNames({ store }: Appending, fact: Fact): Promise<void> {
-  for (const one of postings(fact).derived) {
+  for (const one of accessPatternsOf(fact).derived) {
     if (one.is !== "name") continue;
     const { entries } = await store.names(one.directory, { limit: 100 });
     expect(entries.map(({ name }) => name)).toContain(one.name.name);

@@ -1,7 +1,7 @@
 /** DynamoDB's limits on keys, which the embedded engine does not hold us to. */
 import { describe, expect, it } from "vitest";
 import { derivedKeys, factKeys, INDEXES } from "../../functions/adapters/keys.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { canonical, MAX_FACT_BYTES } from "../../functions/ledger/canonical.ts";
 import { type Fact, KINDS, Statement } from "../../schemas/fact.ts";
 import { taken } from "./stores.ts";
@@ -13,7 +13,7 @@ const SORT_KEYS = new Set(INDEXES.map(({ order }) => order));
 
 /** Every attribute that is a key, of all items of a fact, with what it is. */
 function keyAttributes({ fact, target }: Worst): { is: string; value: string }[] {
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   return [factKeys(posted), ...derived.map(derivedKeys)].flatMap((keys) =>
     Object.entries(keys).map(([attribute, value]) => ({
       is: attribute === "key" ? value.slice(0, 2) : SORT_KEYS.has(attribute) ? "order" : "partition",
@@ -24,7 +24,7 @@ function keyAttributes({ fact, target }: Worst): { is: string; value: string }[]
 
 /** The attributes of all items of some facts, to be compared. */
 const keysOf = (fact: Fact): string[] => {
-  const { posted, derived } = postings(fact);
+  const { posted, derived } = accessPatternsOf(fact);
   return [factKeys(posted), ...derived.map(derivedKeys)].map(({ key = "" }) => key);
 };
 
@@ -81,7 +81,7 @@ describe("keys", () => {
       of("/a", "1", { provider: "p", instance: "i%23d", id: "d" }, "e%23s", "s"),
     ];
     for (const attribute of ["subject", "environment", "deployment"] as const) {
-      const values = facts.map((fact) => factKeys(postings(fact).posted)[attribute]);
+      const values = facts.map((fact) => factKeys(accessPatternsOf(fact).posted)[attribute]);
       const said = facts.map((fact) => {
         if (!("deployment" in fact && "environment" in fact && "service" in fact))
           throw new Error("no claim");

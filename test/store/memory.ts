@@ -6,14 +6,14 @@
 import { recordedOrder, recordedPartitions } from "../../functions/adapters/keys.ts";
 import { canonical, endOf } from "../../functions/ledger/canonical.ts";
 import {
-  type Derived,
   type Directory,
   type Entry,
   type Identity,
+  type IndexEntry,
+  type IndexedFact,
   type Name,
   type Page,
   type Partition,
-  type Posted,
   type Range,
   type RecordedPartition,
   type Store,
@@ -89,7 +89,7 @@ export function memoryStore(weather: Weather = {}): Store {
   }
 
   return {
-    put: ({ fact: posted, order, partitions, rawHash }: Posted) =>
+    put: ({ fact: posted, order, partitions, rawHash }: IndexedFact) =>
       written("put", () => {
         const key = keyOf([posted.source, posted.id]);
         if (facts.has(key)) return "taken";
@@ -101,7 +101,7 @@ export function memoryStore(weather: Weather = {}): Store {
         return "written";
       }),
 
-    derive: (derived: Derived) =>
+    derive: (derived: IndexEntry) =>
       written("derive", () => {
         const key =
           derived.is === "name"

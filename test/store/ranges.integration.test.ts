@@ -1,6 +1,6 @@
 /** What the store's port promises of reading in order, run over every implementation. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { dayOf, postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf, dayOf } from "../../functions/ledger/access-patterns.ts";
 import { retractionId } from "../../functions/ledger/append.ts";
 import { canonical, order } from "../../functions/ledger/canonical.ts";
 import type { Partition, Range, Store } from "../../functions/ledger/store.ts";
@@ -130,7 +130,7 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
     const retraction = retractionOf(target);
     await keep(store, retraction, target);
     const expected = byOrder(facts).flatMap((fact) => (fact === target ? [fact, retraction] : [fact]));
-    const { posted, derived } = postings(target);
+    const { posted, derived } = accessPatternsOf(target);
     const pointed = derived.flatMap((one) => (one.is === "pointer" ? one.partition : []));
     expect(posted.partitions).toHaveLength(5);
     expect(pointed).toHaveLength(1);

@@ -1,6 +1,6 @@
 /** Cost is behaviour: how many requests it takes to record a fact. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { day, deployed, digestOf, retracted, said, shaOf } from "../ledger/given.ts";
 import { type Counted, NOW, recording, startCounted } from "./counting.ts";
@@ -81,7 +81,7 @@ describe("recording", () => {
         reportedBy: "ci",
         statementHash: "0".repeat(64),
       };
-      const { derived } = postings(fact);
+      const { derived } = accessPatternsOf(fact);
       const pointers = derived.filter(({ is }) => is === "pointer").length;
       const one = await told(first);
       expect([one.outcome, one.cost.requests, one.cost.depth]).toEqual(["recorded", 1 + derived.length, 2]);

@@ -1,7 +1,7 @@
 /** A statement without a time of its own gets another receipt with each try; its pointers must follow the try that counts. */
 import { afterAll, describe, expect, it } from "vitest";
 import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { all } from "../../functions/ledger/fact-reader.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import type { FactOf } from "../../schemas/fact.ts";
@@ -36,8 +36,9 @@ describe("a fact whose first try put no more than its pointers", async () => {
     const lost = indexedAt("2026-10-01T00:00:00.000Z", "1".repeat(64));
     const other = indexedAt("2026-10-01T00:00:00.000Z", "2".repeat(64));
     const kept = indexedAt("2026-10-01T00:01:00.000Z", "1".repeat(64));
-    for (const fact of [lost, other, kept]) for (const one of postings(fact).derived) await store.derive(one);
-    await store.put(postings(kept).posted);
+    for (const fact of [lost, other, kept])
+      for (const one of accessPatternsOf(fact).derived) await store.derive(one);
+    await store.put(accessPatternsOf(kept).posted);
     const knowledge = { store, knownAt: "2026-11-01T00:00:00.000Z" };
     const found = await all(knowledge, { of: "digest", digest: digestOf("b"), aspect: "image" });
     expect(found).toEqual([kept]);

@@ -11,7 +11,7 @@ import { type Database, InUse, ledgerFile, openDatabase } from "../../functions/
 import { type Checked, checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
 import { CannotOpen } from "../../functions/adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../functions/adapters/sqlite/store.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import type { Partition, Store } from "../../functions/ledger/store.ts";
 import type { Fact } from "../../schemas/fact.ts";
@@ -213,7 +213,7 @@ async function written(): Promise<string> {
 }
 
 const partitions: readonly Partition[] = FACTS.flatMap(({ fact, target }) => {
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   return [...posted.partitions, ...derived.flatMap((one) => (one.is === "pointer" ? one.partition : []))];
 });
 
@@ -233,7 +233,7 @@ async function everything(store: Store): Promise<string[]> {
       recordedPartitions(fact).map((one) => ask(() => drained((range) => store.queryRecorded(one, range)))),
     ),
     ...FACTS.flatMap(({ fact, target }) =>
-      postings(fact, target).derived.flatMap((one) =>
+      accessPatternsOf(fact, target).derived.flatMap((one) =>
         one.is === "name" ? [ask(() => drained((range) => store.names(one.directory, range)))] : [],
       ),
     ),

@@ -6,7 +6,7 @@ import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
-import { postings } from "../../functions/ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import type { Page, Range, Store } from "../../functions/ledger/store.ts";
@@ -63,13 +63,13 @@ export const FREEZES = { of: "freeze", environment: fold("production") } as cons
 
 /** Puts a fact with what stands beside it. */
 export async function keep(store: Store, fact: Fact, target?: Fact): Promise<"written" | "taken"> {
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   await Promise.all(derived.map((one) => store.derive(one)));
   return store.put(posted);
 }
 
 export const put = (store: Store, fact: Fact): Promise<"written" | "taken"> =>
-  store.put(postings(fact).posted);
+  store.put(accessPatternsOf(fact).posted);
 
 /** Everything of a range, page by page. */
 export async function drained<T>(

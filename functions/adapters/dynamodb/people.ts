@@ -8,7 +8,7 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import {
   commitmentOf,
   newSalt,
@@ -103,7 +103,7 @@ export function dynamodbPeople({ client, name: table }: Table): People {
     },
 
     reveal: async (commitments) => {
-      const found = await concurrently(AT_ONCE, [...new Set(commitments)], itemsOf);
+      const found = await mapLimit(AT_ONCE, [...new Set(commitments)], itemsOf);
       return new Map(
         found.flat().flatMap(({ commitment, login }): [string, string][] => {
           const [of, is] = [commitment?.S, login?.S];

@@ -13,14 +13,14 @@ import type { Fact } from "../../../schemas/fact.ts";
 import { canonical, endOf } from "../../ledger/canonical.ts";
 import { pagesOf } from "../../ledger/loader.ts";
 import {
-  type Derived,
   type Directory,
   type Entry,
   type Identity,
+  type IndexEntry,
+  type IndexedFact,
   type Name,
   type Page,
   type Partition,
-  type Posted,
   type Range,
   type RecordedPartition,
   type Store,
@@ -80,7 +80,7 @@ const nameOf = (item: Item): Name => ({
   recordedAt: item.recordedAt?.S ?? "",
 });
 
-const contentOf = (derived: Derived): Record<string, string> =>
+const contentOf = (derived: IndexEntry): Record<string, string> =>
   derived.is === "name"
     ? { shown: derived.name.shown, recordedAt: derived.name.recordedAt }
     : { fact: canonical(derived.fact) };
@@ -158,14 +158,14 @@ export function dynamodbStore({ client, name: table }: Table): Store {
   }
 
   return {
-    put: ({ rawHash, ...posted }: Posted) =>
+    put: ({ rawHash, ...posted }: IndexedFact) =>
       put({
         ...factKeys(posted),
         fact: canonical(posted.fact),
         ...(rawHash === undefined ? {} : { rawHash }),
       }),
 
-    derive: async (derived: Derived) => {
+    derive: async (derived: IndexEntry) => {
       await put({ ...derivedKeys(derived), ...contentOf(derived) });
     },
 

@@ -4,7 +4,7 @@
  * the facts say that there must be.
  */
 import type { Fact } from "../../../schemas/fact.ts";
-import { postings } from "../../ledger/access-patterns.ts";
+import { accessPatternsOf } from "../../ledger/access-patterns.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { entriesOf, factKey, partOf, partOfDirectory, pointerKey } from "../keys.ts";
 import type { Finding } from "./damage.ts";
@@ -38,7 +38,7 @@ interface Expected {
 }
 
 function expectedOf(fact: Fact, target: Fact | undefined): Expected {
-  const { posted, derived } = postings(fact, target);
+  const { posted, derived } = accessPatternsOf(fact, target);
   return {
     entries: entriesOf(posted),
     pointers: derived.flatMap((one) =>

@@ -1,7 +1,7 @@
 /** The quarantine in the ledger's file: one row for each event, so that a redelivery adds none. */
 import * as z from "zod";
 import { sha256 } from "../../ledger/canonical.ts";
-import type { Aside, AsideItem } from "../../ledger/quarantine.ts";
+import type { Quarantine, QuarantineItem } from "../../ledger/quarantine.ts";
 import type { Database } from "./database.ts";
 
 const NEWEST = 20;
@@ -14,7 +14,7 @@ const Row = z.tuple([
   z.string(),
 ]);
 
-export function sqliteQuarantine(database: Database): Aside {
+export function sqliteQuarantine(database: Database): Quarantine {
   const insert = database.prepare(
     "INSERT INTO quarantine (key, at, why, reason, door, reportedBy, event) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
@@ -23,7 +23,7 @@ export function sqliteQuarantine(database: Database): Aside {
     `SELECT key, at, why, reason, door FROM quarantine ORDER BY at DESC LIMIT ${NEWEST}`,
   );
   return {
-    keep: async ({ at, why, reason, door, reportedBy, event }: AsideItem) => {
+    keep: async ({ at, why, reason, door, reportedBy, event }: QuarantineItem) => {
       const key = `${why}-${sha256(JSON.stringify([door, why, event])).slice(0, 32)}`;
       const text = JSON.stringify(event);
       await database.write(() => insert.run(key, at, why, reason, door, reportedBy, text));

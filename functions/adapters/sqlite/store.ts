@@ -2,14 +2,14 @@
 import { canonical, endOf } from "../../ledger/canonical.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import {
-  type Derived,
   type Directory,
   type Entry,
   type Identity,
+  type IndexEntry,
+  type IndexedFact,
   type Name,
   type Page,
   type Partition,
-  type Posted,
   type Range,
   type RecordedPartition,
   type Store,
@@ -50,7 +50,7 @@ function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts
   }
 }
 
-type Pointer = Extract<Derived, { is: "pointer" }>;
+type Pointer = Extract<IndexEntry, { is: "pointer" }>;
 
 /** An item that was written, and where it stands. */
 interface Written {
@@ -72,7 +72,7 @@ function writerOf(database: Database) {
   );
   return {
     /** Returns undefined where the key is taken. */
-    put: (posted: Posted): Written | undefined => {
+    put: (posted: IndexedFact): Written | undefined => {
       const bytes = canonical(posted.fact);
       const { changes, id } = insertItem.run(
         factKey(posted.fact),
@@ -113,7 +113,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const counted = database.prepare("SELECT count(*) FROM entries WHERE part = ? AND ord <= ifnull(?, X'')");
 
   return {
-    put: async (posted: Posted) => {
+    put: async (posted: IndexedFact) => {
       clock.check();
       const written = await database.write(() => writer.put(posted));
       if (written === undefined) return "taken";
@@ -121,7 +121,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
       return "written";
     },
 
-    derive: async (derived: Derived) => {
+    derive: async (derived: IndexEntry) => {
       if (derived.is === "pointer") {
         const { entries, item } = await database.write(() => writer.pointer(derived));
         index.add(entries, item);

@@ -1,16 +1,16 @@
 /** Keeps aside in a dead-letter queue, whose alarm calls an operator. */
 import { gzipSync } from "node:zlib";
 import { sha256 } from "../../ledger/canonical.ts";
-import type { Aside, AsideItem } from "../../ledger/quarantine.ts";
+import type { Quarantine, QuarantineItem } from "../../ledger/quarantine.ts";
 import { sender } from "./queue.ts";
 
 /** A message holds 1 MiB with its attributes; a compressed item is cut where even that is too little. */
 const PART_CHARACTERS = 900_000;
 
-export function queueAside(url: string): Aside {
+export function queueAside(url: string): Quarantine {
   const send = sender(url);
   return {
-    keep: async (item: AsideItem) => {
+    keep: async (item: QuarantineItem) => {
       const { event, ...about } = item;
       const packed = gzipSync(JSON.stringify(event)).toString("base64");
       const count = Math.ceil(packed.length / PART_CHARACTERS);

@@ -1,7 +1,7 @@
 /** Docker Compose: which image each of its services is to have, and how they are started. */
 import { fold } from "../../../schemas/scalars.ts";
 import { command } from "../shell.ts";
-import { type Deployer, type Draft, listed, type Target } from "../step-target.ts";
+import { type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
 
 /** A component of a service, with its image. */
 export interface Image {
@@ -56,7 +56,7 @@ const UP =
   "exec docker compose -f compose.yaml -f asof.override.yaml up -d --no-build";
 
 /** Options: docs.docker.com, "docker compose up", "config"; later files override earlier ones, and JSON is YAML too. */
-function byCompose({ service, components }: Target): Draft[] {
+function byCompose({ service, components }: Target): StepDraft[] {
   if (components.length === 0) return [];
   const title = "start the images with Docker Compose";
   const { images, left } = pinsOf(components.map((component) => ({ service, ...component })));

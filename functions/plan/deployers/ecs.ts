@@ -1,6 +1,6 @@
 /** Amazon ECS. */
 import { command, unknown } from "../shell.ts";
-import { type Deployer, type Draft, isBy, lastPart, type Target } from "../step-target.ts";
+import { type Deployer, isBy, lastPart, type StepDraft, type Target } from "../step-target.ts";
 
 /** What ECS calls clusters, services and containers: no such name can be taken for an option. */
 const ECS_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$/;
@@ -44,7 +44,7 @@ const TO_FILE =
  * `update-service --force-new-deployment` starts again what is named now, by its tags: that goes back to nothing.
  * Options: docs.aws.amazon.com, AWS CLI command reference, "ecs".
  */
-function byEcs(target: Target): Draft[] {
+function byEcs(target: Target): StepDraft[] {
   if (target.components.length === 0) return [];
   const region = regionOf(target);
   const cluster = `--cluster=${ecsName(target.cluster, "cluster")}`;

@@ -1,6 +1,6 @@
 /** The job of then, on GitHub or GitLab: only where its own number is known, for none is made up. */
 import { command } from "../shell.ts";
-import { type Deployer, type Draft, isBy, listed, type Target } from "../step-target.ts";
+import { type Deployer, isBy, listed, type StepDraft, type Target } from "../step-target.ts";
 
 const rebuilds = ({ components }: Target): string =>
   "It is the job of then with the commit of then: one that builds or asks a tag makes or finds other images than " +
@@ -15,7 +15,7 @@ const GITHUB_REPOSITORY = /^https:\/\/([\w.-]+)\/([\w.-]+)\/([\w.-]+?)(?:\.git)?
  * Options: cli.github.com/manual, "gh run rerun"; the limit: docs.github.com, "Re-running workflows and jobs". The number
  * of a job in an address is not the one that `--job` takes, so the whole run is done again.
  */
-function again(target: Target): Draft[] {
+function again(target: Target): StepDraft[] {
   const [, host, owner, name, run] = GITHUB_RUN.exec(target.url ?? "") ?? [];
   if (run === undefined) return [];
   return [
@@ -34,7 +34,7 @@ function again(target: Target): Draft[] {
  * payload is what a deployment says of its image here too (`service`, `component`, `image`).
  * Options: cli.github.com/manual, "gh api"; docs.github.com, REST API, "Create a deployment".
  */
-function asDeployment(target: Target): Draft[] {
+function asDeployment(target: Target): StepDraft[] {
   const { commit, components, environment, service } = target;
   const [, host, owner, name] = GITHUB_REPOSITORY.exec(commit?.repository ?? "") ?? [];
   if (commit === undefined || name === undefined || components.length === 0) return [];
@@ -81,7 +81,7 @@ function jobOf({ url = "", deployment, commit }: Target): { project?: string; jo
 }
 
 /** Options: docs.gitlab.com, "glab ci retry" (`--repo` takes the whole address), "Deployment safety". */
-function byGitlab(target: Target): Draft[] {
+function byGitlab(target: Target): StepDraft[] {
   const { project, job } = jobOf(target);
   if (project === undefined || job === undefined) return [];
   return [

@@ -6,11 +6,11 @@ import type { Command } from "../../../schemas/plan.ts";
 import { command, quote, unknown } from "../shell.ts";
 import {
   type Deployer,
-  type Draft,
   isBy,
   kubernetesName,
   lastPart,
   listed,
+  type StepDraft,
   type Target,
 } from "../step-target.ts";
 import { CHECK_NAMES, setImages } from "./kubernetes.ts";
@@ -42,7 +42,7 @@ function syncing(target: Target, app: readonly string[]): Command[] {
   ];
 }
 
-function byArgo(target: Target): Draft[] {
+function byArgo(target: Target): StepDraft[] {
   const name = kubernetesName(lastPart(target.service), "application");
   const instance = isArgo(target) ? target.deployment?.instance : undefined;
   const app = instance === undefined ? [name] : [name, `--app-namespace=${instance}`];
@@ -81,7 +81,7 @@ function objectNamespace({ environment, cluster }: Target): string {
 }
 
 /** Options: fluxcd.io, "flux suspend kustomization", "flux suspend helmrelease" and their `resume`. */
-function byFlux(target: Target): Draft[] {
+function byFlux(target: Target): StepDraft[] {
   if (target.components.length === 0) return [];
   const object = [kindOf(target), kubernetesName(lastPart(target.service), "name")];
   const options = [

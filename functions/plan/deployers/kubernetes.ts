@@ -7,11 +7,11 @@ import type { Command } from "../../../schemas/plan.ts";
 import { command, unknown } from "../shell.ts";
 import {
   type Deployer,
-  type Draft,
   isBy,
   kubernetesName,
   lastPart,
   listed,
+  type StepDraft,
   type Target,
 } from "../step-target.ts";
 
@@ -59,7 +59,7 @@ export const CHECK_NAMES =
   "Check the names first: the context is the cluster's name here, the workload is taken to be a Deployment that is " +
   "called as the service, and its containers as the components (`main` as the workload).";
 
-const byKubectl = (target: Target): Draft[] =>
+const byKubectl = (target: Target): StepDraft[] =>
   target.components.length === 0
     ? []
     : [
@@ -91,7 +91,7 @@ function revisionOf(target: Target): { release?: string; revision?: string } {
  * Which values of a chart are images is the chart's own, so nothing is set: a revision that Helm keeps is all of then.
  * Options: helm.sh, "helm history", "helm get manifest", "helm rollback".
  */
-function byHelm(target: Target): Draft[] {
+function byHelm(target: Target): StepDraft[] {
   const known = revisionOf(target);
   const release = kubernetesName(known.release ?? lastPart(target.service), "release");
   const revision = known.revision ?? unknown("revision");
@@ -134,7 +134,7 @@ const folderOf = (path: string): string => path.replace(/\/?[^/]*\.ya?ml$/i, "")
  */
 const IN_FOLDER = 'cd -- "$1" && shift && exec kustomize edit set image "$@"';
 
-function byKustomize(target: Target): Draft[] {
+function byKustomize(target: Target): StepDraft[] {
   const { service, environment, components } = target;
   const images = [...new Set(components.map(({ repository, image }) => `${repository}=${image}`))];
   const repositories = new Set(components.map(({ repository }) => repository));

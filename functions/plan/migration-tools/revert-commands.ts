@@ -3,10 +3,10 @@ import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Command } from "../../../schemas/plan.ts";
 import { digest, imageRepository } from "../../../schemas/scalars.ts";
 import { command } from "../shell.ts";
-import { called, DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK, type Way } from "./tools.ts";
+import { called, DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK, type RevertPath } from "./tools.ts";
 
 /** What a database has too much of. */
-export interface Reverting extends Way {
+export interface Reverting extends RevertPath {
   readonly database: string;
   readonly tool?: string;
   /** `repository@digest` of an image that holds the down scripts of all these versions. */

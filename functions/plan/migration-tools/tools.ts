@@ -5,7 +5,7 @@
 import { quote, spelled, unknown } from "../shell.ts";
 
 /** What is to be reverted, newest first, and where that ends; null: at an empty database. */
-export interface Way {
+export interface RevertPath {
   readonly versions: readonly string[];
   readonly to: string | null;
   /** What was applied after one of these, and stays. */
@@ -28,7 +28,7 @@ export interface DownScripts {
   readonly name: string;
   /** Other names of it, as `spelled` writes them. */
   readonly also?: readonly string[];
-  readonly lines: (way: Way) => Lines;
+  readonly lines: (way: RevertPath) => Lines;
   /** It goes to a version by itself, and needs no list of those that lie between. */
   readonly goesTo?: true;
   /** Its table lists versions in their own order, whenever they were applied. */
@@ -49,7 +49,7 @@ const noVersion = (version: string, tool: string): { why: string } => ({
 /** One line for each version, where each is of this form: what starts with a dash would be an option. */
 const each =
   (tool: string, form: RegExp, line: (version: string) => string[]) =>
-  ({ versions }: Way): Lines => {
+  ({ versions }: RevertPath): Lines => {
     const wrong = versions.find((version) => !form.test(version));
     return wrong === undefined ? versions.map(line) : noVersion(wrong, tool);
   };
@@ -57,13 +57,13 @@ const each =
 /** The same line once for each version: it reverts whatever was applied last. */
 const asOften =
   (...line: string[]) =>
-  ({ versions }: Way): Lines =>
+  ({ versions }: RevertPath): Lines =>
     versions.map(() => line);
 
 /** To a version of this form; `empty` is the tool's own word for none at all. */
 const toVersion =
   (tool: string, form: RegExp, line: (to: string) => string[], empty: string) =>
-  ({ to }: Way): Lines =>
+  ({ to }: RevertPath): Lines =>
     to === null || form.test(to) ? [line(to ?? empty)] : noVersion(to, tool);
 
 const byText = (a: string, b: string): boolean => a > b;
@@ -72,8 +72,8 @@ const byNumber = (a: string, b: string): boolean =>
 
 /** For what reverts whatever was applied last: only where nothing that stays was. */
 const onTop =
-  (lines: (way: Way) => Lines) =>
-  (way: Way): Lines => {
+  (lines: (way: RevertPath) => Lines) =>
+  (way: RevertPath): Lines => {
     const { above = [] } = way;
     if (above.length === 0) return lines(way);
     const why = "the tool reverts what was applied last, and that is something that stays";
@@ -85,8 +85,8 @@ const onTop =
  * stays is of a higher version. It ends at the highest of those.
  */
 const inOrder =
-  (isAbove: (a: string, b: string) => boolean, lines: (way: Way) => Lines) =>
-  (way: Way): Lines => {
+  (isAbove: (a: string, b: string) => boolean, lines: (way: RevertPath) => Lines) =>
+  (way: RevertPath): Lines => {
     const { versions, to, left = [] } = way;
     const stays = [...(to === null ? [] : [to]), ...left];
     const why = (version: string) =>
@@ -107,7 +107,7 @@ const last = (show: string): string =>
   `Each line reverts whatever was applied last: see first, with \`${show}\`, that it is these versions.`;
 
 /** A Django version is `app.name`; an app's own predecessor is known only where the end is of the same app. */
-function byDjango({ versions, to }: Way): Lines {
+function byDjango({ versions, to }: RevertPath): Lines {
   const apps = [
     ...new Set([...versions, ...(to === null ? [] : [to])].map((version) => version.split(".")[0] ?? "")),
   ];
@@ -122,7 +122,7 @@ function byDjango({ versions, to }: Way): Lines {
 }
 
 /** A number would be taken for a count of migrations, in any way that JavaScript writes numbers. */
-function byNodePgMigrate(way: Way): Lines {
+function byNodePgMigrate(way: RevertPath): Lines {
   const number = way.versions.find((version) => !Number.isNaN(Number(version)));
   return number === undefined
     ? each("node-pg-migrate", /^\w[\w.-]*$/, (version) => npx("node-pg-migrate", "down", version))(way)
@@ -233,7 +233,7 @@ export interface NoWayBack {
   readonly name: string;
   readonly also?: readonly string[];
   readonly why: string;
-  readonly byHand: (way: Way) => string;
+  readonly byHand: (way: RevertPath) => string;
 }
 
 export const NO_WAY_BACK: readonly NoWayBack[] = [

@@ -6,14 +6,14 @@ import { instant, type RedeploymentRequest } from "../../../schemas/question.ts"
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type Appending, append, type Outcome } from "../../ledger/append.ts";
-import type { Moment } from "../../ledger/as-of.ts";
+import type { AsOf } from "../../ledger/as-of.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { environmentPlan } from "../environment-plan.ts";
-import { plan, type Wish } from "../plan.ts";
+import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
 
 /** A key that is older than this is taken for a new one: nobody sends a request again for so long. */
@@ -25,19 +25,19 @@ const SERVICES_MAX = 100;
 const CLOCKS_MS = 60_000;
 
 /** A request, as it came. */
-export interface Click {
+export interface RedeployRequest {
   /** Who asks, by the name of the token. */
   readonly by: string;
   /** The request's own name for itself. */
   readonly key: string;
   readonly body: RedeploymentRequest;
   /** What is known now; all its plans are made from this. */
-  readonly when: Moment;
+  readonly when: AsOf;
   /** Why who asks may not say this. */
   readonly refuse?: (statement: Statement) => string | undefined;
 }
 
-function questionOf({ body, when }: Click): PlanQuestion {
+function questionOf({ body, when }: RedeployRequest): PlanQuestion {
   const { at, digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared } = body;
   const given = { digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared };
   return {
@@ -47,7 +47,7 @@ function questionOf({ body, when }: Click): PlanQuestion {
   };
 }
 
-const wishOf = ({ at, digest, last, ...wish }: PlanQuestion): Wish => ({
+const wishOf = ({ at, digest, last, ...wish }: PlanQuestion): PlanOptions => ({
   ...wish,
   aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
 });
@@ -55,7 +55,7 @@ const wishOf = ({ at, digest, last, ...wish }: PlanQuestion): Wish => ({
 /* Which services */
 
 /** The newest request of a service, and the one of this key. */
-async function earlier({ when, key, by }: Click, { environment, service }: Selector) {
+async function earlier({ when, key, by }: RedeployRequest, { environment, service }: Selector) {
   const oldest = new Date(when.now.getTime() - KEYS_MS).toISOString();
   let last: Requested | undefined;
   for await (const fact of requestsOf(
@@ -71,7 +71,7 @@ async function earlier({ when, key, by }: Click, { environment, service }: Selec
 
 /** The services of a request: the one it names, or all that ran then. `undefined`: of a place never heard of. */
 export async function placesOf(
-  click: Click,
+  click: RedeployRequest,
 ): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
   const { body, when } = click;
   const { environment, service, at = "", acceptSubstitute = [], planHash } = body;
@@ -80,16 +80,16 @@ export async function placesOf(
   const answer = await environmentPlan(then, environment, acceptSubstitute, { limit: SERVICES_MAX });
   if (answer === undefined) return undefined;
   if (answer.next !== null) {
-    const message = `${environment} has more than ${SERVICES_MAX} services; ask for each by its name`;
+    const message = `${environment} has more than ${SERVICES_MAX} services; requestRedeployment for each by its name`;
     return { refusals: [{ code: "too_many_services", message }] };
   }
   const places = answer.services.map(({ service }) => ({ environment, service }));
   if (answer.hash !== planHash) {
     // What this same request asked for may be what changed it.
-    const before = await concurrently(AT_ONCE, places, async (place) => (await earlier(click, place)).known);
+    const before = await mapLimit(AT_ONCE, places, async (place) => (await earlier(click, place)).known);
     const own = places.filter((_, n) => before[n] !== undefined);
     if (own.length > 0) return { places: own };
-    const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is ${answer.hash} now, and not ${planHash}; look at it again`;
+    const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is ${answer.hash} now, and not ${planHash}; precheck at it again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
   return { places };
@@ -98,7 +98,7 @@ export async function placesOf(
 /* What speaks against it */
 
 /** The plan's hash tells what runs now too, but not to a person. */
-function changed({ body }: Click, { service, hash, components, current }: Plan): Refusal[] {
+function changed({ body }: RedeployRequest, { service, hash, components, current }: Plan): Refusal[] {
   const { expectedCurrent } = body;
   if (expectedCurrent === undefined) return [];
   const now = current.components.map(({ digest }) => digest);
@@ -111,16 +111,16 @@ function changed({ body }: Click, { service, hash, components, current }: Plan):
     expectedCurrent === null ? now.every((digest) => digest === null) : running.includes(expectedCurrent);
   if (!isExpected) {
     const shown = now.map((digest) => digest ?? "an unknown image").join(", ");
-    const message = `${shown === "" ? "nothing" : shown} runs now, and not ${expectedCurrent ?? "nothing"}; look at the plan again`;
+    const message = `${shown === "" ? "nothing" : shown} runs now, and not ${expectedCurrent ?? "nothing"}; precheck at the plan again`;
     return [{ code: "current_changed", service, message }];
   }
   if (hash === body.planHash) return [];
-  const message = `the plan is ${hash} now, and not ${body.planHash}; look at it again, with the same schema and acceptances`;
+  const message = `the plan is ${hash} now, and not ${body.planHash}; precheck at it again, with the same schema and acceptances`;
   return [{ code: "plan_changed", service, message }];
 }
 
 /** An earlier redeployment froze it too, and does not stand in the way of the next. */
-async function held({ when }: Click, { environment, service }: Selector): Promise<Refusal[]> {
+async function held({ when }: RedeployRequest, { environment, service }: Selector): Promise<Refusal[]> {
   const place = { environment: fold(environment), service: fold(service) };
   const freezes = await freezesOf({ ...when, knownAt: EVER }, place, EVER);
   return freezes
@@ -139,7 +139,7 @@ const running = (service: string, id: string): Refusal => ({
 });
 
 /** What a service's turn finds: nothing in the way, what was put before under the same key, or refusals. */
-export type Looked =
+export type Precheck =
   | { readonly is: "ready"; readonly plan: Plan; readonly last: Requested | undefined }
   | { readonly is: "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] };
@@ -148,7 +148,7 @@ export type Looked =
  * Looks whether a service may be put back: its plan, its freezes, and its last redeployment, side by side. `undefined`: a
  * name never heard of.
  */
-export async function look(click: Click, place: Selector): Promise<Looked | undefined> {
+export async function precheck(click: RedeployRequest, place: Selector): Promise<Precheck | undefined> {
   const { last, known } = await earlier(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
@@ -173,7 +173,7 @@ export async function look(click: Click, place: Selector): Promise<Looked | unde
 
 /* The put */
 
-export type Put =
+export type RequestOutcome =
   | { readonly is: "requested" | "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] }
   /** The key stands for another request. */
@@ -183,18 +183,18 @@ export type Put =
 const isRequested = (fact: Fact): fact is Requested => fact.kind === "redeployment.requested";
 
 /** What was sent, by which the same request again is known. */
-const sent = ({ key, body }: Click, service: string): string =>
+const sent = ({ key, body }: RedeployRequest, service: string): string =>
   rawHash({ kind: "redeployment.requested", ...body, key, service: fold(service) });
 
-const isSame = async ({ store }: Appending, click: Click, fact: Requested): Promise<boolean> =>
+const isSame = async ({ store }: Appending, click: RedeployRequest, fact: Requested): Promise<boolean> =>
   (await store.rawHashOf(fact)) === sent(click, fact.service);
 
 /** Puts the request, if nobody else takes the place's next number first; whoever comes second is told of the first. */
-export async function ask(
+export async function requestRedeployment(
   appending: Appending,
-  click: Click,
-  looked: Exclude<Looked, { is: "refused" }>,
-): Promise<Put> {
+  click: RedeployRequest,
+  looked: Exclude<Precheck, { is: "refused" }>,
+): Promise<RequestOutcome> {
   if (looked.is === "known") {
     const { fact } = looked;
     return { is: (await isSame(appending, click, fact)) ? "known" : "conflict", fact };

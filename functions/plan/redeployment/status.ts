@@ -8,9 +8,9 @@ import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { monthOf } from "../../ledger/access-patterns.ts";
-import { isSettled, justBefore, type Moment } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { canonical, sha256 } from "../../ledger/canonical.ts";
-import { history, type Knowledge } from "../../ledger/fact-reader.ts";
+import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import type { Requested } from "../../queries/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
 import { release } from "../../queries/release/release.ts";
@@ -56,7 +56,7 @@ interface Course {
 /** A deployer's clock may be behind this one's; who names the redeployment is believed all the same. */
 const BEHIND_MS = 60_000;
 
-async function* since(knowledge: Knowledge, { environment, occurredAt, deadline }: Requested) {
+async function* since(knowledge: KnownAt, { environment, occurredAt, deadline }: Requested) {
   const from = new Date(Date.parse(occurredAt) - BEHIND_MS).toISOString();
   // Deadlines are a day away at most.
   for (const month of new Set([monthOf(from), monthOf(deadline)])) {
@@ -85,7 +85,7 @@ interface Shown extends Slot {
 }
 
 /** What a fact shows: as it says itself or, of what took effect, as its tag, commit or tasks tell. */
-async function shownBy(moment: Moment, fact: Deployed): Promise<readonly Shown[]> {
+async function shownBy(moment: AsOf, fact: Deployed): Promise<readonly Shown[]> {
   const said = fact.components ?? [];
   const { environment, service, occurredAt: at } = fact;
   const isTold = fact.kind !== "deployment.succeeded" || said.every(({ digest }) => digest !== undefined);
@@ -200,7 +200,7 @@ async function courseOf(question: Question, requested: Requested): Promise<Cours
 const statusOf = ({ started, end }: Course, isLate: boolean): Redeployment["status"] =>
   end?.outcome ?? (isLate ? "timed out" : started === undefined ? "requested" : "started");
 
-function answered(moment: Moment, requested: Requested, course: Course): Redeployment {
+function answered(moment: AsOf, requested: Requested, course: Course): Redeployment {
   const { started, end } = course;
   const { id, environment, service, components, deadline, reason, planHash } = requested;
   const isLate = moment.knownAt > deadline;
@@ -238,11 +238,11 @@ function answered(moment: Moment, requested: Requested, course: Course): Redeplo
  * Answers what became of it. Costs what happened in its environment between the request and the deadline, a request for
  * each thousand facts; and a release for each deployment of the service then that names no digest.
  */
-export const courseAnswered = async (moment: Moment, requested: Requested): Promise<Redeployment> =>
+export const courseAnswered = async (moment: AsOf, requested: Requested): Promise<Redeployment> =>
   answered(moment, requested, await courseOf(questionOf(moment), requested));
 
 /** A redeployment by its id; `undefined`: none was known. */
-export async function redeployment(moment: Moment, id: string): Promise<Redeployment | undefined> {
+export async function redeployment(moment: AsOf, id: string): Promise<Redeployment | undefined> {
   const [fact] = await moment.store.get([{ source: REDEPLOYMENTS, id }]);
   if (fact?.kind !== "redeployment.requested" || fact.recordedAt > moment.knownAt) return undefined;
   return courseAnswered(moment, fact);

@@ -6,7 +6,7 @@ import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { EVIDENCE } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
-import { confirmed, distinct, EVER, hits, type Knowledge, ONE } from "../../ledger/fact-reader.ts";
+import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
 import { nameAt, namedBy, type Renames, renamesOf } from "../../ledger/renames.ts";
 import type { Entry } from "../../ledger/store.ts";
@@ -89,7 +89,7 @@ export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlyS
 }
 
 /** Images as known at one moment: each is read once. */
-export function imagesOf(knowledge: Knowledge & { readonly store: Loader }): Images {
+export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Images {
   const renames = memoised(() => renamesOf(knowledge));
 
   const tag = memoised(async (repository: string, name: string): Promise<Fact | undefined> => {

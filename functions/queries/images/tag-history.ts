@@ -1,7 +1,7 @@
 /** What happened to a tag, newest first, under every name that its repository had. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
-import { history, type Knowledge, type Pages } from "../../ledger/fact-reader.ts";
+import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "../../ledger/renames.ts";
 
 /** The digest that a tag has after a fact about it, or none. */
@@ -47,7 +47,7 @@ async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerat
 
 /** @param to a time, at which the repository has this name or had it before */
 export function movesOf(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   renames: Renames,
   named: Named,
   tag: string,

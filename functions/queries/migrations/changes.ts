@@ -4,7 +4,7 @@
  */
 import type { Fact } from "../../../schemas/fact.ts";
 import { order } from "../../ledger/canonical.ts";
-import type { Knowledge } from "../../ledger/fact-reader.ts";
+import type { KnownAt } from "../../ledger/fact-reader.ts";
 import { beginning, type Change, evolve, isWord } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 import { factsUntil } from "./versions.ts";
@@ -30,7 +30,7 @@ export function comparing(): Comparing {
 
 /** As if all facts of a database before an order had been taken: reads back to the set before it, no further. */
 export async function comparingFrom(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   environment: string,
   database: string,
   before: string,

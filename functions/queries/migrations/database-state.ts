@@ -1,7 +1,7 @@
 /** Which migration a database stands at. */
 import type { AppliedMigration } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
-import { type Knowledge, pagesBack } from "../../ledger/fact-reader.ts";
+import { type KnownAt, pagesBack } from "../../ledger/fact-reader.ts";
 import { type History, historyOf, newestRows, newestWord } from "./history.ts";
 
 type Found = Omit<AppliedMigration, "database" | "failed">;
@@ -73,7 +73,7 @@ function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: bool
 
 /** The state of one database: one entry, or one for each head. Reads back only as far as the answer lies. */
 export async function databaseState(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   environment: string,
   database: string,
   at: string,

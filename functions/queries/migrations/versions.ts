@@ -1,7 +1,7 @@
 /** Every version that a database has applied, in the order of applying, and the facts that tell. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { endOf, order } from "../../ledger/canonical.ts";
-import { all, history, type Knowledge } from "../../ledger/fact-reader.ts";
+import { all, history, type KnownAt } from "../../ledger/fact-reader.ts";
 import { type Applied, historyOf, newestRows, newestWord, say } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 
@@ -38,7 +38,7 @@ export function isApplied({ applied, isWhole }: Versions, version: string): bool
  * @param before an order: what stands there or behind it is left out
  */
 export async function factsUntil(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   environment: string,
   database: string,
   at: string,
@@ -59,7 +59,7 @@ export async function factsUntil(
 
 /** Those that tell what was applied at a moment, and all since. */
 export async function factsSince(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   environment: string,
   database: string,
   at: string,

@@ -4,10 +4,10 @@ import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { commitOf, type Holder, holdersOf } from "../images/image-graph.ts";
-import type { Asking, Resolution } from "./digest-resolution.ts";
+import type { Resolution, ResolveContext } from "./digest-resolution.ts";
 import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import { digestOf, type Shown } from "./reconcile.ts";
+import { digestOf, type ResolvedComponent } from "./reconcile.ts";
 
 interface Described {
   readonly component: ReleasedComponent;
@@ -20,7 +20,7 @@ const claimedCommit = (by: Claim | Observation | undefined): KnownCommit | undef
   by?.commit === undefined ? undefined : { ...by.commit, evidence: "deployment" };
 
 function pickRepository(
-  { resolution, by }: Shown,
+  { resolution, by }: ResolvedComponent,
   renames: Renames,
   holders: readonly Holder[],
 ): string | null {
@@ -31,7 +31,11 @@ function pickRepository(
 }
 
 /** Why an answer is less than exact. */
-function doubts(shown: Shown, commits: readonly KnownCommit[], said: KnownCommit | undefined): Warning[] {
+function doubts(
+  shown: ResolvedComponent,
+  commits: readonly KnownCommit[],
+  said: KnownCommit | undefined,
+): Warning[] {
   const { resolution, family } = shown;
   const of = `component ${resolution.said.component}`;
   const [only] = commits;
@@ -88,8 +92,8 @@ const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) =>
 
 /** @param meant the deployment whose commit goes with this image; absent where they disagree */
 export async function describeComponent(
-  asking: Asking,
-  shown: Shown,
+  asking: ResolveContext,
+  shown: ResolvedComponent,
   meant: Claim | undefined,
 ): Promise<Described> {
   const { resolution, by, family } = shown;

@@ -7,7 +7,7 @@ import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { endOf } from "../../ledger/canonical.ts";
-import { all, FEW, type Knowledge } from "../../ledger/fact-reader.ts";
+import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { endOfTag, movesOf, pointsAt } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
@@ -16,7 +16,7 @@ import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
 
 /** A question about one service. */
-export interface Asking extends Question {
+export interface ResolveContext extends Question {
   readonly selector: Selector;
   /** The image repositories that the service is described with. */
   readonly ownImages: readonly Named[];
@@ -50,7 +50,7 @@ const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repo
 
 /** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
 export async function factsOfDeployment(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   fact: Fact,
   selector: Selector,
   at: string,
@@ -66,7 +66,7 @@ export async function factsOfDeployment(
 }
 
 /** The one digest that all of these are digests of, if they are of one image. */
-async function oneImage({ images }: Asking, digests: readonly string[]): Promise<string | undefined> {
+async function oneImage({ images }: ResolveContext, digests: readonly string[]): Promise<string | undefined> {
   const [smallest, ...others] = [...new Set(digests)].sort();
   if (smallest === undefined) return undefined;
   if (others.length === 0) return smallest;
@@ -78,7 +78,7 @@ async function oneImage({ images }: Asking, digests: readonly string[]): Promise
  * The repositories that a component may come from, each once, by the names that they had at the end of its deployment.
  * A service may be described only later: then by the names of that time.
  */
-async function repositoriesOf(asking: Asking, said: Component, claim: Fact): Promise<Named[]> {
+async function repositoriesOf(asking: ResolveContext, said: Component, claim: Fact): Promise<Named[]> {
   const renames = await asking.images.renames();
   const at = claim.occurredAt;
   const named = said.repository === undefined ? asking.ownImages : [namedBy(claim, said.repository)];
@@ -88,7 +88,11 @@ async function repositoriesOf(asking: Asking, said: Component, claim: Fact): Pro
 
 /* Tasks */
 
-async function byTasks(asking: Asking, said: Component, claim: Claim): Promise<Resolution | undefined> {
+async function byTasks(
+  asking: ResolveContext,
+  said: Component,
+  claim: Claim,
+): Promise<Resolution | undefined> {
   if (claim.deployment === undefined) return undefined;
   const deployed = { deployment: claim.deployment, ...asking.selector };
   // Their images are read beside them.
@@ -120,7 +124,7 @@ interface Window {
 }
 
 /** Who looks at what runs looks at one moment. */
-async function windowOf(asking: Asking, said: Claim | Observation): Promise<Window> {
+async function windowOf(asking: ResolveContext, said: Claim | Observation): Promise<Window> {
   const end = said.occurredAt;
   if (said.kind === "deployment.observed") return { start: end, end };
   const facts = await factsOfDeployment(asking, said, asking.selector, asking.at);
@@ -139,7 +143,7 @@ interface Pointing {
 
 /** What ended a tag after each of its moves, where its manifest was deleted. */
 async function endsOf(
-  { images }: Asking,
+  { images }: ResolveContext,
   repository: Named,
   moves: readonly Fact[],
 ): Promise<Map<Fact, Fact>> {
@@ -156,7 +160,7 @@ async function endsOf(
 }
 
 async function pointing(
-  asking: Asking,
+  asking: ResolveContext,
   repository: Named,
   tag: string,
   said: Claim | Observation,
@@ -184,7 +188,7 @@ async function pointing(
 }
 
 async function byTag(
-  asking: Asking,
+  asking: ResolveContext,
   said: Component,
   by: Claim | Observation,
 ): Promise<Resolution | undefined> {
@@ -222,7 +226,11 @@ type Built = FactOf<"artifact.built">;
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
 /** One commit can have forty images: only those in the component's own repository count. */
-async function owned(asking: Asking, builds: readonly Built[], own: readonly Named[]): Promise<Built[]> {
+async function owned(
+  asking: ResolveContext,
+  builds: readonly Built[],
+  own: readonly Named[],
+): Promise<Built[]> {
   const renames = await asking.images.renames();
   const isOwn = (fact: Fact, repository: string): boolean =>
     own.some((one) => areSame(renames, namedBy(fact, repository), one));
@@ -238,7 +246,7 @@ async function owned(asking: Asking, builds: readonly Built[], own: readonly Nam
 }
 
 /** Where nobody says which repositories are the service's, the builds that name it do. */
-const ofService = ({ selector: { service } }: Asking, builds: readonly Built[]): Built[] =>
+const ofService = ({ selector: { service } }: ResolveContext, builds: readonly Built[]): Built[] =>
   builds.filter((built) => built.service !== undefined && fold(built.service) === service);
 
 /** Where a build says that its image is, by the name of now. */
@@ -264,7 +272,7 @@ function repositoryOf(
 }
 
 /** Builds of the commit that a deployment names, whole or short. */
-async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<Built[]> {
+async function buildsOfCommit(asking: ResolveContext, sha: string | undefined): Promise<Built[]> {
   if (sha === undefined) return [];
   const facts = await all(asking, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
   return facts
@@ -272,7 +280,7 @@ async function buildsOfCommit(asking: Asking, sha: string | undefined): Promise<
     .filter(({ commit }) => sameCommit(commit.sha, sha));
 }
 
-async function byCommit(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
+async function byCommit(asking: ResolveContext, said: Component, claim: Claim): Promise<Resolution> {
   const [renames, own, builds] = await Promise.all([
     asking.images.renames(),
     repositoriesOf(asking, said, claim),
@@ -296,23 +304,21 @@ async function byCommit(asking: Asking, said: Component, claim: Claim): Promise<
 /* In order */
 
 /** Resolves a component of a deployment. What may be needed later is asked for at once. */
-export async function resolveClaimed(asking: Asking, said: Component, claim: Claim): Promise<Resolution> {
+export async function resolveClaimed(
+  asking: ResolveContext,
+  said: Component,
+  claim: Claim,
+): Promise<Resolution> {
   if (said.digest !== undefined)
     return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  asking.store.prefetch(
-    () => byTag(asking, said, claim),
-    () => buildsOfCommit(asking, claim.commit?.sha),
-  );
-  return (
-    (await byTasks(asking, said, claim)) ??
-    (await byTag(asking, said, claim)) ??
-    byCommit(asking, said, claim)
-  );
+  asking.store.prefetch(() => buildsOfCommit(asking, claim.commit?.sha));
+  const [task, tag] = await Promise.all([byTasks(asking, said, claim), byTag(asking, said, claim)]);
+  return task ?? tag ?? byCommit(asking, said, claim);
 }
 
 /** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
 export async function resolveObserved(
-  asking: Asking,
+  asking: ResolveContext,
   said: Component,
   seen: Observation,
 ): Promise<Resolution> {

@@ -7,35 +7,42 @@ import { fold } from "../../../schemas/scalars.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { commitOf, type Family } from "../images/image-graph.ts";
 import {
-  type Asking,
   type Resolution,
+  type ResolveContext,
   resolveClaimed,
   resolveObserved,
   sameCommit,
 } from "./digest-resolution.ts";
 import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
-import type { Running } from "./running.ts";
+import type { EffectiveDeployments } from "./running.ts";
 
 /** A component as it ran: what says so, resolved, with its image's family. */
-export interface Shown {
+export interface ResolvedComponent {
   readonly resolution: Resolution;
   readonly by: Claim | Observation;
   readonly family: Family | undefined;
 }
 
-async function shownBy(asking: Asking, by: Claim | Observation, resolution: Resolution): Promise<Shown> {
+async function shownBy(
+  asking: ResolveContext,
+  by: Claim | Observation,
+  resolution: Resolution,
+): Promise<ResolvedComponent> {
   const family = resolution.digest === undefined ? undefined : await asking.images.family(resolution.digest);
   return { resolution, by, family };
 }
 
-const showClaimed = (asking: Asking, { entries, claim }: ComponentClaim): Promise<Shown[]> =>
+const showClaimed = (
+  asking: ResolveContext,
+  { entries, claim }: ComponentClaim,
+): Promise<ResolvedComponent[]> =>
   Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
 
 const showObserved = (
-  asking: Asking,
+  asking: ResolveContext,
   observation: Observation,
   decided: ReadonlySet<string>,
-): Promise<Shown[]> =>
+): Promise<ResolvedComponent[]> =>
   Promise.all(
     observation.components
       .filter(({ component }) => decided.has(fold(component)))
@@ -44,16 +51,24 @@ const showObserved = (
 
 /* Observation against claim */
 
-const hasDigest = ({ resolution, family }: Shown, digest: string): boolean =>
+const hasDigest = ({ resolution, family }: ResolvedComponent, digest: string): boolean =>
   family?.members.has(digest) === true || resolution.candidates.some((one) => one.digest === digest);
 
-async function holdsCandidate({ images }: Asking, { resolution }: Shown, digest: string): Promise<boolean> {
+async function holdsCandidate(
+  { images }: ResolveContext,
+  { resolution }: ResolvedComponent,
+  digest: string,
+): Promise<boolean> {
   const families = await Promise.all(resolution.candidates.map((one) => images.family(one.digest)));
   return families.some(({ members }) => members.has(digest));
 }
 
 /** Whether what was seen of a component is what its claim said: by deployment, by image, or by commit. */
-async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly Shown[]): Promise<boolean> {
+async function agrees(
+  asking: ResolveContext,
+  seen: readonly ResolvedComponent[],
+  claimed: readonly ResolvedComponent[],
+): Promise<boolean> {
   const [claim] = claimed;
   const [observation] = seen;
   if (claim === undefined || observation === undefined) return false;
@@ -79,20 +94,20 @@ async function agrees(asking: Asking, seen: readonly Shown[], claimed: readonly 
   return matches.every(Boolean);
 }
 
-const namesNothing = ({ resolution: { said, digest, candidates } }: Shown): boolean =>
+const namesNothing = ({ resolution: { said, digest, candidates } }: ResolvedComponent): boolean =>
   digest === undefined && candidates.length === 0 && said.tag === undefined && said.repository === undefined;
 
-function isBuiltFrom({ family }: Shown, sha: string | undefined): boolean {
+function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;
   const [only] = commits;
   return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
 }
 
 /** What ran, and how the two streams stand to each other. */
-export interface Picture {
-  readonly shown: readonly Shown[];
+export interface Reconciled {
+  readonly shown: readonly ResolvedComponent[];
   /** What would run if nothing had been observed. */
-  readonly claimed: readonly Shown[];
+  readonly claimed: readonly ResolvedComponent[];
   /** Claims that still say something of what runs, newest first. */
   readonly contributing: readonly Claim[];
   readonly agreeing: ReadonlySet<string>;
@@ -102,15 +117,15 @@ export interface Picture {
 }
 
 /** The digest to pull of what is shown. */
-export const digestOf = ({ resolution, family }: Shown): string | null =>
+export const digestOf = ({ resolution, family }: ResolvedComponent): string | null =>
   resolution.digest === undefined ? null : (family?.pullable ?? null);
 
-const listed = (shown: readonly Shown[]) =>
+const listed = (shown: readonly ResolvedComponent[]) =>
   shown
     .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
     .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
 
-export async function pictureOf(asking: Asking, running: Running): Promise<Picture> {
+export async function reconcile(asking: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
     observation === undefined ? [] : showObserved(asking, observation, decided),

@@ -2,7 +2,7 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { isSettled, type Moment } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct, newest } from "../../ledger/fact-reader.ts";
@@ -13,14 +13,14 @@ import { questionOf } from "../question.ts";
 import { type Description, databasesOf, describedAt } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { describeComponent } from "./component.ts";
-import { type Asking, factsOfDeployment } from "./digest-resolution.ts";
+import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import { type Picture, pictureOf, type Shown } from "./reconcile.ts";
-import { claimsAfter, type Running, runningAt, type Selector } from "./running.ts";
+import { type Reconciled, type ResolvedComponent, reconcile } from "./reconcile.ts";
+import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
-async function migrationsOf(asking: Asking) {
+async function migrationsOf(asking: ResolveContext) {
   const { selector, at } = asking;
   const databases = await databasesOf(asking, selector, at);
   if (databases === undefined) return { migrations: "unknown" as const, facts: [] };
@@ -37,7 +37,7 @@ async function migrationsOf(asking: Asking) {
   };
 }
 
-async function attemptOf(asking: Asking, started: Fact | undefined): Promise<Release["attempt"]> {
+async function attemptOf(asking: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
   if (started?.kind !== "deployment.started") return null;
   const facts = await factsOfDeployment(asking, started, asking.selector, asking.at);
   const ended = facts.some(({ kind }) => ENDS.has(kind));
@@ -68,7 +68,7 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 }
 
 /** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
-function headOf(running: Running, picture: Picture): Claim | Observation | undefined {
+function headOf(running: EffectiveDeployments, picture: Reconciled): Claim | Observation | undefined {
   const { observation, contributing, drift } = picture;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
@@ -76,33 +76,33 @@ function headOf(running: Running, picture: Picture): Claim | Observation | undef
   return last.sort(newestFirst)[0];
 }
 
-const configOf = ({ observation, contributing }: Picture): Configuration[] => {
+const configOf = ({ observation, contributing }: Reconciled): Configuration[] => {
   const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
 
-const ownImagesOf = (description: Description | undefined): Asking["ownImages"] =>
+const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
  * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
  * of history, two to know which digests ran.
  */
-export async function release(moment: Moment, names: Selector): Promise<Release | undefined> {
+export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
   const question = questionOf(moment);
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
   const [running, description, started] = await Promise.all([
-    runningAt(question, selector, question.at),
+    effectiveDeploymentsAt(question, selector, question.at),
     describedAt(question, selector.service, question.at),
     newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
   if (running.heard.length === 0) return undefined;
-  const asking: Asking = { ...question, selector, ownImages: ownImagesOf(description) };
+  const asking: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
   const [picture, { migrations, facts }, attempt] = await Promise.all([
-    pictureOf(asking, running),
+    reconcile(asking, running),
     migrationsOf(asking),
     attemptOf(asking, started),
   ]);
@@ -160,7 +160,11 @@ const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
   distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
 /** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
-function meantBy({ claimed }: Running, { agreeing }: Picture, { by, resolution }: Shown): Claim | undefined {
+function meantBy(
+  { claimed }: EffectiveDeployments,
+  { agreeing }: Reconciled,
+  { by, resolution }: ResolvedComponent,
+): Claim | undefined {
   if (by.kind !== "deployment.observed") return by;
   const name = fold(resolution.said.component);
   return agreeing.has(name) ? claimed.get(name)?.claim : undefined;

@@ -1,10 +1,10 @@
 /** What took effect by a moment: the newest facts of each kind of a service, and what they come to. */
 import type { Fact } from "../../../schemas/fact.ts";
-import type { Moment } from "../../ledger/as-of.ts";
+import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { backwards, first, history, type Knowledge, newest } from "../../ledger/fact-reader.ts";
+import { backwards, first, history, type KnownAt, newest, type Pages } from "../../ledger/fact-reader.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import {
@@ -27,7 +27,7 @@ export interface Selector {
   readonly service: string;
 }
 
-export interface Running extends Effective {
+export interface EffectiveDeployments extends Effective {
   /** What is known by name of this service in this environment; empty: it was never heard of. */
   readonly heard: readonly Name[];
   readonly parts: readonly Partition[];
@@ -40,8 +40,13 @@ export const wholes = ({ environment, service }: Selector): [Partition, Partitio
 ];
 
 /** What was observed of a service up to a moment, newest first. */
-export const observations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
-  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true });
+export const observations = (
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { to: at, descending: true }, sizes);
 
 const latest = (...facts: readonly (Claim | undefined)[]): Claim | undefined =>
   facts
@@ -61,12 +66,20 @@ interface Newest {
   readonly changes: readonly Claim[];
 }
 
-/** One round trip, and one more where components were deployed by themselves. */
-export async function newestOf(knowledge: Knowledge, selector: Selector, at: string): Promise<Newest> {
+/**
+ * One round trip, and one more where components were deployed by themselves.
+ * @param sizes of the pages of observations: as for `observations`, where those before the newest will be read too
+ */
+export async function newestOf(
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+  sizes?: Pages,
+): Promise<Newest> {
   const [ofService, ofAll] = wholes(selector);
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
-    observations(knowledge, selector, at).next(),
+    observations(knowledge, selector, at, sizes).next(),
     newest(knowledge, ofService, at),
     newest(knowledge, ofAll, at),
   ]);
@@ -115,7 +128,11 @@ async function spokenBy(question: Question, selector: Selector, everywhere: Clai
  * Only a deployment that names neither components nor digests is asked further: for its tasks and, where it has
  * none, for the claim before it.
  */
-export async function runningAt(moment: Moment, selector: Selector, at: string): Promise<Running> {
+export async function effectiveDeploymentsAt(
+  moment: AsOf,
+  selector: Selector,
+  at: string,
+): Promise<EffectiveDeployments> {
   const question = { ...questionOf(moment), at };
   const { named, parts, observation, own, everywhere, changes } = await newestOf(question, selector, at);
   const whole = latest(own, everywhere);
@@ -130,7 +147,7 @@ export async function runningAt(moment: Moment, selector: Selector, at: string):
 
 /** The first claims after a moment, of each extent. */
 export async function claimsAfter(
-  knowledge: Knowledge,
+  knowledge: KnownAt,
   partitions: readonly Partition[],
   at: string,
 ): Promise<Claim[]> {

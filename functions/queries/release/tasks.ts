@@ -5,7 +5,7 @@ import { runOf } from "../../ledger/access-patterns.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { taskShown } from "../../ledger/directory-names.ts";
-import { first, type Knowledge } from "../../ledger/fact-reader.ts";
+import { first, type KnownAt } from "../../ledger/fact-reader.ts";
 
 export type Task = FactOf<"task.observed">;
 
@@ -17,7 +17,7 @@ interface Deployed {
 }
 
 /** Which digests of which components the tasks of a deployment showed, by name: at whatever time, and known or not. */
-async function namesOf(knowledge: Knowledge, { deployment, environment, service }: Deployed) {
+async function namesOf(knowledge: KnownAt, { deployment, environment, service }: Deployed) {
   const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
   const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
@@ -26,11 +26,11 @@ async function namesOf(knowledge: Knowledge, { deployment, environment, service 
 }
 
 /** The digests that tasks of a deployment may have shown: known one round trip before the tasks are. */
-export const taskDigests = async (knowledge: Knowledge, deployed: Deployed): Promise<string[]> =>
+export const taskDigests = async (knowledge: KnownAt, deployed: Deployed): Promise<string[]> =>
   (await namesOf(knowledge, deployed)).map(({ digest }) => digest);
 
 /** The earliest task of each component and digest that a deployment had shown by then. */
-export async function tasksOf(knowledge: Knowledge, deployed: Deployed, at: string): Promise<Task[]> {
+export async function tasksOf(knowledge: KnownAt, deployed: Deployed, at: string): Promise<Task[]> {
   const partitions = await namesOf(knowledge, deployed);
   const tasks = await Promise.all(partitions.map((partition) => first(knowledge, partition, { to: at })));
   return tasks.filter((fact) => fact?.kind === "task.observed");

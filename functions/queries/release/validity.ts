@@ -1,17 +1,17 @@
 /** Since when a release ran, and until when: the facts on both sides of it that say something else. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
-import { history, type Knowledge } from "../../ledger/fact-reader.ts";
+import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
-import type { Asking } from "./digest-resolution.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
 import type { Observation } from "./effective-deployments.ts";
-import type { Picture, Shown } from "./reconcile.ts";
-import { claimsAfter, observations, type Running, type Selector, wholes } from "./running.ts";
+import type { Reconciled, ResolvedComponent } from "./reconcile.ts";
+import { claimsAfter, type EffectiveDeployments, observations, type Selector, wholes } from "./running.ts";
 import { matched } from "./slots.ts";
 
 /** Whether an observation shows something else than what ran; what is not known is no difference. */
-function changes(shown: readonly Shown[], { components }: Observation): boolean {
+function changes(shown: readonly ResolvedComponent[], { components }: Observation): boolean {
   const running = shown.map(({ resolution: { said, digest }, family }) => {
     const { component, variant } = said;
     return { component, variant, digest, members: family?.members ?? new Set<string>() };
@@ -20,7 +20,7 @@ function changes(shown: readonly Shown[], { components }: Observation): boolean 
   return pairs === undefined || pairs.some(([one, seen]) => likeness(one, seen, one.members) === "other");
 }
 
-const laterObservations = (knowledge: Knowledge, selector: Selector, at: string): AsyncGenerator<Fact> =>
+const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
 /** Reads what may end a release, for it does not depend on what ran. */
@@ -32,9 +32,9 @@ export const prefetchUntil = (question: Question, selector: Selector): void =>
 
 /** When the next release took over: by a claim of any extent, or by an observation of something else. */
 export async function untilOf(
-  asking: Asking,
-  { parts }: Running,
-  shown: readonly Shown[],
+  asking: ResolveContext,
+  { parts }: EffectiveDeployments,
+  shown: readonly ResolvedComponent[],
 ): Promise<string | null> {
   const { selector, at } = asking;
   const claims = await claimsAfter(asking, [...wholes(selector), ...parts], at);
@@ -48,7 +48,11 @@ export async function untilOf(
 }
 
 /** Whether what was observed last had been observed before just so. */
-async function isSeenIn({ images }: Asking, last: Observation, earlier: Observation): Promise<boolean> {
+async function isSeenIn(
+  { images }: ResolveContext,
+  last: Observation,
+  earlier: Observation,
+): Promise<boolean> {
   const pairs = matched(earlier.components, last.components);
   const likenesses = (pairs ?? []).map(async ([one, seen]) => {
     const { members } = seen.digest === undefined ? { members: NONE } : await images.family(seen.digest);
@@ -59,7 +63,7 @@ async function isSeenIn({ images }: Asking, last: Observation, earlier: Observat
 const NONE: ReadonlySet<string> = new Set();
 
 /** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
-async function seenSince(asking: Asking, { lastClaim }: Running, seen: Observation) {
+async function seenSince(asking: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
   let first = seen;
   for await (const fact of observations(asking, asking.selector, asking.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
@@ -75,9 +79,9 @@ async function seenSince(asking: Asking, { lastClaim }: Running, seen: Observati
  * @param head the fact that gives what a release has only one of
  */
 export async function sinceOf(
-  asking: Asking,
-  running: Running,
-  { shown, claimed, observation, drift }: Picture,
+  asking: ResolveContext,
+  running: EffectiveDeployments,
+  { shown, claimed, observation, drift }: Reconciled,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;

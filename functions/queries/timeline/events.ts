@@ -5,8 +5,8 @@ import { fold } from "../../../schemas/scalars.ts";
 import { monthOf } from "../../ledger/access-patterns.ts";
 import { order } from "../../ledger/canonical.ts";
 import { namesIn } from "../../ledger/directories.ts";
-import { history, type Knowledge } from "../../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { history, type KnownAt } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Comparing, comparingFrom } from "../migrations/changes.ts";
 import type { Question } from "../question.ts";
 import { isEffective } from "../release/effective-deployments.ts";
@@ -39,7 +39,7 @@ function concerns(scope: Scope, fact: Event): boolean {
   return service === undefined;
 }
 
-async function* factsOf(knowledge: Knowledge, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
+async function* factsOf(knowledge: KnownAt, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
   const months = { from: monthOf(from), to: monthOf(to) };
   for await (const { name: month } of namesIn(knowledge, { of: "months", environment }, months)) {
     yield* history(knowledge, { of: "timeline", environment, month }, { from, to });
@@ -61,7 +61,7 @@ type Snapshot = FactOf<"migration.snapshot">;
 const isSet = (fact: Event): fact is Snapshot => fact.kind === "migration.snapshot" && fact.mode === "set";
 
 /** The databases of an environment, each compared from its first set on. */
-function comparisons(knowledge: Knowledge, environment: string) {
+function comparisons(knowledge: KnownAt, environment: string) {
   const databases = new Map<string, { compare: Comparing; since: string }>();
   return {
     async prepare(facts: readonly Event[]): Promise<void> {
@@ -70,7 +70,7 @@ function comparisons(knowledge: Knowledge, environment: string) {
         const database = fold(fact.database);
         if (!databases.has(database) && !unknown.has(database)) unknown.set(database, fact);
       }
-      await concurrently(AT_ONCE, [...unknown], async ([database, fact]) => {
+      await mapLimit(AT_ONCE, [...unknown], async ([database, fact]) => {
         const since = order(fact);
         databases.set(database, {
           compare: await comparingFrom(knowledge, environment, database, since),

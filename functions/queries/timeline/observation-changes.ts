@@ -5,8 +5,8 @@
 import type { Component } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
-import type { Knowledge } from "../../ledger/fact-reader.ts";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import {
@@ -40,8 +40,8 @@ function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<st
 }
 
 /** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
-async function effectiveAt(knowledge: Knowledge, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at);
+async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
+  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
   return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
 }
 
@@ -122,7 +122,7 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
         const isNew = step.fact.kind === "deployment.observed" && !services.has(service);
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
-      await concurrently(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
+      await mapLimit(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
         const state = await effectiveAt(known, { environment, service }, before);
         services.set(service, { state, since: order(fact) });
       });

@@ -1,10 +1,10 @@
 /** The timeline: what already ran when it begins, and what happened in an environment, or to one service, since. */
 import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { isSettled, justBefore, type Moment } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { allHeard, heardAs, heardIn, take } from "../../ledger/directories.ts";
-import { AT_ONCE, concurrently } from "../../ledger/map-limit.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import { release } from "../release/release.ts";
@@ -57,7 +57,7 @@ async function runningAtStart(
     service === undefined
       ? await take<Heard>(heardIn(known, directory, { after }), Math.min(limit, RELEASES))
       : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
-  const releases = await concurrently(AT_ONCE, taken, ({ shown }) =>
+  const releases = await mapLimit(AT_ONCE, taken, ({ shown }) =>
     release({ ...known, at: justBefore(from) }, { environment, service: shown }),
   );
   const entries = releases.flatMap((one) => (one === undefined ? [] : runningEntry(one, from)));
@@ -98,7 +98,7 @@ const nextOf = (place: readonly [string, string] | undefined): string | null =>
  * What it costs depends on what happened then, and on nothing before or after.
  */
 export async function timeline(
-  asked: Omit<Moment, "at">,
+  asked: Omit<AsOf, "at">,
   stretch: Stretch,
   paging: Paging = {},
 ): Promise<Timeline | undefined> {

@@ -3,6 +3,7 @@
  * service. At least once, never after the deadline; where none can, the redeployment is ended as failed.
  */
 import * as z from "zod";
+import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import { hashOf } from "../../../schemas/plan.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Asof } from "../ledger-client.ts";
@@ -67,7 +68,7 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Around
   /** Somebody may have frozen it, or marked the image as bad, since it was asked for. Throws Refused. */
   async function passGate(redeployment: Redeployment): Promise<void> {
     for (const { image } of redeployment.components) {
-      const { reasons } = await asof.gate(redeployment, image.slice(image.indexOf("@") + 1));
+      const { reasons } = await asof.gate(redeployment, pinnedImage(image)?.digest ?? "");
       if (reasons.length > 0) {
         throw new Refused(`the gate refuses ${image}: ${reasons.map(({ message }) => message).join("; ")}`);
       }

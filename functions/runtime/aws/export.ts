@@ -1,8 +1,8 @@
 /** The function that streams the history to auditors; it may read and no more. */
 import { streamHandle } from "hono/aws-lambda";
 import { guarded } from "../../http/app.ts";
-import { exportDoor } from "../../http/export.ts";
+import { exportEndpoint } from "../../http/export.ts";
 import { ledgerOnAws } from "./context.ts";
 
 const ledger = ledgerOnAws();
-export const handler = streamHandle(guarded(ledger, [exportDoor(ledger)]));
+export const handler = streamHandle(guarded(ledger, [exportEndpoint(ledger)]));

@@ -8,8 +8,8 @@ import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
 import { queueLater } from "../../adapters/sqs/jobs.ts";
 import { queueAside } from "../../adapters/sqs/quarantine.ts";
 import { guarded } from "../../http/app.ts";
-import { keepMalformed, receive, work } from "../../http/receive.ts";
-import { recordingDoors } from "../../http/recording.ts";
+import { recordingEndpoints } from "../../http/recording.ts";
+import { keepMalformed, receive, work } from "../../ledger/ingest.ts";
 import { Job } from "../../ledger/jobs.ts";
 import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
@@ -24,7 +24,7 @@ const ledger = ledgerOnAws({
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
 });
-const doors = handle(guarded(ledger, [recordingDoors(ledger)]));
+const doors = handle(guarded(ledger, [recordingEndpoints(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);
 
 /** Who may put on the bus, IAM decides. */

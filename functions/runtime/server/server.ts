@@ -13,14 +13,15 @@ import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
-import { backupDoor } from "../../http/backups.ts";
-import type { Ledger, Log } from "../../http/context.ts";
-import { exportDoor } from "../../http/export.ts";
-import { questionDoors } from "../../http/queries.ts";
-import { giveUp, work } from "../../http/receive.ts";
-import { recordingDoors } from "../../http/recording.ts";
+import { backupEndpoint } from "../../http/backups.ts";
+import type { Ledger } from "../../http/context.ts";
+import { exportEndpoint } from "../../http/export.ts";
+import { queryEndpoints } from "../../http/queries.ts";
+import { recordingEndpoints } from "../../http/recording.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
+import type { Log } from "../../ledger/ingest.ts";
+import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Later } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { executors } from "../../reactions/executors/executors.ts";
@@ -129,7 +130,12 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
 
 /** Every door of a ledger under one address. */
 export const doors = (ledger: Ledger): Hono =>
-  guarded(ledger, [recordingDoors(ledger), questionDoors(ledger), exportDoor(ledger), backupDoor(ledger)]);
+  guarded(ledger, [
+    recordingEndpoints(ledger),
+    queryEndpoints(ledger),
+    exportEndpoint(ledger),
+    backupEndpoint(ledger),
+  ]);
 
 function greeting({ data, tokens }: Configuration, address: string): string {
   const file = join(data, "token");

@@ -1,6 +1,6 @@
 /**
- * Argo Rollouts: how a progressive delivery goes. Its webhook sends a Rollout, cut down by the template in README, and
- * the event that it is sent for (the recipient of the subscription).
+ * Argo Rollouts: how a progressive delivery goes. Its webhook sends a Rollout, cut down by the template in
+ * docs/sources/clusters.md, and the event that it is sent for (the recipient of the subscription).
  *
  * Until it completes, a rollout is a deployment that has started: what runs for all is still the stable version, whose
  * image the Rollout no longer holds, and that the ledger knows from before. Each step is a start of its own, of the
@@ -12,8 +12,9 @@
  * Format: argoproj/argo-rollouts, docs/features/notifications.md, utils/record/record.go and utils/conditions.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, maybeText, present, quoted, rejected, said, timeOr } from "../payload.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { componentsOf } from "./workload.ts";
 

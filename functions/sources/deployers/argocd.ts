@@ -1,6 +1,7 @@
 /**
- * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that README has as
- * templates, which are the objects themselves, cut down to what is read here. Rollouts: `argo-rollouts.ts`.
+ * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that the templates in
+ * docs/sources/clusters.md make, which are the objects themselves, cut down to what is read here. Rollouts:
+ * `argo-rollouts.ts`.
  *
  * Key: of a sync the application's uid and the start of its operation, which stays the same over its retries, names
  * each sync anew also where the revision does not, and is there from the beginning (the number in the history comes
@@ -18,6 +19,7 @@
  * argoproj/notifications-engine, pkg/services/webhook.go.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import {
   firstLink,
   ignored,
@@ -29,7 +31,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { byHeader, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHeader, type Context, type Source, sourceOf } from "../source.ts";
 import { mapRollout } from "./argo-rollouts.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { type Container, componentsOf, distinct, namesBy, runsPods } from "./workload.ts";
