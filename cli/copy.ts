@@ -1,5 +1,5 @@
 /** `asof copy`: one ledger into another, between a file and DynamoDB. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import { copyBetween, type Location } from "../functions/adapters/copy-between.ts";
 import { CliError } from "./error.ts";
 import { withStoreFaults } from "./file/ledger-file.ts";
@@ -42,11 +42,8 @@ function locationOf(name: string, { env }: Io): Location {
   return { is: "tables", facts, people, ...(endpoint === undefined ? {} : { endpoint }) };
 }
 
-export function copyCommand(io: Io): Command {
-  const summary = "copies one ledger into another, between a file and DynamoDB";
-  return new Command("copy")
-    .summary(summary)
-    .description(summary)
+export function copyCommand(command: Command, io: Io): Command {
+  return command
     .argument("<from>", "the source: a file, or dynamodb:FACTS/PEOPLE")
     .argument("<to>", "the target, empty: a file, or dynamodb:FACTS/PEOPLE")
     .addHelpText("after", HELP)

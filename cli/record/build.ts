@@ -32,7 +32,11 @@ interface Built extends Image {
 }
 
 async function imageByTag({ env }: Io, repository: string, tag: string): Promise<Built> {
-  const content = await readImageContent(registryOf(repository, env), repository, tag);
+  const content = await readImageContent(registryOf(repository, env), repository, tag).catch(
+    (error: unknown) => {
+      throw error instanceof RegistryError ? new CliError(error.message, { cause: error }) : error;
+    },
+  );
   if (content === undefined)
     throw new CliError(`${repository} holds no tag ${tag}: push it first, or give --digest`);
   return { repository, tag, digest: content.digest, content };

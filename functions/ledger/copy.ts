@@ -108,6 +108,10 @@ async function nameIn({ store }: Side, { directory, name }: IndexEntry & { is: "
   return found?.name === name.name ? found : name;
 }
 
+async function derive(from: Side, to: Side, entry: IndexEntry): Promise<void> {
+  await to.store.derive(entry.is === "name" ? { ...entry, name: await nameIn(from, entry) } : entry);
+}
+
 interface Prepared {
   readonly posted: IndexedFact;
   readonly derived: readonly IndexEntry[];
@@ -151,11 +155,7 @@ async function write(
 ): Promise<number> {
   const all = await mapLimit(AT_ONCE, facts, (fact) => patiently(() => prepared(from, fact)));
   const derived = all.flatMap((one) => one.derived).filter((one) => one.is === "pointer" || !isSeen(one));
-  await mapLimit(AT_ONCE, derived, (one) =>
-    patiently(async () =>
-      to.store.derive(one.is === "name" ? { ...one, name: await nameIn(from, one) } : one),
-    ),
-  );
+  await mapLimit(AT_ONCE, derived, (one) => patiently(() => derive(from, to, one)));
   const written = await mapLimit(AT_ONCE, all, ({ posted }) => put(to, posted));
   return written.filter(Boolean).length;
 }

@@ -5,9 +5,10 @@
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
 import { closeSync, existsSync, openSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import Driver from "libsql";
+import type Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
 import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
@@ -166,6 +167,23 @@ const settingsOf = (driver: Driver.Database): Settings => ({
   exec: (sql) => void driver.exec(sql),
 });
 
+const requireFromHere = createRequire(import.meta.url);
+
+/** Opens a file, or an address of one. Loads the driver only here: without it, a bundle that was copied alone still fails with one line. */
+function open(file: string, timeoutMs = 0): Driver.Database {
+  let driver: typeof Driver;
+  try {
+    driver = requireFromHere("libsql");
+  } catch (cause) {
+    if (codeOf(cause) !== "MODULE_NOT_FOUND") throw cause;
+    throw new CannotOpen(
+      "the package libsql is not installed; run `npm install libsql` in the folder of this program",
+      { cause },
+    );
+  }
+  return new driver(file, { timeout: timeoutMs });
+}
+
 /**
  * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
  * by itself, since a fact changes pages that other facts change again, and that made a commit three times as fast.
@@ -180,7 +198,7 @@ PRAGMA temp_store = MEMORY;
 `;
 
 function connect(file: string): Driver.Database {
-  const database = new Driver(file, { timeout: 5000 });
+  const database = open(file, 5000);
   database.exec(SETTINGS);
   return database;
 }
@@ -211,7 +229,7 @@ function lock(folder: string): () => void {
   let held: Driver.Database | undefined;
   try {
     makeFile(file);
-    held = new Driver(file, { timeout: 0 });
+    held = open(file);
     held.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     held?.close();
@@ -296,7 +314,7 @@ export function openBackup(file: string): Database {
   if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
     checkSchema(file);
-    const driver = new Driver(`${pathToFileURL(file).href}?immutable=1`);
+    const driver = open(`${pathToFileURL(file).href}?immutable=1`);
     return databaseOf(file, driver, { prepare: checkFormat, close: () => driver.close() });
   } catch (error) {
     throw reasonOf(error, file);

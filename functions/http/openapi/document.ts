@@ -199,7 +199,7 @@ export const document = () =>
       title: "asof",
       version: "1",
       description: "What ran here at that moment, and what is needed to run it again.",
-      license: { name: "All rights reserved", identifier: "LicenseRef-UNLICENSED" },
+      license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],

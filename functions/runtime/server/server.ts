@@ -137,6 +137,10 @@ export const doors = (ledger: Ledger): Hono =>
     backupEndpoint(ledger),
   ]);
 
+/** What to try next: in a clone, and in the package. */
+const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
+const RECORD = "asof record --help     # how a pipeline reports what it did";
+
 function greeting({ data, tokens }: Configuration, address: string): string {
   const file = join(data, "token");
   const token = tokens.length > 0 ? "$TOKEN" : `$(cat ${file})`;
@@ -149,7 +153,7 @@ data:   ${resolve(data)}
 
 Try:
   curl -s ${bearer} ${address}/v1/environments
-  npm run demo     # in another terminal: a quarter of history, and three questions about it
+  ${import.meta.url.endsWith(".ts") ? DEMO : RECORD}
   curl -s ${bearer} "${address}/v1/release?environment=production&service=acme/billing&at=${aMonthAgo}"
 
 Ctrl-C stops it; what it acknowledged is on disk.`;
@@ -295,10 +299,13 @@ async function main(): Promise<void> {
   console.log(greeting(settings, address));
 }
 
+/** Runs a ledger as this process's program, until a signal ends it. What is wrong is printed; the exit code is 1 then. */
+export const run = (): Promise<void> => main().catch(complain);
+
 /** Whether a process was started with this file, by whatever name. */
 function isProgram(): boolean {
   const [, program] = process.argv;
   return program !== undefined && existsSync(program) && realpathSync(program) === import.meta.filename;
 }
 
-if (isProgram()) main().catch(complain);
+if (isProgram()) await run();
