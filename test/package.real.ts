@@ -32,8 +32,6 @@ beforeAll(async () => {
   await installInProject(tarball, project, {
     "aws-cdk-lib": "cdk/node_modules",
     constructs: "cdk/node_modules",
-    "@types/node": "node_modules",
-    "undici-types": "node_modules",
   });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
