@@ -24,6 +24,7 @@ import {
   url,
 } from "./scalars.ts";
 
+export * from "./problem.ts";
 export * from "./release.ts";
 
 export const Snapshot = z
@@ -322,14 +323,3 @@ export const Outcomes = z
   })
   .meta({ id: "Outcomes" });
 export type Outcomes = z.infer<typeof Outcomes>;
-
-export const Problem = z
-  .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string().exactOptional(),
-  })
-  .meta({ id: "Problem", description: "RFC 9457" });
-export type Problem = z.infer<typeof Problem>;
