@@ -45,7 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sources: ["schemas", "sources"],
   adapters: ["schemas", "ledger", "adapters"],
   reactions: ["schemas", "adapters", "reactions"],
-  http: ["schemas", "ledger", "queries", "plan", "sources", "adapters", "http"],
+  http: ["schemas", "ledger", "queries", "plan", "sources", "http"],
   runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
   cdk: ["cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
   cli: ["schemas", "cli", "ledger", "adapters", "sources", "serve"],

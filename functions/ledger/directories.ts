@@ -24,8 +24,12 @@ export async function* namesIn(
 }
 
 /** All names of a directory, whenever they were heard. */
-export const names = async (knowledge: KnownAt, directory: Directory): Promise<Name[]> =>
-  (await take(namesIn(knowledge, directory), Number.POSITIVE_INFINITY)).taken;
+export async function names({ store }: KnownAt, directory: Directory): Promise<Name[]> {
+  const found: Name[] = [];
+  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
+    found.push(...page);
+  return found;
+}
 
 /** The names of a directory that had been heard by then, from one of them on or behind it. */
 export async function* heardIn(

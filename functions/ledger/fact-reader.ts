@@ -1,7 +1,7 @@
 /** Reading a partition as it was known at some moment: retracted and later-recorded facts are stepped over. */
-import type { Fact } from "../../schemas/fact.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
-import { pagesOf, type Reads } from "./loader.ts";
+import type { Reads } from "./loader.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
 
 /** What is asked of: the store, and the moment whose knowledge counts. */
@@ -39,23 +39,6 @@ export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
   ...new Map(facts.map((fact) => [keyOf(fact), fact])).values(),
 ];
 
-async function* pages(
-  { store }: KnownAt,
-  partition: Partition,
-  { from: first, after, to, descending = false }: Span,
-  sizes: Pages,
-): AsyncGenerator<readonly Entry[]> {
-  // Nothing is known of what comes after ever.
-  if (after !== undefined && after >= EVER) return;
-  const from = after === undefined ? first : endOf(after);
-  if (from !== undefined && to !== undefined && from > endOf(to)) return;
-  const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), descending };
-  yield* pagesOf((cursor, n) => {
-    const limit = sizes[n] ?? sizes.at(-1) ?? sizes[0];
-    return store.query(partition, { ...range, limit, ...cursor });
-  });
-}
-
 /** Those entries whose fact was recorded: a pointer is put before its fact, which may never have come. */
 export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): Promise<Entry[]> {
   const doubtful = entries.filter(({ provisional }) => provisional);
@@ -71,45 +54,80 @@ export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): 
   });
 }
 
-/** Lets through what was known and not retracted. A retraction stands right behind its target. */
+/** Lets through what was known and not retracted, page by page. A retraction stands right behind its target. */
 function visibility(knownAt: string, descending: boolean) {
   const retracted = new Set<string>();
   // Going up, a retraction comes after its target, so each entry waits for what follows it.
   let held: Entry | undefined;
-  const release = (): Entry[] => (held === undefined ? [] : [held]);
-  const take = (entry: Entry): Entry[] => {
+  function retract({ target }: FactOf<"fact.retracted">): void {
+    retracted.add(keyOf(target));
+    if (held !== undefined && keyOf(held.fact) === keyOf(target)) held = undefined;
+  }
+  /** The entry that is shown once this one was read, if any. */
+  function take(entry: Entry): Entry | undefined {
     const { fact } = entry;
-    if (fact.recordedAt > knownAt) return [];
+    if (fact.recordedAt > knownAt) return undefined;
     if (fact.kind === "fact.retracted") {
-      retracted.add(keyOf(fact.target));
-      if (held !== undefined && keyOf(held.fact) === keyOf(fact.target)) held = undefined;
-      return [];
+      retract(fact);
+      return undefined;
     }
-    if (descending) return retracted.has(keyOf(fact)) ? [] : [entry];
-    const before = release();
+    if (descending) return retracted.size > 0 && retracted.has(keyOf(fact)) ? undefined : entry;
+    const before = held;
     held = entry;
     return before;
+  }
+  return (page: readonly Entry[], isLast: boolean): Entry[] => {
+    const shown: Entry[] = [];
+    for (const entry of page) {
+      const one = take(entry);
+      if (one !== undefined) shown.push(one);
+    }
+    if (isLast && held !== undefined) shown.push(held);
+    return shown;
   };
-  return { take, release };
 }
 
-async function* visible({ knownAt }: KnownAt, found: AsyncIterable<readonly Entry[]>, descending: boolean) {
-  const { take, release } = visibility(knownAt, descending);
-  for await (const page of found) yield page.flatMap(take);
-  yield release();
+/** Gives the next page of a reading; undefined: there is none. */
+type Next = () => Promise<readonly Entry[] | undefined>;
+
+/** An order that a span begins at, if there can be anything in it. */
+function startOf({ from, after, to }: Span): string | undefined {
+  // Nothing is known of what comes after ever.
+  if (after !== undefined && after >= EVER) return undefined;
+  const start = after === undefined ? (from ?? "") : endOf(after);
+  return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
-async function* factPages(
+/**
+ * Reads a partition page by page, and shows what was known and not retracted. A plain function: a release makes a dozen
+ * readings, and generators within generators cost more than all else that it does.
+ * @param isDoubted whether the pointers of a page have to be confirmed
+ */
+function reading(
   knowledge: KnownAt,
   partition: Partition,
   span: Span,
   sizes: Pages,
-): AsyncGenerator<readonly Fact[]> {
-  async function* sure() {
-    for await (const page of pages(knowledge, partition, span, sizes)) yield await confirmed(knowledge, page);
-  }
-  for await (const page of visible(knowledge, sure(), span.descending ?? false))
-    yield page.map(({ fact }) => fact);
+  isDoubted: (page: readonly Entry[]) => boolean = () => true,
+): Next {
+  const { to, descending = false } = span;
+  const from = startOf(span);
+  const range = {
+    ...(from === undefined || from === "" ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    descending,
+  };
+  const visible = visibility(knowledge.knownAt, descending);
+  let rest: { readonly cursor?: string } | undefined = from === undefined ? undefined : {};
+  let n = 0;
+  return async () => {
+    if (rest === undefined) return undefined;
+    const limit = sizes[n++] ?? sizes.at(-1) ?? sizes[0];
+    const { entries, cursor } = await knowledge.store.query(partition, { ...range, limit, ...rest });
+    rest = cursor === undefined ? undefined : { cursor };
+    const page = isDoubted(entries) ? await confirmed(knowledge, entries) : entries;
+    return visible(page, rest === undefined);
+  };
 }
 
 /** The facts of a partition that were known and not retracted, in order: as far as the caller reads. */
@@ -119,19 +137,29 @@ export async function* history(
   span: Span = {},
   sizes: Pages = WALK,
 ): AsyncGenerator<Fact> {
-  for await (const page of factPages(knowledge, partition, span, sizes)) yield* page;
+  const next = reading(knowledge, partition, span, sizes);
+  for (let page = await next(); page !== undefined; page = await next()) {
+    for (const { fact } of page) yield fact;
+  }
 }
 
 /** The facts up to a moment, newest first, as they are read: for who decides by what there is whether to read on. */
-export const pagesBack = (
+export async function* pagesBack(
   knowledge: KnownAt,
   partition: Partition,
   at: string,
-): AsyncGenerator<readonly Fact[]> => factPages(knowledge, partition, { to: at, descending: true }, WALK);
+): AsyncGenerator<readonly Fact[]> {
+  const next = reading(knowledge, partition, { to: at, descending: true }, WALK);
+  for (let page = await next(); page !== undefined; page = await next()) yield page.map(({ fact }) => fact);
+}
 
 /** The first fact of a span, or none. */
 export async function first(knowledge: KnownAt, partition: Partition, span: Span): Promise<Fact | undefined> {
-  for await (const fact of history(knowledge, partition, span, ONE)) return fact;
+  const next = reading(knowledge, partition, span, ONE);
+  for (let page = await next(); page !== undefined; page = await next()) {
+    const [entry] = page;
+    if (entry !== undefined) return entry.fact;
+  }
   return undefined;
 }
 
@@ -143,25 +171,23 @@ export const backwards = (knowledge: KnownAt, partition: Partition, at: string):
 export const newest = (knowledge: KnownAt, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
-async function collect<T>(found: AsyncIterable<readonly T[]>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const page of found) list.push(...page);
+async function collected(next: Next): Promise<Entry[]> {
+  const list: Entry[] = [];
+  for (let page = await next(); page !== undefined; page = await next()) list.push(...page);
   return list;
 }
 
-export const all = (knowledge: KnownAt, partition: Partition, span: Span = {}): Promise<Fact[]> =>
-  collect(factPages(knowledge, partition, span, WHOLE));
+export async function all(knowledge: KnownAt, partition: Partition, span: Span = {}): Promise<Fact[]> {
+  const entries = await collected(reading(knowledge, partition, span, WHOLE));
+  return entries.map(({ fact }) => fact);
+}
 
 /**
  * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A
  * retraction is confirmed here all the same, or one that never came would hide its target.
  */
 export function hits(knowledge: KnownAt, partition: Partition): Promise<Entry[]> {
-  async function* found() {
-    for await (const page of pages(knowledge, partition, {}, WHOLE)) {
-      const takesBack = page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
-      yield takesBack ? await confirmed(knowledge, page) : page;
-    }
-  }
-  return collect(visible(knowledge, found(), false));
+  const takesBack = (page: readonly Entry[]) =>
+    page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
+  return collected(reading(knowledge, partition, {}, WHOLE, takesBack));
 }

@@ -14,13 +14,14 @@ import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
-import type { Ledger, Log } from "../../http/context.ts";
+import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { queryEndpoints } from "../../http/queries.ts";
-import { giveUp, work } from "../../http/receive.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
+import type { Log } from "../../ledger/ingest.ts";
+import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Later } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { executors } from "../../reactions/executors/executors.ts";
@@ -81,15 +82,12 @@ function onSqlite(database: Database, damage: Damage): Keeping {
 
 /** The client is loaded where it is used: most ledgers on one machine have no table. */
 async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
-  const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
-  const { dynamodbStore } = await import("../../adapters/dynamodb/store.ts");
-  const { dynamodbPeople } = await import("../../adapters/dynamodb/people.ts");
-  const { TIMEOUTS } = await import("../../adapters/timeouts.ts");
-  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const { openTables } = await import("../../adapters/dynamodb/tables.ts");
+  const { store, people } = openTables(tables);
   const now = () => new Date();
   return {
-    store: dynamodbStore({ client, name: tables.facts }),
-    people: remembering(dynamodbPeople({ client, name: tables.people }), now),
+    store,
+    people: remembering(people, now),
     now,
     settleMs: SETTLE_ON_DYNAMODB_MS,
   };
