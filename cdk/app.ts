@@ -3,41 +3,38 @@
  * -c executors=true -c maintenance=true`: every context is optional; with one of the last two there are two stacks, `asof`
  * and `asof-executors`.
  */
+import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { bundleAll, bundleListeners, LISTENERS } from "./bundle.ts";
-import { AsofExecutorsStack } from "./executors.ts";
-import { AsofStack } from "./stack.ts";
+import { bundleFunctions } from "../functions/runtime/build.ts";
+import { ROOT } from "../functions/runtime/bundle.ts";
+import { AsofExecutorsStack, AsofStack } from "./stacks.ts";
 
 const app = new App({ analyticsReporting: false });
 const context = (name: string): string | undefined => {
   const value: unknown = app.node.tryGetContext(name);
   return value === undefined ? undefined : String(value);
 };
-const rules = context("rules");
-const trustRoots = context("trustRoots");
-const signers = context("signers");
-if ((trustRoots === undefined) !== (signers === undefined)) {
-  throw new Error("trustRoots and signers: give both, or neither");
-}
 const region = process.env.CDK_DEFAULT_REGION;
 const env = region === undefined ? {} : { region };
 const alarmEmail = context("alarmEmail");
+const bundles = await bundleFunctions(join(ROOT, ".build", "functions"));
 
 const ledger = new AsofStack(app, "asof", {
-  bundles: await bundleAll({ rules, trustRoots }),
-  hasRules: rules !== undefined,
-  signers,
+  bundles,
+  rules: context("rules"),
+  trustRoots: context("trustRoots"),
+  signers: context("signers"),
   alarmEmail,
   cloudfront: context("cloudfront") === "true",
   env,
 });
-const SWITCHES = { execute: "executors", maintain: "maintenance" } as const;
-const listeners = LISTENERS.filter((name) => context(SWITCHES[name]) === "true");
-if (listeners.length > 0) {
-  const bundles = await bundleListeners(listeners);
+const executors = context("executors") === "true";
+const maintenance = context("maintenance") === "true";
+if (executors || maintenance) {
+  const more = { bundles, executors, maintenance, alarmEmail, env };
   // The bus that they listen to is the ledger's.
-  new AsofExecutorsStack(app, "asof-executors", { bundles, alarmEmail, env }).addStackDependency(ledger);
+  new AsofExecutorsStack(app, "asof-executors", more).addStackDependency(ledger);
 }
 // Findings that nobody acknowledged with a reason make the synthesis fail.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

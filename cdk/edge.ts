@@ -1,5 +1,5 @@
 /** CloudFront and WAF in front of the function URLs, by the context `cloudfront`. */
-import { CfnOutput, Duration, type Stack, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack, Validations } from "aws-cdk-lib";
 import {
   AllowedMethods,
   type BehaviorOptions,
@@ -12,6 +12,7 @@ import {
 import { FunctionUrlOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import type { FunctionUrl } from "aws-cdk-lib/aws-lambda";
 import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
+import type { Construct } from "constructs";
 
 /** Paths that record something, and so belong to the one function that may write. */
 export const INGEST_PATHS = [
@@ -28,8 +29,8 @@ export const INGEST_PATHS = [
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
 
-export function addEdge(stack: Stack, urls: Urls): void {
-  if (stack.region !== "us-east-1") {
+export function addEdge(scope: Construct, urls: Urls): void {
+  if (Stack.of(scope).region !== "us-east-1") {
     throw new Error(
       "cloudfront=true: AWS takes a web ACL for CloudFront in us-east-1 only. Deploy there (AWS_REGION=us-east-1), or leave the switch off and put a distribution of your own before the function URLs.",
     );
@@ -44,10 +45,10 @@ export function addEdge(stack: Stack, urls: Urls): void {
     originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
     viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
   });
-  const distribution = new Distribution(stack, "Distribution", {
+  const distribution = new Distribution(scope, "Distribution", {
     comment: "asof",
     httpVersion: HttpVersion.HTTP2_AND_3,
-    webAclId: webAcl(stack).attrArn,
+    webAclId: webAcl(scope).attrArn,
     defaultBehavior: behaviour(urls.questions),
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(urls.ingest)])),
@@ -67,16 +68,16 @@ export function addEdge(stack: Stack, urls: Urls): void {
         "CloudFront fixes the TLS policy of its own domain name. A user's domain and certificate set a newer one; to the functions it is TLS 1.2 always.",
     },
   );
-  new CfnOutput(stack, "EdgeUrl", { value: `https://${distribution.distributionDomainName}` });
+  new CfnOutput(scope, "EdgeUrl", { value: `https://${distribution.distributionDomainName}` });
 }
 
-function webAcl(stack: Stack): CfnWebACL {
+function webAcl(scope: Construct): CfnWebACL {
   const visible = (metricName: string) => ({
     metricName,
     cloudWatchMetricsEnabled: true,
     sampledRequestsEnabled: true,
   });
-  return new CfnWebACL(stack, "WebAcl", {
+  return new CfnWebACL(scope, "WebAcl", {
     scope: "CLOUDFRONT",
     defaultAction: { allow: {} },
     visibilityConfig: visible("asof"),

@@ -1,28 +1,21 @@
 /**
- * Who reacts to what the ledger says, in a stack of its own: here is what holds credentials that change production, and
- * the ledger's functions have none of it. Off by default.
+ * Who reacts to what the ledger says, apart from it: here is what holds credentials that change production, and the
+ * ledger's functions have none of it.
  */
-import {
-  CfnOutput,
-  Duration,
-  RemovalPolicy,
-  SecretValue,
-  Stack,
-  type StackProps,
-  Validations,
-} from "aws-cdk-lib";
+import { join } from "node:path";
+import { CfnOutput, Duration, RemovalPolicy, SecretValue, Validations } from "aws-cdk-lib";
 import { EventBus, type IEventBus, Rule } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue } from "aws-cdk-lib/aws-sqs";
-import type { Construct } from "constructs";
+import { Construct } from "constructs";
 import { MAINTENANCE_KINDS } from "../functions/reactions/silences/silences.ts";
 import { Alarms } from "./alarms.ts";
-import type { ListenerName } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { LedgerFunction } from "./function.ts";
-import { LEDGER_BUS } from "./stack.ts";
+import { PACKAGED } from "./functions.ts";
+import { LEDGER_BUS } from "./ledger.ts";
 
 /** The longest that one fact may take: a few requests, each of which is given up after seconds. */
 const TIMEOUT = Duration.seconds(30);
@@ -43,10 +36,10 @@ export interface ListenerProps {
 }
 
 /** A rule on the ledger's bus, a queue with its dead letters, and the function that works on it, with a secret of its own. */
-export function addListener(stack: Stack, id: string, props: ListenerProps): void {
+export function addListener(scope: Construct, id: string, props: ListenerProps): void {
   const { alarms } = props;
   // An update of the stack does not touch the value, as long as this placeholder stays the same.
-  const secret = new Secret(stack, `${id}Secret`, {
+  const secret = new Secret(scope, `${id}Secret`, {
     description: props.secret.description,
     secretStringValue: SecretValue.unsafePlainText(props.secret.placeholder),
     removalPolicy: RemovalPolicy.RETAIN,
@@ -56,19 +49,19 @@ export function addListener(stack: Stack, id: string, props: ListenerProps): voi
     reason:
       "The other half of each token and secret is with a vendor or in a pipeline, where no rotation function reaches: a person rotates them.",
   });
-  const dlq = deadLetters(stack, alarms, `${id}Dlq`, props.failed);
-  const queue = new Queue(stack, `${id}Queue`, {
+  const dlq = deadLetters(scope, alarms, `${id}Dlq`, props.failed);
+  const queue = new Queue(scope, `${id}Queue`, {
     ...QUEUE_DEFAULTS,
     visibilityTimeout: Duration.seconds(6 * TIMEOUT.toSeconds()),
     retentionPeriod: Duration.days(4),
     deadLetterQueue: { queue: dlq, maxReceiveCount: MAX_RECEIVES },
   });
-  new Rule(stack, `${id}Rule`, {
+  new Rule(scope, `${id}Rule`, {
     eventBus: props.bus,
     eventPattern: { source: ["asof"], detailType: props.kinds.map((kind) => `dev.asof.${kind}.v1`) },
     targets: [new SqsQueue(queue, { deadLetterQueue: dlq })],
   });
-  const listener = new LedgerFunction(stack, id, {
+  const listener = new LedgerFunction(scope, id, {
     bundle: props.bundle,
     timeout: TIMEOUT,
     memoryMiB: 512,
@@ -78,27 +71,33 @@ export function addListener(stack: Stack, id: string, props: ListenerProps): voi
   // One at a time: nothing that is slow holds up another, and each fails for itself.
   listener.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
   alarms.on(id, `The function of ${id} failed.`, listener.metricErrors());
-  new CfnOutput(stack, `${id}SecretArn`, { value: secret.secretArn });
+  new CfnOutput(scope, `${id}SecretArn`, { value: secret.secretArn });
 }
 
-export interface ExecutorsProps extends StackProps {
-  /** The folder of each function's bundle. Absent: that one does not listen. */
-  bundles: Partial<Record<ListenerName, string>>;
+export interface AsofExecutorsProps {
+  /** Redeployments are carried out. */
+  executors?: boolean | undefined;
+  /** Alerts are silenced in Alertmanager while a redeployment runs. */
+  maintenance?: boolean | undefined;
+  /** Who gets the alarms by mail, beside the topic. */
   alarmEmail?: string | undefined;
+  /** The folder that holds a folder with the bundle of each function. Default: the bundles of this package. */
+  bundles?: string | undefined;
 }
 
-export class AsofExecutorsStack extends Stack {
-  constructor(scope: Construct, id: string, props: ExecutorsProps) {
-    super(scope, id, props);
+/** Reacts to a ledger of the same account and region, which it knows by its bus. Belongs into a stack of its own. */
+export class AsofExecutors extends Construct {
+  constructor(scope: Construct, id: string, props: AsofExecutorsProps) {
+    super(scope, id);
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
     const bus = EventBus.fromEventBusName(this, "LedgerBus", LEDGER_BUS);
-    const { execute, maintain } = props.bundles;
-    if (execute !== undefined) {
+    const { bundles = PACKAGED } = props;
+    if (props.executors === true) {
       addListener(this, "Execute", {
         bus,
         alarms,
         kinds: ["redeployment.requested"],
-        bundle: execute,
+        bundle: join(bundles, "execute"),
         secret: {
           description: "asof: who carries out redeployments, and the credentials for it",
           placeholder: '{"asof":{"url":"","token":""},"executors":[]}',
@@ -107,12 +106,12 @@ export class AsofExecutorsStack extends Stack {
           "Redeployments reached no executor: look at their status, and delete these. What is past its deadline is not carried out.",
       });
     }
-    if (maintain !== undefined) {
+    if (props.maintenance === true) {
       addListener(this, "Maintain", {
         bus,
         alarms,
         kinds: MAINTENANCE_KINDS,
-        bundle: maintain,
+        bundle: join(bundles, "maintain"),
         secret: {
           description:
             "asof: whose alerts Alertmanager silences while a redeployment runs, and how it is reached",

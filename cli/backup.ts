@@ -1,18 +1,17 @@
 /** `asof backup`: copies a ledger into one file. */
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import * as z from "zod";
 import { NoAnswer } from "../functions/adapters/http-client.ts";
 import { backUp, syncToDisk } from "../functions/adapters/sqlite/backup.ts";
 import { onDisk } from "./disk.ts";
-import { CliError } from "./error.ts";
+import { CliError, Unreachable } from "./error.ts";
 import { requestBackup } from "./file/download.ts";
 import { fileIn, verify, withDataOption, withStoreFaults } from "./file/ledger-file.ts";
 import { count, progressOn, size } from "./file/progress.ts";
 import { EXIT, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
-import { Unreachable } from "./request.ts";
 
 const Options = z.looseObject({ ...LedgerOptions.shape, data: z.string().optional() });
 type Options = z.infer<typeof Options>;
@@ -97,9 +96,7 @@ async function backup(io: Io, file: string, options: Options): Promise<string> {
   }
 }
 
-export function backupCommand(io: Io): Command {
-  const summary = "copies a ledger into one file, also while it runs";
-  const command = new Command("backup").summary(summary).description(summary);
+export function backupCommand(command: Command, io: Io): Command {
   return withLedgerOptions(withDataOption(command))
     .argument("<file>", "the new file")
     .addHelpText("after", HELP)

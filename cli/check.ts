@@ -1,5 +1,5 @@
 /** `asof check`: checks a ledger's file. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import * as z from "zod";
 import { openReader } from "../functions/adapters/sqlite/database.ts";
 import { checkAll, fileIn, withDataOption, withStoreFaults } from "./file/ledger-file.ts";
@@ -17,9 +17,7 @@ Exit codes:
   1  something is wrong, and printed; or the file cannot be read
   2  the command line is invalid`;
 
-export function checkCommand(io: Io): Command {
-  const summary = "checks the ledger's file on this machine";
-  const command = new Command("check").summary(summary).description(summary);
+export function checkCommand(command: Command, io: Io): Command {
   return withDataOption(command)
     .option("--json", "print JSON, for programs")
     .addHelpText("after", HELP)

@@ -1,9 +1,8 @@
 /** Calls of the ledger's API. Every failure is one line that says what to do. */
-import type * as z from "zod";
-import { type Read, readAnswer } from "../schemas/answer.ts";
+import { clientOver, type LedgerClient, LedgerError } from "../functions/adapters/api-client.ts";
 import { CliError } from "./error.ts";
 import type { Ledger } from "./ledger.ts";
-import { type LedgerRequest, sendRequest } from "./request.ts";
+import { sendRequest } from "./request.ts";
 
 /** The ledger refused the request. */
 export class Refused extends CliError {
@@ -16,25 +15,25 @@ export class Refused extends CliError {
 }
 
 /**
- * Sends a request and reads its answer.
+ * Calls the ledger, with retries.
  * @throws Refused, Unreachable, or a CliError where the address is not a ledger's
  */
-export async function callLedger<T>(
-  ledger: Ledger,
-  schema: z.ZodType<T>,
-  request: LedgerRequest,
-): Promise<T> {
-  const { status, json } = await sendRequest(ledger, request);
-  const read = readAnswer(schema, status, json);
-  if (read.is === "answer") return read.value;
-  throw failureOf(ledger, status, read);
+export async function callLedger<T>(ledger: Ledger, call: (client: LedgerClient) => Promise<T>): Promise<T> {
+  try {
+    return await call(clientOver((request) => sendRequest(ledger, request)));
+  } catch (error) {
+    throw error instanceof LedgerError ? failureOf(ledger, error) : error;
+  }
 }
 
 /** What an answer means that is not the expected one. */
-export function failureOf({ url }: Ledger, status: number, read: Read<unknown>): CliError {
+export function failureOf(
+  { url }: Ledger,
+  { status, detail }: Pick<LedgerError, "status" | "detail">,
+): CliError {
   if (status === 401) {
     return new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
   }
-  if (read.is === "problem") return new Refused(status, read.detail);
+  if (detail !== undefined) return new Refused(status, detail);
   return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`);
 }

@@ -1,2 +1,15 @@
 /** A command cannot do what was requested. The message is one line: what is wrong, where, and what to do. */
 export class CliError extends Error {}
+
+/** No answer, or only 429 and 5xx, until the retries ended. */
+export class Unreachable extends Error {
+  readonly retryAfterS: number | undefined;
+  /** Do not retry. */
+  readonly isFinal: boolean;
+
+  constructor(message: string, more: { retryAfterS?: number | undefined; isFinal?: boolean } = {}) {
+    super(message);
+    this.retryAfterS = more.retryAfterS;
+    this.isFinal = more.isFinal ?? false;
+  }
+}

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
@@ -125,11 +125,8 @@ async function execute(io: Io, options: Options): Promise<void> {
   await worker.idle();
 }
 
-export function executeCommand(io: Io): Command {
-  const summary = "carries out redeployments on this machine";
-  const command = new Command("execute")
-    .summary(summary)
-    .description(summary)
+export function executeCommand(command: Command, io: Io): Command {
+  command
     .option("--port <port>", "the port to listen on, at 127.0.0.1", portFrom, 8788)
     .option("--cwd <folder>", "the working folder of its programs", ".")
     .addOption(

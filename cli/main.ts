@@ -1,29 +1,14 @@
 /** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
-import { RegistryError } from "../functions/adapters/registry/oci.ts";
-import { backupCommand } from "./backup.ts";
-import { checkCommand } from "./check.ts";
-import { CliError } from "./error.ts";
-import { executeCommand } from "./execute.ts";
+import { commandsFor } from "./commands.ts";
+import { CliError, Unreachable } from "./error.ts";
 import { EXIT, type Io } from "./io.ts";
-import { migrationsCommand } from "./migrations.ts";
-import { planCommand } from "./plan.ts";
-import { recordCommand } from "./record/command.ts";
-import { redeployCommand } from "./redeploy.ts";
-import { Unreachable } from "./request.ts";
-import { restoreCommand } from "./restore.ts";
 
-function programFor(io: Io): Command {
-  const program = new Command("asof")
-    .description("Reports to a release ledger what happened, and redeploys what ran before.")
-    .addCommand(recordCommand(io))
-    .addCommand(migrationsCommand(io))
-    .addCommand(planCommand(io))
-    .addCommand(redeployCommand(io))
-    .addCommand(executeCommand(io))
-    .addCommand(backupCommand(io))
-    .addCommand(restoreCommand(io))
-    .addCommand(checkCommand(io));
+async function programFor(args: readonly string[], io: Io): Promise<Command> {
+  const program = new Command("asof").description(
+    "Reports to a release ledger what happened, and redeploys what ran before.",
+  );
+  for (const command of await commandsFor(args, io)) program.addCommand(command);
   return withIo(program, io);
 }
 
@@ -40,13 +25,13 @@ function withIo(command: Command, io: Io): Command {
 function exitOf(error: unknown): number | undefined {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Unreachable) return EXIT.unreachable;
-  return error instanceof CliError || error instanceof RegistryError ? EXIT.refused : undefined;
+  return error instanceof CliError ? EXIT.refused : undefined;
 }
 
 /** Runs one command line, given without the program's name. Throws internal errors only. */
 export async function main(args: readonly string[], io: Io): Promise<void> {
   try {
-    await programFor(io).parseAsync([...args], { from: "user" });
+    await (await programFor(args, io)).parseAsync([...args], { from: "user" });
   } catch (error) {
     const code = exitOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;

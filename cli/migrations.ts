@@ -1,6 +1,6 @@
 /** `asof migrations`: reads which migrations a database has, and reports them. */
 import { readFileSync, statSync } from "node:fs";
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
 import { type Answer, exchange, NoAnswer } from "../functions/adapters/http-client.ts";
 import { readJson } from "../functions/sources/payload.ts";
@@ -57,13 +57,10 @@ Where the database cannot be reached from here:
 
 Outbox, exit codes and what CI provides: asof record --help`;
 
-export function migrationsCommand(io: Io): Command {
-  const summary = "reports to the ledger which migrations a database has";
+export function migrationsCommand(command: Command, io: Io): Command {
   const tools = TOOLS.map(({ tool }) => tool);
   const instead = ["databaseUrl", "tool", "table", "journal"];
-  const command = new Command("migrations")
-    .summary(summary)
-    .description(summary)
+  command
     .option("--environment <name>", "the environment (default: the CI's)")
     .requiredOption("--database <name>", "the database's name in the ledger")
     .option(

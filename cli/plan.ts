@@ -1,5 +1,5 @@
 /** `asof plan`: the steps that run an earlier release again. */
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
@@ -26,12 +26,9 @@ Exit codes:
   2  the command line is invalid
   4  the ledger cannot be reached`;
 
-export function planCommand(io: Io): Command {
-  const summary = "shows the steps that run an earlier release again";
-  const command = withPlanOptions(new Command("plan").summary(summary).description(summary)).addOption(
-    new Option("--check <whom>", "also ask the registries whether the images exist").choices(["registry"]),
-  );
-  return withLedgerOptions(command)
+export function planCommand(command: Command, io: Io): Command {
+  const check = new Option("--check <whom>", "also ask the registries whether the images exist");
+  return withLedgerOptions(withPlanOptions(command).addOption(check.choices(["registry"])))
     .option("--json", "print JSON, for programs")
     .addHelpText("after", HELP)
     .action(async () => {

@@ -1,18 +1,17 @@
 /** `asof redeploy`: requests that an earlier release runs again, and waits for the result. */
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import * as z from "zod";
 import type { Plan } from "../schemas/plan.ts";
-import { isOver, type Redeployment, Redeployments } from "../schemas/redeployment.ts";
+import { isOver, type Redeployment } from "../schemas/redeployment.ts";
 import { callLedger } from "./client.ts";
-import { CliError } from "./error.ts";
+import { CliError, Unreachable } from "./error.ts";
 import { EXIT, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 import { formatPlan } from "./plan/format.ts";
 import { fetchPlan, type PlanQuery, planQueryFrom, withPlanOptions } from "./plan/options.ts";
 import { fetchRedeployment, formatRedeployment } from "./redeployment.ts";
-import { Unreachable } from "./request.ts";
 
 const Options = z.looseObject({
   ...LedgerOptions.shape,
@@ -52,11 +51,11 @@ async function requestRedeployment(
   plan: Plan,
   reason: string,
 ): Promise<Redeployment> {
-  const body = { ...query, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
-  const headers = { "content-type": "application/json", "idempotency-key": randomUUID() };
-  const request = { path: "/v1/redeployments", method: "POST", headers, body: JSON.stringify(body) } as const;
+  const request = { ...query, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
+  const key = randomUUID();
   try {
-    const [redeployment] = (await callLedger(ledger, Redeployments, request)).redeployments;
+    const { redeployments } = await callLedger(ledger, (client) => client.redeploy(request, key));
+    const [redeployment] = redeployments;
     if (redeployment === undefined) throw new CliError(`${ledger.url} requested nothing`);
     return redeployment;
   } catch (error) {
@@ -91,15 +90,13 @@ async function requireConfirmation(
   }
 }
 
-export function redeployCommand(io: Io): Command {
-  const summary = "requests that an earlier release runs again, and waits for the result";
-  const command = withLedgerOptions(
-    withPlanOptions(new Command("redeploy").summary(summary).description(summary))
+export const redeployCommand = (command: Command, io: Io): Command =>
+  withLedgerOptions(
+    withPlanOptions(command)
       .requiredOption("--reason <text>", "why; it is recorded in the history")
       .option("--yes", "do not ask for confirmation")
       .option("--no-wait", "do not wait until it has ended"),
-  );
-  return command
+  )
     .option("--json", "print JSON, for programs: the redeployment")
     .addHelpText("after", HELP)
     .action(async () => {
@@ -116,4 +113,3 @@ export function redeployCommand(io: Io): Command {
       io.out(json === true ? JSON.stringify(last) : formatRedeployment(last));
       io.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.failed);
     });
-}

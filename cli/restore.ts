@@ -10,7 +10,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { syncToDisk } from "../functions/adapters/sqlite/backup.ts";
 import { ledgerFile } from "../functions/adapters/sqlite/database.ts";
 import { onDisk } from "./disk.ts";
@@ -61,11 +61,8 @@ async function restore(io: Io, backup: string, folder: string): Promise<number> 
   return facts;
 }
 
-export function restoreCommand(io: Io): Command {
-  const summary = "makes a ledger's folder out of a backup";
-  return new Command("restore")
-    .summary(summary)
-    .description(summary)
+export function restoreCommand(command: Command, io: Io): Command {
+  return command
     .argument("<backup>", "a file that asof backup made")
     .argument("<folder>", "the new ledger's folder: empty or absent")
     .addHelpText("after", HELP)

@@ -7,9 +7,11 @@ import { gunzipSync } from "node:zlib";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { bundle, entryOf, FUNCTIONS, type FunctionName, RULES } from "../cdk/bundle.ts";
-import { AsofStack } from "../cdk/stack.ts";
+import { FUNCTIONS, type FunctionName, RULES } from "../cdk/functions.ts";
+import { AsofStack } from "../cdk/stacks.ts";
 import { App, Template } from "../cdk/testing.ts";
+import { FUNCTION_ENTRIES } from "../functions/runtime/build.ts";
+import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { type Change, type HttpRequest, type Item, queueEvent, streamEvent, urlEvent } from "./aws/events.ts";
 import { type Lambda, startLambda } from "./aws/lambda.ts";
 import { node24 } from "./aws/node24.ts";
@@ -62,7 +64,7 @@ function environmentsOf(): (name: string) => Record<string, string> {
     ASOF_RULES: join(bundles.ingest, RULES),
   };
   const app = new App({ analyticsReporting: false, outdir: join(folder, "cdk.out") });
-  const stack = new AsofStack(app, "asof", { bundles, hasRules: true });
+  const stack = new AsofStack(app, "asof", { bundles: folder, rules: join(bundles.ingest, RULES) });
   const found = Template.fromStack(stack).findResources("AWS::Lambda::Function");
   return (name) => {
     const [, resource] = Object.entries(found).find(([id]) => id.startsWith(name)) ?? [];
@@ -104,9 +106,7 @@ beforeAll(async () => {
     webhookSecrets: { quay: ["a-secret-in-the-address"] },
     registries: { [host]: { plainHttp: true } },
   };
-  for (const name of FUNCTIONS) {
-    await bundle(entryOf(name), bundles[name]);
-  }
+  for (const name of FUNCTIONS) await bundleFunction(FUNCTION_ENTRIES[name], bundles[name]);
   writeFileSync(join(bundles.ingest, RULES), JSON.stringify(RULES_OF_TEST));
   const environment = environmentsOf();
   [ingest, questions, exporting, publish] = await Promise.all([

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { bundle } from "../cdk/bundle.ts";
-import { AsofExecutorsStack } from "../cdk/executors.ts";
+import { AsofExecutorsStack } from "../cdk/stacks.ts";
 import { App, Template } from "../cdk/testing.ts";
+import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { type Running, start } from "../functions/runtime/server/server.ts";
 import type { Redeployment } from "../schemas/redeployment.ts";
 import { queueEvent } from "./aws/events.ts";
@@ -40,10 +40,8 @@ beforeAll(async () => {
   const found = node24();
   if (found === undefined) throw new Error("Node 24 is not to be had here: npx cannot fetch node@24");
   node = found;
-  bundled = await bundle(
-    join(import.meta.dirname, "../functions/runtime/aws/execute-redeployment.ts"),
-    join(folder, "execute"),
-  );
+  bundled = join(folder, "execute");
+  await bundleFunction("functions/runtime/aws/execute-redeployment.ts", bundled);
   secrets = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece);
@@ -65,7 +63,7 @@ afterAll(() => {
 /** The function's variables as the stack sets them. */
 function environment(): Record<string, string> {
   const app = new App({ analyticsReporting: false, outdir: join(folder, "cdk.out") });
-  const stack = new AsofExecutorsStack(app, "asof-executors", { bundles: { execute: bundled } });
+  const stack = new AsofExecutorsStack(app, "asof-executors", { bundles: folder, executors: true });
   const [found] = Object.values(Template.fromStack(stack).findResources("AWS::Lambda::Function"));
   const Resource = z.object({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }) });
   const variables = Object.entries(Resource.parse(found?.Properties).Environment.Variables);

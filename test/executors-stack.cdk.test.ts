@@ -1,28 +1,25 @@
 /** The stack of those who react: what it may do, and what reaches it. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { AsofExecutorsStack } from "../cdk/executors.ts";
 import { LedgerFunction } from "../cdk/function.ts";
-import { AsofStack } from "../cdk/stack.ts";
+import { AsofExecutorsStack, AsofStack } from "../cdk/stacks.ts";
 import { App, AwsSolutionsChecks, Match, Template, Validations } from "../cdk/testing.ts";
+import { placeholders } from "./aws/placeholders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-executors-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const PLACEHOLDER = join(folder, "placeholder");
-mkdirSync(PLACEHOLDER);
-writeFileSync(join(PLACEHOLDER, "index.mjs"), "export const handler = () => {};");
-const LEDGER = { ingest: PLACEHOLDER, questions: PLACEHOLDER, export: PLACEHOLDER, publish: PLACEHOLDER };
+const bundles = placeholders(join(folder, "placeholders"));
 
 const appOf = (context: Record<string, unknown> = {}) =>
   new App({ analyticsReporting: false, context, outdir: mkdtempSync(join(folder, "out-")) });
 const stackOf = (app: App, more: object = {}) =>
-  new AsofExecutorsStack(app, "asof-executors", { bundles: { execute: PLACEHOLDER }, ...more });
+  new AsofExecutorsStack(app, "asof-executors", { bundles, executors: true, ...more });
 
 const Resources = z.record(
   z.string(),
@@ -213,9 +210,9 @@ describe("its rule", () => {
 describe("the stack", () => {
   it("changes nothing of the ledger's, and takes nothing of it but the name of its bus", () => {
     const alone = appOf();
-    const before = Template.fromStack(new AsofStack(alone, "asof", { bundles: LEDGER })).toJSON();
+    const before = Template.fromStack(new AsofStack(alone, "asof", { bundles })).toJSON();
     const both = appOf();
-    const ledger = new AsofStack(both, "asof", { bundles: LEDGER });
+    const ledger = new AsofStack(both, "asof", { bundles });
     const stack = stackOf(both);
     stack.addStackDependency(ledger);
     expect(Template.fromStack(ledger).toJSON()).toEqual(before);
@@ -239,7 +236,7 @@ describe("the stack", () => {
   it("has nothing unexplained for cdk-nag, which stops at a grant of everything", () => {
     expect(() => checked().app.synth()).not.toThrow();
     const { app, stack } = checked();
-    const execute = stack.node.findChild("Execute");
+    const execute = stack.node.findChild("Default").node.findChild("Execute");
     if (!(execute instanceof LedgerFunction)) throw new Error("no function Execute");
     execute.allow(["secretsmanager:*"], "*");
     expect(() => app.synth()).toThrow("AwsSolutions-IAM5");

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { bundle, bundleAll, FUNCTIONS, type FunctionName } from "../cdk/bundle.ts";
 import { INGEST_PATHS } from "../cdk/edge.ts";
 import { LedgerFunction } from "../cdk/function.ts";
-import { type AsofProps, AsofStack } from "../cdk/stack.ts";
+import { FUNCTIONS, type FunctionName } from "../cdk/functions.ts";
+import { AsofStack } from "../cdk/stacks.ts";
 import {
   App,
   AwsSolutionsChecks,
@@ -21,6 +21,9 @@ import {
 } from "../cdk/testing.ts";
 import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
 import { recordingEndpoints } from "../functions/http/recording.ts";
+import { bundleFunctions } from "../functions/runtime/build.ts";
+import { bundleFunction } from "../functions/runtime/bundle.ts";
+import { placeholders } from "./aws/placeholders.ts";
 import { cleanUp, givenDoors } from "./doors/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
@@ -29,18 +32,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a function does is of no concern to its place in the architecture. */
-const PLACEHOLDER = join(folder, "placeholder");
-mkdirSync(PLACEHOLDER);
-writeFileSync(join(PLACEHOLDER, "index.mjs"), "export const handler = () => {};");
-const BUNDLES = { ingest: PLACEHOLDER, questions: PLACEHOLDER, export: PLACEHOLDER, publish: PLACEHOLDER };
+const bundles = placeholders(join(folder, "placeholders"));
+const trustRoots = join(import.meta.dirname, "attestations/trusted_root.sigstore-tuf-4.0.2.json");
 
 function stackOf(
-  props: Partial<AsofProps> = {},
+  props: ConstructorParameters<typeof AsofStack>[2] = {},
   context: Record<string, unknown> = {},
 ): { app: App; stack: AsofStack } {
   const app = new App({ analyticsReporting: false, context, outdir: mkdtempSync(join(folder, "out-")) });
-  return { app, stack: new AsofStack(app, "asof", { bundles: BUNDLES, ...props }) };
+  return { app, stack: new AsofStack(app, "asof", { bundles, ...props }) };
 }
 
 const Resources = z.record(
@@ -338,29 +338,46 @@ describe("a function", () => {
   });
 
   it("finds the naming rules where there are any", () => {
-    Template.fromStack(stackOf({ hasRules: true }).stack).allResourcesProperties("AWS::Lambda::Function", {
+    const rules = join(folder, "good-rules.json");
+    const made = [{ match: { service: "acme/billing-service" }, set: { service: "acme/billing" } }];
+    writeFileSync(rules, JSON.stringify(made));
+    const { app, stack } = stackOf({ rules });
+    Template.fromStack(stack).allResourcesProperties("AWS::Lambda::Function", {
       Environment: { Variables: Match.objectLike({ ASOF_RULES: "/var/task/rules.json" }) },
     });
+    const { directory } = app.synth();
+    const assets = readdirSync(directory).filter((name) => existsSync(join(directory, name, "index.mjs")));
+    expect(assets.length).toBeGreaterThan(0);
+    for (const name of assets) {
+      expect(JSON.parse(readFileSync(join(directory, name, "rules.json"), "utf8"))).toEqual(made);
+    }
   });
 
   it("knows whose signatures count where somebody said so, and only where it records", () => {
     const signers = '[{"issuer":"https://token.actions.githubusercontent.com","repository":"*"}]';
-    const found = Template.fromStack(stackOf({ signers }).stack).findResources("AWS::Lambda::Function", {
-      Properties: {
-        Environment: {
-          Variables: { ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl", ASOF_SIGNERS: signers },
+    const found = Template.fromStack(stackOf({ signers, trustRoots }).stack).findResources(
+      "AWS::Lambda::Function",
+      {
+        Properties: {
+          Environment: {
+            Variables: { ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl", ASOF_SIGNERS: signers },
+          },
         },
       },
-    });
+    );
     expect(Object.keys(found).map((id) => named({ Ref: id }))).toEqual(["Ingest"]);
   });
 
   it.each(["[object Object]", "[]", '[{"issuer":"github"}]'])(
     "takes no signers that are none: %s",
     (signers) => {
-      expect(() => stackOf({ signers })).toThrow();
+      expect(() => stackOf({ signers, trustRoots })).toThrow();
     },
   );
+
+  it("takes trusted roots and signers together alone", () => {
+    expect(() => stackOf({ trustRoots })).toThrow("give both, or neither");
+  });
 
   it("has a URL without IAM if it answers HTTP, and export's streams", () => {
     const urls = ofType("AWS::Lambda::Url").map(([id, { Properties }]) => [
@@ -399,7 +416,7 @@ describe("the test of permissions", () => {
 
   it.each(Object.keys(MUTATIONS))("would notice %s", (mutation) => {
     const { stack } = stackOf();
-    const ingest = stack.node.findChild("Ingest");
+    const ingest = stack.node.findChild("Default").node.findChild("Ingest");
     if (!(ingest instanceof LedgerFunction)) throw new Error("no function Ingest");
     MUTATIONS[mutation]?.(ingest);
     const mutated = Template.fromStack(stack);
@@ -724,7 +741,10 @@ describe("cloudfront", () => {
 
 describe("the checks of the synthesis", () => {
   /** As `cdk/app.ts` has them: cdk-nag, and the CDK's own checks of the template as errors (by `cdk.json`). */
-  function checkedStackOf(props: Partial<AsofProps> = {}): { app: App; stack: AsofStack } {
+  function checkedStackOf(props: ConstructorParameters<typeof AsofStack>[2] = {}): {
+    app: App;
+    stack: AsofStack;
+  } {
     const { app, stack } = stackOf(props, { "@aws-cdk/core:validateAgainstDefaultRules": true });
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     return { app, stack };
@@ -740,13 +760,13 @@ describe("the checks of the synthesis", () => {
 
   it("stop at a grant of everything", () => {
     const { app, stack } = checkedStackOf();
-    const ingest = stack.node.findChild("Ingest");
+    const ingest = stack.node.findChild("Default").node.findChild("Ingest");
     if (ingest instanceof LedgerFunction) ingest.allow(["dynamodb:*"], "*");
     expect(() => app.synth()).toThrow("AwsSolutions-IAM5");
   });
 
   it("find nothing with the real bundles", async () => {
-    const { app } = checkedStackOf({ bundles: await bundleAll() });
+    const { app } = checkedStackOf({ bundles: await bundleFunctions(join(folder, "functions")) });
     expect(() => app.synth()).not.toThrow();
   });
 });
@@ -756,6 +776,10 @@ describe("a bundle", () => {
     const path = join(folder, `${name}.ts`);
     writeFileSync(path, source);
     return path;
+  };
+  const bundle = async (source: string, into: string): Promise<string> => {
+    await bundleFunction(source, into);
+    return into;
   };
   const run = (bundled: string): string =>
     execFileSync(
@@ -803,6 +827,6 @@ describe("a bundle", () => {
   it("is not made with naming rules that are none", async () => {
     const rules = join(folder, "rules.json");
     writeFileSync(rules, JSON.stringify([{ match: {}, set: { service: "billing" } }]));
-    await expect(bundleAll({ rules })).rejects.toThrow("must match on at least one field");
+    expect(() => stackOf({ rules })).toThrow("must match on at least one field");
   });
 });

@@ -1,20 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { AsofExecutorsStack } from "../cdk/executors.ts";
+import { AsofExecutorsStack } from "../cdk/stacks.ts";
 import { App, Match, Template } from "../cdk/testing.ts";
+import { placeholders } from "./aws/placeholders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("listens without any executor, to what begins a redeployment and what may end one, with a secret of its own", () => {
-  const bundle = join(folder, "maintain");
-  mkdirSync(bundle);
-  writeFileSync(join(bundle, "index.mjs"), "export const handler = () => {};");
+  const bundles = placeholders(join(folder, "placeholders"));
   const app = new App({ analyticsReporting: false, outdir: join(folder, "out") });
-  const bundles = { maintain: bundle };
-  const template = Template.fromStack(new AsofExecutorsStack(app, "asof-executors", { bundles }));
+  const stack = new AsofExecutorsStack(app, "asof-executors", { bundles, maintenance: true });
+  const template = Template.fromStack(stack);
 
   template.resourceCountIs("AWS::Lambda::Function", 1);
   template.hasResourceProperties("AWS::Events::Rule", {

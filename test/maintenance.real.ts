@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { bundle } from "../cdk/bundle.ts";
+import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Plan } from "../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
@@ -234,18 +234,16 @@ it("is the same on AWS, where a queue brings what the ledger said", async () => 
   await once(secrets, "listening");
   stops.push(async () => secrets.close());
   const address = secrets.address();
-  const lambda = await startLambda(
-    node,
-    await bundle("functions/runtime/aws/silence-alerts.ts", join(folder, "bundle")),
-    {
-      ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:maintain",
-      ASOF_MAX_RECEIVES: "5",
-      AWS_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: "none",
-      AWS_SECRET_ACCESS_KEY: "none",
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
-    },
-  );
+  const bundled = join(folder, "bundle");
+  await bundleFunction("functions/runtime/aws/silence-alerts.ts", bundled);
+  const lambda = await startLambda(node, bundled, {
+    ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:maintain",
+    ASOF_MAX_RECEIVES: "5",
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "none",
+    AWS_SECRET_ACCESS_KEY: "none",
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
+  });
   stops.push(lambda.stop);
   const heard = (kind: string, id: string) => {
     const detail = { kind, id, environment: ENVIRONMENT, service: "acme/cloud" };

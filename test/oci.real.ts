@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Registries, RegistryAccess, registries } from "../functions/adapters/registry/oci.ts";
+import { RegistryAccess, registries } from "../functions/adapters/registry/oci.ts";
+import type { Registries } from "../functions/ledger/registries.ts";
 import { asof } from "./cli/harness.ts";
 import {
   deleteManifest,

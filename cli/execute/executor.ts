@@ -2,12 +2,12 @@
  * Carries out redeployments, one at a time. The signed order determines what runs, by the hash of the plan; the ledger
  * determines whether it still has to run.
  */
-import { hashOf, Plan } from "../../schemas/plan.ts";
+import { hashOf, type Plan } from "../../schemas/plan.ts";
 import { callLedger, Refused } from "../client.ts";
+import { Unreachable } from "../error.ts";
 import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
 import { endRedeployment, fetchRedeployment, formatRedeployment } from "../redeployment.ts";
-import { Unreachable } from "../request.ts";
 import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variablesOf } from "./commands.ts";
 import { run } from "./program.ts";
 
@@ -84,7 +84,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
 
   /** Undefined where it must not run any more. Past its deadline it has timed out, by the ledger's clock. */
   async function planOf(order: Order): Promise<Plan | undefined> {
-    const plan = await untilDeadline(order, () => callLedger(ledger, Plan, { path: order.plan }));
+    const plan = await untilDeadline(order, () => callLedger(ledger, (client) => client.planAt(order.plan)));
     // Requested last, because the plan may have taken long.
     const redeployment = await untilDeadline(order, () => fetchRedeployment(ledger, order.id));
     if (redeployment.status === "requested") return plan;

@@ -1,11 +1,12 @@
 /** Downloads a backup from a running ledger. */
 import * as z from "zod";
+import { addressOf, authorizationOf, parsed } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
-import { FACTS_HEADER, readAnswer } from "../../schemas/answer.ts";
+import { FACTS_HEADER, readAnswer } from "../../schemas/read-answer.ts";
 import { failureOf } from "../client.ts";
 import { CliError } from "../error.ts";
 import type { Ledger } from "../ledger.ts";
-import { addressOf, authorizationOf, parsed, unreachable } from "../request.ts";
+import { unreachable } from "../request.ts";
 
 export interface RemoteBackup {
   /** How many facts it must hold at least. */
@@ -28,7 +29,8 @@ export async function requestBackup(ledger: Ledger): Promise<RemoteBackup> {
   try {
     const { status, headers, chunks } = await http.download(addressOf(ledger, "/v1/backups"), request);
     if (status !== 200) {
-      throw failureOf(ledger, status, readAnswer(z.never(), status, parsed(await textOf(chunks))));
+      const read = readAnswer(z.never(), status, parsed(await textOf(chunks)));
+      throw failureOf(ledger, { status, detail: read.is === "problem" ? read.detail : undefined });
     }
     const read = Headers.safeParse({
       facts: headers.get(FACTS_HEADER),

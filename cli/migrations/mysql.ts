@@ -1,5 +1,5 @@
 /** MySQL and MariaDB, through `mysql2`. */
-import mysql from "mysql2/promise";
+import { installedDriver } from "../installed.ts";
 import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 /** Only the database that the address names, where it names one: a server holds others, too. */
@@ -12,6 +12,7 @@ const COLUMNS = `
     AND c.table_schema NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')`;
 
 export async function openMysql(url: string): Promise<Driver> {
+  const { default: mysql } = await installedDriver("mysql2", () => import("mysql2/promise"));
   const connection = await mysql.createConnection({
     uri: url.replace(/^mariadb:/i, "mysql:"),
     connectTimeout: CONNECT_MS,

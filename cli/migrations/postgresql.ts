@@ -1,5 +1,5 @@
 /** PostgreSQL, by `pg`. Everything is set inside the transaction: connection poolers refuse start-up options. */
-import pg from "pg";
+import { installedDriver } from "../installed.ts";
 import { CONNECT_MS, type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `
@@ -10,6 +10,7 @@ const COLUMNS = `
   WHERE t.table_type = 'BASE TABLE' AND c.table_schema NOT IN ('pg_catalog', 'information_schema')`;
 
 export async function openPostgresql(url: string): Promise<Driver> {
+  const { default: pg } = await installedDriver("pg", () => import("pg"));
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import Sqlite from "libsql";
+import { installedDriver } from "../installed.ts";
 import { type Driver, QUERY_MS } from "./driver.ts";
 
 const COLUMNS = `
@@ -20,6 +20,7 @@ const pathOf = (url: string): string =>
 export async function openSqlite(url: string): Promise<Driver> {
   const path = resolve(pathOf(url));
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  const { default: Sqlite } = await installedDriver("libsql", () => import("libsql"));
   // The driver ignores its option `readonly`; SQLite itself honours `mode`.
   const database = new Sqlite(`${pathToFileURL(path).href}?mode=ro`, { timeout: QUERY_MS });
   database.exec("BEGIN");

@@ -1,7 +1,8 @@
 /** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { Plan } from "../../schemas/plan.ts";
+import type { Plan } from "../../schemas/plan.ts";
+import type { RedeploymentRequest } from "../../schemas/question.ts";
 import { callLedger } from "../client.ts";
 import type { Ledger } from "../ledger.ts";
 
@@ -51,36 +52,43 @@ const Options = z.looseObject({
   at: maybe,
   digest: maybe,
   lastGood: z.literal(true).optional(),
-  schema: maybe,
+  schema: z.enum(["keep", "revert"]).optional(),
   acceptDataLoss: z.literal(true).optional(),
   acceptSubstitute: z.array(z.string()),
   acceptShared: z.array(z.string()),
 });
 
 /** Parameters of `GET /v1/plan` and fields of `POST /v1/redeployments`. */
-export type PlanQuery = Readonly<Record<string, string | true | readonly string[]>>;
+export type PlanQuery = Omit<
+  z.input<typeof RedeploymentRequest>,
+  "service" | "all" | "expectedCurrent" | "planHash" | "reason" | "timeoutSeconds"
+> & { readonly service: string };
 
 /** Ends the command where no target is given. */
 export function planQueryFrom(command: Command): PlanQuery {
-  const { lastGood, ...given } = Options.parse(command.opts());
-  const { environment, service, at, digest, schema, acceptDataLoss, acceptSubstitute, acceptShared } = given;
-  const last = lastGood === true ? "good" : undefined;
-  if (at === undefined && digest === undefined && last === undefined) {
+  const { environment, service, at, digest, lastGood, schema, acceptDataLoss, ...lists } = Options.parse(
+    command.opts(),
+  );
+  const { acceptSubstitute, acceptShared } = lists;
+  if (at === undefined && digest === undefined && lastGood === undefined) {
     command.error("error: give one of --at, --digest and --last-good");
   }
-  const all = { environment, service, at, digest, last, schema, acceptDataLoss };
-  const lists = { acceptSubstitute, acceptShared };
-  return Object.fromEntries([
-    ...Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ...Object.entries(lists).filter(([, values]) => values.length > 0),
-  ]);
+  return {
+    environment,
+    service,
+    ...(at === undefined ? {} : { at }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(lastGood === undefined ? {} : { last: "good" }),
+    ...(schema === undefined ? {} : { schema }),
+    ...(acceptDataLoss === undefined ? {} : { acceptDataLoss }),
+    ...(acceptSubstitute.length === 0 ? {} : { acceptSubstitute }),
+    ...(acceptShared.length === 0 ? {} : { acceptShared }),
+  };
 }
 
 /** Throws what `callLedger` does. */
-export function fetchPlan(ledger: Ledger, query: PlanQuery, more: PlanQuery = {}): Promise<Plan> {
-  const parameters = Object.entries({ ...query, ...more }).map(([name, value]): [string, string] => [
-    name,
-    Array.isArray(value) ? value.join(",") : String(value),
-  ]);
-  return callLedger(ledger, Plan, { path: `/v1/plan?${new URLSearchParams(parameters)}` });
-}
+export const fetchPlan = (
+  ledger: Ledger,
+  query: PlanQuery,
+  more: { readonly check?: "registry" } = {},
+): Promise<Plan> => callLedger(ledger, (client) => client.plan({ ...query, ...more }));

@@ -1,7 +1,7 @@
 /** `asof record build` and `push`: which commit an image was built from, and where it was pushed. */
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ImageContent, RegistryError } from "../../functions/adapters/registry/oci.ts";
+import { type ImageContent, RegistryError } from "../../functions/ledger/registries.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
@@ -32,7 +32,11 @@ interface Built extends Image {
 }
 
 async function imageByTag({ env }: Io, repository: string, tag: string): Promise<Built> {
-  const content = await readImageContent(registryOf(repository, env), repository, tag);
+  const content = await readImageContent(registryOf(repository, env), repository, tag).catch(
+    (error: unknown) => {
+      throw error instanceof RegistryError ? new CliError(error.message, { cause: error }) : error;
+    },
+  );
   if (content === undefined)
     throw new CliError(`${repository} holds no tag ${tag}: push it first, or give --digest`);
   return { repository, tag, digest: content.digest, content };

@@ -1,5 +1,5 @@
 /** `asof record`: reports to the ledger what a pipeline did. */
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Io } from "../io.ts";
 import { build, push } from "./build.ts";
 import { deploy } from "./deploy.ts";
@@ -48,10 +48,8 @@ function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
     });
 }
 
-export function recordCommand(io: Io): Command {
-  const record = new Command("record")
-    .summary("reports to the ledger what a pipeline did")
-    .description("Reports to the ledger what a pipeline built, pushed, deployed, migrated or checked.");
+export function recordCommand(record: Command, io: Io): Command {
+  record.description("Reports to the ledger what a pipeline built, pushed, deployed, migrated or checked.");
   for (const subcommand of SUBCOMMANDS) addSubcommand(record, subcommand, io);
   return withSubmitOptions(record)
     .option("--replay", "send the events in the outbox")

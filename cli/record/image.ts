@@ -4,13 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import pRetry from "p-retry";
 import * as z from "zod";
-import {
-  type ImageContent,
-  type Registries,
-  RegistryAccess,
-  RegistryError,
-  registries,
-} from "../../functions/adapters/registry/oci.ts";
+import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
+import { type ImageContent, type Registries, RegistryError } from "../../functions/ledger/registries.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";

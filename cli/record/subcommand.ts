@@ -10,7 +10,7 @@ export interface Subcommand {
   /** Shown after the options: examples and notes. */
   readonly help: string;
   readonly options: (command: Command) => Command;
-  /** Throws a CliError or a RegistryError where a required value is neither given nor found. */
+  /** Throws a CliError where a required value is neither given nor found. */
   readonly statements: (
     options: unknown,
     context: RecordContext,

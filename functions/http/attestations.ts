@@ -1,10 +1,11 @@
 /** The door for attestations of builds, whose signatures are checked where a trust root is configured. */
 import type { Context } from "hono";
+import { keepMalformed, type Received, receive } from "../ledger/ingest.ts";
 import { readJson } from "../sources/payload.ts";
 import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
 import type { Ledger } from "./context.ts";
+import { answerOne } from "./outcomes.ts";
 import { EndpointError } from "./problem.ts";
-import { answerOne, keepMalformed, type Received, receive } from "./receive.ts";
 import { holder, senderOf, textOf } from "./request.ts";
 
 const unconfigured: Verify = () =>

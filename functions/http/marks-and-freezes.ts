@@ -6,11 +6,12 @@ import type { StatementOf } from "../../schemas/fact.ts";
 import { Freeze, FreezeEnd, Mark } from "../../schemas/question.ts";
 import { faultsOf, id } from "../../schemas/scalars.ts";
 import { EVER } from "../ledger/fact-reader.ts";
+import { receive } from "../ledger/ingest.ts";
 import { afterNewest } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
+import { answerOne } from "./outcomes.ts";
 import { EndpointError } from "./problem.ts";
-import { answerOne, receive } from "./receive.ts";
 import { bodyOf, holder, senderOf } from "./request.ts";
 
 /** The request's own name for itself, by which the same request again is known. */

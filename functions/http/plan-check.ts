@@ -5,8 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
-import { type Registries, RegistryError } from "../adapters/registry/oci.ts";
 import { mapLimit } from "../ledger/map-limit.ts";
+import { type Registries, RegistryError } from "../ledger/registries.ts";
 import type { Ledger } from "./context.ts";
 
 /** Somebody waits for the plan. What has not been said by then is unknown. */

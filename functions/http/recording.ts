@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/question.ts";
 import { retractionId } from "../ledger/append.ts";
+import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
@@ -10,8 +11,8 @@ import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
 import { attesting } from "./attestations.ts";
 import type { Ledger } from "./context.ts";
 import { operating } from "./marks-and-freezes.ts";
+import { answerOne } from "./outcomes.ts";
 import { EndpointError, problem } from "./problem.ts";
-import { answerOne, keepMalformed, receive, type Sender } from "./receive.ts";
 import { bodyOf, holder, MAX_BODY_BYTES, senderOf, textOf } from "./request.ts";
 import { revealing } from "./reveal.ts";
 

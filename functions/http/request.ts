@@ -5,11 +5,11 @@ import { instant } from "../../schemas/question.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../ledger/authority.ts";
+import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import type { Sender } from "./receive.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 

@@ -1,9 +1,8 @@
 /** The ledger as its clients see it: over HTTP, with a token of the role `executor`. */
-import type * as z from "zod";
-import { readAnswer } from "../../schemas/answer.ts";
-import { Gate } from "../../schemas/gate.ts";
-import { Plan } from "../../schemas/plan.ts";
-import { isOver, Redeployment } from "../../schemas/redeployment.ts";
+import type { Gate } from "../../schemas/gate.ts";
+import type { Plan } from "../../schemas/plan.ts";
+import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
+import { clientOver, LedgerError } from "../adapters/api-client.ts";
 
 /** The ledger has nothing of this name. */
 export class Unknown extends Error {}
@@ -28,28 +27,25 @@ const TIMEOUT_MS = 20_000;
 const REASON_MAX = 340;
 
 export function asofOver(send: Send, token: string): Asof {
-  async function asked<T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
-    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const client = clientOver(async ({ path, headers, ...init }) => {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await send(path, { ...init, headers, signal });
-    const read = readAnswer(schema, response.status, await response.json());
-    if (read.is === "answer") return read.value;
-    const why = read.is === "problem" ? `: ${read.detail}` : ", as no ledger of this version does";
-    const message = `the ledger answers ${response.status}${why}`;
-    throw response.status === 404 ? new Unknown(message) : new Error(message);
-  }
+    const bearer = { ...headers, authorization: `Bearer ${token}` };
+    const response = await send(path, { ...init, headers: bearer, signal });
+    return { status: response.status, json: await response.json() };
+  });
+  const known = (error: unknown): never => {
+    throw error instanceof LedgerError && error.status === 404 ? new Unknown(error.message) : error;
+  };
+  const redeployment = (id: string) => client.redeployment(id).catch(known);
   return {
-    redeployment: (id) => asked(Redeployment, `/v1/redeployments/${id}`),
-    planOf: ({ plan }) => asked(Plan, plan),
-    gate: ({ environment, service }, digest) =>
-      asked(Gate, `/v1/gate?${new URLSearchParams({ environment, service, digest })}`),
+    redeployment,
+    planOf: ({ plan }) => client.planAt(plan).catch(known),
+    gate: ({ environment, service }, digest) => client.gate({ environment, service, digest }).catch(known),
     end: async (id, outcome, reason) => {
-      const body = JSON.stringify({ outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
-      const path = `/v1/redeployments/${id}/end`;
       try {
-        await asked(Redeployment, path, { method: "POST", body });
+        await client.endRedeployment(id, { outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
       } catch (error) {
-        if (!isOver(await asked(Redeployment, `/v1/redeployments/${id}`))) throw error;
+        if (!isOver(await redeployment(id))) throw error;
       }
     },
   };

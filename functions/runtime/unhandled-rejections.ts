@@ -1,5 +1,5 @@
 /** Rejections that nobody awaits. */
-import type { Log } from "../http/context.ts";
+import type { Log } from "../ledger/ingest.ts";
 
 /**
  * Logs a rejection that nobody awaits, for it is a fault of ours, and lets the process go on: whatever else it is doing

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { Mapped, Said } from "../../schemas/mapped.ts";
 import { faultsOf, login, url } from "../../schemas/scalars.ts";
-import type { Mapped, Said } from "./source.ts";
 
 /** Hashing and printing walk a value recursively, so a deeper one could exhaust the stack. */
 export const MAX_DEPTH = 32;

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { bundle, entryOf } from "../../cdk/bundle.ts";
+import { FUNCTION_ENTRIES } from "../../functions/runtime/build.ts";
+import { bundleFunction } from "../../functions/runtime/bundle.ts";
 import { node24 } from "../aws/node24.ts";
 import type { Row } from "./rows.ts";
 import { median, sum } from "./timing.ts";
@@ -89,11 +90,14 @@ export async function coldRows(samples: number, progress: (text: string) => void
   const temp = mkdtempSync(join(tmpdir(), "asof-bench-bundles-"));
   const entries: [string, string][] = [
     ["client", join(import.meta.dirname, "client-only.ts")],
-    ["questions", entryOf("questions")],
-    ["ingest", entryOf("ingest")],
+    ["questions", FUNCTION_ENTRIES.questions],
+    ["ingest", FUNCTION_ENTRIES.ingest],
   ];
   const folders = new Map<string, string>();
-  for (const [name, entry] of entries) folders.set(name, await bundle(entry, join(temp, name)));
+  for (const [name, entry] of entries) {
+    await bundleFunction(entry, join(temp, name));
+    folders.set(name, join(temp, name));
+  }
   const nodes = [...new Set([node24(), process.execPath])].filter((node) => node !== undefined);
   if (nodes.length === 1) progress("Node 24 is not to be had here; only this Node is measured");
   const rows: Row[] = [];

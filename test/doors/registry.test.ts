@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { registries } from "../../functions/adapters/registry/oci.ts";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
-import { giveUp, receive, work } from "../../functions/http/receive.ts";
+import { giveUp, receive, work } from "../../functions/ledger/ingest.ts";
 import { Job } from "../../functions/ledger/jobs.ts";
 import { said, saidByTag } from "../../functions/sources/payload.ts";
 import { jobsIn } from "../store/databases.ts";

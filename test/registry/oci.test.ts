@@ -1,10 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  type Registries,
-  RegistryAccess,
-  RegistryError,
-  registries,
-} from "../../functions/adapters/registry/oci.ts";
+import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
+import { type Registries, RegistryError } from "../../functions/ledger/registries.ts";
 import { cleanUp, type Reply, type Seen, type Serving, serving, sha256 } from "./server.ts";
 
 afterEach(cleanUp);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Appending, append, type Outcome } from "../../functions/ledger/append.ts";
 import { rawHash } from "../../functions/ledger/canonical.ts";
-import type { Mapped } from "../../functions/sources/source.ts";
+import type { Mapped } from "../../schemas/mapped.ts";
 import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { CASES, type Case, mapCase } from "./golden.ts";

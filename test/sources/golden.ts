@@ -5,10 +5,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Mapped } from "../../functions/sources/source.ts";
 import { allSources } from "../../functions/sources/sources.ts";
 import { readEvents, toStatement } from "../../functions/sources/standards/cloudevents.ts";
 import { Statement } from "../../schemas/fact.ts";
+import type { Mapped } from "../../schemas/mapped.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 
 /** Every vendor, loaded. */

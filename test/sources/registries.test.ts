@@ -5,7 +5,8 @@ import { dockerHub } from "../../functions/sources/registries/docker-hub.ts";
 import { harbor } from "../../functions/sources/registries/harbor.ts";
 import { jfrog } from "../../functions/sources/registries/jfrog.ts";
 import { quay } from "../../functions/sources/registries/quay.ts";
-import type { Delivery, Mapped } from "../../functions/sources/source.ts";
+import type { Delivery } from "../../functions/sources/source.ts";
+import type { Mapped } from "../../schemas/mapped.ts";
 import { CASES } from "./golden.ts";
 
 const body = '{"note":"läuft ✓"}';

@@ -10,6 +10,7 @@ import {
   DynamoDBClient,
   type Projection,
   ResourceInUseException,
+  waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 import { INDEXES, PEOPLE } from "../../functions/adapters/keys.ts";
@@ -74,6 +75,10 @@ async function createTable(client: DynamoDBClient, table: CreateTableCommandInpu
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }
+  await waitUntilTableExists(
+    { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },
+    { TableName: table.TableName },
+  );
 }
 
 /**

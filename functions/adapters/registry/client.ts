@@ -5,7 +5,9 @@
  * Trusted: the registries that are listed, for what they answer about their own images. Not trusted: the bytes
  * (hashed by whoever reads them), their size, and where a registry sends us, which never gets our credentials.
  */
+
 import * as z from "zod";
+import { RegistryError } from "../../ledger/registries.ts";
 import { whyNoAnswer } from "../http-client.ts";
 
 /** How long one request may take, its answer's body included. */
@@ -13,17 +15,6 @@ const TIMEOUT_MS = 10_000;
 const TOKEN_MAX_BYTES = 256 * 1024;
 /** Paths come from outside, so that tokens of ever new ones could pile up. */
 const TOKENS_MAX = 500;
-
-/** What a registry said that is no answer, or that it said nothing. The message names its host, never a secret. */
-export class RegistryError extends Error {
-  /** The same question may be answered later: no connection, no answer in time, 429, 5xx. */
-  readonly retry: boolean;
-
-  constructor(message: string, retry: boolean, options?: ErrorOptions) {
-    super(message, options);
-    this.retry = retry;
-  }
-}
 
 /** How one registry is asked: its password may be a token, where the registry takes one for it. */
 export const Access = z

@@ -8,9 +8,8 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { digest as digestForm, imageRepository, tag as tagForm } from "../../../schemas/scalars.ts";
-import { Access, type Asking, asking, parsed, RegistryError } from "./client.ts";
-
-export { RegistryError };
+import { type ImageContent, type Registries, RegistryError } from "../../ledger/registries.ts";
+import { Access, type Asking, asking, parsed } from "./client.ts";
 
 /** A registry's name in image references: host, with a port where it is not that of https. */
 const host = z
@@ -20,40 +19,6 @@ const host = z
 /** By registry host (with port): how to ask it. Only hosts that are listed are ever asked. */
 export const RegistryAccess = z.record(host, Access);
 export type RegistryAccess = z.infer<typeof RegistryAccess>;
-
-export interface ImageContent {
-  readonly digest: string;
-  readonly mediaType: string;
-  /** What an index holds, without BuildKit's attestations; absent where it is no index. */
-  readonly manifests?: readonly ImageManifest[];
-  /**
-   * Labels of the image's configuration (of an index: those that all its images have alike), with the annotations
-   * of the manifest or index over them. Empty for what is no image.
-   */
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-export interface ImageManifest {
-  readonly digest: string;
-  /** `os/architecture[/variant]` */
-  readonly platform?: string;
-  readonly configDigest?: string;
-}
-
-/** Each method throws a RegistryError: of a host that is not listed, a refusal, an answer that cannot be right. */
-export interface Registries {
-  /** Whether the host of a repository (`host/path`) is listed. */
-  readonly knows: (repository: string) => boolean;
-  /** What a tag points at now; undefined where the registry says that there is no such tag (404). */
-  readonly digestOf: (repository: string, tag: string) => Promise<string | undefined>;
-  /** What a tag or digest names; undefined where the registry says that there is none (404). */
-  readonly read: (repository: string, reference: string) => Promise<ImageContent | undefined>;
-  /**
-   * Which manifest the registry says that there is none of (404): the digest itself, or of an index the first of what
-   * it holds; undefined where all are there. Layers are not asked for.
-   */
-  readonly missing: (repository: string, digest: string) => Promise<string | undefined>;
-}
 
 const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
 const CONFIG_MAX_BYTES = 4 * 1024 * 1024;

@@ -7,8 +7,9 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import Driver from "libsql";
+import type Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
+import { open } from "./driver.ts";
 import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has the data. */
@@ -180,7 +181,7 @@ PRAGMA temp_store = MEMORY;
 `;
 
 function connect(file: string): Driver.Database {
-  const database = new Driver(file, { timeout: 5000 });
+  const database = open(file, 5000);
   database.exec(SETTINGS);
   return database;
 }
@@ -211,7 +212,7 @@ function lock(folder: string): () => void {
   let held: Driver.Database | undefined;
   try {
     makeFile(file);
-    held = new Driver(file, { timeout: 0 });
+    held = open(file);
     held.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     held?.close();
@@ -296,7 +297,7 @@ export function openBackup(file: string): Database {
   if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
   try {
     checkSchema(file);
-    const driver = new Driver(`${pathToFileURL(file).href}?immutable=1`);
+    const driver = open(`${pathToFileURL(file).href}?immutable=1`);
     return databaseOf(file, driver, { prepare: checkFormat, close: () => driver.close() });
   } catch (error) {
     throw reasonOf(error, file);

@@ -6,7 +6,6 @@ import {
   CommitAnswer,
   Difference,
   Environments,
-  FACTS_HEADER,
   Release,
   Snapshot,
   Sources,
@@ -30,6 +29,7 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../../schemas/question.ts";
+import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Redeployment } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
@@ -199,7 +199,7 @@ export const document = () =>
       title: "asof",
       version: "1",
       description: "What ran here at that moment, and what is needed to run it again.",
-      license: { name: "All rights reserved", identifier: "LicenseRef-UNLICENSED" },
+      license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],

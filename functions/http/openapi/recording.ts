@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { Problem } from "../../../schemas/answer.ts";
+import { eventOf } from "../../../schemas/event.ts";
 import { EXAMPLES } from "../../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
@@ -38,11 +39,7 @@ const CloudEvent = z
     description: "CloudEvents 1.0; CDEvents are taken too. data: the fact's own fields.",
   });
 
-/** A statement as the event that says it. */
-function eventOf({ kind, source, id, occurredAt, ...data }: Statement) {
-  const value = { specversion: "1.0", type: `dev.asof.${kind}.v1`, source, id, time: occurredAt, data };
-  return [kind, { value }] as const;
-}
+const exampleOf = (statement: Statement) => [statement.kind, { value: eventOf(statement) }] as const;
 const said = Object.values(EXAMPLES).filter(({ kind }) => !OWN_KINDS.has(kind));
 
 const events: ZodOpenApiOperationObject = {
@@ -54,7 +51,7 @@ const events: ZodOpenApiOperationObject = {
     content: {
       "application/cloudevents+json": {
         schema: CloudEvent,
-        examples: Object.fromEntries(said.map(eventOf)),
+        examples: Object.fromEntries(said.map(exampleOf)),
       },
       "application/cloudevents-batch+json": { schema: z.array(CloudEvent).max(500) },
     },

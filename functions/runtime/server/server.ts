@@ -14,13 +14,14 @@ import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
-import type { Ledger, Log } from "../../http/context.ts";
+import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { queryEndpoints } from "../../http/queries.ts";
-import { giveUp, work } from "../../http/receive.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
+import type { Log } from "../../ledger/ingest.ts";
+import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Later } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { executors } from "../../reactions/executors/executors.ts";
@@ -81,15 +82,12 @@ function onSqlite(database: Database, damage: Damage): Keeping {
 
 /** The client is loaded where it is used: most ledgers on one machine have no table. */
 async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
-  const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
-  const { dynamodbStore } = await import("../../adapters/dynamodb/store.ts");
-  const { dynamodbPeople } = await import("../../adapters/dynamodb/people.ts");
-  const { TIMEOUTS } = await import("../../adapters/timeouts.ts");
-  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const { openTables } = await import("../../adapters/dynamodb/tables.ts");
+  const { store, people } = openTables(tables);
   const now = () => new Date();
   return {
-    store: dynamodbStore({ client, name: tables.facts }),
-    people: remembering(dynamodbPeople({ client, name: tables.people }), now),
+    store,
+    people: remembering(people, now),
     now,
     settleMs: SETTLE_ON_DYNAMODB_MS,
   };
@@ -139,6 +137,10 @@ export const doors = (ledger: Ledger): Hono =>
     backupEndpoint(ledger),
   ]);
 
+/** What to try next: in a clone, and in the package. */
+const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
+const RECORD = "asof record --help     # how a pipeline reports what it did";
+
 function greeting({ data, tokens }: Configuration, address: string): string {
   const file = join(data, "token");
   const token = tokens.length > 0 ? "$TOKEN" : `$(cat ${file})`;
@@ -151,7 +153,7 @@ data:   ${resolve(data)}
 
 Try:
   curl -s ${bearer} ${address}/v1/environments
-  npm run demo     # in another terminal: a quarter of history, and three questions about it
+  ${import.meta.url.endsWith(".ts") ? DEMO : RECORD}
   curl -s ${bearer} "${address}/v1/release?environment=production&service=acme/billing&at=${aMonthAgo}"
 
 Ctrl-C stops it; what it acknowledged is on disk.`;
@@ -297,10 +299,13 @@ async function main(): Promise<void> {
   console.log(greeting(settings, address));
 }
 
+/** Runs a ledger as this process's program, until a signal ends it. What is wrong is printed; the exit code is 1 then. */
+export const run = (): Promise<void> => main().catch(complain);
+
 /** Whether a process was started with this file, by whatever name. */
 function isProgram(): boolean {
   const [, program] = process.argv;
   return program !== undefined && existsSync(program) && realpathSync(program) === import.meta.filename;
 }
 
-if (isProgram()) main().catch(complain);
+if (isProgram()) await run();

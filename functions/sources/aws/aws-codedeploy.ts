@@ -7,8 +7,9 @@
  * Format: docs.aws.amazon.com, "Monitoring deployments with Amazon CloudWatch Events" (CodeDeploy user guide).
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, said } from "../payload.ts";
-import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { type Coverage, sourceOf } from "../source.ts";
 import { mappingOnly } from "./aws-envelope.ts";
 
 export const CODEDEPLOY_COVERS: Coverage = {

@@ -9,8 +9,9 @@
  * Format: docs.aws.amazon.com, "Monitoring CodePipeline events" (CodePipeline user guide).
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, maybeText, quoted, said } from "../payload.ts";
-import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { type Coverage, sourceOf } from "../source.ts";
 import { mappingOnly } from "./aws-envelope.ts";
 
 export const CODEPIPELINE_COVERS: Coverage = {

@@ -10,9 +10,10 @@
  * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are no digests).
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, maybeText, present, quoted, said } from "../payload.ts";
 import { isChart } from "../pushed.ts";
-import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { type Coverage, sourceOf } from "../source.ts";
 import { Titled } from "./aws-envelope.ts";
 
 export const ECR_COVERS: Coverage = {

@@ -11,8 +11,9 @@
  * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
-import { type Coverage, type Mapped, sourceOf } from "../source.ts";
+import { type Coverage, sourceOf } from "../source.ts";
 import { Titled } from "./aws-envelope.ts";
 
 export const ECS_COVERS: Coverage = {

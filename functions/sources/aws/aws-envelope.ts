@@ -1,7 +1,7 @@
 /** EventBridge's envelope: which of a service's events it is, and what of it is the event itself. */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, quoted } from "../payload.ts";
-import type { Mapped } from "../source.ts";
 
 export const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 

@@ -11,8 +11,9 @@
  * Format: docs.aws.amazon.com, "AWS service event metadata" (EventBridge user guide).
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, quoted, rejected } from "../payload.ts";
-import type { Mapped, Source } from "../source.ts";
+import type { Source } from "../source.ts";
 import { toStatement } from "../standards/cloudevents.ts";
 import { CODEDEPLOY_COVERS, mapCodeDeploy } from "./aws-codedeploy.ts";
 import { CODEPIPELINE_COVERS, mapCodePipeline } from "./aws-codepipeline.ts";

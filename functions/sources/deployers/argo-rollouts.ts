@@ -12,8 +12,9 @@
  * Format: argoproj/argo-rollouts, docs/features/notifications.md, utils/record/record.go and utils/conditions.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, maybeText, present, quoted, rejected, said, timeOr } from "../payload.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { componentsOf } from "./workload.ts";
 

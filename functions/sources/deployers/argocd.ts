@@ -19,6 +19,7 @@
  * argoproj/notifications-engine, pkg/services/webhook.go.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import {
   firstLink,
   ignored,
@@ -30,7 +31,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { byHeader, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHeader, type Context, type Source, sourceOf } from "../source.ts";
 import { mapRollout } from "./argo-rollouts.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { type Container, componentsOf, distinct, namesBy, runsPods } from "./workload.ts";

@@ -2,9 +2,10 @@
  * Clusters: no payload of Kubernetes' world names the one it comes from, so the sender says it, in a header of its own
  * that never changes.
  */
+
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { name } from "../../../schemas/scalars.ts";
 import { rejected } from "../payload.ts";
-import type { Mapped } from "../source.ts";
 
 const HEADER = "X-Asof-Cluster";
 

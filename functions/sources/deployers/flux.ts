@@ -18,16 +18,9 @@
  * reasons. Delivery is at most once: four retries within half a minute.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { hashOf, ignored, mapping, present, quoted, said } from "../payload.ts";
-import {
-  byHeader,
-  byHmac,
-  type Context,
-  type Delivery,
-  type Mapped,
-  type Source,
-  sourceOf,
-} from "../source.ts";
+import { byHeader, byHmac, type Context, type Delivery, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 
 export const flux: Source = {

@@ -16,9 +16,10 @@
  */
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { ignored, MAX_EVENTS, maybeText, present, quoted, readJson, rejected, said } from "../payload.ts";
-import { type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { type Context, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { containersIn } from "./manifest-images.ts";
 import { componentsOf } from "./workload.ts";

@@ -19,10 +19,11 @@
  * issues 108689 and 115199.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { type Image, partsOf } from "../image.ts";
 import { hashOf, ignored, MAX_EVENTS, maybeText, quoted, rejected, said } from "../payload.ts";
-import { type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { type Context, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 
 export const kubernetes: Source = {

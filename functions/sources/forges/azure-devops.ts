@@ -11,8 +11,9 @@
  * Format: learn.microsoft.com, "Service hook events"; REST API, "Releases", `ReleaseEnvironment`.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { firstLink, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
-import { byHeader, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHeader, type Source, sourceOf } from "../source.ts";
 
 const authentication = "`Authorization`, as configured";
 

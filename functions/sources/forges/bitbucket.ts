@@ -10,8 +10,9 @@
  * Format: support.atlassian.com, "Event payloads", "Build status created", "Build status updated".
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { firstLink, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
-import { byHmac, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHmac, type Context, type Source, sourceOf } from "../source.ts";
 
 export const bitbucket: Source = {
   vendor: "bitbucket",

@@ -10,6 +10,7 @@
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
 import { type Image, readImage } from "../image.ts";
 import {
@@ -23,7 +24,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { type Mapped, sourceOf } from "../source.ts";
+import { sourceOf } from "../source.ts";
 
 const user = z.looseObject({ login: maybeText }).nullish();
 

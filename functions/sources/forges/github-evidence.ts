@@ -9,9 +9,10 @@
  * Format: docs.github.com, "Webhook events and payloads"; schemas of octokit/webhooks.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
 import { firstLink, ignored, mapping, maybeText, present, quoted, said, timeOr } from "../payload.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 
 const user = z.looseObject({ login: maybeText }).nullish();
 const repository = z.looseObject({ full_name: z.string().min(1), html_url: url });

@@ -12,6 +12,7 @@
  * akuity/kargo reads it.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { fullSha, url } from "../../../schemas/scalars.ts";
 import { readImage } from "../image.ts";
 import {
@@ -27,7 +28,7 @@ import {
   timeOr,
 } from "../payload.ts";
 import { isChart } from "../pushed.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 
 const PUBLISHING: ReadonlySet<string> = new Set(["published", "updated", "create"]);
 

@@ -12,8 +12,9 @@
  * Format: docs.github.com, "Webhook events and payloads" and "Validating webhook deliveries".
  */
 import { verify as verifySignature } from "@octokit/webhooks-methods";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, rejected } from "../payload.ts";
-import type { Context, Delivery, Mapped, Source } from "../source.ts";
+import type { Context, Delivery, Source } from "../source.ts";
 import { mapDeployment, mapDeploymentStatus } from "./github-deployment.ts";
 import { mapDeploymentReview, mapPullRequestReview, mapWorkflowRun } from "./github-evidence.ts";
 import { mapPackage } from "./github-package.ts";

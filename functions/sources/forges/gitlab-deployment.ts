@@ -12,6 +12,7 @@
  * `blocked`, `approved` and `rejected`.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
 import {
   firstLink,
@@ -24,7 +25,7 @@ import {
   said,
   timeOr,
 } from "../payload.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 import { fromSpaced } from "../times.ts";
 
 /** What each of GitLab's hooks says of the project it is about. */

@@ -8,6 +8,7 @@
  * Format: docs.gitlab.com, "Webhook events", "Pipeline events".
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import {
   firstLink,
   ignored,
@@ -19,7 +20,7 @@ import {
   said,
   timeOr,
 } from "../payload.ts";
-import { type Context, type Mapped, sourceOf } from "../source.ts";
+import { type Context, sourceOf } from "../source.ts";
 import { fromSpaced } from "../times.ts";
 import { hostOf, project, user } from "./gitlab-deployment.ts";
 

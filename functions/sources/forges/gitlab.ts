@@ -10,8 +10,9 @@
  * Format: docs.gitlab.com, "Webhooks" and "Webhook events"; standardwebhooks.com.
  */
 import { Webhook } from "standardwebhooks";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, rejected } from "../payload.ts";
-import { type Context, type Delivery, isAnyOf, type Mapped, type Source } from "../source.ts";
+import { type Context, type Delivery, isAnyOf, type Source } from "../source.ts";
 import { mapDeployment } from "./gitlab-deployment.ts";
 import { mapPipeline } from "./gitlab-pipeline.ts";
 

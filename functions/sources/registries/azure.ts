@@ -11,8 +11,9 @@
  * Grid source"; one of the samples there has a type without its prefix, which is refused.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, MAX_EVENTS, mapping, maybeText, quoted, rejected } from "../payload.ts";
-import { isAnyOf, type Mapped, type Source } from "../source.ts";
+import { isAnyOf, type Source } from "../source.ts";
 import { mapRegistryEvent, RegistryEvent } from "./distribution.ts";
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([

@@ -17,6 +17,7 @@
  * issue 495147.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import {
   ignored,
   loginOnly,
@@ -29,7 +30,7 @@ import {
   said,
 } from "../payload.ts";
 import { isManifest } from "../pushed.ts";
-import { byHeader, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHeader, type Source, sourceOf } from "../source.ts";
 
 const Envelope = z.looseObject({ events: z.array(z.unknown()).max(MAX_EVENTS) });
 

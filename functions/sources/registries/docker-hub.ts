@@ -10,9 +10,10 @@
  * Format: docs.docker.com, "Webhooks" of Docker Hub.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { hashOf, ignored, loginOnly, mapping, maybeText, present, quoted, saidByTag } from "../payload.ts";
 import { isManifest } from "../pushed.ts";
-import { byPath, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byPath, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
 const Push = z.looseObject({

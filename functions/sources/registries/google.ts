@@ -15,6 +15,7 @@
  */
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { type Image, readImage } from "../image.ts";
 import {
@@ -28,7 +29,7 @@ import {
   said,
   saidByTag,
 } from "../payload.ts";
-import { isAnyOf, type Mapped, type Source, sourceOf } from "../source.ts";
+import { isAnyOf, type Source, sourceOf } from "../source.ts";
 
 /** @param keys those that Google signs with */
 export const googleSource = (keys: JWTVerifyGetKey): Source => ({

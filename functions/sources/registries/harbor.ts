@@ -14,6 +14,7 @@
  * src/controller/event/handler/webhook/artifact.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import {
   hashOf,
@@ -28,7 +29,7 @@ import {
   said,
 } from "../payload.ts";
 import { tagUnlessDigest } from "../pushed.ts";
-import { byHeader, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHeader, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
 /** What an event tells, in either format. */

@@ -14,6 +14,7 @@
  * Format: docs.jfrog.com, "Event Types", whose samples hold placeholders for digests.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import {
   hashOf,
@@ -27,7 +28,7 @@ import {
   said,
 } from "../payload.ts";
 import { tagUnlessDigest } from "../pushed.ts";
-import { byHmac, type Context, isAnyOf, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byHmac, type Context, isAnyOf, type Source, sourceOf } from "../source.ts";
 
 const Event = z.looseObject({
   id: maybeText,

@@ -11,8 +11,9 @@
  * Format: quay/quay, notifications/notificationevent.py.
  */
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, MAX_EVENTS, mapping, saidByTag } from "../payload.ts";
-import { byPath, type Context, type Mapped, type Source, sourceOf } from "../source.ts";
+import { byPath, type Context, type Source, sourceOf } from "../source.ts";
 
 const Notification = z.looseObject({
   docker_url: z.string().min(1),

@@ -11,10 +11,10 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf, fullSha, imageRepository, time, url } from "../../../schemas/scalars.ts";
 import { firstLink, ignored, maybeText, present, quoted, readJson, rejected, said } from "../payload.ts";
 import { readPurl } from "../registries/purl.ts";
-import type { Mapped } from "../source.ts";
 
 const MAX_SUBJECTS = 100;
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";

@@ -13,10 +13,11 @@
 
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import type { Mapped, Said } from "../../../schemas/mapped.ts";
 import { faultsOf, fullSha, url } from "../../../schemas/scalars.ts";
 import { ignored, loginOnly, maybeText, present, rejected, said } from "../payload.ts";
 import { type NamedImage, readPurl } from "../registries/purl.ts";
-import type { Coverage, Mapped, Said } from "../source.ts";
+import type { Coverage } from "../source.ts";
 
 export const CDEVENTS_COVERS: Coverage = {
   name: "CDEvents",

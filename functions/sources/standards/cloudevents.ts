@@ -11,9 +11,10 @@
  */
 import * as z from "zod";
 import { KINDS, type Kind, OWN_KINDS } from "../../../schemas/fact.ts";
+import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { forbidden, ignored, MAX_EVENTS, maybeText, quoted, readJson, rejected, said } from "../payload.ts";
-import { type Delivery, type Mapped, RESERVED_PREFIXES } from "../source.ts";
+import { type Delivery, RESERVED_PREFIXES } from "../source.ts";
 import { mapCdEvent } from "./cdevents.ts";
 
 // --- reading a delivery -----------------------------------------------------------------------------------

@@ -3,42 +3,40 @@
  * function, are asked for by two more, and leave again from the table's stream by a bus. Whom they name stands in a table
  * beside it.
  */
-import {
-  CfnOutput,
-  Duration,
-  RemovalPolicy,
-  SecretValue,
-  Stack,
-  type StackProps,
-  Validations,
-} from "aws-cdk-lib";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stage, Validations } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Archive, EventBus, Match, Rule } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
-import type { Construct } from "constructs";
+import { Construct } from "constructs";
 import { Signers } from "../functions/sources/standards/attestation.ts";
 import { Alarms } from "./alarms.ts";
-import { type FunctionName, RULES, TRUST_ROOTS } from "./bundle.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
+import { type FunctionName, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { LedgerTable } from "./table.ts";
 
-export interface AsofProps extends StackProps {
-  /** The folder of each function's bundle. */
-  bundles: Record<FunctionName, string>;
-  /** The bundles hold a file of naming rules. */
-  hasRules?: boolean | undefined;
-  /** Whose signatures on attestations count, as `ASOF_SIGNERS`; the bundles hold the trusted roots then. */
+export interface AsofLedgerProps {
+  /** A JSON file of naming rules. */
+  rules?: string | undefined;
+  /** A file of trusted roots for the signatures on attestations; with `signers`. */
+  trustRoots?: string | undefined;
+  /** Whose signatures on attestations count, as `ASOF_SIGNERS`: JSON; with `trustRoots`. */
   signers?: string | undefined;
+  /** Who gets the alarms by mail, beside the topic. */
   alarmEmail?: string | undefined;
   /** CloudFront and WAF in front of the function URLs. */
   cloudfront?: boolean | undefined;
+  /** The folder that holds a folder with the bundle of each function. Default: the bundles of this package. */
+  bundles?: string | undefined;
 }
 
 /** The longest that one batch of `events` may take. AWS advises a visibility timeout of six times this. */
@@ -46,9 +44,27 @@ const INGEST_TIMEOUT = Duration.seconds(30);
 /** By this name its listeners find it, in whatever stack they are. */
 export const LEDGER_BUS = "asof-ledger";
 
-export class AsofStack extends Stack {
-  constructor(scope: Construct, id: string, props: AsofProps) {
-    super(scope, id, props);
+/**
+ * A ledger. An account and region has one: its buses have fixed names.
+ *
+ * @example
+ * new AsofLedger(stack, "Ledger", { alarmEmail: "oncall@example.com" });
+ */
+export class AsofLedger extends Construct {
+  /** Every fact leaves by it, as an event of the source `asof`. */
+  readonly bus: EventBus;
+  /** The tokens, and the secrets of the web hooks: filled by a person. */
+  readonly secret: Secret;
+  readonly alarmTopic: Topic;
+
+  constructor(scope: Construct, id: string, props: AsofLedgerProps) {
+    super(scope, id);
+    if ((props.trustRoots === undefined) !== (props.signers === undefined)) {
+      throw new Error("trustRoots and signers: give both, or neither");
+    }
+    // The CDK knows an asset by its path: each ledger of an app needs a folder of its own.
+    const folder = join(Stage.of(this)?.outdir ?? tmpdir(), "asof-functions", this.node.addr);
+    const bundles = withFiles(props.bundles ?? PACKAGED, props, folder);
 
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
 
@@ -160,8 +176,8 @@ export class AsofStack extends Stack {
       name: FunctionName,
       { environment, ...rest }: Omit<LedgerFunctionProps, "bundle">,
     ): LedgerFunction => {
-      const rules = props.hasRules === true ? { ASOF_RULES: `/var/task/${RULES}` } : {};
-      const bundle = props.bundles[name];
+      const rules = props.rules !== undefined ? { ASOF_RULES: `/var/task/${RULES}` } : {};
+      const bundle = join(bundles, name);
       const created = new LedgerFunction(this, id, {
         ...rest,
         bundle,
@@ -263,6 +279,9 @@ export class AsofStack extends Stack {
     };
     if (props.cloudfront === true) addEdge(this, urls);
 
+    this.bus = ledgerBus;
+    this.secret = secret;
+    this.alarmTopic = alarms.topic;
     for (const [name, value] of Object.entries({
       IngestUrl: urls.ingest.url,
       QuestionsUrl: urls.questions.url,

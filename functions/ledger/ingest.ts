@@ -1,14 +1,40 @@
-/** What all doors that take events do with them: append, keep aside what is none, and say what became of each. */
-import type { Context } from "hono";
+/**
+ * Takes events, whatever way they came: appends each, quarantines what cannot become a fact, and reports what became of
+ * each. No HTTP in here: endpoints, queues and jobs call it alike.
+ */
 import type { Outcomes } from "../../schemas/answer.ts";
-import type { Statement } from "../../schemas/fact.ts";
-import { append, type Outcome } from "../ledger/append.ts";
-import { rawHash } from "../ledger/canonical.ts";
-import type { Job } from "../ledger/jobs.ts";
-import type { Mapped } from "../sources/source.ts";
-import type { Ledger } from "./context.ts";
-import { problem } from "./problem.ts";
+import type { Fact, Statement } from "../../schemas/fact.ts";
+import type { Mapped } from "../../schemas/mapped.ts";
+import { type Appending, append, type Outcome } from "./append.ts";
+import { rawHash } from "./canonical.ts";
+import type { Job, Later } from "./jobs.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { Registries } from "./registries.ts";
 import { lookUpOrKeep, readLater, resultOf } from "./registry-lookup.ts";
+
+/** What taking events needs, made once at start. */
+export interface Ingest extends Appending {
+  readonly aside: Quarantine;
+  readonly later: Later;
+  /** The registries that may be asked; no other ever is. */
+  readonly registries: () => Promise<Registries>;
+  /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
+  readonly patienceMs?: number;
+  /**
+   * Tells others what was recorded, before it is acknowledged; so what was never told is told with the sender's retry,
+   * and some things twice. Absent on AWS, where the table's stream does it.
+   */
+  readonly publish?: (fact: Fact) => Promise<void>;
+  /** Events known and not needed, by reason; absent where the endpoints do not share a process. */
+  readonly ignored?: Map<string, number>;
+  readonly log: Log;
+}
+
+/** Structured lines; nothing that came with a request but its outcome is ever written to them. */
+export interface Log {
+  info(message: string, fields: Record<string, string | number>): void;
+  error(message: string, fields: Record<string, string | number>): void;
+}
 
 export type Said = Outcomes["outcomes"][number];
 
@@ -38,7 +64,7 @@ const calledBy = (raw: unknown) =>
   isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
 
 async function keepAside(
-  ledger: Ledger,
+  ledger: Ingest,
   sender: Sender,
   why: "conflict" | "rejected" | "malformed",
   reason: string,
@@ -50,7 +76,7 @@ async function keepAside(
 }
 
 /** Keeps a body that holds no events at all, and says why. */
-export const keepMalformed = (ledger: Ledger, sender: Sender, reason: string, body: string): Promise<void> =>
+export const keepMalformed = (ledger: Ingest, sender: Sender, reason: string, body: string): Promise<void> =>
   keepAside(ledger, sender, "malformed", reason, body);
 
 function told(outcome: Outcome): Said {
@@ -70,7 +96,7 @@ function told(outcome: Outcome): Said {
 /** Reasons may quote what a sender wrote: so many different ones are kept, and no more. */
 const REASONS_MAX = 200;
 
-function countIgnored({ ignored, log }: Ledger, reason: string): void {
+function countIgnored({ ignored, log }: Ingest, reason: string): void {
   if (ignored === undefined) {
     log.info("ignored", { reason });
     return;
@@ -80,7 +106,7 @@ function countIgnored({ ignored, log }: Ledger, reason: string): void {
 }
 
 async function receiveByTag(
-  ledger: Ledger,
+  ledger: Ingest,
   sender: Sender,
   mapped: Mapped & { is: "statement" },
 ): Promise<Received> {
@@ -95,7 +121,7 @@ async function receiveByTag(
   };
 }
 
-async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promise<Received> {
+async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     countIgnored(ledger, mapped.reason);
     return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
@@ -129,7 +155,7 @@ async function receiveOne(ledger: Ledger, sender: Sender, mapped: Mapped): Promi
  * not answer: then nothing is acknowledged, and the sender's retry makes duplicates of what was recorded.
  */
 export async function receive(
-  ledger: Ledger,
+  ledger: Ingest,
   sender: Sender,
   events: readonly Mapped[],
 ): Promise<Received[]> {
@@ -142,7 +168,7 @@ export async function receive(
 }
 
 /** Does a job that was kept for later. Throws where it has to be tried again. */
-export async function work(ledger: Ledger, job: Job): Promise<void> {
+export async function work(ledger: Ingest, job: Job): Promise<void> {
   const sender =
     job.is === "look up"
       ? { door: job.door, reportedBy: job.reportedBy }
@@ -158,7 +184,7 @@ export async function work(ledger: Ledger, job: Job): Promise<void> {
 }
 
 /** A job that never succeeded, where an operator finds it. */
-export const giveUp = (ledger: Ledger, job: string, error: unknown): Promise<void> =>
+export const giveUp = (ledger: Ingest, job: string, error: unknown): Promise<void> =>
   keepAside(
     ledger,
     { door: "registry", reportedBy: "asof" },
@@ -166,27 +192,3 @@ export const giveUp = (ledger: Ledger, job: string, error: unknown): Promise<voi
     error instanceof Error ? error.message : String(error),
     job,
   );
-
-const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
-
-/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
-export function answerOne(c: Context, [one]: readonly Received[]): Response {
-  if (one === undefined) return c.json({ outcomes: [] }, 200);
-  const outcomes = [one.said];
-  const { outcome, reason = "" } = one.said;
-  switch (outcome) {
-    case "recorded":
-    case "duplicate":
-    case "ignored":
-    case "deferred":
-      return c.json({ outcomes }, STATUS[outcome]);
-    case "conflict":
-      return problem(
-        "conflict",
-        `${reason}. It was kept aside; send it under another id if it is another event.`,
-        { outcomes },
-      );
-    case "rejected":
-      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
-  }
-}

@@ -1,12 +1,13 @@
 /** What a registry is asked for: the digest of a tag that was pushed, and what an image says of itself. */
 import { setTimeout } from "node:timers/promises";
+import type { Mapped, Said } from "../../schemas/mapped.ts";
 import { fullSha, url } from "../../schemas/scalars.ts";
-import { type ImageContent, RegistryError } from "../adapters/registry/oci.ts";
-import { canonical, sha256 } from "../ledger/canonical.ts";
-import { type Job, PushedByTag } from "../ledger/jobs.ts";
-import { said } from "../sources/payload.ts";
-import type { Mapped } from "../sources/source.ts";
-import type { Ledger } from "./context.ts";
+import { canonical, sha256 } from "./canonical.ts";
+import type { Ingest } from "./ingest.ts";
+import { type Job, PushedByTag } from "./jobs.ts";
+import { type ImageContent, RegistryError } from "./registries.ts";
+
+const said = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
 
 type Unresolved = Pick<Mapped & { is: "statement" }, "statement" | "raw">;
 
@@ -14,7 +15,7 @@ type Unresolved = Pick<Mapped & { is: "statement" }, "statement" | "raw">;
 export type LookedUp = { is: "found"; mapped: Mapped } | { is: "none" | "later"; reason: string };
 
 /** Asks the registry what a tag points at. Throws a RegistryError where it does not say. */
-export async function lookUp(ledger: Ledger, { statement, raw }: Unresolved): Promise<LookedUp> {
+export async function lookUp(ledger: Ingest, { statement, raw }: Unresolved): Promise<LookedUp> {
   const pushed = PushedByTag.safeParse(statement);
   if (!pushed.success) return { is: "none", reason: "names neither a digest nor a repository with a tag" };
   const { repository, tag } = pushed.data;
@@ -47,7 +48,7 @@ async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise
 
 /** The same at receipt: where the registry does not answer, the push is kept, and the registry asked until it does. */
 export async function lookUpOrKeep(
-  ledger: Ledger,
+  ledger: Ingest,
   { door, reportedBy }: { door: string; reportedBy: string },
   unresolved: Unresolved,
 ): Promise<LookedUp> {
@@ -68,7 +69,7 @@ export async function lookUpOrKeep(
 }
 
 /** Lets what was pushed be read, where its registry may be asked. A redelivery lets it be read again: the facts are the same. */
-export async function readLater(ledger: Ledger, pushed: Mapped & { is: "statement" }): Promise<void> {
+export async function readLater(ledger: Ingest, pushed: Mapped & { is: "statement" }): Promise<void> {
   const { kind, repository, digest } = pushed.statement;
   if (kind !== "artifact.pushed" || typeof repository !== "string" || typeof digest !== "string") return;
   const registries = await ledger.registries();
@@ -109,7 +110,7 @@ function readingOf(repository: string, content: ImageContent, receivedAt: string
 }
 
 /** What is to be recorded of a job. Throws a RegistryError where it has to be tried again. */
-export async function resultOf(ledger: Ledger, job: Job): Promise<Mapped[]> {
+export async function resultOf(ledger: Ingest, job: Job): Promise<Mapped[]> {
   if (job.is === "read image") {
     const registries = await ledger.registries();
     const { repository, digest } = job;

@@ -1,0 +1,216 @@
+/**
+ * A typed client of the ledger's HTTP API: queries and answers are those of the zod schemas.
+ *
+ * @example
+ * const ledger = ledgerClient({ url: "http://127.0.0.1:8787", token: process.env.ASOF_TOKEN });
+ * const release = await ledger.release({ environment: "production", service: "acme/billing", at: "2026-10-22" });
+ */
+import type * as z from "zod";
+import {
+  Artifact,
+  CommitAnswer,
+  Difference,
+  Environments,
+  Outcomes,
+  Release,
+  Snapshot,
+  Sources,
+  TagAnswer,
+  Timeline,
+} from "../../schemas/answer.ts";
+import { eventOf } from "../../schemas/event.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { Gate } from "../../schemas/gate.ts";
+import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
+import type {
+  ArtifactQuestion,
+  CommitQuestion,
+  DiffQuestion,
+  EnvironmentsQuestion,
+  Freeze,
+  FreezeEnd,
+  GateQuestion,
+  Mark,
+  PlanQuestion,
+  RedeploymentEnd,
+  RedeploymentRequest,
+  ReleaseQuestion,
+  Retraction,
+  SnapshotQuestion,
+  SourcesQuestion,
+  TagQuestion,
+  TimelineQuestion,
+} from "../../schemas/question.ts";
+import { readAnswer } from "../../schemas/read-answer.ts";
+import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
+import { exchange } from "./http-client.ts";
+
+export interface LedgerRequest {
+  /** From the ledger's root on, with the query. */
+  readonly path: string;
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface LedgerResponse {
+  readonly status: number;
+  /** The body; undefined where it is not JSON. */
+  readonly json: unknown;
+}
+
+/** Sends one request to a ledger. It decides about retries: every request may be sent again. */
+export type Send = (request: LedgerRequest) => Promise<LedgerResponse>;
+
+/** The ledger refused the request, or what answered is not a ledger. */
+export class LedgerError extends Error {
+  readonly status: number;
+  /** What is wrong and what to do, as the ledger says it; undefined where the answer is not a ledger's. */
+  readonly detail: string | undefined;
+
+  constructor(status: number, detail?: string) {
+    const why = detail === undefined ? ", as no ledger of this version does" : `: ${detail}`;
+    super(`the ledger answers ${status}${why}`);
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+/** A query as its schema takes it. */
+type Query<S extends z.ZodType> = z.input<S>;
+/** What is accepted is said as in a redeployment's request: with lists where the query has text. */
+type Accepted = Pick<
+  Query<typeof RedeploymentRequest>,
+  "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
+>;
+/** The plan as JSON: its other formats are files, and no answer of this client. */
+type PlanQuery = Accepted & Omit<Query<typeof PlanQuestion>, "format" | keyof Accepted>;
+
+/**
+ * One method for each endpoint, but the export, which is a stream. Each sends one request.
+ * @throws LedgerError, and what its `send` throws (NoAnswer without a `send` of your own)
+ */
+export interface LedgerClient {
+  readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
+  readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
+  readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
+  readonly timeline: (query: Query<typeof TimelineQuestion>) => Promise<Timeline>;
+  readonly diff: (query: Query<typeof DiffQuestion>) => Promise<Difference>;
+  readonly artifact: (query: Query<typeof ArtifactQuestion>) => Promise<Artifact>;
+  readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
+  readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
+  readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
+  readonly gate: (query: Query<typeof GateQuestion>) => Promise<Gate>;
+  readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
+  readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
+  /** The plan at a path that an answer of the ledger names, like `plan` of a redeployment. */
+  readonly planAt: (path: string) => Promise<Plan>;
+  /** Records statements, at most 500; their outcomes are in their order. */
+  readonly record: (statements: readonly Statement[]) => Promise<Outcomes>;
+  /** @param key the same for every try: under one key it is requested once */
+  readonly redeploy: (request: Query<typeof RedeploymentRequest>, key: string) => Promise<Redeployments>;
+  readonly redeployment: (id: string) => Promise<Redeployment>;
+  readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
+  readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
+  readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
+  readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
+  readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
+}
+
+function withQuery(path: string, query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const parameters = new URLSearchParams(
+    given.map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  return given.length === 0 ? path : `${path}?${parameters}`;
+}
+
+const redeploymentPath = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
+
+/** A client that sends its requests as it is told: with retries, or to a ledger in the same process. */
+export function clientOver(send: Send): LedgerClient {
+  async function call<T>(schema: z.ZodType<T>, request: LedgerRequest): Promise<T> {
+    const { status, json } = await send(request);
+    const read = readAnswer(schema, status, json);
+    if (read.is === "answer") return read.value;
+    throw new LedgerError(status, read.is === "problem" ? read.detail : undefined);
+  }
+  const ask = <T>(schema: z.ZodType<T>, path: string, query: object) =>
+    call(schema, { path: withQuery(path, query) });
+  const post = <T>(schema: z.ZodType<T>, path: string, body: unknown, headers = {}) => {
+    const type = { "content-type": "application/json" };
+    return call(schema, {
+      path,
+      method: "POST",
+      headers: { ...type, ...headers },
+      body: JSON.stringify(body),
+    });
+  };
+  return {
+    release: (query) => ask(Release, "/v1/release", query),
+    snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
+    environments: (query = {}) => ask(Environments, "/v1/environments", query),
+    timeline: (query) => ask(Timeline, "/v1/timeline", query),
+    diff: (query) => ask(Difference, "/v1/diff", query),
+    artifact: (query) => ask(Artifact, "/v1/artifact", query),
+    commit: (query) => ask(CommitAnswer, "/v1/commit", query),
+    tag: (query) => ask(TagAnswer, "/v1/tag", query),
+    sources: (query = {}) => ask(Sources, "/v1/sources", query),
+    gate: (query) => ask(Gate, "/v1/gate", query),
+    plan: (query) => ask(Plan, "/v1/plan", query),
+    environmentPlan: (query) => ask(EnvironmentPlan, "/v1/plan", query),
+    planAt: (path) => call(Plan, { path }),
+    record: (statements) =>
+      post(Outcomes, "/v1/events", statements.map(eventOf), {
+        "content-type": "application/cloudevents-batch+json",
+      }),
+    redeploy: (request, key) => post(Redeployments, "/v1/redeployments", request, { "idempotency-key": key }),
+    redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
+    mark: (mark) => post(Outcomes, "/v1/marks", mark),
+    freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
+    endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
+    retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
+  };
+}
+
+export interface Address {
+  readonly url: string;
+  readonly token?: string | undefined;
+}
+
+export const addressOf = ({ url }: Address, path: string): string => `${url.replace(/\/+$/, "")}${path}`;
+
+export const authorizationOf = ({ token }: Address): { authorization?: string } =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+/** Sends a request once. @throws NoAnswer */
+export async function sendOnce(
+  address: Address,
+  { path, headers, ...request }: LedgerRequest,
+  timeoutMs: number,
+): Promise<LedgerResponse & { readonly headers: Headers }> {
+  const answer = await exchange(addressOf(address, path), {
+    ...request,
+    headers: { ...headers, ...authorizationOf(address) },
+    // A redirected POST may become a GET of another page.
+    redirect: "manual",
+    timeoutMs,
+  });
+  return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
+}
+
+/** Undefined where the text is not JSON. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** A client of the ledger at an address. */
+export const ledgerClient = (address: Address): LedgerClient =>
+  clientOver((request) => sendOnce(address, request, TIMEOUT_MS));

@@ -1,0 +1,28 @@
+/** What became of one event, as the answer to the request that brought it. */
+import type { Context } from "hono";
+import type { Received } from "../ledger/ingest.ts";
+import { problem } from "./problem.ts";
+
+const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
+
+/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
+export function answerOne(c: Context, [one]: readonly Received[]): Response {
+  if (one === undefined) return c.json({ outcomes: [] }, 200);
+  const outcomes = [one.said];
+  const { outcome, reason = "" } = one.said;
+  switch (outcome) {
+    case "recorded":
+    case "duplicate":
+    case "ignored":
+    case "deferred":
+      return c.json({ outcomes }, STATUS[outcome]);
+    case "conflict":
+      return problem(
+        "conflict",
+        `${reason}. It was kept aside; send it under another id if it is another event.`,
+        { outcomes },
+      );
+    case "rejected":
+      return problem(one.forbidden ? "forbidden" : "rejected", reason, { outcomes });
+  }
+}

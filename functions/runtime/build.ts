@@ -1,0 +1,109 @@
+/**
+ * `npm run build`: makes `dist`, which is what the package holds. Every entry file is named here and nowhere else.
+ *
+ *     asof.mjs                      the command line
+ *     server.mjs, worker.mjs        the server, and the thread for long work on its file
+ *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   what other packages import
+ *     functions/<name>/index.mjs    the functions on Lambda
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Metafile } from "esbuild";
+import * as z from "zod";
+import { bundleFunction, bundleLibraries, bundlePrograms, type Entries, ROOT } from "./bundle.ts";
+import { notices } from "./notices.ts";
+
+const SERVER = "functions/runtime/server/server.ts";
+const PROGRAMS: Entries = {
+  asof: "cli/program.ts",
+  server: SERVER,
+  worker: "functions/adapters/sqlite/worker.ts",
+};
+const LIBRARIES: Entries = {
+  client: "functions/adapters/api-client.ts",
+  schemas: "schemas/index.ts",
+  cdk: "cdk/index.ts",
+};
+/** The functions on Lambda. */
+export const FUNCTION_ENTRIES = {
+  ingest: "functions/runtime/aws/ingest.ts",
+  questions: "functions/runtime/aws/query.ts",
+  export: "functions/runtime/aws/export.ts",
+  publish: "functions/runtime/aws/publish.ts",
+  execute: "functions/runtime/aws/execute-redeployment.ts",
+  maintain: "functions/runtime/aws/silence-alerts.ts",
+} as const;
+/** With native code, or large and seldom needed: installed with the package and loaded when used. */
+const DRIVERS = ["libsql", "mysql2", "pg"];
+
+const Manifest = z.object({
+  dependencies: z.record(z.string(), z.string()),
+  peerDependencies: z.record(z.string(), z.string()),
+});
+
+/** Bundles every function into a folder of its own, and answers where they are. */
+export async function bundleFunctions(folder: string): Promise<string> {
+  await functions(folder);
+  return folder;
+}
+
+const functions = (folder: string): Promise<Metafile[]> =>
+  Promise.all(
+    Object.entries(FUNCTION_ENTRIES).map(([name, entry]) => bundleFunction(entry, join(folder, name))),
+  );
+
+/**
+ * Writes the declarations of the libraries: of every file under `types`, and for each library one that names its entry,
+ * so that no path of the source tree is a path of the package.
+ */
+function declare(dist: string): void {
+  const settings = join(ROOT, ".build", "declarations.json");
+  mkdirSync(join(ROOT, ".build"), { recursive: true });
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      extends: "../tsconfig.json",
+      compilerOptions: {
+        noEmit: false,
+        declaration: true,
+        emitDeclarationOnly: true,
+        outDir: join(dist, "types"),
+        rootDir: ROOT,
+      },
+      include: [],
+      files: Object.values(LIBRARIES).map((entry) => join(ROOT, entry)),
+    }),
+  );
+  execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", settings], { stdio: "inherit" });
+  for (const [name, entry] of Object.entries(LIBRARIES)) {
+    const declared = entry.replace(/\.ts$/, ".js");
+    writeFileSync(join(dist, `${name}.d.ts`), `export * from "./types/${declared}";\n`);
+  }
+}
+
+async function buildPackage(dist: string): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  const manifest = Manifest.parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")));
+  const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const bundled = await Promise.all([
+    bundlePrograms({
+      entries: PROGRAMS,
+      folder: dist,
+      external: DRIVERS,
+      beside: { [SERVER]: "./server.mjs" },
+    }),
+    bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
+    functions(join(dist, "functions")),
+  ]);
+  chmodSync(join(dist, "asof.mjs"), 0o755);
+  declare(dist);
+  writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), notices(bundled.flat()));
+}
+
+const [, program] = process.argv;
+if (program !== undefined && existsSync(program) && realpathSync(program) === import.meta.filename) {
+  const dist = join(ROOT, "dist");
+  await buildPackage(dist);
+  console.log(`built ${relative(process.cwd(), dist)}`);
+}

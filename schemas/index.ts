@@ -1,0 +1,40 @@
+/** The schemas of what a ledger takes and answers, for whoever speaks to one: `asof/schemas`. */
+export {
+  Artifact,
+  CommitAnswer,
+  Difference,
+  Environments,
+  Outcomes,
+  Problem,
+  Release,
+  Snapshot,
+  Sources,
+  TagAnswer,
+  Timeline,
+} from "./answer.ts";
+export { type CloudEvent, eventOf } from "./event.ts";
+export { type Fact, type FactOf, KINDS, type Kind, Recording, Statement, type StatementOf } from "./fact.ts";
+export { Gate } from "./gate.ts";
+export { EnvironmentPlan, hashOf, Plan } from "./plan.ts";
+export {
+  ArtifactQuestion,
+  CommitQuestion,
+  DiffQuestion,
+  EnvironmentsQuestion,
+  ExportQuestion,
+  Freeze,
+  FreezeEnd,
+  GateQuestion,
+  Mark,
+  PlanQuestion,
+  RedeploymentEnd,
+  RedeploymentQuestion,
+  RedeploymentRequest,
+  ReleaseQuestion,
+  Retraction,
+  SnapshotQuestion,
+  SourcesQuestion,
+  TagQuestion,
+  TimelineQuestion,
+} from "./question.ts";
+export { isOver, Redeployment, Redeployments, Refusal } from "./redeployment.ts";
