@@ -7,15 +7,15 @@ import type { Fact, Statement } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
-import type { Job, Later } from "./jobs.ts";
+import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrKeep, readLater, resultOf } from "./registry-lookup.ts";
 
 /** What taking events needs, made once at start. */
 export interface Ingest extends Appending {
-  readonly aside: Quarantine;
-  readonly later: Later;
+  readonly quarantine: Quarantine;
+  readonly jobs: Jobs;
   /** The registries that may be asked; no other ever is. */
   readonly registries: () => Promise<Registries>;
   /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
@@ -71,7 +71,7 @@ async function keepAside(
   event: unknown,
 ) {
   const at = ledger.now().toISOString();
-  await ledger.aside.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
+  await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
   ledger.log.info("kept aside", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
 }
 

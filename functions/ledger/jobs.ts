@@ -26,7 +26,7 @@ export type Job = z.infer<typeof Job>;
 export type PushedByTag = z.infer<typeof Said>;
 export const PushedByTag = Said;
 
-export interface Later {
+export interface Jobs {
   /** Durable when it returns; the same job again is kept once or done twice, which comes to the same. */
   put(job: Job): Promise<void>;
 }

@@ -57,7 +57,7 @@ export async function lookUpOrKeep(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     const { statement, raw } = unresolved;
-    await ledger.later.put({
+    await ledger.jobs.put({
       is: "look up",
       door,
       reportedBy,
@@ -73,7 +73,7 @@ export async function readLater(ledger: Ingest, pushed: Mapped & { is: "statemen
   const { kind, repository, digest } = pushed.statement;
   if (kind !== "artifact.pushed" || typeof repository !== "string" || typeof digest !== "string") return;
   const registries = await ledger.registries();
-  if (registries.knows(repository)) await ledger.later.put({ is: "read image", repository, digest });
+  if (registries.knows(repository)) await ledger.jobs.put({ is: "read image", repository, digest });
 }
 
 const REVISION = "org.opencontainers.image.revision";

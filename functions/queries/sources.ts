@@ -57,13 +57,13 @@ async function entryOf(knowledge: KnownAt, source: string): Promise<Entry[]> {
 
 /**
  * Answers with one page of the sources heard of.
- * @param aside what could not become a fact
+ * @param quarantined what could not become a fact
  * @param ignored events known and not needed, by reason
  */
 export async function sources(
   knowledge: KnownAt,
   paging: Paging,
-  aside: Sources["keptAside"],
+  quarantined: Sources["keptAside"],
   ignored: Sources["ignored"],
 ): Promise<Sources> {
   const [after] = placeOf(QUESTION, paging);
@@ -74,7 +74,7 @@ export async function sources(
   return {
     knownAt: knowledge.knownAt,
     sources: entries.flat(),
-    keptAside: aside,
+    keptAside: quarantined,
     ignored,
     next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
   };
