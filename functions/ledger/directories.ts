@@ -32,7 +32,7 @@ export async function names({ store }: KnownAt, directory: Directory): Promise<N
 }
 
 /** The names of a directory that had been heard by then, from one of them on or behind it. */
-export async function* heardIn(
+export async function* knownNames(
   knowledge: KnownAt,
   directory: Directory,
   from: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
@@ -49,7 +49,7 @@ export async function* heardIn(
 const ANSWER_PAGE = 102;
 
 /** A name of a directory as it was first heard; undefined if it had not been by then. */
-export async function heardAs(
+export async function knownName(
   knowledge: KnownAt,
   directory: Directory,
   name: string,
@@ -73,6 +73,6 @@ export async function take<T>(
 }
 
 /** All names of a directory that had been heard by then. */
-export async function allHeard(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
-  return (await take(heardIn(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
+export async function allKnownNames(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
+  return (await take(knownNames(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
 }

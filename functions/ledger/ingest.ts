@@ -10,7 +10,7 @@ import { rawHash } from "./canonical.ts";
 import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
-import { lookUpOrKeep, readLater, resultOf } from "./registry-lookup.ts";
+import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 
 /** What taking events needs, made once at start. */
 export interface Ingest extends Appending {
@@ -21,7 +21,7 @@ export interface Ingest extends Appending {
   /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
   readonly patienceMs?: number;
   /**
-   * Tells others what was recorded, before it is acknowledged; so what was never told is told with the sender's retry,
+   * Tells others what was recorded, before it is acknowledged; so what was never reportOf is reportOf with the sender's retry,
    * and some things twice. Absent on AWS, where the table's stream does it.
    */
   readonly publish?: (fact: Fact) => Promise<void>;
@@ -60,10 +60,10 @@ const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =
   typeof value === "object" && value !== null;
 
 /** What an event calls itself that became no statement. */
-const calledBy = (raw: unknown) =>
+const identityIn = (raw: unknown) =>
   isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
 
-async function keepAside(
+async function quarantine(
   ledger: Ingest,
   sender: Sender,
   why: "conflict" | "rejected" | "malformed",
@@ -77,9 +77,9 @@ async function keepAside(
 
 /** Keeps a body that holds no events at all, and says why. */
 export const keepMalformed = (ledger: Ingest, sender: Sender, reason: string, body: string): Promise<void> =>
-  keepAside(ledger, sender, "malformed", reason, body);
+  quarantine(ledger, sender, "malformed", reason, body);
 
-function told(outcome: Outcome): Said {
+function reportOf(outcome: Outcome): Said {
   switch (outcome.outcome) {
     case "recorded":
     case "duplicate": {
@@ -110,7 +110,7 @@ async function receiveByTag(
   sender: Sender,
   mapped: Mapped & { is: "statement" },
 ): Promise<Received> {
-  const found = await lookUpOrKeep(ledger, sender, mapped);
+  const found = await lookUpOrDefer(ledger, sender, mapped);
   if (found.is === "found") return receiveOne(ledger, sender, found.mapped);
   if (found.is === "none") {
     return receiveOne(ledger, sender, { is: "rejected", reason: found.reason, raw: mapped.raw });
@@ -124,11 +124,14 @@ async function receiveByTag(
 async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     countIgnored(ledger, mapped.reason);
-    return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
+    return {
+      said: { ...identityIn(mapped.raw), outcome: "ignored", reason: mapped.reason },
+      forbidden: false,
+    };
   }
   if (mapped.is === "rejected") {
-    await keepAside(ledger, sender, "rejected", mapped.reason, mapped.raw);
-    const said: Said = { ...calledBy(mapped.raw), outcome: "rejected", reason: mapped.reason };
+    await quarantine(ledger, sender, "rejected", mapped.reason, mapped.raw);
+    const said: Said = { ...identityIn(mapped.raw), outcome: "rejected", reason: mapped.reason };
     return { said, forbidden: mapped.forbidden === true };
   }
   if (mapped.lookUp === true) return receiveByTag(ledger, sender, mapped);
@@ -140,14 +143,14 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
-    await keepAside(ledger, sender, outcome.outcome, outcome.reason, raw);
+    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);
   } else {
     // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
-    await readLater(ledger, mapped);
+    await queueImageRead(ledger, mapped);
     await ledger.publish?.(outcome.fact);
   }
   const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
-  return { said: { ...named(statement), ...told(outcome) }, forbidden };
+  return { said: { ...named(statement), ...reportOf(outcome) }, forbidden };
 }
 
 /**
@@ -185,7 +188,7 @@ export async function work(ledger: Ingest, job: Job): Promise<void> {
 
 /** A job that never succeeded, where an operator finds it. */
 export const giveUp = (ledger: Ingest, job: string, error: unknown): Promise<void> =>
-  keepAside(
+  quarantine(
     ledger,
     { door: "registry", reportedBy: "asof" },
     "rejected",

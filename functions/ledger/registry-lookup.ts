@@ -34,7 +34,7 @@ export async function lookUp(ledger: Ingest, { statement, raw }: Unresolved): Pr
 /** A sender waits for its answer, and often not for long; nor does a function on AWS run for as long as it takes. */
 const PATIENCE_MS = 5000;
 
-async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+async function withTimeout<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const done = new AbortController();
   const late = setTimeout(patienceMs, undefined, { signal: done.signal }).then(() => {
     throw new RegistryError(`the registry did not answer within ${patienceMs / 1000} s`, true);
@@ -47,13 +47,13 @@ async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise
 }
 
 /** The same at receipt: where the registry does not answer, the push is kept, and the registry asked until it does. */
-export async function lookUpOrKeep(
+export async function lookUpOrDefer(
   ledger: Ingest,
   { door, reportedBy }: { door: string; reportedBy: string },
   unresolved: Unresolved,
 ): Promise<LookedUp> {
   try {
-    return await patiently(lookUp(ledger, unresolved), ledger.patienceMs);
+    return await withTimeout(lookUp(ledger, unresolved), ledger.patienceMs);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     const { statement, raw } = unresolved;
@@ -69,7 +69,7 @@ export async function lookUpOrKeep(
 }
 
 /** Lets what was pushed be read, where its registry may be asked. A redelivery lets it be read again: the facts are the same. */
-export async function readLater(ledger: Ingest, pushed: Mapped & { is: "statement" }): Promise<void> {
+export async function queueImageRead(ledger: Ingest, pushed: Mapped & { is: "statement" }): Promise<void> {
   const { kind, repository, digest } = pushed.statement;
   if (kind !== "artifact.pushed" || typeof repository !== "string" || typeof digest !== "string") return;
   const registries = await ledger.registries();

@@ -36,7 +36,7 @@ const holderOf = ({ repository, availability, pushes }: Holder, at: string): Art
 });
 
 /** Whether a digest was ever heard of, in whatever respect. */
-async function isHeardOf(moment: AsOf, digest: string): Promise<boolean> {
+async function isKnown(moment: AsOf, digest: string): Promise<boolean> {
   const aspects = ["image", "deployed", "task", "evidence", "migrated"] as const;
   const named = await Promise.all(aspects.map((aspect) => isNamed(moment, digest, aspect)));
   return named.includes(true);
@@ -53,7 +53,7 @@ export async function artifact(
   const question = questionOf(moment);
   const { images } = question;
   const [heard, family] = await Promise.all([
-    isHeardOf(question, digest),
+    isKnown(question, digest),
     images.family(digest),
     images.renames(),
   ]);

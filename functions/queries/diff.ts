@@ -3,7 +3,7 @@ import type { Difference, Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import { knownName, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { differenceOf } from "./difference.ts";
@@ -45,7 +45,7 @@ async function servicesOf(
   const environments = [...new Set(sides.map(({ environment }) => fold(environment)))];
   const found = await Promise.all(
     environments.map((environment) =>
-      take(heardIn(moment, { of: "services", environment }, { after }), limit),
+      take(knownNames(moment, { of: "services", environment }, { after }), limit),
     ),
   );
   const union = new Map(found.flatMap(({ taken }) => taken).map((service) => [service.name, service]));
@@ -65,7 +65,9 @@ export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Pro
   const [after] = placeOf(QUESTION, paging);
   const [from, to] = sidesOf(sides);
   const [heard, { taken, more }] = await Promise.all([
-    Promise.all([from, to].map((side) => heardAs(question, { of: "environments" }, fold(side.environment)))),
+    Promise.all(
+      [from, to].map((side) => knownName(question, { of: "environments" }, fold(side.environment))),
+    ),
     servicesOf(question, [from, to], after, sizeOf(paging, 50, 100)),
   ]);
   if (heard.includes(undefined)) return undefined;

@@ -4,7 +4,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { allHeard, heardIn, namesIn, take } from "../ledger/directories.ts";
+import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
@@ -37,7 +37,7 @@ type Entry = Environments["environments"][number];
  */
 async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]> {
   const services = await mapLimit(AT_ONCE, heard, ({ name: environment }) =>
-    allHeard(moment, { of: "services", environment }),
+    allKnownNames(moment, { of: "services", environment }),
   );
   const places = heard.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
@@ -64,7 +64,7 @@ async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]>
  */
 export async function environments(moment: AsOf, paging: Paging = {}): Promise<Environments> {
   const before = placeOf("the environments", paging);
-  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
+  const found = knownNames(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {

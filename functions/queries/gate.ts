@@ -2,7 +2,7 @@
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { heardAs } from "../ledger/directories.ts";
+import { knownName } from "../ledger/directories.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
@@ -142,8 +142,8 @@ async function schema(
 /** A first deployment has to be let in; but a name that is misspelt is frozen nowhere. */
 async function heard(question: Question, { environment, service }: Selector): Promise<Found> {
   const [place, resident] = await Promise.all([
-    heardAs(question, { of: "environments" }, environment),
-    heardAs(question, { of: "services", environment }, service),
+    knownName(question, { of: "environments" }, environment),
+    knownName(question, { of: "services", environment }, service),
   ]);
   if (place !== undefined && resident !== undefined) return {};
   const [code, name] =

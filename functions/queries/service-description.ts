@@ -1,7 +1,7 @@
 /** What is said of a service itself: what it is described as, and which databases are its own. */
 import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { allHeard } from "../ledger/directories.ts";
+import { allKnownNames } from "../ledger/directories.ts";
 import { namesOf } from "../ledger/directory-names.ts";
 import { first, type KnownAt, newest } from "../ledger/fact-reader.ts";
 import type { Selector } from "./release/running.ts";
@@ -33,7 +33,7 @@ export async function databasesOf(
   at: string,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const [heard, description] = await Promise.all([
-    allHeard(knowledge, { of: "service", environment, service }),
+    allKnownNames(knowledge, { of: "service", environment, service }),
     describedAt(knowledge, service, at),
   ]);
   const migrated = namesOf(heard, "database").map(({ shown }) => shown);

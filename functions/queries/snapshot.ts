@@ -3,7 +3,7 @@ import type { Snapshot } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import { knownName, knownNames, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
@@ -21,9 +21,9 @@ interface Place {
 /** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
 async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string): AsyncGenerator<Name> {
   if ("group" in extent) {
-    return yield* heardIn(knowledge, { of: "group", group: fold(extent.group) }, { from });
+    return yield* knownNames(knowledge, { of: "group", group: fold(extent.group) }, { from });
   }
-  const heard = await heardAs(knowledge, { of: "environments" }, fold(extent.environment));
+  const heard = await knownName(knowledge, { of: "environments" }, fold(extent.environment));
   if (heard !== undefined) yield heard;
 }
 
@@ -34,12 +34,12 @@ async function* placesOf(
 ): AsyncGenerator<Place> {
   for await (const environment of environmentsOf(knowledge, extent, environmentBefore)) {
     const after = environment.name === environmentBefore ? serviceBefore : undefined;
-    const services = heardIn(knowledge, { of: "services", environment: environment.name }, { after });
+    const services = knownNames(knowledge, { of: "services", environment: environment.name }, { after });
     for await (const service of services) yield { environment, service };
   }
 }
 
-async function isHeardOf(knowledge: KnownAt, extent: Extent): Promise<boolean> {
+async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boolean> {
   const { taken } = await take(environmentsOf(knowledge, extent), 1);
   return taken.length > 0;
 }
@@ -53,7 +53,7 @@ export async function snapshot(
   const question = questionOf(moment);
   const before = placeOf("a snapshot", paging);
   const [heard, { taken, more }] = await Promise.all([
-    isHeardOf(question, extent),
+    isKnown(question, extent),
     take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
   ]);
   if (!heard) return undefined;

@@ -2,7 +2,7 @@
 import type { Sources } from "../../schemas/answer.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardIn, namesIn, take } from "../ledger/directories.ts";
+import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { pagesOf } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -67,7 +67,7 @@ export async function sources(
   ignored: Sources["ignored"],
 ): Promise<Sources> {
   const [after] = placeOf(QUESTION, paging);
-  const found = heardIn(knowledge, { of: "sources" }, { after });
+  const found = knownNames(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
   const last = taken.at(-1);

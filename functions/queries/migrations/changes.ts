@@ -5,7 +5,7 @@
 import type { Fact } from "../../../schemas/fact.ts";
 import { order } from "../../ledger/canonical.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
-import { beginning, type Change, evolve, isWord } from "./history.ts";
+import { type Change, emptyHistory, evolve, isStatement } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 import { factsUntil } from "./versions.ts";
 
@@ -17,9 +17,9 @@ export type Comparing = (fact: Fact) => Change[];
  */
 export function comparing(): Comparing {
   const assemble = assembling();
-  const history = beginning();
+  const history = emptyHistory();
   return (fact) => {
-    if (isWord(fact)) return evolve(history, fact);
+    if (isStatement(fact)) return evolve(history, fact);
     const whole = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
     if (whole === undefined) return [];
     const at = order(whole.oldest);

@@ -2,7 +2,7 @@
 import type { AppliedMigration } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { type KnownAt, pagesBack } from "../../ledger/fact-reader.ts";
-import { type History, historyOf, newestRows, newestWord } from "./history.ts";
+import { type History, historyOf, newestApplied, newestRows } from "./history.ts";
 
 type Found = Omit<AppliedMigration, "database" | "failed">;
 
@@ -46,7 +46,7 @@ function foundIn(
 /** Where the schema stands, and whether older facts could say anything else of it. */
 function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: boolean } {
   const { history, facts } = historyOf(read);
-  const word = newestWord(history);
+  const word = newestApplied(history);
   const rows = newestRows(history);
   const decisive = word ?? history.snapshot?.oldest;
   const since = decisive === undefined ? facts : facts.slice(facts.indexOf(decisive));

@@ -61,7 +61,7 @@ export interface History {
   words: Word[];
 }
 
-export const beginning = (): History => ({
+export const emptyHistory = (): History => ({
   applied: [],
   isWhole: false,
   snapshot: undefined,
@@ -220,19 +220,19 @@ export function historyOf(facts: readonly Fact[]): {
 } {
   const sorted = untied(facts);
   const snapshots = snapshotsOf(sorted);
-  const it = beginning();
+  const it = emptyHistory();
   for (const fact of sorted) {
-    const step = isWord(fact) ? fact : snapshots.get(fact);
+    const step = isStatement(fact) ? fact : snapshots.get(fact);
     if (step !== undefined) evolve(it, step);
   }
   return { history: it, facts: sorted };
 }
 
-export const isWord = (fact: Fact): fact is Word =>
+export const isStatement = (fact: Fact): fact is Word =>
   fact.kind === "migration.applied" || fact.kind === "migration.reverted";
 
 /** The newest word that a version was applied, of those that nobody took back since; of words since a snapshot. */
-export function newestWord({ words }: History): Said | undefined {
+export function newestApplied({ words }: History): Said | undefined {
   const reverted = new Set<string>();
   for (const word of words.toReversed()) {
     if (word.kind === "migration.reverted") reverted.add(word.version);

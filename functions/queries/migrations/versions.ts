@@ -2,7 +2,7 @@
 import type { Fact } from "../../../schemas/fact.ts";
 import { endOf, order } from "../../ledger/canonical.ts";
 import { all, history, type KnownAt } from "../../ledger/fact-reader.ts";
-import { type Applied, historyOf, newestRows, newestWord, say } from "./history.ts";
+import { type Applied, historyOf, newestApplied, newestRows, say } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 
 export interface Versions {
@@ -17,7 +17,7 @@ export interface Versions {
 /** What these facts of one database, oldest first, leave applied. */
 export function versionsOf(facts: readonly Fact[]): Versions {
   const { history: it } = historyOf(facts);
-  const word = newestWord(it);
+  const word = newestApplied(it);
   const newest = word === undefined ? newestRows(it)?.map(({ version }) => version) : [word.version];
   for (const one of it.words) say(it, one);
   return { applied: it.applied, newest, isWhole: it.isWhole };

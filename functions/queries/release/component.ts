@@ -25,7 +25,7 @@ function pickRepository(
   holders: readonly Holder[],
 ): string | null {
   if (resolution.repository !== undefined) return resolution.repository;
-  const { repository } = resolution.said;
+  const { repository } = resolution.stated;
   if (repository !== undefined) return nameAt(renames, namedBy(by, repository));
   return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
 }
@@ -34,10 +34,10 @@ function pickRepository(
 function doubts(
   shown: ResolvedComponent,
   commits: readonly KnownCommit[],
-  said: KnownCommit | undefined,
+  stated: KnownCommit | undefined,
 ): Warning[] {
   const { resolution, family } = shown;
-  const of = `component ${resolution.said.component}`;
+  const of = `component ${resolution.stated.component}`;
   const [only] = commits;
   const warnings: Warning[] = [];
   if (resolution.digest === undefined) {
@@ -53,18 +53,18 @@ function doubts(
       code: "commit_tie",
       message: `${of}: equally strong evidence names ${commits.length} commits`,
     });
-  } else if (only !== undefined && said !== undefined && !sameCommit(only.sha, said.sha)) {
-    const message = `${of}: built from ${only.sha}, but its deployment names ${said.sha}`;
+  } else if (only !== undefined && stated !== undefined && !sameCommit(only.sha, stated.sha)) {
+    const message = `${of}: built from ${only.sha}, but its deployment names ${stated.sha}`;
     warnings.push({ code: "commit_mismatch", message });
   }
   return warnings;
 }
 
 /** What a component is called, and which digest it ran. */
-const named = ({ said, digest }: Resolution, pullable: string | null) => ({
-  component: said.component,
-  ...(said.variant === undefined ? {} : { variant: said.variant }),
-  ...(said.weight === undefined ? {} : { weight: said.weight }),
+const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
+  component: stated.component,
+  ...(stated.variant === undefined ? {} : { variant: stated.variant }),
+  ...(stated.weight === undefined ? {} : { weight: stated.weight }),
   digest: pullable,
   ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
 });
@@ -92,21 +92,21 @@ const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) =>
 
 /** @param meant the deployment whose commit goes with this image; absent where they disagree */
 export async function describeComponent(
-  asking: ResolveContext,
+  context: ResolveContext,
   shown: ResolvedComponent,
   meant: Claim | undefined,
 ): Promise<Described> {
   const { resolution, by, family } = shown;
   const digest = digestOf(shown);
-  const holders = family === undefined || digest === null ? [] : await holdersOf(asking.images, family);
+  const holders = family === undefined || digest === null ? [] : await holdersOf(context.images, family);
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
   const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
   const image = held(
     holders,
-    pickRepository(shown, await asking.images.renames(), holders),
+    pickRepository(shown, await context.images.renames(), holders),
     digest,
-    asking.at,
+    context.at,
   );
   const component: ReleasedComponent = {
     ...named(resolution, digest),

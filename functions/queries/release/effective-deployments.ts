@@ -27,7 +27,7 @@ export interface Effect {
 }
 
 /** A fact by its own word alone. */
-export const effectSaid = (fact: Claim | Observation): Effect => ({
+export const statedEffect = (fact: Claim | Observation): Effect => ({
   fact,
   components: fact.components ?? [],
   isSilent: false,

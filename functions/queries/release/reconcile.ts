@@ -24,29 +24,33 @@ export interface ResolvedComponent {
 }
 
 async function shownBy(
-  asking: ResolveContext,
+  context: ResolveContext,
   by: Claim | Observation,
   resolution: Resolution,
 ): Promise<ResolvedComponent> {
-  const family = resolution.digest === undefined ? undefined : await asking.images.family(resolution.digest);
+  const family = resolution.digest === undefined ? undefined : await context.images.family(resolution.digest);
   return { resolution, by, family };
 }
 
 const showClaimed = (
-  asking: ResolveContext,
+  context: ResolveContext,
   { entries, claim }: ComponentClaim,
 ): Promise<ResolvedComponent[]> =>
-  Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
+  Promise.all(
+    entries.map(async (stated) => shownBy(context, claim, await resolveClaimed(context, stated, claim))),
+  );
 
 const showObserved = (
-  asking: ResolveContext,
+  context: ResolveContext,
   observation: Observation,
   decided: ReadonlySet<string>,
 ): Promise<ResolvedComponent[]> =>
   Promise.all(
     observation.components
       .filter(({ component }) => decided.has(fold(component)))
-      .map(async (said) => shownBy(asking, observation, await resolveObserved(asking, said, observation))),
+      .map(async (stated) =>
+        shownBy(context, observation, await resolveObserved(context, stated, observation)),
+      ),
   );
 
 /* Observation against claim */
@@ -63,9 +67,9 @@ async function holdsCandidate(
   return families.some(({ members }) => members.has(digest));
 }
 
-/** Whether what was seen of a component is what its claim said: by deployment, by image, or by commit. */
+/** Whether what was seen of a component is what its claim stated: by deployment, by image, or by commit. */
 async function agrees(
-  asking: ResolveContext,
+  context: ResolveContext,
   seen: readonly ResolvedComponent[],
   claimed: readonly ResolvedComponent[],
 ): Promise<boolean> {
@@ -86,7 +90,7 @@ async function agrees(
       if (digest === undefined) return false;
       if (nothingKnown) return isBuiltFrom(one, claim.by.commit?.sha);
       const held = claimed.map(
-        async (said) => hasDigest(said, digest) || (await holdsCandidate(asking, said, digest)),
+        async (stated) => hasDigest(stated, digest) || (await holdsCandidate(context, stated, digest)),
       );
       return (await Promise.all(held)).includes(true);
     }),
@@ -94,8 +98,11 @@ async function agrees(
   return matches.every(Boolean);
 }
 
-const namesNothing = ({ resolution: { said, digest, candidates } }: ResolvedComponent): boolean =>
-  digest === undefined && candidates.length === 0 && said.tag === undefined && said.repository === undefined;
+const namesNothing = ({ resolution: { stated, digest, candidates } }: ResolvedComponent): boolean =>
+  digest === undefined &&
+  candidates.length === 0 &&
+  stated.tag === undefined &&
+  stated.repository === undefined;
 
 function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;
@@ -122,20 +129,21 @@ export const digestOf = ({ resolution, family }: ResolvedComponent): string | nu
 
 const listed = (shown: readonly ResolvedComponent[]) =>
   shown
-    .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
+    .map((one) => ({ component: one.resolution.stated.component, digest: digestOf(one) }))
     .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
 
-export async function reconcile(asking: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
+export async function reconcile(context: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
-    observation === undefined ? [] : showObserved(asking, observation, decided),
-    ...[...claimed.values()].map((group) => showClaimed(asking, group)),
+    observation === undefined ? [] : showObserved(context, observation, decided),
+    ...[...claimed.values()].map((group) => showClaimed(context, group)),
   ]);
   const names = [...claimed.keys()];
   const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
-  const seenOf = (name: string) => seen.filter(({ resolution }) => fold(resolution.said.component) === name);
+  const seenOf = (name: string) =>
+    seen.filter(({ resolution }) => fold(resolution.stated.component) === name);
   const agreements = await Promise.all(
-    [...decided].map((name) => agrees(asking, seenOf(name), claimedShown.get(name) ?? [])),
+    [...decided].map((name) => agrees(context, seenOf(name), claimedShown.get(name) ?? [])),
   );
   const agreeing = new Set([...decided].filter((_, n) => agreements[n]));
   const kept = names.filter((name) => !decided.has(name));

@@ -20,14 +20,14 @@ import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Se
 import { bySlot } from "./slots.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
-async function migrationsOf(asking: ResolveContext) {
-  const { selector, at } = asking;
-  const databases = await databasesOf(asking, selector, at);
+async function migrationsOf(context: ResolveContext) {
+  const { selector, at } = context;
+  const databases = await databasesOf(context, selector, at);
   if (databases === undefined) return { migrations: "unknown" as const, facts: [] };
   const sorted = [...databases].sort(([a], [b]) => (a < b ? -1 : 1));
   const states = await Promise.all(
     sorted.map(async ([folded, database]) => {
-      const { migrations, facts } = await databaseState(asking, selector.environment, folded, at);
+      const { migrations, facts } = await databaseState(context, selector.environment, folded, at);
       return { migrations: migrations.map((one): AppliedMigration => ({ database, ...one })), facts };
     }),
   );
@@ -37,9 +37,9 @@ async function migrationsOf(asking: ResolveContext) {
   };
 }
 
-async function attemptOf(asking: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
+async function attemptOf(context: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
   if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(asking, started, asking.selector, asking.at);
+  const facts = await factsOfDeployment(context, started, context.selector, context.at);
   const ended = facts.some(({ kind }) => ENDS.has(kind));
   if (ended) return null;
   const { deployment, occurredAt, actor, url } = started;
@@ -68,8 +68,8 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 }
 
 /** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
-function headOf(running: EffectiveDeployments, picture: Reconciled): Claim | Observation | undefined {
-  const { observation, contributing, drift } = picture;
+function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
+  const { observation, contributing, drift } = reconciled;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
@@ -99,26 +99,26 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     question.images.renames(),
   ]);
   if (running.heard.length === 0) return undefined;
-  const asking: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
+  const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
-  const [picture, { migrations, facts }, attempt] = await Promise.all([
-    reconcile(asking, running),
-    migrationsOf(asking),
-    attemptOf(asking, started),
+  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+    reconcile(context, running),
+    migrationsOf(context),
+    attemptOf(context, started),
   ]);
-  const head = headOf(running, picture);
-  const status = picture.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
+  const head = headOf(running, reconciled);
+  const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
     Promise.all(
-      picture.shown.map((shown) => describeComponent(asking, shown, meantBy(running, picture, shown))),
+      reconciled.shown.map((shown) => describeComponent(context, shown, meantBy(running, reconciled, shown))),
     ),
-    untilOf(asking, running, picture.shown),
-    sinceOf(asking, running, picture, head),
+    untilOf(context, running, reconciled.shown),
+    sinceOf(context, running, reconciled, head),
   ]);
   const used = [
     head,
-    ...picture.contributing,
-    picture.observation,
+    ...reconciled.contributing,
+    reconciled.observation,
     description,
     attempt === null ? undefined : started,
     ...described.flatMap((one) => one.facts),
@@ -136,7 +136,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     until,
     components: described.map(({ component }) => component).sort(bySlot),
     migrations,
-    config: configOf(picture),
+    config: configOf(reconciled),
     cluster: head?.cluster ?? null,
     namespace: head?.namespace ?? null,
     deployment: head?.deployment ?? null,
@@ -146,7 +146,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     owner: description?.owner ?? null,
     contact: description?.contact ?? null,
     attempt,
-    drift: picture.drift,
+    drift: reconciled.drift,
     warnings: [
       ...clusterWarning(running.heard),
       ...described.flatMap(({ warnings }) => warnings),
@@ -166,6 +166,6 @@ function meantBy(
   { by, resolution }: ResolvedComponent,
 ): Claim | undefined {
   if (by.kind !== "deployment.observed") return by;
-  const name = fold(resolution.said.component);
+  const name = fold(resolution.stated.component);
   return agreeing.has(name) ? claimed.get(name)?.claim : undefined;
 }

@@ -11,7 +11,6 @@ import {
   type Claim,
   type Effect,
   type Effective,
-  effectSaid,
   evolve,
   isClaim,
   isEffective,
@@ -19,6 +18,7 @@ import {
   isPart,
   NOTHING,
   type Observation,
+  statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
 
@@ -34,7 +34,7 @@ export interface EffectiveDeployments extends Effective {
 }
 
 /** Partitions of whole releases: the service's own, and that of removals of a whole environment. */
-export const wholes = ({ environment, service }: Selector): [Partition, Partition] => [
+export const wholeServicePartitions = ({ environment, service }: Selector): [Partition, Partition] => [
   { of: "run", environment, service },
   { of: "run", environment },
 ];
@@ -76,7 +76,7 @@ export async function newestOf(
   at: string,
   sizes?: Pages,
 ): Promise<Newest> {
-  const [ofService, ofAll] = wholes(selector);
+  const [ofService, ofAll] = wholeServicePartitions(selector);
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
     observations(knowledge, selector, at, sizes).next(),
@@ -98,13 +98,13 @@ export async function newestOf(
 }
 
 /** What these effects come to, in whatever order they are given. */
-export const settled = (effects: readonly Effect[]): Effective =>
+export const foldEffects = (effects: readonly Effect[]): Effective =>
   [...effects].sort((a, b) => byOrder(a.fact, b.fact)).reduce(evolve, NOTHING);
 
 /** What a fact says of components: one of a whole service that names nothing is asked what its tasks named. */
 async function effectOf(question: Question, selector: Selector, fact: Claim | Observation): Promise<Effect> {
   const isUntold = fact.kind === "deployment.succeeded" && !isPart(fact) && isBare(fact.components);
-  if (!isUntold) return effectSaid(fact);
+  if (!isUntold) return statedEffect(fact);
   const tasks = await tasksOf(question, { deployment: fact.deployment, ...selector }, question.at);
   return {
     fact,
@@ -114,8 +114,8 @@ async function effectOf(question: Question, selector: Selector, fact: Claim | Ob
 }
 
 /** The newest claim of a whole service that says something of images. */
-async function spokenBy(question: Question, selector: Selector, everywhere: Claim | undefined) {
-  const [own] = wholes(selector);
+async function newestClaimOfImages(question: Question, selector: Selector, everywhere: Claim | undefined) {
+  const [own] = wholeServicePartitions(selector);
   for await (const fact of backwards(question, own, question.at)) {
     if (everywhere !== undefined && order(fact) < order(everywhere)) break;
     if (isClaim(fact) && !(await effectOf(question, selector, fact)).isSilent) return fact;
@@ -138,11 +138,13 @@ export async function effectiveDeploymentsAt(
   const whole = latest(own, everywhere);
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
   const spoken =
-    isSilent && observation !== undefined ? await spokenBy(question, selector, everywhere) : undefined;
+    isSilent && observation !== undefined
+      ? await newestClaimOfImages(question, selector, everywhere)
+      : undefined;
   const facts = [spoken, whole, observation, ...changes].filter(isEffective);
   const effects = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
   const heard = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
-  return { ...settled(effects), heard, parts };
+  return { ...foldEffects(effects), heard, parts };
 }
 
 /** The first claims after a moment, of each extent. */

@@ -12,15 +12,15 @@ import type { Question } from "../question.ts";
 import {
   type Claim,
   type Effective,
-  effectSaid,
   evolve,
   isEffective,
   isPart,
   NOTHING,
   type Observation,
+  statedEffect,
 } from "../release/effective-deployments.ts";
 import { release } from "../release/release.ts";
-import { newestOf, type Selector, settled } from "../release/running.ts";
+import { foldEffects, newestOf, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
 /** The entries of one component, and whether a deployer named them (or the runtime showed them). */
@@ -42,7 +42,7 @@ function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<st
 /** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
 async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
   const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
+  return foldEffects([observation, own, everywhere, ...changes].filter(isEffective).map(statedEffect));
 }
 
 async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
@@ -103,7 +103,7 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
   function follow(service: string, fact: Claim | Observation): void {
     const found = services.get(service);
     if (found === undefined || order(fact) < found.since) return;
-    services.set(service, { ...found, state: evolve(found.state, effectSaid(fact)) });
+    services.set(service, { ...found, state: evolve(found.state, statedEffect(fact)) });
   }
 
   async function isOther(observation: Observation, service: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
-import { allHeard, heardAs, heardIn, take } from "../../ledger/directories.ts";
+import { allKnownNames, knownName, knownNames, take } from "../../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
@@ -33,11 +33,13 @@ async function scopeOf(
 ): Promise<Scope | undefined> {
   const environment = fold(name);
   if (service === undefined) {
-    return (await heardAs(known, { of: "environments" }, environment)) && { environment, service: undefined };
+    return (
+      (await knownName(known, { of: "environments" }, environment)) && { environment, service: undefined }
+    );
   }
   const selector = { environment, service: fold(service) };
   const [heard, databases] = await Promise.all([
-    allHeard(known, { of: "service", ...selector }),
+    allKnownNames(known, { of: "service", ...selector }),
     databasesOf(known, selector, to),
   ]);
   return heard.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
@@ -55,7 +57,7 @@ async function runningAtStart(
   const directory = { of: "services", environment: fold(environment) } as const;
   const { taken, more } =
     service === undefined
-      ? await take<Heard>(heardIn(known, directory, { after }), Math.min(limit, RELEASES))
+      ? await take<Heard>(knownNames(known, directory, { after }), Math.min(limit, RELEASES))
       : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
   const releases = await mapLimit(AT_ONCE, taken, ({ shown }) =>
     release({ ...known, at: justBefore(from) }, { environment, service: shown }),
