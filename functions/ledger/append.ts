@@ -152,7 +152,8 @@ async function put(appending: Appending, pending: Pending, target?: Fact): Promi
   const { store } = appending;
   if ((await store.put({ ...posted, ...pending, fact })) === "written") return { outcome: "recorded", fact };
   const [stored] = await store.get([fact]);
-  if (stored === undefined) throw new Error("the store reported that the identity of a fact is taken, but does not find the fact");
+  if (stored === undefined)
+    throw new Error("the store reported that the identity of a fact is taken, but does not find the fact");
   return compare(store, { ...pending, fact }, stored);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Takes events, whatever way they came: appends each, quarantines what cannot become a fact, and reports what became of
- * each. No HTTP in here: endpoints, queues and jobs call it alike.
+ * Ingestion: appends events, quarantines those that cannot become facts, and returns the outcome of each. It knows
+ * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../schemas/answer.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
@@ -12,25 +12,25 @@ import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 
-/** What taking events needs, made once at start. */
+/** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
   readonly quarantine: Quarantine;
   readonly jobs: Jobs;
-  /** The registries that may be asked; no other ever is. */
+  /** The registries that may be queried; no other ever is. */
   readonly registries: () => Promise<Registries>;
-  /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
+  /** How long to wait for a registry, in milliseconds; 5000 if absent, because a sender is waiting. */
   readonly patienceMs?: number;
   /**
    * Tells others what was recorded, before it is acknowledged; so what was never reportOf is reportOf with the sender's retry,
    * and some things twice. Absent on AWS, where the table's stream does it.
    */
   readonly publish?: (fact: Fact) => Promise<void>;
-  /** Events known and not needed, by reason; absent where the endpoints do not share a process. */
+  /** Counts of ignored events by reason; absent if the endpoints do not share a process. */
   readonly ignored?: Map<string, number>;
   readonly log: Log;
 }
 
-/** Structured lines; nothing that came with a request but its outcome is ever written to them. */
+/** Structured log lines. Of a request's content they contain only the outcome. */
 export interface Log {
   info(message: string, fields: Record<string, string | number>): void;
   error(message: string, fields: Record<string, string | number>): void;
@@ -38,7 +38,7 @@ export interface Log {
 
 export type Said = Outcomes["outcomes"][number];
 
-/** Who sent it, and through which door. */
+/** Who sent an event, and the endpoint that received it. */
 export interface Sender {
   readonly door: string;
   readonly reportedBy: string;
@@ -47,7 +47,7 @@ export interface Sender {
 
 export interface Received {
   readonly said: Said;
-  /** The sender may not say this: its door may answer so. */
+  /** Whether the sender may not report this, so that the endpoint can answer 403. */
   readonly forbidden: boolean;
 }
 
@@ -59,7 +59,7 @@ const named = ({ source, id, kind }: { source: unknown; id: unknown; kind: unkno
 const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =>
   typeof value === "object" && value !== null;
 
-/** What an event calls itself that became no statement. */
+/** Source and id of an event that did not become a statement, if it has them. */
 const identityIn = (raw: unknown) =>
   isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
 
@@ -72,10 +72,10 @@ async function quarantine(
 ) {
   const at = ledger.now().toISOString();
   await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
-  ledger.log.info("kept aside", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+  ledger.log.info("quarantined", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
 }
 
-/** Keeps a body that holds no events at all, and says why. */
+/** Quarantines a body that contains no events. */
 export const keepMalformed = (ledger: Ingest, sender: Sender, reason: string, body: string): Promise<void> =>
   quarantine(ledger, sender, "malformed", reason, body);
 
@@ -93,7 +93,7 @@ function reportOf(outcome: Outcome): Said {
   }
 }
 
-/** Reasons may quote what a sender wrote: so many different ones are kept, and no more. */
+/** Reasons may quote the sender, so the number of distinct ones is bounded. */
 const REASONS_MAX = 200;
 
 function countIgnored({ ignored, log }: Ingest, reason: string): void {
@@ -145,7 +145,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
     await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);
   } else {
-    // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
+    // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
     await queueImageRead(ledger, mapped);
     await ledger.publish?.(outcome.fact);
   }
@@ -154,8 +154,8 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
 }
 
 /**
- * Takes the events of one delivery, in order of their outcomes. Throws where the store or the place aside does
- * not answer: then nothing is acknowledged, and the sender's retry makes duplicates of what was recorded.
+ * Takes the events of one delivery and returns their outcomes in the same order. Throws if the store or the quarantine
+ * fails: then nothing is acknowledged, and on the sender's retry the recorded events are duplicates.
  */
 export async function receive(
   ledger: Ingest,
@@ -170,7 +170,7 @@ export async function receive(
   return received;
 }
 
-/** Does a job that was kept for later. Throws where it has to be tried again. */
+/** Does a queued job. Throws if it must be retried. */
 export async function work(ledger: Ingest, job: Job): Promise<void> {
   const sender =
     job.is === "look up"
@@ -179,14 +179,14 @@ export async function work(ledger: Ingest, job: Job): Promise<void> {
   try {
     await receive(ledger, sender, await resultOf(ledger, job));
   } catch (error) {
-    // Whoever tries it again keeps the error to himself.
+    // The queue that retries does not log the error.
     const reason = error instanceof Error ? error.message : String(error);
-    ledger.log.info("has to be tried again", { reason, job: job.is, door: sender.door });
+    ledger.log.info("the job will be retried", { reason, job: job.is, door: sender.door });
     throw error;
   }
 }
 
-/** A job that never succeeded, where an operator finds it. */
+/** Quarantines a job that never succeeded, so that an operator finds it. */
 export const giveUp = (ledger: Ingest, job: string, error: unknown): Promise<void> =>
   quarantine(
     ledger,
