@@ -18,11 +18,11 @@ export interface Ingest extends Appending {
   readonly jobs: Jobs;
   /** The registries that may be queried; no other ever is. */
   readonly registries: () => Promise<Registries>;
-  /** How long to wait for a registry, in milliseconds; 5000 if absent, because a sender is waiting. */
+  /** How long to wait for a registry while a client waits for the answer, in milliseconds; absent: each caller's default. */
   readonly patienceMs?: number;
   /**
-   * Tells others what was recorded, before it is acknowledged; so what was never reportOf is reportOf with the sender's retry,
-   * and some things twice. Absent on AWS, where the table's stream does it.
+   * Publishes a recorded fact before it is acknowledged. If that fails, the sender's retry publishes it again, so
+   * delivery is at least once. Absent on AWS, where the table's stream publishes.
    */
   readonly publish?: (fact: Fact) => Promise<void>;
   /** Counts of ignored events by reason; absent if the endpoints do not share a process. */

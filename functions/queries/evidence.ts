@@ -29,7 +29,7 @@ function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
   };
 }
 
-/** Oldest first, each once. */
+/** The evidence and marks among facts, oldest first, without duplicates. */
 export function attachedBy(facts: readonly Fact[]): Attached[] {
   return distinct(facts)
     .sort(byOrder)

@@ -1,4 +1,4 @@
-/** The snapshot: every service's release in one environment, or in all environments of a group, side by side. */
+/** The snapshot: every service's release in one environment, or in each environment of a group. */
 import type { Snapshot } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
@@ -18,7 +18,7 @@ interface Place {
   readonly service: Name;
 }
 
-/** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
+/** The environments of an extent, starting at `from`. Environments of a group are never merged. */
 async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string): AsyncGenerator<Name> {
   if ("group" in extent) {
     return yield* knownNames(knowledge, { of: "group", group: fold(extent.group) }, { from });
@@ -44,7 +44,7 @@ async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boolean> {
   return taken.length > 0;
 }
 
-/** Answers with one page of releases, whatever their status. `undefined`: a name never heard of. */
+/** Answers with one page of releases, whatever their status; undefined if the environment or group is unknown. */
 export async function snapshot(
   moment: AsOf,
   extent: Extent,
@@ -52,11 +52,11 @@ export async function snapshot(
 ): Promise<Snapshot | undefined> {
   const question = questionOf(moment);
   const before = placeOf("a snapshot", paging);
-  const [heard, { taken, more }] = await Promise.all([
+  const [isFound, { taken, more }] = await Promise.all([
     isKnown(question, extent),
     take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
   ]);
-  if (!heard) return undefined;
+  if (!isFound) return undefined;
   const releases = await mapLimit(AT_ONCE, taken, ({ environment, service }) =>
     release(question, { environment: environment.shown, service: service.shown }),
   );
