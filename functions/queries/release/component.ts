@@ -1,4 +1,4 @@
-/** One component of a release: its image, where that is, and where it came from. */
+/** One component of a release: its image, the repositories that hold it, and its commit. */
 import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
@@ -12,7 +12,7 @@ import { digestOf, type ResolvedComponent } from "./reconcile.ts";
 interface Described {
   readonly component: ReleasedComponent;
   readonly warnings: readonly Warning[];
-  /** What it rests on: what resolved it, the build and the first push of its image. */
+  /** The facts that it rests on: those that resolved it, the build and the first push of its image. */
   readonly facts: readonly Fact[];
 }
 
@@ -30,7 +30,7 @@ function pickRepository(
   return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
 }
 
-/** Why an answer is less than exact. */
+/** Warnings about a component that is not exactly known. */
 function doubts(
   shown: ResolvedComponent,
   commits: readonly KnownCommit[],
@@ -42,7 +42,7 @@ function doubts(
   const warnings: Warning[] = [];
   if (resolution.digest === undefined) {
     const named = resolution.candidates.length;
-    const message = `${of} runs an image whose digest cannot be told; ${named} candidates are named`;
+    const message = `${of} runs an image whose digest is unresolved; there are ${named} candidates`;
     warnings.push({ code: "digest_unresolved", message });
   } else if (family?.pullable === undefined) {
     const message = `${of}: only the config digest ${resolution.digest} is known, and several manifests hold it`;
@@ -60,7 +60,7 @@ function doubts(
   return warnings;
 }
 
-/** What a component is called, and which digest it ran. */
+/** The name of a component, and the digest that it ran. */
 const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
   component: stated.component,
   ...(stated.variant === undefined ? {} : { variant: stated.variant }),
@@ -69,7 +69,7 @@ const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
   ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
 });
 
-/** Where its image is, and since when. */
+/** The repositories of the image, its tags by then, and its availability. */
 function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
   const holder = holders.find((one) => one.repository === repository);
   const pushes = holder?.pushes ?? [];
@@ -90,7 +90,7 @@ const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) =>
   ...(url === undefined ? {} : { url }),
 });
 
-/** @param meant the deployment whose commit goes with this image; absent where they disagree */
+/** Describes a component. @param meant the deployment whose commit applies to this image; absent if they disagree */
 export async function describeComponent(
   context: ResolveContext,
   shown: ResolvedComponent,

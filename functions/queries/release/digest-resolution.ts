@@ -1,6 +1,7 @@
 /**
- * Which digest a component of a deployment ran: as it was stated, as its tasks showed, as its tag pointed, or as
- * its commit was built; in this order. Where that leaves more than one, all are candidates and none is chosen.
+ * Digest resolution: which digest a component of a deployment ran. In this order: the digest in the fact, the digests of
+ * its tasks, the digest of its tag, the images built from its commit. If a step finds several images, all are candidates
+ * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
@@ -15,7 +16,7 @@ import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
 
-/** A question about one service. */
+/** The context for resolving the components of one service. */
 export interface ResolveContext extends Question {
   readonly selector: Selector;
   /** The image repositories that the service is described with. */
@@ -23,13 +24,14 @@ export interface ResolveContext extends Question {
 }
 
 export interface Resolution {
+  /** The component as the fact states it. */
   readonly stated: Component;
   readonly by: "digest" | "task" | "tag" | "commit" | "none";
   readonly digest?: string;
-  /** Like those of candidates by the name of now. */
+  /** By its current name, like the repositories of candidates. */
   readonly repository?: string;
   readonly candidates: readonly Candidate[];
-  /** What it rests on, beside the deployment itself. */
+  /** The facts that it rests on, besides the deployment itself. */
   readonly facts: readonly Fact[];
 }
 
@@ -48,7 +50,7 @@ const distinct = (candidates: readonly Candidate[]): Candidate[] => [
 ];
 const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
 
-/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
+/** Facts of one deployment that are about this service: several services may use the same deployment id. */
 export async function factsOfDeployment(
   knowledge: KnownAt,
   fact: Fact,
@@ -65,7 +67,7 @@ export async function factsOfDeployment(
   );
 }
 
-/** The one digest that all of these are digests of, if they are of one image. */
+/** The least of these digests if all are of one image; else undefined. */
 async function oneImage({ images }: ResolveContext, digests: readonly string[]): Promise<string | undefined> {
   const [smallest, ...others] = [...new Set(digests)].sort();
   if (smallest === undefined) return undefined;
@@ -75,8 +77,8 @@ async function oneImage({ images }: ResolveContext, digests: readonly string[]):
 }
 
 /**
- * The repositories that a component may come from, each once, by the names that they had at the end of its deployment.
- * A service may be described only later: then by the names of that time.
+ * The repositories that a component may come from, without duplicates, by their names when the deployment ended. If the
+ * service was described only later, by their names at that time.
  */
 async function repositoriesOf(context: ResolveContext, stated: Component, claim: Fact): Promise<Named[]> {
   const renames = await context.images.renames();
@@ -95,7 +97,7 @@ async function byTasks(
 ): Promise<Resolution | undefined> {
   if (claim.deployment === undefined) return undefined;
   const deployed = { deployment: claim.deployment, ...context.selector };
-  // Their images are read beside them.
+  // Prefetch: their images are read in parallel with them.
   context.store.prefetch(async () => {
     for (const digest of await taskDigests(context, deployed))
       context.store.prefetch(() => context.images.family(digest));
@@ -117,13 +119,13 @@ async function byTasks(
 
 const MINUTE_MS = 60_000;
 
-/** When a tag was looked at: from the start of a deployment (where known) to its result. */
+/** The span in which a tag may have been resolved: from the start of a deployment (if known) to its end. */
 interface Window {
   readonly start: string;
   readonly end: string;
 }
 
-/** Who looks at what runs looks at one moment. */
+/** An observation is made at one moment, so its window has no length. */
 async function windowOf(context: ResolveContext, stated: Claim | Observation): Promise<Window> {
   const end = stated.occurredAt;
   if (stated.kind === "deployment.observed") return { start: end, end };
@@ -132,7 +134,7 @@ async function windowOf(context: ResolveContext, stated: Claim | Observation): P
   return { start: start < end ? start : end, end };
 }
 
-/** What a tag pointed at over a window: at its start, and everything it was seen at. */
+/** What a tag pointed at in a window: at its start, one minute before it, and after each change within. */
 interface Pointing {
   readonly repository: Named;
   readonly atStart: string | undefined;
@@ -141,7 +143,7 @@ interface Pointing {
   readonly facts: readonly Fact[];
 }
 
-/** What ended a tag after each of its moves, where its manifest was deleted. */
+/** For each move of a tag the delete of its manifest that ended it, if any. */
 async function endsOf(
   { images }: ResolveContext,
   repository: Named,
@@ -167,7 +169,7 @@ async function pointing(
 ): Promise<Pointing> {
   const renames = await context.images.renames();
   const backwards = () => movesOf(context, renames, repository, tag, stated.occurredAt, FEW);
-  // The newest moves are read beside the start of the deployment.
+  // The newest moves are read in parallel with the start of the deployment.
   const [{ start, end }] = await Promise.all([windowOf(context, stated), backwards().next()]);
   const before = new Date(Date.parse(start) - MINUTE_MS).toISOString();
   const moves: Fact[] = [];
@@ -213,7 +215,7 @@ async function byTag(
   const named = pointings.filter(({ before, after }) => [before, ...after].includes(digest));
   const still = named.every(({ atStart, after }) => [atStart, ...after].every((one) => one === digest));
   if (digests.size > 1 || !still) return none(stated, found, facts);
-  // Where several repositories have it under this tag, which one it came from is not known.
+  // If several repositories have the digest under this tag, the repository is unknown.
   const [only] = named.length === 1 ? named : [];
   const known = only && { repository: nameAt(renames, only.repository) };
   return { stated, by: "tag", digest, ...known, candidates: [], facts };
@@ -225,7 +227,7 @@ type Built = FactOf<"artifact.built">;
 
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-/** One commit can have forty images: only those in the component's own repository count. */
+/** The builds of a component: a commit can have many images, and only those in its own repositories count. */
 async function owned(
   context: ResolveContext,
   builds: readonly Built[],
@@ -245,11 +247,11 @@ async function owned(
   return builds.filter((_, n) => counts[n]);
 }
 
-/** Where nobody says which repositories are the service's, the builds that name it do. */
+/** The builds that name the service, for a service whose repositories are unknown. */
 const ofService = ({ selector: { service } }: ResolveContext, builds: readonly Built[]): Built[] =>
   builds.filter((built) => built.service !== undefined && fold(built.service) === service);
 
-/** Where a build says that its image is, by the name of now. */
+/** The repository that a build names, by its current name. */
 function placeOf(renames: Renames, built: Built): { repository?: string } {
   const { repository } = built;
   return repository === undefined ? {} : { repository: nameAt(renames, namedBy(built, repository)) };
@@ -258,7 +260,7 @@ function placeOf(renames: Renames, built: Built): { repository?: string } {
 const asCandidates = (renames: Renames, builds: readonly Built[]): Candidate[] =>
   builds.map((built) => ({ digest: built.digest, ...placeOf(renames, built), by: "commit" }));
 
-/** The repository that an image of this commit is in, where everything that names one agrees. */
+/** The repository of an image of this commit, if everything that names one agrees. */
 function repositoryOf(
   renames: Renames,
   own: readonly Named[],
@@ -271,7 +273,7 @@ function repositoryOf(
   return repository === undefined || named.size > 1 ? {} : { repository };
 }
 
-/** Builds of the commit that a deployment names, whole or short. */
+/** Builds of the commit that a deployment names, by a full or abbreviated id. */
 async function buildsOfCommit(context: ResolveContext, sha: string | undefined): Promise<Built[]> {
   if (sha === undefined) return [];
   const facts = await all(context, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
@@ -303,7 +305,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
 
 /* In order */
 
-/** Resolves a component of a deployment. What may be needed later is asked for at once. */
+/** Resolves a component of a deployment. It prefetches what later steps may need. */
 export async function resolveClaimed(
   context: ResolveContext,
   stated: Component,
@@ -316,7 +318,7 @@ export async function resolveClaimed(
   return task ?? tag ?? byCommit(context, stated, claim);
 }
 
-/** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
+/** Resolves a component of an observation: by digest or tag only, because its commit is not what the runtime showed. */
 export async function resolveObserved(
   context: ResolveContext,
   stated: Component,

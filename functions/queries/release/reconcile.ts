@@ -1,6 +1,6 @@
 /**
- * What ran, component by component: claims and the observation beside each other, each resolved to an image,
- * and where they do not agree, the drift.
+ * Reconciliation: resolves the claims and the observation of each component to images, decides what ran, and reports
+ * drift where they disagree.
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -16,7 +16,7 @@ import {
 import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
 import type { EffectiveDeployments } from "./running.ts";
 
-/** A component as it ran: what says so, resolved, with its image's family. */
+/** A component as it ran: the fact that states it, its resolution, and the family of its image. */
 export interface ResolvedComponent {
   readonly resolution: Resolution;
   readonly by: Claim | Observation;
@@ -67,7 +67,7 @@ async function holdsCandidate(
   return families.some(({ members }) => members.has(digest));
 }
 
-/** Whether what was seen of a component is what its claim stated: by deployment, by image, or by commit. */
+/** Whether an observation of a component agrees with its claim: by deployment, by image, or by commit. */
 async function agrees(
   context: ResolveContext,
   seen: readonly ResolvedComponent[],
@@ -79,7 +79,7 @@ async function agrees(
   const { deployment } = observation.by;
   if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
     return true;
-  // Who names no image and no commit says nothing that could be contradicted.
+  // A claim that names no image and no commit cannot be contradicted.
   if (claim.by.commit === undefined && claimed.every(namesNothing)) return true;
   const nothingKnown = claimed.every(
     ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
@@ -110,20 +110,21 @@ function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): bo
   return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
 }
 
-/** What ran, and how the two streams stand to each other. */
+/** What ran, and how claims and observation agree. */
 export interface Reconciled {
   readonly shown: readonly ResolvedComponent[];
-  /** What would run if nothing had been observed. */
+  /** What would run without the observation. */
   readonly claimed: readonly ResolvedComponent[];
-  /** Claims that still say something of what runs, newest first. */
+  /** The claims that determine what runs, newest first. */
   readonly contributing: readonly Claim[];
+  /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
-  /** The observation, where it decides something. */
+  /** The observation, if it decides any component. */
   readonly observation: Observation | undefined;
 }
 
-/** The digest to pull of what is shown. */
+/** The digest to pull of a component; null if unknown. */
 export const digestOf = ({ resolution, family }: ResolvedComponent): string | null =>
   resolution.digest === undefined ? null : (family?.pullable ?? null);
 

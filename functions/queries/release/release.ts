@@ -1,4 +1,4 @@
-/** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
+/** The release: what a service ran in an environment at a moment, with all that is needed to redeploy it. */
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -51,14 +51,14 @@ const ENDS: ReadonlySet<Fact["kind"]> = new Set([
   "deployment.removed",
 ]);
 
-function clusterWarning(heard: readonly Name[]): Warning[] {
-  const clusters = namesOf(heard, "cluster").map(({ shown }) => shown);
+function clusterWarning(known: readonly Name[]): Warning[] {
+  const clusters = namesOf(known, "cluster").map(({ shown }) => shown);
   if (clusters.length < 2) return [];
   const message = `facts of this environment and service name the clusters ${clusters.join(", ")}; an environment is one place`;
   return [{ code: "two_clusters", message }];
 }
 
-/** One for each database, however many heads it has. */
+/** One warning for each database, however many heads it has. */
 function failureWarnings(migrations: Release["migrations"]): Warning[] {
   const all = migrations === "unknown" ? [] : migrations;
   const messages = all.flatMap(({ database, failed }) =>
@@ -67,7 +67,7 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
   return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
 }
 
-/** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
+/** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
 function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
   const { observation, contributing, drift } = reconciled;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
@@ -85,8 +85,8 @@ const ownImagesOf = (description: Description | undefined): ResolveContext["ownI
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
- * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
- * of history, two to know which digests ran.
+ * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
+ * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
   const question = questionOf(moment);
@@ -98,7 +98,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
-  if (running.heard.length === 0) return undefined;
+  if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
   const [reconciled, { migrations, facts }, attempt] = await Promise.all([
@@ -110,7 +110,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
     Promise.all(
-      reconciled.shown.map((shown) => describeComponent(context, shown, meantBy(running, reconciled, shown))),
+      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(running, reconciled, shown))),
     ),
     untilOf(context, running, reconciled.shown),
     sinceOf(context, running, reconciled, head),
@@ -148,7 +148,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     attempt,
     drift: reconciled.drift,
     warnings: [
-      ...clusterWarning(running.heard),
+      ...clusterWarning(running.known),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
     ],
@@ -159,8 +159,8 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
 const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
   distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
-/** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
-function meantBy(
+/** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
+function claimOf(
   { claimed }: EffectiveDeployments,
   { agreeing }: Reconciled,
   { by, resolution }: ResolvedComponent,

@@ -1,4 +1,4 @@
-/** Since when a release ran, and until when: the facts on both sides of it that say something else. */
+/** Validity: since when and until when a release ran, by the facts before and after it that show something else. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
@@ -16,7 +16,7 @@ import {
 } from "./running.ts";
 import { matched } from "./slots.ts";
 
-/** Whether an observation shows something else than what ran; what is not known is no difference. */
+/** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
 function changes(shown: readonly ResolvedComponent[], { components }: Observation): boolean {
   const running = shown.map(({ resolution: { stated, digest }, family }) => {
     const { component, variant } = stated;
@@ -29,14 +29,14 @@ function changes(shown: readonly ResolvedComponent[], { components }: Observatio
 const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
-/** Reads what may end a release, for it does not depend on what ran. */
+/** Prefetches the facts that may end a release, because they do not depend on what ran. */
 export const prefetchUntil = (question: Question, selector: Selector): void =>
   question.store.prefetch(
     () => claimsAfter(question, wholeServicePartitions(selector), question.at),
     () => laterObservations(question, selector, question.at).next(),
   );
 
-/** When the next release took over: by a claim of any extent, or by an observation of something else. */
+/** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
   { parts }: EffectiveDeployments,
@@ -53,7 +53,7 @@ export async function untilOf(
   return claim?.occurredAt ?? null;
 }
 
-/** Whether what was observed last had been observed before just so. */
+/** Whether an earlier observation shows the same images as the newest one. */
 async function isSeenIn(
   { images }: ResolveContext,
   last: Observation,
@@ -68,7 +68,7 @@ async function isSeenIn(
 }
 const NONE: ReadonlySet<string> = new Set();
 
-/** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
+/** The first observation since the newest claim that shows the current images; `broken`: one before it shows others. */
 async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
   let first = seen;
   for await (const fact of observations(context, context.selector, context.at)) {
@@ -81,8 +81,8 @@ async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeploy
 }
 
 /**
- * When just this began to run, so that one answer's `since` is the `until` of the one before.
- * @param head the fact that gives what a release has only one of
+ * When exactly this release began to run: equal to the `until` of the release before it. Null if unknown.
+ * @param head see `headOf` in `release.ts`
  */
 export async function sinceOf(
   context: ResolveContext,
