@@ -34,6 +34,21 @@ export interface People {
   erase(commitment: string): Promise<void>;
 }
 
+/** Everything that the table stores of a person. */
+export interface PersonRecord extends Person {
+  readonly commitment: string;
+  /** 32 bytes in hex. */
+  readonly salt: string;
+}
+
+/** The whole table of persons, for copies of a ledger. */
+export interface PersonRecords {
+  /** All records, in batches, in no particular order. */
+  all(): AsyncIterable<readonly PersonRecord[]>;
+  /** Writes a record, unless there is one of the same person: durable when it returns. */
+  put(record: PersonRecord): Promise<void>;
+}
+
 /** The key of a person in the table; the commitment hashes it. */
 export const personKey = ({ issuer, login }: Person): string => canonical([issuer, fold(login)]);
 

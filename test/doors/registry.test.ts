@@ -185,7 +185,7 @@ describe("a push that names a tag and no digest", () => {
 
   it.each([
     ["has no such tag", () => given()],
-    ["may not be asked", () => givenDoors()],
+    ["may not be queried", () => givenDoors()],
   ])("is kept aside where the registry %s", async (_, doors) => {
     const { ledger, quarantine } = doors();
     const [received] = await receive(ledger, SENDER, [pushedByTag("1")]);
