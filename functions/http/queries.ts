@@ -58,7 +58,9 @@ const questions: Record<string, Question> = {
     const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
     return found(
       answer,
-      service === undefined ? `environment ${environment}` : `service ${service} in environment ${environment}`,
+      service === undefined
+        ? `environment ${environment}`
+        : `service ${service} in environment ${environment}`,
     );
   },
 

@@ -40,7 +40,11 @@ function kustomize(services: readonly Pinned[]): Content {
       images: sorted.flatMap(([name, all]) => (all.size === 1 ? [{ name, digest: [...all][0] }] : [])),
     },
     left: sorted.flatMap(([name, all]) =>
-      all.size === 1 ? [] : [`${name} ran with ${[...all].sort().join(" and ")}: the file can pin only one, so pin each where it is used`],
+      all.size === 1
+        ? []
+        : [
+            `${name} ran with ${[...all].sort().join(" and ")}: the file can pin only one, so pin each where it is used`,
+          ],
     ),
   };
 }

@@ -111,12 +111,7 @@ const gateOperation: ZodOpenApiOperationObject = {
 };
 
 const redeployment: ZodOpenApiOperationObject = {
-  ...question(
-    "redeployment",
-    "The status of a redeployment.",
-    { query: RedeploymentQuestion },
-    Redeployment,
-  ),
+  ...question("redeployment", "The status of a redeployment.", { query: RedeploymentQuestion }, Redeployment),
   tags: ["Redeployments"],
   requestParams: { path: z.object({ id }), query: RedeploymentQuestion },
 };
@@ -143,10 +138,20 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   "/v1/snapshot": {
-    get: question("snapshot", "The release of every service of an environment or group.", { query: SnapshotQuestion }, Snapshot),
+    get: question(
+      "snapshot",
+      "The release of every service of an environment or group.",
+      { query: SnapshotQuestion },
+      Snapshot,
+    ),
   },
   "/v1/environments": {
-    get: question("environments", "The environments, and which services run there.", { query: EnvironmentsQuestion }, Environments),
+    get: question(
+      "environments",
+      "The environments, and which services run there.",
+      { query: EnvironmentsQuestion },
+      Environments,
+    ),
   },
   "/v1/timeline": {
     get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, Timeline),
@@ -184,7 +189,12 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/tag": { get: question("tag", "The images that a tag pointed at.", { query: TagQuestion }, TagAnswer) },
   "/v1/sources": {
-    get: question("sources", "Which sources report, and which have stopped.", { query: SourcesQuestion }, Sources),
+    get: question(
+      "sources",
+      "Which sources report, and which have stopped.",
+      { query: SourcesQuestion },
+      Sources,
+    ),
   },
   "/v1/export": { get: exportOperation },
   "/v1/backups": { post: backupOperation },

@@ -108,9 +108,10 @@ const operation = (operationId: string, summary: string, body: z.ZodType): ZodOp
   tags: ["Recording"],
   requestParams: {
     header: z.object({
-      "Idempotency-Key": id
-        .optional()
-        .meta({ description: "The same request under the same key is recorded once. Without a key, it is recorded every time." }),
+      "Idempotency-Key": id.optional().meta({
+        description:
+          "The same request under the same key is recorded once. Without a key, it is recorded every time.",
+      }),
     }),
   },
   requestBody: { required: true, content: { "application/json": { schema: body } } },
@@ -132,7 +133,9 @@ const requestOperation: ZodOpenApiOperationObject = {
   tags: ["Redeployments"],
   requestParams: {
     header: z.object({
-      "Idempotency-Key": id.meta({ description: "A new one for each request; it is remembered for seven days." }),
+      "Idempotency-Key": id.meta({
+        description: "A new one for each request; it is remembered for seven days.",
+      }),
     }),
   },
   requestBody: { required: true, content: { "application/json": { schema: RedeploymentRequest } } },
@@ -143,7 +146,8 @@ const requestOperation: ZodOpenApiOperationObject = {
     ...REFUSALS,
     "404": problem("Not found: a name is unknown."),
     "409": {
-      description: "It cannot be done in the current state, or the Idempotency-Key belongs to another request.",
+      description:
+        "It cannot be done in the current state, or the Idempotency-Key belongs to another request.",
       content: {
         "application/problem+json": {
           schema: z.looseObject({ ...Problem.shape, refusals: z.array(Refusal).optional() }),

@@ -30,7 +30,11 @@ export function pinsOf(images: readonly Image[]): Pins {
   const named = new Map<string, Image[]>();
   for (const one of images) named.set(composeName(one), [...(named.get(composeName(one)) ?? []), one]);
   const entries = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
-  const groups = entries.map(([name, all]) => ({ name, all, distinct: new Set(all.map(({ image }) => image)) }));
+  const groups = entries.map(([name, all]) => ({
+    name,
+    all,
+    distinct: new Set(all.map(({ image }) => image)),
+  }));
   return {
     images: groups.flatMap(({ name, distinct }) =>
       distinct.size === 1 ? [...distinct].map((image) => [name, image] as const) : [],
