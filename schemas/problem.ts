@@ -1,4 +1,4 @@
-/** Problems as HTTP answers them (RFC 9457), and how a client reads an answer. */
+/** Problems, as HTTP answers them (RFC 9457). */
 import * as z from "zod";
 
 export const Problem = z
@@ -11,25 +11,3 @@ export const Problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457" });
 export type Problem = z.infer<typeof Problem>;
-
-/** Header of a backup: how many facts it holds at least. */
-export const FACTS_HEADER = "Asof-Facts";
-
-/** What a client reads in an answer of a ledger; `other`: no ledger of this version says that. */
-export type Read<T> =
-  | { readonly is: "answer"; readonly value: T }
-  | { readonly is: "problem"; readonly detail: string }
-  | { readonly is: "other" };
-
-/**
- * @param schema what is answered where all is well
- * @param json the body; undefined where it is no JSON
- */
-export function readAnswer<T>(schema: z.ZodType<T>, status: number, json: unknown): Read<T> {
-  if (status >= 200 && status < 300) {
-    const { data } = schema.safeParse(json);
-    return data === undefined ? { is: "other" } : { is: "answer", value: data };
-  }
-  const { data } = Problem.safeParse(json);
-  return data === undefined ? { is: "other" } : { is: "problem", detail: data.detail };
-}

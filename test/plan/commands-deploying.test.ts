@@ -213,7 +213,7 @@ describe("Flux", () => {
       ...typed(TARGET, "kubectl"),
     ]);
     expect(whys({ ...applied, config }, "flux")[0]).toContain(
-      "only then let Flux go on: `flux resume kustomization billing --namespace=flux-system --context=eu-1`",
+      "only then resume Flux: `flux resume kustomization billing --namespace=flux-system --context=eu-1`",
     );
   });
 
@@ -467,7 +467,7 @@ describe("which tool", () => {
   it("is nobody's where nothing is known: the images are named", () => {
     const { namespace, cluster, ...nowhere } = TARGET;
     expect(titles({ ...nowhere, components: [] }, "kubectl")).toEqual(["deploy by hand"]);
-    expect(whys({ ...TARGET, cluster: "eu-1", components: [] })[0]).toContain("not known");
+    expect(whys({ ...TARGET, cluster: "eu-1", components: [] })[0]).toContain("unknown");
     const codedeploy = { ...TWO, cluster: "x", ...by("ecs", "x", "y"), components: [] };
     expect(deploySteps(codedeploy, undefined)[0]?.commands).toEqual([]);
   });

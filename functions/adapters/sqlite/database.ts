@@ -5,11 +5,11 @@
  * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
  */
 import { closeSync, existsSync, openSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
+import { open } from "./driver.ts";
 import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has the data. */
@@ -166,23 +166,6 @@ const settingsOf = (driver: Driver.Database): Settings => ({
   },
   exec: (sql) => void driver.exec(sql),
 });
-
-const requireFromHere = createRequire(import.meta.url);
-
-/** Opens a file, or an address of one. Loads the driver only here: without it, a bundle that was copied alone still fails with one line. */
-function open(file: string, timeoutMs = 0): Driver.Database {
-  let driver: typeof Driver;
-  try {
-    driver = requireFromHere("libsql");
-  } catch (cause) {
-    if (codeOf(cause) !== "MODULE_NOT_FOUND") throw cause;
-    throw new CannotOpen(
-      "the package libsql is not installed; run `npm install libsql` in the folder of this program",
-      { cause },
-    );
-  }
-  return new driver(file, { timeout: timeoutMs });
-}
 
 /**
  * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
