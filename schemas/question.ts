@@ -2,7 +2,9 @@
 import * as z from "zod";
 import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
-const date = z.iso.date();
+const date = z.iso.date({
+  error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z",
+});
 const endOfDay = z.union([time, date]).meta({
   description: "RFC 3339, or a date: the end of that day, UTC. Default: now.",
   examples: ["2026-10-22", "2026-10-22T08:11:00Z"],

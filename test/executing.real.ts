@@ -163,7 +163,7 @@ describe("the function that carries out", () => {
       expect(await statusOf(admin, redeployment)).toMatchObject({ status: "requested" });
     }
     expect(await lambda.call(await message(5))).toEqual(FAILED);
-    const why = `its executor was tried in vain: ${to.host} answers 503`;
+    const why = `its executor did not accept the request, despite retries: ${to.host} answers 503`;
     expect(await statusOf(admin, redeployment)).toMatchObject({ status: "failed", why });
     expect(to.received).toHaveLength(3);
     await vi.waitFor(() => expect(lambda.complaints()).toContain("a message was given up"));

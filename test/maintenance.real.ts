@@ -152,7 +152,7 @@ it("calls nobody about a service while its release is put back, and does again a
       { name: "severity", value: "disaster", isRegex: false, isEqual: false },
     ],
     createdBy: "asof:acme",
-    comment: `asof redeployment ${redeployment.id}: asked for by anna: rounds "wrongly"\nüberall (https://asof.acme.example/v1/redeployments/${redeployment.id})`,
+    comment: `asof redeployment ${redeployment.id}: requested by anna: rounds "wrongly"\nüberall (https://asof.acme.example/v1/redeployments/${redeployment.id})`,
   });
   expect(Date.parse(silence.endsAt) - Date.parse(redeployment.requestedAt)).toBe(MAX_MINUTES * 60_000);
 

@@ -1,13 +1,13 @@
-/** Doors under one address, with the answers that all of them give to what goes wrong. */
+/** Combines endpoints into one application, with common answers for unknown paths and thrown errors. */
 import { Hono } from "hono";
 import { allSources } from "../sources/sources.ts";
 import type { Ledger } from "./context.ts";
 import { problem, problemOf } from "./problem.ts";
 
-export function guarded({ log }: Ledger, doors: readonly Hono[]): Hono {
+export function guarded({ log }: Ledger, endpoints: readonly Hono[]): Hono {
   const app = new Hono();
-  for (const door of doors) app.route("/", door);
-  app.notFound(() => problem("unknown", "There is no such door. GET /openapi.json describes them all."));
+  for (const endpoint of endpoints) app.route("/", endpoint);
+  app.notFound(() => problem("unknown", "No such endpoint. GET /openapi.json describes them all."));
   app.onError((error) => {
     const answer = problemOf(error);
     if (answer.status >= 500) log.error(error.message, { name: error.name, stack: error.stack ?? "" });
@@ -17,8 +17,8 @@ export function guarded({ log }: Ledger, doors: readonly Hono[]): Hono {
 }
 
 /**
- * Loads what a function on AWS loads when it is first asked. A server does so when it starts: an update of the packages
- * beside it must not break what runs.
+ * Loads the modules that a function on AWS loads lazily. A server loads them at start, so that updating the installed
+ * packages does not break a running process.
  */
 export async function loadAll(): Promise<void> {
   await Promise.all([

@@ -1,4 +1,4 @@
-/** The door for attestations of builds, whose signatures are checked where a trust root is configured. */
+/** The endpoint for build attestations. Signatures are checked if a trust root is configured. */
 import type { Context } from "hono";
 import { keepMalformed, type Received, receive } from "../ledger/ingest.ts";
 import { readJson } from "../sources/payload.ts";
@@ -11,22 +11,22 @@ import { holder, senderOf, textOf } from "./request.ts";
 const unconfigured: Verify = () =>
   Promise.resolve({ verified: false, reason: "no trusted root is configured (ASOF_TRUST_ROOTS)" });
 
-/** Loaded with the first attestation: few events are any, and reading certificates takes a large library. */
+/** Loaded with the first attestation: they are rare, and reading certificates takes a large library. */
 async function verifier({ trust }: Ledger): Promise<Verify> {
   if (trust === undefined) return unconfigured;
   const { verifying } = await import("../sources/standards/sigstore.ts");
   return verifying(trust);
 }
 
-/** Recorded, and not vouched for: that has to be said where it is read. */
-const noted = (received: readonly Received[], unverified: string | undefined): Received[] =>
+/** Adds to each outcome the reason why its signature was not verified. */
+const withReason = (received: readonly Received[], unverified: string | undefined): Received[] =>
   received.map((one) =>
     unverified === undefined || one.said.reason !== undefined
       ? one
       : { ...one, said: { ...one.said, reason: `not verified: ${unverified}` } },
   );
 
-export function attesting(ledger: Ledger): (c: Context) => Promise<Response> {
+export function attestationHandler(ledger: Ledger): (c: Context) => Promise<Response> {
   let verify: Promise<Verify> | undefined;
   return async (c) => {
     const sender = senderOf("attestations", await holder(ledger, c, "write"));
@@ -42,7 +42,7 @@ export function attesting(ledger: Ledger): (c: Context) => Promise<Response> {
     }
     verify ??= verifier(ledger);
     const { mapped, unverified } = await toBuilds(read.attestation, await verify, ledger.now().toISOString());
-    const received = noted(await receive(ledger, sender, mapped), unverified);
+    const received = withReason(await receive(ledger, sender, mapped), unverified);
     return mapped.length === 1
       ? answerOne(c, received)
       : c.json({ outcomes: received.map((one) => one.said) }, 200);

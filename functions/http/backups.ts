@@ -1,4 +1,4 @@
-/** The endpoint where an admin takes a backup: the whole ledger as one file, with persons and quarantine. */
+/** The endpoint where an admin takes a backup: the whole ledger as one file, including people and quarantine. */
 import { type Context, Hono } from "hono";
 import { FACTS_HEADER } from "../../schemas/read-answer.ts";
 import type { Ledger } from "./context.ts";
@@ -7,20 +7,20 @@ import { holder } from "./request.ts";
 
 async function backUp(ledger: Ledger, c: Context): Promise<Response> {
   const { name, sources, environments } = await holder(ledger, c, "back up");
-  // A backup cannot leave out what a token may not see.
+  // A backup cannot leave out the parts that a token may not see.
   if (sources !== undefined || environments !== undefined)
     throw new EndpointError(
       "forbidden",
-      `The token ${name} is bound to a part of the ledger; a backup holds all of it.`,
+      `The token ${name} is restricted to a part of the ledger, but a backup contains all of it. Use an unrestricted token.`,
     );
   if (ledger.backup === undefined)
     throw new EndpointError(
       "unknown",
-      "This ledger is kept in DynamoDB, which has its own backups: restore to a point in time.",
+      "This ledger is stored in DynamoDB. Use DynamoDB's own backups: point-in-time recovery.",
     );
   const backup = await ledger.backup();
   if (backup === undefined)
-    throw new EndpointError("not now", "Another backup is being made. Try again when it is done.");
+    throw new EndpointError("not now", "Another backup is in progress. Try again when it is done.");
   const { facts, bytes, body } = backup;
   ledger.log.info("a backup was made", { by: name, facts, bytes });
   const headers = {

@@ -1,4 +1,4 @@
-/** What every endpoint needs of the ledger, made once at start. */
+/** The ledger as every endpoint receives it. Created once, at start. */
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Ingest } from "../ledger/ingest.ts";
@@ -6,17 +6,17 @@ import type { Trust } from "../sources/standards/attestation.ts";
 
 export interface Secrets {
   readonly tokens: readonly Token[];
-  /** By vendor; several at once, for rotation. */
+  /** By vendor. Several secrets at once allow rotation. */
   readonly webhooks: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Ledger extends Ingest {
-  /** Read anew by and by, so that a removed token stops within a minute. */
+  /** Read again regularly, so that a removed token stops working within a minute. */
   readonly secrets: () => Promise<Secrets>;
-  /** Whose signatures on attestations count; absent: nobody's. */
+  /** The signers whose attestations are trusted. Absent: none. */
   readonly trust?: Trust;
-  /** How long facts of a moment may still appear after it: index lag and the clocks of others. */
+  /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
-  /** Absent where the ledger is not kept in one file. */
+  /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }

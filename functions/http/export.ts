@@ -1,4 +1,4 @@
-/** The door where auditors take the history: streamed in the order it was recorded, in constant memory. */
+/** The endpoint where auditors export the history: streamed in the order of recording, in constant memory. */
 import { stringify } from "csv-stringify/sync";
 import { type Context, Hono } from "hono";
 import type { Fact } from "../../schemas/fact.ts";
@@ -10,7 +10,7 @@ import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, query } from "./request.ts";
 
-/** Columns that most facts have, each empty where a fact has none; `fact` is the whole of it. */
+/** Fields that most facts have. A cell is empty if the fact lacks the field; the column `fact` holds the whole fact. */
 const COLUMNS = [
   "recordedAt",
   "occurredAt",
@@ -29,7 +29,7 @@ const COLUMNS = [
   "statementHash",
 ] as const;
 
-/** A fact's canonical bytes: the store gives it with its fields in their order. */
+/** A fact in canonical form: the store returns its fields in canonical order. */
 const canonicalText = (fact: Fact): string => JSON.stringify(fact);
 
 function row(fact: Fact): string {
@@ -38,7 +38,7 @@ function row(fact: Fact): string {
     const value = fields.get(column);
     return typeof value === "string" ? value : "";
   });
-  // A cell that starts like a formula would be run by a spreadsheet.
+  // A spreadsheet would run a cell that starts like a formula.
   return stringify([[...cells, canonicalText(fact)]], { escape_formulas: true });
 }
 
@@ -51,16 +51,16 @@ const FORMATS = {
   },
 } as const;
 
-const PLACE = /^(\S+) (\S+) (.+)$/s;
+const CURSOR = /^(\S+) (\S+) (.+)$/s;
 
-/** Where an earlier export broke off, from its last line. */
-function placeOf(cursor: string): { recordedAt: string; fingerprint: string } {
-  const [, written, source, id] = PLACE.exec(cursor) ?? [];
+/** The position at which an earlier export broke off, from its last line. */
+function positionOf(cursor: string): { recordedAt: string; fingerprint: string } {
+  const [, written, source, id] = CURSOR.exec(cursor) ?? [];
   const recordedAt = time.safeParse(written).data;
   if (recordedAt === undefined || source === undefined || id === undefined) {
     throw new EndpointError(
       "rejected",
-      "cursor: must be the last line's recordedAt, source and id, joined by spaces",
+      "cursor: must be the recordedAt, source and id of the last line received, joined by spaces",
     );
   }
   return { recordedAt, fingerprint: fingerprint({ source, id }) };
@@ -85,8 +85,11 @@ async function* chunks(
   if (text !== "") yield encoder.encode(text);
 }
 
-/** The first chunk is read before anything is answered; a fault after it breaks the stream off, and is logged. */
-async function begun(
+/**
+ * Reads the first chunk before the response begins, so that an early error still gets a proper answer. A later error
+ * breaks the stream off and is logged.
+ */
+async function startStream(
   { log }: Ledger,
   stream: AsyncGenerator<Uint8Array>,
 ): Promise<ReadableStream<Uint8Array>> {
@@ -104,7 +107,7 @@ async function begun(
   return ReadableStream.from(whole());
 }
 
-async function exported(ledger: Ledger, c: Context): Promise<Response> {
+async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
   await holder(ledger, c, "export");
   const asked = query(c, ExportQuestion);
   const settled = new Date(ledger.now().getTime() - ledger.settleMs).toISOString();
@@ -114,15 +117,15 @@ async function exported(ledger: Ledger, c: Context): Promise<Response> {
     to: to < settled ? to : settled,
     ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
     ...(asked.source === undefined ? {} : { source: asked.source }),
-    ...(asked.cursor === undefined ? {} : { after: placeOf(asked.cursor) }),
+    ...(asked.cursor === undefined ? {} : { after: positionOf(asked.cursor) }),
   });
   const format = FORMATS[asked.format];
-  const body = await begun(ledger, chunks(facts, format));
+  const body = await startStream(ledger, chunks(facts, format));
   return new Response(body, { headers: { "Content-Type": format.type } });
 }
 
 export function exportEndpoint(ledger: Ledger): Hono {
   const app = new Hono();
-  app.get("/v1/export", (c) => exported(ledger, c));
+  app.get("/v1/export", (c) => exportHistory(ledger, c));
   return app;
 }

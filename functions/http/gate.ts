@@ -1,4 +1,4 @@
-/** The door where CI asks whether it may deploy. */
+/** The endpoint where CI asks whether it may deploy. */
 import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
@@ -8,8 +8,8 @@ import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, moment, query } from "./request.ts";
 
-/** Pipelines hold writers' tokens, which may ask nothing else: it tells only of what they name. */
-export async function gated(ledger: Ledger, c: Context): Promise<Gate> {
+/** Also open to tokens of writers, which pipelines hold: the answer is only about the names in the request. */
+export async function gateAnswer(ledger: Ledger, c: Context): Promise<Gate> {
   const who = await holder(ledger, c, "ask", "write");
   const { environment, service, digest, ...asked } = query(c, GateQuestion);
   const elsewhere = boundElsewhere(who, environment);

@@ -1,4 +1,4 @@
-/** The doors where people say what is to be done with releases: marks, and freezes with their end. */
+/** The endpoints where people mark images, and freeze environments and end a freeze. */
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import type * as z from "zod";
@@ -14,8 +14,8 @@ import { answerOne } from "./outcomes.ts";
 import { EndpointError } from "./problem.ts";
 import { bodyOf, holder, senderOf } from "./request.ts";
 
-/** The request's own name for itself, by which the same request again is known. */
-export function keyOf(c: Context): string | undefined {
+/** The Idempotency-Key of a request, which identifies a repeated one. */
+export function idempotencyKey(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
   if (key === undefined) return undefined;
   const parsed = id.safeParse(key);
@@ -23,58 +23,58 @@ export function keyOf(c: Context): string | undefined {
   return parsed.data;
 }
 
-type Said = StatementOf<"release.marked" | "environment.frozen" | "environment.unfrozen">;
-type Own = Pick<Said, "id" | "occurredAt" | "timeFrom" | "actor">;
+type Operation = StatementOf<"release.marked" | "environment.frozen" | "environment.unfrozen">;
+type Common = Pick<Operation, "id" | "occurredAt" | "timeFrom" | "actor">;
 
-/** Records what a request says, as said by the holder of its token, now. */
+/** Makes a handler that records a request as a statement by the holder of its token, at the current time. */
 const operate =
   <T extends object>(
-    door: "marks" | "freezes",
+    endpoint: "marks" | "freezes",
     schema: z.ZodType<T>,
-    statementOf: (body: T, own: Own) => Said,
-    whenOf: (ledger: Ledger, body: T) => Promise<string> = async ({ now }) => now().toISOString(),
+    statementOf: (body: T, common: Common) => Operation,
+    timeOf: (ledger: Ledger, body: T) => Promise<string> = async ({ now }) => now().toISOString(),
   ) =>
   async (ledger: Ledger, c: Context): Promise<Response> => {
     const who = await holder(ledger, c, "operate");
     const body = await bodyOf(c, schema);
-    const own = {
-      id: keyOf(c) ?? randomUUID(),
-      occurredAt: await whenOf(ledger, body),
-      // Ours is the only clock, so that the same request again is a duplicate.
+    const common = {
+      id: idempotencyKey(c) ?? randomUUID(),
+      occurredAt: await timeOf(ledger, body),
+      // The time is not part of the comparison, so that the same request again is a duplicate.
       timeFrom: "receipt",
       actor: who.name,
     } as const;
-    const statement = statementOf(body, own);
-    // With its kind: a freeze and its end may have the same body.
+    const statement = statementOf(body, common);
+    // Includes the kind: a freeze and its end may have the same body.
     const raw = { kind: statement.kind, ...body };
-    return answerOne(c, await receive(ledger, senderOf(door, who), [said(statement, raw)]));
+    return answerOne(c, await receive(ledger, senderOf(endpoint, who), [said(statement, raw)]));
   };
 
 const FREEZES = "/asof/freezes";
 
-/** Of what is frozen the newest word counts, whichever machine's clock it was said by. */
-const lastWord = (
+/** A time after every freeze and end of freeze recorded so far: the newest counts, whatever the machines' clocks. */
+const afterOthers = (
   { store, now }: Ledger,
-  place: { environment: string; service?: string },
-): Promise<string> => afterNewest({ store, knownAt: EVER }, place, now());
+  selector: { environment: string; service?: string },
+): Promise<string> => afterNewest({ store, knownAt: EVER }, selector, now());
 
-export const operating: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
-  "/v1/marks": operate("marks", Mark, (body, own) => ({
+export const operations: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
+  "/v1/marks": operate("marks", Mark, (body, common) => ({
     kind: "release.marked",
     source: "/asof/marks",
-    ...own,
+    ...common,
     ...body,
   })),
   "/v1/freezes": operate(
     "freezes",
     Freeze,
-    (body, own) => ({ kind: "environment.frozen", source: FREEZES, ...own, ...body }),
-    lastWord,
+    (body, common) => ({ kind: "environment.frozen", source: FREEZES, ...common, ...body }),
+    afterOthers,
   ),
   "/v1/freezes/end": operate(
     "freezes",
     FreezeEnd,
-    (body, own) => ({ kind: "environment.unfrozen", source: FREEZES, ...own, ...body }),
-    lastWord,
+    (body, common) => ({ kind: "environment.unfrozen", source: FREEZES, ...common, ...body }),
+    afterOthers,
   ),
 };

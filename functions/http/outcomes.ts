@@ -1,11 +1,11 @@
-/** What became of one event, as the answer to the request that brought it. */
+/** Turns the outcome of one event into the response to its request. */
 import type { Context } from "hono";
 import type { Received } from "../ledger/ingest.ts";
 import { problem } from "./problem.ts";
 
 const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
 
-/** One event's outcome is the request's; what is refused is a problem that carries the outcome. */
+/** The outcome of a single event is the outcome of the request. A refusal is a problem that carries the outcome. */
 export function answerOne(c: Context, [one]: readonly Received[]): Response {
   if (one === undefined) return c.json({ outcomes: [] }, 200);
   const outcomes = [one.said];
@@ -19,7 +19,7 @@ export function answerOne(c: Context, [one]: readonly Received[]): Response {
     case "conflict":
       return problem(
         "conflict",
-        `${reason}. It was kept aside; send it under another id if it is another event.`,
+        `${reason}. This one was quarantined; if it is another event, send it under another id.`,
         { outcomes },
       );
     case "rejected":

@@ -1,6 +1,6 @@
 /**
- * Whether the images of a plan are really there, as their registries say now. It stands beside the plan: what a registry
- * says this minute is no fact, and the same facts must have the same plan and hash.
+ * Asks registries whether the images of a plan exist now. The result stands beside the plan and is not part of it: a
+ * registry's momentary answer is not a fact, and the same facts must give the same plan and hash.
  */
 import { setTimeout } from "node:timers/promises";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
@@ -9,14 +9,14 @@ import { mapLimit } from "../ledger/map-limit.ts";
 import { type Registries, RegistryError } from "../ledger/registries.ts";
 import type { Ledger } from "./context.ts";
 
-/** Somebody waits for the plan. What has not been said by then is unknown. */
+/** A person waits for the plan. An image without an answer by then is `unknown`. */
 const PATIENCE_MS = 8000;
-/** Of one registry, for so many images at once; each costs one request at a time. */
+/** Images checked at once at one registry. Each costs one request at a time. */
 const AT_ONCE = 8;
 
 type Answer = Omit<RegistryCheck["images"][number], "image">;
 
-/** Those that are deployed, that are copied from, and that hold down scripts. */
+/** The images to deploy, the images to copy from, and the images with down scripts. */
 function imagesOf(planned: Plan | PlannedService): string[] {
   const deployed = planned.components.flatMap(({ image }) => image ?? []);
   if (!("steps" in planned)) return deployed;
@@ -30,8 +30,8 @@ function imagesOf(planned: Plan | PlannedService): string[] {
 const hostOf = (image: string): string => image.slice(0, image.indexOf("/"));
 
 function gone(image: string, digest: string, missing: string): Answer {
-  const what = missing === digest ? "it" : `${missing}, which it holds,`;
-  const reason = `${hostOf(image)} says that ${what} is not there. Status and steps go by facts: if none says so, report it (artifact.deleted), and ask again`;
+  const what = missing === digest ? "it is not there" : `${missing}, which it refers to, is not there`;
+  const reason = `${hostOf(image)} reports that ${what}. The plan's status and steps depend on facts alone: if no fact says so yet, report artifact.deleted and ask again`;
   return { answer: "gone", reason };
 }
 
@@ -40,7 +40,7 @@ async function answerOf(registries: Registries, image: string): Promise<Answer> 
   if (!registries.knows(repository)) {
     return {
       answer: "unknown",
-      reason: `${hostOf(image)} may not be asked: add it to ASOF_REGISTRIES`,
+      reason: `the registry ${hostOf(image)} may not be asked: add it to ASOF_REGISTRIES`,
     };
   }
   try {
@@ -52,13 +52,13 @@ async function answerOf(registries: Registries, image: string): Promise<Answer> 
   }
 }
 
-const late = (image: string, patienceMs: number): Answer => ({
+const timedOut = (image: string, patienceMs: number): Answer => ({
   answer: "unknown",
   reason: `${hostOf(image)} did not answer within ${patienceMs / 1000} s`,
 });
 
-/** Asks each registry side by side, so that one that is slow holds up no other. */
-export async function checked(
+/** Asks all registries at once, so that a slow one does not delay the others. */
+export async function checkImages(
   ledger: Ledger,
   plans: readonly (Plan | PlannedService)[],
 ): Promise<RegistryCheck> {
@@ -67,9 +67,9 @@ export async function checked(
   const checkedAt = ledger.now().toISOString();
   const images = [...new Set(plans.flatMap(imagesOf))];
   const answers = new Map<string, Answer>();
-  const over = new AbortController();
+  const ended = new AbortController();
   const ask = async (image: string): Promise<void> => {
-    if (!over.signal.aborted) answers.set(image, await answerOf(registries, image));
+    if (!ended.signal.aborted) answers.set(image, await answerOf(registries, image));
   };
   const all = [...new Set(images.map(hostOf))].map((host) =>
     mapLimit(
@@ -79,12 +79,12 @@ export async function checked(
     ),
   );
   try {
-    await Promise.race([Promise.all(all), setTimeout(patienceMs, undefined, { signal: over.signal })]);
+    await Promise.race([Promise.all(all), setTimeout(patienceMs, undefined, { signal: ended.signal })]);
   } finally {
-    over.abort();
+    ended.abort();
   }
   return {
     checkedAt,
-    images: images.map((image) => ({ image, ...(answers.get(image) ?? late(image, patienceMs)) })),
+    images: images.map((image) => ({ image, ...(answers.get(image) ?? timedOut(image, patienceMs)) })),
   };
 }

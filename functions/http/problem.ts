@@ -1,23 +1,23 @@
-/** Problems over HTTP (RFC 9457): the one place that knows status numbers. */
+/** Problem details for HTTP (RFC 9457), and the status number of each problem. */
 import type { Problem } from "../../schemas/answer.ts";
 import { StoreError } from "../ledger/store.ts";
 
 const PROBLEMS = {
   malformed: { status: 400, title: "The request cannot be read" },
-  unauthenticated: { status: 401, title: "Who is asking is not known" },
-  forbidden: { status: 403, title: "This may not be asked or said with this token" },
-  unknown: { status: 404, title: "This was never heard of" },
+  unauthenticated: { status: 401, title: "The token is missing or unknown" },
+  forbidden: { status: 403, title: "This token does not allow the request" },
+  unknown: { status: 404, title: "Not found" },
   conflict: { status: 409, title: "Another statement was recorded under this source and id" },
-  "not now": { status: 409, title: "This cannot be done as things stand" },
+  "not now": { status: 409, title: "The request cannot be carried out in the current state" },
   "too large": { status: 413, title: "The request is too large" },
-  unsupported: { status: 415, title: "The content type is not understood" },
+  unsupported: { status: 415, title: "The content type is not supported" },
   rejected: { status: 422, title: "The request is not of the expected form" },
   failed: { status: 500, title: "The ledger failed" },
   unavailable: { status: 503, title: "The ledger cannot answer now" },
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Thrown by a door where it cannot go on; `detail` says what was wrong, where, and what to do. */
+/** Thrown by an endpoint that cannot go on. `detail` says what was wrong, where, and what to do. */
 export class EndpointError extends Error {
   readonly code: ProblemCode;
   /** Further members of the problem. */
@@ -36,7 +36,7 @@ const HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   unavailable: { "Retry-After": "1" },
 };
 
-/** @param more further members of the problem, like the outcomes of a request that was refused in part */
+/** @param more further members of the problem, such as the outcomes of a request that was refused in part */
 export function problem(code: ProblemCode, detail: string, more: object = {}): Response {
   const { status, title } = PROBLEMS[code];
   const type = `urn:asof:problem:${code.replaceAll(" ", "-")}`;
@@ -47,15 +47,15 @@ export function problem(code: ProblemCode, detail: string, more: object = {}): R
   });
 }
 
-/** Faults whose messages are for whoever asked: they say what to do. */
+/** Codes of store errors whose messages are meant for the client: they say what to do. */
 const STORE_FAULTS: ReadonlySet<StoreError["code"]> = new Set(["full", "clock", "damaged"]);
 
-const NOT_NOW = "The store did not answer in time. Send the same request again: it is safe.";
+const NOT_NOW = "The store did not answer in time. Sending the same request again is safe.";
 
-/** What a thrown error is to the one who asked. The cause of a fault of ours is for the log alone. */
+/** The problem that a client receives for a thrown error. The cause of an internal error goes only to the log. */
 export function problemOf(error: unknown): Response {
   if (error instanceof EndpointError) return problem(error.code, error.message, error.more);
   if (error instanceof StoreError && error.code !== "misconfigured")
     return problem("unavailable", STORE_FAULTS.has(error.code) ? error.message : NOT_NOW);
-  return problem("failed", "An unexpected fault was logged. Sending the same request again is safe.");
+  return problem("failed", "An unexpected error was logged. Sending the same request again is safe.");
 }

@@ -1,4 +1,4 @@
-/** The doors where something is asked. Each parses, calls, answers. */
+/** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
 import {
   ArtifactQuestion,
@@ -23,23 +23,23 @@ import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import { found, holder, knowledge, moment, query } from "./request.ts";
+import { found, holder, knownAtOf, moment, query } from "./request.ts";
 import { revealing } from "./reveal.ts";
 
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
 
-const ask: Record<string, Question> = {
+const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
     const { environment, service, ...asked } = query(c, ReleaseQuestion);
     const answer = await release(moment(ledger, asked), { environment, service });
-    return found(answer, `a service ${service} in an environment ${environment}`);
+    return found(answer, `service ${service} in environment ${environment}`);
   },
 
   "/v1/snapshot": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
     const selector = environment === undefined ? { group: group ?? "" } : { environment };
     const answer = await snapshot(moment(ledger, asked), selector, { limit, cursor });
-    return found(answer, environment === undefined ? `a group ${group}` : `an environment ${environment}`);
+    return found(answer, environment === undefined ? `group ${group}` : `environment ${environment}`);
   },
 
   "/v1/environments": async (ledger, c) => {
@@ -49,16 +49,18 @@ const ask: Record<string, Question> = {
 
   "/v1/timeline": async (ledger, c) => {
     const { environment, service, from, to, knownAt, limit, cursor } = query(c, TimelineQuestion);
-    const known = knowledge(ledger, knownAt);
+    const known = knownAtOf(ledger, knownAt);
     const span = {
       from: instant(from, "start"),
       to: to === undefined ? known.now.toISOString() : instant(to, "end"),
     };
-    if (span.from > span.to) throw new EndpointError("rejected", "from: must not be after to");
+    if (span.from > span.to) throw new EndpointError("rejected", "from: must not be later than `to`");
     const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
     return found(
       answer,
-      service === undefined ? `an environment ${environment}` : `${service} in ${environment}`,
+      service === undefined
+        ? `environment ${environment}`
+        : `service ${service} in environment ${environment}`,
     );
   },
 
@@ -69,32 +71,32 @@ const ask: Record<string, Question> = {
       other === undefined
         ? { environment, from: instant(from ?? "", "end"), to: when.at }
         : { environment, with: other, at: when.at };
-    return found(await diff(when, sides, { limit, cursor }), `an environment ${environment}`);
+    return found(await diff(when, sides, { limit, cursor }), `environment ${environment}`);
   },
 
   "/v1/artifact": async (ledger, c) => {
     const { digest, ...asked } = query(c, ArtifactQuestion);
-    return found(await artifact(moment(ledger, asked), { digest }), `the digest ${digest}`);
+    return found(await artifact(moment(ledger, asked), { digest }), `digest ${digest}`);
   },
 
   "/v1/commit": async (ledger, c) => {
     const { sha, ...asked } = query(c, CommitQuestion);
-    return found(await commit(moment(ledger, asked), { sha }), `a commit ${sha}`);
+    return found(await commit(moment(ledger, asked), { sha }), `commit ${sha}`);
   },
 
   "/v1/tag": async (ledger, c) => {
     const { repository, tag: name, ...asked } = query(c, TagQuestion);
-    return found(await tag(moment(ledger, asked), { repository, tag: name }), `a tag ${repository}:${name}`);
+    return found(await tag(moment(ledger, asked), { repository, tag: name }), `tag ${repository}:${name}`);
   },
 
-  // Loaded when asked for: most questions are what ran.
-  "/v1/plan": async (ledger, c) => (await import("./plan.ts")).planned(ledger, c),
+  // Loaded lazily: most questions are about what ran.
+  "/v1/plan": async (ledger, c) => (await import("./plan.ts")).planAnswer(ledger, c),
 
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
     const answer = await redeployment(moment(ledger, query(c, RedeploymentQuestion)), id);
-    return found(answer, `a redeployment ${id}`);
+    return found(answer, `redeployment ${id}`);
   },
 
   "/v1/sources": async (ledger, c) => {
@@ -114,7 +116,7 @@ const ask: Record<string, Question> = {
 export function queryEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
   app.use("/v1/*", revealing(ledger));
-  for (const [path, question] of Object.entries(ask)) {
+  for (const [path, question] of Object.entries(questions)) {
     app.get(path, async (c) => {
       await holder(ledger, c, "ask");
       try {
@@ -126,8 +128,8 @@ export function queryEndpoints(ledger: Ledger): Hono {
       }
     });
   }
-  app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gated(ledger, c)));
-  // Loaded when asked for: whoever asks what ran should not wait for a description of the door.
+  app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
+  // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   return app;

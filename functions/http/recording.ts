@@ -1,4 +1,4 @@
-/** The doors where something is said: events, the vendors' webhooks, attestations, retractions. */
+/** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/question.ts";
@@ -8,9 +8,9 @@ import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
 import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
-import { attesting } from "./attestations.ts";
+import { attestationHandler } from "./attestations.ts";
 import type { Ledger } from "./context.ts";
-import { operating } from "./marks-and-freezes.ts";
+import { operations } from "./marks-and-freezes.ts";
 import { answerOne } from "./outcomes.ts";
 import { EndpointError, problem } from "./problem.ts";
 import { bodyOf, holder, MAX_BODY_BYTES, senderOf, textOf } from "./request.ts";
@@ -32,7 +32,7 @@ async function events(ledger: Ledger, c: Context): Promise<Response> {
     : answerOne(c, received);
 }
 
-/** Proves the sender of a webhook: by the vendor's own way, or by a writer's token where it has none. */
+/** Authenticates the sender of a webhook: by the vendor's own method or, if it has none, by a writer's token. */
 async function webhookSender(
   ledger: Ledger,
   c: Context,
@@ -51,13 +51,13 @@ async function webhookSender(
   if (!(await source.verify(delivery, secrets))) {
     throw new EndpointError(
       "unauthenticated",
-      `The delivery does not prove that ${source.vendor} sent it: is the secret the same at both ends?`,
+      `The delivery cannot be authenticated as sent by ${source.vendor}. Check that both sides use the same secret (ASOF_WEBHOOK_SECRETS).`,
     );
   }
   return { door: source.vendor, reportedBy: `webhook:${source.vendor}` };
 }
 
-/** Always 202: a vendor that is told of an error stops sending, or switches the webhook off. */
+/** Always answers 202: after errors, vendors stop sending or disable the webhook. */
 async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: string): Promise<Response> {
   const delivery = {
     headers: c.req.raw.headers,
@@ -83,10 +83,10 @@ async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: 
 }
 
 /**
- * The answer to a sender of CloudEvents that asks whether it is welcome (CloudEvents, "HTTP 1.1 Web Hooks", 4.1).
- * Whether it may say anything, its first event tells.
+ * Answers the handshake in which a sender of CloudEvents asks for permission (CloudEvents, "HTTP 1.1 Web Hooks", 4.1).
+ * Every sender is admitted here; the secret is checked with each event.
  */
-function welcomed(c: Context): Response {
+function handshake(c: Context): Response {
   const origin = c.req.header("webhook-request-origin");
   if (origin === undefined || !/^[\w.:*-]{1,255}$/.test(origin)) {
     throw new EndpointError("rejected", "The header WebHook-Request-Origin must be the sender's DNS name.");
@@ -104,7 +104,7 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
     source: "/asof/retractions",
     id: retractionId(target),
     occurredAt: ledger.now().toISOString(),
-    // Ours is the only clock, so that the same retraction again is a duplicate.
+    // The time is not part of the comparison, so that the same retraction again is a duplicate.
     timeFrom: "receipt",
     actor: name,
     target,
@@ -117,12 +117,12 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
 }
 
 const tooLarge = () =>
-  problem("too large", `A body holds at most ${MAX_BODY_BYTES} bytes. Send fewer events at once.`);
+  problem("too large", `A body may hold at most ${MAX_BODY_BYTES} bytes. Send fewer events at once.`);
 const counted = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge });
 
 /**
- * Refuses a body that is too large, by the length that the request states. Only without one is the body counted as it
- * comes: for that the HTTP adapter has to make a whole `Request` with a stream, at a tenth of what recording costs.
+ * Refuses a body that is too large, by its Content-Length. Only without that header are the bytes counted as they
+ * arrive: the HTTP adapter then has to make a `Request` with a stream, which adds a tenth to the cost of recording.
  */
 const limited: MiddlewareHandler = async (c, next) => {
   const length = c.req.header("content-length");
@@ -135,10 +135,10 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("*", limited);
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
-  app.post("/v1/attestations", attesting(ledger));
-  for (const [path, door] of Object.entries(operating)) app.post(path, (c) => door(ledger, c));
+  app.post("/v1/attestations", attestationHandler(ledger));
+  for (const [path, operation] of Object.entries(operations)) app.post(path, (c) => operation(ledger, c));
   app.use("/v1/redeployments/*", revealing(ledger));
-  // Plans are made there: loaded when somebody asks for one, for most of what is said here needs none.
+  // Loaded lazily: these make plans, which most recording requests do not need.
   app.post("/v1/redeployments", async (c) => (await import("./redeployments.ts")).redeploy(ledger, c));
   app.post("/v1/redeployments/:id/end", async (c) =>
     (await import("./redeployments.ts")).endRedeployment(ledger, c),
@@ -146,7 +146,7 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }
-  app.options("/v1/webhooks/:vendor/:secret", (c) => welcomed(c));
+  app.options("/v1/webhooks/:vendor/:secret", (c) => handshake(c));
   app.post("/v1/webhooks/:vendor/:secret", async (c) => {
     const load = SOURCES.get(c.req.param("vendor"));
     return load === undefined ? c.notFound() : webhook(ledger, c, await load(), c.req.param("secret"));

@@ -1,4 +1,4 @@
-/** The doors where a release is asked back, and where it is said how that ended. */
+/** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
 import { RedeploymentEnd, RedeploymentRequest } from "../../schemas/question.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
@@ -15,7 +15,7 @@ import {
 } from "../plan/redeployment/request.ts";
 import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/redeployment/status.ts";
 import type { Ledger } from "./context.ts";
-import { keyOf } from "./marks-and-freezes.ts";
+import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
 import { bodyOf, found, holder, moment, senderOf } from "./request.ts";
 
@@ -24,13 +24,13 @@ function refuseElsewhere(who: Holder, environment: string): void {
   if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
 }
 
-async function clickOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
+async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const who = await holder(ledger, c, "operate");
-  const key = keyOf(c);
+  const key = idempotencyKey(c);
   if (key === undefined) {
     throw new EndpointError(
       "rejected",
-      "Idempotency-Key: must be given, so that a request that is sent again is carried out once; a new UUID for each click.",
+      "Idempotency-Key: must be set, so that a request that is sent twice is carried out once. Use a new UUID for each redeployment.",
     );
   }
   const body = await bodyOf(c, RedeploymentRequest);
@@ -41,54 +41,56 @@ async function clickOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
   new EndpointError("not now", refusals.map(({ message }) => message).join("; "), { refusals, ...more });
 
-/** Everything that may be put back, or what was before; all of it, or nothing. */
-async function lookedAt(click: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
-  const { environment } = click.body;
-  const asked = found(await placesOf(click), `an environment ${environment}`);
-  if ("refusals" in asked) throw refused(asked.refusals);
+/** Prechecks every service of the request. Throws an EndpointError if one of them is refused: all or none. */
+async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
+  const { environment } = request.body;
+  const requested = found(await placesOf(request), `environment ${environment}`);
+  if ("refusals" in requested) throw refused(requested.refusals);
   const ready: Exclude<Precheck, { is: "refused" }>[] = [];
   const refusals: Refusal[] = [];
-  // One after the other: a plan asks as many questions at once as one answer may.
-  for (const place of asked.places) {
-    const looked = found(
-      await precheck(click, place),
-      `a service ${place.service} in an environment ${environment}`,
+  // One after the other: a single plan already uses all the concurrent requests that one answer may.
+  for (const place of requested.places) {
+    const checked = found(
+      await precheck(request, place),
+      `service ${place.service} in environment ${environment}`,
     );
-    if (looked.is === "refused") refusals.push(...looked.refusals);
-    else ready.push(looked);
+    if (checked.is === "refused") refusals.push(...checked.refusals);
+    else ready.push(checked);
   }
   if (refusals.length > 0) throw refused(refusals);
   return ready;
 }
 
-/** Throws an EndpointError of what is wrong with the request itself. */
-function acceptable(put: RequestOutcome): Exclude<RequestOutcome, { is: "conflict" } | { outcome: string }> {
-  if ("outcome" in put)
-    throw new EndpointError(put.forbidden === true ? "forbidden" : "rejected", put.reason);
-  if (put.is !== "conflict") return put;
-  const { occurredAt, id } = put.fact;
+/** Throws an EndpointError if the request itself was rejected, or its key belongs to another one. */
+function acceptedOutcome(
+  outcome: RequestOutcome,
+): Exclude<RequestOutcome, { is: "conflict" } | { outcome: string }> {
+  if ("outcome" in outcome)
+    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
+  if (outcome.is !== "conflict") return outcome;
+  const { occurredAt, id } = outcome.fact;
   throw new EndpointError(
     "conflict",
-    `Idempotency-Key: stands for another request, of ${occurredAt} (redeployment ${id}); choose a new one.`,
+    `Idempotency-Key: belongs to another request, of ${occurredAt} (redeployment ${id}); use a new one.`,
   );
 }
 
 export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
-  const click = await clickOf(ledger, c);
+  const request = await requestOf(ledger, c);
   const redeployments: Redeployment[] = [];
   const refusals: Refusal[] = [];
   let isNew = false;
-  for (const looked of await lookedAt(click)) {
-    const put = acceptable(await requestRedeployment(ledger, click, looked));
-    if (put.is === "refused") {
-      refusals.push(...put.refusals);
+  for (const checked of await precheckAll(request)) {
+    const outcome = acceptedOutcome(await requestRedeployment(ledger, request, checked));
+    if (outcome.is === "refused") {
+      refusals.push(...outcome.refusals);
       continue;
     }
-    await ledger.publish?.(put.fact);
-    isNew ||= put.is === "requested";
-    redeployments.push(await courseAnswered(moment(ledger, {}), put.fact));
+    await ledger.publish?.(outcome.fact);
+    isNew ||= outcome.is === "requested";
+    redeployments.push(await courseAnswered(moment(ledger, {}), outcome.fact));
   }
-  // Of several, somebody else took some in between: those that were put go on, and the same request again tells of them.
+  // Others requested some of the services in the meantime. Those recorded here go on; the same request again returns them.
   if (refusals.length > 0) throw refused(refusals, { redeployments });
   const [first] = redeployments;
   const isOne = redeployments.length === 1 && first !== undefined;
@@ -96,21 +98,21 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   return c.json({ redeployments }, isNew ? 201 : 200, headers);
 }
 
-/** Once, and before it has ended: a result that somebody saw does not change. */
+/** An end can be reported once, and only before the redeployment has ended: a result, once answered, must not change. */
 export async function endRedeployment(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "execute");
   const body = await bodyOf(c, RedeploymentEnd);
   const id = c.req.param("id") ?? "";
   const when = moment(ledger, {});
-  const course = found(await redeployment(when, id), `a redeployment ${id}`);
+  const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
   refuseElsewhere(who, environment);
   const identity = { source: REDEPLOYMENTS, id: endId(id) };
-  const [said] = await ledger.store.get([identity]);
-  if (said === undefined && isOver(course)) {
+  const [reported] = await ledger.store.get([identity]);
+  if (reported === undefined && isOver(course)) {
     throw new EndpointError(
       "not now",
-      `The redeployment ${id} ${course.status} already, at ${course.endedAt}.`,
+      `The redeployment ${id} has already ended: ${course.status} at ${course.endedAt}.`,
     );
   }
   const outcome = await append(
@@ -130,9 +132,9 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
   );
   if (outcome.outcome === "rejected") throw new EndpointError("rejected", outcome.reason);
   if (outcome.outcome === "conflict") {
-    throw new EndpointError("conflict", `How the redeployment ${id} ended was said before, and otherwise.`);
+    throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }
   await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(moment(ledger, {}), id), `a redeployment ${id}`);
+  const answer = found(await redeployment(moment(ledger, {}), id), `redeployment ${id}`);
   return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
 }

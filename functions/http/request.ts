@@ -1,4 +1,4 @@
-/** What all doors do first: who is it, may they, and is the request of the expected form. */
+/** What every endpoint does first: authenticate, authorise, and parse the request. */
 import type { Context } from "hono";
 import type * as z from "zod";
 import { instant } from "../../schemas/question.ts";
@@ -26,68 +26,70 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
   if (!anyOf.some((right) => isAllowed(found, right))) {
     throw new EndpointError(
       "forbidden",
-      `The token ${found.name} has the role ${found.role}, which may not ${anyOf.join(" or ")} here.`,
+      `The token ${found.name} has the role ${found.role}, which does not allow this request: it needs the right to ${anyOf.join(" or ")}.`,
     );
   }
   return found;
 }
 
-/** The query parameters, parsed. A parameter given twice is refused: nobody could say which one counts. */
+/** The query parameters, parsed. A parameter given twice is refused: it would be ambiguous. */
 export function query<T>(c: Context, schema: z.ZodType<T>): T {
   const given = c.req.queries();
-  const twice = Object.entries(given).find(([, values]) => values.length > 1);
-  if (twice !== undefined) throw new EndpointError("rejected", `${twice[0]}: must be given once`);
+  const repeated = Object.entries(given).find(([, values]) => values.length > 1);
+  if (repeated !== undefined) throw new EndpointError("rejected", `${repeated[0]}: must be given once`);
   const parsed = schema.safeParse(c.req.query());
   if (!parsed.success) throw new EndpointError("rejected", faultsOf(parsed.error));
   return parsed.data;
 }
 
-/** What was known when: refuses the future, for nobody knows it yet. */
-export function knowledge(ledger: Ledger, asked: string | undefined): Omit<AsOf, "at"> {
+/** The store and `knownAt`. Refuses a `knownAt` in the future: what will be known then could still change. */
+export function knownAtOf(ledger: Ledger, asked: string | undefined): Omit<AsOf, "at"> {
   const now = ledger.now();
   const latest = now.toISOString();
   const { settleMs, people } = ledger;
   const store = revealingAhead(ledger.store, people);
   if (asked === undefined) return { store, settleMs, now, knownAt: latest };
   const knownAt = instant(asked, "end");
-  // A date that is today's means: all that is known today, which is all that is known now.
+  // Today's date means the end of today, which is everything known now.
   const isToday = asked.length === 10 && asked === latest.slice(0, 10);
   if (knownAt > latest && !isToday) {
     throw new EndpointError(
       "rejected",
-      `knownAt: ${knownAt} lies in the future; what will be known then cannot be answered`,
+      `knownAt: ${knownAt} is in the future; use a time that has passed, or leave it out`,
     );
   }
   return { store, settleMs, now, knownAt: isToday ? latest : knownAt };
 }
 
+/** Both times of a question: `at` and `knownAt`. Each is now if it is not given. */
 export function moment(
   ledger: Ledger,
   asked: { at?: string | undefined; knownAt?: string | undefined },
 ): AsOf {
-  const known = knowledge(ledger, asked.knownAt);
+  const known = knownAtOf(ledger, asked.knownAt);
   return { ...known, at: asked.at === undefined ? known.now.toISOString() : instant(asked.at, "end") };
 }
 
-/** A name never heard of is a mistake in the question; a known one without facts by then is an answer. */
+/** Throws an EndpointError for an unknown name. A known name without facts at that time is an answer, not an error. */
 export function found<T>(answer: T | undefined, what: string): T {
   if (answer === undefined) {
     throw new EndpointError(
       "unknown",
-      `The ledger never heard of ${what} by then. GET /v1/environments lists what it knows.`,
+      `Not found: ${what} was not known by then. GET /v1/environments lists the names that are known.`,
     );
   }
   return answer;
 }
 
-export const senderOf = (door: string, who: Holder): Sender => ({
-  door,
+/** @param endpoint the part of its path after `/v1/` */
+export const senderOf = (endpoint: string, who: Holder): Sender => ({
+  door: endpoint,
   reportedBy: who.name,
   refuse: (statement) =>
     boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
 });
 
-/** The JSON of a request's body, parsed. */
+/** The JSON body of a request, parsed. */
 export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const json = readJson(await textOf(c));
   if (json.is === "fault") throw new EndpointError("malformed", `The body ${json.reason}.`);
@@ -96,6 +98,6 @@ export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   return parsed.data;
 }
 
-/** The body as its bytes came, so that a signature over them can be checked. */
+/** The body as it was received, so that a signature over it can be checked. */
 export const textOf = async (c: Context): Promise<string> =>
   Buffer.from(await c.req.arrayBuffer()).toString("utf8");

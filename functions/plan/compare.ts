@@ -1,4 +1,4 @@
-/** Where a person sees what lies between two commits, on the forges that have a page for it. */
+/** Links to the pages where forges show the difference between two commits. */
 import type { KnownCommit, Release, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Configuration } from "../../schemas/fact.ts";
 import type { Plan } from "../../schemas/plan.ts";
@@ -7,7 +7,7 @@ import { canonical } from "../ledger/canonical.ts";
 
 const hasLabel = (host: string, label: string): boolean => host.split(".").includes(label);
 
-/** How a forge shows what `newer` has and `older` has not: each host's own page. */
+/** The path of a forge's page that shows what `newer` contains and `older` does not. */
 function pageOf(host: string, path: string, older: string, newer: string): string | undefined {
   if (hasLabel(host, "github")) return `${path}/compare/${older}...${newer}`;
   if (hasLabel(host, "gitlab")) return `${path}/-/compare/${older}...${newer}`;
@@ -18,12 +18,13 @@ function pageOf(host: string, path: string, older: string, newer: string): strin
   return undefined;
 }
 
-/** A name that a forge could not take for a part of the address. */
+/** Revisions that are safe as a part of a URL. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 /**
- * The page that shows what is undone by going from one commit to another: forges show what the second has and the
- * first has not, so the one that is gone back to stands first. null: an unknown forge, or nothing to compare.
+ * The page that shows what is undone by going back from one commit to another. Forges show what the second commit of an
+ * address contains and the first does not, so the commit to go back to comes first. null: an unknown forge, or nothing
+ * to compare.
  */
 export function compareUrl(repository: string | undefined, from: string, to: string): string | null {
   if (repository === undefined || from === to || !PLAIN.test(from) || !PLAIN.test(to)) return null;
@@ -35,14 +36,14 @@ export function compareUrl(repository: string | undefined, from: string, to: str
   return page === undefined ? null : `${origin}${page}`;
 }
 
-/** The repository of two sides, where they do not name different ones. */
+/** The repository of both sides; undefined if they name different ones. */
 function sharedRepository(from: string | undefined, to: string | undefined): string | undefined {
   const bare = (url: string) => fold(url.replace(/\/+$/, "").replace(/\.git$/, ""));
   if (from !== undefined && to !== undefined && bare(from) !== bare(to)) return undefined;
   return to ?? from;
 }
 
-/** The commit of a release: its only one, else that of `main`. */
+/** The commit of a release: its only commit, otherwise that of the component `main`. */
 function commitOf(components: readonly ReleasedComponent[]): KnownCommit | null {
   const commits = new Map(
     components.flatMap(({ commit }) => (commit === null ? [] : [[commit.sha, commit] as const])),
@@ -52,7 +53,7 @@ function commitOf(components: readonly ReleasedComponent[]): KnownCommit | null 
   return mains.length === 1 ? (mains[0]?.commit ?? null) : null;
 }
 
-/** From the commit that runs to the one that shall run. */
+/** The commit that runs now, the commit to run, and the link that compares them. */
 export function commitsBetween(current: Release, target: Release, described?: string): Plan["commits"] {
   const from = commitOf(current.components);
   const to = commitOf(target.components);
@@ -62,15 +63,15 @@ export function commitsBetween(current: Release, target: Release, described?: st
   return { from, to, compareUrl: compareUrl(repository, from.sha, to.sha) };
 }
 
-const placeOf = ({ repository, path }: Configuration): string => canonical([repository ?? "", path ?? ""]);
+const locationOf = ({ repository, path }: Configuration): string => canonical([repository ?? "", path ?? ""]);
 
-/** Configuration that differs, place by place (a repository and a path in it). */
+/** Configuration that differs, by location (a repository and a path in it). */
 export function configBetween(current: Release, target: Release): Plan["config"] {
-  const before = new Map(current.config.map((one) => [placeOf(one), one]));
-  const after = new Map(target.config.map((one) => [placeOf(one), one]));
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((place) => {
-    const from = before.get(place) ?? null;
-    const to = after.get(place) ?? null;
+  const before = new Map(current.config.map((one) => [locationOf(one), one]));
+  const after = new Map(target.config.map((one) => [locationOf(one), one]));
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((location) => {
+    const from = before.get(location) ?? null;
+    const to = after.get(location) ?? null;
     if (canonical(from) === canonical(to)) return [];
     const isMoved = from !== null && to !== null;
     const url = isMoved ? compareUrl(to.repository, from.revision, to.revision) : null;

@@ -1,4 +1,4 @@
-/** The plan of a whole environment: a cluster that has to be made again, with every image as it was. */
+/** The plan of a whole environment: to rebuild a cluster with every image as it was. */
 import type { Release } from "../../schemas/answer.ts";
 import { type EnvironmentPlan, hashOf, type PlannedService } from "../../schemas/plan.ts";
 import type { AsOf } from "../ledger/as-of.ts";
@@ -31,9 +31,9 @@ async function serviceOf(
 }
 
 /**
- * Plans one page of an environment as of a moment, in the order of services. `undefined`: a name never heard of.
- * Schemas are not planned: databases that have to be made again begin empty. Costs two releases for each service of
- * the page, eight services at a time; where an image is gone, what `artifactsOf` says.
+ * Plans one page of an environment as of a moment, in the order of services. `undefined`: the name is unknown.
+ * Schemas are not planned: rebuilt databases begin empty. Cost: two releases for each service of the page, eight services
+ * at a time; for images that are gone, see `artifactsOf`.
  */
 export async function environmentPlan(
   moment: AsOf,
@@ -47,8 +47,8 @@ export async function environmentPlan(
   const substitutes = new Set(accepted);
   const pairs = await mapLimit(AT_ONCE / 2, page.releases, async (release) => {
     const current = await currentRelease(question, { environment, service: release.service });
-    const isThen = release.status === "running";
-    const planned = isThen ? await serviceOf(question, release, current, substitutes) : undefined;
+    const ranThen = release.status === "running";
+    const planned = ranThen ? await serviceOf(question, release, current, substitutes) : undefined;
     return { planned, service: release.service, runsNow: current?.status === "running" };
   });
   const services = pairs.flatMap(({ planned }) => planned ?? []);

@@ -1,10 +1,10 @@
-/** The images of a plan as files that deployers read: Kustomize's `images` and Compose's `services`. */
+/** The images of a plan as files for deployers: Kustomize's `images` and Compose's `services`. */
 import { Document } from "yaml";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Blocker, PlannedComponent } from "../../schemas/plan.ts";
 import { type Image, pinsOf } from "./deployers/compose.ts";
 
-/** What a file is made of: one service of a plan. */
+/** One service of a plan, as input for a file. */
 export interface Pinned {
   readonly service: string;
   readonly components: readonly PlannedComponent[];
@@ -16,7 +16,7 @@ export type Format = (typeof FORMATS)[number];
 
 interface Content {
   readonly data: unknown;
-  /** What the file could not say. */
+  /** Messages about images that the format cannot express. */
   readonly left: readonly string[];
 }
 
@@ -27,7 +27,7 @@ const imagesOf = (services: readonly Pinned[]): Image[] =>
     ),
   );
 
-/** kubectl.docs.kubernetes.io, kustomization file, "images": by name; one name has one digest. */
+/** kubectl.docs.kubernetes.io, kustomization file, "images": one digest for each name. */
 function kustomize(services: readonly Pinned[]): Content {
   const digests = new Map<string, Set<string>>();
   for (const { image } of imagesOf(services)) {
@@ -40,22 +40,26 @@ function kustomize(services: readonly Pinned[]): Content {
       images: sorted.flatMap(([name, all]) => (all.size === 1 ? [{ name, digest: [...all][0] }] : [])),
     },
     left: sorted.flatMap(([name, all]) =>
-      all.size === 1 ? [] : [`${name} ran with ${[...all].sort().join(" and ")}: pin each where it is used`],
+      all.size === 1
+        ? []
+        : [
+            `${name} ran with ${[...all].sort().join(" and ")}: the file can pin only one, so pin each where it is used`,
+          ],
     ),
   };
 }
 
 function compose(services: readonly Pinned[]): Content {
   const { images, left } = pinsOf(imagesOf(services));
-  // Maps keep any name as it is.
+  // A Map, unlike an object, keeps any name and the order.
   return { data: new Map([["services", new Map(images.map(([name, image]) => [name, { image }]))]]), left };
 }
 
 const CONTENTS: Record<Format, (services: readonly Pinned[]) => Content> = { kustomize, compose };
 
 /**
- * A file in YAML. What speaks against the plan, and what the file could not say, stands in comments at its top.
- * @param next the cursor of the next page, which is another file
+ * A YAML file. Comments at the top list the plan's blockers and what the format cannot express.
+ * @param next the cursor of the next page, which is a separate file
  */
 export function fileOf(format: Format, services: readonly Pinned[], next: string | null): string {
   const { data, left } = CONTENTS[format](services);
@@ -64,11 +68,11 @@ export function fileOf(format: Format, services: readonly Pinned[], next: string
       blockers.map(({ code, message }) => `blocked: ${service}: ${code}: ${message}`),
     ),
     ...left.map((note) => `left out: ${note}`),
-    ...(next === null ? [] : [`there is more: ask on with cursor=${next}`]),
+    ...(next === null ? [] : [`this is one page: get the next with cursor=${next}`]),
   ];
   const file = new Document(data);
   if (notes.length > 0) {
-    // One line each, whatever a name holds that some reader takes for the end of a line.
+    // Keep each note on one line: a name may contain characters that some parser treats as a line break.
     file.commentBefore = notes
       .map((note) => ` ${note.replaceAll(/[\r\n\u0085\u2028\u2029]+/g, " ")}`)
       .join("\n");

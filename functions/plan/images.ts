@@ -1,4 +1,4 @@
-/** The images of a plan: which is deployed, whether it is still there, and what to do where it is not. */
+/** The images of a plan: which to deploy, whether each still exists, and what to do if it does not. */
 import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
 import { type PinnedImage, referenceOf } from "../../schemas/pinned-image.ts";
@@ -12,7 +12,7 @@ import { holdersOf } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
 import { isSameSlot } from "../queries/release/slots.ts";
 
-/** An image that another repository still holds: where it is, and where it has to be. */
+/** An image to copy back from another repository that still holds it. */
 export interface Copy {
   readonly from: string;
   readonly to: string;
@@ -35,13 +35,13 @@ export interface Artifacts {
 export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
   variant === undefined ? component : `${component} (${variant})`;
 
-/** What runs in the place of a component now: by its variant too, or the only one of its name. */
+/** The component that runs now in this slot (same variant); otherwise the only one of that name. */
 function runningNow(component: ReleasedComponent, current: Release | undefined) {
   const same = (current?.components ?? []).filter((one) => fold(one.component) === fold(component.component));
   return same.find((one) => isSameSlot(one, component)) ?? (same.length === 1 ? same[0] : undefined);
 }
 
-/** The image by repository: where it was deployed from or, where that is not known, any that has it. */
+/** The image in the repository it was deployed from or, if that is unknown, in any repository that has it. */
 function imageOf({ repository, digest, heldBy }: ReleasedComponent): PinnedImage | undefined {
   if (digest === null) return undefined;
   const holder = heldBy.find(({ availability }) => availability === "available") ?? heldBy[0];
@@ -49,7 +49,7 @@ function imageOf({ repository, digest, heldBy }: ReleasedComponent): PinnedImage
   return from === undefined ? undefined : { repository: from, digest };
 }
 
-/* Where it is gone */
+/* Images that are gone */
 
 function rebuildOf({ commit, build }: ReleasedComponent, target: Release): Rebuild {
   return {
@@ -62,7 +62,7 @@ function rebuildOf({ commit, build }: ReleasedComponent, target: Release): Rebui
 
 type Built = FactOf<"artifact.built">;
 
-/** Another image of the same commit that this repository still has: the one that was built last. */
+/** Another image of the same commit that this repository still has: the newest build. */
 async function substituteFor(
   question: Question,
   { digest, commit }: ReleasedComponent,
@@ -92,13 +92,13 @@ async function substituteFor(
 }
 
 const described = (rebuild: Rebuild): string => {
-  const said = [
+  const parts = [
     rebuild.sha && `commit ${rebuild.sha}`,
     rebuild.repository && `of ${rebuild.repository}`,
     rebuild.url && `built by ${rebuild.url}`,
     rebuild.deployment && `deployed by ${rebuild.deployment}`,
   ].filter((one) => one !== undefined && one !== "");
-  return said.length === 0 ? "no fact says from which commit" : said.join(", ");
+  return parts.length === 0 ? "no fact names its commit" : parts.join(", ");
 };
 
 async function gone(
@@ -111,46 +111,46 @@ async function gone(
   const rebuild = rebuildOf(component, target);
   const substitute = await substituteFor(question, component, image.repository);
   const of = nameOf(component);
-  const missing = `${of}: ${referenceOf(image)} was deleted, and no repository is known to hold it`;
+  const missing = `${of}: ${referenceOf(image)} was deleted, and no other repository is known to have it`;
   if (substitute === undefined) {
     const message = `${missing}; build it again (${described(rebuild)})`;
     return { more: { rebuild }, blockers: [{ code: "image_gone", message }], warnings: [] };
   }
   const warning: PlanWarning = {
     code: "not_identical",
-    message: `${of}: ${substitute.image} was built from the same commit, but is another image than the one that ran`,
+    message: `${of}: ${substitute.image} was built from the same commit, but it is not the image that ran`,
   };
   if (accepted.has(substitute.digest)) {
     return { more: { rebuild, substitute, image: substitute.image }, blockers: [], warnings: [warning] };
   }
-  const message = `${missing}; accept ${substitute.digest}, built from the same commit (acceptSubstitute), or build it again (${described(rebuild)})`;
+  const message = `${missing}; accept ${substitute.digest}, which was built from the same commit (acceptSubstitute=${substitute.digest}), or build it again (${described(rebuild)})`;
   return { more: { rebuild, substitute }, blockers: [{ code: "image_gone", message }], warnings: [warning] };
 }
 
-/* Each of them */
+/* Each component */
 
-/** Why a component has nothing that could be deployed. */
-function nothingOf(component: ReleasedComponent): Blocker {
+/** Why a component has no image that could be deployed. */
+function noImage(component: ReleasedComponent): Blocker {
   const of = nameOf(component);
   if (component.digest !== null) {
-    const message = `${of}: no fact says which repository ${component.digest} is in`;
+    const message = `${of}: no fact names a repository of ${component.digest}`;
     return { code: "image_in_no_repository", message };
   }
   if (component.resolvedBy !== "none") {
-    const message = `${of}: only the config digest ${component.reported} is known, and several manifests hold it`;
+    const message = `${of}: only the config digest ${component.reported} is known, and several manifests contain it`;
     return { code: "image_not_pullable", message };
   }
   const named = component.candidates.map(({ digest }) => digest);
   const message =
     named.length === 0
-      ? `${of}: no fact says which image it ran`
-      : `${of}: it ran one of ${named.join(", ")}; find out which, and ask by digest`;
+      ? `${of}: no fact names the image that ran`
+      : `${of}: it ran one of ${named.join(", ")}; find out which, and ask with digest=…`;
   return { code: "digest_unresolved", message };
 }
 
 const resolved = ({ resolvedBy, ...component }: ReleasedComponent): PlanWarning[] => {
   if (resolvedBy === "digest" || resolvedBy === "none") return [];
-  const message = `${nameOf(component)}: its deployment names no digest; it was found by ${resolvedBy}`;
+  const message = `${nameOf(component)}: its deployment names no digest; it was resolved by ${resolvedBy}`;
   return [{ code: `resolved_by_${resolvedBy}`, message }];
 };
 
@@ -175,45 +175,45 @@ async function planned(
   };
   const warnings = resolved(component);
   if (pinned === undefined || image === null) {
-    return { component: plain, copies: [], blockers: [nothingOf(component)], warnings };
+    return { component: plain, copies: [], blockers: [noImage(component)], warnings };
   }
   const { repository } = pinned;
   const holders = component.heldBy.filter(({ availability }) => availability === "available");
   const availability = component.heldBy.find((one) => one.repository === repository)?.availability;
-  const there: PlannedComponent = { ...plain, availability: availability ?? "unknown" };
-  if (there.availability === "unknown") {
-    const message = `${nameOf(component)}: no fact says whether ${image} is still there; look before you begin`;
+  const known: PlannedComponent = { ...plain, availability: availability ?? "unknown" };
+  if (known.availability === "unknown") {
+    const message = `${nameOf(component)}: no fact says whether ${image} still exists; check before you begin (check=registry)`;
     warnings.push({ code: "availability_unknown", message });
   }
-  if (there.availability !== "deleted") return { component: there, copies: [], blockers: [], warnings };
+  if (known.availability !== "deleted") return { component: known, copies: [], blockers: [], warnings };
   const holder = holders[0];
   if (holder !== undefined) {
     const copy = { from: referenceOf({ ...pinned, repository: holder.repository }), to: image };
-    return { component: there, copies: [copy], blockers: [], warnings };
+    return { component: known, copies: [copy], blockers: [], warnings };
   }
   const lost = await gone(question, target, component, pinned, accepted);
   return {
-    component: { ...there, ...lost.more },
+    component: { ...known, ...lost.more },
     copies: [],
     blockers: lost.blockers,
     warnings: [...warnings, ...lost.warnings],
   };
 }
 
-/** What runs now and did not then: no step takes it away. */
+/** Components that run now and did not run then. No step removes them. */
 export const cameLater = (target: Release, current: Release | undefined): ReleasedComponent[] =>
   (current?.components ?? []).filter(
     (one) => !target.components.some((then) => fold(then.component) === fold(one.component)),
   );
 
-const stayingOn = (component: ReleasedComponent): PlanWarning => ({
+const remains = (component: ReleasedComponent): PlanWarning => ({
   code: "component_came_later",
-  message: `${nameOf(component)} runs now and did not then; no step takes it away`,
+  message: `${nameOf(component)} runs now and did not run then; no step removes it`,
 });
 
 /**
- * The images to deploy. Only where one is gone more is asked for: builds of its commit and who holds them, at most
- * five sequential round trips.
+ * The images to deploy. Cost: nothing more than the releases, unless an image is gone; then at most five sequential round
+ * trips, for the builds of its commit and the repositories that hold them.
  */
 export async function artifactsOf(
   question: Question,
@@ -229,6 +229,6 @@ export async function artifactsOf(
     components: all.map(({ component }) => component),
     copies: [...new Map(copies.map((copy) => [copy.to, copy])).values()],
     blockers: all.flatMap(({ blockers }) => blockers),
-    warnings: [...all.flatMap(({ warnings }) => warnings), ...cameLater(target, current).map(stayingOn)],
+    warnings: [...all.flatMap(({ warnings }) => warnings), ...cameLater(target, current).map(remains)],
   };
 }

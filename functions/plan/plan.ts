@@ -1,6 +1,6 @@
 /**
- * The plan: what it takes to run again here what ran before. A pure function of facts: the same facts give the same
- * plan, whenever it is asked for, and one hash.
+ * The plan: the steps that redeploy an earlier release in an environment. A pure function of facts: the same facts give
+ * the same plan and hash at any time.
  */
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
@@ -13,7 +13,7 @@ import { commitsBetween, configBetween } from "./compare.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
-import { broughtWith, usersOf } from "./shared.ts";
+import { deployedTogether, usersOf } from "./shared.ts";
 import { stepsOf } from "./steps.ts";
 import {
   currentRelease,
@@ -25,21 +25,21 @@ import {
 } from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
-/** What whoever asks wants, and what they put up with. */
+/** What the request asks for, and which risks it accepts. */
 export interface PlanOptions {
   readonly aim: TargetQuery;
   readonly schema?: "keep" | "revert" | undefined;
   readonly acceptDataLoss?: boolean | undefined;
-  /** Digests of images that may stand in for those that are gone. */
+  /** Digests of images that may replace images that are gone. */
   readonly acceptSubstitute?: readonly string[] | undefined;
-  /** Services whose database may be reverted under them. */
+  /** Services that share a database and accept that it is reverted. */
   readonly acceptShared?: readonly string[] | undefined;
 }
 
-/** What is planned of one service, before it has a hash. */
+/** The plan of a service without its header and hash. */
 type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
 
-/** One question: what is read once is shared by its parts. */
+/** What all parts of one plan share. */
 interface Planning {
   readonly question: Question;
   readonly selector: Selector;
@@ -57,13 +57,13 @@ export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
 
 interface Schemas {
   readonly planned: Plan["schema"];
-  /** Only where they are reverted. */
+  /** Present only if schemas are reverted. */
   readonly reverts: Reverts | undefined;
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly PlanWarning[];
 }
 
-/** A database is reverted under every service that uses it. */
+/** Reverting a database affects every service that uses it. */
 async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly DatabaseChange[]) {
   const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
   const users = await usersOf(question, selector, databases);
@@ -71,7 +71,7 @@ async function sharedBlockers({ question, selector, wish }: Planning, moved: rea
   return databases.flatMap((database): Blocker[] => {
     const others = (users.get(database) ?? []).filter((service) => !accepted.has(fold(service)));
     if (others.length === 0) return [];
-    const message = `${others.join(", ")} ${others.length === 1 ? "uses" : "use"} ${database} too; if they run on the older schema, accept that by name (acceptShared=${others.join(",")})`;
+    const message = `${others.join(", ")} ${others.length === 1 ? "uses" : "use"} ${database} too; if ${others.length === 1 ? "it runs" : "they run"} on the older schema, ask with acceptShared=${others.join(",")}`;
     return [{ code: "database_shared", message }];
   });
 }
@@ -105,7 +105,7 @@ const downtime = ({ migratesAtStartup, selector }: Planning): PlanWarning[] =>
     ? [
         {
           code: "downtime",
-          message: `${selector.service} is down from before its schema is reverted until it is deployed: it migrates when it starts, so newer instances have to stop first`,
+          message: `${selector.service} is down while its schema is reverted, until it is deployed: it migrates at startup, so all newer instances must stop first`,
         },
       ]
     : [];
@@ -118,7 +118,7 @@ const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
     : [
         {
           code: "drift",
-          message: `the runtime ${which} something else than the newest deployment said; the plan goes by the runtime`,
+          message: `the runtime ${which} other images than the newest deployment reported; the plan follows the runtime`,
         },
       ];
 
@@ -126,22 +126,22 @@ async function circumstances({ question, current }: Planning, target: Release): 
   const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
   const [marks, together] = await Promise.all([
     Promise.all(digests.map((digest) => isMarkedBad(question, digest))),
-    broughtWith(question, target),
+    deployedTogether(question, target),
   ]);
   const marked = digests
     .filter((_, n) => marks[n])
-    .map((digest): PlanWarning => ({ code: "marked_bad", message: `${digest} was marked as bad here` }));
+    .map((digest): PlanWarning => ({ code: "marked_bad", message: `${digest} is marked as bad` }));
   const clusters = [...target.warnings, ...current.warnings].find(({ code }) => code === "two_clusters");
   return [
     ...marked,
-    ...driftWarning("showed then", target),
-    ...driftWarning("shows now", current),
+    ...driftWarning("had", target),
+    ...driftWarning("has", current),
     ...(together.length === 0
       ? []
       : [
           {
             code: "deployed_together" as const,
-            message: `the same deployment brought ${together.join(", ")} too; what they need of each other is not known here`,
+            message: `the same deployment included ${together.join(", ")}; asof does not know whether they depend on each other`,
           },
         ]),
     ...(clusters === undefined ? [] : [{ code: "two_clusters" as const, message: clusters.message }]),
@@ -171,7 +171,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   ]);
   const { components, copies } = artifacts;
   const commits = commitsBetween(current, target, planning.repository);
-  // Steps that leave something open would be taken for all there is to do.
+  // Incomplete steps could be mistaken for the complete plan.
   const open = [...chosen.blockers, ...artifacts.blockers];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
   const ingredients = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
@@ -187,12 +187,12 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     steps: isOpen ? [] : stepsOf(ingredients),
   };
   if (!isRunningAlready(body, current)) return body;
-  const message = "this is what runs now; the steps would deploy it again";
+  const message = "this release runs now; the steps would deploy it again";
   return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
 }
 
-/** Where there is nothing to go back to. */
-const nothing = (current: Release, { release, blockers }: TargetRelease): Body => ({
+/** The plan if there is no release to go back to. */
+const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body => ({
   blockers: [...blockers],
   warnings: [],
   target: release,
@@ -205,13 +205,15 @@ const nothing = (current: Release, { release, blockers }: TargetRelease): Body =
 });
 
 /**
- * Plans how a service comes to run again what it ran. `undefined`: a name never heard of.
+ * Plans how a service goes back to an earlier release. `undefined`: the name is unknown.
  *
- * Sequential round trips: those of the release that is aimed at (see `aimedAt`; two to five as of a moment), then
- * side by side: at most five for images that are gone, and for the schemas two, one for each page of what was
- * migrated since (a thousand facts, or a megabyte), and where schemas are reverted three for the images that hold the
- * down scripts, one for each sixteen services of the environment, and a release for those that share a database.
- * A usual plan takes three to six. No part asks more than sixteen questions at once.
+ * Sequential round trips: those of the target release (see `targetReleaseAt`; two to five as of a moment), and then, in
+ * parallel:
+ * - images that are gone: at most five;
+ * - schemas: two, and one for each page of migrations since (a thousand facts, or a megabyte);
+ * - schemas that are reverted: three for the images with the down scripts, one for every sixteen services of the
+ *   environment, and a release for the services that share a database.
+ * Usually three to six in all. No part makes more than sixteen requests at once.
  */
 export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions): Promise<Plan | undefined> {
   const question = questionOf(moment);
@@ -234,7 +236,7 @@ export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions):
   const { release, since, blockers } = aimed;
   const body =
     release === null || since === null || blockers.length > 0
-      ? nothing(current, aimed)
+      ? emptyBody(current, aimed)
       : await bodyOf(planning, release, since);
   const planned = {
     environment,

@@ -1,4 +1,4 @@
-/** How schemas are taken back: in which order, from which image, with which command, and what speaks against it. */
+/** How schemas are reverted: in which order, from which image, with which commands; and blockers and warnings. */
 import type { Release } from "../../schemas/answer.ts";
 import { referenceOf } from "../../schemas/pinned-image.ts";
 import type { Blocker, PlanWarning, RevertedVersion } from "../../schemas/plan.ts";
@@ -27,14 +27,14 @@ export interface Reverts {
   readonly warnings: PlanWarning[];
 }
 
-/* The image that holds a down script */
+/* The image with a down script */
 
 interface Holding {
   readonly image: string;
   readonly isGone: boolean;
 }
 
-/** The repository that a deployment named this image by, where no registry said that it has it. */
+/** The repository under which a deployment named this image, if no registry reported it. */
 async function deployedFrom(question: Question, { members }: Family): Promise<Named | undefined> {
   const facts = await mapLimit(AT_ONCE, [...members], (digest) =>
     first(question, { of: "digest", digest, aspect: "deployed" }, { to: EVER, descending: true }),
@@ -72,7 +72,7 @@ async function holdingOf(question: Question, digest: string): Promise<Holding | 
   };
 }
 
-/** What runs now, if it came after a migration: by its only image, or that of `main`. */
+/** The current image, if it started after the migration: the only one, or that of `main`. */
 function newerImage(current: Release, { at, by }: Applied, atStartup: boolean): string | undefined {
   const isAfter = current.since !== null && current.since >= (at ?? by);
   if (!isAfter && !atStartup) return undefined;
@@ -91,21 +91,21 @@ interface Entry {
   readonly holding: Holding | undefined;
 }
 
-/** Versions that one command, or several of one kind, can take back. */
+/** Consecutive versions that the same tool can revert from the same image. */
 interface Run {
   readonly entries: readonly Entry[];
-  /** Where it ends; undefined: nobody knows. */
+  /** The version to end at; null: an empty database; undefined: unknown. */
   readonly to: string | null | undefined;
-  /** What is applied after it, in the order of applying: beneath the last of its entries, and above it. */
+  /** What stays applied after this run, in the order of applying: before its oldest entry, and after it. */
   readonly below: readonly string[];
   readonly above: readonly string[];
 }
 
 const versionOf = ({ applied }: Entry): string => applied.version;
 
-const isAlike = (a: Entry, b: Entry): boolean => a.tool === b.tool && a.holding?.image === b.holding?.image;
+const isSameRun = (a: Entry, b: Entry): boolean => a.tool === b.tool && a.holding?.image === b.holding?.image;
 
-/** Where a database stands once everything since is reverted, down to what lies beneath. */
+/** The version of a database once everything applied since is reverted; `beneath` is the newest that stays. */
 function endOf({ before, now }: DatabaseChange, beneath: Applied | undefined): string | null | undefined {
   if (before.newest !== undefined && before.newest.length > 1) return undefined;
   const isEmpty = now.isWhole || before.newest?.length === 0;
@@ -117,7 +117,7 @@ function runsOf(entries: readonly Entry[], moved: DatabaseChange): Run[] {
   const groups: Entry[][] = [];
   for (const entry of entries) {
     const last = groups.at(-1);
-    if (last?.[0] !== undefined && isAlike(last[0], entry)) last.push(entry);
+    if (last?.[0] !== undefined && isSameRun(last[0], entry)) last.push(entry);
     else groups.push([entry]);
   }
   let left = moved.now.applied;
@@ -149,15 +149,15 @@ function revertOf({ entries, to, below, above }: Run): Revert {
     left: [...below, ...above],
     ...(isHead ? { heads: true } : {}),
   };
-  // Without a version to go to, such a tool would go on to the very beginning.
+  // Without a version to go to, such a tool would revert everything.
   if (to === undefined && newest?.tool !== undefined && called(DOWN_SCRIPTS, newest.tool)?.goesTo === true) {
-    const why = "which version it stood at then is not known, or there were several heads";
-    return { can: false, why, byHand: `Find that out, and let ${newest.tool} go there.` };
+    const why = "its version at that time is unknown, or there were several heads";
+    return { can: false, why, byHand: `Find out the version, and migrate to it with ${newest.tool}.` };
   }
   return revertCommand(it);
 }
 
-/* What speaks against it */
+/* Blockers and warnings */
 
 const listed = (entries: readonly Entry[]): string => entries.map(versionOf).join(", ");
 
@@ -166,7 +166,7 @@ function blockersOf({ entries }: Run, revert: Revert, acceptsDataLoss: boolean):
   const blockers: Blocker[] = [];
   const irreversible = entries.filter(({ applied }) => applied.said?.reversible === false);
   if (irreversible.length > 0) {
-    const message = `${listed(irreversible)} of ${of} cannot be reverted, as was said when it was applied; write what undoes it, or restore a copy of then`;
+    const message = `${listed(irreversible)} of ${of} was reported as irreversible; write a migration that undoes it, or restore a backup`;
     blockers.push({ code: "irreversible", message });
   }
   if (!revert.can) {
@@ -175,12 +175,12 @@ function blockersOf({ entries }: Run, revert: Revert, acceptsDataLoss: boolean):
   }
   const gone = entries.find(({ holding }) => holding?.isGone === true)?.holding;
   if (gone !== undefined) {
-    const message = `${gone.image}, which holds what reverts ${listed(entries)} of ${of}, was deleted; build it again, or revert by hand`;
+    const message = `${gone.image}, which has the down scripts of ${listed(entries)} of ${of}, was deleted; build it again, or revert by hand`;
     blockers.push({ code: "down_script_gone", message });
   }
   const losing = entries.filter(({ applied }) => applied.said?.losesData !== false);
   if (losing.length > 0 && !acceptsDataLoss) {
-    const message = `nobody said that reverting ${listed(losing)} of ${of} loses no data; ask with acceptDataLoss=true if it may`;
+    const message = `no fact says that reverting ${listed(losing)} of ${of} loses no data; if it may, ask with acceptDataLoss=true`;
     blockers.push({ code: "data_loss", message });
   }
   return blockers;
@@ -189,24 +189,24 @@ function blockersOf({ entries }: Run, revert: Revert, acceptsDataLoss: boolean):
 function warningsOf({ entries }: Run): PlanWarning[] {
   const unsure = entries.filter(({ applied }) => typeof applied.said?.reversible !== "boolean");
   if (unsure.length === 0) return [];
-  const message = `nobody said whether ${listed(unsure)} of ${entries[0]?.database} can be reverted`;
+  const message = `no fact says whether ${listed(unsure)} of ${entries[0]?.database} can be reverted`;
   return [{ code: "reversibility_unknown", message }];
 }
 
-/** What two facts say of one moment, the order of versions decides: mostly, and not surely, that was the order. */
+/** Migrations reported with the same time are ordered by version, which is usually, but not surely, the right order. */
 function tied({ database, since }: DatabaseChange): PlanWarning[] {
-  const isBareSaid = ({ shown }: Applied) => shown === undefined;
+  const isOnlyReported = ({ shown }: Applied) => shown === undefined;
   const ties = since.filter(
-    (one, n) => n > 0 && one.at !== undefined && one.at === since[n - 1]?.at && isBareSaid(one),
+    (one, n) => n > 0 && one.at !== undefined && one.at === since[n - 1]?.at && isOnlyReported(one),
   );
   if (ties.length === 0) return [];
-  const message = `${ties.map(({ version }) => version).join(", ")} of ${database}: said to be applied at the same moment as the one before; reverted in the order of versions, so see that this is how they were applied`;
+  const message = `${ties.map(({ version }) => version).join(", ")} of ${database}: reported as applied at the same moment as the migration before; they are reverted in the order of versions, so check that they were applied in this order`;
   return [{ code: "order_assumed", message }];
 }
 
-/* What is done */
+/* Steps */
 
-function shown({ entries }: Run, revert: Revert): RevertedVersion[] {
+function revertedVersions({ entries }: Run, revert: Revert): RevertedVersion[] {
   const commands = revert.can ? revert.commands : [];
   return entries.map(({ database, applied, tool, holding }, n) => ({
     database,
@@ -224,23 +224,23 @@ function stepOf({ entries }: Run, revert: Revert): StepDraft {
   return {
     title: `revert ${listed(entries)} of ${database}`,
     why: revert.can
-      ? ["It was applied since, newest first.", revert.note].filter((one) => one !== undefined).join(" ")
+      ? ["Applied since then. Newest first.", revert.note].filter((one) => one !== undefined).join(" ")
       : `${revert.why}. ${revert.byHand}`,
     commands: revert.can ? revert.commands : [],
   };
 }
 
 const backupOf = (database: string): StepDraft => ({
-  title: `copy ${database}`,
+  title: `back up ${database}`,
   why:
-    "Nobody said that what follows loses no data, and nothing here brings data back. Keep the copy. Which database is read " +
-    "from the environment: `DATABASE_URL` of PostgreSQL, or `MYSQL_OPTION_FILE` (of `[client]`) and `MYSQL_DATABASE`.",
+    "The following steps may lose data, and asof does not restore data. Keep the backup. The database is read from the " +
+    "environment: `DATABASE_URL` for PostgreSQL, or `MYSQL_OPTION_FILE` (with `[client]`) and `MYSQL_DATABASE` for MySQL.",
   commands: [backupCommand(database)],
 });
 
 /**
- * What takes these databases back. Three round trips for the images that hold the down scripts, sixteen images at a
- * time.
+ * The steps that revert these databases. Cost: three round trips for the images with the down scripts, sixteen images
+ * at a time.
  */
 export async function revertsOf(
   question: Question,
@@ -270,7 +270,7 @@ export async function revertsOf(
     entries.flatMap(({ database, applied }) => (applied.said?.losesData === false ? [] : [database])),
   );
   return {
-    versions: reverts.flatMap(({ run, revert }) => shown(run, revert)),
+    versions: reverts.flatMap(({ run, revert }) => revertedVersions(run, revert)),
     backups: [...new Set(losing)].map(backupOf),
     steps: reverts.map(({ run, revert }) => stepOf(run, revert)),
     blockers: reverts.flatMap(({ run, revert }) => blockersOf(run, revert, how.acceptsDataLoss)),

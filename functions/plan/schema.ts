@@ -1,6 +1,6 @@
 /**
- * The schemas of a plan: what was applied since then and still is, and whether it can stay. asof puts schemas back,
- * never data.
+ * The schemas of a plan: which migrations were applied since the target release and still are, and whether they can
+ * stay. asof reverts schemas, never data.
  */
 import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
@@ -15,27 +15,27 @@ import type { Question } from "../queries/question.ts";
 import { sameCommit } from "../queries/release/digest-resolution.ts";
 import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
 
-/** How one database moved between two moments. */
+/** How the schema of one database changed between two moments. */
 export interface DatabaseChange {
-  /** As the newest fact of it spells it. */
+  /** The name as the newest fact spells it. */
   readonly database: string;
-  /** Applied since and still there, in the order of applying. */
+  /** Applied since and still applied, in the order of applying. */
   readonly since: readonly Applied[];
-  /** Applied then and not any more. */
+  /** Applied then, but no longer. */
   readonly missing: readonly string[];
-  /** Of `since`: of these only the order of the tool's table says so. */
+  /** The part of `since` that is known only from the order of the tool's table. */
   readonly listed: readonly string[];
-  /** Of these it cannot be told whether they were applied then. */
+  /** Applied now; whether they were applied then is unknown. */
   readonly untold: readonly string[];
   readonly before: Versions;
   readonly now: Versions;
 }
 
-/** What ran then by its own word: what its images or its commits migrated since is no change to it. */
+/** The target's own images and commits: migrations from them, even if applied later, need no revert. */
 export interface Own {
   readonly digests: ReadonlySet<string>;
   readonly shas: readonly string[];
-  /** The lowest schemas that its images say they run on. */
+  /** The lowest schema versions that its images require. */
   readonly requires: readonly { readonly database: string; readonly version: string }[];
 }
 
@@ -56,27 +56,27 @@ const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean => {
   return sha !== undefined && shas.some((one) => sameCommit(one, sha));
 };
 
-/** Whether a version that was not there by a moment came after it; undefined where nothing says that it was not. */
+/** Whether a migration was applied after a moment; undefined: no fact says when. */
 function cameAfter({ at, after }: Applied, moment: string): boolean | undefined {
   if (at !== undefined) return at > moment;
   return after === undefined ? undefined : true;
 }
 
-/** The order of a set is that of applying, but for tools that keep none. */
+/** A set lists migrations in the order of applying, except for tools that sort them by version. */
 const isListedAsApplied = ({ said, shown }: Applied): boolean => {
   const tool = shown?.tool ?? said?.tool;
   const isSorted = tool !== undefined && called(DOWN_SCRIPTS, tool)?.sorted === true;
   return shown?.mode === "set" && !isSorted;
 };
 
-/** What stands above something that came after a moment came after it too, whatever else is known of it. */
+/** Migrations without a known time that the tool's table lists after one applied after the moment: they count as later, too. */
 function listedAbove(applied: readonly Applied[], moment: string): Applied[] {
   const first = applied.findIndex((one) => cameAfter(one, moment) === true);
   const above = first === -1 ? [] : applied.slice(first + 1);
   return above.filter((one) => cameAfter(one, moment) === undefined && isListedAsApplied(one));
 }
 
-function movedSince(database: string, facts: readonly Fact[], moment: string, own: Own): DatabaseChange {
+function changeSince(database: string, facts: readonly Fact[], moment: string, own: Own): DatabaseChange {
   const before = versionsOf(facts.filter(({ occurredAt }) => occurredAt <= moment));
   const now = versionsOf(facts);
   const had = new Set(before.applied.map(({ version }) => version));
@@ -100,7 +100,7 @@ function movedSince(database: string, facts: readonly Fact[], moment: string, ow
 const databasesOf = ({ migrations }: Release): string[] =>
   migrations === "unknown" ? [] : migrations.map(({ database }) => database);
 
-/** Every database of either release, in order; all facts since that moment are read. */
+/** The changes of every database of either release, sorted by name. Reads all facts since that moment. */
 export async function movedDatabases(
   moment: AsOf,
   environment: string,
@@ -111,11 +111,11 @@ export async function movedDatabases(
   const names = new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]));
   const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
   return mapLimit(AT_ONCE, sorted, async ([folded, database]) =>
-    movedSince(database, await factsSince(moment, fold(environment), folded, since), since, own),
+    changeSince(database, await factsSince(moment, fold(environment), folded, since), since, own),
   );
 }
 
-/* What is chosen */
+/* The decision: keep or revert */
 
 export interface Decided {
   readonly choice: PlannedSchema["choice"];
@@ -136,7 +136,7 @@ const versionsWhere =
 const breaksOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === false;
 const keepsOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === true;
 
-/** Whether a schema holds what an image needs; undefined where facts do not tell. */
+/** Whether a schema has the version that an image requires; undefined: unknown. */
 function isMet(
   { database, version }: Own["requires"][number],
   moved: readonly DatabaseChange[],
@@ -154,15 +154,15 @@ function tooOld(own: Own, moved: readonly DatabaseChange[], isReverted: boolean)
     .filter((one) => isMet(one, moved, isReverted) === false)
     .map(({ database, version }) => ({
       code: "schema_too_old",
-      message: `the image needs ${version} of ${database}, which ${isReverted ? "would be" : "is"} not applied; migrate by hand`,
+      message: `the image requires ${version} of ${database}, which ${isReverted ? "would not be" : "is not"} applied; migrate by hand`,
     }));
 }
 
-/** Kept because it is proved, or because somebody wants it so. */
+/** Keeps the schema: older code is known to run on it, or the request asks for it. */
 function kept(own: Own, moved: readonly DatabaseChange[]): Decided {
   const broken = listed(moved, versionsWhere(breaksOldCode));
   if (broken !== "") {
-    const message = `older code is said not to run on ${broken}; ask with schema=revert`;
+    const message = `older code was reported not to run on ${broken}; ask with schema=revert`;
     return { choice: "keep", blockers: [{ code: "old_code_breaks", message }], warnings: [] };
   }
   const unproved = listed(
@@ -171,7 +171,7 @@ function kept(own: Own, moved: readonly DatabaseChange[]): Decided {
   );
   const isRequiredMet = own.requires.length > 0 && own.requires.every((one) => isMet(one, moved, false));
   if (unproved === "" || isRequiredMet) return { choice: "keep", blockers: [], warnings: [] };
-  const message = `nobody said that older code runs on ${unproved}; you asked to keep it`;
+  const message = `no fact says that older code runs on ${unproved}; the schema is kept because the request asks for it`;
   return { choice: "keep", blockers: [], warnings: [{ code: "schema_unproven", message }] };
 }
 
@@ -180,7 +180,7 @@ function undecided(moved: readonly DatabaseChange[]): Decided {
     moved,
     versionsWhere(() => true),
   );
-  const message = `applied since: ${all}; nobody said that older code runs on all of it: ask with schema=keep or schema=revert`;
+  const message = `applied since then: ${all}; no fact says that older code runs on all of it: ask with schema=keep or schema=revert`;
   return { choice: "undecided", blockers: [{ code: "schema_choice_needed", message }], warnings: [] };
 }
 
@@ -192,32 +192,34 @@ function chosen(asked: "keep" | "revert" | undefined, own: Own, moved: readonly 
   return undecided(moved);
 }
 
-/** What nobody can tell of the schemas is said, for unknown is not unchanged. */
-function unknown(moved: readonly DatabaseChange[], releases: readonly Release[]): PlanWarning[] {
+/** Warnings about what is unknown of the schemas: unknown is not unchanged. */
+function unknownSchemas(moved: readonly DatabaseChange[], releases: readonly Release[]): PlanWarning[] {
   const messages = [
     ...(moved.length === 0 && releases.every(({ migrations }) => migrations === "unknown")
-      ? ["no fact says which databases this service has"]
+      ? ["no fact names the databases of this service"]
       : []),
     ...moved.flatMap(({ database, before, now, untold }) => {
-      if (now.newest === undefined) return [`no fact says which schema ${database} has`];
+      if (now.newest === undefined) return [`no fact names the schema version of ${database}`];
       if (untold.length > 0)
-        return [`whether ${untold.join(", ")} of ${database} was there then is not known`];
-      return before.newest === undefined ? [`no fact says which schema ${database} had then`] : [];
+        return [`it is unknown whether ${untold.join(", ")} of ${database} was applied then`];
+      return before.newest === undefined
+        ? [`no fact names the schema version that ${database} had then`]
+        : [];
     }),
   ];
   return messages.map((message) => ({ code: "schema_unknown", message }));
 }
 
-/** What counts as applied since by nothing but its place in the tool's table. */
+/** Warnings about migrations that count as applied since only because of their position in the tool's table. */
 const assumed = (moved: readonly DatabaseChange[]): PlanWarning[] =>
   moved
     .filter((one) => one.listed.length > 0)
     .map(({ database, listed }) => ({
       code: "order_assumed",
-      message: `nobody says when ${listed.join(", ")} of ${database} was applied; the tool's table lists it above what came since, so it counts as applied since`,
+      message: `no fact says when ${listed.join(", ")} of ${database} was applied; the tool's table lists it after a migration applied since then, so it counts as applied since then, too`,
     }));
 
-/** Decides what becomes of the schemas, by what was asked and by what migrations say of themselves. */
+/** Decides whether schemas are kept or reverted, from the request and from what was reported about the migrations. */
 export function decide(
   asked: "keep" | "revert" | undefined,
   own: Own,
@@ -225,7 +227,7 @@ export function decide(
   releases: readonly Release[],
 ): Decided {
   const decided = chosen(asked, own, moved);
-  const unsure = unknown(moved, releases);
+  const unsure = unknownSchemas(moved, releases);
   const isUnknown = decided.choice === "unchanged" && unsure.length > 0;
   const missing = listed(moved, (one) => one.missing);
   const blockers: Blocker[] =
@@ -234,7 +236,7 @@ export function decide(
       : [
           {
             code: "migrations_missing",
-            message: `reverted since: ${missing}; apply it again by hand, from the image that has it`,
+            message: `reverted since then: ${missing}; apply it again by hand, from the image that contains it`,
           },
         ];
   return {

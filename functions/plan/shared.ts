@@ -1,4 +1,4 @@
-/** Who else lives with what a plan does: services of the same databases, services of the same deployment. */
+/** Other services that a plan affects: those that share its databases, and those of the same deployment. */
 import type { Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
@@ -10,8 +10,8 @@ import { databasesOf } from "../queries/service-description.ts";
 import { currentRelease } from "./target-release.ts";
 
 /**
- * The services that use these databases too and run now, by database. Two requests for each service of the
- * environment, sixteen services at a time, and a release for each that shares one.
+ * The other running services that use these databases, by database. Cost: two requests for each service of the
+ * environment, sixteen services at a time, and a release for each service that shares a database.
  */
 export async function usersOf(
   moment: AsOf,
@@ -41,8 +41,8 @@ export async function usersOf(
   return users;
 }
 
-/** Other services that the very same deployment brought there: one request. */
-export async function broughtWith(moment: AsOf, target: Release): Promise<string[]> {
+/** The other services of the same deployment: one request. */
+export async function deployedTogether(moment: AsOf, target: Release): Promise<string[]> {
   if (target.deployment === null) return [];
   const facts = await all(moment, { of: "deployment", deployment: target.deployment });
   const services = facts.flatMap((fact) =>

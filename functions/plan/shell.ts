@@ -1,14 +1,14 @@
-/** Commands as data: lists of words, and how a person pastes them into a shell. */
+/** Commands as data: a list of words, and the same command as text to paste into a shell. */
 import type { Command } from "../../schemas/plan.ts";
 
-/** Means itself anywhere in a command of any POSIX shell (2.2, "Quoting", names the characters that do not). */
+/** Words that need no quotes in a POSIX shell (section 2.2, "Quoting", lists the special characters). */
 const PLAIN = /^[A-Za-z0-9_@%+:,./=-]+$/;
-/** A first word with `=` would set a variable. */
+/** The same for the first word, in which `=` would set a variable. */
 const PROGRAM = /^[A-Za-z0-9_@%+:,./-]+$/;
 
 /**
- * Words for a POSIX shell, which gives exactly these to the program: in single quotes where something in them means
- * more than itself. One line, unless a word itself holds a line break. No program can be given a NUL.
+ * Quotes words for a POSIX shell, so that the program receives exactly these words. Words with special characters are in
+ * single quotes. The result is one line, unless a word contains a line break. Words must not contain NUL.
  */
 export const quote = (argv: readonly string[]): string =>
   argv
@@ -16,17 +16,16 @@ export const quote = (argv: readonly string[]): string =>
     .join(" ");
 
 /**
- * A command.
- * @param tool whose it is, as `npx --no -- knex …` is Knex's
+ * @param tool the tool that it runs: Knex for `npx --no -- knex …`
  * @param argv the program and its arguments
  */
 export const command = (tool: string, ...argv: string[]): Command => ({ tool, argv, shell: quote(argv) });
 
 /**
- * A word that the ledger does not know and a person puts in. In a shell it stands in quotes: left in, it is refused by
- * the tool, as nothing is called so.
+ * A placeholder for an unknown word, which a person replaces. It is quoted in the shell, so that a forgotten one reaches
+ * the tool, which refuses it as an unknown name.
  */
 export const unknown = (what: string): string => `<${what}>`;
 
-/** A name of free text as it is compared: `Argo CD`, `argo-cd` and `argocd` are one. */
+/** Normalises a name in free text for comparison: `Argo CD`, `argo-cd` and `argocd` are equal. */
 export const spelled = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "");

@@ -1,8 +1,8 @@
-/** What is to run again, as the tools' commands need it; and what all of them have in common. */
+/** The target release as the commands of deployers need it, and what the deployers have in common. */
 import type { Step } from "../../schemas/plan.ts";
 import { unknown } from "./shell.ts";
 
-/** One release, as it is to be: each component by its digest. What is not known is absent. */
+/** The release to deploy: each component by its digest. Unknown fields are absent. */
 export interface Target {
   readonly environment: string;
   readonly service: string;
@@ -26,16 +26,16 @@ export interface Target {
   readonly url?: string;
 }
 
-/** A step that has no number yet. */
+/** A step without its number. */
 export type StepDraft = Omit<Step, "n" | "does">;
 
-/** One tool that deploys. */
+/** A tool that deploys. */
 export interface Deployer {
-  /** How it is called, as `spelled` writes it. */
+  /** Its names, normalised by `spelled`. */
   readonly called: RegExp;
-  /** Whether what is known makes it likely, where nobody says which tool it is. */
+  /** Whether the target suggests this tool, if the service names none. */
   readonly fits: (target: Target) => boolean;
-  /** Its step; several where one of them is to be chosen; none where too little is known. */
+  /** Its step; several alternatives; or none if too little is known. */
   readonly drafts: (target: Target) => StepDraft[];
 }
 
@@ -47,12 +47,12 @@ export const isBy =
 /** The last part of a service's name: `billing` of `acme/billing`. */
 export const lastPart = (service: string): string => service.slice(service.lastIndexOf("/") + 1);
 
-/** RFC 1123, as Kubernetes has it: no such name can be taken for an option. */
+/** A Kubernetes name (RFC 1123). No such name can be mistaken for an option. */
 const KUBERNETES_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** A name where Kubernetes could have it, else a word that says what is to be put there. */
+/** The name if it is valid in Kubernetes, otherwise a placeholder for `what`. */
 export const kubernetesName = (name: string, what: string): string =>
   KUBERNETES_NAME.test(name) ? name : unknown(what);
 
-/** Several things in one sentence. */
+/** Items joined for a sentence, without duplicates. */
 export const listed = (items: readonly string[]): string => [...new Set(items)].join(", ");

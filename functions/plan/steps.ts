@@ -1,4 +1,4 @@
-/** The steps of a plan: what is done in which order, for a person or a machine. */
+/** The steps of a plan, in order, for a person or a machine to carry out. */
 import type { Release } from "../../schemas/answer.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
@@ -9,22 +9,22 @@ import { command } from "./shell.ts";
 import type { StepDraft, Target } from "./step-target.ts";
 import { check } from "./verify-step.ts";
 
-/** By digest, with every platform of an index: what arrives is what was there, byte for byte (skopeo-copy(1)). */
+/** Copies by digest, with every platform of an index, so that the copy is identical (skopeo-copy(1)). */
 const copyOf = ({ from, to }: Copy): StepDraft => ({
   title: `copy ${to} back`,
-  why: `It was deleted there, and ${from} is the same image.`,
+  why: `The image was deleted there; ${from} is identical.`,
   commands: [command("skopeo", "skopeo", "copy", "--all", `docker://${from}`, `docker://${to}`)],
 });
 
 const stop = ({ service, environment }: Release): StepDraft => ({
   title: `stop every instance of ${service} in ${environment}`,
   why:
-    "It migrates when it starts: an instance of the newer release that is started again would apply anew what the next " +
-    "steps revert. Hold what starts instances (auto-sync, autoscaling) too. From here until the deployment nothing runs.",
+    "It migrates at startup: if an instance of the newer release restarted, it would apply again what the next steps " +
+    "revert. Also suspend whatever starts instances (auto-sync, autoscaling). The service is down until the deploy step.",
   commands: [],
 });
 
-function toDeploy(
+function targetOf(
   target: Release,
   components: readonly PlannedComponent[],
   { to: commit }: Plan["commits"],
@@ -58,34 +58,34 @@ function toDeploy(
   };
 }
 
-/** What the steps are made of. */
+/** The parts of a plan that its steps are made from. */
 export interface Ingredients {
   readonly target: Release;
   readonly current: Release;
   readonly components: readonly PlannedComponent[];
   readonly copies: readonly Copy[];
   readonly commits: Plan["commits"];
-  /** Only where schemas are reverted. */
+  /** Present only if schemas are reverted. */
   readonly reverts: Reverts | undefined;
   readonly migratesAtStartup: boolean;
   readonly deployTool: string | undefined;
 }
 
-const doing = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step, "n">[] =>
+const stepsThat = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step, "n">[] =>
   drafts.map((draft) => ({ does, ...draft }));
 
-/** Images first and schemas before the code that runs on them, so that whatever fails leaves what runs as it is. */
+/** Images come first, and schemas before the code that needs them: a step that fails leaves the running code in place. */
 export function stepsOf(from: Ingredients): Step[] {
   const { target, current, components, copies, commits, reverts, migratesAtStartup, deployTool } = from;
-  const deployed = toDeploy(target, components, commits);
+  const deployed = targetOf(target, components, commits);
   const later = cameLater(target, current).map(({ digest }) => digest);
   const drafts = [
-    ...doing("copy", copies.map(copyOf)),
-    ...doing("backup", reverts?.backups ?? []),
-    ...doing("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
-    ...doing("revert", reverts?.steps ?? []),
-    ...doing("deploy", deploySteps(deployed, deployTool)),
-    ...doing("check", [check(deployed, later)]),
+    ...stepsThat("copy", copies.map(copyOf)),
+    ...stepsThat("backup", reverts?.backups ?? []),
+    ...stepsThat("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
+    ...stepsThat("revert", reverts?.steps ?? []),
+    ...stepsThat("deploy", deploySteps(deployed, deployTool)),
+    ...stepsThat("check", [check(deployed, later)]),
   ];
   return drafts.map((draft, n) => ({ n: n + 1, ...draft }));
 }

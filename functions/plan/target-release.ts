@@ -1,4 +1,4 @@
-/** Which release a plan goes back to: as of a moment, by digest, or the last one that nobody marked as bad. */
+/** The release that a plan goes back to: as of a moment, by digest, or the last one that is not marked as bad. */
 import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import type { Blocker } from "../../schemas/plan.ts";
@@ -15,18 +15,18 @@ import { slotOf } from "../queries/release/slots.ts";
 
 export type TargetQuery = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
 
-/** What is gone back to; without a release only the reason why there is none. */
+/** The release to go back to; null: the blockers say why there is none. */
 export interface TargetRelease {
   readonly release: Release | null;
-  /** Migrations applied after this moment are not its own. */
+  /** Migrations applied after this moment do not belong to the release. */
   readonly since: string | null;
   readonly blockers: readonly Blocker[];
 }
 
-/** After everything that is known: what runs now is what the facts say last, at whatever time that is asked. */
+/** A moment after all facts: what runs now follows from the newest facts, whatever the clock says. */
 export const LAST = "9999-12-31T23:59:59.999Z";
 
-/** What runs by the newest that is known. Its `at` is `knownAt`, the moment when this was so. */
+/** What runs according to the newest facts. Its `at` is `knownAt`. */
 export async function currentRelease(moment: AsOf, selector: Selector): Promise<Release | undefined> {
   const found = await release({ ...moment, at: LAST }, selector);
   return found && { ...found, at: moment.knownAt };
@@ -34,61 +34,61 @@ export async function currentRelease(moment: AsOf, selector: Selector): Promise<
 
 /* Marks */
 
-/** Whether the newest mark of any digest of an image says that it is bad. */
+/** Whether the newest mark of an image, on any of its digests, is bad. */
 export async function isMarkedBad(question: Question, digest: string): Promise<boolean> {
   return (await markOf(question, digest, EVER))?.verdict === "bad";
 }
 
 /* By digest */
 
-const SIGNS: ReadonlySet<Fact["kind"]> = new Set([
+const EVIDENCE: ReadonlySet<Fact["kind"]> = new Set([
   "deployment.succeeded",
   "deployment.observed",
   "task.observed",
 ]);
 
-/** What says of an image that it ran: a start or a failure does not. */
-const isSign = (fact: Fact, { environment, service }: Selector): boolean =>
-  SIGNS.has(fact.kind) &&
+/** Whether a fact is evidence that an image ran: the start or failure of a deployment is not. */
+const isEvidence = (fact: Fact, { environment, service }: Selector): boolean =>
+  EVIDENCE.has(fact.kind) &&
   "environment" in fact &&
   fold(fact.environment) === fold(environment) &&
-  // A task may name no service: the release of its moment tells.
+  // A task may name no service: then the release at its time decides.
   (!("service" in fact) || fact.service === undefined || fold(fact.service) === fold(service));
 
-async function signsOf(moment: AsOf, selector: Selector, digests: readonly string[]): Promise<Fact[]> {
+async function evidenceOf(moment: AsOf, selector: Selector, digests: readonly string[]): Promise<Fact[]> {
   const partitions = digests.flatMap((digest) =>
     (["deployed", "task"] as const).map((aspect) => ({ of: "digest", digest, aspect }) as const),
   );
   const found = await mapLimit(AT_ONCE, partitions, async (partition) => {
     for await (const fact of history(moment, partition, { to: EVER, descending: true })) {
-      if (isSign(fact, selector)) return fact;
+      if (isEvidence(fact, selector)) return fact;
     }
     return undefined;
   });
   return found.filter((fact) => fact !== undefined).sort(newestFirst);
 }
 
-/** So many of the newest signs are followed, should the release of their moment not show the image after all. */
-const SIGNS_MAX = 3;
+/** How many of the newest pieces of evidence are tried, in case the release at their time does not have the image. */
+const EVIDENCE_MAX = 3;
 
 async function byDigest(question: Question, selector: Selector, digest: string): Promise<TargetRelease> {
   const { members } = await question.images.family(digest);
-  const signs = await signsOf(question, selector, [...members]);
-  for (const at of [...new Set(signs.map(({ occurredAt }) => occurredAt))].slice(0, SIGNS_MAX)) {
+  const evidence = await evidenceOf(question, selector, [...members]);
+  for (const at of [...new Set(evidence.map(({ occurredAt }) => occurredAt))].slice(0, EVIDENCE_MAX)) {
     const found = await release({ ...question, at }, selector);
     const isShown = found?.components.some((one) => one.digest !== null && members.has(one.digest));
     if (found !== undefined && isShown === true) return { release: found, since: found.since, blockers: [] };
   }
-  const message = `no deployment, observation or task says that ${digest} ran here; ask by moment (at) instead`;
+  const message = `no deployment, observation or task reports that ${digest} ran here; ask with at=… instead`;
   return { release: null, since: null, blockers: [{ code: "digest_never_ran", message }] };
 }
 
 /* The last good one */
 
-/** So many releases are looked at, going back: each costs a release's round trips. */
+/** How many releases are tried, going back. Each costs the round trips of a release. */
 export const RELEASES_BACK_MAX = 24;
 
-/** Which images a release has, in one text. */
+/** The images of a release as one string, for comparison. */
 const imagesShown = ({ components }: Release): string =>
   canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
@@ -108,20 +108,20 @@ async function lastGood(question: Question, selector: Selector, current: Release
     if (found === undefined || imagesShown(found) === running) continue;
     if (await isGood(question, found)) return { release: found, since: found.since, blockers: [] };
   }
-  const message = `of the ${RELEASES_BACK_MAX} releases before this one, none has other images that are all known and not marked as bad; ask by moment (at) or digest`;
+  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images that are all known and not marked as bad; ask with at=… or digest=…`;
   return { release: null, since: null, blockers: [{ code: "no_good_release", message }] };
 }
 
-/* Any of them */
+/* All three */
 
-/** What there is to say against a release that cannot be gone back to. */
-function judged(aimed: TargetRelease): TargetRelease {
+/** Adds a blocker if nothing ran, or what ran is unknown. */
+function withStatusBlocker(aimed: TargetRelease): TargetRelease {
   const status = aimed.release?.status ?? "running";
   if (status === "running") return aimed;
   const blocker: Blocker =
     status === "removed"
-      ? { code: "target_removed", message: "the service had been removed by then: nothing ran" }
-      : { code: "target_unknown", message: "no fact says what ran by then" };
+      ? { code: "target_removed", message: "the service had been removed by then, so nothing ran" }
+      : { code: "target_unknown", message: "no fact says what ran then" };
   return { ...aimed, blockers: [...aimed.blockers, blocker] };
 }
 
@@ -140,10 +140,11 @@ async function releaseAimedAt(
 }
 
 /**
- * Finds the release. By digest and the last good one it is the release as it last ran; but what was migrated after
- * it began to run is not counted as its own: mostly that was done for the release after it.
- * As of a moment it costs a release's five sequential round trips at most; by digest three releases', and one round
- * trip for each thousand facts that name the image elsewhere; the last good one a release's for each stepped over.
+ * Finds the release. By digest, and for the last good one, it is the release as it last ran. Migrations applied after it
+ * started do not belong to it: usually they were applied for its successor.
+ *
+ * Sequential round trips: as of a moment, those of one release (at most five). By digest, those of three releases, and one
+ * for each thousand facts that name the image elsewhere. For the last good one, those of each release tried.
  */
 export const targetReleaseAt = async (...asked: Parameters<typeof releaseAimedAt>): Promise<TargetRelease> =>
-  judged(await releaseAimedAt(...asked));
+  withStatusBlocker(await releaseAimedAt(...asked));

@@ -1,4 +1,4 @@
-/** Several variants of one component ran side by side: one of them is to run again. */
+/** Chooses one variant of each component, if several ran side by side. */
 import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
 import { byComponent } from "../queries/release/slots.ts";
@@ -14,7 +14,7 @@ export interface Chosen {
 const isMeant = ({ digest, reported }: ReleasedComponent, aim: TargetQuery): boolean =>
   "digest" in aim && (digest === aim.digest || reported === aim.digest);
 
-/** The one that was asked for by digest, else the one that had most of the weight. */
+/** The variant that was requested by digest, otherwise the one with the most weight. */
 function chosenOf(entries: readonly ReleasedComponent[], aim: TargetQuery): ReleasedComponent | undefined {
   const [only, ...others] = entries;
   if (others.length === 0) return only;
@@ -25,22 +25,22 @@ function chosenOf(entries: readonly ReleasedComponent[], aim: TargetQuery): Rele
   return heaviest.length === 1 ? heaviest[0] : undefined;
 }
 
-const shown = ({ variant, weight, digest }: ReleasedComponent): string =>
+const described = ({ variant, weight, digest }: ReleasedComponent): string =>
   [variant ?? "no variant", ...(weight === undefined ? [] : [`${weight}%`]), digest ?? "unknown"].join(" ");
 
-/** A canary that was half way is not brought back half way: no deployer is told to by one command. */
+/** Always chooses one variant: no deployer can restore a half-finished canary with a single command. */
 export function chooseVariants(release: Release, aim: TargetQuery): Chosen {
   const blockers: Blocker[] = [];
   const warnings: PlanWarning[] = [];
   const components = [...byComponent(release.components).values()].flatMap((entries) => {
     const chosen = chosenOf(entries, aim);
-    const all = `${entries[0]?.component} ran as ${entries.map(shown).join(", ")}`;
+    const all = `${entries[0]?.component} ran as ${entries.map(described).join(", ")}`;
     if (chosen === undefined) {
-      blockers.push({ code: "variants_undecided", message: `${all}; ask by digest for one of them` });
+      blockers.push({ code: "variants_undecided", message: `${all}; ask for one of them with digest=…` });
       return entries;
     }
     if (entries.length > 1) {
-      const message = `${all}; the steps deploy ${shown(chosen)} alone`;
+      const message = `${all}; the steps deploy only ${described(chosen)}`;
       warnings.push({ code: "variant_chosen", message });
     }
     return [chosen];

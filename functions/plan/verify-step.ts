@@ -1,14 +1,14 @@
-/** The last step: that what was deployed runs, as the ledger hears it. */
+/** The last step: checks in the ledger that the deployed images run. */
 import { command } from "./shell.ts";
 import { listed, type StepDraft, type Target } from "./step-target.ts";
 
 /**
- * Asks until the release has each of these digests and none but them, and prints it; 25 times, with five seconds between,
- * for the deployment may be reported a little later. Of a release's text this takes the digest of each component (null
- * where nobody can tell it): it alone is followed by an image, and no text within a text has a quote without a backslash.
- * Words: environment, service, digests that may run too, those that have to.
+ * Polls the release until it has exactly these digests, and prints it: 25 times, every five seconds, because the
+ * deployment may be reported a little later. Extracts the digest of each component (null if unknown) from the JSON text:
+ * only this field is followed by `image`, and quotes inside JSON strings are escaped.
+ * Arguments: environment, service, digests that may also run, digests that must run.
  */
-const ASKING = [
+const POLL = [
   `: "\${ASOF_URL:?}" "\${ASOF_TOKEN:?}"; environment=$1 service=$2 also=$3 n=1; shift 3`,
   'ask() { curl -fsS --max-time 10 -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
     '--data-urlencode "environment=$environment" --data-urlencode "service=$service"; }',
@@ -22,7 +22,7 @@ const ASKING = [
 ].join("; ");
 
 /**
- * @param later digests of components that came later and run on
+ * @param later digests of components that were added later and keep running
  */
 export const check = (
   { service, environment, components }: Target,
@@ -30,13 +30,13 @@ export const check = (
 ): StepDraft => ({
   title: "check what runs",
   why:
-    `It succeeds once the ledger's answer names ${listed(components.map(({ image }) => image))}, each by its digest, and no other image` +
-    `${later.length === 0 ? "" : " but those that came later"}: so the deployment has to be reported. It asks every five ` +
+    `Succeeds once the ledger answers with ${listed(components.map(({ image }) => image))}, each by its digest, and no other image` +
+    `${later.length === 0 ? "" : " except those added later"}. This requires that the deployment is reported. Polls every five ` +
     "seconds, for two minutes. `ASOF_URL` and `ASOF_TOKEN` are read from the environment.",
   commands: [
     command(
       "curl",
-      ...["sh", "-c", ASKING, "sh", environment, service, later.map(String).join(" ")],
+      ...["sh", "-c", POLL, "sh", environment, service, later.map(String).join(" ")],
       ...components.map(({ digest }) => digest),
     ),
   ],

@@ -1,21 +1,21 @@
-/** The ledger as its clients see it: over HTTP, with a token of the role `executor`. */
+/** A client of the ledger over HTTP, with a token of the role `executor`. */
 import type { Gate } from "../../schemas/gate.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
 import { clientOver, LedgerError } from "../adapters/api-client.ts";
 
-/** The ledger has nothing of this name. */
+/** The ledger answered 404. */
 export class Unknown extends Error {}
 
-/** Each method throws an Error whose message may be told to anybody. */
+/** Each method throws an Error whose message holds no secret. */
 export interface Asof {
-  /** Throws Unknown where it is none of this ledger's. */
+  /** Throws Unknown if the ledger has no such redeployment. */
   readonly redeployment: (id: string) => Promise<Redeployment>;
-  /** The plan of a redeployment: the answer to its own question, as it was known when it was asked for. */
+  /** The plan of a redeployment, as it was known at its request. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
-  /** Whether an image of it may be deployed, like any pipeline. */
+  /** Whether an image of the redeployment may be deployed; the same gate that pipelines ask. */
   readonly gate: (redeployment: Redeployment, digest: string) => Promise<Gate>;
-  /** Says how it ended; it may have ended otherwise before, and then that stays. */
+  /** Reports how the redeployment ended. If it has already ended, that outcome stays. */
   readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface Asof {
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 const TIMEOUT_MS = 20_000;
-/** In UTF-16: at most 1024 bytes of UTF-8, which the ledger takes. */
+/** UTF-16 units: at most 1024 bytes of UTF-8, which is what the ledger accepts. */
 const REASON_MAX = 340;
 
 export function asofOver(send: Send, token: string): Asof {
@@ -33,14 +33,15 @@ export function asofOver(send: Send, token: string): Asof {
     const response = await send(path, { ...init, headers: bearer, signal });
     return { status: response.status, json: await response.json() };
   });
-  const known = (error: unknown): never => {
+  const unknownIf404 = (error: unknown): never => {
     throw error instanceof LedgerError && error.status === 404 ? new Unknown(error.message) : error;
   };
-  const redeployment = (id: string) => client.redeployment(id).catch(known);
+  const redeployment = (id: string) => client.redeployment(id).catch(unknownIf404);
   return {
     redeployment,
-    planOf: ({ plan }) => client.planAt(plan).catch(known),
-    gate: ({ environment, service }, digest) => client.gate({ environment, service, digest }).catch(known),
+    planOf: ({ plan }) => client.planAt(plan).catch(unknownIf404),
+    gate: ({ environment, service }, digest) =>
+      client.gate({ environment, service, digest }).catch(unknownIf404),
     end: async (id, outcome, reason) => {
       try {
         await client.endRedeployment(id, { outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
@@ -51,8 +52,8 @@ export function asofOver(send: Send, token: string): Asof {
   };
 }
 
-/** A ledger at an address. */
-export const over =
+/** Sends requests to the ledger at an address. */
+export const sendTo =
   (address: string): Send =>
   (path, init) =>
     fetch(new URL(path, address), init);

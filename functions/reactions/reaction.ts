@@ -1,11 +1,11 @@
 /**
- * Reactions: what is done elsewhere when something was recorded here. They listen to the ledger's bus and hold the
- * credentials that the ledger itself does not; of the ledger they are clients, like any other.
+ * Reactions act on other systems when a fact is recorded. They subscribe to the ledger's event bus, and hold credentials
+ * that the ledger itself does not have. To the ledger they are ordinary clients.
  */
 import * as z from "zod";
 import { fold, name } from "../../schemas/scalars.ts";
 
-/** What is heard of a fact: what happened, and where. Everything else is asked of the ledger. */
+/** The part of a recorded fact that reactions use. They read everything else from the ledger. */
 export const Heard = z.looseObject({
   kind: z.string(),
   id: z.string(),
@@ -14,7 +14,7 @@ export const Heard = z.looseObject({
 });
 export type Heard = z.infer<typeof Heard>;
 
-/** The only places that something is configured for. Absent: any. */
+/** The environments and services that a setting applies to. Absent: any. */
 export const places = {
   environments: z.array(name).min(1).exactOptional(),
   services: z.array(name).min(1).exactOptional(),
@@ -30,10 +30,10 @@ export function isFor(
 }
 
 export interface Reaction {
-  /** The kinds of facts that it wants to hear of. */
+  /** The kinds of facts that it subscribes to. */
   readonly kinds: readonly string[];
-  /** Does what follows from a fact, which may be heard several times. Throws where it has to be tried again. */
+  /** Reacts to a fact, which may be delivered several times. Throws if it should be retried. */
   readonly react: (fact: Heard) => Promise<void>;
-  /** What becomes of one that never succeeded. */
+  /** Called after the last retry has failed. */
   readonly giveUp: (fact: Heard, error: unknown) => Promise<void>;
 }

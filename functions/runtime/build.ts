@@ -1,9 +1,9 @@
 /**
- * `npm run build`: makes `dist`, which is what the package holds. Every entry file is named here and nowhere else.
+ * `npm run build`: makes `dist`, the content of the package. This is the only list of entry files.
  *
  *     asof.mjs                      the command line
- *     server.mjs, worker.mjs        the server, and the thread for long work on its file
- *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   what other packages import
+ *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
+ *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
  *     functions/<name>/index.mjs    the functions on Lambda
  */
 import { execFileSync } from "node:child_process";
@@ -34,7 +34,7 @@ export const FUNCTION_ENTRIES = {
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
 } as const;
-/** With native code, or large and seldom needed: installed with the package and loaded when used. */
+/** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
 const DRIVERS = ["libsql", "mysql2", "pg"];
 
 const Manifest = z.object({
@@ -42,20 +42,20 @@ const Manifest = z.object({
   peerDependencies: z.record(z.string(), z.string()),
 });
 
-/** Bundles every function into a folder of its own, and answers where they are. */
+/** Bundles every function into a folder of its own under `folder`, and returns `folder`. */
 export async function bundleFunctions(folder: string): Promise<string> {
-  await functions(folder);
+  await bundleAll(folder);
   return folder;
 }
 
-const functions = (folder: string): Promise<Metafile[]> =>
+const bundleAll = (folder: string): Promise<Metafile[]> =>
   Promise.all(
     Object.entries(FUNCTION_ENTRIES).map(([name, entry]) => bundleFunction(entry, join(folder, name))),
   );
 
 /**
- * Writes the declarations of the libraries: of every file under `types`, and for each library one that names its entry,
- * so that no path of the source tree is a path of the package.
+ * Writes the type declarations of the libraries: those of all source files under `types`, and one file for each library
+ * that exports its entry, so that imports do not depend on the source tree's paths.
  */
 function declare(dist: string): void {
   const settings = join(ROOT, ".build", "declarations.json");
@@ -94,7 +94,7 @@ async function buildPackage(dist: string): Promise<void> {
       beside: { [SERVER]: "./server.mjs" },
     }),
     bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
-    functions(join(dist, "functions")),
+    bundleAll(join(dist, "functions")),
   ]);
   chmodSync(join(dist, "asof.mjs"), 0o755);
   declare(dist);

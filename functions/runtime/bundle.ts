@@ -1,16 +1,16 @@
-/** The one configuration of esbuild: functions for Lambda, the programs, and what other packages import. */
+/** The configuration of esbuild, for Lambda functions, programs and libraries. */
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 
-/** The folder of the whole project. */
+/** The root folder of the project. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Loads `http` and `https` through `require`. On Node 24 an ESM import of them reads every export, and one of these
- * getters loads undici: 43 to 61 ms of a cold start, against 5 to 15 ms this way.
+ * Loads `http` and `https` through `require`. On Node 24, an ESM import of them reads every export, and the getter of one
+ * loads undici. That takes 43 to 61 ms of a cold start; `require` takes 5 to 15 ms.
  */
 const requireHttp: Plugin = {
   name: "require-http",
@@ -22,7 +22,7 @@ const requireHttp: Plugin = {
     build.onLoad({ filter: /.*/, namespace: "http" }, ({ path }) => ({
       contents: `module.exports = require("${path}");`,
     }));
-    // A lazy import of a CommonJS module would see nothing but its default: here the names have to be spelled out.
+    // A lazy import of a CommonJS module has only a default export, so the names have to be listed.
     build.onLoad({ filter: /.*/, namespace: "http-lazily" }, ({ path }) => {
       const names = Object.keys(requireHere(path)).filter((name) => !UNDICI.includes(name));
       return {
@@ -34,9 +34,9 @@ const requireHttp: Plugin = {
 const requireHere = createRequire(import.meta.url);
 const UNDICI = ["CloseEvent", "MessageEvent", "WebSocket"];
 
-/** Leaves the import of some modules as it is, to load a file beside the bundle instead. */
-const besides = (files: Readonly<Record<string, string>>): Plugin => ({
-  name: "besides",
+/** Replaces the import of some modules by an import of a file beside the bundle. */
+const loadBeside = (files: Readonly<Record<string, string>>): Plugin => ({
+  name: "load-beside",
   setup(build) {
     build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, kind }) => {
       const beside = files[join(resolveDir, path)];
@@ -50,7 +50,7 @@ const ESM: BuildOptions = {
   outExtension: { ".js": ".mjs" },
   platform: "node",
   format: "esm",
-  // The default prefers the CommonJS builds of packages, of which nothing unused can be left out.
+  // The default prefers the CommonJS builds of packages, which cannot be tree-shaken.
   mainFields: ["module", "main"],
   bundle: true,
   legalComments: "none",
@@ -60,12 +60,12 @@ const ESM: BuildOptions = {
   },
 };
 
-/** Entry files, from the project's folder on, by the names of what is made of them. */
+/** Paths of entry files, relative to the project's root, by the names of their outputs. */
 export type Entries = Readonly<Record<string, string>>;
 
-/** Bundles a function for Lambda and answers what is in it: `index.mjs`, and a chunk for whatever is imported lazily. */
+/** Bundles a function for Lambda: `index.mjs`, and a chunk for each lazy import. Returns esbuild's metafile. */
 export async function bundleFunction(entry: string, folder: string): Promise<Metafile> {
-  // Names of chunks hold a hash: without this the chunks of the bundle before would be deployed too.
+  // Chunk names contain a hash, so without this the chunks of an earlier bundle would be deployed, too.
   rmSync(folder, { recursive: true, force: true });
   const { metafile } = await build({
     ...ESM,
@@ -74,7 +74,7 @@ export async function bundleFunction(entry: string, folder: string): Promise<Met
     target: "node24",
     splitting: true,
     minify: true,
-    // Lambda would have to parse a source map on start; who needs one builds this commit again with `sourcemap`.
+    // Lambda would parse a source map at start. To get one, build the same commit again with `sourcemap`.
     sourcemap: false,
     metafile: true,
     plugins: [requireHttp],
@@ -85,16 +85,16 @@ export async function bundleFunction(entry: string, folder: string): Promise<Met
 export interface Program {
   readonly entries: Entries;
   readonly folder: string;
-  /** Packages that are installed beside it. */
+  /** Packages that are installed with it and not bundled. */
   readonly external: readonly string[];
-  /** Files of the same folder that are loaded in place of a module, by that module's path. */
+  /** Files in the same folder that replace modules, by module path. */
   readonly beside?: Entries;
 }
 
-/** Bundles programs, each into one file. They are not minified: a stack trace has to name functions. */
+/** Bundles programs, each into one file. Not minified, so that stack traces name functions. */
 export const bundlePrograms = (program: Program): Promise<Metafile> => bundleForNode(program, false);
 
-/** Bundles libraries that are imported together: what they share is in a chunk. */
+/** Bundles libraries that are imported together. Shared code is in chunks. */
 export const bundleLibraries = (library: Program): Promise<Metafile> => bundleForNode(library, true);
 
 async function bundleForNode(
@@ -110,7 +110,7 @@ async function bundleForNode(
     splitting,
     external: [...external],
     metafile: true,
-    plugins: [requireHttp, besides(Object.fromEntries(files))],
+    plugins: [requireHttp, loadBeside(Object.fromEntries(files))],
   });
   return metafile;
 }

@@ -1,4 +1,4 @@
-/** The licenses of the packages that are part of the bundles: theirs say that they go with every copy. */
+/** The licenses of bundled packages, which they require to be included in every copy. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
@@ -7,7 +7,7 @@ import { ROOT } from "./bundle.ts";
 
 const Manifest = z.looseObject({ name: z.string(), version: z.string(), license: z.string() });
 
-/** The folders of the packages that files of the bundles come from. */
+/** The folders of the packages in the bundles. */
 function packagesIn(bundles: readonly Metafile[]): string[] {
   const files = bundles.flatMap(({ inputs }) => Object.keys(inputs));
   const folders = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
@@ -24,7 +24,7 @@ function noticeOf(folder: string): { name: string; text: string } {
   return { name: `${name} ${version} (${license})`, text: texts.join("\n\n") };
 }
 
-/** One text: each license once, below the packages that have it. */
+/** One text in which each license appears once, below the names of its packages. */
 export function notices(bundles: readonly Metafile[]): string {
   const namesByText = new Map<string, Set<string>>();
   for (const { name, text } of packagesIn(bundles).map(noticeOf)) {

@@ -1,13 +1,13 @@
 /**
- * Installs the packages that are missing, at the lockfile's versions, so that one command is enough on a fresh clone.
- * It only ever adds files: a ledger that runs from the same clone goes on loading what it has, whatever else is started
- * beside it, and two set-ups at once only do the same work twice. That is why `npm ci` (which deletes `node_modules`) and
- * `npm install` (which prunes) run in a folder of their own here, from which the missing files are moved.
- * Plain JavaScript with nothing but Node's own modules: nothing else is there yet.
+ * Installs missing packages at the lockfile's versions, so that one command is enough on a fresh clone.
+ * It only adds files. A ledger that runs from the same clone can go on loading its packages, and two concurrent set-ups
+ * only do the same work twice. `npm ci` would delete `node_modules`, so it runs in a staging folder, from which the missing
+ * files are moved.
+ * Plain JavaScript with only Node's own modules, because nothing else is installed yet.
  *
- *     node functions/runtime/setup.mjs                      what a running ledger needs
- *     node functions/runtime/setup.mjs dev                  what its tests need as well
- *     node functions/runtime/setup.mjs dev cdk test/real    and what is installed in these folders, for who needs it
+ *     node functions/runtime/setup.mjs                      the packages that a running ledger needs
+ *     node functions/runtime/setup.mjs dev                  and those that its tests need
+ *     node functions/runtime/setup.mjs dev cdk test/real    and the packages of these folders
  */
 import { spawn } from "node:child_process";
 import {
@@ -33,7 +33,7 @@ if (major < 20 || (major === 20 && minor < 19))
   fail(`needs Node 20.19 or newer; this is ${process.versions.node}`);
 
 for (const folder of ["", ...folders]) {
-  const { missing, other } = compared(folder);
+  const { missing, other } = compareToLockfile(folder);
   if (other !== undefined) {
     fail(`${other}; stop what runs from this folder, then: cd ${join(root, folder)} && npm ci`);
   }
@@ -45,24 +45,24 @@ function fail(message) {
   process.exit(1);
 }
 
-/** How many packages of a lockfile are missing, and the first that is there in another version. */
-function compared(folder) {
+/** How many packages of a lockfile are missing, and the first one that is installed in another version. */
+function compareToLockfile(folder) {
   const at = join(root, folder);
   const { packages } = JSON.parse(readFileSync(join(at, "package-lock.json"), "utf8"));
   let missing = 0;
   for (const [path, { version, dev, optional, devOptional }] of Object.entries(packages)) {
-    // Optional packages are those of other platforms too: they come with the package that names them.
+    // Optional packages include those of other platforms. They are installed with the packages that name them.
     const isWanted = path !== "" && !optional && (isDev || !(dev || devOptional));
     if (!isWanted) continue;
     const found = installedVersion(join(at, path, "package.json"));
     if (found === undefined) missing++;
     else if (found !== version)
-      return { missing, other: `${join(folder, path)} is ${found}, the lockfile's is ${version}` };
+      return { missing, other: `${join(folder, path)} is ${found}, but the lockfile has ${version}` };
   }
   return { missing, other: undefined };
 }
 
-/** Undefined where the package is not there, or not whole. */
+/** Undefined if the package is missing or incomplete. */
 function installedVersion(file) {
   try {
     return JSON.parse(readFileSync(file, "utf8")).version;
@@ -76,9 +76,9 @@ async function install(folder, missing) {
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   const where = folder === "" ? "" : ` in ${folder}`;
   console.error(`asof: installing ${missing} missing packages${where} (npm ci), once`);
-  // Within the clone, so that files can be moved and need not be copied.
+  // Inside the clone, so that files can be moved instead of copied.
   const staging = join(root, ".build", `setup-${process.pid}`);
-  // An interrupt ends npm, which is in the same group; what it left is removed below.
+  // An interrupt also ends npm, which is in the same process group. What it left is removed below.
   const interrupted = () => undefined;
   process.once("SIGINT", interrupted);
   const progress = setInterval(() => console.error(`asof: still installing, ${seconds()} s`), PROGRESS_MS);
@@ -89,7 +89,7 @@ async function install(folder, missing) {
       copyFileSync(join(root, folder, file), join(staging, file));
     }
     const code = await npmCi(staging);
-    if (code === 0) put(join(staging, "node_modules"), join(root, folder, "node_modules"));
+    if (code === 0) moveMissing(join(staging, "node_modules"), join(root, folder, "node_modules"));
     else process.exitCode = code ?? 1;
   } finally {
     clearInterval(progress);
@@ -112,18 +112,18 @@ function npmCi(cwd) {
   return new Promise((done, failed) => npm.once("close", done).once("error", failed));
 }
 
-/** Moves what is not there yet, and leaves alone what is. */
-function put(from, to) {
+/** Moves files that do not exist yet, and leaves existing ones unchanged. */
+function moveMissing(from, to) {
   if (!existsSync(to)) {
     mkdirSync(dirname(to), { recursive: true });
     try {
       renameSync(from, to);
       return;
     } catch (error) {
-      // Another set-up was faster.
+      // A concurrent set-up was faster.
       if (!["EEXIST", "ENOTEMPTY"].includes(error.code)) throw error;
     }
   }
   if (!lstatSync(from).isDirectory()) return;
-  for (const name of readdirSync(from)) put(join(from, name), join(to, name));
+  for (const name of readdirSync(from)) moveMissing(join(from, name), join(to, name));
 }

@@ -2,8 +2,8 @@
 import type { Log } from "../ledger/ingest.ts";
 
 /**
- * Logs a rejection that nobody awaits, for it is a fault of ours, and lets the process go on: whatever else it is doing
- * does not depend on that. On AWS this takes the place of the runtime's own listener, which ends the instance.
+ * Logs rejections that nobody awaits, which are bugs, and lets the process continue: its other work does not depend on
+ * them. On AWS, this replaces the runtime's own listener, which would end the instance.
  */
 export function logUnhandled(log: Pick<Log, "error">): void {
   process.removeAllListeners("unhandledRejection");

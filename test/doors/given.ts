@@ -9,7 +9,7 @@ import type { Ledger } from "../../functions/http/context.ts";
 import { parseTokens, ROLES, type Role } from "../../functions/ledger/authority.ts";
 import type { Job } from "../../functions/ledger/jobs.ts";
 import type { Store } from "../../functions/ledger/store.ts";
-import { doors } from "../../functions/runtime/server/server.ts";
+import { endpoints } from "../../functions/runtime/server/server.ts";
 import { Problem } from "../../schemas/answer.ts";
 import { type Answer, type Client, clientOf, type Event, event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
@@ -82,7 +82,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     log: { info: write, error: write },
     ...more,
   };
-  const app = doors(ledger);
+  const app = endpoints(ledger);
   const stranger = (token?: string) => clientOf(async (path, init) => app.request(path, init), token);
   return {
     app,

@@ -57,7 +57,7 @@ const said = ({ registry }: Plan) =>
 describe("a plan with check=registry", () => {
   it.each<[string, (seen: { readonly path: string }) => Reply | undefined, string, string]>([
     ["has the image", holding("one"), "there", ""],
-    ["has it no more", holding(), "gone", "says that it is not there"],
+    ["has it no more", holding(), "gone", "reports that it is not there"],
     ["has lost it", () => ({ status: 410 }), "unknown", "answered 410"],
     ["is down", () => ({ status: 503 }), "unknown", "answered 503"],
     ["wants another password", () => ({ status: 401 }), "unknown", "answered 401"],
@@ -81,7 +81,7 @@ describe("a plan with check=registry", () => {
     const registry = await serving(holding("one"));
     const client = await told(asking(), running("one", `${registry.host}/acme/billing`));
     const plan = await planOf(client);
-    const reason = `${registry.host} may not be asked: add it to ASOF_REGISTRIES`;
+    const reason = `the registry ${registry.host} may not be asked: add it to ASOF_REGISTRIES`;
     expect(said(plan)).toMatchObject([{ answer: "unknown", reason }]);
     expect(plan.hash).toBe((await planOf(client, ASKED)).hash);
     const listed = await told(asking(registry), running("one", `${registry.host}/acme/billing`));

@@ -174,7 +174,7 @@ describe("Argo CD", () => {
       `argocd app sync billing --app-namespace=argocd --revision=${SHA}`,
       waited,
     ]);
-    expect(whys({ ...synced, config: [MANIFESTS] }, "argocd")[0]).toMatch(/only when the branch it follows/);
+    expect(whys({ ...synced, config: [MANIFESTS] }, "argocd")[0]).toMatch(/only when the tracked branch/);
   });
 
   it("names each source's revision where there are several", () => {
@@ -213,7 +213,7 @@ describe("Flux", () => {
       ...typed(TARGET, "kubectl"),
     ]);
     expect(whys({ ...applied, config }, "flux")[0]).toContain(
-      "only then let Flux go on: `flux resume kustomization billing --namespace=flux-system --context=eu-1`",
+      "only then resume Flux: `flux resume kustomization billing --namespace=flux-system --context=eu-1`",
     );
   });
 
@@ -382,8 +382,8 @@ describe("GitHub", () => {
   it("offers both where both are known", () => {
     const commit = { repository: "https://github.com/acme/billing.git", sha: SHA };
     expect(titles({ ...deployed, commit, url: RUN }, "github")).toEqual([
-      "either run the workflow of then again on GitHub",
-      "either ask for a deployment on GitHub",
+      "either run the original workflow again on GitHub",
+      "either request a deployment on GitHub",
     ]);
   });
 
@@ -429,10 +429,10 @@ describe("which tool", () => {
     ["Kubernetes", "set the images with kubectl"],
     ["K8s", "set the images with kubectl"],
     ["HELM", "roll back with Helm"],
-    ["argo-cd", "go back with Argo CD"],
-    ["Argo CD", "go back with Argo CD"],
-    ["FluxCD", "hold Flux and set the images"],
-    ["flux2", "hold Flux and set the images"],
+    ["argo-cd", "roll back with Argo CD"],
+    ["Argo CD", "roll back with Argo CD"],
+    ["FluxCD", "suspend Flux and set the images"],
+    ["flux2", "suspend Flux and set the images"],
     ["Amazon ECS", "deploy a task definition with these images to Amazon ECS"],
     ["fargate", "deploy a task definition with these images to Amazon ECS"],
     ["compose", "start the images with Docker Compose"],
@@ -445,7 +445,7 @@ describe("which tool", () => {
     const config = [MANIFESTS];
     const target = { ...TARGET, config, ...by("argocd", "argocd", "a-uid/2026-10-20T08:11:00Z") };
     expect(titles(target, tool)).toEqual([
-      "either go back with Argo CD",
+      "either roll back with Argo CD",
       "either pin the images with Kustomize, in git",
       "either set the images with kubectl",
     ]);
@@ -453,7 +453,7 @@ describe("which tool", () => {
 
   it.each([
     ["helm", "eu-1/billing", "b/7/x", ["either roll back with Helm", "either set the images with kubectl"]],
-    ["flux", "eu-1", "u/h", ["either hold Flux and set the images", "either set the images with kubectl"]],
+    ["flux", "eu-1", "u/h", ["either suspend Flux and set the images", "either set the images with kubectl"]],
   ])("is likely %s where that deployed it then", (provider, instance, id, expected) => {
     expect(titles({ ...TARGET, ...by(provider, instance, id) })).toEqual(expected);
   });
@@ -467,7 +467,7 @@ describe("which tool", () => {
   it("is nobody's where nothing is known: the images are named", () => {
     const { namespace, cluster, ...nowhere } = TARGET;
     expect(titles({ ...nowhere, components: [] }, "kubectl")).toEqual(["deploy by hand"]);
-    expect(whys({ ...TARGET, cluster: "eu-1", components: [] })[0]).toContain("not known");
+    expect(whys({ ...TARGET, cluster: "eu-1", components: [] })[0]).toContain("unknown");
     const codedeploy = { ...TWO, cluster: "x", ...by("ecs", "x", "y"), components: [] };
     expect(deploySteps(codedeploy, undefined)[0]?.commands).toEqual([]);
   });

@@ -80,7 +80,7 @@ describe("a file", () => {
       const text = fileOf(format, [web, blocked], "abc");
       expect(comments(text)).toEqual([
         "# blocked: acme/api: image_gone: it was deleted",
-        "# there is more: ask on with cursor=abc",
+        "# this is one page: get the next with cursor=abc",
       ]);
       expect(JSON.stringify(parse(text))).not.toContain("api");
     }

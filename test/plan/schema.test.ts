@@ -189,7 +189,7 @@ rules("a schema that is reverted", [
     asked: losing,
     answers: {
       status: "ready",
-      steps: expect.arrayContaining(["copy billing", "revert 1 of billing"]),
+      steps: expect.arrayContaining(["back up billing", "revert 1 of billing"]),
     },
   },
   {
@@ -322,7 +322,7 @@ describe("what stands in a set above something that came since", () => {
       "reversibility_unknown",
     ]);
     expect(warnings[0]?.message).toContain(`whether ${of("1")} of billing`);
-    expect(warnings[1]?.message).toContain(`nobody says when ${of("3")} of billing`);
+    expect(warnings[1]?.message).toContain(`no fact says when ${of("3")} of billing`);
   });
 
   it.each(["dbmate", "atlas", "ecto", "ef-core"])(
@@ -498,7 +498,7 @@ rules("a service that migrates when it starts", [
       status: "ready",
       warnings: ["downtime"],
       steps: [
-        "copy billing",
+        "back up billing",
         "stop every instance of acme/billing in production",
         "revert 1 of billing",
         expect.anything(),

@@ -177,7 +177,7 @@ describe("GitLab", () => {
       const given = await askedBack({ deployment });
       await react(given, gitlab(to, { action: "play" }));
       expect(to.received).toEqual([]);
-      const why = `the plan names no job of ${to.host} that could be run again`;
+      const why = `the plan has no job on ${to.host} that could be run again`;
       expect(await given.status()).toMatchObject({ status: "failed", why });
     }
   });
@@ -211,7 +211,7 @@ describe("the executor of a redeployment", () => {
     expect(await refused.status()).toMatchObject({
       status: "failed",
       why: expect.stringMatching(
-        /^its executor \(webhook\) runs deploy and check only, and step 1 is to \w+: /,
+        /^its executor \(webhook\) runs only steps of the kinds deploy and check, but step 1 is \w+: /,
       ),
     });
 
@@ -281,7 +281,7 @@ describe("a redeployment that its executor does not take", () => {
     const { react, giveUp } = given.executing(webhook(to));
     const error: unknown = await react(given.heard).catch((thrown: unknown) => thrown);
     await giveUp(given.heard, error);
-    const why = `its executor was tried in vain: ${to.host} answers 503`;
+    const why = `its executor did not accept the request, despite retries: ${to.host} answers 503`;
     expect(await given.status()).toMatchObject({ status: "failed", why });
     await giveUp(given.heard, error);
     await expectSecretsKept(given, error);
@@ -290,7 +290,7 @@ describe("a redeployment that its executor does not take", () => {
   it.each(["🙂", "ü", "x🙂"])("has failed for a reason of any length: %s", async (letter) => {
     const given = await askedBack();
     await given.executing().giveUp(given.heard, new Error(letter.repeat(2000)));
-    const why = expect.stringMatching(/^its executor was tried in vain: /);
+    const why = expect.stringMatching(/^its executor did not accept the request, despite retries: /);
     expect(await given.status()).toMatchObject({ status: "failed", why });
   });
 
@@ -340,7 +340,10 @@ describe("a redeployment is sent to nobody", () => {
     const to = await receiving();
     await react(given, webhook(to));
     expect(to.received).toEqual([]);
-    expect(await given.status()).toMatchObject({ status: "failed", why: "the plan has changed" });
+    expect(await given.status()).toMatchObject({
+      status: "failed",
+      why: "the plan has changed since the request",
+    });
   });
 
   it("where its plan is not what its hash says, and has failed", async () => {
@@ -355,7 +358,10 @@ describe("a redeployment is sent to nobody", () => {
     const to = await receiving();
     await react(given, webhook(to));
     expect(to.received).toEqual([]);
-    expect(await given.status()).toMatchObject({ status: "failed", why: "the plan has changed" });
+    expect(await given.status()).toMatchObject({
+      status: "failed",
+      why: "the plan has changed since the request",
+    });
   });
 
   it.each(["started", "succeeded"] as const)("where its deployment has %s", async (kind) => {
@@ -437,7 +443,7 @@ describe("the configuration of executors", () => {
     ["a workflow elsewhere", { ...hub, ...workflow, workflow: "../x.yml" }, "0.workflow: must be the name"],
     ["a workflow without a branch", { ...hub, ...workflow, ref: "" }, "0.ref"],
     ["an event without a name", { ...hub, event: "repository_dispatch" }, "0.event_type"],
-    ["a token of two lines", { ...hub, ...workflow, token: `${TOKEN}\n` }, "0.token: must be of printable"],
+    ["a token of two lines", { ...hub, ...workflow, token: `${TOKEN}\n` }, "0.token: must be printable"],
     ["a pipeline without a branch", { ...lab, action: "trigger" }, "0.ref"],
     ["a project that is none", { ...lab, action: "play", project: "billing" }, "0.project"],
   ])("is refused with %s", (_, one, why) => {

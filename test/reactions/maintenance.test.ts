@@ -252,7 +252,7 @@ describe("a silence", () => {
         startsAt: "2026-11-22T09:00:00.000Z",
         endsAt: "2026-11-22T10:00:00.000Z",
         createdBy: "asof",
-        comment: "asof redeployment a.1: asked for by anna: rounds wrongly (https://asof.example/r/a.1)",
+        comment: "asof redeployment a.1: requested by anna: rounds wrongly (https://asof.example/r/a.1)",
       },
     ]);
     expect(new Set(authorizations)).toEqual(new Set([SECRET]));
@@ -344,7 +344,7 @@ describe("a silence", () => {
 
   it("of a redeployment that the ledger does not know stays, and keeps no other from ending", async () => {
     const { stand, click, became, heard, standing } = await given();
-    const comment = "asof redeployment another.1: asked for by anna";
+    const comment = "asof redeployment another.1: requested by anna";
     const matchers = matchersOf(settingsOf(), PLACE);
     stand({ matchers, startsAt: NOW, endsAt: "2026-11-22T10:00:00.000Z", createdBy: "asof", comment });
     await click();
@@ -358,7 +358,7 @@ describe("a silence", () => {
     const { stand, click, became, heard, standing, all } = await given({ more: { ledger: "eu" } });
     const matchers = matchersOf(settingsOf(), PLACE);
     for (const createdBy of ["asof", "asof:us"]) {
-      const comment = "asof redeployment a.1: asked for by anna";
+      const comment = "asof redeployment a.1: requested by anna";
       stand({ matchers, startsAt: NOW, endsAt: "2026-11-22T10:00:00.000Z", createdBy, comment });
     }
     await click();

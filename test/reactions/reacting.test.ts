@@ -1,7 +1,7 @@
 /** What a ledger on one machine tells its reactions. */
 import { afterEach, expect, it } from "vitest";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
-import { reacting } from "../../functions/runtime/server/reaction-runner.ts";
+import { reactionRunner } from "../../functions/runtime/server/reaction-runner.ts";
 import { RECORDED, taken } from "../store/stores.ts";
 
 const ends: (() => Promise<void>)[] = [];
@@ -25,7 +25,7 @@ const ended = (id: string) =>
 function given() {
   const database = temporaryDatabase();
   const heard: string[] = [];
-  const reactions = reacting(
+  const reactions = reactionRunner(
     database,
     {
       listening: () => ({

@@ -1,4 +1,4 @@
-/** The description of answers that several doors give. */
+/** Descriptions of responses that several endpoints share. */
 import { Outcomes, Problem } from "../../../schemas/answer.ts";
 
 export const problem = (description: string) => ({
@@ -7,9 +7,9 @@ export const problem = (description: string) => ({
 });
 
 export const REFUSALS = {
-  "401": problem("No token, or one that is not known."),
+  "401": problem("No token, or an unknown one."),
   "403": problem("The token's role does not allow it."),
-  "503": problem("The store did not answer in time; the same request again is safe."),
+  "503": problem("The store did not answer in time; sending the same request again is safe."),
 };
 
 export const outcomes = (description: string) => ({

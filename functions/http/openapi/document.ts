@@ -1,4 +1,4 @@
-/** The description of the doors (OpenAPI 3.1), from the schemas that parse and answer at them. */
+/** The OpenAPI 3.1 description of the endpoints, made from the schemas that parse requests and describe answers. */
 import * as z from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import {
@@ -48,14 +48,14 @@ const question = (
   responses: {
     "200": { description: "The answer.", content: { "application/json": { schema: answer } } },
     ...REFUSALS,
-    "404": problem("A name that the ledger never heard of."),
+    "404": problem("Not found: a name is unknown."),
     "422": problem("A parameter is wrong; the detail says which, and what was expected."),
   },
 });
 
-const exporting: ZodOpenApiOperationObject = {
+const exportOperation: ZodOpenApiOperationObject = {
   operationId: "export",
-  summary: "Every fact of a span, once, in the order it was recorded; streamed.",
+  summary: "Every fact of a time span, once, in the order of recording; streamed.",
   tags: ["Audit"],
   requestParams: { query: ExportQuestion },
   responses: {
@@ -68,41 +68,41 @@ const exporting: ZodOpenApiOperationObject = {
   },
 };
 
-const backingUp: ZodOpenApiOperationObject = {
+const backupOperation: ZodOpenApiOperationObject = {
   operationId: "backUp",
   summary: "A copy of the ledger's file as it is at one moment, checked by `asof backup`. Role admin.",
   tags: ["Service"],
   responses: {
     "200": {
-      description: "The file: a SQLite database with everything in it, persons and quarantine included.",
+      description: "The file: a SQLite database with everything in it, including people and quarantine.",
       headers: z.object({
-        [FACTS_HEADER]: z.int().meta({ description: "how many facts it holds at least" }),
+        [FACTS_HEADER]: z.int().meta({ description: "the least number of facts in it" }),
       }),
       content: { "application/vnd.sqlite3": { schema: z.string().meta({ format: "binary" }) } },
     },
     ...REFUSALS,
-    "404": problem("The ledger is not kept in one file."),
-    "409": problem("Another backup is being made."),
-    "413": problem("The body is too large: none is needed."),
+    "404": problem("The ledger is not stored in one file."),
+    "409": problem("Another backup is in progress."),
+    "413": problem("The body is too large; none is needed."),
   },
 };
 
-const planned = z.union([Plan, EnvironmentPlan]);
-const planning = question(
+const planSchema = z.union([Plan, EnvironmentPlan]);
+const planOperation = question(
   "plan",
-  "The plan: what it takes to run again what ran, step by step.",
+  "The plan: the steps that redeploy an earlier release.",
   { query: PlanQuestion },
-  planned,
+  planSchema,
 );
 
-const gating: ZodOpenApiOperationObject = {
+const gateOperation: ZodOpenApiOperationObject = {
   operationId: "gate",
-  summary: "Whether an image may be deployed: for CI to ask before it does. Writers may ask it too.",
+  summary: "Whether an image may be deployed: CI asks before it deploys. Writers may ask it too.",
   tags: ["Questions"],
   requestParams: { query: GateQuestion },
   responses: {
     "200": {
-      description: "The answer, yes or no, also of names never heard of.",
+      description: "The answer, yes or no; also for unknown names.",
       content: { "application/json": { schema: Gate } },
     },
     ...REFUSALS,
@@ -111,24 +111,19 @@ const gating: ZodOpenApiOperationObject = {
 };
 
 const redeployment: ZodOpenApiOperationObject = {
-  ...question(
-    "redeployment",
-    "What became of a redeployment.",
-    { query: RedeploymentQuestion },
-    Redeployment,
-  ),
+  ...question("redeployment", "The status of a redeployment.", { query: RedeploymentQuestion }, Redeployment),
   tags: ["Redeployments"],
   requestParams: { path: z.object({ id }), query: RedeploymentQuestion },
 };
 
-const open = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
+const openOperation = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
   operationId,
   summary,
   tags: ["Service"],
   security: [],
   responses: {
-    "200": { description: "Yes.", content: { "application/json": { schema: z.looseObject({}) } } },
-    "4XX": problem("There is no such door."),
+    "200": { description: "OK.", content: { "application/json": { schema: z.looseObject({}) } } },
+    "4XX": problem("No such endpoint."),
   },
 });
 
@@ -143,10 +138,20 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   "/v1/snapshot": {
-    get: question("snapshot", "Every service's release there.", { query: SnapshotQuestion }, Snapshot),
+    get: question(
+      "snapshot",
+      "The release of every service of an environment or group.",
+      { query: SnapshotQuestion },
+      Snapshot,
+    ),
   },
   "/v1/environments": {
-    get: question("environments", "Where something runs.", { query: EnvironmentsQuestion }, Environments),
+    get: question(
+      "environments",
+      "The environments, and which services run there.",
+      { query: EnvironmentsQuestion },
+      Environments,
+    ),
   },
   "/v1/timeline": {
     get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, Timeline),
@@ -161,35 +166,40 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/plan": {
     get: {
-      ...planning,
+      ...planOperation,
       responses: {
-        ...planning.responses,
+        ...planOperation.responses,
         "200": {
-          description: "The plan; with `format` its images alone, as a file.",
+          description: "The plan; with `format`, only its images, as a file.",
           content: {
-            "application/json": { schema: planned },
+            "application/json": { schema: planSchema },
             "application/yaml": { schema: z.string() },
           },
         },
       },
     },
   },
-  "/v1/gate": { get: gating },
+  "/v1/gate": { get: gateOperation },
   "/v1/redeployments/{id}": { get: redeployment },
   "/v1/artifact": {
-    get: question("artifact", "Everything known of a digest.", { query: ArtifactQuestion }, Artifact),
+    get: question("artifact", "Everything known about a digest.", { query: ArtifactQuestion }, Artifact),
   },
   "/v1/commit": {
-    get: question("commit", "Everything known of a commit.", { query: CommitQuestion }, CommitAnswer),
+    get: question("commit", "Everything known about a commit.", { query: CommitQuestion }, CommitAnswer),
   },
-  "/v1/tag": { get: question("tag", "What a tag pointed at.", { query: TagQuestion }, TagAnswer) },
+  "/v1/tag": { get: question("tag", "The images that a tag pointed at.", { query: TagQuestion }, TagAnswer) },
   "/v1/sources": {
-    get: question("sources", "Who reports, and who fell silent.", { query: SourcesQuestion }, Sources),
+    get: question(
+      "sources",
+      "Which sources report, and which have stopped.",
+      { query: SourcesQuestion },
+      Sources,
+    ),
   },
-  "/v1/export": { get: exporting },
-  "/v1/backups": { post: backingUp },
-  "/openapi.json": { get: open("openapi", "This description.") },
-  "/healthz": { get: open("health", "Whether the service is up.") },
+  "/v1/export": { get: exportOperation },
+  "/v1/backups": { post: backupOperation },
+  "/openapi.json": { get: openOperation("openapi", "This description.") },
+  "/healthz": { get: openOperation("health", "Whether the service is up.") },
 };
 
 export const document = () =>
@@ -198,16 +208,16 @@ export const document = () =>
     info: {
       title: "asof",
       version: "1",
-      description: "What ran here at that moment, and what is needed to run it again.",
+      description: "What ran in an environment at a moment, and what is needed to run it again.",
       license: { name: "Apache License 2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
     security: [{ token: [] }],
     tags: [
       { name: "Questions", description: "What ran, when, and from where." },
-      { name: "Recording", description: "What CI, registries, deployers and migration tools say." },
-      { name: "Redeployments", description: "What is put back, and what became of it." },
-      { name: "Audit", description: "The history, to take away." },
+      { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
+      { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
+      { name: "Audit", description: "Export of the history." },
       { name: "Service", description: "The service itself." },
     ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },

@@ -1,4 +1,4 @@
-/** The description of the doors where something is said. */
+/** The OpenAPI description of the endpoints that record. */
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { Problem } from "../../../schemas/answer.ts";
@@ -36,22 +36,22 @@ const CloudEvent = z
   })
   .meta({
     id: "CloudEvent",
-    description: "CloudEvents 1.0; CDEvents are taken too. data: the fact's own fields.",
+    description: "CloudEvents 1.0; CDEvents are accepted too. data: the fact's own fields.",
   });
 
 const exampleOf = (statement: Statement) => [statement.kind, { value: eventOf(statement) }] as const;
-const said = Object.values(EXAMPLES).filter(({ kind }) => !OWN_KINDS.has(kind));
+const examples = Object.values(EXAMPLES).filter(({ kind }) => !OWN_KINDS.has(kind));
 
 const events: ZodOpenApiOperationObject = {
   operationId: "recordEvents",
-  summary: "Records events: CloudEvents 1.0, structured, binary or in a batch, and CDEvents in them.",
+  summary: "Records events: CloudEvents 1.0 (structured, binary or in a batch), and CDEvents as their data.",
   tags: ["Recording"],
   requestBody: {
     required: true,
     content: {
       "application/cloudevents+json": {
         schema: CloudEvent,
-        examples: Object.fromEntries(said.map(exampleOf)),
+        examples: Object.fromEntries(examples.map(exampleOf)),
       },
       "application/cloudevents-batch+json": { schema: z.array(CloudEvent).max(500) },
     },
@@ -59,24 +59,24 @@ const events: ZodOpenApiOperationObject = {
   responses: {
     "200": outcomes("A duplicate, or a batch with the outcome of each event in order."),
     "201": outcomes("Recorded."),
-    "202": outcomes("Known and not needed: ignored, with the reason."),
-    "400": problem("The body cannot be read; it was kept aside whole."),
+    "202": outcomes("A known event that is not needed: ignored, with the reason."),
+    "400": problem("The body cannot be read; it was quarantined whole."),
     ...REFUSALS,
-    "409": problem("Another statement was recorded under this source and id; this one was kept aside."),
+    "409": problem("Another statement was recorded under this source and id; this one was quarantined."),
     "413": problem("The body or the batch is too large."),
     "415": problem("Neither a CloudEvent nor a batch of them."),
-    "422": problem("The event is not of the expected form; it was kept aside."),
+    "422": problem("The event is not of the expected form; it was quarantined."),
   },
 };
 
 const webhook = ({ vendor, verify }: Pick<Source, "vendor" | "verify">): ZodOpenApiOperationObject => ({
   operationId: `webhook_${vendor}`,
-  summary: `Takes what ${vendor} sends, authenticated its own way.`,
+  summary: `Receives webhooks of ${vendor}, authenticated in the vendor's own way.`,
   tags: ["Recording"],
   security: verify === undefined ? [{ token: [] }] : [],
   requestBody: { required: true, content: { "application/json": { schema: z.looseObject({}) } } },
   responses: {
-    "202": outcomes("Each statement was recorded, ignored or kept aside."),
+    "202": outcomes("Each statement was recorded, ignored or quarantined."),
     "401": problem("The delivery does not prove who sent it."),
     "413": problem("The body is too large."),
     "503": problem("The store did not answer in time; the sender will retry."),
@@ -87,63 +87,67 @@ const byAddress = webhook({ vendor: "by_address", verify: byPath });
 
 const retraction: ZodOpenApiOperationObject = {
   operationId: "retract",
-  summary: "Says that a fact was wrong. Final: state it anew under another id.",
+  summary: "Retracts a wrong fact. Final: report the correct one under another id.",
   tags: ["Recording"],
   requestBody: { required: true, content: { "application/json": { schema: Retraction } } },
   responses: {
-    "200": outcomes("It was retracted before, for the same reason."),
+    "200": outcomes("The fact was retracted before, for the same reason."),
     "201": outcomes("Retracted."),
     "400": problem("The body is no JSON."),
     ...REFUSALS,
-    "409": problem("It was retracted before, for another reason."),
+    "409": problem("The fact was retracted before, for another reason."),
     "413": problem("The body is too large."),
-    "422": problem("There is no such fact, or it cannot be retracted."),
+    "422": problem("The fact is not found, or it cannot be retracted."),
   },
 };
 
-/** What a person says here of a release or a place. */
+/** An operation that a person requests: a mark, a freeze, the end of a freeze. */
 const operation = (operationId: string, summary: string, body: z.ZodType): ZodOpenApiOperationObject => ({
   operationId,
   summary,
   tags: ["Recording"],
   requestParams: {
     header: z.object({
-      "Idempotency-Key": id
-        .optional()
-        .meta({ description: "The same request under the same key is recorded once. Absent: every time." }),
+      "Idempotency-Key": id.optional().meta({
+        description:
+          "The same request under the same key is recorded once. Without a key, it is recorded every time.",
+      }),
     }),
   },
   requestBody: { required: true, content: { "application/json": { schema: body } } },
   responses: {
-    "200": outcomes("It was said before, under the same Idempotency-Key."),
+    "200": outcomes("A duplicate: it was recorded before, under the same Idempotency-Key."),
     "201": outcomes("Recorded."),
     "400": problem("The body is no JSON."),
     ...REFUSALS,
-    "409": problem("Something else was said under this Idempotency-Key."),
+    "409": problem("Another request was recorded under this Idempotency-Key."),
     "413": problem("The body is too large."),
     "422": problem("The body or the Idempotency-Key is not of the expected form."),
   },
 });
 
-const requesting: ZodOpenApiOperationObject = {
+const requestOperation: ZodOpenApiOperationObject = {
   operationId: "redeploy",
   summary:
-    "Asks for a release to be put back: the plan that was looked at, if nothing has changed since. Freezes the service.",
+    "Requests a redeployment of an earlier release by its plan, unless the plan has changed since it was read. Freezes the service.",
   tags: ["Redeployments"],
   requestParams: {
     header: z.object({
-      "Idempotency-Key": id.meta({ description: "One for each click; it is known again for seven days." }),
+      "Idempotency-Key": id.meta({
+        description: "A new one for each request; it is remembered for seven days.",
+      }),
     }),
   },
   requestBody: { required: true, content: { "application/json": { schema: RedeploymentRequest } } },
   responses: {
-    "200": redeployments("It was asked for before, under the same Idempotency-Key."),
-    "201": redeployments("Recorded; whoever carries it out is told."),
+    "200": redeployments("A duplicate: it was requested before, under the same Idempotency-Key."),
+    "201": redeployments("Recorded; the executor is notified."),
     "400": problem("The body is no JSON."),
     ...REFUSALS,
-    "404": problem("A name that the ledger never heard of."),
+    "404": problem("Not found: a name is unknown."),
     "409": {
-      description: "It cannot be done as things stand, or the Idempotency-Key stands for another request.",
+      description:
+        "It cannot be done in the current state, or the Idempotency-Key belongs to another request.",
       content: {
         "application/problem+json": {
           schema: z.looseObject({ ...Problem.shape, refusals: z.array(Refusal).optional() }),
@@ -155,19 +159,19 @@ const requesting: ZodOpenApiOperationObject = {
   },
 };
 
-const ending: ZodOpenApiOperationObject = {
+const endOperation: ZodOpenApiOperationObject = {
   operationId: "endRedeployment",
-  summary: "Says how a redeployment ended, where no deployer's report does. Its freeze stays.",
+  summary: "Reports how a redeployment ended, if no deployer reports it. Its freeze stays.",
   tags: ["Redeployments"],
   requestParams: { path: z.object({ id }) },
   requestBody: { required: true, content: { "application/json": { schema: RedeploymentEnd } } },
   responses: {
-    "200": json("It was said before.", Redeployment),
+    "200": json("A duplicate: it was reported before.", Redeployment),
     "201": json("Recorded.", Redeployment),
     "400": problem("The body is no JSON."),
     ...REFUSALS,
-    "404": problem("There is no such redeployment."),
-    "409": problem("It is over already, or something else was said of its end."),
+    "404": problem("The redeployment is not found."),
+    "409": problem("The redeployment has already ended, or another outcome was reported."),
     "413": problem("The body is too large."),
     "422": problem("The body is not of the expected form."),
   },
@@ -182,12 +186,12 @@ const attestation: ZodOpenApiOperationObject = {
   responses: {
     "200": outcomes("A duplicate, or the outcome of each subject in order."),
     "201": outcomes("Recorded; a reason says why the signature was not verified."),
-    "202": outcomes("An attestation that tells of no build: ignored, with the reason."),
-    "400": problem("The body is no attestation; it was kept aside whole."),
+    "202": outcomes("An attestation of something other than a build: ignored, with the reason."),
+    "400": problem("The body is not an attestation; it was quarantined whole."),
     ...REFUSALS,
-    "409": problem("Another statement was recorded of this subject; this one was kept aside."),
+    "409": problem("Another statement was recorded about this subject; this one was quarantined."),
     "413": problem("The body is too large."),
-    "422": problem("It names no commit, or no digest; it was kept aside."),
+    "422": problem("It names no commit, or no digest; it was quarantined."),
   },
 };
 
@@ -199,17 +203,17 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/webhooks/{vendor}/{secret}": {
     post: {
       ...byAddress,
-      summary: "The same for a sender that can be given nothing but an address.",
+      summary: "The same, for senders that can be configured only with an address.",
       requestParams: { path: z.object({ vendor: z.string(), secret: z.string() }) },
       responses: {
         ...byAddress.responses,
-        "404": problem("There is no such vendor."),
+        "404": problem("The vendor is unknown."),
       },
     },
     options: {
       operationId: "welcome",
       summary:
-        "Whether a sender of CloudEvents is welcome: the handshake of the CloudEvents web hook specification.",
+        "The handshake of the CloudEvents web hook specification, in which a sender asks for permission.",
       tags: ["Recording"],
       security: [],
       requestParams: {
@@ -217,29 +221,29 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
         header: z.object({ "WebHook-Request-Origin": z.string() }),
       },
       responses: {
-        "204": { description: "It is; the headers say so." },
+        "204": { description: "Permission, in the headers." },
         "422": problem("The header that names the sender is missing."),
       },
     },
   },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
-  "/v1/redeployments": { post: requesting },
-  "/v1/redeployments/{id}/end": { post: ending },
+  "/v1/redeployments": { post: requestOperation },
+  "/v1/redeployments/{id}/end": { post: endOperation },
   "/v1/marks": {
-    post: operation("mark", "Says of an image that it is good or bad; the newest mark counts.", Mark),
+    post: operation("mark", "Marks an image as good or bad; the newest mark counts.", Mark),
   },
   "/v1/freezes": {
     post: operation(
       "freeze",
-      "Freezes an environment, or a service there: the gate lets nothing through.",
+      "Freezes an environment, or one service in it: the gate refuses every deployment.",
       Freeze,
     ),
   },
   "/v1/freezes/end": {
     post: operation(
       "endFreeze",
-      "Ends what was frozen: an environment, or a service there. Each is ended by itself, however often it was frozen.",
+      "Ends all freezes of an environment, or of one service in it. Freezes of the environment and of its services end separately.",
       FreezeEnd,
     ),
   },

@@ -1,4 +1,4 @@
-/** Docker Compose: which image each of its services is to have, and how they are started. */
+/** Docker Compose: pins the image of each Compose service in an override file, and starts the services. */
 import { fold } from "../../../schemas/scalars.ts";
 import { command } from "../shell.ts";
 import { type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
@@ -12,31 +12,35 @@ export interface Image {
   readonly image: string;
 }
 
-/** compose-spec/compose-spec, schema: names of services are of `a-zA-Z0-9._-`. */
+/** compose-spec/compose-spec, schema: a service name consists of `a-zA-Z0-9._-`. */
 const composeName = ({ service, component, variant }: Image): string =>
   [service, ...(fold(component) === "main" ? [] : [component]), ...(variant === undefined ? [] : [variant])]
     .join("-")
     .replaceAll(/[^A-Za-z0-9._-]+/g, "-");
 
 export interface Pins {
-  /** By the names of Compose's services, in their order. */
+  /** Sorted by the names of the Compose services. */
   readonly images: readonly (readonly [name: string, image: string])[];
-  /** What would have one name. */
+  /** Messages about images that would share one Compose name. */
   readonly left: readonly string[];
 }
 
-/** The image of each of Compose's services. */
+/** The image of each Compose service. */
 export function pinsOf(images: readonly Image[]): Pins {
   const named = new Map<string, Image[]>();
   for (const one of images) named.set(composeName(one), [...(named.get(composeName(one)) ?? []), one]);
   const entries = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
-  const alike = entries.map(([name, all]) => ({ name, all, told: new Set(all.map(({ image }) => image)) }));
+  const groups = entries.map(([name, all]) => ({
+    name,
+    all,
+    distinct: new Set(all.map(({ image }) => image)),
+  }));
   return {
-    images: alike.flatMap(({ name, told }) =>
-      told.size === 1 ? [...told].map((image) => [name, image] as const) : [],
+    images: groups.flatMap(({ name, distinct }) =>
+      distinct.size === 1 ? [...distinct].map((image) => [name, image] as const) : [],
     ),
-    left: alike
-      .filter(({ told }) => told.size > 1)
+    left: groups
+      .filter(({ distinct }) => distinct.size > 1)
       .map(
         ({ name, all }) =>
           `${name} would be ${all.map(({ service, image }) => `${service} ${image}`).join(" and ")}: name them yourself`,
@@ -45,8 +49,8 @@ export function pinsOf(images: readonly Image[]): Pins {
 }
 
 /**
- * Writes the file anew, for the one of another plan may lie there; and starts nothing where it would bring a service of
- * a name that compose.yaml does not have, for that one would run beside the one that is meant.
+ * Always overwrites the override file, which may be left from another plan. Starts nothing if the override names a service
+ * that compose.yaml does not have: that service would run beside the intended one.
  */
 const UP =
   'set -e; printf "%s\\n" "$1" > asof.override.yaml; known=$(docker compose -f compose.yaml config --services); ' +
@@ -66,9 +70,9 @@ function byCompose({ service, components }: Target): StepDraft[] {
     {
       title,
       why:
-        "It writes asof.override.yaml beside compose.yaml, which pins the images and nothing else, and starts nothing where " +
-        `compose.yaml has no services of these names: ${listed(images.map(([name]) => name))}. See that the rest of ` +
-        "compose.yaml is as it was then.",
+        "Writes asof.override.yaml beside compose.yaml. The file pins the images and nothing else. Nothing starts unless " +
+        `compose.yaml has services of these names: ${listed(images.map(([name]) => name))}. Check that the rest of ` +
+        "compose.yaml is as it was at that time.",
       commands: [command("docker compose", "sh", "-c", UP, "sh", JSON.stringify(override))],
     },
   ];

@@ -1,4 +1,4 @@
-/** How what ran is deployed again: by the tool of the service, or by each that what is known makes likely. */
+/** The steps that deploy a release again: with the service's own tool or, if that is unknown, with each likely tool. */
 
 import { spelled } from "../shell.ts";
 import { type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
@@ -10,31 +10,31 @@ import { helm, kubectl, kustomize } from "./kubernetes.ts";
 
 export type { StepDraft, Target } from "../step-target.ts";
 
-/** In the order in which they are offered: what deployed it then, before what could. */
+/** In the order in which they are offered: tools that may have made the deployment, before general ones. */
 const DEPLOYERS: readonly Deployer[] = [argocd, flux, helm, ecs, github, gitlab, kustomize, kubectl, compose];
 
 const byHand = ({ service, environment, components }: Target): StepDraft => ({
   title: "deploy by hand",
   why:
-    `No tool is known that deploys ${service} to ${environment}. ` +
+    `The tool that deploys ${service} to ${environment} is unknown. ` +
     (components.length === 0
-      ? "Its images are not known either."
+      ? "Its images are unknown, too."
       : `Deploy ${listed(components.map(({ component, image }) => `${component}: ${image}`))}.`),
   commands: [],
 });
 
 /**
- * One step; or several of which one is to be chosen, whose titles begin with `either`.
- * @param deployTool as a service describes it, in free text; what is not a known tool's name says nothing
+ * One step; or several alternatives, whose titles begin with `either`.
+ * @param deployTool free text from the service's description; ignored unless it is the name of a known tool
  */
 export function deploySteps(target: Target, deployTool: string | undefined): StepDraft[] {
   const called = spelled(deployTool ?? "");
-  const own = DEPLOYERS.filter((deployer) => deployer.called.test(called)).flatMap(({ drafts }) =>
+  const named = DEPLOYERS.filter((deployer) => deployer.called.test(called)).flatMap(({ drafts }) =>
     drafts(target),
   );
   const drafts =
-    own.length > 0
-      ? own
+    named.length > 0
+      ? named
       : DEPLOYERS.filter(({ fits }) => fits(target)).flatMap(({ drafts }) => drafts(target));
   if (drafts.length === 0) return [byHand(target)];
   return drafts.length === 1 ? drafts : drafts.map((draft) => ({ ...draft, title: `either ${draft.title}` }));

@@ -2,19 +2,19 @@
 import { command, unknown } from "../shell.ts";
 import { type Deployer, isBy, lastPart, type StepDraft, type Target } from "../step-target.ts";
 
-/** What ECS calls clusters, services and containers: no such name can be taken for an option. */
+/** Names of clusters, services and containers in ECS. No such name can be mistaken for an option. */
 const ECS_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$/;
 
 const ecsName = (name: string | undefined, what: string): string =>
   name !== undefined && ECS_NAME.test(name) ? name : unknown(what);
 
-/** ECS's own deployments are of the instance `account/region/cluster`. */
+/** Deployments that ECS reports have the instance `account/region/cluster`. */
 function regionOf(target: Target): string[] {
   const [, region] = /^\d{12}\/([a-z0-9-]+)\//.exec(target.deployment?.instance ?? "") ?? [];
   return isBy("ecs")(target) && region !== undefined ? [`--region=${region}`] : [];
 }
 
-/** What a task definition is described with and cannot be registered with (AWS CLI, "register-task-definition"). */
+/** Fields that describe-task-definition returns and register-task-definition refuses (AWS CLI reference). */
 const DESCRIBED_ONLY = [
   ".taskDefinitionArn",
   ".revision",
@@ -26,7 +26,7 @@ const DESCRIBED_ONLY = [
   ".deregisteredAt",
 ].join(", ");
 
-/** Pins the images in a task definition, in jq's language; JSON's strings are jq's, but for what `\(` means there. */
+/** A jq filter that pins the images in a task definition. JSON strings are valid in jq, unless they contain `\(`. */
 const pinning = ({ components }: Target): string =>
   [
     `del(${DESCRIBED_ONLY})`,
@@ -41,7 +41,7 @@ const TO_FILE =
   'filter=$1 && shift && aws ecs describe-task-definition "$@" --query=taskDefinition --output=json | jq "$filter" > task-definition.json';
 
 /**
- * `update-service --force-new-deployment` starts again what is named now, by its tags: that goes back to nothing.
+ * `update-service --force-new-deployment` would not go back: it starts the current task definition again, by its tags.
  * Options: docs.aws.amazon.com, AWS CLI command reference, "ecs".
  */
 function byEcs(target: Target): StepDraft[] {
@@ -54,10 +54,10 @@ function byEcs(target: Target): StepDraft[] {
     {
       title: "deploy a task definition with these images to Amazon ECS",
       why:
-        "The first command prints the task definition that runs now; put it into the second, read task-definition.json " +
-        "(each image must be in its container), and put the ARN that the third prints into the fourth. Everything but " +
-        "the images stays as it is now. If the revision of then is known and was not deregistered, give that to the " +
-        "fourth at once: it holds the settings of then too.",
+        "The first command prints the task definition that runs now: insert it into the second. Read task-definition.json " +
+        "and check that each image is in its container. Insert the ARN that the third command prints into the fourth. " +
+        "Only the images change; everything else stays as it is now. If you know the earlier revision and it was not " +
+        "deregistered, pass it directly to the fourth command: it includes the earlier settings, too.",
       commands: [
         aws(
           "describe-services",

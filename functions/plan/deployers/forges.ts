@@ -1,10 +1,10 @@
-/** The job of then, on GitHub or GitLab: only where its own number is known, for none is made up. */
+/** Runs the original job again, on GitHub or GitLab. Offered only if the number of the job is known. */
 import { command } from "../shell.ts";
 import { type Deployer, isBy, listed, type StepDraft, type Target } from "../step-target.ts";
 
 const rebuilds = ({ components }: Target): string =>
-  "It is the job of then with the commit of then: one that builds or asks a tag makes or finds other images than " +
-  `${listed(components.map(({ image }) => image))}, so read what it does first.`;
+  "This runs the original job at the original commit. A job that builds or resolves a tag gives other images than " +
+  `${listed(components.map(({ image }) => image))}, so read first what it does.`;
 
 // --- GitHub -----------------------------------------------------------------------------------------------
 
@@ -12,17 +12,17 @@ const GITHUB_RUN = /^https:\/\/([\w.-]+)\/([\w.-]+)\/([\w.-]+)\/actions\/runs\/(
 const GITHUB_REPOSITORY = /^https:\/\/([\w.-]+)\/([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/;
 
 /**
- * Options: cli.github.com/manual, "gh run rerun"; the limit: docs.github.com, "Re-running workflows and jobs". The number
- * of a job in an address is not the one that `--job` takes, so the whole run is done again.
+ * Options: cli.github.com/manual, "gh run rerun"; the limit: docs.github.com, "Re-running workflows and jobs". The job
+ * number in a URL is not the one that `--job` takes, so the whole run is run again.
  */
-function again(target: Target): StepDraft[] {
+function rerun(target: Target): StepDraft[] {
   const [, host, owner, name, run] = GITHUB_RUN.exec(target.url ?? "") ?? [];
   if (run === undefined) return [];
   return [
     {
-      title: "run the workflow of then again on GitHub",
+      title: "run the original workflow again on GitHub",
       why:
-        "GitHub runs one again for 30 days after its first run, and not when its logs are gone; older ones it refuses. " +
+        "GitHub allows this for 30 days after the first run, while the logs exist; it refuses older runs. " +
         rebuilds(target),
       commands: [command("gh", "gh", "run", "rerun", run, `--repo=${host}/${owner}/${name}`)],
     },
@@ -30,8 +30,8 @@ function again(target: Target): StepDraft[] {
 }
 
 /**
- * Without `auto_merge=false` GitHub would first try to merge the default branch into what is older than it. The
- * payload is what a deployment says of its image here too (`service`, `component`, `image`).
+ * Without `auto_merge=false`, GitHub would first try to merge the default branch into the older commit. The payload has the
+ * fields that asof reads from deployments: `service`, `component`, `image`.
  * Options: cli.github.com/manual, "gh api"; docs.github.com, REST API, "Create a deployment".
  */
 function asDeployment(target: Target): StepDraft[] {
@@ -40,10 +40,10 @@ function asDeployment(target: Target): StepDraft[] {
   if (commit === undefined || name === undefined || components.length === 0) return [];
   return [
     {
-      title: "ask for a deployment on GitHub",
+      title: "request a deployment on GitHub",
       why:
-        "Where a workflow starts on `deployment` and deploys the image in its payload; where none does, nothing " +
-        "happens. Check that GitHub calls the environment so.",
+        "This needs a workflow that starts on `deployment` and deploys the image in the payload; without one, nothing " +
+        "happens. Check that the environment has this name on GitHub.",
       commands: components.map(({ component, image }) =>
         command(
           "gh",
@@ -64,14 +64,14 @@ function asDeployment(target: Target): StepDraft[] {
 export const github: Deployer = {
   called: /^(github(actions|deployments)?|gha|gh)$/,
   fits: isBy("github", "github-actions"),
-  drafts: (target) => [...again(target), ...asDeployment(target)],
+  drafts: (target) => [...rerun(target), ...asDeployment(target)],
 };
 
 // --- GitLab -----------------------------------------------------------------------------------------------
 
 const GITLAB_JOB = /^(https:\/\/[\w.:-]+(?:\/[\w.-]+){2,})\/-\/(?:jobs|builds)\/(\d+)(?:[/?#]|$)/;
 
-/** The project and job: by the job's address, or by the deployment's id where that is the job's (`job/7`). */
+/** The project and job: from the job's URL, or from a deployment id of the form `job/7`. */
 function jobOf({ url = "", deployment, commit }: Target): { project?: string; job?: string } {
   const [, project, job] = GITLAB_JOB.exec(url) ?? [];
   if (project !== undefined && job !== undefined) return { project, job };
@@ -80,16 +80,16 @@ function jobOf({ url = "", deployment, commit }: Target): { project?: string; jo
   return own === undefined || repository === undefined ? {} : { project: repository, job: own };
 }
 
-/** Options: docs.gitlab.com, "glab ci retry" (`--repo` takes the whole address), "Deployment safety". */
+/** Options: docs.gitlab.com, "glab ci retry" (`--repo` takes the whole URL), "Deployment safety". */
 function byGitlab(target: Target): StepDraft[] {
   const { project, job } = jobOf(target);
   if (project === undefined || job === undefined) return [];
   return [
     {
-      title: "run the job of then again on GitLab",
+      title: "run the original job again on GitLab",
       why:
-        `${rebuilds(target)} GitLab refuses it where the project prevents outdated deployments and does not allow ` +
-        "retries for rollbacks, and where the job was archived; artifacts that the job needs may have expired.",
+        `${rebuilds(target)} GitLab refuses it if the project prevents outdated deployments without allowing ` +
+        "retries for rollbacks, or if the job was archived. Artifacts that the job needs may have expired.",
       commands: [command("glab", "glab", "ci", "retry", job, `--repo=${project}`)],
     },
   ];

@@ -1,6 +1,6 @@
 /**
- * Argo CD and Flux: what deploys from git sets everything else back. So it is held first, and let go again only when git
- * itself says the same.
+ * Argo CD and Flux revert whatever differs from git. So the steps suspend them first, and resume them only when git itself
+ * has the target state.
  */
 import type { Command } from "../../../schemas/plan.ts";
 import { command, quote, unknown } from "../shell.ts";
@@ -20,8 +20,8 @@ import { CHECK_NAMES, setImages } from "./kubernetes.ts";
 const isArgo = isBy("argocd");
 
 /**
- * By the revisions of then, where they are those of the application's own sources in its own order; else by its
- * history. A rollback, and a sync to another revision than the application's, are refused while auto-sync is on.
+ * Syncs to the recorded revisions, if they are those of the application's own sources in order; otherwise rolls back by
+ * its history. While auto-sync is on, Argo CD refuses a rollback and a sync to another revision.
  * Options: argo-cd.readthedocs.io, "argocd app sync", "argocd app rollback"; sources count from 1.
  */
 function syncing(target: Target, app: readonly string[]): Command[] {
@@ -48,18 +48,18 @@ function byArgo(target: Target): StepDraft[] {
   const app = instance === undefined ? [name] : [name, `--app-namespace=${instance}`];
   return [
     {
-      title: "go back with Argo CD",
+      title: "roll back with Argo CD",
       why:
-        "Auto-sync goes off first: with it Argo CD refuses, and would undo it. Keep what the first command prints, the " +
-        "sync policy is in it. An application that another one or an ApplicationSet makes gets its policy back from " +
-        "there: hold that one too. The manifests of then may name tags: afterwards compare what runs with " +
-        `${listed(target.components.map(({ image }) => image))}. Turn auto-sync on again, as it was, only when the branch ` +
-        "it follows says the same; `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` are read from the environment.",
+        "Auto-sync is turned off first: while it is on, Argo CD refuses the rollback, or would undo it. Keep the output of the " +
+        "first command: it contains the sync policy. If another application or an ApplicationSet manages this one, it " +
+        "restores the policy: suspend that, too. The earlier manifests may name tags: afterwards, compare what runs with " +
+        `${listed(target.components.map(({ image }) => image))}. Turn auto-sync on again, as it was, only when the tracked ` +
+        "branch has the same state. `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` are read from the environment.",
       commands: [
         command("argocd", "argocd", "app", "get", ...app, "--output=yaml"),
         command("argocd", "argocd", "app", "set", ...app, "--sync-policy=none"),
         ...syncing(target, app),
-        // Not for `--sync`: what is not the revision of the branch stays out of sync.
+        // Without `--sync`: an application at another revision than its branch stays out of sync.
         command("argocd", "argocd", "app", "wait", ...app, "--operation", "--health", "--timeout=600"),
       ],
     },
@@ -70,11 +70,11 @@ export const argocd: Deployer = { called: /^argo(cd)?[23]?$/, fits: isArgo, draf
 
 // --- Flux -------------------------------------------------------------------------------------------------
 
-/** Flux's revision of a Kustomization is a commit, of a HelmRelease a chart's version. */
+/** In Flux, the revision of a Kustomization is a commit, and that of a HelmRelease is a chart version. */
 const kindOf = ({ config }: Target): string =>
   /^v?\d+\.\d+\.\d+/.test(config[0]?.revision ?? "") ? "helmrelease" : "kustomization";
 
-/** Of the object, which need not be where its workloads are: Flux's deployments are in `cluster/namespace`. */
+/** The namespace of the Flux object, which may differ from that of its workloads. The environment is `cluster/namespace`. */
 function objectNamespace({ environment, cluster }: Target): string {
   const isInside = cluster !== undefined && environment.startsWith(`${cluster}/`);
   return isInside ? environment.slice(cluster.length + 1) : unknown("namespace of the Flux object");
@@ -90,11 +90,11 @@ function byFlux(target: Target): StepDraft[] {
   ];
   return [
     {
-      title: "hold Flux and set the images",
+      title: "suspend Flux and set the images",
       why:
-        "Flux would set back whatever is not in git, so it is suspended first (check whether it is a Kustomization or " +
-        `a HelmRelease). ${CHECK_NAMES} Then change git to the same images, and only then let Flux go on: ` +
-        `\`${quote(["flux", "resume", ...object, ...options])}\`. Changing git alone does the same, slower and without these commands.`,
+        "Flux would revert whatever differs from git, so it is suspended first (check whether the object is a Kustomization or " +
+        `a HelmRelease). ${CHECK_NAMES} Then change git to the same images, and only then resume Flux: ` +
+        `\`${quote(["flux", "resume", ...object, ...options])}\`. Changing only git has the same effect, more slowly and without these commands.`,
       commands: [command("flux", "flux", "suspend", ...object, ...options), ...setImages(target)],
     },
   ];

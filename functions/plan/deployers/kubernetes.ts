@@ -1,7 +1,7 @@
 /**
- * Kubernetes' own tools: kubectl, Helm, Kustomize. Options are written `--option=value`, so that no name can become
- * one; where the cluster or namespace is not known, a word stands in its place, for without one the command would go to
- * wherever the last one went.
+ * Kubernetes tools: kubectl, Helm, Kustomize. Options are written `--option=value`, so that no name can be mistaken for an
+ * option. An unknown cluster or namespace becomes a placeholder: without the option, the command would run against
+ * whatever is currently selected.
  */
 import type { Command } from "../../../schemas/plan.ts";
 import { command, unknown } from "../shell.ts";
@@ -17,7 +17,7 @@ import {
 
 const IN_CLUSTERS = isBy("argocd", "argo-rollouts", "flux", "helm");
 
-/** Amazon ECS has clusters too, but no namespaces. */
+/** Amazon ECS also has clusters, but no namespaces. */
 const isInCluster = (target: Target): boolean =>
   target.namespace !== undefined ||
   IN_CLUSTERS(target) ||
@@ -27,8 +27,8 @@ const namespaceOf = ({ namespace }: Target): string => `--namespace=${namespace 
 
 // --- kubectl ----------------------------------------------------------------------------------------------
 
-/** A component's workload and container, by the names that containers of clusters get as components. */
-function placeOf(component: string, service: string): { workload: string; container: string } {
+/** The workload and container of a component: components observed in clusters are named `workload/container`. */
+function workloadOf(component: string, service: string): { workload: string; container: string } {
   const [workload = "", container] = component.split("/", 2);
   if (container !== undefined) return { workload, container };
   const only = lastPart(service);
@@ -43,7 +43,7 @@ export function setImages(target: Target): Command[] {
   const options = [`--context=${target.cluster ?? unknown("context")}`, namespaceOf(target)];
   const workloads = new Map<string, string[]>();
   for (const { component, image } of target.components) {
-    const { workload, container } = placeOf(component, target.service);
+    const { workload, container } = workloadOf(component, target.service);
     const name = `deployment/${kubernetesName(workload, "workload")}`;
     const images = workloads.get(name) ?? [];
     workloads.set(name, [...images, `${kubernetesName(container, "container")}=${image}`]);
@@ -54,10 +54,10 @@ export function setImages(target: Target): Command[] {
   ]);
 }
 
-/** What has to be looked at before `setImages`. */
+/** What a person has to check before `setImages`. */
 export const CHECK_NAMES =
-  "Check the names first: the context is the cluster's name here, the workload is taken to be a Deployment that is " +
-  "called as the service, and its containers as the components (`main` as the workload).";
+  "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment with " +
+  "the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
 
 const byKubectl = (target: Target): StepDraft[] =>
   target.components.length === 0
@@ -66,8 +66,8 @@ const byKubectl = (target: Target): StepDraft[] =>
         {
           title: "set the images with kubectl",
           why:
-            "Where nothing else keeps the state of the cluster: what Argo CD, Flux or Helm deploys they would set " +
-            `back. Only the images change, the rest of the manifests stays as it is now. ${CHECK_NAMES}`,
+            "Use this only if nothing else manages the cluster's state: Argo CD and Flux would revert it, as would the next " +
+            `Helm upgrade. Only the images change; the rest of the manifests stays as it is now. ${CHECK_NAMES}`,
           commands: setImages(target),
         },
       ];
@@ -80,7 +80,7 @@ export const kubectl: Deployer = {
 
 // --- Helm -------------------------------------------------------------------------------------------------
 
-/** The release and revision of a deployment that Helm told of: its id is `release/revision/time`. */
+/** The release and revision of a deployment that Helm reported: its id is `release/revision/time`. */
 function revisionOf(target: Target): { release?: string; revision?: string } {
   if (!isBy("helm")(target)) return {};
   const [, release, revision] = /^([^/]+)\/([1-9]\d*)\//.exec(target.deployment?.id ?? "") ?? [];
@@ -88,7 +88,7 @@ function revisionOf(target: Target): { release?: string; revision?: string } {
 }
 
 /**
- * Which values of a chart are images is the chart's own, so nothing is set: a revision that Helm keeps is all of then.
+ * Sets no values, because each chart names those for images differently. A revision that Helm keeps contains everything.
  * Options: helm.sh, "helm history", "helm get manifest", "helm rollback".
  */
 function byHelm(target: Target): StepDraft[] {
@@ -100,11 +100,11 @@ function byHelm(target: Target): StepDraft[] {
     {
       title: "roll back with Helm",
       why:
-        `Goes back to ${known.revision === undefined ? "the revision of then" : `revision ${revision}`}: manifests, ` +
-        "values and images together. The first command shows whether Helm still has it (it keeps ten unless told " +
-        `otherwise), the second whether its images are ${listed(target.components.map(({ image }) => image))}. Where it is ` +
-        "gone, upgrade to the chart of then with the values of then, from where they are kept. If Argo CD or Flux " +
-        "runs Helm, roll back there.",
+        `Rolls back to ${known.revision === undefined ? "the earlier revision" : `revision ${revision}`}: manifests, ` +
+        "values and images together. The first command shows whether Helm still has it (by default it keeps ten). The " +
+        `second shows whether its images are ${listed(target.components.map(({ image }) => image))}. If the revision is ` +
+        "gone, upgrade to the earlier chart with the earlier values, from where you keep them. If Argo CD or Flux " +
+        "runs Helm, roll back there instead.",
       commands: [
         command("helm", "helm", ...options, "history", release),
         command("helm", "helm", ...options, "get", "manifest", release, `--revision=${revision}`),
@@ -118,18 +118,18 @@ export const helm: Deployer = { called: /^helm[234]?$/, fits: isBy("helm"), draf
 
 // --- Kustomize --------------------------------------------------------------------------------------------
 
-/** Manifests in a repository: neither a chart's version nor an OCI artifact. */
+/** Manifests in a git repository, as opposed to a chart version or an OCI artifact. */
 const inGit = ({ config }: Target) =>
   config.find(
     ({ repository, revision, path }) =>
       repository !== undefined && path !== undefined && /^[0-9a-f]{7,64}$/.test(revision),
   );
 
-/** The folder of a path that may be a file's; of the repository's own root a dot. */
+/** The folder of a path, which may name a file in it. The root of the repository is a dot. */
 const folderOf = (path: string): string => path.replace(/\/?[^/]*\.ya?ml$/i, "").replace(/^$/, ".");
 
 /**
- * The first word is the folder: `kustomize edit` knows no other than where it runs.
+ * The first argument is the folder: `kustomize edit` works only in the current directory.
  * Format: kubernetes-sigs/kustomize, `kustomize edit set image --help`: `<image>=<new image>@<digest>`.
  */
 const IN_FOLDER = 'cd -- "$1" && shift && exec kustomize edit set image "$@"';
@@ -138,7 +138,7 @@ function byKustomize(target: Target): StepDraft[] {
   const { service, environment, components } = target;
   const images = [...new Set(components.map(({ repository, image }) => `${repository}=${image}`))];
   const repositories = new Set(components.map(({ repository }) => repository));
-  // It tells images apart by their repositories alone.
+  // Kustomize identifies images by repository, so it cannot set two digests of one repository.
   if (images.length === 0 || repositories.size < images.length) return [];
   const { repository, path } = inGit(target) ?? {};
   const folder = path === undefined ? unknown("folder of kustomization.yaml") : folderOf(path);
@@ -146,13 +146,13 @@ function byKustomize(target: Target): StepDraft[] {
     {
       title: "pin the images with Kustomize, in git",
       why:
-        `In a checkout of ${repository ?? "the repository of the manifests"}, on the branch that is deployed; the folder ` +
-        "must hold the kustomization.yaml of this environment, and images there must be called by their " +
-        "repositories. Whatever applies this branch does the rest; where nothing does, `kubectl apply --kustomize` " +
-        "does. Only the images are those of then.",
+        `Run it in a checkout of ${repository ?? "the repository of the manifests"}, on the deployed branch. The folder ` +
+        "must contain the kustomization.yaml of this environment, and images there must be named by their " +
+        "repositories. The tool that applies this branch then deploys it; without such a tool, run " +
+        "`kubectl apply --kustomize`. Only the images go back.",
       commands: [
         command("kustomize", "sh", "-c", IN_FOLDER, "sh", folder, ...images),
-        // A path of git's own kind may mean more than itself; a dot does not.
+        // git reads special characters in a path as a pattern; a dot has none.
         command(
           "git",
           "git",

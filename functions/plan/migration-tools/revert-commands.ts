@@ -1,17 +1,17 @@
-/** How a database is taken back to an older version, and copied before that. */
+/** Commands that revert a database to an older version, and back it up first. */
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Command } from "../../../schemas/plan.ts";
 import { digest, imageRepository } from "../../../schemas/scalars.ts";
 import { command } from "../shell.ts";
 import { called, DOWN_SCRIPTS, type DownScripts, NO_WAY_BACK, type RevertPath } from "./tools.ts";
 
-/** What a database has too much of. */
+/** Migrations to revert on one database, newest first, and where to stop. */
 export interface Reverting extends RevertPath {
   readonly database: string;
   readonly tool?: string;
-  /** `repository@digest` of an image that holds the down scripts of all these versions. */
+  /** `repository@digest` of an image with the down scripts of all these versions. */
   readonly image?: string;
-  /** The tool keeps only where the schema is: there may be versions in between that nobody named. */
+  /** The tool records only the current version: there may be versions in between that no fact names. */
   readonly heads?: boolean;
 }
 
@@ -23,17 +23,21 @@ const cannot = (why: string, { database, versions }: Reverting): Revert => ({
   can: false,
   why,
   byHand:
-    `Take ${database} back by hand, newest first (${versions.join(", ")}): with the tool's own command where the files of ` +
-    "the newer version are, else with SQL that undoes each and the rows of its own table; or restore a copy of then.",
+    `Revert ${database} by hand, newest first (${versions.join(", ")}): with the tool's own command where the migration files ` +
+    "of the newer version are, or with SQL that undoes each migration and its row in the tool's table; or restore a backup.",
 });
 
-/** The tool's own command would do harm here. */
-const catches = (why: string, { database, versions }: Reverting, caught: readonly string[]): Revert => ({
+/** The tool's own command would also revert migrations that stay. */
+const wouldRevertMore = (
+  why: string,
+  { database, versions }: Reverting,
+  caught: readonly string[],
+): Revert => ({
   can: false,
   why: `${why}: ${caught.join(", ")}`,
   byHand:
-    `Take ${versions.join(", ")} out of ${database} with SQL that undoes each, and delete their rows from the tool's own ` +
-    `table; or let the tool revert ${caught.join(", ")} too, and apply that again afterwards.`,
+    `Revert ${versions.join(", ")} of ${database} with SQL that undoes each, and delete their rows from the tool's table; ` +
+    `or let the tool revert ${caught.join(", ")} too, and apply them again afterwards.`,
 });
 
 function isPinned(image: string): boolean {
@@ -42,8 +46,8 @@ function isPinned(image: string): boolean {
 }
 
 /**
- * In a container of an image: its entrypoint would start the program instead. Variables are passed by name, so that
- * their values stand nowhere; the database is reached as from the machine itself.
+ * Runs the command in a container of the image. Replaces the entrypoint, which would start the service instead. Passes
+ * variables by name, so that their values appear nowhere. Uses the host's network to reach the database.
  * Options: docs.docker.com, "docker container run".
  */
 function inImage(
@@ -56,13 +60,13 @@ function inImage(
 }
 
 const WHERE =
-  "Run it where the files of the newer version are: an older one does not hold these down scripts.";
+  "Run it where the migration files of the newer version are: the older version does not have these down scripts.";
 const FROM_SOURCE =
-  "Run it in a checkout of the newer version, for it needs the sources: an image to run has none.";
+  "Run it in a checkout of the newer version: it needs the sources, which an image does not contain.";
 
 const DATABASE_URL = ["DATABASE_URL"];
 
-/** The commands for one tool's lines, in the image where that helps. */
+/** The commands for one tool's command lines, run in the image if there is one. */
 function withTool(it: Reverting, tool: DownScripts, lines: readonly (readonly string[])[]): Revert {
   const { image } = it;
   const isInside = image !== undefined && tool.fromSource !== true;
@@ -74,47 +78,47 @@ function withTool(it: Reverting, tool: DownScripts, lines: readonly (readonly st
 }
 
 /**
- * Takes the database from the newest of these versions back to `to`; in several commands where the tool reverts one
- * at a time. Where a tool cannot, or a name could not be given to it safely, what to do by hand.
+ * Reverts the database from the newest of these versions to `to`; with several commands if the tool reverts one migration
+ * at a time. If the tool cannot, or a name cannot be passed to it safely, answers what to do by hand.
  */
 export function revertCommand(it: Reverting): Revert {
   if (it.versions.length === 0) return { can: true, commands: [] };
-  if (it.tool === undefined) return cannot("it is not known which tool migrates it", it);
+  if (it.tool === undefined) return cannot("its migration tool is unknown", it);
   const none = called(NO_WAY_BACK, it.tool);
   if (none !== undefined) return { can: false, why: none.why, byHand: none.byHand(it) };
   const tool = called(DOWN_SCRIPTS, it.tool);
   if (tool === undefined)
-    return cannot(`${JSON.stringify(it.tool)} is no tool whose commands are known here`, it);
+    return cannot(`the commands of the migration tool ${JSON.stringify(it.tool)} are not known to asof`, it);
   if (it.heads === true && tool.goesTo !== true)
-    return cannot(`${tool.name} has to be told every version, and only where the schema is is known`, it);
-  if (it.image !== undefined && !isPinned(it.image)) return cannot("the image must be repository@digest", it);
+    return cannot(`${tool.name} needs the name of every version, but only the current version is known`, it);
+  if (it.image !== undefined && !isPinned(it.image)) return cannot("its image must be repository@digest", it);
   const lines = tool.lines(it);
   if (!("why" in lines)) return withTool(it, tool, lines);
-  return lines.caught === undefined ? cannot(lines.why, it) : catches(lines.why, it, lines.caught);
+  return lines.caught === undefined ? cannot(lines.why, it) : wouldRevertMore(lines.why, it, lines.caught);
 }
 
-// --- copies -----------------------------------------------------------------------------------------------
+// --- backups ----------------------------------------------------------------------------------------------
 
-/** A copy is a file of its own each time: the one of before a failed attempt is the one that is needed. */
-const NAMED = '"$1-$(date -u +%Y%m%dT%H%M%SZ)';
+/** Each backup gets its own file name: the backup from before a failed attempt is the one that is needed. */
+const FILE = '"$1-$(date -u +%Y%m%dT%H%M%SZ)';
 
 /**
- * The engine is told by `DATABASE_URL`: an address of PostgreSQL, which pg_dump takes in place of a database's name.
- * MySQL's tools take no address: who and where stand in an option file of `[client]`, which is read beside the others.
- * Options: postgresql.org, "pg_dump"; dev.mysql.com, "mysqldump" (MariaDB calls it `mariadb-dump` too); without them
- * routines and events are left out.
+ * `DATABASE_URL` decides the engine: a PostgreSQL URL, which pg_dump accepts in place of a database name. MySQL's tools
+ * accept no URL: host and user are in an option file with `[client]`, which is read in addition to the default ones.
+ * Options: postgresql.org, "pg_dump"; dev.mysql.com, "mysqldump" (MariaDB: also `mariadb-dump`). Without
+ * `--routines` and `--events`, those are left out.
  */
-const COPY =
-  `case "\${DATABASE_URL:-}" in postgres*) exec pg_dump --format=custom --dbname="$DATABASE_URL" --file=${NAMED}.dump";; ` +
+const BACKUP =
+  `case "\${DATABASE_URL:-}" in postgres*) exec pg_dump --format=custom --dbname="$DATABASE_URL" --file=${FILE}.dump";; ` +
   `*) exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?is not set, nor a DATABASE_URL of PostgreSQL}" ` +
-  `--single-transaction --routines --events --result-file=${NAMED}.sql" -- "\${MYSQL_DATABASE:?}";; esac`;
+  `--single-transaction --routines --events --result-file=${FILE}.sql" -- "\${MYSQL_DATABASE:?}";; esac`;
 
 /**
- * Copies a database into a file here. Where it is and who may is read from the environment: `DATABASE_URL` of PostgreSQL,
- * or of MySQL `MYSQL_OPTION_FILE` and `MYSQL_DATABASE`; without them nothing is done.
+ * Backs a database up into a file in the current directory. Reads address and credentials from the environment:
+ * `DATABASE_URL` for PostgreSQL, `MYSQL_OPTION_FILE` and `MYSQL_DATABASE` for MySQL. Without them, it fails.
  */
 export const backupCommand = (database: string): Command =>
   command(
     "pg_dump or mysqldump",
-    ...["sh", "-c", COPY, "sh", `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`],
+    ...["sh", "-c", BACKUP, "sh", `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`],
   );

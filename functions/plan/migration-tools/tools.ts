@@ -1,41 +1,41 @@
 /**
- * The migration tools, each with how it takes a database back. Each entry names where its command line is documented.
- * Tools run what npm installed and nothing else: `npx --no` fetches none.
+ * The migration tools, and how each reverts a database. Each entry names the documentation of its command line.
+ * `npx --no` runs only installed packages; it downloads none.
  */
 import { quote, spelled, unknown } from "../shell.ts";
 
-/** What is to be reverted, newest first, and where that ends; null: at an empty database. */
+/** What to revert, newest first, and the version to end at; null: an empty database. */
 export interface RevertPath {
   readonly versions: readonly string[];
   readonly to: string | null;
-  /** What was applied after one of these, and stays. */
+  /** Migrations that stay although they were applied after one of these. */
   readonly above?: readonly string[];
-  /** All that stays, `above` too, or is reverted only later. */
+  /** All migrations that stay (including `above`) or are reverted by a later command. */
   readonly left?: readonly string[];
 }
 
-/** Why a tool cannot be let do it; `caught`: what stays, and it would revert too. */
+/** Why a tool cannot be used; `caught`: migrations that stay, but that it would revert, too. */
 export interface Refusal {
   readonly why: string;
   readonly caught?: readonly string[];
 }
 
-/** The command lines, in order; or why there are none. */
+/** The command lines in order, or why there are none. */
 export type Lines = readonly (readonly string[])[] | Refusal;
 
 export interface DownScripts {
-  /** As people write it. */
+  /** The usual spelling. */
   readonly name: string;
-  /** Other names of it, as `spelled` writes them. */
+  /** Other names, normalised by `spelled`. */
   readonly also?: readonly string[];
   readonly lines: (way: RevertPath) => Lines;
-  /** It goes to a version by itself, and needs no list of those that lie between. */
+  /** It migrates to a given version, without a list of the versions in between. */
   readonly goesTo?: true;
-  /** Its table lists versions in their own order, whenever they were applied. */
+  /** Its table lists versions sorted by version, not in the order of applying. */
   readonly sorted?: true;
-  /** What it reads from the environment, beside what an image sets. */
+  /** Variables that it needs from the environment, in addition to those an image sets. */
   readonly env?: readonly string[];
-  /** It needs sources and a compiler, which an image to run has not. */
+  /** It needs sources and a compiler, which an image of the service does not contain. */
   readonly fromSource?: true;
   readonly note?: string;
 }
@@ -43,10 +43,10 @@ export interface DownScripts {
 const npx = (...argv: string[]): string[] => ["npx", "--no", "--", ...argv];
 
 const noVersion = (version: string, tool: string): { why: string } => ({
-  why: `${JSON.stringify(version)} is no version of ${tool}'s that could be given to it safely`,
+  why: `${JSON.stringify(version)} cannot be passed safely to ${tool} as a version`,
 });
 
-/** One line for each version, where each is of this form: what starts with a dash would be an option. */
+/** One command line for each version. Each version must match `form`: one with a leading dash would be an option. */
 const each =
   (tool: string, form: RegExp, line: (version: string) => string[]) =>
   ({ versions }: RevertPath): Lines => {
@@ -54,13 +54,13 @@ const each =
     return wrong === undefined ? versions.map(line) : noVersion(wrong, tool);
   };
 
-/** The same line once for each version: it reverts whatever was applied last. */
-const asOften =
+/** The same command line once for each version. It reverts the migration that was applied last. */
+const oncePerVersion =
   (...line: string[]) =>
   ({ versions }: RevertPath): Lines =>
     versions.map(() => line);
 
-/** To a version of this form; `empty` is the tool's own word for none at all. */
+/** One command line that goes to a version, which must match `form`. `empty` is the tool's word for no version at all. */
 const toVersion =
   (tool: string, form: RegExp, line: (to: string) => string[], empty: string) =>
   ({ to }: RevertPath): Lines =>
@@ -70,19 +70,19 @@ const byText = (a: string, b: string): boolean => a > b;
 const byNumber = (a: string, b: string): boolean =>
   /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) > BigInt(b);
 
-/** For what reverts whatever was applied last: only where nothing that stays was. */
+/** For tools that revert what was applied last: refuses if a migration that stays was applied after these. */
 const onTop =
   (lines: (way: RevertPath) => Lines) =>
   (way: RevertPath): Lines => {
     const { above = [] } = way;
     if (above.length === 0) return lines(way);
-    const why = "the tool reverts what was applied last, and that is something that stays";
+    const why = "the tool reverts what was applied last, which would include migrations that stay";
     return { why, caught: above };
   };
 
 /**
- * For what reverts by the order of versions: only where that is the order in which they were applied, and nothing that
- * stays is of a higher version. It ends at the highest of those.
+ * For tools that revert in the order of versions: refuses if the migrations were applied in another order, or one that
+ * stays has a higher version. Ends at the highest version that stays.
  */
 const inOrder =
   (isAbove: (a: string, b: string) => boolean, lines: (way: RevertPath) => Lines) =>
@@ -90,7 +90,7 @@ const inOrder =
     const { versions, to, left = [] } = way;
     const stays = [...(to === null ? [] : [to]), ...left];
     const why = (version: string) =>
-      `${JSON.stringify(version)} was applied out of order, and the tool reverts by the order of versions`;
+      `${JSON.stringify(version)} was applied out of order, but the tool reverts in the order of versions`;
     const late = versions.find((version, n) => n > 0 && !isAbove(versions[n - 1] ?? "", version));
     if (late !== undefined) return { why: why(late) };
     const caught = [...new Set(stays)].filter((version) => !isAbove(versions.at(-1) ?? "", version));
@@ -102,11 +102,11 @@ const inOrder =
 
 const NAME = /^[A-Za-z0-9_][\w.@ +-]*$/;
 const NUMBER = /^\d+$/;
-/** These tools cannot be told which. */
+/** The note for tools that cannot be told which version to revert. */
 const last = (show: string): string =>
-  `Each line reverts whatever was applied last: see first, with \`${show}\`, that it is these versions.`;
+  `Each command reverts the migration that was applied last. First check with \`${show}\` that these are the last ones.`;
 
-/** A Django version is `app.name`; an app's own predecessor is known only where the end is of the same app. */
+/** A Django version is `app.name`. The version to end at is known for one app only. */
 function byDjango({ versions, to }: RevertPath): Lines {
   const apps = [
     ...new Set([...versions, ...(to === null ? [] : [to])].map((version) => version.split(".")[0] ?? "")),
@@ -117,11 +117,13 @@ function byDjango({ versions, to }: RevertPath): Lines {
   if (wrong !== undefined) return noVersion(wrong, "Django");
   if (to === null) return apps.map((app) => ["python", "manage.py", "migrate", app, "zero"]);
   if (apps.length > 1)
-    return { why: `they are of several apps (${apps.join(", ")}), and of one alone is known where it ends` };
+    return {
+      why: `the migrations belong to several apps (${apps.join(", ")}), and the version to end at is known for only one of them`,
+    };
   return [["python", "manage.py", "migrate", apps[0] ?? "", to.slice(to.indexOf(".") + 1)]];
 }
 
-/** A number would be taken for a count of migrations, in any way that JavaScript writes numbers. */
+/** node-pg-migrate would take a number, in any JavaScript notation, for a count of migrations. */
 function byNodePgMigrate(way: RevertPath): Lines {
   const number = way.versions.find((version) => !Number.isNaN(Number(version)));
   return number === undefined
@@ -129,29 +131,31 @@ function byNodePgMigrate(way: RevertPath): Lines {
     : noVersion(number, "node-pg-migrate");
 }
 
-/** The address of the database is read from the environment by the shell, and stands in no line that is kept. */
+/** The shell reads the database URL from the environment, so that it appears in no recorded command. */
 const migrate = (...argv: string[]): string[] => [
   ...["sh", "-c", `exec migrate -database "\${DATABASE_URL:?}" "$@"`, "migrate"],
   ...[`-path=${unknown("folder of migrations")}`, ...argv],
 ];
 
 export const DOWN_SCRIPTS: readonly DownScripts[] = [
-  // knex 3.3 `migrate:down --help`; a name is that of a file, with its extension.
+  // knex 3.3 `migrate:down --help`: a name is a file name with its extension.
   { name: "Knex", lines: each("Knex", NAME, (version) => npx("knex", "migrate:down", version)) },
-  // node-pg-migrate 9.0 `--help`: with a name it reverts that one.
+  // node-pg-migrate 9.0 `--help`: with a name, it reverts that migration.
   { name: "node-pg-migrate", lines: byNodePgMigrate },
   {
-    // typeorm 1.1 `migration:revert --help`: it takes no name.
+    // typeorm 1.1 `migration:revert --help`: accepts no name.
     name: "TypeORM",
     lines: onTop(
-      asOften(...npx("typeorm", "migration:revert", `--dataSource=${unknown("file of the data source")}`)),
+      oncePerVersion(
+        ...npx("typeorm", "migration:revert", `--dataSource=${unknown("file of the data source")}`),
+      ),
     ),
     note: last("typeorm migration:show"),
   },
   {
-    // github.com/amacneil/dbmate, README, "Rolling Back Migrations": the highest version that is applied.
+    // github.com/amacneil/dbmate, README, "Rolling Back Migrations": reverts the highest applied version.
     name: "dbmate",
-    lines: inOrder(byText, asOften("dbmate", "rollback")),
+    lines: inOrder(byText, oncePerVersion("dbmate", "rollback")),
     sorted: true,
     note: last("dbmate status"),
   },
@@ -165,13 +169,13 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
   // docs.djangoproject.com, "django-admin and manage.py", `migrate`.
   { name: "Django", lines: onTop(byDjango), goesTo: true },
   {
-    // alembic.sqlalchemy.org, tutorial, "Downgrading"; relative and reserved words are no revisions.
+    // alembic.sqlalchemy.org, tutorial, "Downgrading"; relative and reserved words are not revisions.
     name: "Alembic",
     lines: onTop(
       toVersion("Alembic", /^(?!(?:base|heads?|current)$)\w+$/, (to) => ["alembic", "downgrade", to], "base"),
     ),
     goesTo: true,
-    note: "Of a history with several heads look at `alembic current` first: a downgrade takes back what hangs on it.",
+    note: "If the history has several heads, check `alembic current` first: a downgrade also reverts dependent branches.",
   },
   {
     // github.com/golang-migrate/migrate, cmd/migrate, `migrate -help`.
@@ -190,10 +194,10 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
     env: ["CHANGELOG_FILE", "URL", "USERNAME", "PASSWORD"].map((name) => `LIQUIBASE_COMMAND_${name}`),
     note:
       "It reads `LIQUIBASE_COMMAND_CHANGELOG_FILE`, `_URL`, `_USERNAME` and `_PASSWORD` from the environment. " +
-      "`liquibase rollback-count-sql` with the same count shows what it would do: these change sets and no others.",
+      "Run `liquibase rollback-count-sql` with the same count first, and check that it reverts exactly these change sets.",
   },
   {
-    // atlasgo.io/versioned/down: after `--to-version` everything is reverted; without it, as many as the number says.
+    // atlasgo.io/versioned/down: `--to-version` reverts everything after that version; a number reverts that many.
     name: "Atlas",
     lines: inOrder(byText, ({ versions, to }) => {
       if (to !== null && !/^\w[\w.+-]*$/.test(to)) return noVersion(to, "Atlas");
@@ -201,10 +205,10 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
       return [["atlas", "migrate", "down", `--env=${unknown("env of atlas.hcl")}`, end]];
     }),
     sorted: true,
-    note: "Atlas works the way back out by itself and needs a dev database for it; `--dry-run` shows it. Not in its community build.",
+    note: "Atlas computes the down migration itself and needs a dev database for it; `--dry-run` shows it. Its community build cannot.",
   },
   {
-    // hexdocs.pm/ecto_sql, "mix ecto.rollback": down to and including the version.
+    // hexdocs.pm/ecto_sql, "mix ecto.rollback": reverts down to and including the version.
     name: "Ecto",
     lines: inOrder(byNumber, ({ versions }) => {
       const oldest = versions.at(-1) ?? "";
@@ -212,7 +216,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
     }),
     sorted: true,
     fromSource: true,
-    note: "A release holds no mix: there it is `Ecto.Migrator.run/4`, usually behind `bin/<app> eval`.",
+    note: "A release does not contain mix: there, use `Ecto.Migrator.run/4`, usually through `bin/<app> eval`.",
   },
   {
     // learn.microsoft.com, "EF Core tools reference (.NET CLI)", `dotnet ef database update`.
@@ -228,7 +232,7 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
   },
 ];
 
-/** Tools that cannot, or not in the edition that can be taken for granted: why, and what to do instead. */
+/** Tools that cannot revert, or only in a paid edition: why, and what to do instead. */
 export interface NoWayBack {
   readonly name: string;
   readonly also?: readonly string[];
@@ -238,15 +242,15 @@ export interface NoWayBack {
 
 export const NO_WAY_BACK: readonly NoWayBack[] = [
   {
-    // prisma.io/docs, "Generating down migrations": `migrate resolve` takes failed migrations alone.
+    // prisma.io/docs, "Generating down migrations": `migrate resolve` accepts failed migrations only.
     name: "Prisma",
     why: "Prisma Migrate has no down migrations",
     byHand: ({ versions }) =>
-      "Let `prisma migrate diff --script` write the SQL from the newer schema to the older one, read it, run it with " +
+      "Generate the SQL from the newer schema to the older one with `prisma migrate diff --script`, read it, run it with " +
       `\`prisma db execute\`, and delete the rows of ${versions.join(", ")} from _prisma_migrations.`,
   },
   {
-    // orm.drizzle.team/docs, drizzle-kit: `drop` takes files away and leaves the database as it is.
+    // orm.drizzle.team/docs, drizzle-kit: `drop` removes files and does not change the database.
     name: "Drizzle",
     also: ["drizzleorm", "drizzlekit"],
     why: "Drizzle has no down migrations",
@@ -254,18 +258,18 @@ export const NO_WAY_BACK: readonly NoWayBack[] = [
       `Write the SQL that undoes ${versions.join(", ")}, run it, and delete their rows from drizzle.__drizzle_migrations.`,
   },
   {
-    // documentation.red-gate.com, Flyway, "Undo": down to the target, which is undone too.
+    // documentation.red-gate.com, Flyway, "Undo": down to and including the target.
     name: "Flyway",
-    why: "Flyway undoes in its paid editions only, and only what has undo scripts",
+    why: "only the paid editions of Flyway can undo, and only migrations that have undo scripts",
     byHand: ({ versions, above = [] }) =>
       (above.length === 0
-        ? `With such an edition: \`${quote(["flyway", "undo", `-target=${versions.at(-1) ?? ""}`])}\`. Without: write the SQL `
-        : `Such an edition would undo ${above.join(", ")} too, which stays: write the SQL `) +
+        ? `With a paid edition: \`${quote(["flyway", "undo", `-target=${versions.at(-1) ?? ""}`])}\`. Without one: write the SQL `
+        : `Even a paid edition would also undo ${above.join(", ")}, which must stay: write the SQL `) +
       `that undoes ${versions.join(", ")}, run it, and delete their rows from flyway_schema_history.`,
   },
 ];
 
-/** Of the tools, the one that is called so. */
+/** The tool of this name, if there is one. */
 export const called = <T extends { readonly name: string; readonly also?: readonly string[] }>(
   tools: readonly T[],
   tool: string,

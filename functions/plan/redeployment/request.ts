@@ -1,4 +1,4 @@
-/** Whether a release may be put back now, and the one conditional put by which it is asked for. */
+/** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { Fact, PlanQuestion, Statement } from "../../../schemas/fact.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan } from "../../../schemas/plan.ts";
@@ -16,24 +16,24 @@ import { environmentPlan } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
 
-/** A key that is older than this is taken for a new one: nobody sends a request again for so long. */
+/** How long an Idempotency-Key is remembered: longer than any client retries. */
 const KEYS_MS = 7 * 86_400_000;
-/** The most services that one request puts back: a page of the environment's plan. */
+/** The most services that one request may redeploy: one page of the environment's plan. */
 const SERVICES_MAX = 100;
 
-/** Another machine's clock may be behind by this, and there a redeployment may still begin. */
+/** Clock skew: on a machine whose clock is behind, a redeployment may still begin this long after its deadline. */
 const CLOCKS_MS = 60_000;
 
-/** A request, as it came. */
+/** A request as received. */
 export interface RedeployRequest {
-  /** Who asks, by the name of the token. */
+  /** The name of the requester's token. */
   readonly by: string;
-  /** The request's own name for itself. */
+  /** Its Idempotency-Key. */
   readonly key: string;
   readonly body: RedeploymentRequest;
-  /** What is known now; all its plans are made from this. */
+  /** The current time and what is known now. All plans of the request are made from it. */
   readonly when: AsOf;
-  /** Why who asks may not say this. */
+  /** Why the requester may not report a statement; undefined: it may. */
   readonly refuse?: (statement: Statement) => string | undefined;
 }
 
@@ -47,15 +47,15 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
   };
 }
 
-const wishOf = ({ at, digest, last, ...wish }: PlanQuestion): PlanOptions => ({
-  ...wish,
+const planOptionsOf = ({ at, digest, last, ...options }: PlanQuestion): PlanOptions => ({
+  ...options,
   aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
 });
 
 /* Which services */
 
-/** The newest request of a service, and the one of this key. */
-async function earlier({ when, key, by }: RedeployRequest, { environment, service }: Selector) {
+/** The newest request for a service, and the one with this key. */
+async function earlierRequests({ when, key, by }: RedeployRequest, { environment, service }: Selector) {
   const oldest = new Date(when.now.getTime() - KEYS_MS).toISOString();
   let last: Requested | undefined;
   for await (const fact of requestsOf(
@@ -69,7 +69,7 @@ async function earlier({ when, key, by }: RedeployRequest, { environment, servic
   return { last, known: undefined };
 }
 
-/** The services of a request: the one it names, or all that ran then. `undefined`: of a place never heard of. */
+/** The services of a request: the one it names, or all that ran then. `undefined`: the environment is unknown. */
 export async function placesOf(
   click: RedeployRequest,
 ): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
@@ -80,25 +80,29 @@ export async function placesOf(
   const answer = await environmentPlan(then, environment, acceptSubstitute, { limit: SERVICES_MAX });
   if (answer === undefined) return undefined;
   if (answer.next !== null) {
-    const message = `${environment} has more than ${SERVICES_MAX} services; requestRedeployment for each by its name`;
+    const message = `${environment} has more than ${SERVICES_MAX} services; request a redeployment for each service by name`;
     return { refusals: [{ code: "too_many_services", message }] };
   }
   const places = answer.services.map(({ service }) => ({ environment, service }));
   if (answer.hash !== planHash) {
-    // What this same request asked for may be what changed it.
-    const before = await mapLimit(AT_ONCE, places, async (place) => (await earlier(click, place)).known);
+    // An earlier attempt of this same request may have changed the plan.
+    const before = await mapLimit(
+      AT_ONCE,
+      places,
+      async (place) => (await earlierRequests(click, place)).known,
+    );
     const own = places.filter((_, n) => before[n] !== undefined);
     if (own.length > 0) return { places: own };
-    const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is ${answer.hash} now, and not ${planHash}; precheck at it again`;
+    const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is now ${answer.hash}, not ${planHash}; read the plan again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
   return { places };
 }
 
-/* What speaks against it */
+/* Refusals */
 
-/** The plan's hash tells what runs now too, but not to a person. */
-function changed({ body }: RedeployRequest, { service, hash, components, current }: Plan): Refusal[] {
+/** The plan's hash already depends on what runs now; `expectedCurrent` gives a message that people understand. */
+function changedSince({ body }: RedeployRequest, { service, hash, components, current }: Plan): Refusal[] {
   const { expectedCurrent } = body;
   if (expectedCurrent === undefined) return [];
   const now = current.components.map(({ digest }) => digest);
@@ -111,16 +115,19 @@ function changed({ body }: RedeployRequest, { service, hash, components, current
     expectedCurrent === null ? now.every((digest) => digest === null) : running.includes(expectedCurrent);
   if (!isExpected) {
     const shown = now.map((digest) => digest ?? "an unknown image").join(", ");
-    const message = `${shown === "" ? "nothing" : shown} runs now, and not ${expectedCurrent ?? "nothing"}; precheck at the plan again`;
+    const message = `${shown === "" ? "nothing" : shown} runs now, not ${expectedCurrent ?? "nothing"}; read the plan again`;
     return [{ code: "current_changed", service, message }];
   }
   if (hash === body.planHash) return [];
-  const message = `the plan is ${hash} now, and not ${body.planHash}; precheck at it again, with the same schema and acceptances`;
+  const message = `the plan is now ${hash}, not ${body.planHash}; read it again, with the same schema and accept parameters`;
   return [{ code: "plan_changed", service, message }];
 }
 
-/** An earlier redeployment froze it too, and does not stand in the way of the next. */
-async function held({ when }: RedeployRequest, { environment, service }: Selector): Promise<Refusal[]> {
+/** Freezes by people. A freeze by an earlier redeployment does not block the next one. */
+async function freezeRefusals(
+  { when }: RedeployRequest,
+  { environment, service }: Selector,
+): Promise<Refusal[]> {
   const place = { environment: fold(environment), service: fold(service) };
   const freezes = await freezesOf({ ...when, knownAt: EVER }, place, EVER);
   return freezes
@@ -128,32 +135,32 @@ async function held({ when }: RedeployRequest, { environment, service }: Selecto
     .map(({ service: frozen, occurredAt, reason }) => ({
       code: "frozen",
       service,
-      message: `${frozen ?? environment} is frozen since ${occurredAt}${reason === undefined ? "" : `: ${reason}`}; end that first (POST /v1/freezes/end)`,
+      message: `${frozen ?? environment} has been frozen since ${occurredAt}${reason === undefined ? "" : `: ${reason}`}; end the freeze first (POST /v1/freezes/end)`,
     }));
 }
 
 const running = (service: string, id: string): Refusal => ({
   code: "redeployment_running",
   service,
-  message: `redeployment ${id} of ${service} has not ended: GET /v1/redeployments/${id}`,
+  message: `redeployment ${id} of ${service} has not ended; see GET /v1/redeployments/${id}`,
 });
 
-/** What a service's turn finds: nothing in the way, what was put before under the same key, or refusals. */
+/** The result for one service: ready, already requested under the same key, or refused. */
 export type Precheck =
   | { readonly is: "ready"; readonly plan: Plan; readonly last: Requested | undefined }
   | { readonly is: "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] };
 
 /**
- * Looks whether a service may be put back: its plan, its freezes, and its last redeployment, side by side. `undefined`: a
- * name never heard of.
+ * Checks whether a service may be redeployed: reads its plan, its freezes and its last redeployment in parallel.
+ * `undefined`: the name is unknown.
  */
 export async function precheck(click: RedeployRequest, place: Selector): Promise<Precheck | undefined> {
-  const { last, known } = await earlier(click, place);
+  const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
-    plan(click.when, place, wishOf(questionOf(click))),
-    held(click, place),
+    plan(click.when, place, planOptionsOf(questionOf(click))),
+    freezeRefusals(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
   const isFree =
@@ -165,7 +172,7 @@ export async function precheck(click: RedeployRequest, place: Selector): Promise
   const refusals: Refusal[] = [
     ...(isFree ? [] : [running(service, course.id)]),
     ...frozen,
-    ...changed(click, planned),
+    ...changedSince(click, planned),
     ...blockers.map(({ message }): Refusal => ({ code: "plan_blocked", service, message })),
   ];
   return refusals.length > 0 ? { is: "refused", refusals } : { is: "ready", plan: planned, last };
@@ -176,35 +183,35 @@ export async function precheck(click: RedeployRequest, place: Selector): Promise
 export type RequestOutcome =
   | { readonly is: "requested" | "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] }
-  /** The key stands for another request. */
+  /** The key belongs to another request. */
   | { readonly is: "conflict"; readonly fact: Requested }
   | Extract<Outcome, { outcome: "rejected" }>;
 
 const isRequested = (fact: Fact): fact is Requested => fact.kind === "redeployment.requested";
 
-/** What was sent, by which the same request again is known. */
-const sent = ({ key, body }: RedeployRequest, service: string): string =>
+/** A hash of what was sent, which identifies a repeated request. */
+const requestHash = ({ key, body }: RedeployRequest, service: string): string =>
   rawHash({ kind: "redeployment.requested", ...body, key, service: fold(service) });
 
 const isSame = async ({ store }: Appending, click: RedeployRequest, fact: Requested): Promise<boolean> =>
-  (await store.rawHashOf(fact)) === sent(click, fact.service);
+  (await store.rawHashOf(fact)) === requestHash(click, fact.service);
 
-/** Puts the request, if nobody else takes the place's next number first; whoever comes second is told of the first. */
+/** Records the request, unless another one takes the service's next number first: then the answer names that one. */
 export async function requestRedeployment(
   appending: Appending,
   click: RedeployRequest,
-  looked: Exclude<Precheck, { is: "refused" }>,
+  checked: Exclude<Precheck, { is: "refused" }>,
 ): Promise<RequestOutcome> {
-  if (looked.is === "known") {
-    const { fact } = looked;
+  if (checked.is === "known") {
+    const { fact } = checked;
     return { is: (await isSame(appending, click, fact)) ? "known" : "conflict", fact };
   }
   const { by, key, body, when, refuse } = click;
-  const { environment, service, hash, components } = looked.plan;
+  const { environment, service, hash, components } = checked.plan;
   const statement = {
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
-    id: nextId({ environment, service }, looked.last),
+    id: nextId({ environment, service }, checked.last),
     occurredAt: await afterNewest({ ...when, knownAt: EVER }, { environment, service }, when.now),
     timeFrom: "receipt",
     actor: by,
@@ -223,12 +230,13 @@ export async function requestRedeployment(
   const outcome = await append(appending, statement, {
     vendor: "redeployments",
     reportedBy: by,
-    rawHash: sent(click, service),
+    rawHash: requestHash(click, service),
     ...(refuse === undefined ? {} : { refuse }),
   });
   if (outcome.outcome === "rejected") return outcome;
   const { fact } = outcome;
-  if (!isRequested(fact)) throw new Error("what stands under a redeployment's id is none");
+  if (!isRequested(fact))
+    throw new Error(`the fact ${REDEPLOYMENTS} ${fact.id} is not a redeployment request`);
   if (outcome.outcome === "recorded") return { is: "requested", fact };
   if (fact.key !== key || fact.reportedBy !== by) {
     return { is: "refused", refusals: [running(service, fact.id)] };

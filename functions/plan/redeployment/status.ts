@@ -1,6 +1,6 @@
 /**
- * Redeployments: what somebody asked to have back, and what became of it. Their course is read from the facts that came
- * in since, in the order in which things happened; so it does not matter who says them, nor when.
+ * The status of redeployments. It is derived from the facts since the request, in the order in which things happened, so
+ * it does not depend on who reports them or when.
  */
 import type { Deployed, Fact, FactOf } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
@@ -17,13 +17,13 @@ import { release } from "../../queries/release/release.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { isSameSlot, type Slot } from "../../queries/release/slots.ts";
 
-/** The source of what is said of redeployments. */
+/** The `source` of facts about redeployments. */
 export const REDEPLOYMENTS = "/asof/redeployments";
 
 /**
- * The id of the one after `last`: a hash of the place, and a number. Whoever asks for a redeployment of a place takes its
- * next number, and a fact's identity can be taken once; so of those that ask at once one alone gets it, on however many
- * machines, and a reader that lags behind gets none.
+ * The id of the redeployment after `last`: a hash of environment and service, and a number. A request takes the next
+ * number of its service, and a fact's identity can be taken only once. So of concurrent requests exactly one succeeds,
+ * on any number of machines, and a request based on a stale read fails.
  */
 export function nextId({ environment, service }: Selector, last: Requested | undefined): string {
   const place = sha256(canonical([fold(environment), fold(service)])).slice(0, 16);
@@ -32,7 +32,7 @@ export function nextId({ environment, service }: Selector, last: Requested | und
 
 export const endId = (id: string): string => `${id}/ended`;
 
-/** The question of its plan, as a path of this ledger's. */
+/** The path and query of its plan in this ledger. */
 export function planOf({ environment, service, question }: Requested): string {
   const parameters = Object.entries({ environment, service, ...question }).map(
     ([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(",") : String(value)],
@@ -40,7 +40,7 @@ export function planOf({ environment, service, question }: Requested): string {
   return `/v1/plan?${new URLSearchParams(parameters)}`;
 }
 
-/* The course of it */
+/* The course */
 
 type Ended = FactOf<"redeployment.ended">;
 
@@ -53,12 +53,12 @@ interface Course {
   };
 }
 
-/** A deployer's clock may be behind this one's; who names the redeployment is believed all the same. */
+/** Clock skew: a deployer's clock may be behind. Its report still counts if it names the redeployment. */
 const BEHIND_MS = 60_000;
 
 async function* since(knowledge: KnownAt, { environment, occurredAt, deadline }: Requested) {
   const from = new Date(Date.parse(occurredAt) - BEHIND_MS).toISOString();
-  // Deadlines are a day away at most.
+  // A deadline is at most a day after the request, so it spans at most two months.
   for (const month of new Set([monthOf(from), monthOf(deadline)])) {
     const partition = { of: "timeline", environment: fold(environment), month } as const;
     yield* history(knowledge, partition, { from, to: deadline });
@@ -71,34 +71,35 @@ const isDeployed = (fact: Fact): fact is Deployed =>
   fact.kind === "deployment.failed" ||
   fact.kind === "deployment.observed";
 
-/** Deployments of the service since it was requested; one that names another redeployment is none of this one. */
+/** Whether a deployment may belong to a redeployment: of its service, since the request, and naming no other one. */
 function mayConcern(fact: Deployed, { id, service, occurredAt }: Requested): boolean {
   if (fact.service === undefined || fold(fact.service) !== fold(service)) return false;
   if (fact.redeployment !== undefined) return fact.redeployment === id;
-  // Many deployers say whole seconds.
+  // Many deployers report whole seconds.
   return fact.occurredAt >= occurredAt.slice(0, "2026-11-22T10:05:00".length);
 }
 
-/** What is said to run as one variant of a component; without a digest where that is not known. */
-interface Shown extends Slot {
+/** What a fact reports as running in one slot; without a digest if that is unknown. */
+interface ReportedImage extends Slot {
   readonly digest?: string | null;
 }
 
-/** What a fact shows: as it says itself or, of what took effect, as its tag, commit or tasks tell. */
-async function shownBy(moment: AsOf, fact: Deployed): Promise<readonly Shown[]> {
-  const said = fact.components ?? [];
+/** The images that a fact reports. A success without digests is resolved by its tag, commit or tasks. */
+async function imagesReportedBy(moment: AsOf, fact: Deployed): Promise<readonly ReportedImage[]> {
+  const reported = fact.components ?? [];
   const { environment, service, occurredAt: at } = fact;
-  const isTold = fact.kind !== "deployment.succeeded" || said.every(({ digest }) => digest !== undefined);
-  if (isTold || service === undefined) return said;
+  const isResolved =
+    fact.kind !== "deployment.succeeded" || reported.every(({ digest }) => digest !== undefined);
+  if (isResolved || service === undefined) return reported;
   const found = await release({ ...moment, at }, { environment, service });
-  return said.map((one) => (one.digest === undefined ? { ...one, ...digestIn(found, one) } : one));
+  return reported.map((one) => (one.digest === undefined ? { ...one, ...digestIn(found, one) } : one));
 }
 
-const digestIn = (found: Release | undefined, component: Shown): Pick<Shown, "digest"> => ({
+const digestIn = (found: Release | undefined, component: ReportedImage): Pick<ReportedImage, "digest"> => ({
   digest: found?.components.find((one) => isSameSlot(one, component))?.digest ?? null,
 });
 
-/** What is shown of a component that is waited for; related digests are the same image. */
+/** How the reported images compare to the target of a component. Digests of one family are the same image. */
 type Verdict = "its image" | "part of it" | "another" | "unknown" | "nothing";
 
 interface Target {
@@ -106,18 +107,22 @@ interface Target {
   readonly members: ReadonlySet<string>;
 }
 
-function verdictOn({ component, members }: Target, shown: readonly Shown[], isOnly: boolean): Verdict {
-  const own = shown.filter((one) => isOnly || fold(one.component) === fold(component));
+function verdictOn(
+  { component, members }: Target,
+  reported: readonly ReportedImage[],
+  isOnly: boolean,
+): Verdict {
+  const own = reported.filter((one) => isOnly || fold(one.component) === fold(component));
   const digests = own.flatMap(({ digest }) => digest ?? []);
   const related = digests.filter((digest) => members.has(digest));
   if (own.length === 0) return "nothing";
   if (digests.length === 0) return "unknown";
   if (related.length === 0) return "another";
-  // A canary is on its way.
+  // With a canary, a part of the variants has the image.
   return related.length === own.length ? "its image" : "part of it";
 }
 
-/** The images that were asked back. */
+/** The images that the redeployment is to deploy. */
 const targetsOf = ({ images }: Question, { components }: Requested): Promise<Target[]> =>
   Promise.all(
     components.map(async ({ component, digest = "" }) => {
@@ -126,28 +131,28 @@ const targetsOf = ({ images }: Question, { components }: Requested): Promise<Tar
     }),
   );
 
-/** Takes facts in order, until one of them ends it. */
-function following(question: Question, requested: Requested) {
+/** Follows a redeployment: takes facts in order, until one of them ends it. */
+function follower(question: Question, requested: Requested) {
   const missing = new Set(requested.components.keys());
   let started: Deployed | undefined;
 
-  async function verdictsOn(shown: readonly Shown[]): Promise<Verdict[]> {
+  async function verdictsOn(reported: readonly ReportedImage[]): Promise<Verdict[]> {
     const all = await targetsOf(question, requested);
-    // Of one component alone the names need not agree.
-    const isOnly = all.length === 1 && new Set(shown.map(({ component }) => fold(component))).size === 1;
-    return all.map((target) => verdictOn(target, shown, isOnly));
+    // With a single component, ignore its name.
+    const isOnly = all.length === 1 && new Set(reported.map(({ component }) => fold(component))).size === 1;
+    return all.map((target) => verdictOn(target, reported, isOnly));
   }
 
-  /** What runs already proves nothing where it is seen again. */
+  /** Whether the images already ran before the request: observing them again then proves nothing. */
   async function ranBefore(): Promise<boolean> {
     const { environment, service, occurredAt } = requested;
     const found = await release({ ...question, at: justBefore(occurredAt) }, { environment, service });
     return (await verdictsOn(found?.components ?? [])).every((verdict) => verdict === "its image");
   }
 
-  function arrived(fact: Deployed, verdicts: readonly Verdict[], isNamed: boolean): Course["end"] {
+  function endByImages(fact: Deployed, verdicts: readonly Verdict[], isNamed: boolean): Course["end"] {
     if (isNamed && verdicts.includes("another")) {
-      return { outcome: "failed", fact, why: "its deployment brought other images than the plan's" };
+      return { outcome: "failed", fact, why: "its deployment reported other images than the plan's" };
     }
     for (const [n, verdict] of verdicts.entries()) {
       if (verdict === "its image" || (isNamed && verdict === "unknown")) missing.delete(n);
@@ -155,10 +160,12 @@ function following(question: Question, requested: Requested) {
     return missing.size === 0 ? { outcome: "succeeded", fact } : undefined;
   }
 
-  async function ofDeployment(fact: Deployed): Promise<Course["end"]> {
-    // Who names it is believed where it says nothing of images.
+  async function endByDeployment(fact: Deployed): Promise<Course["end"]> {
+    // A report that names the redeployment counts even without images.
     const isNamed = fact.redeployment !== undefined;
-    const verdicts = await verdictsOn(isNamed ? (fact.components ?? []) : await shownBy(question, fact));
+    const verdicts = await verdictsOn(
+      isNamed ? (fact.components ?? []) : await imagesReportedBy(question, fact),
+    );
     const isAbout = verdicts.some((verdict) => verdict === "its image" || verdict === "part of it");
     if (!isNamed && !isAbout) return undefined;
     if (fact.kind === "deployment.started") {
@@ -167,7 +174,7 @@ function following(question: Question, requested: Requested) {
     }
     if (fact.kind === "deployment.failed") return { outcome: "failed", fact, why: "its deployment failed" };
     if (fact.kind === "deployment.observed" && (await ranBefore())) return undefined;
-    return arrived(fact, verdicts, isNamed);
+    return endByImages(fact, verdicts, isNamed);
   }
 
   return {
@@ -177,14 +184,14 @@ function following(question: Question, requested: Requested) {
         const { outcome, reason } = fact;
         return { outcome, fact, ...(reason === undefined ? {} : { why: reason }) };
       }
-      return isDeployed(fact) && mayConcern(fact, requested) ? ofDeployment(fact) : undefined;
+      return isDeployed(fact) && mayConcern(fact, requested) ? endByDeployment(fact) : undefined;
     },
   };
 }
 
 async function courseOf(question: Question, requested: Requested): Promise<Course> {
   question.store.prefetch(() => targetsOf(question, requested));
-  const follow = following(question, requested);
+  const follow = follower(question, requested);
   for await (const fact of since(question, requested)) {
     const end = await follow.take(fact);
     if (end === undefined) continue;
@@ -200,7 +207,7 @@ async function courseOf(question: Question, requested: Requested): Promise<Cours
 const statusOf = ({ started, end }: Course, isLate: boolean): Redeployment["status"] =>
   end?.outcome ?? (isLate ? "timed out" : started === undefined ? "requested" : "started");
 
-function answered(moment: AsOf, requested: Requested, course: Course): Redeployment {
+function answerOf(moment: AsOf, requested: Requested, course: Course): Redeployment {
   const { started, end } = course;
   const { id, environment, service, components, deadline, reason, planHash } = requested;
   const isLate = moment.knownAt > deadline;
@@ -225,7 +232,7 @@ function answered(moment: AsOf, requested: Requested, course: Course): Redeploym
     deadline,
     startedAt: started?.occurredAt ?? null,
     endedAt: end?.fact.occurredAt ?? (status === "timed out" ? deadline : null),
-    why: end?.why ?? (status === "timed out" ? "nobody reported a result before the deadline" : null),
+    why: end?.why ?? (status === "timed out" ? "no result was reported before the deadline" : null),
     deployment: last?.deployment ?? null,
     url: end?.fact.url ?? last?.url ?? null,
     knownAt: moment.knownAt,
@@ -235,13 +242,13 @@ function answered(moment: AsOf, requested: Requested, course: Course): Redeploym
 }
 
 /**
- * Answers what became of it. Costs what happened in its environment between the request and the deadline, a request for
- * each thousand facts; and a release for each deployment of the service then that names no digest.
+ * Answers the status of a redeployment. Cost: one request for each thousand facts of its environment between the request
+ * and the deadline, and a release for each deployment of the service in that time that names no digest.
  */
 export const courseAnswered = async (moment: AsOf, requested: Requested): Promise<Redeployment> =>
-  answered(moment, requested, await courseOf(questionOf(moment), requested));
+  answerOf(moment, requested, await courseOf(questionOf(moment), requested));
 
-/** A redeployment by its id; `undefined`: none was known. */
+/** The status of a redeployment by id. `undefined`: the id is unknown, or was not known by `knownAt`. */
 export async function redeployment(moment: AsOf, id: string): Promise<Redeployment | undefined> {
   const [fact] = await moment.store.get([{ source: REDEPLOYMENTS, id }]);
   if (fact?.kind !== "redeployment.requested" || fact.recordedAt > moment.knownAt) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Executors carry out what was asked back: of those that are configured the first that is for its environment and
- * service. At least once, never after the deadline; where none can, the redeployment is ended as failed.
+ * Executors carry out redeployments. The first configured executor for the environment and service is used, at least once
+ * and never after the deadline. If none can, the redeployment is ended as failed.
  */
 import * as z from "zod";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
@@ -8,7 +8,7 @@ import { hashOf } from "../../../schemas/plan.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Asof } from "../ledger-client.ts";
 import { isFor, type Reaction } from "../reaction.ts";
-import { post, Refused, type Sending } from "./deliver.ts";
+import { type ExecutorRequest, post, Refused } from "./deliver.ts";
 import { GithubExecutor, toGithub } from "./github.ts";
 import { GitlabExecutor, toGitlab } from "./gitlab.ts";
 import type { Order } from "./order.ts";
@@ -20,7 +20,7 @@ type Executor = z.infer<typeof Executor>;
 export const Executors = z.array(Executor).max(100);
 export type Executors = z.infer<typeof Executors>;
 
-function sendingOf(executor: Executor, order: Order, now: Date): Sending {
+function requestFor(executor: Executor, order: Order, now: Date): ExecutorRequest {
   switch (executor.kind) {
     case "webhook":
       return toWebhook(executor, order, now);
@@ -31,7 +31,7 @@ function sendingOf(executor: Executor, order: Order, now: Date): Sending {
   }
 }
 
-/** Throws Refused where there is none. */
+/** Throws Refused if no executor can carry out the plan. */
 function executorOf(list: Executors, { redeployment, plan }: Order): Executor {
   const { environment, service } = redeployment;
   const executor = list.find((one) => isFor(one, redeployment));
@@ -40,23 +40,23 @@ function executorOf(list: Executors, { redeployment, plan }: Order): Executor {
   }
   const step = plan.steps.find(({ does }) => !executor.steps.includes(does));
   if (step !== undefined) {
-    const runs = `its executor (${executor.kind}) runs ${executor.steps.join(" and ")} only`;
-    throw new Refused(`${runs}, and step ${step.n} is to ${step.does}: ${step.title}`);
+    const runs = `its executor (${executor.kind}) runs only steps of the kinds ${executor.steps.join(" and ")}`;
+    throw new Refused(`${runs}, but step ${step.n} is ${step.does}: ${step.title}`);
   }
   return executor;
 }
 
-interface Around {
+interface Dependencies {
   readonly asof: Asof;
   readonly now: () => Date;
   readonly log: { info(message: string, fields: Record<string, string>): void };
-  /** How long an executor may take to answer; absent: ten seconds. */
+  /** How long an executor may take to answer. Default: ten seconds. */
   readonly timeoutMs?: number;
 }
 
-export function executors(list: Executors, { asof, now, log, timeoutMs }: Around): Reaction {
-  /** Undefined where it is not to be carried out any more: by the ledger's clock alone. */
-  async function awaited(id: string): Promise<Redeployment | undefined> {
+export function executors(list: Executors, { asof, now, log, timeoutMs }: Dependencies): Reaction {
+  /** The redeployment if it is still to be carried out, judged only by the ledger's clock. */
+  async function pending(id: string): Promise<Redeployment | undefined> {
     const redeployment = await asof.redeployment(id);
     const { status, deadline } = redeployment;
     if (status === "timed out") {
@@ -65,7 +65,7 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Around
     return status === "requested" ? redeployment : undefined;
   }
 
-  /** Somebody may have frozen it, or marked the image as bad, since it was asked for. Throws Refused. */
+  /** Since the request, the service may have been frozen, or the image marked as bad. Throws Refused. */
   async function passGate(redeployment: Redeployment): Promise<void> {
     for (const { image } of redeployment.components) {
       const { reasons } = await asof.gate(redeployment, pinnedImage(image)?.digest ?? "");
@@ -77,20 +77,21 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Around
 
   async function carryOut(redeployment: Redeployment): Promise<void> {
     const order = { redeployment, plan: await asof.planOf(redeployment) };
-    // Not by the hash that stands in it: anybody can write that down.
-    if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan has changed");
+    // Compute the hash: the one in the plan's own field proves nothing.
+    if (hashOf(order.plan) !== redeployment.planHash)
+      throw new Refused("the plan has changed since the request");
     const executor = executorOf(list, order);
     await passGate(redeployment);
-    // All that took its time.
-    if ((await awaited(redeployment.id)) === undefined) return;
-    await post(sendingOf(executor, order, now()), timeoutMs);
+    // The checks above took time, so check the deadline again.
+    if ((await pending(redeployment.id)) === undefined) return;
+    await post(requestFor(executor, order, now()), timeoutMs);
   }
 
   return {
     kinds: ["redeployment.requested"],
     react: async ({ id }) => {
-      // Heard again, by a replay or a dead letter that somebody revived, it must not deploy.
-      const redeployment = await awaited(id);
+      // A replayed event or a redriven dead letter must not deploy again.
+      const redeployment = await pending(id);
       if (redeployment === undefined) return;
       try {
         await carryOut(redeployment);
@@ -101,10 +102,10 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Around
     },
     giveUp: async ({ id }, error) => {
       const { status } = await asof.redeployment(id);
-      // What was sent may have arrived, and only its answer not.
+      // The request may have arrived although its answer did not.
       if (status !== "requested") return;
       const message = error instanceof Error ? error.message : String(error);
-      await asof.end(id, "failed", `its executor was tried in vain: ${message}`);
+      await asof.end(id, "failed", `its executor did not accept the request, despite retries: ${message}`);
     },
   };
 }

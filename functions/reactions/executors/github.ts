@@ -1,15 +1,15 @@
 /**
  * GitHub Actions as an executor: "Create a workflow dispatch event" and "Create a repository dispatch event" of its REST
- * API (docs.github.com/rest). Neither is idempotent: a workflow guards itself by the redeployment's id.
+ * API (docs.github.com/rest). Neither is idempotent: the workflow has to detect duplicates by the redeployment's id.
  */
 import * as z from "zod";
 import { endpoint, text } from "../../../schemas/scalars.ts";
-import { type Sending, under } from "./deliver.ts";
-import { type Order, scope, token, told } from "./order.ts";
+import { type ExecutorRequest, urlUnder } from "./deliver.ts";
+import { inputsOf, type Order, scope, token } from "./order.ts";
 
 const shared = {
   kind: z.literal("github"),
-  /** Of GitHub Enterprise Server: `https://<host>/api/v3`. */
+  /** For GitHub Enterprise Server: `https://<host>/api/v3`. */
   api: endpoint.default("https://api.github.com"),
   repository: z
     .string()
@@ -31,7 +31,7 @@ export const GithubExecutor = z.discriminatedUnion("event", [
 ]);
 export type GithubExecutor = z.infer<typeof GithubExecutor>;
 
-export function toGithub(executor: GithubExecutor, order: Order): Sending {
+export function toGithub(executor: GithubExecutor, order: Order): ExecutorRequest {
   const { api, repository } = executor;
   const headers = {
     Accept: "application/vnd.github+json",
@@ -42,16 +42,16 @@ export function toGithub(executor: GithubExecutor, order: Order): Sending {
     case "workflow_dispatch": {
       const { workflow, ref } = executor;
       return {
-        url: under(api, `repos/${repository}/actions/workflows/${workflow}/dispatches`),
+        url: urlUnder(api, `repos/${repository}/actions/workflows/${workflow}/dispatches`),
         headers,
-        body: JSON.stringify({ ref, inputs: told(order) }),
+        body: JSON.stringify({ ref, inputs: inputsOf(order) }),
       };
     }
     case "repository_dispatch":
       return {
-        url: under(api, `repos/${repository}/dispatches`),
+        url: urlUnder(api, `repos/${repository}/dispatches`),
         headers,
-        body: JSON.stringify({ event_type: executor.event_type, client_payload: told(order) }),
+        body: JSON.stringify({ event_type: executor.event_type, client_payload: inputsOf(order) }),
       };
   }
 }

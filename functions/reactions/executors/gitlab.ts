@@ -1,12 +1,12 @@
 /**
- * GitLab CI/CD as an executor: the job of then, run again ("Retry a job", which runs a manual one too; "Run a job" takes
- * none that has run and is not manual), or a new pipeline ("Trigger a pipeline with a token"). Neither is idempotent.
+ * GitLab CI/CD as an executor. It runs the original job again ("Retry a job", which also runs manual jobs; "Run a job"
+ * accepts only manual jobs), or starts a new pipeline ("Trigger a pipeline with a token"). Neither is idempotent.
  */
 import * as z from "zod";
 import type { Plan } from "../../../schemas/plan.ts";
 import { endpoint, text } from "../../../schemas/scalars.ts";
-import { Refused, type Sending, under } from "./deliver.ts";
-import { type Order, scope, token, told } from "./order.ts";
+import { type ExecutorRequest, Refused, urlUnder } from "./deliver.ts";
+import { inputsOf, type Order, scope, token } from "./order.ts";
 
 const shared = {
   kind: z.literal("gitlab"),
@@ -19,14 +19,14 @@ const shared = {
 };
 
 export const GitlabExecutor = z.discriminatedUnion("action", [
-  /** The token: an access token of the project with the scope `api`. */
+  /** `token`: an access token of the project with the scope `api`. */
   z.strictObject({ ...shared, action: z.literal("play"), token }),
-  /** The token: a trigger's. */
+  /** `token`: a pipeline trigger token. */
   z.strictObject({ ...shared, action: z.literal("trigger"), token, ref: text(255) }),
 ]);
 export type GitlabExecutor = z.infer<typeof GitlabExecutor>;
 
-/** The job of then, as the plan's own command names it, on this GitLab; whether it is the project's, GitLab knows. */
+/** The original job, from the plan's own command, if it is on this GitLab. GitLab checks that it belongs to the project. */
 function jobOf({ steps }: Plan, { host }: URL): string {
   for (const { argv } of steps.flatMap(({ commands }) => commands)) {
     const [program, area, verb, job = "", repository = ""] = argv;
@@ -34,25 +34,25 @@ function jobOf({ steps }: Plan, { host }: URL): string {
     const isRetry = program === "glab" && area === "ci" && verb === "retry" && URL.canParse(project);
     if (isRetry && new URL(project).host === host && /^\d+$/.test(job)) return job;
   }
-  throw new Refused(`the plan names no job of ${host} that could be run again`);
+  throw new Refused(`the plan has no job on ${host} that could be run again`);
 }
 
-/** @throws {Refused} where no job of then is known */
-export function toGitlab(executor: GitlabExecutor, order: Order): Sending {
+/** @throws {Refused} if the plan names no job to run again */
+export function toGitlab(executor: GitlabExecutor, order: Order): ExecutorRequest {
   const project = `api/v4/projects/${encodeURIComponent(executor.project)}`;
   switch (executor.action) {
     case "play": {
       const job = jobOf(order.plan, new URL(executor.url));
       const headers = { "PRIVATE-TOKEN": executor.token };
-      return { url: under(executor.url, `${project}/jobs/${job}/retry`), headers, body: "{}" };
+      return { url: urlUnder(executor.url, `${project}/jobs/${job}/retry`), headers, body: "{}" };
     }
     case "trigger": {
-      // Each becomes a variable of the pipeline, and so an environment variable of its jobs.
+      // Pipeline variables become environment variables of the jobs.
       const variables = Object.fromEntries(
-        Object.entries(told(order)).map(([key, value]) => [`ASOF_${key.toUpperCase()}`, value]),
+        Object.entries(inputsOf(order)).map(([key, value]) => [`ASOF_${key.toUpperCase()}`, value]),
       );
       return {
-        url: under(executor.url, `${project}/trigger/pipeline`),
+        url: urlUnder(executor.url, `${project}/trigger/pipeline`),
         headers: {},
         body: JSON.stringify({ token: executor.token, ref: executor.ref, variables }),
       };

@@ -1,20 +1,20 @@
 /**
- * Alertmanager as far as silences go: API v2, as its own `api/v2/openapi.yaml` describes it (prometheus/alertmanager).
- * Whoever reaches it may silence everything, for it knows no passwords: often a proxy before it asks for one.
+ * A client for silences in Alertmanager: API v2, as described in `api/v2/openapi.yaml` (prometheus/alertmanager).
+ * Alertmanager has no authentication; often a proxy in front of it has.
  */
 import * as z from "zod";
 import { type Answer, type Exchange, exchange, NoAnswer } from "../../adapters/http-client.ts";
-import { under } from "../executors/deliver.ts";
+import { urlUnder } from "../executors/deliver.ts";
 
 const TIMEOUT_MS = 10_000;
-/** How much of a refusal is told. */
+/** How many characters of an error answer go into the message. */
 const REASON_MAX = 200;
 
 const Matcher = z.looseObject({
   name: z.string(),
   value: z.string(),
   isRegex: z.boolean(),
-  /** Absent before Alertmanager 0.22, which knew only matchers that are. */
+  /** Absent before Alertmanager 0.22, which had only equal matchers. */
   isEqual: z.boolean().default(true),
 });
 export type Matcher = Readonly<Pick<z.infer<typeof Matcher>, "name" | "value" | "isRegex" | "isEqual">>;
@@ -28,7 +28,7 @@ const Silence = z.looseObject({
 });
 export type Silence = z.infer<typeof Silence>;
 
-/** What is asked for. One that starts in the past starts when Alertmanager takes it. */
+/** A silence to create. If its start is in the past, Alertmanager starts it at once. */
 export interface NewSilence {
   readonly matchers: readonly Matcher[];
   readonly startsAt: string;
@@ -37,24 +37,24 @@ export interface NewSilence {
   readonly comment: string;
 }
 
-/** Each method throws an Error whose message may be told to anybody. */
+/** Each method throws an Error whose message holds no secret. */
 export interface Alertmanager {
-  /** Those of one creator that have not ended. */
-  readonly standing: (createdBy: string) => Promise<Silence[]>;
+  /** The silences of one creator that have not expired. */
+  readonly unexpired: (createdBy: string) => Promise<Silence[]>;
   readonly silence: (silence: NewSilence) => Promise<void>;
-  /** Ends one; throws also where it has ended already. */
+  /** Ends a silence. Throws also if it has already expired. */
   readonly expire: (id: string) => Promise<void>;
 }
 
-/** @param authorization the whole header, for whatever asks for one before Alertmanager */
+/** @param authorization the complete Authorization header, for a proxy in front of Alertmanager */
 export function alertmanager(address: string, authorization?: string): Alertmanager {
   const headers = {
     "Content-Type": "application/json",
     ...(authorization === undefined ? {} : { Authorization: authorization }),
   };
 
-  async function asked(url: URL, init: Pick<Exchange, "method" | "body"> = {}): Promise<string> {
-    // What is authorized is for this address and no other.
+  async function request(url: URL, init: Pick<Exchange, "method" | "body"> = {}): Promise<string> {
+    // The credentials are meant for this address only.
     const bounds = { redirect: "manual", timeoutMs: TIMEOUT_MS } as const;
     let answer: Answer;
     try {
@@ -68,21 +68,21 @@ export function alertmanager(address: string, authorization?: string): Alertmana
   }
 
   return {
-    standing: async (createdBy) => {
-      const url = under(address, "api/v2/silences");
-      // Older ones do not know this parameter, and answer everybody's.
+    unexpired: async (createdBy) => {
+      const url = urlUnder(address, "api/v2/silences");
+      // Older versions ignore this parameter and answer the silences of all creators.
       url.searchParams.set("creator", createdBy);
       return z
         .array(Silence)
-        .parse(JSON.parse(await asked(url)))
+        .parse(JSON.parse(await request(url)))
         .filter((one) => one.createdBy === createdBy && one.status.state !== "expired");
     },
     silence: async (silence) => {
       const body = JSON.stringify(silence);
-      await asked(under(address, "api/v2/silences"), { method: "POST", body });
+      await request(urlUnder(address, "api/v2/silences"), { method: "POST", body });
     },
     expire: async (id) => {
-      await asked(under(address, `api/v2/silence/${encodeURIComponent(id)}`), { method: "DELETE" });
+      await request(urlUnder(address, `api/v2/silence/${encodeURIComponent(id)}`), { method: "DELETE" });
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Maintenance: while a redeployment runs, a silence stands in Alertmanager for the alerts of its service. What
- * silences there are, only Alertmanager knows: which redeployment one is for stands in its comment. Nothing is polled:
- * where the end of a redeployment is never heard of, its silence ends at the time that it was given.
+ * Maintenance: silences the alerts of a service in Alertmanager while a redeployment runs. The only state is in
+ * Alertmanager: the comment of a silence names its redeployment. Nothing is polled: if the end of a redeployment is never
+ * reported, its silence expires at its end time.
  */
 import * as z from "zod";
 import { isOver, type Redeployment } from "../../../schemas/redeployment.ts";
@@ -10,7 +10,7 @@ import { type Asof, Unknown } from "../ledger-client.ts";
 import { type Heard, isFor, places, type Reaction } from "../reaction.ts";
 import { alertmanager, type Matcher } from "./alertmanager.ts";
 
-/* What is configured */
+/* Settings */
 
 const PLACEHOLDER = /\{([A-Za-z]+)\}/g;
 const PLACE = ["environment", "service", "serviceName"] as const;
@@ -22,10 +22,10 @@ const filled = (template: string, words: Words): string =>
 const placeholdersIn = (template: string): string[] =>
   [...template.matchAll(PLACEHOLDER)].map(([, word = ""]) => word);
 
-/** A text with placeholders, and with these alone. */
+/** A text that may contain these placeholders and no others. */
 const template = (schema: z.ZodString, words: readonly string[]) =>
   schema.refine((value) => placeholdersIn(value).every((word) => words.includes(word)), {
-    error: `may hold ${words.map((word) => `{${word}}`).join(", ")} and no other placeholder`,
+    error: `may contain ${words.map((word) => `{${word}}`).join(", ")} and no other placeholder`,
   });
 
 const MatcherTemplate = z.strictObject({
@@ -36,17 +36,18 @@ const MatcherTemplate = z.strictObject({
 });
 
 export const Maintenance = z.strictObject({
-  /** Where Alertmanager's own address begins. Often without TLS, inside of a cluster. */
+  /** Alertmanager's base URL. Inside a cluster it often has no TLS. */
   url,
-  /** The whole header `Authorization`. */
+  /** The complete Authorization header. */
   authorization: text(4096)
-    .regex(/^[ -~]+$/, "must be of ASCII")
+    .regex(/^[ -~]+$/, "must be printable ASCII")
     .exactOptional(),
   matchers: z
     .array(MatcherTemplate)
     .max(16)
     .refine((all) => all.some(({ value, isEqual }) => isEqual && placeholdersIn(value).length > 0), {
-      error: "one that is equal must name the service or the environment, or everything would be silenced",
+      error:
+        "at least one equal matcher must contain {service}, {serviceName} or {environment}: otherwise everything would be silenced",
     }),
   maxMinutes: z
     .int()
@@ -54,25 +55,25 @@ export const Maintenance = z.strictObject({
     .max(24 * 60)
     .default(60),
   ...places,
-  /** Which ledger this is, where several know one Alertmanager: each then ends only what it silenced itself. */
+  /** The name of this ledger, if several use one Alertmanager: each then ends only its own silences. */
   ledger: name.exactOptional(),
-  /** Where people look at a redeployment. */
+  /** The page of a redeployment for people. */
   link: template(url, ["id"]).exactOptional(),
 });
 export type Maintenance = z.infer<typeof Maintenance>;
 
-/* What is silenced */
+/* Silences */
 
 type Place = Pick<Redeployment, "environment" | "service">;
 
-/** The last part of `acme/billing`; never empty, for an empty label is what all others lack. */
+/** The last part of `acme/billing`. Never empty: an empty matcher would match every alert without the label. */
 const lastPart = (service: string): string =>
   service
     .split("/")
     .filter((part) => part !== "")
     .at(-1) ?? service;
 
-/** In a regular expression as Go has them (RE2) a backslash makes any punctuation mean itself. */
+/** Escapes a value for a Go regular expression (RE2), in which a backslash may precede any punctuation. */
 const literal = (value: string): string => value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
 export function matchersOf({ matchers }: Maintenance, { environment, service }: Place): Matcher[] {
@@ -85,7 +86,7 @@ export function matchersOf({ matchers }: Maintenance, { environment, service }: 
   }));
 }
 
-/** The ledger compares names without case, Alertmanager does not: a fact may spell them otherwise than its redeployment. */
+/** Ignores case, as the ledger does: a fact may spell a name differently from its redeployment. */
 const sameMatchers = (some: readonly Matcher[], others: readonly Matcher[]): boolean => {
   const text = (all: readonly Matcher[]) =>
     all
@@ -101,20 +102,20 @@ const COMMENT = /^asof redeployment (\S+): /;
 
 function commentOf({ link }: Maintenance, { id, requestedBy, reason }: Redeployment): string {
   const where = link === undefined ? `/v1/redeployments/${id}` : filled(link, { id: encodeURIComponent(id) });
-  return `asof redeployment ${id}: asked for by ${requestedBy ?? "somebody"}: ${reason} (${where})`;
+  return `asof redeployment ${id}: requested by ${requestedBy ?? "somebody"}: ${reason} (${where})`;
 }
 
 const idIn = (comment: string): string | undefined => COMMENT.exec(comment)?.[1];
 
-/** Not later than the deadline: after that nobody begins any more. */
+/** At the latest the deadline: after it, no executor starts. */
 function endOf({ maxMinutes }: Maintenance, { requestedAt, deadline }: Redeployment): string {
   const longest = new Date(Date.parse(requestedAt) + maxMinutes * 60_000).toISOString();
   return longest < deadline ? longest : deadline;
 }
 
-/* What is done */
+/* The reaction */
 
-/** What begins a redeployment, and what may end one. */
+/** The kinds of facts that start a redeployment or may end one. */
 export const MAINTENANCE_KINDS = [
   "redeployment.requested",
   "redeployment.ended",
@@ -123,13 +124,13 @@ export const MAINTENANCE_KINDS = [
   "deployment.observed",
 ] as const;
 
-interface Around {
+interface Dependencies {
   readonly asof: Asof;
   readonly now: () => Date;
   readonly log: { error(message: string, fields: Record<string, string>): void };
 }
 
-export function maintenance(settings: Maintenance, { asof, now, log }: Around): Reaction {
+export function maintenance(settings: Maintenance, { asof, now, log }: Dependencies): Reaction {
   const manager = alertmanager(settings.url, settings.authorization);
   const createdBy = creatorOf(settings);
 
@@ -137,8 +138,8 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     const redeployment = await asof.redeployment(id);
     const endsAt = endOf(settings, redeployment);
     if (isOver(redeployment) || endsAt <= now().toISOString()) return;
-    const standing = await manager.standing(createdBy);
-    if (standing.some(({ comment }) => idIn(comment) === id)) return;
+    const silences = await manager.unexpired(createdBy);
+    if (silences.some(({ comment }) => idIn(comment) === id)) return;
     await manager.silence({
       matchers: matchersOf(settings, redeployment),
       startsAt: redeployment.requestedAt,
@@ -148,7 +149,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     });
   }
 
-  /** A name that the ledger does not know is another ledger's, whose silence it is. */
+  /** False for an unknown redeployment: its silence belongs to another ledger. */
   async function isKnownOver(id: string): Promise<boolean> {
     try {
       return isOver(await asof.redeployment(id));
@@ -158,9 +159,9 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     }
   }
 
-  async function endThoseOver(place: Place): Promise<void> {
+  async function expireEnded(place: Place): Promise<void> {
     const matchers = matchersOf(settings, place);
-    for (const silence of await manager.standing(createdBy)) {
+    for (const silence of await manager.unexpired(createdBy)) {
       const redeployment = idIn(silence.comment);
       if (redeployment === undefined || !sameMatchers(silence.matchers, matchers)) continue;
       if (await isKnownOver(redeployment)) await manager.expire(silence.id);
@@ -172,13 +173,13 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Around): 
     react: async (fact: Heard) => {
       if (!isFor(settings, fact)) return;
       if (fact.kind === "redeployment.requested") await begin(fact.id);
-      // Also then: what ended it may have been heard of before the silence stood.
-      await endThoseOver(fact);
+      // Also after a request: the fact that ended it may have been delivered before the silence was created.
+      await expireEnded(fact);
     },
-    // Nobody waits for this: a redeployment goes on, and what still stands ends at its time.
+    // Only log: the redeployment does not depend on the silence, and a silence that is left expires by itself.
     giveUp: async ({ kind, id }, error) => {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error("maintenance was given up", { kind, fact: id, reason });
+      log.error("silencing alerts was given up", { kind, fact: id, reason });
     },
   };
 }

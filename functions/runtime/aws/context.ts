@@ -1,4 +1,4 @@
-/** The runtime's edge on AWS: clients, secrets and logs, made once for each instance of a function. */
+/** The ledger on AWS: clients, secrets and logs, created once for each instance of a function. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
@@ -18,10 +18,10 @@ const Secret = z.object({
   webhookSecrets: WebhookSecrets,
   registries: z.unknown().optional(),
 });
-/** What stands in the secret, its registries as they are written: most requests ask none. */
-type Read = Secrets & { readonly registries: unknown };
+/** The content of the secret. `registries` stays unparsed, because most requests need none. */
+type SecretContent = Secrets & { readonly registries: unknown };
 
-function readSecret(text: string): Read {
+function readSecret(text: string): SecretContent {
   const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", text));
   return {
     tokens: tokensFrom(secret.tokens),
@@ -30,33 +30,33 @@ function readSecret(text: string): Read {
   };
 }
 
-/** Loaded when the first registry is asked, which the functions that answer seldom do. */
-async function readers(access: unknown): Promise<Registries> {
+/** Loads the registry client lazily: the functions that answer questions rarely need it. */
+async function loadRegistries(access: unknown): Promise<Registries> {
   const { RegistryAccess, registries } = await import("../../adapters/registry/oci.ts");
   return registries(parse("ASOF_SECRET: registries", RegistryAccess, access ?? {}));
 }
 
-/** Registries of the secret as it was read last; made anew with it, for they keep what they were given to ask with. */
-function asked(secrets: () => Promise<Read>): Ledger["registries"] {
-  let made: { from: Read; registries: Promise<Registries> } | undefined;
+/** The registry clients of the secret. Created again whenever the secret is read again, because they keep credentials. */
+function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries"] {
+  let made: { from: SecretContent; registries: Promise<Registries> } | undefined;
   return async () => {
     const from = await secrets();
-    if (made?.from !== from) made = { from, registries: readers(from.registries) };
+    if (made?.from !== from) made = { from, registries: loadRegistries(from.registries) };
     return made.registries;
   };
 }
 
-/** What only the function that records has. */
+/** The parts that only the recording function has. */
 type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust">;
 
-const recordsNothing = () => Promise.reject(new Error("this function records nothing"));
-const ASKS_ONLY: Recording = {
+const readOnly = () => Promise.reject(new Error("this function is read-only"));
+const READ_ONLY: Recording = {
   rules: [],
   quarantine: {
-    keep: recordsNothing,
+    keep: readOnly,
     list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
   },
-  jobs: { put: recordsNothing },
+  jobs: { put: readOnly },
 };
 
 export function ledgerOnAws(recording?: Recording): Ledger {
@@ -72,8 +72,8 @@ export function ledgerOnAws(recording?: Recording): Ledger {
   return {
     store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
-    ...(recording ?? ASKS_ONLY),
-    registries: asked(secrets),
+    ...(recording ?? READ_ONLY),
+    registries: registriesOf(secrets),
     now,
     heard: new Set(),
     secrets,

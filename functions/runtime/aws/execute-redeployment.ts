@@ -1,8 +1,10 @@
-/** Carries out redeployments: what executors there are, and their credentials, stands in this function's own secret. */
+/** Carries out redeployments. The executors and their credentials are in this function's own secret. */
 import * as z from "zod";
 import { Executors, executors } from "../../reactions/executors/executors.ts";
-import { LedgerAccess, listening } from "./sqs-reaction.ts";
+import { LedgerAccess, sqsReaction } from "./sqs-reaction.ts";
 
 const Settings = z.strictObject({ asof: LedgerAccess, executors: Executors });
 
-export const handler = listening(Settings, ({ executors: list }, around) => executors(list, around));
+export const handler = sqsReaction(Settings, ({ executors: list }, dependencies) =>
+  executors(list, dependencies),
+);

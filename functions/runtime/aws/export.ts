@@ -1,4 +1,4 @@
-/** The function that streams the history to auditors; it may read and no more. */
+/** The function that streams the history to auditors. It has read access only. */
 import { streamHandle } from "hono/aws-lambda";
 import { guarded } from "../../http/app.ts";
 import { exportEndpoint } from "../../http/export.ts";

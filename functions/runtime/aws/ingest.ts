@@ -1,6 +1,6 @@
 /**
- * The one function that puts: the doors where something is said, the queue of AWS's own events, and the queue of
- * what registries are asked. They are one function so that exactly one role may write.
+ * The only function that writes: the recording endpoints, the queue of AWS's own events, and the queue of registry jobs.
+ * They are one function so that exactly one role has write access.
  */
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
@@ -24,10 +24,10 @@ const ledger = ledgerOnAws({
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
 });
-const doors = handle(guarded(ledger, [recordingEndpoints(ledger)]));
+const endpoints = handle(guarded(ledger, [recordingEndpoints(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);
 
-/** Who may put on the bus, IAM decides. */
+/** IAM decides who may send to the queue. */
 const SENDER = { door: "aws", reportedBy: "eventbridge" };
 
 async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
@@ -38,14 +38,14 @@ async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
   await receive(ledger, SENDER, aws.toStatements(json.value, context));
 }
 
-/** Throws where the store or a registry does not answer: then this one message is delivered again, and the others are not. */
-async function queued(record: SQSRecord): Promise<void> {
+/** Throws if the store or a registry does not answer: then SQS redelivers this message, but not the others. */
+async function processRecord(record: SQSRecord): Promise<void> {
   try {
     await take(record);
   } catch (error) {
-    // The library that reports it to the queue logs nothing, and the queue only counts.
+    // The batch library does not log the error, and SQS only counts it.
     const reason = error instanceof Error ? error.message : String(error);
-    ledger.log.error("a message failed, and is delivered again", { messageId: record.messageId, reason });
+    ledger.log.error("a message failed and will be redelivered", { messageId: record.messageId, reason });
     throw error;
   }
 }
@@ -55,7 +55,7 @@ const isQueue = (event: LambdaEvent | SQSEvent): event is SQSEvent => "Records" 
 export const handler = async (
   event: LambdaEvent | SQSEvent,
   context: Context & LambdaContext,
-): Promise<SQSBatchResponse | Awaited<ReturnType<typeof doors>>> =>
+): Promise<SQSBatchResponse | Awaited<ReturnType<typeof endpoints>>> =>
   isQueue(event)
-    ? processPartialResponse(event, queued, processor, { context, throwOnFullBatchFailure: false })
-    : doors(event, context);
+    ? processPartialResponse(event, processRecord, processor, { context, throwOnFullBatchFailure: false })
+    : endpoints(event, context);

@@ -1,6 +1,6 @@
 /**
- * Tells others what was recorded: the table's stream onto a bus, one event for each fact. What the stream must
- * never show, a fact that was changed or removed, becomes a metric with an alarm.
+ * Publishes recorded facts: reads the table's stream and sends one event for each fact to an event bus. A changed or
+ * removed fact, which must never happen, becomes a metric with an alarm.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
@@ -13,11 +13,11 @@ logUnhandled(logger);
 const client = new EventBridgeClient({ requestHandler: TIMEOUTS });
 const bus = process.env.ASOF_BUS ?? "";
 
-/** What one request of PutEvents takes. */
+/** Limits of one PutEvents request. */
 const MAX_ENTRIES = 10;
 const MAX_BYTES = 240_000;
 
-/** A record of the stream as an event; items beside the facts are none. */
+/** The event for a stream record; undefined for items that are not facts. */
 function entryOf(record: DynamoDBRecord): PutEventsRequestEntry | undefined {
   const fact = record.dynamodb?.NewImage?.fact?.S;
   const isFact = record.eventName === "INSERT" && record.dynamodb?.Keys?.key?.S?.startsWith("F#") === true;
@@ -32,7 +32,7 @@ function entryOf(record: DynamoDBRecord): PutEventsRequestEntry | undefined {
   };
 }
 
-/** One line in CloudWatch's embedded metric format: a metric without a request. */
+/** Logs the breach, and emits a metric in CloudWatch's embedded metric format, which needs no request. */
 function countBreach(record: DynamoDBRecord): void {
   logger.error("an item was changed or removed", {
     eventName: record.eventName ?? "",
@@ -46,31 +46,31 @@ function countBreach(record: DynamoDBRecord): void {
   );
 }
 
-interface Sending {
+interface SequencedEvent {
   readonly entry: PutEventsRequestEntry;
   readonly sequence: string;
 }
 
-/** Events in the order of the stream, in requests as large as the bus takes. */
-function requestsOf(sendings: readonly Sending[]): Sending[][] {
-  const requests: Sending[][] = [];
+/** Splits events into requests within the limits, in the order of the stream. */
+function requestsOf(events: readonly SequencedEvent[]): SequencedEvent[][] {
+  const requests: SequencedEvent[][] = [];
   let bytes = 0;
-  for (const sending of sendings) {
-    const size = Buffer.byteLength(sending.entry.Detail ?? "") + 256;
+  for (const event of events) {
+    const size = Buffer.byteLength(event.entry.Detail ?? "") + 256;
     const last = requests.at(-1);
     if (last === undefined || last.length === MAX_ENTRIES || bytes + size > MAX_BYTES) {
-      requests.push([sending]);
+      requests.push([event]);
       bytes = size;
     } else {
-      last.push(sending);
+      last.push(event);
       bytes += size;
     }
   }
   return requests;
 }
 
-/** The first event of a request that the bus did not take, or none. */
-async function firstFailure(request: readonly Sending[]): Promise<string | undefined> {
+/** The sequence number of the first event that the bus did not accept, if any. */
+async function firstFailure(request: readonly SequencedEvent[]): Promise<string | undefined> {
   try {
     const { Entries = [] } = await client.send(
       new PutEventsCommand({ Entries: request.map(({ entry }) => entry) }),
@@ -83,14 +83,14 @@ async function firstFailure(request: readonly Sending[]): Promise<string | undef
   }
 }
 
-/** The stream is read again from the first failure on: events may come twice, and never not at all. */
+/** Lambda reads the stream again from the first failure: every event is delivered at least once. */
 export async function handler(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   for (const record of event.Records) if (record.eventName !== "INSERT") countBreach(record);
-  const sendings = event.Records.flatMap((record) => {
+  const events = event.Records.flatMap((record) => {
     const entry = entryOf(record);
     return entry === undefined ? [] : [{ entry, sequence: record.dynamodb?.SequenceNumber ?? "" }];
   });
-  for (const request of requestsOf(sendings)) {
+  for (const request of requestsOf(events)) {
     const failed = await firstFailure(request);
     if (failed !== undefined) return { batchItemFailures: [{ itemIdentifier: failed }] };
   }

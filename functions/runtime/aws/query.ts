@@ -1,4 +1,4 @@
-/** The function that answers questions; it may read and no more. */
+/** The function that answers questions. It has read access only. */
 import { handle } from "hono/aws-lambda";
 import { guarded } from "../../http/app.ts";
 import { queryEndpoints } from "../../http/queries.ts";

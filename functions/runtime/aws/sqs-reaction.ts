@@ -1,47 +1,47 @@
-/** A function that reacts: its queue brings facts as the ledger's bus sent them, and its settings are in a secret. */
+/** Runs a reaction on Lambda: an SQS queue delivers facts from the ledger's event bus; the settings are in a secret. */
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
 import { endpoint } from "../../../schemas/scalars.ts";
-import { type Asof, asofOver, over } from "../../reactions/ledger-client.ts";
+import { type Asof, asofOver, sendTo } from "../../reactions/ledger-client.ts";
 import { Heard, type Reaction } from "../../reactions/reaction.ts";
 import { json, parse } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
 
-/** How the ledger is reached, with a token of the role `executor`. */
+/** The ledger's address, and a token of the role `executor`. */
 export const LedgerAccess = z.strictObject({
   url: endpoint,
-  /** Where things are said to it, unless that is the same address. */
+  /** The address for recording, if it is another one. */
   ingestUrl: endpoint.exactOptional(),
   token: z.string().min(1),
 });
 type LedgerAccess = z.infer<typeof LedgerAccess>;
 
-/** What EventBridge wraps around a fact (Amazon EventBridge user guide, "AWS service event metadata"). */
+/** EventBridge's envelope around a fact (Amazon EventBridge user guide, "AWS service event metadata"). */
 const Envelope = z.looseObject({ detail: Heard });
 
-interface Around {
+interface Dependencies {
   readonly asof: Asof;
   readonly now: () => Date;
   readonly log: Pick<Logger, "info" | "error">;
 }
 
 function ledgerAt({ url, ingestUrl = url, token }: LedgerAccess): Asof {
-  return asofOver((path, init) => over(init.method === "POST" ? ingestUrl : url)(path, init), token);
+  return asofOver((path, init) => sendTo(init.method === "POST" ? ingestUrl : url)(path, init), token);
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * The handler of a queue. What fails is delivered again, and given up when the queue would not deliver it once more:
- * then it becomes a dead letter all the same, for somebody has to look.
- * @param Settings what the secret holds
+ * The handler of a queue. A failed message is redelivered. After its last delivery the reaction gives up, and the message
+ * still becomes a dead letter, so that a person looks at it.
+ * @param Settings the schema of the secret
  */
-export function listening<S extends { asof: LedgerAccess }>(
+export function sqsReaction<S extends { asof: LedgerAccess }>(
   Settings: z.ZodType<S>,
-  make: (settings: S, around: Around) => Reaction,
+  make: (settings: S, dependencies: Dependencies) => Reaction,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
   const logger = new Logger({ serviceName: "asof" });
   logUnhandled(logger);
@@ -52,7 +52,7 @@ export function listening<S extends { asof: LedgerAccess }>(
     return make(settings, { asof: ledgerAt(settings.asof), now: () => new Date(), log: logger });
   });
 
-  async function take({ body, messageId, attributes }: SQSRecord): Promise<void> {
+  async function processRecord({ body, messageId, attributes }: SQSRecord): Promise<void> {
     const isLast = Number(attributes.ApproximateReceiveCount) >= maxReceives;
     try {
       const { detail } = Envelope.parse(JSON.parse(body));
@@ -64,13 +64,13 @@ export function listening<S extends { asof: LedgerAccess }>(
         throw error;
       }
     } catch (error) {
-      // The library that reports it to the queue logs nothing, and the queue only counts.
-      const what = isLast ? "a message was given up" : "a message failed, and is delivered again";
+      // The batch library does not log the error, and SQS only counts it.
+      const what = isLast ? "a message was given up" : "a message failed and will be redelivered";
       logger.error(what, { messageId, reason: reasonOf(error) });
       throw error;
     }
   }
 
   return (event, context) =>
-    processPartialResponse(event, take, processor, { context, throwOnFullBatchFailure: false });
+    processPartialResponse(event, processRecord, processor, { context, throwOnFullBatchFailure: false });
 }

@@ -1,4 +1,4 @@
-/** The environment's variables, parsed once at start; a fault names its variable. */
+/** Environment variables, parsed once at start. An error names its variable. */
 import * as z from "zod";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
@@ -9,23 +9,23 @@ import type { Trust } from "../../sources/standards/attestation.ts";
 import { rulesFrom, trustFrom } from "./files.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
-/** What a variable holds as JSON; nothing where it is not set. */
+/** The JSON value of a variable; undefined if it is not set. */
 const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
   text === undefined || text === "" ? undefined : parse(variable, schema, json(variable, text));
 
 export interface Configuration {
   readonly host: string;
   readonly port: number;
-  /** The folder of everything that is kept. */
+  /** The folder of all stored data. */
   readonly data: string;
-  /** The DynamoDB tables that facts and people are kept in; absent: in the folder, in SQLite. */
+  /** The DynamoDB tables of facts and people. Absent: both are in SQLite, in the folder. */
   readonly tables?: { readonly facts: string; readonly people: string };
-  /** Empty: one is made at the first start. */
+  /** Empty: a token is created at the first start. */
   readonly tokens: readonly Token[];
   readonly webhooks: WebhookSecrets;
   readonly registries: RegistryAccess;
   readonly rules: readonly Rule[];
-  /** Empty: what is asked back is recorded, and carried out by whoever hears of it. */
+  /** Empty: redeployments are only recorded; external systems carry them out. */
   readonly executors: Executors;
   readonly trust?: Trust;
   readonly maintenance?: Maintenance;
@@ -42,7 +42,7 @@ const tableName = z
   .string()
   .regex(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table: 3 to 255 of a-z A-Z 0-9 _ - .");
 
-/** Reads what a ledger on one machine is told. Throws a ConfigurationError. */
+/** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);

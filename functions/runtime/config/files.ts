@@ -1,16 +1,16 @@
-/** What stands in files that variables name: naming rules, and trusted roots. */
+/** Files that variables name: naming rules, and trusted roots. */
 import { readFileSync } from "node:fs";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
 
-/** The naming rules in a file; none without one. */
+/** The naming rules in a file; none if no file is set. */
 export function rulesFrom(file: string | undefined): Rule[] {
   if (file === undefined || file === "") return [];
   return parse("ASOF_RULES", Rules, json("ASOF_RULES", textOf("ASOF_RULES", file)));
 }
 
-/** Whose signatures on attestations count. Both variables, or neither: a root alone trusts whoever has a certificate. */
+/** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({
   ASOF_TRUST_ROOTS: file,
   ASOF_SIGNERS: signers,

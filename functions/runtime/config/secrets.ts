@@ -1,11 +1,11 @@
-/** What is secret, as it is written down: tokens and the webhooks' secrets; a fault names its variable. */
+/** Parses secrets: tokens and webhook secrets. An error names its variable. */
 import * as z from "zod";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { parseTokens, type Token } from "../../ledger/authority.ts";
 
 export class ConfigurationError extends Error {}
 
-/** A value of a variable. Throws a ConfigurationError. */
+/** Parses the value of a variable. Throws a ConfigurationError. */
 export function parse<T>(variable: string, schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new ConfigurationError(`${variable}: ${faultsOf(parsed.error)}`);

@@ -1,8 +1,7 @@
 /**
- * Reactions in the process of a ledger on one machine: what they want to hear goes through a queue of each in the ledger's file, as it goes
- * through the bus and a queue of each on AWS.
+ * Runs reactions in the process of a ledger on one machine. Each reaction has a queue in the ledger's file, as each has an
+ * SQS queue on AWS.
  */
-
 import type { Database } from "../../adapters/sqlite/database.ts";
 import { jobQueue } from "../../adapters/sqlite/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
@@ -11,30 +10,30 @@ import type { Log } from "../../ledger/ingest.ts";
 import { type Asof, asofOver, type Send } from "../../reactions/ledger-client.ts";
 import { Heard, type Reaction } from "../../reactions/reaction.ts";
 
-/** Who cannot be reached for so long is not waited for: somebody looks at the status. */
+/** How long an unreachable system is retried; then the redeployment fails. */
 const GIVE_UP_MS = 10 * 60_000;
 
-const TOLD_MAX = 10_000;
+const PUBLISHED_MAX = 10_000;
 
-export interface Reacting {
-  /** What the ledger has to know them by; made anew at each start, and kept nowhere. */
+export interface ReactionRunner {
+  /** The token with which the reactions call the ledger. Created at each start, and stored nowhere. */
   readonly tokens: readonly Token[];
-  /** Empty where there are none, so that nothing is written for nobody. */
+  /** Empty if there are no reactions, so that nothing is queued. */
   readonly publishing: Pick<Ledger, "publish">;
-  /** @param send how they reach the ledger */
+  /** @param send sends a request of the reactions to the ledger */
   start(send: Send): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param makers the reactions, by the names of their queues */
-export function reacting(
+/** @param makers creates the reactions, by the names of their queues */
+export function reactionRunner(
   database: Database,
   makers: Readonly<Record<string, (asof: Asof) => Reaction>>,
   log: Log,
-): Reacting {
+): ReactionRunner {
   const token = newToken();
-  let reach: Send = () => Promise.reject(new Error("the ledger has not started"));
-  const asof = asofOver((path, init) => reach(path, init), token);
+  let sendToLedger: Send = () => Promise.reject(new Error("the ledger has not started"));
+  const asof = asofOver((path, init) => sendToLedger(path, init), token);
   const all = Object.entries(makers).map(([name, make]) => ({
     name,
     reaction: make(asof),
@@ -44,16 +43,16 @@ export function reacting(
     return { tokens: [], publishing: {}, start: () => Promise.resolve(), stop: () => Promise.resolve() };
   }
 
-  /** A sender's retry is told of again only where this process does not know that it was. */
-  const told = new Set<string>();
-  const started = ({ name, reaction, queue }: (typeof all)[number]) =>
+  /** The facts already queued by this process, so that a sender's retry is usually not queued again. */
+  const published = new Set<string>();
+  const startQueue = ({ name, reaction, queue }: (typeof all)[number]) =>
     queue.start({
       work: async (fact) => {
         try {
           await reaction.react(fact);
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
-          log.info("has to be tried again", { reaction: name, fact: fact.id, reason });
+          log.info("a reaction failed and will be retried", { reaction: name, fact: fact.id, reason });
           throw error;
         }
       },
@@ -63,18 +62,18 @@ export function reacting(
     tokens: parseTokens(`executor:asof:${token}`),
     publishing: {
       publish: async (fact) => {
-        const heard = Heard.safeParse(fact);
+        const parsed = Heard.safeParse(fact);
         const identity = JSON.stringify([fact.source, fact.id]);
-        if (!heard.success || told.has(identity)) return;
-        const listening = all.filter(({ reaction }) => reaction.kinds.includes(fact.kind));
-        await Promise.all(listening.map(({ queue }) => queue.put(heard.data)));
-        if (told.size >= TOLD_MAX) told.clear();
-        told.add(identity);
+        if (!parsed.success || published.has(identity)) return;
+        const subscribed = all.filter(({ reaction }) => reaction.kinds.includes(fact.kind));
+        await Promise.all(subscribed.map(({ queue }) => queue.put(parsed.data)));
+        if (published.size >= PUBLISHED_MAX) published.clear();
+        published.add(identity);
       },
     },
     start: async (send) => {
-      reach = send;
-      await Promise.all(all.map(started));
+      sendToLedger = send;
+      await Promise.all(all.map(startQueue));
     },
     stop: async () => {
       await Promise.all(all.map(({ queue }) => queue.stop()));

@@ -1,4 +1,4 @@
-/** All doors in one process, on SQLite or on a DynamoDB table: what `npm start` runs. */
+/** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
@@ -31,45 +31,47 @@ import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
-import { type Reacting, reacting } from "./reaction-runner.ts";
+import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
-/** After this no registry is down: somebody has to look. */
+/** How long a registry job is retried. A registry that fails for longer needs a person to look at it. */
 const GIVE_UP_MS = 24 * 3600_000;
 
-/** One process has no index lag; what is on its way through it is over by then. */
+/** One process has no index lag; this covers requests in progress. */
 const SETTLE_MS = 1000;
 
-/** On DynamoDB indexes lag, and others write by clocks of their own. */
+/** On DynamoDB, indexes lag, and other processes write with their own clocks. */
 const SETTLE_ON_DYNAMODB_MS = 60_000;
 
-/** What starts is asked first, and checked then. */
+/** The check waits, so that it does not slow down the first requests after a start. */
 const CHECK_AFTER_MS = 5000;
 
-/** Lines of JSON on standard error, so that standard output stays for people. */
+/** Logs JSON lines to standard error; standard output is for people. */
 const log: Log = {
   info: (message, fields) => console.error(JSON.stringify({ level: "info", message, ...fields })),
   error: (message, fields) => console.error(JSON.stringify({ level: "error", message, ...fields })),
 };
 
-/** The admin's token of a ledger that was given none, made once and kept beside the data. */
+/** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
   const file = join(data, "token");
   if (!existsSync(file)) {
-    // Renamed into place: half a token would be no token for ever.
+    // Write, then rename: a crash must not leave a partial token, which would never be replaced.
     writeFileSync(`${file}.partial`, `${newToken()}\n`, { mode: 0o600 });
     renameSync(`${file}.partial`, file);
   }
   try {
     return parseTokens(`admin:admin:${readFileSync(file, "utf8").trim()}`);
   } catch (cause) {
-    throw new ConfigurationError(`${file}: holds no token; remove it to have a new one made`, { cause });
+    throw new ConfigurationError(`${file}: contains no valid token; remove the file to create a new one`, {
+      cause,
+    });
   }
 }
 
-/** Where facts and people are kept, and the clock that facts are stamped with. */
-type Keeping = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup">;
+/** The storage of facts and people, and the clock for `recordedAt`. */
+type Storage = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup">;
 
-function onSqlite(database: Database, damage: Damage): Keeping {
+function onSqlite(database: Database, damage: Damage): Storage {
   const clock = steadyClock(newestRecordedAt(database));
   return {
     store: sqliteStore(database, clock, damage),
@@ -80,8 +82,8 @@ function onSqlite(database: Database, damage: Damage): Keeping {
   };
 }
 
-/** The client is loaded where it is used: most ledgers on one machine have no table. */
-async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
+/** Loads the AWS client lazily: most ledgers on one machine use no table. */
+async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Storage> {
   const { openTables } = await import("../../adapters/dynamodb/tables.ts");
   const { store, people } = openTables(tables);
   const now = () => new Date();
@@ -96,21 +98,21 @@ async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise
 function ledgerOf(
   settings: Configuration,
   database: Database,
-  keeping: Keeping,
+  storage: Storage,
   jobs: Jobs,
-  reactions: Reacting,
+  reactions: ReactionRunner,
 ): Ledger {
-  const asked = registries(settings.registries);
-  const given = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
-  const tokens = [...given, ...reactions.tokens];
+  const registryClients = registries(settings.registries);
+  const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
+  const tokens = [...configured, ...reactions.tokens];
   return {
-    ...keeping,
+    ...storage,
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,
-    registries: () => Promise.resolve(asked),
+    registries: () => Promise.resolve(registryClients),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
     ...reactions.publishing,
     ignored: new Map(),
@@ -118,7 +120,7 @@ function ledgerOf(
   };
 }
 
-/** What reacts to what is recorded here, by the names of their queues; all of it by configuration. */
+/** The configured reactions, by the names of their queues. */
 function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Reaction> {
   const { maintenance: silences, executors: list } = settings;
   const now = () => new Date();
@@ -128,8 +130,8 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
   };
 }
 
-/** Every door of a ledger under one address. */
-export const doors = (ledger: Ledger): Hono =>
+/** All endpoints of a ledger as one application. */
+export const endpoints = (ledger: Ledger): Hono =>
   guarded(ledger, [
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
@@ -137,7 +139,7 @@ export const doors = (ledger: Ledger): Hono =>
     backupEndpoint(ledger),
   ]);
 
-/** What to try next: in a clone, and in the package. */
+/** What the greeting suggests: in a clone of the repository, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
 const RECORD = "asof record --help     # how a pipeline reports what it did";
 
@@ -164,16 +166,16 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-/** What stops before its time after this, as an upload without end, is broken off. */
+/** How long a stop waits for requests in progress, such as an endless upload, before it closes their connections. */
 const GRACE_MS = 3000;
 
-/** What the system says of an address that cannot be had, in the words of whoever set it. */
-const REFUSED: ReadonlyMap<unknown, string> = new Map([
+/** Messages for errors of the system when it cannot listen, by error code. */
+const LISTEN_ERRORS: ReadonlyMap<unknown, string> = new Map([
   ["EADDRINUSE", "ASOF_PORT: the port is in use; set ASOF_PORT to another one"],
-  ["EACCES", "ASOF_PORT: the port may not be opened; set ASOF_PORT to one above 1023"],
-  ["EADDRNOTAVAIL", "ASOF_HOST: is no address of this machine"],
-  ["ENOTFOUND", "ASOF_HOST: is no address and no known name of a host"],
-  ["EAI_AGAIN", "ASOF_HOST: is no address, and as a name of a host it cannot be looked up"],
+  ["EACCES", "ASOF_PORT: no permission to open the port; set ASOF_PORT to one above 1023"],
+  ["EADDRNOTAVAIL", "ASOF_HOST: must be an address of this machine"],
+  ["ENOTFOUND", "ASOF_HOST: must be an address or a known host name"],
+  ["EAI_AGAIN", "ASOF_HOST: must be an address; as a host name it cannot be resolved now"],
 ]);
 
 type Server = ReturnType<typeof serve>;
@@ -185,18 +187,18 @@ function listen(
   return new Promise((done, failed) => {
     const server = serve({ fetch: app.fetch, hostname, port }, (info) => done({ server, port: info.port }));
     server.once("error", (cause: NodeJS.ErrnoException) => {
-      const why = REFUSED.get(cause.code);
+      const why = LISTEN_ERRORS.get(cause.code);
       failed(why === undefined ? cause : new ConfigurationError(why, { cause }));
     });
   });
 }
 
-/** Takes no more requests, and waits for those on their way. */
+/** Stops accepting requests, and waits for those in progress. */
 async function close(server: Server): Promise<void> {
   const idle = () => "closeIdleConnections" in server && server.closeIdleConnections();
   const all = () => "closeAllConnections" in server && server.closeAllConnections();
   const closed = new Promise<void>((done) => server.close(() => done()));
-  // A connection that is kept alive is idle as soon as its request is answered, and would stay.
+  // A keep-alive connection becomes idle only after its answer, so idle ones have to be closed repeatedly.
   const idling = setInterval(idle, 50);
   const grace = setTimeout(all, GRACE_MS);
   await closed;
@@ -209,12 +211,12 @@ function makeFolder(data: string): void {
     mkdirSync(data, { recursive: true, mode: 0o700 });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigurationError(`ASOF_DATA: no folder can be made there: ${why}`, { cause });
+    throw new ConfigurationError(`ASOF_DATA: cannot create the folder: ${why}`, { cause });
   }
 }
 
-/** Checks the file a while after the start, once; what is damaged is not served from then on. */
-function checkSoon({ file }: Database, damage: Damage): () => void {
+/** Checks the file once, some time after the start. From then on, damaged data is not served. Returns a function to stop. */
+function scheduleCheck({ file }: Database, damage: Damage): () => void {
   const ended = new AbortController();
   const check = async () => {
     try {
@@ -244,12 +246,12 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   const database = openDatabase(settings.data);
   try {
     const damage = noDamage();
-    const keeping =
+    const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
     const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
-    const reactions = reacting(database, reactionsOf(settings), log);
-    const ledger = ledgerOf(settings, database, keeping, jobs, reactions);
-    const app = doors(ledger);
+    const reactions = reactionRunner(database, reactionsOf(settings), log);
+    const ledger = ledgerOf(settings, database, storage, jobs, reactions);
+    const app = endpoints(ledger);
     await loadAll();
     const { server, port } = await listen(app, settings);
     await jobs.start({
@@ -257,7 +259,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
     await reactions.start(async (path, init) => app.request(path, init));
-    const endCheck = checkSoon(database, damage);
+    const endCheck = scheduleCheck(database, damage);
     const stop = async () => {
       endCheck();
       await close(server);
@@ -272,16 +274,16 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
   }
 }
 
-/** A fault that whoever starts it can mend, in one line; anything else is ours, and whole. */
-function complain(error: unknown): void {
-  const isTheirs = [ConfigurationError, InUse, CannotOpen].some((one) => error instanceof one);
-  if (isTheirs && error instanceof Error) console.error(`asof: ${error.message}`);
+/** Prints an error that the user can fix as one line, and any other error completely. */
+function printError(error: unknown): void {
+  const isFixable = [ConfigurationError, InUse, CannotOpen].some((one) => error instanceof one);
+  if (isFixable && error instanceof Error) console.error(`asof: ${error.message}`);
   else console.error("asof: cannot start:", error);
   process.exitCode = 1;
 }
 
 async function main(): Promise<void> {
-  // The client warns of Node versions that a coming release of it drops; which one runs here is pinned.
+  // The AWS client warns about Node versions that its future releases drop. Its version here is pinned.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   const { address, stop, settings } = await start(process.env);
   logUnhandled(log);
@@ -299,10 +301,10 @@ async function main(): Promise<void> {
   console.log(greeting(settings, address));
 }
 
-/** Runs a ledger as this process's program, until a signal ends it. What is wrong is printed; the exit code is 1 then. */
-export const run = (): Promise<void> => main().catch(complain);
+/** Runs a ledger until a signal ends the process. On an error, prints it and sets the exit code to 1. */
+export const run = (): Promise<void> => main().catch(printError);
 
-/** Whether a process was started with this file, by whatever name. */
+/** Whether this file is the process's main program, also through a symbolic link. */
 function isProgram(): boolean {
   const [, program] = process.argv;
   return program !== undefined && existsSync(program) && realpathSync(program) === import.meta.filename;
