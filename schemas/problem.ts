@@ -1,4 +1,4 @@
-/** Problems as HTTP answers them (RFC 9457), and how a client reads an answer. */
+/** Problems as HTTP returns them (RFC 9457), and how a client reads an answer. */
 import * as z from "zod";
 
 export const Problem = z
@@ -12,18 +12,18 @@ export const Problem = z
   .meta({ id: "Problem", description: "RFC 9457" });
 export type Problem = z.infer<typeof Problem>;
 
-/** Header of a backup: how many facts it holds at least. */
+/** Header of a backup: a lower bound of the number of facts in it. */
 export const FACTS_HEADER = "Asof-Facts";
 
-/** What a client reads in an answer of a ledger; `other`: no ledger of this version says that. */
+/** A ledger's answer as a client reads it; `other`: not an answer of a ledger of this version. */
 export type Read<T> =
   | { readonly is: "answer"; readonly value: T }
   | { readonly is: "problem"; readonly detail: string }
   | { readonly is: "other" };
 
 /**
- * @param schema what is answered where all is well
- * @param json the body; undefined where it is no JSON
+ * @param schema the schema of a successful answer
+ * @param json the parsed body; undefined if it is not JSON
  */
 export function readAnswer<T>(schema: z.ZodType<T>, status: number, json: unknown): Read<T> {
   if (status >= 200 && status < 300) {
