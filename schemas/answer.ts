@@ -192,12 +192,9 @@ const place = z.strictObject({
 export type Place = z.infer<typeof place>;
 
 const attached = z.strictObject({
-  type: z
-    .string()
-    .meta({
-      description:
-        "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
-    }),
+  type: z.string().meta({
+    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
+  }),
   verdict: z.string().exactOptional(),
   by: shownPerson.exactOptional(),
   reason: z.string().exactOptional(),

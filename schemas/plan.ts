@@ -24,11 +24,9 @@ export const Step = z.strictObject({
     description:
       "copy: copy an image back into its repository; backup: back up a database into a file; stop: stop the service; revert: revert migrations; deploy: deploy the images; check: check that they run",
   }),
-  title: z
-    .string()
-    .meta({
-      description: "what the step does; steps whose titles start with `either` are alternatives: choose one",
-    }),
+  title: z.string().meta({
+    description: "what the step does; steps whose titles start with `either` are alternatives: choose one",
+  }),
   why: z.string().meta({ description: "the purpose of the step, and what to check before it" }),
   commands: z.array(Command).meta({ description: "run in this order; empty: the step is done by hand" }),
 });
@@ -142,12 +140,9 @@ const plannedComponent = z.strictObject({
     .meta({ description: "repository@digest that the steps deploy (or the accepted substitute)" }),
   availability: Availability,
   rebuild: rebuild.exactOptional().meta({ description: "how to build it again if no registry has it" }),
-  substitute: z
-    .strictObject({ digest, image: z.string() })
-    .exactOptional()
-    .meta({
-      description: "an image built from the same commit in the same repository; deployed only if accepted",
-    }),
+  substitute: z.strictObject({ digest, image: z.string() }).exactOptional().meta({
+    description: "an image built from the same commit in the same repository; deployed only if accepted",
+  }),
 });
 export type PlannedComponent = z.infer<typeof plannedComponent>;
 
@@ -226,11 +221,9 @@ const registryCheck = z
     checkedAt: time,
     images: z.array(
       z.strictObject({
-        image: z
-          .string()
-          .meta({
-            description: "repository@digest of an image that is deployed, copied, or run for its down script",
-          }),
+        image: z.string().meta({
+          description: "repository@digest of an image that is deployed, copied, or run for its down script",
+        }),
         answer: z.enum(["there", "gone", "unknown"]).meta({
           description:
             "gone: the registry lacks the manifest, or a manifest of the index; unknown: the registry is not configured, or gave no answer",
@@ -265,11 +258,9 @@ export const Plan = z
     commits: change(knownCommit),
     config: z.array(change(configuration)),
     schema: plannedSchema,
-    steps: z
-      .array(Step)
-      .meta({
-        description: "in the order to carry out; empty while an image or the choice about the schema is open",
-      }),
+    steps: z.array(Step).meta({
+      description: "in the order to carry out; empty while an image or the choice about the schema is open",
+    }),
     registry: registryCheck.exactOptional(),
   })
   .meta({ id: "Plan" });
@@ -295,11 +286,9 @@ export const EnvironmentPlan = z
     removedSince: z.array(name).meta({ description: "services that ran then and do not run now" }),
     cameLater: z.array(name).meta({ description: "services that run now and did not run then" }),
     next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),
-    registry: registryCheck
-      .exactOptional()
-      .meta({
-        description: "with check=registry: what the registries answer now, for the images on this page",
-      }),
+    registry: registryCheck.exactOptional().meta({
+      description: "with check=registry: what the registries answer now, for the images on this page",
+    }),
   })
   .meta({ id: "EnvironmentPlan" });
 export type EnvironmentPlan = z.infer<typeof EnvironmentPlan>;

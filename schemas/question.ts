@@ -109,7 +109,8 @@ export const PlanQuestion = z
       description: "Digests of images that may replace images that are gone; separated by commas.",
     }),
     acceptShared: several(name, 64).meta({
-      description: "Services that use the same database, and may be affected by its revert; separated by commas.",
+      description:
+        "Services that use the same database, and may be affected by its revert; separated by commas.",
       examples: ["acme/invoices"],
     }),
     format: z

@@ -1,4 +1,4 @@
-/** The table of people on DynamoDB; `keys.ts` says how it is laid out. */
+/** The table of people on DynamoDB; its keys are in `keys.ts`. */
 import {
   DeleteItemCommand,
   type DynamoDBClient,
@@ -20,7 +20,7 @@ export function dynamodbPeople({ client, name: table }: { client: DynamoDBClient
     return (await asked(client.send(new GetItemCommand(input)))).Item?.commitment?.S;
   }
 
-  /** Whether nobody was first. */
+  /** Returns false if the person already exists. */
   async function put(person: Person, commitment: string, salt: Uint8Array): Promise<boolean> {
     const { login } = person;
     const input = {
@@ -56,7 +56,7 @@ export function dynamodbPeople({ client, name: table }: { client: DynamoDBClient
       const salt = newSalt();
       const commitment = commitmentOf(person, salt);
       if (await put(person, commitment, salt)) return commitment;
-      // Somebody else was first, or a retry inside the client finds its own.
+      // Another process created the person first, or the SDK's retry finds its own write.
       const known = await find(person);
       if (known === undefined) throw new StoreError("unavailable", "a person was erased in this moment");
       return known;
