@@ -37,7 +37,8 @@ function unsafe(value: unknown): string | undefined {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth++) {
     if (depth === MAX_DEPTH) return `must nest at most ${MAX_DEPTH} deep`;
-    if (level.some((container) => Object.hasOwn(container, "toString"))) return "must hold no key `toString`";
+    if (level.some((container) => Object.hasOwn(container, "toString")))
+      return "must not have the key `toString`";
     level = level.flatMap((container) => Object.values(container)).filter(isContainer);
   }
   return undefined;

@@ -143,7 +143,7 @@ function mapBuild({ resource }: Build, event: Event, raw: unknown): Mapped {
   const { status, result, sourceVersion, sourceGetVersion, _links } = resource;
   const [, commit] =
     /(?:^|:)([0-9a-f]{40}|[0-9a-f]{64})$/.exec(sourceVersion ?? sourceGetVersion ?? "") ?? [];
-  if (commit === undefined) return ignored("the build is of no commit of Git", raw);
+  if (commit === undefined) return ignored("the build has no git commit", raw);
   const statement = {
     kind: "evidence.attached" as const,
     ...common(event),

@@ -50,7 +50,7 @@ function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   const event = headers.get("x-event-key");
   if (event === null) return [rejected("the header X-Event-Key is missing", payload)];
   if (event !== "repo:commit_status_created" && event !== "repo:commit_status_updated") {
-    return [ignored(`Bitbucket's event ${quoted(event)} says nothing that is kept here`, payload)];
+    return [ignored(`Bitbucket's event ${quoted(event)} is not recorded`, payload)];
   }
   return mapping(StatusChanged, payload, (change) => [mapStatus(change, payload)]);
 }

@@ -187,7 +187,8 @@ function imageOf({ image, repository, tag, digest }: Told): Parts {
   const read = typeof image === "string" ? readImage(image) : undefined;
   if (read === undefined) return { is: "fault", reason: "image must be host/path[:tag][@digest]" };
   const disputed = PARTS.find((part) => part in parts && part in read && parts[part] !== read[part]);
-  if (disputed !== undefined) return { is: "fault", reason: `image and ${disputed} name two of them` };
+  if (disputed !== undefined)
+    return { is: "fault", reason: `image and ${disputed} name two different images` };
   return { is: "parts", parts: { ...read, ...parts } };
 }
 const PARTS = ["repository", "tag", "digest"] as const satisfies (keyof Image)[];

@@ -92,7 +92,7 @@ export function mapPackage(payload: unknown, context: Context): Mapped[] {
     const given = package_type ?? ecosystem ?? "";
     const type = given.toLowerCase();
     if (type !== "container" && type !== "docker") {
-      return [ignored(`a package of type ${quoted(given)} is no image`, payload)];
+      return [ignored(`a package of type ${quoted(given)} is not an image`, payload)];
     }
     if (!PUBLISHING.has(action)) return [ignored(`the action ${quoted(action)} pushes nothing`, payload)];
     return mapping(Event, payload, (event) => mapImage(event, type, payload, context));
@@ -102,10 +102,10 @@ export function mapPackage(payload: unknown, context: Context): Mapped[] {
 function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt }: Context): Mapped[] {
   const { it, repository, sender } = event;
   const { container_metadata: image, ...version } = it.package_version;
-  if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is no image", raw)];
+  if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is not an image", raw)];
   const delivery = headers.get("x-github-delivery") ?? "";
   if (delivery === "")
-    return [rejected("the header X-GitHub-Delivery is missing, which names the event", raw)];
+    return [rejected("the header X-GitHub-Delivery, which identifies the event, is missing", raw)];
   const host = new URL(repository?.html_url ?? it.html_url).host;
   const named = placeOf(event, type, host);
   if (named === undefined) {
@@ -128,7 +128,7 @@ function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt 
   const commit = commitOf(event, type);
   if (commit === undefined) return [said(pushed, raw)];
   if (!fullSha.safeParse(commit.sha).success || !url.safeParse(commit.repository).success) {
-    return [said(pushed, raw), ignored("the package names no whole commit of a repository's URL", raw)];
+    return [said(pushed, raw), ignored("the package names no full commit id with a repository's URL", raw)];
   }
   const built = { kind: "artifact.built" as const, id: `${id}/built`, ...common, commit };
   return [said(pushed, raw), said({ ...built, evidence: "registry" }, raw)];

@@ -82,6 +82,6 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
     case "registry_package":
       return mapPackage(payload, context);
     default:
-      return [ignored(`GitHub's event ${quoted(event)} says nothing that is kept here`, payload)];
+      return [ignored(`GitHub's event ${quoted(event)} is not recorded`, payload)];
   }
 }

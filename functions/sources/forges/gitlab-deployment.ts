@@ -79,7 +79,8 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
     );
   }
   const kind = KIND_OF_STATUS.get(status);
-  if (kind === undefined) return ignored(`the status ${quoted(status)} starts and ends nothing`, raw);
+  if (kind === undefined)
+    return ignored(`the status ${quoted(status)} neither starts nor ends a deployment`, raw);
   return said({ kind, id: named(`deployment/${deployment.id}`), ...common, ...whatOf(change) }, raw);
 }
 

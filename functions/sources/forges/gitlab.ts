@@ -74,8 +74,8 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
     case "Pipeline Hook":
       return mapPipeline(payload, context);
     case "Job Hook":
-      return [ignored("the deployment or the pipeline of a job tells of it", payload)];
+      return [ignored("the job's deployment or pipeline reports it", payload)];
     default:
-      return [ignored(`GitLab's event ${quoted(event)} says nothing that is kept here`, payload)];
+      return [ignored(`GitLab's event ${quoted(event)} is not recorded`, payload)];
   }
 }

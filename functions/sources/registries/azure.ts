@@ -17,12 +17,12 @@ import { isAnyOf, type Source } from "../source.ts";
 import { mapRegistryEvent, RegistryEvent } from "./distribution.ts";
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
-  ["ping", "a ping says nothing but that the address is right"],
-  ["quarantine", "a quarantine neither gives nor takes an image"],
-  ["chart_push", "a chart is no image"],
-  ["chart_delete", "a chart is no image"],
-  ["Microsoft.ContainerRegistry.ChartPushed", "a chart is no image"],
-  ["Microsoft.ContainerRegistry.ChartDeleted", "a chart is no image"],
+  ["ping", "a ping only checks the address"],
+  ["quarantine", "a quarantine neither adds nor removes an image"],
+  ["chart_push", "a chart is not an image"],
+  ["chart_delete", "a chart is not an image"],
+  ["Microsoft.ContainerRegistry.ChartPushed", "a chart is not an image"],
+  ["Microsoft.ContainerRegistry.ChartDeleted", "a chart is not an image"],
 ]);
 
 export const azure: Source = {
@@ -105,7 +105,7 @@ function mapGridEvent(raw: unknown): Mapped[] {
     }
     const action = ACTIONS.get(type);
     if (action === undefined) {
-      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} says nothing that is kept here`, raw)];
+      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} is not recorded`, raw)];
     }
     return mapping(GridEvent, raw, ({ id, data }) => {
       if (data.action !== action) return [rejected(`data.action: must be ${action}, as the type says`, raw)];

@@ -55,7 +55,7 @@ type RegistryEvent = z.infer<typeof RegistryEvent>;
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
   ["pull", "a pull changes nothing"],
-  ["mount", "a mounted layer is no image"],
+  ["mount", "a mounted layer is not an image"],
 ]);
 
 export const distribution: Source = {
@@ -101,7 +101,7 @@ export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unkn
     return ignored(UNNEEDED.get(action) ?? `the action ${quoted(action)} is not known`, raw);
   }
   if (target.mediaType !== undefined && !isManifest(target.mediaType)) {
-    return ignored(`${quoted(target.mediaType)} is no manifest or index`, raw);
+    return ignored(`${quoted(target.mediaType)} is not a manifest or index`, raw);
   }
   const host = hostOf(event);
   if (host === undefined) return rejected(NO_HOST, raw);
@@ -139,7 +139,7 @@ function pushed({ target }: RegistryEvent, common: Held, raw: unknown): Mapped {
 function deleted({ target: { digest, tag } }: RegistryEvent, common: Held, raw: unknown): Mapped {
   if (digest === undefined && tag === undefined) {
     return rejected(
-      "target: a delete must name a digest or a tag; that of a whole repository cannot be kept",
+      "target: a delete must name a digest or a tag; the deletion of a whole repository cannot be recorded",
       raw,
     );
   }

@@ -51,7 +51,7 @@ export const dockerHub: Source = {
 function mapPush({ push_data, repository: { repo_name } }: Push, raw: unknown): Mapped {
   const { tag, pushed_at, pusher, media_type } = push_data;
   if (media_type !== undefined && !isManifest(media_type)) {
-    return ignored(`${quoted(media_type)} is no manifest or index`, raw);
+    return ignored(`${quoted(media_type)} is not a manifest or index`, raw);
   }
   // Official images have a name of one part; where they lie, it has two.
   const repository = `docker.io/${repo_name.includes("/") ? repo_name : `library/${repo_name}`}`;

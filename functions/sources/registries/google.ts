@@ -81,7 +81,7 @@ async function claimsOf(token: string, keys: JWTVerifyGetKey): Promise<JWTPayloa
     return payload;
   } catch (cause) {
     if (cause instanceof errors.JOSEError && !OURS.has(cause.code)) return undefined;
-    throw new Error("Google's keys cannot be had, so its token cannot be checked", { cause });
+    throw new Error("Google's keys cannot be fetched, so its token cannot be checked", { cause });
   }
 }
 

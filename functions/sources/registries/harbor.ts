@@ -106,10 +106,10 @@ const MAPPINGS: ReadonlyMap<string, (told: Told) => Mapped[]> = new Map([
 
 const UNNEEDED = [
   [/pull|download/i, "a pull changes nothing"],
-  [/chart/i, "a chart is no image"],
-  [/scan/i, "a scan neither gives nor takes an image"],
-  [/quota/i, "a quota neither gives nor takes an image"],
-  [/replication/i, "a replication names no digest; what arrives by it is told as pushed"],
+  [/chart/i, "a chart is not an image"],
+  [/scan/i, "a scan neither adds nor removes an image"],
+  [/quota/i, "a quota neither adds nor removes an image"],
+  [/replication/i, "a replication names no digest; an image that arrives by it is reported as pushed"],
 ] as const;
 
 function mapTold(told: Told): Mapped[] {
@@ -182,7 +182,8 @@ function mapRetention(told: Told): Mapped[] {
         if (status?.toUpperCase() !== "SUCCESS") {
           return ignored(`the deletion's status is ${quoted(status ?? "")}`, told.raw);
         }
-        if (type !== undefined && type !== "image") return ignored(`${quoted(type)} is no image`, told.raw);
+        if (type !== undefined && type !== "image")
+          return ignored(`${quoted(type)} is not an image`, told.raw);
         const colon = name_tag.lastIndexOf(":");
         if (colon < 0) return ignored("the deleted artifact had no tag", told.raw);
         const repository = `${host}/${project_name}/${name_tag.slice(0, colon)}`;

@@ -80,9 +80,9 @@ function toStatements(payload: unknown, { receivedAt }: Context): Mapped[] {
 
 function mapEvent(event: Event, raw: unknown, receivedAt: string): Mapped {
   const { domain, event_type: type } = event;
-  if (domain !== "docker") return ignored(`events of ${quoted(domain)} say nothing that is kept here`, raw);
+  if (domain !== "docker") return ignored(`events of ${quoted(domain)} are not recorded`, raw);
   if (type === "promoted") {
-    return ignored("a promotion does not say which of its two repositories it names", raw);
+    return ignored("a promotion does not report which of its two repositories it names", raw);
   }
   if (type !== "pushed" && type !== "deleted") return ignored(`the type ${quoted(type)} is not known`, raw);
   const data = readData(event.data);

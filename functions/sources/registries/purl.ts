@@ -18,11 +18,11 @@ export function readPurl(purl: string): NamedImage {
   try {
     read = PackageURL.fromString(purl);
   } catch {
-    return { is: "rejected", reason: `${quoted(purl)} is no package URL` };
+    return { is: "rejected", reason: `${quoted(purl)} is not a package URL` };
   }
   if (read.type === "oci") return readOci(read);
   if (read.type === "docker") return { is: "image", parts: readDocker(read) };
-  return { is: "ignored", reason: `${quoted(purl)} is no image` };
+  return { is: "ignored", reason: `${quoted(purl)} is not an image` };
 }
 
 const bare = (repositoryUrl: string): string => repositoryUrl.replace(/^https?:\/\//, "").replace(/\/$/, "");

@@ -163,7 +163,7 @@ function buildOf({ predicateType, predicate }: Statement): Build | { ignored: st
       return parsed.success ? fromV02(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
     }
     default:
-      return { ignored: `a predicate of the type ${quoted(predicateType)} tells of no build` };
+      return { ignored: `a predicate of the type ${quoted(predicateType)} describes no build` };
   }
 }
 
@@ -206,7 +206,7 @@ export async function toBuilds(
   const [commit, ...others] = build.commits;
   if (commit === undefined || others.some(({ sha }) => sha !== commit.sha)) {
     return none(
-      rejected("predicate: must name one commit of a git repository, by its URL and whole id", statement),
+      rejected("predicate: must name one commit of a git repository, by its URL and full id", statement),
     );
   }
   const verdict = bundle === undefined ? UNSIGNED : await verify(bundle, commit);
@@ -251,7 +251,7 @@ export const Trusted = z.strictObject({
     .string()
     .min(1)
     .refine((pattern) => !LOOSE.test(pattern), {
-      error: "must name host and owner whole before an asterisk, like https://github.com/acme/*",
+      error: "must name the complete host and owner before an asterisk, like https://github.com/acme/*",
     }),
 });
 export type Trusted = z.infer<typeof Trusted>;
@@ -275,7 +275,7 @@ export function rootsIn(text: string): string[] {
   const roots = (lines[0]?.trim() === "{" ? [text] : lines).map((root) => {
     const json = readJson(root);
     if (json.is === "fault" || !TrustedRoot.safeParse(json.value).success) {
-      throw new Error("must hold Sigstore's trusted roots, as `gh attestation trusted-root` prints them");
+      throw new Error("must contain Sigstore's trusted roots, as `gh attestation trusted-root` prints them");
     }
     return JSON.stringify(json.value);
   });

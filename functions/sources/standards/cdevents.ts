@@ -77,7 +77,7 @@ export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
   if (subject === undefined)
     return rejected("type: must be dev.cdevents.<subject>.<predicate>.<version>", raw);
   const effectOf = EFFECTS.get(`${subject}.${predicate}`);
-  if (effectOf === undefined) return ignored(`${subject}.${predicate} says nothing that is kept here`, raw);
+  if (effectOf === undefined) return ignored(`${subject}.${predicate} is not recorded`, raw);
   const event = CdEvent.safeParse(data);
   if (!event.success) return rejected(`data: ${faultsOf(event.error)}`, raw);
   const effect = effectOf(event.data);
@@ -110,7 +110,7 @@ function packaged({ subject: { id, content } }: CdEvent): Effect {
   const { id: sha, source, repository } = content.change ?? {};
   const where = [source, repository].find((one) => url.safeParse(one).success);
   if (where === undefined || !fullSha.safeParse(sha).success) {
-    return { is: "ignored", reason: "content.change names no whole commit of a repository's URL" };
+    return { is: "ignored", reason: "content.change names no full commit id with a repository's URL" };
   }
   const { tag, ...parts } = image.parts;
   const fields = { ...parts, commit: { repository: where, sha }, evidence: "declared" };
@@ -152,6 +152,6 @@ function imageAt(purl: string): NamedImage {
   if (image.is !== "image" || image.parts.repository !== undefined) return image;
   return {
     is: "rejected",
-    reason: "subject.id: the package URL must carry repository_url: where the image lies",
+    reason: "subject.id: the package URL must have repository_url, the image's repository",
   };
 }

@@ -39,7 +39,7 @@ export function readEvents({ headers, body }: Delivery): Reading {
   return unreadable(
     "unsupported",
     "Content-Type must be application/cloudevents+json or application/cloudevents-batch+json, " +
-      "or the event's attributes must stand in ce- headers",
+      "or the event's attributes must be in ce- headers",
   );
 }
 
@@ -117,7 +117,7 @@ export function toStatement(event: unknown): Mapped {
   if (!parsed.success) return rejected(faultsOf(parsed.error), event);
   const mapped = mapEvent(parsed.data, event);
   if (mapped.is !== "statement" || !isReserved(mapped.statement.source)) return mapped;
-  return forbidden(`source: ${RESERVED_PREFIXES.join(" and ")} belong to the ledger's own doors`, event);
+  return forbidden(`source: ${RESERVED_PREFIXES.join(" and ")} belong to the ledger's own endpoints`, event);
 }
 
 const isReserved = (source: string): boolean => RESERVED_PREFIXES.some((prefix) => source.startsWith(prefix));
@@ -125,7 +125,7 @@ const isReserved = (source: string): boolean => RESERVED_PREFIXES.some((prefix) 
 function mapEvent(event: CloudEvent, raw: unknown): Mapped {
   const ours = event.type.startsWith("dev.asof.");
   if (!ours && !event.type.startsWith("dev.cdevents.")) {
-    return ignored(`events of type ${quoted(event.type)} say nothing that is kept here`, raw);
+    return ignored(`events of type ${quoted(event.type)} are not recorded`, raw);
   }
   const data = dataOf(event);
   if (data.is === "fault") return rejected(data.reason, raw);
@@ -134,7 +134,7 @@ function mapEvent(event: CloudEvent, raw: unknown): Mapped {
 
 function dataOf({ data, data_base64, datacontenttype }: CloudEvent): ReturnType<typeof readJson> {
   if (data_base64 === undefined) return { is: "json", value: data };
-  if (data !== undefined) return { is: "fault", reason: "data_base64: must not stand beside data" };
+  if (data !== undefined) return { is: "fault", reason: "data_base64: must not be used together with data" };
   if (!isJson(datacontenttype)) return { is: "fault", reason: "datacontenttype: must be a JSON type" };
   if (!z.base64().safeParse(data_base64).success)
     return { is: "fault", reason: "data_base64: must be Base64" };
@@ -164,9 +164,10 @@ function mapOwn({ type, source, id, time }: CloudEvent, given: unknown, raw: unk
   const kind = kindOf(type);
   if (kind === undefined)
     return rejected(`type: must be dev.asof.<kind>.v1; ${quoted(type)} is no such type`, raw);
-  if (OWN_KINDS.has(kind)) return forbidden(`type: ${kind} is said by the ledger's own endpoints only`, raw);
+  if (OWN_KINDS.has(kind))
+    return forbidden(`type: ${kind} is reported by the ledger's own endpoints only`, raw);
   if (time === undefined) {
-    return rejected("time: is required: it says when it happened, and makes a retry identical", raw);
+    return rejected("time: is required: it is the time of the event, and makes a retry identical", raw);
   }
   if (!isObject(given)) return rejected("data: must be a JSON object, the fact's own fields", raw);
   const fault = faultOf(kind, given);
@@ -184,7 +185,7 @@ function kindOf(type: string): Kind | undefined {
 function faultOf(kind: Kind, data: Record<string, unknown>): string | undefined {
   for (const [field, why] of SAID_ELSEWHERE) if (Object.hasOwn(data, field)) return `${field}: ${why}`;
   if (kind !== "artifact.built") return undefined;
-  if (Object.hasOwn(data, "verified")) return "verified: only a door that verified it may say so";
+  if (Object.hasOwn(data, "verified")) return "verified: only an endpoint that verified it may report this";
   const { evidence } = data;
   if (evidence === undefined || evidence === "declared") return undefined;
   return "evidence: must be absent or declared: nothing stronger was verified here";

@@ -47,14 +47,14 @@ function verdictOn(signer: Signer, commit: Commit, signers: readonly Trusted[]):
     sha: extension(signer, OIDS.sha),
   };
   if (!same(of.repository, commit.repository) || !same(of.sha, commit.sha)) {
-    return { verified: false, reason: "the certificate is of another commit than the predicate" };
+    return { verified: false, reason: "the certificate and the predicate name different commits" };
   }
   const isTrusted = signers.some(
     ({ issuer, repository }) => issuer === of.issuer && wildcard(repository).test(of.repository ?? ""),
   );
   return isTrusted
     ? { verified: true }
-    : { verified: false, reason: `${of.issuer} and ${of.repository} are no signer that is trusted here` };
+    : { verified: false, reason: `${of.issuer} and ${of.repository} are not a trusted signer` };
 }
 
 /** Throws where a root is none. */
