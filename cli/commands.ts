@@ -53,6 +53,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./restore.ts")).restoreCommand,
   },
   {
+    name: "copy",
+    summary: "copies one ledger into another, between a file and DynamoDB",
+    load: async () => (await import("./copy.ts")).copyCommand,
+  },
+  {
     name: "serve",
     summary: "runs a ledger on this machine",
     load: async () => (await import("./serve.ts")).serveCommand,

@@ -1,4 +1,4 @@
-/** Problems as HTTP returns them (RFC 9457), and how a client reads an answer. */
+/** Problems, the form of HTTP errors (RFC 9457). */
 import * as z from "zod";
 
 export const Problem = z
@@ -11,25 +11,3 @@ export const Problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457" });
 export type Problem = z.infer<typeof Problem>;
-
-/** Header of a backup: a lower bound of the number of facts in it. */
-export const FACTS_HEADER = "Asof-Facts";
-
-/** A ledger's answer as a client reads it; `other`: not an answer of a ledger of this version. */
-export type Read<T> =
-  | { readonly is: "answer"; readonly value: T }
-  | { readonly is: "problem"; readonly detail: string }
-  | { readonly is: "other" };
-
-/**
- * @param schema the schema of a successful answer
- * @param json the parsed body; undefined if it is not JSON
- */
-export function readAnswer<T>(schema: z.ZodType<T>, status: number, json: unknown): Read<T> {
-  if (status >= 200 && status < 300) {
-    const { data } = schema.safeParse(json);
-    return data === undefined ? { is: "other" } : { is: "answer", value: data };
-  }
-  const { data } = Problem.safeParse(json);
-  return data === undefined ? { is: "other" } : { is: "problem", detail: data.detail };
-}

@@ -236,7 +236,7 @@ describe("the stack", () => {
   it("has nothing unexplained for cdk-nag, which stops at a grant of everything", () => {
     expect(() => checked().app.synth()).not.toThrow();
     const { app, stack } = checked();
-    const execute = stack.node.findChild("Execute");
+    const execute = stack.node.findChild("Default").node.findChild("Execute");
     if (!(execute instanceof LedgerFunction)) throw new Error("no function Execute");
     execute.allow(["secretsmanager:*"], "*");
     expect(() => app.synth()).toThrow("AwsSolutions-IAM5");

@@ -416,7 +416,7 @@ describe("the test of permissions", () => {
 
   it.each(Object.keys(MUTATIONS))("would notice %s", (mutation) => {
     const { stack } = stackOf();
-    const ingest = stack.node.findChild("Ingest");
+    const ingest = stack.node.findChild("Default").node.findChild("Ingest");
     if (!(ingest instanceof LedgerFunction)) throw new Error("no function Ingest");
     MUTATIONS[mutation]?.(ingest);
     const mutated = Template.fromStack(stack);
@@ -760,7 +760,7 @@ describe("the checks of the synthesis", () => {
 
   it("stop at a grant of everything", () => {
     const { app, stack } = checkedStackOf();
-    const ingest = stack.node.findChild("Ingest");
+    const ingest = stack.node.findChild("Default").node.findChild("Ingest");
     if (ingest instanceof LedgerFunction) ingest.allow(["dynamodb:*"], "*");
     expect(() => app.synth()).toThrow("AwsSolutions-IAM5");
   });

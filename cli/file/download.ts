@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { addressOf, authorizationOf, parsed } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
-import { FACTS_HEADER, readAnswer } from "../../schemas/answer.ts";
+import { FACTS_HEADER, readAnswer } from "../../schemas/read-answer.ts";
 import { failureOf } from "../client.ts";
 import { CliError } from "../error.ts";
 import type { Ledger } from "../ledger.ts";

@@ -1,10 +1,9 @@
 /** A ledger's file on this machine: its place, its errors, and its check. */
 import type { Command } from "commander";
+import { isForPerson } from "../../functions/adapters/faults.ts";
 import type { Finding } from "../../functions/adapters/sqlite/damage.ts";
-import { type Database, InUse, ledgerFile, openBackup } from "../../functions/adapters/sqlite/database.ts";
+import { type Database, ledgerFile, openBackup } from "../../functions/adapters/sqlite/database.ts";
 import { checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
-import { CannotOpen } from "../../functions/adapters/sqlite/schema.ts";
-import { StoreError } from "../../functions/ledger/store.ts";
 import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
 import { count, progressOn } from "./progress.ts";
@@ -21,9 +20,7 @@ export async function withStoreFaults<T>(work: () => T | Promise<T>): Promise<T>
   try {
     return await work();
   } catch (cause) {
-    const isExpected = [CannotOpen, InUse, StoreError].some((one) => cause instanceof one);
-    if (isExpected && cause instanceof Error) throw new CliError(cause.message, { cause });
-    throw cause;
+    throw isForPerson(cause) ? new CliError(cause.message, { cause }) : cause;
   }
 }
 

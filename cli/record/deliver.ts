@@ -1,6 +1,7 @@
 /** Sends events to the ledger, with retries, and returns what became of each. */
 import { present } from "../../functions/sources/payload.ts";
-import { Outcomes, readAnswer } from "../../schemas/answer.ts";
+import { Outcomes } from "../../schemas/answer.ts";
+import { readAnswer } from "../../schemas/read-answer.ts";
 import { Unreachable } from "../error.ts";
 import type { Ledger } from "../ledger.ts";
 import { sendRequest } from "../request.ts";

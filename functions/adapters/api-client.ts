@@ -13,7 +13,6 @@ import {
   Environments,
   Outcomes,
   Release,
-  readAnswer,
   Snapshot,
   Sources,
   TagAnswer,
@@ -42,6 +41,7 @@ import type {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+import { readAnswer } from "../../schemas/read-answer.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { exchange } from "./http-client.ts";
 

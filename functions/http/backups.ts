@@ -1,6 +1,6 @@
 /** The endpoint where an admin takes a backup: the whole ledger as one file, with persons and quarantine. */
 import { type Context, Hono } from "hono";
-import { FACTS_HEADER } from "../../schemas/answer.ts";
+import { FACTS_HEADER } from "../../schemas/read-answer.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { holder } from "./request.ts";

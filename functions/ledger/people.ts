@@ -34,6 +34,21 @@ export interface People {
   erase(commitment: string): Promise<void>;
 }
 
+/** Everything that the table keeps of a person. */
+export interface PersonRecord extends Person {
+  readonly commitment: string;
+  /** 32 bytes in hex. */
+  readonly salt: string;
+}
+
+/** The whole table of people, for copies of a ledger. */
+export interface PersonRecords {
+  /** All records, some at a time, in no order. */
+  all(): AsyncIterable<readonly PersonRecord[]>;
+  /** Writes a record, unless there is one of the same person: durable when it returns. */
+  put(record: PersonRecord): Promise<void>;
+}
+
 /** What a person is committed to, and known by in the table. */
 export const personKey = ({ issuer, login }: Person): string => canonical([issuer, fold(login)]);
 

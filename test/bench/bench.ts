@@ -23,7 +23,7 @@ DynamoDB would need.
   npm run bench -- --profile release|snapshot|record [--quick] [--facts N] [--data FOLDER]
 
   --quick        small sizes, for a look: about a minute
-  --facts N      length of the long history (default 100000; with --quick 10000)
+  --facts N      length of the long history (default 100000; with --quick 3000)
   --only ROWS    some of postgresql, cost, cold, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
@@ -57,11 +57,11 @@ function progress(text: string): void {
 
 const SIZES = {
   quick: {
-    facts: 10_000,
+    facts: 3000,
     services: 50,
     samples: 100,
     snapshots: 3,
-    loads: 5,
+    loads: 3,
     rounds: 4,
     each: 320,
     seconds: 5,

@@ -1,6 +1,7 @@
 /** The ledger against PostgreSQL with plain tables: the same history, the same questions, the same reports. */
 import { deepStrictEqual } from "node:assert";
 import { join } from "node:path";
+import { busyRow } from "./busy.ts";
 import { filledFolder } from "./filled.ts";
 import { BUSY, END, type Extent, MOMENTS, quarter, STAGING } from "./history.ts";
 import { overHttp, TOKEN } from "./ledger.ts";
@@ -146,7 +147,9 @@ async function measured(
     rows.push(await timed(one, ours, theirs));
   }
   progress(`record with ${CLIENTS} clients`);
-  return [...rows, await crowdRow(ours, theirs, rounds, each)];
+  rows.push(await crowdRow(ours, theirs, rounds, each));
+  progress("the release beside exports");
+  return [...rows, await busyRow(ours, samples)];
 }
 
 export async function comparisonRows(

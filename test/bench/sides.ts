@@ -116,6 +116,7 @@ export const postgresql: Side = {
 export interface Running {
   readonly side: Side;
   readonly address: string;
+  readonly pid?: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -142,7 +143,7 @@ export async function startLedgerOn(
     rmSync(folder, { recursive: true });
   };
   try {
-    return { side: ledger, address: await started.listening, stop };
+    return { side: ledger, address: await started.listening, pid: started.child.pid ?? 0, stop };
   } catch (error) {
     cleanUp();
     throw error;

@@ -1,7 +1,7 @@
 /** The snapshot of an environment, against the requests it sends, with as many at once. */
 import * as z from "zod";
 import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
-import { placeOf, placeOfDirectory } from "../../functions/adapters/keys.ts";
+import { placeOfDirectory } from "../../functions/adapters/keys.ts";
 import { namesIn } from "../../functions/ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";
@@ -11,7 +11,7 @@ import { type Ask, expecting, inProcess, ledgerOn, queryOf } from "./ledger.ts";
 import { releaseWaves } from "./release.ts";
 import type { Row } from "./rows.ts";
 import { inTurns, median, sum } from "./timing.ts";
-import { requestsIn, sendWaves, type Waves, wavesOf } from "./waves.ts";
+import { type Request, requestsIn, sendWaves, type Waves, wavesOf } from "./waves.ts";
 
 const PAGE = 100;
 
@@ -56,6 +56,18 @@ async function pageWaves({ engine: { client, table } }: Filled, environment: str
   return pages;
 }
 
+/** The requests of a page's releases: what several of them need is read once. */
+function onceEach(releases: readonly Waves[]): Waves[] {
+  const sent = new Set<string>();
+  const isNew = ({ input }: Request): boolean => {
+    const key = JSON.stringify(input);
+    if (sent.has(key)) return false;
+    sent.add(key);
+    return true;
+  };
+  return releases.map((waves) => waves.map((wave) => wave.filter(isNew)));
+}
+
 async function barePages(filled: Filled, environment: string): Promise<BarePage[]> {
   const { engine } = filled;
   const known = { store: dynamodbStore({ client: engine.client, name: engine.table }), knownAt: "9999" };
@@ -66,16 +78,11 @@ async function barePages(filled: Filled, environment: string): Promise<BarePage[
   }
   const keys = [directory, { of: "environments" } as const].map((one) => placeOfDirectory(one).key);
   const isName = (input: unknown) => keys.some((key) => JSON.stringify(input).includes(`"${key}"`));
-  // A page reads what was renamed once for all of its releases.
-  const renamed = `"${placeOf({ of: "renamed" }).key}"`;
-  const withoutRenames = (waves: Waves): Waves =>
-    waves.map((wave) => wave.filter(({ input }) => !JSON.stringify(input).includes(renamed)));
   const pages = await pageWaves(filled, environment);
   return pages.map((waves, n) => {
-    const [first = [], ...others] = releases.slice(n * PAGE, (n + 1) * PAGE);
     const page = {
       names: waves.map((wave) => wave.filter(({ input }) => isName(input))),
-      releases: [first, ...others.map(withoutRenames)],
+      releases: onceEach(releases.slice(n * PAGE, (n + 1) * PAGE)),
     };
     if (requestsOfPage(page) !== requestsIn(waves)) {
       throw new Error(`a page sends ${requestsIn(waves)} requests; its floor has ${requestsOfPage(page)}`);

@@ -5,11 +5,11 @@
  * turn of the event loop share a transaction, and so one fsync (group commit).
  */
 import { closeSync, existsSync, openSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type Driver from "libsql";
 import { StoreError } from "../../ledger/store.ts";
+import { open } from "./driver.ts";
 import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
 /** Another process has opened the folder. */
@@ -166,23 +166,6 @@ const settingsOf = (driver: Driver.Database): Settings => ({
   },
   exec: (sql) => void driver.exec(sql),
 });
-
-const requireFromHere = createRequire(import.meta.url);
-
-/** Opens a file or file URL. Loads the driver only here, so that a copied bundle without it fails with one clear line. */
-function open(file: string, timeoutMs = 0): Driver.Database {
-  let driver: typeof Driver;
-  try {
-    driver = requireFromHere("libsql");
-  } catch (cause) {
-    if (codeOf(cause) !== "MODULE_NOT_FOUND") throw cause;
-    throw new CannotOpen(
-      "the package libsql is not installed; run `npm install libsql` in the folder of this program",
-      { cause },
-    );
-  }
-  return new driver(file, { timeout: timeoutMs });
-}
 
 /**
  * The settings of every connection. A checkpoint runs every 32 MB of log, an eighth as often as SQLite's default: facts

@@ -6,7 +6,6 @@ import {
   CommitAnswer,
   Difference,
   Environments,
-  FACTS_HEADER,
   Release,
   Snapshot,
   Sources,
@@ -30,6 +29,7 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../../schemas/question.ts";
+import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Redeployment } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";

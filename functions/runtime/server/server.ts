@@ -82,15 +82,12 @@ function onSqlite(database: Database, damage: Damage): Keeping {
 
 /** The client is loaded where it is used: most ledgers on one machine have no table. */
 async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Keeping> {
-  const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
-  const { dynamodbStore } = await import("../../adapters/dynamodb/store.ts");
-  const { dynamodbPeople } = await import("../../adapters/dynamodb/people.ts");
-  const { TIMEOUTS } = await import("../../adapters/timeouts.ts");
-  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const { openTables } = await import("../../adapters/dynamodb/tables.ts");
+  const { store, people } = openTables(tables);
   const now = () => new Date();
   return {
-    store: dynamodbStore({ client, name: tables.facts }),
-    people: remembering(dynamodbPeople({ client, name: tables.people }), now),
+    store,
+    people: remembering(people, now),
     now,
     settleMs: SETTLE_ON_DYNAMODB_MS,
   };
