@@ -25,7 +25,8 @@ export function sqliteQuarantine(database: Database): Quarantine {
   return {
     keep: async ({ at, why, reason, door, reportedBy, event }: QuarantineItem) => {
       const key = `${why}-${sha256(JSON.stringify([door, why, event])).slice(0, 32)}`;
-      const text = JSON.stringify(event);
+      // What has no JSON was no event.
+      const text = JSON.stringify(event) ?? "null";
       await database.write(() => insert.run(key, at, why, reason, door, reportedBy, text));
     },
 
