@@ -78,7 +78,7 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Around
   async function carryOut(redeployment: Redeployment): Promise<void> {
     const order = { redeployment, plan: await asof.planOf(redeployment) };
     // Not by the hash that stands in it: anybody can write that down.
-    if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan is another by now");
+    if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan has changed");
     const executor = executorOf(list, order);
     await passGate(redeployment);
     // All that took its time.

@@ -47,16 +47,16 @@ function asked(secrets: () => Promise<Read>): Ledger["registries"] {
 }
 
 /** What only the function that records has. */
-type Recording = Pick<Ledger, "aside" | "later" | "rules" | "trust">;
+type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust">;
 
 const recordsNothing = () => Promise.reject(new Error("this function records nothing"));
 const ASKS_ONLY: Recording = {
   rules: [],
-  aside: {
+  quarantine: {
     keep: recordsNothing,
     list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
   },
-  later: { put: recordsNothing },
+  jobs: { put: recordsNothing },
 };
 
 export function ledgerOnAws(recording?: Recording): Ledger {

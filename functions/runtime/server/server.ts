@@ -22,7 +22,7 @@ import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
-import { Job, type Later } from "../../ledger/jobs.ts";
+import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { executors } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
@@ -97,7 +97,7 @@ function ledgerOf(
   settings: Configuration,
   database: Database,
   keeping: Keeping,
-  later: Later,
+  jobs: Jobs,
   reactions: Reacting,
 ): Ledger {
   const asked = registries(settings.registries);
@@ -108,8 +108,8 @@ function ledgerOf(
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     heard: new Set(),
-    aside: sqliteQuarantine(database),
-    later,
+    quarantine: sqliteQuarantine(database),
+    jobs,
     registries: () => Promise.resolve(asked),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
     ...reactions.publishing,
@@ -246,13 +246,13 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const damage = noDamage();
     const keeping =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
-    const later = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
+    const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reacting(database, reactionsOf(settings), log);
-    const ledger = ledgerOf(settings, database, keeping, later, reactions);
+    const ledger = ledgerOf(settings, database, keeping, jobs, reactions);
     const app = doors(ledger);
     await loadAll();
     const { server, port } = await listen(app, settings);
-    await later.start({
+    await jobs.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
@@ -261,7 +261,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const stop = async () => {
       endCheck();
       await close(server);
-      await later.stop();
+      await jobs.stop();
       await reactions.stop();
       database.close();
     };
