@@ -160,7 +160,10 @@ describe("what there is not", () => {
     const { client } = givenDoors();
     await client().say(deployed("1"));
     const answer = await client().get(path, query);
-    expect(problemOf(answer)).toMatchObject({ status: 404, detail: expect.stringContaining("was not known by then") });
+    expect(problemOf(answer)).toMatchObject({
+      status: 404,
+      detail: expect.stringContaining("was not known by then"),
+    });
   });
 
   it("is not a name that has no facts by then: that is unknown", async () => {
