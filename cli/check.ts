@@ -24,10 +24,10 @@ export function checkCommand(command: Command, io: Io): Command {
     .action(async () => {
       const { data, json } = Options.parse(command.opts());
       const file = fileIn(data, io);
-      const { facts, findings } = await withStoreFaults(() => {
+      const { facts, findings } = await withStoreFaults(async () => {
         const database = openReader(file);
         try {
-          return checkAll(io, database);
+          return await checkAll(io, database);
         } finally {
           database.close();
         }

@@ -182,7 +182,7 @@ describe("a bound token", () => {
     ],
     ["bound to no source at all, anything", { ...ci, sources: [] }, { source: "/x" }, "ci"],
   ])("may not say, %s", (_, holder, statement, named) => {
-    expect(boundBy(holder, statement)).toContain("the token ci may only speak for");
+    expect(boundBy(holder, statement)).toContain("the token ci may only report for");
     expect(boundBy(holder, statement)).toContain(named);
   });
 });

@@ -239,7 +239,7 @@ describe("provenance", () => {
   ])("with %s gives no fact", async (_, value, status) => {
     const doors = givenDoors();
     expect((await post(doors, value)).status).toBe(status);
-    expect(doors.aside()).toHaveLength(status === 422 ? 1 : 0);
+    expect(doors.quarantine()).toHaveLength(status === 422 ? 1 : 0);
   });
 
   it.each([
@@ -250,7 +250,7 @@ describe("provenance", () => {
   ])("that is %s is malformed, and kept aside", async (_, value) => {
     const doors = givenDoors();
     expect(problemOf(await post(doors, value)).status).toBe(400);
-    expect(doors.aside()).toMatchObject([{ why: "malformed", door: "attestations" }]);
+    expect(doors.quarantine()).toMatchObject([{ why: "malformed", door: "attestations" }]);
   });
 
   it("is taken from writers alone", async () => {

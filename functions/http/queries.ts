@@ -103,11 +103,11 @@ const questions: Record<string, Question> = {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
-    const aside = await ledger.aside.list();
+    const quarantined = await ledger.quarantine.list();
     return sources(
       known,
       { limit, cursor },
-      aside,
+      quarantined,
       ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
     );
   },

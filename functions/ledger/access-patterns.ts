@@ -1,6 +1,6 @@
 /**
- * Where a fact stands: which partitions, which directories. One partition is read for one question, so this
- * file is also the list of what can be asked at a constant price.
+ * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
+ * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
 import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -8,13 +8,13 @@ import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
-/** Commits are found by their first seven digits, so that a short id finds them too. */
+/** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
 export const commitPrefix = (sha: string): string => sha.slice(0, 7);
 
 export const monthOf = (time: string): string => time.slice(0, 7);
 export const dayOf = (time: string): string => time.slice(0, 10);
 
-/** The index of each partition. A fact stands itself in one partition of an index, by pointers in further ones. */
+/** The index of each partition. An index holds a fact itself in one partition, and pointers to it in any others. */
 const INDEX_OF = {
   run: "subject",
   part: "subject",
@@ -36,15 +36,16 @@ const INDEX_OF = {
 export type Index = (typeof INDEX_OF)[keyof typeof INDEX_OF];
 export const indexOf = (partition: Partition): Index => INDEX_OF[partition.of];
 
-/** Names a set of components: by its members or, where they are too many for a key, by a hash of them. */
+/** Key of a set of components: the JSON list of its folded names, or the SHA-256 of that list beyond 256 bytes. */
 export function componentSet(components: readonly Component[]): string {
   const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
 
 /**
- * A deployment of one service in one environment: an id may stand for the deployments of several, and nobody who
- * may speak for one of them speaks for another. Without a service: of whatever runs there.
+ * Key of one service's deployment in one environment: SHA-256 in hex. The same deployment id may be used for several
+ * services and environments, and a sender that may report one of them may not report the others. Without `service`:
+ * the deployment of everything in the environment.
  */
 export const runOf = ({ deployment, environment, service }: Run): string =>
   sha256(canonical([deployment, fold(environment), service === undefined ? null : fold(service)]));
@@ -67,7 +68,7 @@ const timeline = (fact: { environment: string; occurredAt: string }): Partition 
   month: monthOf(fact.occurredAt),
 });
 
-/** Where a deployment takes effect; one that failed takes none. */
+/** The partitions that a deployment takes effect in; none for one that failed. */
 function effects(fact: Deployed): Partition[] {
   const environment = fold(fact.environment);
   const service = fact.service === undefined ? undefined : fold(fact.service);
@@ -152,7 +153,7 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "environment.frozen":
     case "environment.unfrozen":
     case "redeployment.requested":
-      // Whoever puts something back freezes it with the same word.
+      // A redeployment request is also a freeze of its service.
       return [
         {
           of: "freeze",
@@ -168,7 +169,7 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
   }
 }
 
-/** A name to put in a directory. */
+/** A name to add to a directory. */
 type Entry = readonly [directory: Directory, name: string];
 
 function serviceNames(fact: Fact & { environment: string }): Entry[] {
@@ -205,8 +206,9 @@ function namesOf(fact: Fact): Entry[] {
 }
 
 /**
- * Where a fact stands, and what is put beside it before. A retraction stands wherever its target does, right
- * behind it, so that no question needs one more request to learn that a fact was taken back.
+ * A fact with the partitions that index it (`posted`), and the index entries to write before it (`derived`). A
+ * retraction is indexed in every partition of its target, directly after the target, so that a reader sees it without
+ * another request. Throws an Error for a retraction without its target.
  */
 export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFact; derived: IndexEntry[] } {
   const place = fact.kind === "fact.retracted" ? target : fact;

@@ -1,4 +1,4 @@
-/** How a statement becomes a fact: parsed, hashed, named, stamped, and put once. */
+/** Appending: parses a statement, hashes it, applies the naming rules, stamps it and writes it once. */
 import * as z from "zod";
 import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
@@ -9,24 +9,24 @@ import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
-/** A clock that runs ahead by more than this is no clock, and a fact can never be corrected. */
+/** A sender's clock may be ahead by at most this much. Facts cannot be corrected, so a wrong time would stay. */
 const MAX_AHEAD_MS = 10 * 60_000;
 
-/** What becomes of a statement. `recorded` and `duplicate` are both success. */
+/** The outcome of one statement. `recorded` and `duplicate` are both success. */
 export type Outcome =
   | { outcome: "recorded" | "duplicate"; fact: Fact }
   | { outcome: "conflict"; fact: Fact; reason: string }
   | { outcome: "rejected"; reason: string; forbidden?: true };
 
-/** What the ledger knows of a statement's coming in. */
+/** How a statement arrived. */
 export interface Receipt {
   /** The name of the token or identity that sent it. */
   readonly reportedBy: string;
-  /** The door it came through: a vendor's name, or `events`. */
+  /** The endpoint that received it: a vendor's name, or `events`. */
   readonly vendor: string;
-  /** SHA-256 of the vendor's event without its delivery envelope, where it came from a vendor. */
+  /** SHA-256 in hex of the vendor's event without its delivery envelope; absent for `events`. */
   readonly rawHash?: string;
-  /** Why the sender may not say this, under the names it is recorded with. */
+  /** Returns why the sender may not report a statement, or undefined. Called after the naming rules were applied. */
   readonly refuse?: (statement: Statement) => string | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface Appending {
   readonly people: People;
   readonly rules: readonly Rule[];
   readonly now: () => Date;
-  /** Derived items known to be there; only saves requests, so it may forget at any time. */
+  /** Keys of index entries that are known to exist. A cache: it saves writes, and may be cleared at any time. */
   readonly heard: Set<string>;
 }
 
@@ -45,11 +45,12 @@ const HEARD_MAX = 20_000;
 const rejected = (reason: string): Outcome => ({ outcome: "rejected", reason });
 
 /**
- * Records a statement, once. Delivery may repeat and race: whoever comes second is told so, by comparing what
- * was said. Throws a StoreError when it is not known whether the fact was written; the same call again is safe.
+ * Records a statement once. Deliveries may repeat and race: the second one gets `duplicate` if it states the same, and
+ * `conflict` otherwise. Throws a StoreError when it is unknown whether the fact was written; calling again is safe.
+ * @param input the statement, not yet parsed
  */
-export async function append(appending: Appending, said: unknown, receipt: Receipt): Promise<Outcome> {
-  const parsed = Statement.safeParse(said);
+export async function append(appending: Appending, input: unknown, receipt: Receipt): Promise<Outcome> {
+  const parsed = Statement.safeParse(input);
   if (!parsed.success) return rejected(faultsOf(parsed.error));
   const now = appending.now();
   if (Date.parse(parsed.data.occurredAt) > now.getTime() + MAX_AHEAD_MS) {
@@ -68,95 +69,96 @@ export async function append(appending: Appending, said: unknown, receipt: Recei
     reportedBy: receipt.reportedBy,
     statementHash: statementHash(parsed.data),
   };
-  // Canonical form changes the order of fields, not their length; a commitment has a length of its own.
+  // Canonical form has the same length as JSON.stringify. Logins are replaced by commitments, whose length is fixed.
   const bytes = Buffer.byteLength(JSON.stringify(withPersons(fact, () => A_COMMITMENT)));
   if (bytes > MAX_FACT_BYTES)
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
   const { rawHash } = receipt;
-  const whole: Said = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
-  return fact.kind === "fact.retracted" ? retract(appending, whole, fact) : record(appending, whole);
+  const pending: Pending = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
+  return fact.kind === "fact.retracted" ? retract(appending, pending, fact) : record(appending, pending);
 }
 
 const A_COMMITMENT = `person:${"0".repeat(64)}`;
 
-/** What was said as a fact, and the hash that stands beside it. */
-interface Said {
+/** A fact that is not yet written, and the hash to store beside it. */
+interface Pending {
   readonly fact: Fact;
   readonly rawHash?: string;
 }
 
-/** A statement under the names that it is recorded with, or why there are none. */
+/** A statement with the naming rules applied, or (as text) what is wrong with a name that they gave. */
 function underRules({ rules }: Appending, { vendor }: Receipt, statement: Statement): Statement | string {
-  // What is said here is said in the ledger's own names.
+  // Statements that the ledger itself makes already use its names.
   if (OWN_KINDS.has(statement.kind)) return statement;
   try {
     return rename(rules, vendor, statement);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    return `a naming rule gave a name that is none: ${faultsOf(error)}`;
+    return `a naming rule gave an invalid name: ${faultsOf(error)}`;
   }
 }
 
-/** A retraction is bound to its target by its id, so that there is one for each fact, and it is final. */
+/** The id of the retraction of a fact: SHA-256 of its source and id, so that a fact has at most one, and it is final. */
 export const retractionId = (target: { source: string; id: string }): string =>
   sha256(canonical([target.source, target.id]));
 
 async function retract(
   appending: Appending,
-  said: Said,
+  pending: Pending,
   fact: Extract<Fact, { kind: "fact.retracted" }>,
 ): Promise<Outcome> {
   if (fact.id !== retractionId(fact.target))
-    return rejected("id: must be made from the target's source and id");
+    return rejected("id: must be derived from the target's source and id; use POST /v1/retractions");
   const [target] = await appending.store.get([fact.target]);
   if (target === undefined)
     return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
   if (target.kind === "fact.retracted")
     return rejected("target: a retraction is final; restate the fact under a new id");
-  // Its number is taken for ever, and what it set off has happened.
+  // Its number stays in use, and what it started has already happened.
   if (target.kind === "redeployment.requested")
-    return rejected("target: a redeployment that was requested cannot be taken back; say that it ended");
-  return record(appending, said, target);
+    return rejected("target: a requested redeployment cannot be retracted; report that it ended");
+  return record(appending, pending, target);
 }
 
 /**
- * Puts commitments in the place of logins, and then the fact. Somebody unknown is committed to only for a fact that is
- * new: what is delivered again must not bring back who was erased.
+ * Replaces logins by commitments, then writes the fact. An unknown login gets a new commitment only if the fact is new:
+ * a redelivery must not restore a person who was erased.
  */
-async function record(appending: Appending, said: Said, target?: Fact): Promise<Outcome> {
+async function record(appending: Appending, pending: Pending, target?: Fact): Promise<Outcome> {
   const { people, store } = appending;
-  const logins = personsIn(said.fact);
-  if (logins.length === 0) return put(appending, said, target);
-  const issuer = issuerOf(said.fact.source);
+  const logins = personsIn(pending.fact);
+  if (logins.length === 0) return put(appending, pending, target);
+  const issuer = issuerOf(pending.fact.source);
   const known = await Promise.all(logins.map((login) => people.find({ issuer, login })));
   if (known.includes(undefined)) {
-    const [stored] = await store.get([said.fact]);
-    if (stored !== undefined) return compare(store, said, stored);
+    const [stored] = await store.get([pending.fact]);
+    if (stored !== undefined) return compare(store, pending, stored);
   }
   const commitments = await Promise.all(
     logins.map(async (login, n) => known[n] ?? people.commit({ issuer, login })),
   );
-  const fact = withPersons(said.fact, (login) => commitments[logins.indexOf(login)] ?? login);
-  return put(appending, { ...said, fact }, target);
+  const fact = withPersons(pending.fact, (login) => commitments[logins.indexOf(login)] ?? login);
+  return put(appending, { ...pending, fact }, target);
 }
 
-async function put(appending: Appending, said: Said, target?: Fact): Promise<Outcome> {
-  const { posted, derived } = accessPatternsOf(said.fact, target);
+async function put(appending: Appending, pending: Pending, target?: Fact): Promise<Outcome> {
+  const { posted, derived } = accessPatternsOf(pending.fact, target);
   await Promise.all(derived.map((one) => derive(appending, one)));
-  // Stamped only now, so that no name is heard of later than a fact that uses it was recorded.
-  const fact: Fact = { ...said.fact, recordedAt: appending.now().toISOString() };
-  // Names of the day were put for the one before midnight.
-  if (dayOf(fact.recordedAt) !== dayOf(said.fact.recordedAt))
-    return put(appending, { ...said, fact }, target);
+  // Stamped after the index entries: no name gets a later `recordedAt` than a fact that uses it.
+  const fact: Fact = { ...pending.fact, recordedAt: appending.now().toISOString() };
+  // Midnight passed in between: the index entries name the day before.
+  if (dayOf(fact.recordedAt) !== dayOf(pending.fact.recordedAt))
+    return put(appending, { ...pending, fact }, target);
   const { store } = appending;
-  if ((await store.put({ ...posted, ...said, fact })) === "written") return { outcome: "recorded", fact };
+  if ((await store.put({ ...posted, ...pending, fact })) === "written") return { outcome: "recorded", fact };
   const [stored] = await store.get([fact]);
-  if (stored === undefined) throw new Error("the store says that a fact is there, and does not find it");
-  return compare(store, { ...said, fact }, stored);
+  if (stored === undefined)
+    throw new Error("the store reported that the identity of a fact is taken, but does not find the fact");
+  return compare(store, { ...pending, fact }, stored);
 }
 
-async function compare(store: Store, { fact, rawHash }: Said, stored: Fact): Promise<Outcome> {
-  // A retry inside the client finds its own write and calls it taken.
+async function compare(store: Store, { fact, rawHash }: Pending, stored: Fact): Promise<Outcome> {
+  // A retry inside the database client reports the client's own write as `taken`.
   if (canonical(fact) === canonical(stored)) return { outcome: "recorded", fact: stored };
   const same =
     fact.statementHash === stored.statementHash ||
@@ -166,7 +168,7 @@ async function compare(store: Store, { fact, rawHash }: Said, stored: Fact): Pro
   return { outcome: "conflict", fact: stored, reason };
 }
 
-/** Names repeat with almost every fact, so what was heard is remembered; pointers are a fact's own. */
+/** Writes an index entry. Names repeat with almost every fact, so written ones are cached; pointers are unique to a fact. */
 async function derive({ store, heard }: Appending, derived: IndexEntry): Promise<void> {
   if (derived.is === "pointer") return store.derive(derived);
   const key = JSON.stringify([derived.directory, derived.name.name]);

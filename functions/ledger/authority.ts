@@ -1,4 +1,4 @@
-/** Who may do what: tokens with a role and a name, kept as hashes, compared in constant time. */
+/** Authorisation: tokens with a role and a name, stored as SHA-256 hashes and compared in constant time. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { fold, name, source, text } from "../../schemas/scalars.ts";
@@ -7,15 +7,15 @@ import { sha256 } from "./canonical.ts";
 export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What can be done at the doors; only an admin can do everything. */
+/** What an endpoint may require; only an admin has every right. */
 export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract" | "back up";
 
 const RIGHTS = {
   reader: ["ask"],
-  // A leaked token of a pipeline must not tell the history.
+  // A pipeline's token may leak, so it must not be able to read the history.
   writer: ["write"],
   operator: ["ask", "operate", "execute"],
-  // Carries out what an operator asked for, and can ask for nothing.
+  // Carries out redeployments that operators request; it cannot request any.
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
   admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
@@ -23,11 +23,11 @@ const RIGHTS = {
 
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);
 
-/** Who holds a token, and what it is bound to. */
+/** The holder of a token, and what the token is bound to. */
 export interface Holder {
   readonly role: Role;
   readonly name: string;
-  /** The only prefixes of `source` that it may speak for, and the only environments. Absent: any. */
+  /** Prefixes of `source`, and environments, that the holder may report for. Absent: any. */
   readonly sources?: readonly string[];
   readonly environments?: readonly string[];
 }
@@ -79,9 +79,9 @@ function parseToken(entry: string, n: number): Token {
 }
 
 /**
- * Reads `role:name:token,…`. The token may be given as `sha256=<hex>` of it, and may be bound to sources and
- * environments: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production`. Throws an Error that says
- * which entry is wrong, without its token.
+ * Parses `role:name:token,…`. A token may be given as `sha256=<hex>`, the hash of it, and may be bound to sources and
+ * environments: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production`. Throws an Error that names the
+ * invalid entry and field, and never contains a token.
  */
 export const parseTokens = (list: string): Token[] =>
   list
@@ -92,7 +92,7 @@ export const parseTokens = (list: string): Token[] =>
 
 export const newToken = (): string => randomBytes(24).toString("base64url");
 
-/** The holder of a bearer token. Every known token is compared, so that time tells nothing. */
+/** The holder of a bearer token, or undefined. It compares every token, so that timing reveals nothing. */
 export function holderOf(tokens: readonly Token[], authorization: string | undefined): Holder | undefined {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
   if (given === undefined) return undefined;
@@ -102,26 +102,26 @@ export function holderOf(tokens: readonly Token[], authorization: string | undef
   return holder;
 }
 
-/** Prefixes end where a part of a source does: `/ci/acme` is no prefix of `/ci/acme-tools`. */
+/** Prefixes match whole segments: `/ci/acme` is not a prefix of `/ci/acme-tools`. */
 const isUnder = (prefix: string, source: string): boolean =>
   source.startsWith(prefix) && (/[/:?#]$/.test(prefix) || /^([/:?#]|$)/.test(source.slice(prefix.length)));
 
-/** Why a holder may not say something of this source and environment; nothing where it may. */
+/** Why a holder may not report a statement of this source and environment; undefined if it may. */
 export function boundBy(
   holder: Holder,
   statement: { source: string; environment?: string | undefined },
 ): string | undefined {
   const { sources } = holder;
   if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
-    return `the token ${holder.name} may only speak for sources under ${sources.join(", ")}`;
+    return `the token ${holder.name} may only report for sources under ${sources.join(", ")}`;
   }
   return statement.environment === undefined ? undefined : boundElsewhere(holder, statement.environment);
 }
 
-/** Why an environment is none of a holder's; nothing where it is. */
+/** Why a holder may not report for an environment; undefined if it may. */
 export function boundElsewhere({ name, environments }: Holder, environment: string): string | undefined {
   if (environments === undefined || environments.some((one) => fold(one) === fold(environment))) {
     return undefined;
   }
-  return `the token ${name} may only speak for the environments ${environments.join(", ")}`;
+  return `the token ${name} may only report for the environments ${environments.join(", ")}`;
 }

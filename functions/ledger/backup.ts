@@ -1,12 +1,12 @@
-/** The port of a ledger that is kept in one file. */
+/** The port for backups of a ledger that is stored in one file. */
 
-/** A copy of the file as it was at one moment, handed out once. */
+/** A consistent copy of the file at one moment; its body can be read once. */
 export interface Backup {
-  /** How many facts the ledger had before the copy, which has at least as many. */
+  /** Number of facts in the ledger before the copy was made; the copy has at least as many. */
   readonly facts: number;
   readonly bytes: number;
   readonly body: ReadableStream<Uint8Array>;
 }
 
-/** Makes a backup; undefined while another one is made. Rejects with an Error where the file cannot be copied. */
+/** Makes a backup; undefined while another one is being made. Rejects with an Error if the file cannot be copied. */
 export type BackUp = () => Promise<Backup | undefined>;

@@ -1,4 +1,4 @@
-/** Bytes and hashes: the one form in which a fact is kept, compared and sealed. */
+/** Canonical form, hashes and order of facts: how they are stored, compared and sealed. */
 import { createHash } from "node:crypto";
 import { canonical, sha256 } from "../../schemas/canonical.ts";
 import type { Statement } from "../../schemas/fact.ts";
@@ -6,17 +6,17 @@ import { PERSON_FIELDS } from "../../schemas/persons.ts";
 
 export { canonical, sha256 };
 
-/** Facts are sealed as entries with a 16-bit length, and DynamoDB bills by the kilobyte. */
+/** In bytes of canonical form. Facts are sealed as entries with a 16-bit length, and DynamoDB bills by the kilobyte. */
 export const MAX_FACT_BYTES = 60_000;
 
-/** RFC 6962, 2.1: the hash of a log's leaf, H(0x00 ‖ entry). */
+/** RFC 6962, 2.1: the hash of a Merkle tree leaf, SHA-256(0x00 ‖ entry), in hex. */
 export const leafHash = (entry: string): string =>
   createHash("sha256").update(Uint8Array.of(0)).update(entry).digest("hex");
 
 /**
- * What a sender said, as a hash: equal for every redelivery. It is taken before naming rules, and leaves out
- * what is only ours, a time of receipt and a digest that was looked up, for these would turn a redelivery into
- * a conflict. It leaves out persons too: logins are few and short, so that whoever reads a hash could try them all.
+ * SHA-256 of a statement, equal for every redelivery. It is taken before the naming rules apply. It leaves out fields
+ * that the ledger adds (a time of receipt, a digest that was looked up), because these would turn a redelivery into a
+ * conflict. It also leaves out persons: logins are few and short, so a reader of the hash could try them all.
  */
 export function statementHash(statement: Statement): string {
   const ours = new Set<string>(PERSON_FIELDS);
@@ -28,9 +28,9 @@ export function statementHash(statement: Statement): string {
 }
 
 /**
- * The hash of a vendor's event without its delivery envelope. The event may name persons, so that the hash stands beside
- * a fact, and leaves the ledger in no answer and no export. It never throws: an event may hold what has no
- * canonical form (a lone surrogate, 1e999) where nobody looks.
+ * SHA-256 of a vendor's event without its delivery envelope. The event may name persons, so the hash is stored beside
+ * the fact and appears in no answer and no export. It never throws: an event may hold values without a canonical form
+ * (a lone surrogate, 1e999) in fields that are not read.
  */
 export function rawHash(raw: unknown): string {
   try {
@@ -40,14 +40,14 @@ export function rawHash(raw: unknown): string {
   }
 }
 
-/** Hashing is most of what an order costs, and facts are compared again and again. */
+/** Cache by object: facts are compared often, and hashing is most of the cost of a comparison. */
 const fingerprints = new WeakMap<object, string>();
 
-/** What names a fact in all orders: SHA-256 of (source, id), cut to 128 bits. It is made once for each object. */
+/** Identifies a fact in every order: SHA-256 of its source and id, cut to 128 bits, as 32 hex digits. */
 export function fingerprint(fact: { readonly source: string; readonly id: string }): string {
   const known = fingerprints.get(fact);
   if (known !== undefined) return known;
-  // A list of two well-formed texts is in canonical form as it is.
+  // JSON.stringify of two well-formed strings is already canonical.
   const made = sha256(JSON.stringify([fact.source, fact.id])).slice(0, 32);
   fingerprints.set(fact, made);
   return made;
@@ -59,7 +59,7 @@ interface Ordered {
   readonly id: string;
 }
 
-/** A total order of facts by when they happened; ties are broken the same way everywhere. */
+/** The sort key of a fact: `occurredAt`, then the fingerprint, so that ties have one order everywhere. */
 export const order = (fact: Ordered): string => `${fact.occurredAt}#${fingerprint(fact)}`;
 
 /** Oldest first. */
@@ -71,8 +71,8 @@ export function byOrder(a: Ordered, b: Ordered): number {
 
 export const newestFirst = (a: Ordered, b: Ordered): number => byOrder(b, a);
 
-/** A retraction stands right behind its target in every order. */
+/** The sort key of a retraction: directly after its target. */
 export const retractionOrder = (target: Ordered): string => `${order(target)}~`;
 
-/** Behind all that starts with this: a moment with all its orders, or an order with the retraction of its fact. */
+/** Upper bound of all sort keys with this prefix: those of a time, or those of a fact and its retraction. */
 export const endOf = (start: string): string => `${start}~~`;

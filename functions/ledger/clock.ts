@@ -1,13 +1,13 @@
-/** The clock of a ledger that one process writes: it never goes back, whatever the machine's does. */
+/** The clock of a ledger with a single writer: monotonic, even if the machine's clock is set back. */
 import { StoreError } from "./store.ts";
 
-/** A machine's clock that is behind by more than this was set wrong. */
+/** If the machine's clock is behind by more than this, it is set wrong. */
 const MAX_BEHIND_MS = 10 * 60_000;
 
 export interface Clock {
-  /** The later of the machine's clock and the newest time that this returned or that was recorded before. */
+  /** The machine's time, but never earlier than the newest `recordedAt` or a time returned before. */
   readonly now: () => Date;
-  /** Throws a StoreError where the machine's clock is so far behind that nothing may be recorded. */
+  /** Throws a StoreError if the machine's clock is more than ten minutes behind: then nothing may be recorded. */
   readonly check: () => void;
 }
 

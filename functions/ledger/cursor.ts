@@ -1,25 +1,25 @@
-/** Pages of an answer: how long they are, and where the next one begins. */
+/** Paging of answers: the page size, and the cursor of the next page. */
 import * as z from "zod";
 
 export interface Paging {
   readonly limit?: number | undefined;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly cursor?: string | undefined;
 }
 
-/** A cursor that no answer to this question ever gave: a mistake in the question, no fault of the store. */
+/** An invalid cursor, or one of another question: a mistake of the client. */
 export class BadCursor extends Error {
   constructor(question: string) {
-    super(`is no cursor of ${question}; pass \`next\` of the page before, unchanged`);
+    super(`is not a cursor of ${question}; pass \`next\` of the previous page unchanged`);
     this.name = "BadCursor";
   }
 }
 
-/** How many entries a page has: what was asked for, within bounds. */
+/** Entries per page: the requested limit, at least 1 and at most `most`. */
 export const sizeOf = ({ limit }: Paging, usual: number, most: number): number =>
   Math.min(Math.max(Math.trunc(limit ?? usual), 1), most);
 
-/** Where the next page begins: opaque, and good for one question only. */
+/** An opaque cursor, valid for one question only. */
 export const cursorOf = (question: string, ...place: readonly string[]): string =>
   Buffer.from(JSON.stringify([question, ...place])).toString("base64url");
 
@@ -33,11 +33,11 @@ function decoded(cursor: string): readonly string[] {
   }
 }
 
-/** The place that a cursor of this question names; empty without a cursor. Throws a BadCursor. */
+/** The place that a cursor encodes; empty without a cursor. Throws a BadCursor. */
 export function placeOf(question: string, { cursor }: Paging): readonly string[] {
   if (cursor === undefined) return [];
   const [of, ...place] = decoded(cursor);
-  // Decoding forgives much: what it would not write itself, it did not write.
+  // Decoding is lenient, so a cursor must also equal its own re-encoding.
   if (of !== question || cursorOf(question, ...place) !== cursor) throw new BadCursor(question);
   return place;
 }

@@ -1,4 +1,4 @@
-/** Reading directories: the names that had been heard by some moment, in their order, from any of them on. */
+/** Reading directories: names in order, by when they became known. */
 
 import type { KnownAt } from "./fact-reader.ts";
 import { pagesOf } from "./loader.ts";
@@ -6,12 +6,12 @@ import type { Directory, Name, Range } from "./store.ts";
 
 const PAGE = 1000;
 
-/** Names from and to these, both inclusive. `to` is for names in ASCII: it also lets its continuations through. */
+/** Inclusive bounds of names. `to` is a prefix: it also includes the names that start with it. ASCII only. */
 export type Names = Pick<Range, "from" | "to" | "descending">;
 
 /**
- * The names of a span, whenever they were heard: a name may have been put by another fact than those that count,
- * so whoever is after facts asks the facts. Reads on only while more are taken.
+ * The names of a span, whenever they became known. A name does not prove that a fact which counts uses it, so check the
+ * facts. It reads further pages only as the caller takes more names.
  */
 export async function* namesIn(
   { store }: KnownAt,
@@ -23,7 +23,7 @@ export async function* namesIn(
     yield* page;
 }
 
-/** All names of a directory, whenever they were heard. */
+/** All names of a directory, whenever they became known. */
 export async function names({ store }: KnownAt, directory: Directory): Promise<Name[]> {
   const found: Name[] = [];
   for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
@@ -31,8 +31,8 @@ export async function names({ store }: KnownAt, directory: Directory): Promise<N
   return found;
 }
 
-/** The names of a directory that had been heard by then, from one of them on or behind it. */
-export async function* heardIn(
+/** The names of a directory known by `knownAt`: starting at the name `from`, or after the name `after`. */
+export async function* knownNames(
   knowledge: KnownAt,
   directory: Directory,
   from: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
@@ -45,11 +45,11 @@ export async function* heardIn(
   }
 }
 
-/** A page of an answer, with the name that it begins behind and one to see whether there is more. */
+/** 100 entries of an answer, plus the name that it starts after, plus one that shows whether there is more. */
 const ANSWER_PAGE = 102;
 
-/** A name of a directory as it was first heard; undefined if it had not been by then. */
-export async function heardAs(
+/** A name of a directory in its first recorded spelling; undefined if it was not known by `knownAt`. */
+export async function knownName(
   knowledge: KnownAt,
   directory: Directory,
   name: string,
@@ -59,7 +59,7 @@ export async function heardAs(
   return undefined;
 }
 
-/** The first of what is generated, and whether there is more. */
+/** The first `limit` items, and whether there are more. */
 export async function take<T>(
   found: AsyncIterable<T>,
   limit: number,
@@ -72,7 +72,7 @@ export async function take<T>(
   return { taken, more: false };
 }
 
-/** All names of a directory that had been heard by then. */
-export async function allHeard(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
-  return (await take(heardIn(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
+/** All names of a directory known by `knownAt`. */
+export async function allKnownNames(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
+  return (await take(knownNames(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
 }

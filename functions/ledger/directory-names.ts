@@ -1,13 +1,13 @@
-/** Directories whose names say more than one thing, and how that is written in them. */
+/** Encoding of structured names in directories. */
 import type { Name } from "./store.ts";
 
-/** Beside the service itself: sets of components that were deployed by themselves, clusters and databases. */
+/** Kinds of names in a service's directory. `part`: a set of components that was deployed on its own. */
 export type Listed = "part" | "cluster" | "database";
 
-/** A name as it stands in the directory. */
+/** The name as the directory stores it. */
 export const listedAs = (what: Listed, name: string): string => `${what}:${name}`;
 
-/** The names of one kind among all of a directory. */
+/** The names of one kind, without their prefix. */
 export const namesOf = (names: readonly Name[], what: Listed): Pick<Name, "name" | "shown">[] => {
   const { length } = listedAs(what, "");
   return names
@@ -15,13 +15,13 @@ export const namesOf = (names: readonly Name[], what: Listed): Pick<Name, "name"
     .map(({ name, shown }) => ({ name: name.slice(length), shown: shown.slice(length) }));
 };
 
-/** A component that a task of a run showed, and its digest. */
+/** A component and the digest that a task of it ran. */
 export interface TaskShown {
   readonly component: string;
   readonly digest: string;
 }
 
-/** How the directory of a run's tasks lists it; a digest holds no space. */
+/** The name in the directory `tasks`. A digest contains no space, so the first space separates the two. */
 export const taskName = ({ component, digest }: TaskShown): string => `${digest} ${component}`;
 
 export function taskShown(name: string): TaskShown {

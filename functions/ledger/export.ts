@@ -1,4 +1,4 @@
-/** The export: every fact of a span once, in the order in which the ledger took them. */
+/** The export: every fact of a span once, in the order of recording. */
 import type { Fact } from "../../schemas/fact.ts";
 import { dayOf } from "./access-patterns.ts";
 import { fingerprint } from "./canonical.ts";
@@ -9,20 +9,20 @@ export interface Extent {
   /** Inclusive instants, by `recordedAt`. */
   readonly from: string;
   readonly to: string;
-  /** The last fact that an earlier export delivered. */
+  /** The last fact of the previous export; the export continues after it. */
   readonly after?: { readonly recordedAt: string; readonly fingerprint: string };
   readonly reportedBy?: string;
   readonly source?: string;
 }
 
-/** Three pages of each shard are in memory at once. */
+/** Facts per page. Up to three pages of each shard are in memory at once. */
 const PAGE = 300;
 
-/** The order of an export. Few facts are recorded in the same millisecond: only these need their fingerprints. */
+/** The order of an export. It computes fingerprints only for facts of the same millisecond, which are few. */
 const isBefore = (a: Fact, b: Fact): boolean =>
   a.recordedAt === b.recordedAt ? fingerprint(a) < fingerprint(b) : a.recordedAt < b.recordedAt;
 
-/** Days of a span on which anything was recorded: years of silence cost nothing. */
+/** Days of a span on which anything was recorded: empty days cost no request. */
 async function* daysOf(store: Reads, from: string, to: string): AsyncGenerator<string> {
   if (from > to) return;
   const range = { from: dayOf(from), to: dayOf(to), limit: PAGE };
@@ -30,14 +30,14 @@ async function* daysOf(store: Reads, from: string, to: string): AsyncGenerator<s
     for (const { name } of names) yield name;
 }
 
-/** One shard of a day as far as it was read: the page at hand, the first of it not delivered, and the pages behind it. */
+/** A shard of a day while it is read: the current page, the index of its next fact, and the pages after it. */
 interface Shard {
   page: readonly Fact[];
   at: number;
   readonly pages: AsyncGenerator<readonly Fact[]>;
 }
 
-/** Turns to the next page that is not empty, if there is one. */
+/** Loads the next page that is not empty, once the current one is used up. */
 async function turn(shard: Shard): Promise<void> {
   while (shard.at === shard.page.length) {
     const next = await shard.pages.next();
@@ -47,7 +47,7 @@ async function turn(shard: Shard): Promise<void> {
   }
 }
 
-/** The shards of a day, each with its first page read. */
+/** The shards of a day, each with its first page loaded. */
 const openDay = (store: Reads, day: string, from: string, to: string): Promise<Shard[]> =>
   Promise.all(
     Array.from({ length: SHARDS }, async (_, shard): Promise<Shard> => {
@@ -63,7 +63,7 @@ async function* opened(store: Reads, from: string, to: string): AsyncGenerator<S
   for await (const day of daysOf(store, from, to)) yield await openDay(store, day, from, to);
 }
 
-/** The shard whose turn it is; few enough that looking at every one is the simplest and fast enough. */
+/** The shard with the least next fact. There are only eight, so it checks all of them. */
 function leastOf(shards: readonly Shard[]): { shard: Shard; fact: Fact } | undefined {
   let least: { shard: Shard; fact: Fact } | undefined;
   for (const shard of shards) {
@@ -74,8 +74,8 @@ function leastOf(shards: readonly Shard[]): { shard: Shard; fact: Fact } | undef
 }
 
 /**
- * Merges the shards of a day, in as many pieces as pages come to an end: to wait for each fact would cost more than
- * to read it.
+ * Merges the shards of a day. It yields a batch each time a page is used up: awaiting every single fact would cost more
+ * than reading it.
  */
 async function* inOrder(day: readonly Shard[]): AsyncGenerator<readonly Fact[]> {
   let merged: Fact[] = [];
@@ -100,13 +100,13 @@ const isWanted = (fact: Fact, { reportedBy, source, after }: Extent): boolean =>
     (fact.recordedAt === after.recordedAt && fingerprint(fact) > after.fingerprint));
 
 /**
- * Facts in order of `recordedAt`, then of their fingerprint, some at a time. Holds two pages of each shard of a
- * day, and one of each of the next day's, no more. Whether facts of `to` may still appear is the caller's to know.
+ * Facts in batches, ordered by `recordedAt`, then by fingerprint. It holds at most two pages of each shard of a day, and
+ * one of each shard of the next. The caller must make sure that no fact recorded by `to` can still appear.
  */
 export async function* exportFacts(store: Reads, extent: Extent): AsyncGenerator<readonly Fact[]> {
   const { after, to } = extent;
   const from = after === undefined || after.recordedAt < extent.from ? extent.from : after.recordedAt;
-  // The next day is opened while this one is read.
+  // Prefetch: the next day is opened while this one is read.
   for await (const day of ahead(opened(store, from, to))) {
     for await (const facts of inOrder(day)) yield facts.filter((fact) => isWanted(fact, extent));
   }

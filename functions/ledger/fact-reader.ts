@@ -1,16 +1,16 @@
-/** Reading a partition as it was known at some moment: retracted and later-recorded facts are stepped over. */
+/** Reads a partition as known at a moment: it skips facts that were recorded later, and facts that were retracted. */
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
 import type { Reads } from "./loader.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
 
-/** What is asked of: the store, and the moment whose knowledge counts. */
+/** The store to read, and the time by which facts must be recorded to count. */
 export interface KnownAt {
   readonly store: Reads;
   readonly knownAt: string;
 }
 
-/** Times are inclusive; `after` is a time or an order that itself is left out. */
+/** Bounds: `from` and `to` are inclusive; `after` is exclusive, a time or a sort key. */
 export interface Span {
   readonly from?: string;
   readonly after?: string;
@@ -18,28 +18,28 @@ export interface Span {
   readonly descending?: boolean;
 }
 
-/** How many entries the pages of a reading have: a round trip costs more than what it reads in vain. */
+/** Page sizes of a reading; the last one repeats. A round trip costs more than entries that turn out unneeded. */
 export type Pages = readonly [number, ...number[]];
-/** For the newest or the next fact: a second entry, in case the first was retracted or not yet known. */
+/** For a single fact: two entries, in case the first was retracted or not yet known. */
 export const ONE: Pages = [2, 16, 128, 1000];
-/** For a walk that ends where its answer lies. */
+/** For a reading that ends at its answer. */
 const WALK: Pages = [32, 1000];
-/** For a walk that mostly ends at once. */
+/** For a reading that usually ends within a few entries. */
 export const FEW: Pages = [5, 100, 1000];
-/** For everything there is. */
+/** For reading a whole span. */
 const WHOLE: Pages = [1000];
 
-/** After every time: the bound of a reading that wants the newest there is. */
+/** Sorts after every time: the upper bound for reading the newest fact. */
 export const EVER = "9999";
 
 export const keyOf = ({ source, id }: Identity): string => JSON.stringify([source, id]);
 
-/** Each of some facts once, in their order. */
+/** The facts without duplicates, in their order. */
 export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
   ...new Map(facts.map((fact) => [keyOf(fact), fact])).values(),
 ];
 
-/** Those entries whose fact was recorded: a pointer is put before its fact, which may never have come. */
+/** The entries whose fact exists: a pointer is written before its fact, and the fact's write may have failed. */
 export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): Promise<Entry[]> {
   const doubtful = entries.filter(({ provisional }) => provisional);
   if (doubtful.length === 0) return [...entries];
@@ -54,16 +54,16 @@ export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): 
   });
 }
 
-/** Lets through what was known and not retracted, page by page. A retraction stands right behind its target. */
+/** A filter of pages: facts that were known and not retracted. A retraction sorts directly after its target. */
 function visibility(knownAt: string, descending: boolean) {
   const retracted = new Set<string>();
-  // Going up, a retraction comes after its target, so each entry waits for what follows it.
+  // In ascending order a retraction comes after its target, so each entry is held until the next one is read.
   let held: Entry | undefined;
   function retract({ target }: FactOf<"fact.retracted">): void {
     retracted.add(keyOf(target));
     if (held !== undefined && keyOf(held.fact) === keyOf(target)) held = undefined;
   }
-  /** The entry that is shown once this one was read, if any. */
+  /** The entry that can be returned once this one is read, if any. */
   function take(entry: Entry): Entry | undefined {
     const { fact } = entry;
     if (fact.recordedAt > knownAt) return undefined;
@@ -87,21 +87,21 @@ function visibility(knownAt: string, descending: boolean) {
   };
 }
 
-/** Gives the next page of a reading; undefined: there is none. */
+/** Loads the next page of a reading; undefined at the end. */
 type Next = () => Promise<readonly Entry[] | undefined>;
 
-/** An order that a span begins at, if there can be anything in it. */
+/** The sort key at which a span starts; undefined if the span is empty. */
 function startOf({ from, after, to }: Span): string | undefined {
-  // Nothing is known of what comes after ever.
+  // No fact can come after EVER.
   if (after !== undefined && after >= EVER) return undefined;
   const start = after === undefined ? (from ?? "") : endOf(after);
   return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
 /**
- * Reads a partition page by page, and shows what was known and not retracted. A plain function: a release makes a dozen
- * readings, and generators within generators cost more than all else that it does.
- * @param isDoubted whether the pointers of a page have to be confirmed
+ * Reads a partition page by page, and returns the facts that were known and not retracted. Not a generator: a release
+ * makes a dozen readings, and nested generators would be most of its cost.
+ * @param isDoubted whether the pointers of a page must be confirmed
  */
 function reading(
   knowledge: KnownAt,
@@ -130,7 +130,7 @@ function reading(
   };
 }
 
-/** The facts of a partition that were known and not retracted, in order: as far as the caller reads. */
+/** The facts of a partition that were known and not retracted, in order. It reads pages as the caller takes facts. */
 export async function* history(
   knowledge: KnownAt,
   partition: Partition,
@@ -143,7 +143,7 @@ export async function* history(
   }
 }
 
-/** The facts up to a moment, newest first, as they are read: for who decides by what there is whether to read on. */
+/** The facts up to a moment, newest first, in pages as read: for callers that decide page by page whether to read on. */
 export async function* pagesBack(
   knowledge: KnownAt,
   partition: Partition,
@@ -153,7 +153,7 @@ export async function* pagesBack(
   for (let page = await next(); page !== undefined; page = await next()) yield page.map(({ fact }) => fact);
 }
 
-/** The first fact of a span, or none. */
+/** The first fact of a span, or undefined. */
 export async function first(knowledge: KnownAt, partition: Partition, span: Span): Promise<Fact | undefined> {
   const next = reading(knowledge, partition, span, ONE);
   for (let page = await next(); page !== undefined; page = await next()) {
@@ -163,11 +163,11 @@ export async function first(knowledge: KnownAt, partition: Partition, span: Span
   return undefined;
 }
 
-/** The facts up to a moment, newest first, for who seldom needs more than the first. */
+/** The facts up to a moment, newest first, for callers that rarely need more than the first. */
 export const backwards = (knowledge: KnownAt, partition: Partition, at: string): AsyncGenerator<Fact> =>
   history(knowledge, partition, { to: at, descending: true }, ONE);
 
-/** The newest fact at a moment: the answer of one request, at any length of history. */
+/** The newest fact at a moment: usually one request, whatever the length of the history. */
 export const newest = (knowledge: KnownAt, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
@@ -177,17 +177,18 @@ async function collected(next: Next): Promise<Entry[]> {
   return list;
 }
 
+/** All facts of a span, in order. */
 export async function all(knowledge: KnownAt, partition: Partition, span: Span = {}): Promise<Fact[]> {
   const entries = await collected(reading(knowledge, partition, span, WHOLE));
   return entries.map(({ fact }) => fact);
 }
 
 /**
- * Like `all`, without the request that confirms pointers: whoever asks does that beside the next step. A
- * retraction is confirmed here all the same, or one that never came would hide its target.
+ * Like `all`, but without confirming pointers: the caller does that in parallel with its next step. Pages with a
+ * provisional retraction are confirmed here, because a retraction that was never recorded would hide its target.
  */
 export function hits(knowledge: KnownAt, partition: Partition): Promise<Entry[]> {
-  const takesBack = (page: readonly Entry[]) =>
+  const hasRetraction = (page: readonly Entry[]) =>
     page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
-  return collected(reading(knowledge, partition, {}, WHOLE, takesBack));
+  return collected(reading(knowledge, partition, {}, WHOLE, hasRetraction));
 }

@@ -1,36 +1,36 @@
 /**
- * Takes events, whatever way they came: appends each, quarantines what cannot become a fact, and reports what became of
- * each. No HTTP in here: endpoints, queues and jobs call it alike.
+ * Ingestion: appends events, quarantines those that cannot become facts, and returns the outcome of each. It knows
+ * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../schemas/answer.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
-import type { Job, Later } from "./jobs.ts";
+import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
-import { lookUpOrKeep, readLater, resultOf } from "./registry-lookup.ts";
+import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 
-/** What taking events needs, made once at start. */
+/** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
-  readonly aside: Quarantine;
-  readonly later: Later;
-  /** The registries that may be asked; no other ever is. */
+  readonly quarantine: Quarantine;
+  readonly jobs: Jobs;
+  /** The registries that may be queried; no other ever is. */
   readonly registries: () => Promise<Registries>;
-  /** How long a registry is waited for; absent: as long as those wait who wait for the answer. */
+  /** How long to wait for a registry while a client waits for the answer, in milliseconds; absent: each caller's default. */
   readonly patienceMs?: number;
   /**
-   * Tells others what was recorded, before it is acknowledged; so what was never told is told with the sender's retry,
-   * and some things twice. Absent on AWS, where the table's stream does it.
+   * Publishes a recorded fact before it is acknowledged. If that fails, the sender's retry publishes it again, so
+   * delivery is at least once. Absent on AWS, where the table's stream publishes.
    */
   readonly publish?: (fact: Fact) => Promise<void>;
-  /** Events known and not needed, by reason; absent where the endpoints do not share a process. */
+  /** Counts of ignored events by reason; absent if the endpoints do not share a process. */
   readonly ignored?: Map<string, number>;
   readonly log: Log;
 }
 
-/** Structured lines; nothing that came with a request but its outcome is ever written to them. */
+/** Structured log lines. Of a request's content they contain only the outcome. */
 export interface Log {
   info(message: string, fields: Record<string, string | number>): void;
   error(message: string, fields: Record<string, string | number>): void;
@@ -38,7 +38,7 @@ export interface Log {
 
 export type Said = Outcomes["outcomes"][number];
 
-/** Who sent it, and through which door. */
+/** Who sent an event, and the endpoint that received it. */
 export interface Sender {
   readonly door: string;
   readonly reportedBy: string;
@@ -47,7 +47,7 @@ export interface Sender {
 
 export interface Received {
   readonly said: Said;
-  /** The sender may not say this: its door may answer so. */
+  /** Whether the sender may not report this, so that the endpoint can answer 403. */
   readonly forbidden: boolean;
 }
 
@@ -59,11 +59,11 @@ const named = ({ source, id, kind }: { source: unknown; id: unknown; kind: unkno
 const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =>
   typeof value === "object" && value !== null;
 
-/** What an event calls itself that became no statement. */
-const calledBy = (raw: unknown) =>
+/** Source and id of an event that did not become a statement, if it has them. */
+const identityIn = (raw: unknown) =>
   isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
 
-async function keepAside(
+async function quarantine(
   ledger: Ingest,
   sender: Sender,
   why: "conflict" | "rejected" | "malformed",
@@ -71,15 +71,15 @@ async function keepAside(
   event: unknown,
 ) {
   const at = ledger.now().toISOString();
-  await ledger.aside.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
-  ledger.log.info("kept aside", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+  await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
+  ledger.log.info("quarantined", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
 }
 
-/** Keeps a body that holds no events at all, and says why. */
+/** Quarantines a body that contains no events. */
 export const keepMalformed = (ledger: Ingest, sender: Sender, reason: string, body: string): Promise<void> =>
-  keepAside(ledger, sender, "malformed", reason, body);
+  quarantine(ledger, sender, "malformed", reason, body);
 
-function told(outcome: Outcome): Said {
+function reportOf(outcome: Outcome): Said {
   switch (outcome.outcome) {
     case "recorded":
     case "duplicate": {
@@ -93,7 +93,7 @@ function told(outcome: Outcome): Said {
   }
 }
 
-/** Reasons may quote what a sender wrote: so many different ones are kept, and no more. */
+/** Reasons may quote the sender, so the number of distinct ones is bounded. */
 const REASONS_MAX = 200;
 
 function countIgnored({ ignored, log }: Ingest, reason: string): void {
@@ -110,7 +110,7 @@ async function receiveByTag(
   sender: Sender,
   mapped: Mapped & { is: "statement" },
 ): Promise<Received> {
-  const found = await lookUpOrKeep(ledger, sender, mapped);
+  const found = await lookUpOrDefer(ledger, sender, mapped);
   if (found.is === "found") return receiveOne(ledger, sender, found.mapped);
   if (found.is === "none") {
     return receiveOne(ledger, sender, { is: "rejected", reason: found.reason, raw: mapped.raw });
@@ -124,11 +124,14 @@ async function receiveByTag(
 async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     countIgnored(ledger, mapped.reason);
-    return { said: { ...calledBy(mapped.raw), outcome: "ignored", reason: mapped.reason }, forbidden: false };
+    return {
+      said: { ...identityIn(mapped.raw), outcome: "ignored", reason: mapped.reason },
+      forbidden: false,
+    };
   }
   if (mapped.is === "rejected") {
-    await keepAside(ledger, sender, "rejected", mapped.reason, mapped.raw);
-    const said: Said = { ...calledBy(mapped.raw), outcome: "rejected", reason: mapped.reason };
+    await quarantine(ledger, sender, "rejected", mapped.reason, mapped.raw);
+    const said: Said = { ...identityIn(mapped.raw), outcome: "rejected", reason: mapped.reason };
     return { said, forbidden: mapped.forbidden === true };
   }
   if (mapped.lookUp === true) return receiveByTag(ledger, sender, mapped);
@@ -140,19 +143,19 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
-    await keepAside(ledger, sender, outcome.outcome, outcome.reason, raw);
+    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);
   } else {
-    // Before it is acknowledged: a sender that hears nothing sends again, and so nothing is left unread.
-    await readLater(ledger, mapped);
+    // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
+    await queueImageRead(ledger, mapped);
     await ledger.publish?.(outcome.fact);
   }
   const forbidden = outcome.outcome === "rejected" && outcome.forbidden === true;
-  return { said: { ...named(statement), ...told(outcome) }, forbidden };
+  return { said: { ...named(statement), ...reportOf(outcome) }, forbidden };
 }
 
 /**
- * Takes the events of one delivery, in order of their outcomes. Throws where the store or the place aside does
- * not answer: then nothing is acknowledged, and the sender's retry makes duplicates of what was recorded.
+ * Takes the events of one delivery and returns their outcomes in the same order. Throws if the store or the quarantine
+ * fails: then nothing is acknowledged, and on the sender's retry the recorded events are duplicates.
  */
 export async function receive(
   ledger: Ingest,
@@ -167,7 +170,7 @@ export async function receive(
   return received;
 }
 
-/** Does a job that was kept for later. Throws where it has to be tried again. */
+/** Does a queued job. Throws if it must be retried. */
 export async function work(ledger: Ingest, job: Job): Promise<void> {
   const sender =
     job.is === "look up"
@@ -176,16 +179,16 @@ export async function work(ledger: Ingest, job: Job): Promise<void> {
   try {
     await receive(ledger, sender, await resultOf(ledger, job));
   } catch (error) {
-    // Whoever tries it again keeps the error to himself.
+    // The queue that retries does not log the error.
     const reason = error instanceof Error ? error.message : String(error);
-    ledger.log.info("has to be tried again", { reason, job: job.is, door: sender.door });
+    ledger.log.info("the job will be retried", { reason, job: job.is, door: sender.door });
     throw error;
   }
 }
 
-/** A job that never succeeded, where an operator finds it. */
+/** Quarantines a job that never succeeded, so that an operator finds it. */
 export const giveUp = (ledger: Ingest, job: string, error: unknown): Promise<void> =>
-  keepAside(
+  quarantine(
     ledger,
     { door: "registry", reportedBy: "asof" },
     "rejected",

@@ -1,4 +1,4 @@
-/** Work that no sender waits for, because a registry has to be asked: kept until it is done. */
+/** Jobs: registry queries that no sender waits for. Each is kept until it is done. */
 import * as z from "zod";
 
 const Said = z.looseObject({
@@ -11,7 +11,7 @@ const Said = z.looseObject({
 });
 
 export const Job = z.discriminatedUnion("is", [
-  /** A push by tag, whose digest the registry did not say at receipt. */
+  /** A push by tag whose digest the registry did not return at receipt. */
   z.strictObject({
     is: z.literal("look up"),
     door: z.string(),
@@ -19,14 +19,15 @@ export const Job = z.discriminatedUnion("is", [
     statement: Said,
     raw: z.unknown(),
   }),
-  /** An image that was pushed: what its manifest says of its commit, and what an index holds. */
+  /** A pushed image whose manifest is to be read: its commit, and the manifests of an index. */
   z.strictObject({ is: z.literal("read image"), repository: z.string(), digest: z.string() }),
 ]);
 export type Job = z.infer<typeof Job>;
 export type PushedByTag = z.infer<typeof Said>;
 export const PushedByTag = Said;
 
-export interface Later {
-  /** Durable when it returns; the same job again is kept once or done twice, which comes to the same. */
+/** The port of the job queue. */
+export interface Jobs {
+  /** Durable when it returns. The same job may be done twice; jobs are idempotent. */
   put(job: Job): Promise<void>;
 }

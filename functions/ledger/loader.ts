@@ -1,18 +1,14 @@
 /**
- * The loader of one question: each read is made once, whoever asks for it, so that rules read as plain sequential code
- * and start what they will need later ahead of time. No promise is left without an owner: a failure reaches whoever
- * awaits that read, and nobody else.
+ * The loader of one question: memoises reads, so that rules are plain sequential code and can prefetch what they will
+ * need. A read that fails rejects only for the callers that await it.
  */
 import type { Page, Store } from "./store.ts";
 
-/** What questions need of the store. */
+/** The read methods of the store that questions use. */
 export type Reads = Pick<Store, "get" | "query" | "queryRecorded" | "count" | "names">;
 
 export interface Loader extends Reads {
-  /**
-   * Starts reads that will be needed later, or perhaps never. Whoever needs one calls for it again and gets what is on its
-   * way already, or its failure.
-   */
+  /** Prefetch: starts reads now. The same read later returns the same promise, or is never made. */
   prefetch(...reads: readonly (() => Promise<unknown>)[]): void;
 }
 
@@ -22,20 +18,20 @@ function owned<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Calls a function once for each distinct list of arguments; what came of it, a failure too, is kept. */
+/** Calls a function once for each distinct list of arguments (compared as JSON), and keeps its result or failure. */
 export function memoised<A extends readonly unknown[], T>(
-  ask: (...args: A) => Promise<T>,
+  load: (...args: A) => Promise<T>,
 ): (...args: A) => Promise<T> {
-  const asked = new Map<string, Promise<T>>();
+  const loaded = new Map<string, Promise<T>>();
   return (...args) => {
     const key = JSON.stringify(args);
-    const answer = asked.get(key) ?? owned(ask(...args));
-    asked.set(key, answer);
+    const answer = loaded.get(key) ?? owned(load(...args));
+    loaded.set(key, answer);
     return answer;
   };
 }
 
-/** A loader over a store. It keeps all that it read, so it is made for one question and dropped with it. */
+/** A loader over a store. It keeps everything that it reads, so use one for each question. */
 export const loaderOf = (store: Reads): Loader => ({
   get: memoised((identities) => store.get(identities)),
   query: memoised((partition, range) => store.query(partition, range)),
@@ -47,19 +43,19 @@ export const loaderOf = (store: Reads): Loader => ({
   },
 });
 
-/** Pages of the store from the first on, as far as the caller reads. `n` counts them from 0. */
+/** The pages of a reading, loaded as the caller takes them. `n` counts them from 0. */
 export async function* pagesOf<T>(
-  ask: (from: { readonly cursor?: string }, n: number) => Promise<Page<T>>,
+  load: (from: { readonly cursor?: string }, n: number) => Promise<Page<T>>,
 ): AsyncGenerator<readonly T[]> {
   let from: { readonly cursor?: string } | undefined = {};
   for (let n = 0; from !== undefined; n++) {
-    const { entries, cursor }: Page<T> = await ask(from, n);
+    const { entries, cursor }: Page<T> = await load(from, n);
     yield entries;
     from = cursor === undefined ? undefined : { cursor };
   }
 }
 
-/** Items that are each asked for while the one before is in use: from now on, and one ahead. */
+/** Reads one item ahead, starting now: the next item loads while the caller uses the current one. */
 export function ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
   let next = owned(items.next());
   async function* all() {

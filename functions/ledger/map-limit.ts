@@ -1,9 +1,9 @@
-/** Much work, some of it at a time. */
+/** Concurrency with a limit. */
 
-/** So many questions of one request run at once: enough to hide latency, too few to throttle the table. */
+/** Concurrent reads of one request: enough to hide latency, too few to throttle the table. */
 export const AT_ONCE = 16;
 
-/** Does the work of every item, at most `limit` at once, and returns what came of each in the items' order. */
+/** Like `Promise.all` over `items.map(work)`, with at most `limit` at once. Results are in the order of the items. */
 export async function mapLimit<T, R>(
   limit: number,
   items: readonly T[],

@@ -1,13 +1,13 @@
 /**
- * Naming rules: an ordered list that makes the long names of vendors short, and puts environments in groups.
- * They are applied when a statement is recorded, after its hash was taken.
+ * Naming rules: an ordered list that shortens vendors' long names and assigns environments to groups. They apply when
+ * a statement is recorded, after its hash is taken.
  */
 import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
 import { wildcard } from "../../schemas/scalars.ts";
 
 const pattern = z.string().min(1).max(255);
-/** A new name; `$1` to `$9` stand for what the asterisks of the patterns took, counted through the fields in this order. */
+/** A new name. `$1` to `$9` stand for the texts that the asterisks matched, numbered across the fields in the order below. */
 const template = z.string().min(1).max(255);
 
 export const Rule = z.strictObject({
@@ -36,10 +36,10 @@ export const Rule = z.strictObject({
 export type Rule = z.infer<typeof Rule>;
 export const Rules = z.array(Rule).max(1000);
 
-/** What a rule looks at: whatever of these the statement names. */
+/** The fields of a statement that rules match on. */
 type Subject = Partial<Record<keyof Rule["match"], string>>;
 
-/** The texts that the asterisks of a rule took, in the order of its fields; undefined where it does not match. */
+/** The texts that the asterisks of a rule matched, in the order of its fields; undefined if the rule does not match. */
 function matched(rule: Rule, subject: Subject): string[] | undefined {
   const taken: string[] = [];
   for (const field of MATCHED) {
@@ -66,7 +66,7 @@ const filled = (template: string, taken: readonly string[]): string =>
 
 type Names = Rule["set"];
 
-/** The names that the rules give to a subject; for each name the first rule that sets it counts. */
+/** The names that the rules set for a subject. For each name the first rule that sets it wins. */
 function namesFor(rules: readonly Rule[], subject: Subject): Names {
   const names: Names = {};
   for (const rule of rules) {
@@ -86,7 +86,7 @@ const only = (names: Names, fields: readonly (keyof Names)[]): Names =>
     fields.filter((field) => names[field] !== undefined).map((field) => [field, names[field]]),
   );
 
-/** Rules for components look at each by itself, for a deployment may hold several. */
+/** Renames each component on its own, because a deployment may have several. */
 function renamedComponents(rules: readonly Rule[], subject: Subject, statement: Statement): object {
   if (!("components" in statement) || statement.components === undefined) return {};
   const components = statement.components.map((one) => ({
@@ -96,7 +96,7 @@ function renamedComponents(rules: readonly Rule[], subject: Subject, statement: 
   return { components };
 }
 
-/** Statements that name repositories in other fields than `repository`. */
+/** Renames image repositories in fields other than `repository`. */
 function renamedRepositories(rules: readonly Rule[], subject: Subject, statement: Statement): object {
   const renamed = (repository: string) =>
     namesFor(rules, { ...subject, repository }).repository ?? repository;
@@ -106,7 +106,7 @@ function renamedRepositories(rules: readonly Rule[], subject: Subject, statement
   return { images: statement.images.map(renamed) };
 }
 
-/** A code repository is a URL and no image's: rules for repositories leave it alone. */
+/** The fields to rename. `repository` of a described service is the URL of its code, not an image repository. */
 const named = (statement: Statement): (keyof Names)[] =>
   SET.filter((field) =>
     field === "group"
@@ -115,8 +115,8 @@ const named = (statement: Statement): (keyof Names)[] =>
   );
 
 /**
- * A statement under its short names. Throws a ZodError where a rule gave a name that is none.
- * @param vendor who sent it: the door's name (`github`, `aws`, …), or `events`.
+ * Applies the rules to a statement. Throws a ZodError if a rule gave an invalid name.
+ * @param vendor the endpoint that received it (`github`, `aws`, …), or `events`
  */
 export function rename(rules: readonly Rule[], vendor: string, statement: Statement): Statement {
   if (rules.length === 0) return statement;

@@ -1,8 +1,8 @@
 /**
- * People: whom facts name. Facts are never erased, and a login may have to be: so a fact holds a commitment in its place,
- * `person:` and the SHA-256 of a random salt of that person's with issuer and login. Salt and login stand in a table of
- * their own, which has no backup and no stream. Once they are erased there, nothing in the facts tells who it was, not
- * even to somebody who tries every login there is.
+ * The persons that facts name. Facts are never erased, but a login may have to be. A fact therefore contains a commitment
+ * instead of the login: `person:` and the SHA-256 of a random salt, the issuer and the login. Salt and login are in a
+ * separate table without backup or stream. Once they are erased, the facts no longer identify the person, even to
+ * somebody who tries every possible login.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { personsIn } from "../../schemas/persons.ts";
@@ -10,46 +10,46 @@ import { COMMITMENT, fold } from "../../schemas/scalars.ts";
 import { canonical } from "./canonical.ts";
 import type { Reads } from "./loader.ts";
 
-/** A login, and who vouches for it: the same login of another issuer is another person. Logins compare without case. */
+/** A login and its issuer. The same login of another issuer is another person. Logins are case-insensitive. */
 export interface Person {
   readonly issuer: string;
   readonly login: string;
 }
 
-/** The port of the table of people. Each method throws a StoreError where it is not known what became of it. */
+/** The port of the table of persons. Each method throws a StoreError if its outcome is unknown. */
 export interface People {
-  /** The commitment of a person, if the ledger knows one: strongly consistent. */
+  /** The commitment of a person, or undefined: strongly consistent. */
   find(person: Person): Promise<string | undefined>;
 
   /**
-   * The commitment of a person, made now where the ledger knows none: durable when it returns, and the same for all who
-   * ask at once. After an erasure it is another one. The login is kept as it was first heard.
+   * The commitment of a person, created if there is none: durable when it returns, and the same for concurrent callers.
+   * After an erasure the person gets a new one. The login keeps its first recorded spelling.
    */
   commit(person: Person): Promise<string>;
 
-  /** The logins of those that are there, by commitment; one of a moment ago may be missing. */
+  /** The logins of commitments that are not erased: eventually consistent, so a new one may be missing. */
   reveal(commitments: readonly string[]): Promise<Map<string, string>>;
 
-  /** Removes salt and login of a person, for good; nothing where they are gone. */
+  /** Erases salt and login of a person permanently. Idempotent. */
   erase(commitment: string): Promise<void>;
 }
 
-/** Everything that the table keeps of a person. */
+/** Everything that the table stores of a person. */
 export interface PersonRecord extends Person {
   readonly commitment: string;
   /** 32 bytes in hex. */
   readonly salt: string;
 }
 
-/** The whole table of people, for copies of a ledger. */
+/** The whole table of persons, for copies of a ledger. */
 export interface PersonRecords {
-  /** All records, some at a time, in no order. */
+  /** All records, in batches, in no particular order. */
   all(): AsyncIterable<readonly PersonRecord[]>;
   /** Writes a record, unless there is one of the same person: durable when it returns. */
   put(record: PersonRecord): Promise<void>;
 }
 
-/** What a person is committed to, and known by in the table. */
+/** The key of a person in the table; the commitment hashes it. */
 export const personKey = ({ issuer, login }: Person): string => canonical([issuer, fold(login)]);
 
 export const newSalt = (): Buffer => randomBytes(32);
@@ -58,9 +58,9 @@ export const commitmentOf = (person: Person, salt: Uint8Array): string =>
   `person:${createHash("sha256").update(salt).update(personKey(person)).digest("hex")}`;
 
 const ISSUERS = [
-  // What was said here: the names of this ledger's own tokens.
+  // Statements of this ledger itself: the names of its own tokens.
   /^\/asof(?=\/)/,
-  // A vendor's door: the vendor with the host, or what else comes first, as in `/webhooks/github/github.com`.
+  // A vendor's endpoint: the vendor and the next segment, usually the host, as in `/webhooks/github/github.com`.
   /^\/webhooks\/[^/]+\/[^/]+/,
   // A sender of `/v1/events`: the authority of its source, else the first two segments, as in `/ci/acme`.
   /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]+/i,
@@ -68,19 +68,19 @@ const ISSUERS = [
 ] as const;
 
 /**
- * Who vouches for the logins in statements of a source: always a beginning of the source. What a sender declares is thus
- * never of the same issuer as what a vendor's own door says, and the persons of two issuers do not compare.
+ * The issuer of the logins in statements of a source: a prefix of the source. Logins that a sender of events declares thus
+ * never have the same issuer as those of a vendor's webhook, and persons of different issuers are never equal.
  */
 export function issuerOf(source: string): string {
   const [issuer = source] = ISSUERS.flatMap((form) => form.exec(source)?.[0] ?? []);
   return issuer;
 }
 
-/** Persons and logins that are remembered at once. */
+/** Maximum number of cached entries. */
 const REMEMBERED_MAX = 20_000;
-/** How long another process may go on showing a login that was erased. */
+/** How long a login is cached, and so how long another process may still show one that was erased. */
 const SHOWN_MS = 60_000;
-/** One of a moment ago may be missing: it is asked for again soon, and not twice in one answer. */
+/** How long a missing login is cached: long enough for one answer, short because a new login may appear soon. */
 const MISSING_MS = 5000;
 
 interface Shown {
@@ -89,8 +89,8 @@ interface Shown {
 }
 
 /**
- * The same people, remembered: so that recording what somebody says again asks for nothing. Forgets everybody with each
- * erasure. Another process that remembers a commitment may go on using it: what it records then names nobody.
+ * A cache over the table, so that recording for a known person costs no request. Every erasure clears it. Another process
+ * may keep using an erased commitment from its cache; what it records then identifies nobody.
  */
 export function remembering(people: People, now: () => Date): People {
   const commitments = new Map<string, Promise<string | undefined>>();
@@ -155,7 +155,7 @@ export function remembering(people: People, now: () => Date): People {
       try {
         await people.erase(commitment);
       } finally {
-        // What was asked for before is in there already, so that its answer does not come back.
+        // Clears pending reads too, so that their results are not cached.
         commitments.clear();
         shown.clear();
       }
@@ -163,7 +163,7 @@ export function remembering(people: People, now: () => Date): People {
   };
 }
 
-/** An answer in JSON with logins for commitments, also within sentences; whoever was erased stays a commitment. */
+/** Replaces commitments in a JSON answer by logins, also within sentences. Erased ones stay commitments. */
 export async function revealed(people: People, json: string): Promise<string> {
   const commitments = json.match(COMMITMENT);
   if (commitments === null) return json;
@@ -173,7 +173,7 @@ export async function revealed(people: People, json: string): Promise<string> {
   );
 }
 
-/** The same store; whom the facts name is asked for as they are read, so that an answer that shows it waits for nothing. */
+/** The same store, which prefetches the logins of persons named by the facts it reads. */
 export const revealingAhead = (store: Reads, people: People): Reads => ({
   ...store,
   query: async (partition, range) => {

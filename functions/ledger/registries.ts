@@ -1,8 +1,8 @@
-/** The port of image registries: what the ledger asks of them. */
+/** The port of image registries. */
 
-/** What a registry said that is no answer, or that it said nothing. The message names its host, never a secret. */
+/** A registry failed, refused, or did not answer. The message names its host, never a secret. */
 export class RegistryError extends Error {
-  /** The same question may be answered later: no connection, no answer in time, 429, 5xx. */
+  /** Whether a retry may succeed: no connection, timeout, 429, 5xx. */
   readonly retry: boolean;
 
   constructor(message: string, retry: boolean, options?: ErrorOptions) {
@@ -14,11 +14,11 @@ export class RegistryError extends Error {
 export interface ImageContent {
   readonly digest: string;
   readonly mediaType: string;
-  /** What an index holds, without BuildKit's attestations; absent where it is no index. */
+  /** The manifests of an index, without BuildKit's attestations; absent for a single manifest. */
   readonly manifests?: readonly ImageManifest[];
   /**
-   * Labels of the image's configuration (of an index: those that all its images have alike), with the annotations
-   * of the manifest or index over them. Empty for what is no image.
+   * Labels of the image's configuration (of an index: those with the same value in all its images), overridden by the
+   * annotations of the manifest or index. Empty if it is not an image.
    */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -30,17 +30,17 @@ export interface ImageManifest {
   readonly configDigest?: string;
 }
 
-/** Each method throws a RegistryError: of a host that is not listed, a refusal, an answer that cannot be right. */
+/** Each method throws a RegistryError: for a host that is not listed, a refusal, or an invalid answer. */
 export interface Registries {
   /** Whether the host of a repository (`host/path`) is listed. */
   readonly knows: (repository: string) => boolean;
-  /** What a tag points at now; undefined where the registry says that there is no such tag (404). */
+  /** The digest that a tag points at now; undefined if there is no such tag (404). */
   readonly digestOf: (repository: string, tag: string) => Promise<string | undefined>;
-  /** What a tag or digest names; undefined where the registry says that there is none (404). */
+  /** Reads the manifest of a tag or digest; undefined if there is none (404). */
   readonly read: (repository: string, reference: string) => Promise<ImageContent | undefined>;
   /**
-   * Which manifest the registry says that there is none of (404): the digest itself, or of an index the first of what
-   * it holds; undefined where all are there. Layers are not asked for.
+   * The first manifest that the registry does not have (404): the digest itself, or a manifest of that index; undefined
+   * if it has all of them. Layers are not checked.
    */
   readonly missing: (repository: string, digest: string) => Promise<string | undefined>;
 }

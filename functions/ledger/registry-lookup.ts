@@ -1,4 +1,4 @@
-/** What a registry is asked for: the digest of a tag that was pushed, and what an image says of itself. */
+/** Registry queries: the digest of a pushed tag, and the manifest of a pushed image. */
 import { setTimeout } from "node:timers/promises";
 import type { Mapped, Said } from "../../schemas/mapped.ts";
 import { fullSha, url } from "../../schemas/scalars.ts";
@@ -7,14 +7,14 @@ import type { Ingest } from "./ingest.ts";
 import { type Job, PushedByTag } from "./jobs.ts";
 import { type ImageContent, RegistryError } from "./registries.ts";
 
-const said = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
+const statementOf = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
 
 type Unresolved = Pick<Mapped & { is: "statement" }, "statement" | "raw">;
 
-/** A push by tag with what the registry said: a statement with its digest, why there is none, or to ask again later. */
+/** The result for a push by tag: a statement with the digest, why there is none, or why the query is retried later. */
 export type LookedUp = { is: "found"; mapped: Mapped } | { is: "none" | "later"; reason: string };
 
-/** Asks the registry what a tag points at. Throws a RegistryError where it does not say. */
+/** Queries the registry for the digest of a tag. Throws a RegistryError if the registry fails. */
 export async function lookUp(ledger: Ingest, { statement, raw }: Unresolved): Promise<LookedUp> {
   const pushed = PushedByTag.safeParse(statement);
   if (!pushed.success) return { is: "none", reason: "names neither a digest nor a repository with a tag" };
@@ -23,18 +23,18 @@ export async function lookUp(ledger: Ingest, { statement, raw }: Unresolved): Pr
   if (!registries.knows(repository)) {
     return {
       is: "none",
-      reason: `the sender names no digest, and the registry of ${repository} may not be asked: add its host to ASOF_REGISTRIES`,
+      reason: `the event names no digest, and the registry of ${repository} may not be queried: add its host to ASOF_REGISTRIES`,
     };
   }
   const digest = await registries.digestOf(repository, tag);
   if (digest === undefined) return { is: "none", reason: `${repository} has no tag ${tag} any more` };
-  return { is: "found", mapped: said({ ...statement, digest, digestFrom: "registry" }, raw) };
+  return { is: "found", mapped: statementOf({ ...statement, digest, digestFrom: "registry" }, raw) };
 }
 
-/** A sender waits for its answer, and often not for long; nor does a function on AWS run for as long as it takes. */
+/** Senders of webhooks time out after a few seconds, and functions on AWS have a time limit. */
 const PATIENCE_MS = 5000;
 
-async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+async function withTimeout<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   const done = new AbortController();
   const late = setTimeout(patienceMs, undefined, { signal: done.signal }).then(() => {
     throw new RegistryError(`the registry did not answer within ${patienceMs / 1000} s`, true);
@@ -46,18 +46,18 @@ async function patiently<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promise
   }
 }
 
-/** The same at receipt: where the registry does not answer, the push is kept, and the registry asked until it does. */
-export async function lookUpOrKeep(
+/** Like `lookUp`, at receipt: if the registry fails, the push becomes a job that retries the query. */
+export async function lookUpOrDefer(
   ledger: Ingest,
   { door, reportedBy }: { door: string; reportedBy: string },
   unresolved: Unresolved,
 ): Promise<LookedUp> {
   try {
-    return await patiently(lookUp(ledger, unresolved), ledger.patienceMs);
+    return await withTimeout(lookUp(ledger, unresolved), ledger.patienceMs);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     const { statement, raw } = unresolved;
-    await ledger.later.put({
+    await ledger.jobs.put({
       is: "look up",
       door,
       reportedBy,
@@ -68,22 +68,22 @@ export async function lookUpOrKeep(
   }
 }
 
-/** Lets what was pushed be read, where its registry may be asked. A redelivery lets it be read again: the facts are the same. */
-export async function readLater(ledger: Ingest, pushed: Mapped & { is: "statement" }): Promise<void> {
+/** Queues the reading of a pushed image if its registry may be queried. A redelivery queues it again; the facts are the same. */
+export async function queueImageRead(ledger: Ingest, pushed: Mapped & { is: "statement" }): Promise<void> {
   const { kind, repository, digest } = pushed.statement;
   if (kind !== "artifact.pushed" || typeof repository !== "string" || typeof digest !== "string") return;
   const registries = await ledger.registries();
-  if (registries.knows(repository)) await ledger.later.put({ is: "read image", repository, digest });
+  if (registries.knows(repository)) await ledger.jobs.put({ is: "read image", repository, digest });
 }
 
 const REVISION = "org.opencontainers.image.revision";
 const SOURCE = "org.opencontainers.image.source";
 
 /**
- * What an image's manifest tells: which manifests and configurations an index holds, and by its labels, which
- * any builder may write, which commit it came from (image-spec, annotations.md).
+ * The statements from an image's manifest: the manifests and configurations of an index, and the commit that its labels
+ * name (image-spec, annotations.md). Any builder can write labels.
  *
- * Key: the content, for a digest is always the same bytes; the source is the registry.
+ * Key: the content, because a digest always names the same bytes. The source is the registry.
  */
 function readingOf(repository: string, content: ImageContent, receivedAt: string): Mapped[] {
   const { digest, manifests = [], labels } = content;
@@ -91,16 +91,16 @@ function readingOf(repository: string, content: ImageContent, receivedAt: string
   const common = { source: `/asof/registry/${host}`, occurredAt: receivedAt, timeFrom: "receipt" };
   const mapped: Mapped[] = [];
   if (manifests.length > 0) {
-    // Not every registry keeps every manifest of an index for ever: what can be read may become less.
+    // A registry may delete manifests of an index, so a later reading may list fewer.
     const id = `indexed/${sha256(canonical([digest, manifests]))}`;
-    mapped.push(said({ kind: "artifact.indexed", ...common, id, digest, manifests }, content));
+    mapped.push(statementOf({ kind: "artifact.indexed", ...common, id, digest, manifests }, content));
   }
   const { [REVISION]: revision, [SOURCE]: source } = labels;
   if (fullSha.safeParse(revision).success && url.safeParse(source).success) {
     const commit = { repository: source, sha: revision };
     const id = `built/${sha256(canonical([digest, repository]))}`;
     mapped.push(
-      said(
+      statementOf(
         { kind: "artifact.built", ...common, id, digest, repository, commit, evidence: "oci-label" },
         content,
       ),
@@ -109,12 +109,12 @@ function readingOf(repository: string, content: ImageContent, receivedAt: string
   return mapped;
 }
 
-/** What is to be recorded of a job. Throws a RegistryError where it has to be tried again. */
+/** The statements that a job yields. Throws a RegistryError if the job must be retried. */
 export async function resultOf(ledger: Ingest, job: Job): Promise<Mapped[]> {
   if (job.is === "read image") {
     const registries = await ledger.registries();
     const { repository, digest } = job;
-    // Taken off the list since, or gone: then there is nothing to learn.
+    // Nothing to record if the registry is no longer listed or the image is gone.
     const content = registries.knows(repository) ? await registries.read(repository, digest) : undefined;
     return content === undefined ? [] : readingOf(repository, content, ledger.now().toISOString());
   }

@@ -1,31 +1,31 @@
 /**
- * The store's port: everything the ledger needs of a database, with what each method promises.
- * There is no update, no delete and no unconditional put, so that nobody can call one by mistake.
+ * The port of the store: what the ledger needs of a database, and what each method guarantees. It has no update, no
+ * delete and no unconditional put, so that none can be called by mistake.
  */
 import type { Deployment, Fact } from "../../schemas/fact.ts";
 
-/** A fact's identity. */
+/** The identity of a fact. */
 export interface Identity {
   readonly source: string;
   readonly id: string;
 }
 
 /**
- * Facts that are read together, in one order. Names in it are folded (see `fold`), so that they compare
- * without case. Which fact stands in which partitions, `postings` says.
+ * Facts that are read together, in one order. Names in it are folded (see `fold`), so that they are case-insensitive.
+ * `access-patterns.ts` decides which partitions index a fact.
  */
 export type Partition =
-  /** What took effect for a whole service, or (without `service`) for everything in an environment. */
+  /** Deployments and removals of a whole service, or (without `service`) of everything in an environment. */
   | { of: "run"; environment: string; service?: string }
-  /** What took effect for just this set of components; which sets there are, the service's directory says. */
+  /** Deployments and removals of exactly this set of components. The service's directory lists the sets. */
   | { of: "part"; environment: string; service: string; components: string }
   | { of: "observed" | "attempt"; environment: string; service: string }
   | { of: "schema"; environment: string; database: string }
   | { of: "tag"; repository: string; tag: string }
-  /** Every rename of a repository there is: they are few, and any of them may concern any image. */
+  /** All renames of repositories: they are few, and each may concern any image. */
   | { of: "renamed" }
   | { of: "service"; service: string }
-  /** What was frozen and unfrozen of a service, or (without `service`) of a whole environment. */
+  /** Freezes and unfreezes of a service, or (without `service`) of a whole environment. */
   | { of: "freeze"; environment: string; service?: string }
   | { of: "mark"; digest: string }
   | { of: "timeline"; environment: string; month: string }
@@ -35,7 +35,7 @@ export type Partition =
   | { of: "digest"; digest: string; aspect: Aspect }
   | { of: "commit"; prefix: string; aspect: Aspect };
 
-/** Facts of a day are spread over this many partitions: one of DynamoDB's takes 1,000 writes a second. */
+/** Partitions per day of recording: a DynamoDB partition takes 1,000 writes a second. */
 export const SHARDS = 8;
 
 /** Partitions by `recordedAt`: shards of a day, and a day of one source. */
@@ -43,16 +43,16 @@ export type RecordedPartition =
   | { of: "recorded"; day: string; shard: number }
   | { of: "source"; source: string; day: string };
 
-/** What a fact says of a digest or commit; `image`: pushes, deletes, indexes and builds. */
+/** What kind of fact names a digest or commit. `image`: pushes, deletes, restores, indexes and builds. */
 export type Aspect = "image" | "deployed" | "task" | "evidence" | "migrated";
 
-/** A list of names that only grows; a name stays, even if every fact that used it is retracted. */
+/** A list of names that only grows: a name stays even if every fact that used it is retracted. */
 export type Directory =
   | { of: "environments" }
   /** Days on which anything was recorded. */
   | { of: "recorded" }
   | { of: "services" | "months"; environment: string }
-  /** Of one service in one environment: `part:…`, `cluster:…`, `database:…`, and `service`. */
+  /** One service in one environment: `part:…`, `cluster:…`, `database:…` and `service` (see `directory-names.ts`). */
   | { of: "service"; environment: string; service: string }
   | { of: "group"; group: string }
   /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
@@ -60,81 +60,80 @@ export type Directory =
   | { of: "sources" }
   | { of: "days"; source: string };
 
-/** A name in a directory: `name` is folded and unique, `shown` as it was first heard. */
+/** A name in a directory: `name` is folded and unique; `shown` is its first recorded spelling. */
 export interface Name {
   readonly name: string;
   readonly shown: string;
   readonly recordedAt: string;
 }
 
-/** One reading of a partition. Bounds are inclusive prefixes of orders: a time, or a time and what follows it. */
+/** Bounds of one page. `from` and `to` are inclusive prefixes of sort keys: a time, or a whole key. */
 export interface Range {
   readonly from?: string;
   readonly to?: string;
   readonly descending?: boolean;
   readonly limit: number;
-  /** Where an earlier page ended. */
+  /** `cursor` of the previous page. */
   readonly cursor?: string;
 }
 
-/** A fact as it stands in a partition. A retraction stands in each of its target's, right after it. */
+/** A fact in a partition. A retraction is in each partition of its target, directly after it. */
 export interface Entry {
   readonly fact: Fact;
   /**
-   * The entry is a pointer, put before its fact: whether the fact was ever recorded is not known until `get`
-   * says so.
+   * The entry is a pointer, which is written before its fact: only `get` shows whether the fact was recorded.
    */
   readonly provisional: boolean;
 }
 
 export interface Page<T> {
   readonly entries: readonly T[];
-  /** Absent when the range ends here. A page may be short, even empty, and still have one. */
+  /** Absent at the end of the range. A short or empty page may still have one. */
   readonly cursor?: string;
 }
 
-/** An item beside the facts, immutable: a name of a directory, or a pointer from one more partition to a fact. */
+/** An immutable item beside the facts: a name in a directory, or a pointer to a fact from a further partition. */
 export type IndexEntry =
   | { is: "name"; directory: Directory; name: Name }
   | { is: "pointer"; partition: Partition; order: string; fact: Fact };
 
-/** A fact as it is kept, with the partitions that it stands in itself: at most one of each index. */
+/** A fact as stored, with the partitions that contain it directly: at most one of each index. */
 export interface IndexedFact {
   readonly fact: Fact;
   readonly order: string;
   readonly partitions: readonly Partition[];
-  /** Of the vendor's event (see `rawHash`): kept beside the fact, in no index. */
+  /** SHA-256 of the vendor's event (see `rawHash`): stored beside the fact, in no index. */
   readonly rawHash?: string;
 }
 
-/** Facts that were recorded come back with their fields in canonical order: their JSON text is their canonical bytes. */
+/** Stored facts are returned with their fields in canonical order, so that JSON.stringify gives their canonical form. */
 export interface Store {
   /**
-   * Writes a fact if its identity is free: one conditional request, durable when it returns. `taken` tells
-   * nothing of what is there: a retry inside the client reports its own applied write as taken, so compare.
-   * A thrown error means *unknown*: it may have been written. Putting the same again is always safe.
+   * Writes a fact if its identity is free: one conditional request, durable when it returns. On `taken` the caller must
+   * compare, because a retry inside the database client reports its own successful write as taken. A thrown error means
+   * *unknown*: the fact may have been written. Putting the same fact again is always safe.
    */
   put(posted: IndexedFact): Promise<"written" | "taken">;
 
-  /** Writes an item beside the facts if it is absent: one conditional request. Present counts as done. */
+  /** Writes an index entry if it is absent: one conditional request. Idempotent. */
   derive(derived: IndexEntry): Promise<void>;
 
-  /** The facts of these identities that exist: strongly consistent, in no order, absent ones left out. */
+  /** The existing facts among these identities: strongly consistent, in no particular order. */
   get(identities: readonly Identity[]): Promise<Fact[]>;
 
-  /** The hash of the vendor's event that stands beside a fact; `undefined` where there is none, or no fact: strongly consistent. */
+  /** The `rawHash` stored beside a fact; undefined if there is none, or no fact: strongly consistent. */
   rawHashOf(identity: Identity): Promise<string | undefined>;
 
-  /** One page of a partition, by order: eventually consistent, so a fact of a moment ago may be missing. */
+  /** One page of a partition, in order: eventually consistent, so a new fact may be missing. */
   query(partition: Partition, range: Range): Promise<Page<Entry>>;
 
   /**
-   * One page of a partition by `recordedAt`. Retractions stand here as facts of their own. A source's costs a
-   * second request: it is for looking at a few.
+   * One page of a partition by `recordedAt`. Retractions are facts of their own here. A partition of a source costs a
+   * second request for the facts, so use it for a few.
    */
   queryRecorded(partition: RecordedPartition, range: Range): Promise<Page<Fact>>;
 
-  /** About how many facts a partition holds, of those recorded by `to`: it counts index entries, and reads no fact. */
+  /** About how many facts of a partition were recorded by `to`: it counts index entries and reads no facts. */
   count(partition: RecordedPartition, to?: string): Promise<number>;
 
   /** One page of a directory, by name. */
@@ -144,9 +143,9 @@ export interface Store {
 export const STORE_CODES = ["throttled", "unavailable", "misconfigured", "full", "clock", "damaged"] as const;
 
 /**
- * A fault of the store: nothing is known of what was asked for. `throttled` is worth a retry later. The messages of
- * `full` (no room on the disk), `clock` (set wrong) and `damaged` (the data fails its checks) are for whoever asked:
- * they say what to do.
+ * A failure of the store: the outcome of the operation is unknown. `throttled` is worth a retry. The messages of `full`
+ * (no space on the disk), `clock` (set wrong) and `damaged` (the data fails its checks) are shown to the client: they
+ * say what to do.
  */
 export class StoreError extends Error {
   readonly code: (typeof STORE_CODES)[number];

@@ -2,7 +2,7 @@
 import type { Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { allHeard } from "../ledger/directories.ts";
+import { allKnownNames } from "../ledger/directories.ts";
 import { all, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Selector } from "../queries/release/running.ts";
@@ -19,7 +19,7 @@ export async function usersOf(
   databases: readonly string[],
 ): Promise<Map<string, string[]>> {
   const environment = fold(selector.environment);
-  const heard = await allHeard(moment, { of: "services", environment });
+  const heard = await allKnownNames(moment, { of: "services", environment });
   const others = heard.filter(({ name }) => name !== fold(selector.service));
   const used = await mapLimit(AT_ONCE, others, async ({ name }) => {
     const own = await databasesOf(moment, { environment, service: name }, EVER);

@@ -1,4 +1,4 @@
-/** Everything known of one image: where it is, where it came from, what speaks for it, where it ran. */
+/** Everything known of one image: where it is, its commit, its evidence, and where it ran. */
 import type { Artifact, Attached } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
@@ -35,16 +35,16 @@ const holderOf = ({ repository, availability, pushes }: Holder, at: string): Art
   ].sort(),
 });
 
-/** Whether a digest was ever heard of, in whatever respect. */
-async function isHeardOf(moment: AsOf, digest: string): Promise<boolean> {
+/** Whether any known fact names a digest. */
+async function isKnown(moment: AsOf, digest: string): Promise<boolean> {
   const aspects = ["image", "deployed", "task", "evidence", "migrated"] as const;
   const named = await Promise.all(aspects.map((aspect) => isNamed(moment, digest, aspect)));
   return named.includes(true);
 }
 
 /**
- * Answers with what is known of a digest and of those related to it. `undefined`: never heard of. Where it came
- * from and what speaks for it does not depend on `at`, for attestations come later; where it ran does.
+ * Answers with what is known of a digest and its related digests; undefined if the digest is unknown. Only where it ran
+ * and its tags depend on `at`. Builds and evidence do not, because attestations are often made later.
  */
 export async function artifact(
   moment: AsOf,
@@ -52,12 +52,12 @@ export async function artifact(
 ): Promise<Artifact | undefined> {
   const question = questionOf(moment);
   const { images } = question;
-  const [heard, family] = await Promise.all([
-    isHeardOf(question, digest),
+  const [isFound, family] = await Promise.all([
+    isKnown(question, digest),
     images.family(digest),
     images.renames(),
   ]);
-  if (!heard) return undefined;
+  if (!isFound) return undefined;
   const members = [...family.members].sort();
   const [holders, evidence, { facts, isCut }] = await Promise.all([
     holdersOf(images, family),

@@ -1,4 +1,4 @@
-/** Everything known of one commit: what was built from it, what speaks for it, where it ran. */
+/** Everything known of one commit: its images, its evidence, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
@@ -13,15 +13,15 @@ import { isRan, placesOf, ranFacts } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
 
-/** What a fact says of a commit. */
+/** The commit that a fact names. */
 function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
   if (!("commit" in fact) || fact.commit === undefined) return undefined;
   return typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit;
 }
 
 /**
- * Facts by commit. A short id stands for the one longer id that starts with it; where several do, it stands
- * alone, for nobody knows which was meant.
+ * Facts by commit. An abbreviated id means the one full id that starts with it. If several do, it is a group of its
+ * own, because it is ambiguous.
  */
 function grouped(facts: readonly Fact[]): Map<string, Fact[]> {
   const shas = [...new Set(facts.flatMap((fact) => namedBy(fact)?.sha ?? []))];
@@ -47,7 +47,7 @@ const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][n
   fact: { source: fact.source, id: fact.id },
 });
 
-/** Where images ran that came from a commit by the strongest evidence there is of each. */
+/** Where the images of a commit ran: those whose strongest evidence names the commit. */
 async function ranByImage(question: Question, sha: string, builds: readonly Built[]) {
   const digests = [...new Set(builds.map(({ digest }) => digest))];
   const families = await mapLimit(AT_ONCE, digests, (digest) => question.images.family(digest));
@@ -67,7 +67,7 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
   };
 }
 
-/** Answers with every commit that an id fits, whole or short. `undefined`: never heard of. */
+/** Answers with every commit that matches a full or abbreviated id; undefined if there is none. */
 export async function commit(
   moment: AsOf,
   { sha }: { readonly sha: string },

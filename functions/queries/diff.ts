@@ -1,9 +1,9 @@
-/** What differs between two moments of an environment, or between two environments at one moment. */
+/** The difference between two moments of an environment, or between two environments at one moment. */
 import type { Difference, Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import { knownName, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { differenceOf } from "./difference.ts";
@@ -32,10 +32,10 @@ const sidesOf = (sides: Sides): readonly [from: Side, to: Side] =>
         { environment: sides.environment, at: sides.to },
       ];
 
-/** Texts in the order of directories: by their bytes in UTF-8. */
+/** The order of directories: by UTF-8 bytes. */
 const byBytes = (a: Name, b: Name): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 
-/** The next services that either environment heard of. */
+/** The next services that are known in either environment. */
 async function servicesOf(
   moment: AsOf,
   sides: readonly Side[],
@@ -45,7 +45,7 @@ async function servicesOf(
   const environments = [...new Set(sides.map(({ environment }) => fold(environment)))];
   const found = await Promise.all(
     environments.map((environment) =>
-      take(heardIn(moment, { of: "services", environment }, { after }), limit),
+      take(knownNames(moment, { of: "services", environment }, { after }), limit),
     ),
   );
   const union = new Map(found.flatMap(({ taken }) => taken).map((service) => [service.name, service]));
@@ -57,18 +57,20 @@ const releaseOf = (moment: AsOf, { environment, at }: Side, service: Name): Prom
   release({ ...moment, at }, { environment, service: service.shown });
 
 /**
- * Answers with the services of one page that differ, and how many do not. `undefined`: an environment never heard
- * of. What cannot be told on both sides counts as different, for nobody knows that it is the same.
+ * Answers with the services of one page that differ, and how many do not; undefined if an environment is unknown.
+ * Components whose digest is unresolved on both sides count as different, unless they rest on the same deployment.
  */
 export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Promise<Difference | undefined> {
   const question = questionOf(moment);
   const [after] = placeOf(QUESTION, paging);
   const [from, to] = sidesOf(sides);
-  const [heard, { taken, more }] = await Promise.all([
-    Promise.all([from, to].map((side) => heardAs(question, { of: "environments" }, fold(side.environment)))),
+  const [known, { taken, more }] = await Promise.all([
+    Promise.all(
+      [from, to].map((side) => knownName(question, { of: "environments" }, fold(side.environment))),
+    ),
     servicesOf(question, [from, to], after, sizeOf(paging, 50, 100)),
   ]);
-  if (heard.includes(undefined)) return undefined;
+  if (known.includes(undefined)) return undefined;
   const differences = await mapLimit(AT_ONCE / 2, taken, async (service) => {
     const [before, now] = await Promise.all([
       releaseOf(question, from, service),

@@ -1,4 +1,4 @@
-/** What differs between two releases of one service. */
+/** The difference between two releases of one service. */
 import type {
   AppliedMigration,
   Release,
@@ -15,7 +15,7 @@ const isSame = (from: unknown, to: unknown): boolean => canonical(from ?? null) 
 type ComponentDifference = ServiceDifference["components"][number];
 type MigrationDifference = ServiceDifference["migrations"][number];
 
-/** Both sides by key, in the keys' order; a key may be on one side only. */
+/** Pairs the values of both sides by key, sorted by key. A key may be missing on one side. */
 function paired<T>(from: ReadonlyMap<string, T>, to: ReadonlyMap<string, T>) {
   const keys = [...new Set([...from.keys(), ...to.keys()])].sort();
   return keys.map((key) => ({ from: from.get(key), to: to.get(key) }));
@@ -28,18 +28,18 @@ const componentsOf = (release: Side) => new Map((release?.components ?? []).map(
 const shownImage = (one: ReleasedComponent | undefined): ComponentDifference["from"] =>
   one === undefined ? null : { image: one.image, digest: one.digest, commit: one.commit?.sha ?? null };
 
-/** Two registries may hold one image, so digests are compared; where none can be told, nothing is the same. */
+/** Compares digests, because several registries may hold one image. An unresolved digest equals nothing. */
 const isSameImage = (from: ReleasedComponent | undefined, to: ReleasedComponent | undefined): boolean =>
   from?.digest !== undefined &&
   from.digest !== null &&
   from.digest === to?.digest &&
   from.commit?.sha === to.commit?.sha;
 
-/** What rests on the same deployment is the same, even where its digest cannot be told. */
+/** Whether both sides rest on the same deployment: then they are equal, even if the digest is unresolved. */
 function isSameDeployment(from: Side, to: Side): boolean {
   if (from === undefined || to === undefined) return false;
   if (from.drift === null && to.drift === null) return isSame(from.facts[0], to.facts[0]);
-  // Beside an observation that decides, deployments of other components may have come and gone.
+  // With drift, other components may have been deployed without a change of the first fact.
   return isSame(from.facts, to.facts);
 }
 
@@ -47,8 +47,8 @@ function componentDifferences(from: Side, to: Side): ComponentDifference[] {
   const isUnmoved = isSameDeployment(from, to);
   return paired(componentsOf(from), componentsOf(to)).flatMap((pair) => {
     const named = pair.to ?? pair.from;
-    const isUntold = pair.from?.digest === null && pair.to?.digest === null;
-    if (named === undefined || isSameImage(pair.from, pair.to) || (isUnmoved && isUntold)) return [];
+    const areUnresolved = pair.from?.digest === null && pair.to?.digest === null;
+    if (named === undefined || isSameImage(pair.from, pair.to) || (isUnmoved && areUnresolved)) return [];
     const { component, variant } = named;
     const difference = { component, from: shownImage(pair.from), to: shownImage(pair.to) };
     return [variant === undefined ? difference : { ...difference, variant }];
@@ -88,7 +88,7 @@ const asSet = (config: Release["config"]): string[] => config.map(canonical).sor
 type Status = Release["status"] | "never heard of";
 const statusOf = (release: Side): Status => release?.status ?? "never heard of";
 
-/** What differs of a service, or nothing. */
+/** The difference of a service; undefined if there is none. */
 export function differenceOf(service: string, from: Side, to: Side): ServiceDifference | undefined {
   const status = { from: statusOf(from), to: statusOf(to) };
   const config = { from: configOf(from), to: configOf(to) };

@@ -1,24 +1,24 @@
-/** The environments in which something runs, and since when they are silent. */
+/** The environments in which something runs, each with the time of its newest fact. */
 import type { Environments } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { allHeard, heardIn, namesIn, take } from "../ledger/directories.ts";
+import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
 
-/** Whether anything is left of what was claimed and observed. */
+/** Whether any claimed or observed component is in effect. */
 export const isAnythingRunning = ({ claimed, decided, observation }: EffectiveDeployments): boolean =>
   [...claimed.keys()].some((component) => !decided.has(component)) ||
   observation?.components.some(({ component }) => decided.has(fold(component))) === true;
 
-/** The newest month nearly always has a fact that counts. */
+/** Page size: the newest month nearly always has a fact that counts. */
 const MONTHS = 2;
 
-/** When the newest fact of an environment happened that anybody knows and nobody took back. */
+/** When the newest known fact of an environment happened, without retracted ones; null if there is none. */
 async function silentSince(moment: AsOf, environment: string): Promise<string | null> {
   const months = { of: "months", environment } as const;
   const span = { to: monthOf(moment.at), descending: true };
@@ -32,12 +32,12 @@ async function silentSince(moment: AsOf, environment: string): Promise<string | 
 type Entry = Environments["environments"][number];
 
 /**
- * Which of some environments have something running; all their services are asked about side by side. Each is a question
- * of its own, for what was read of so many is not worth keeping.
+ * The environments in which something runs. Services are checked concurrently, each as a question of its own: sharing
+ * one loader would keep the reads of all of them in memory.
  */
 async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]> {
   const services = await mapLimit(AT_ONCE, heard, ({ name: environment }) =>
-    allHeard(moment, { of: "services", environment }),
+    allKnownNames(moment, { of: "services", environment }),
   );
   const places = heard.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
@@ -59,12 +59,12 @@ async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]>
 }
 
 /**
- * Answers with the environments where something runs. A page looks at so many environments and leaves out the
- * dead ones, so that a ledger full of past review environments costs no page more than another.
+ * Answers with the environments where something runs. The page limit counts environments that are checked, not those
+ * that are returned, so that many past review environments make a page shorter, not slower.
  */
 export async function environments(moment: AsOf, paging: Paging = {}): Promise<Environments> {
   const before = placeOf("the environments", paging);
-  const found = heardIn(moment, { of: "environments" }, { after: before[0] });
+  const found = knownNames(moment, { of: "environments" }, { after: before[0] });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const last = taken.at(-1);
   return {

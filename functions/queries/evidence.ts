@@ -1,4 +1,4 @@
-/** What speaks for an artifact or a commit: evidence that was attached to it, and what people said of it here. */
+/** The evidence of an artifact or a commit: what was attached to it, and the marks that people set. */
 import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { byOrder } from "../ledger/canonical.ts";
@@ -29,7 +29,7 @@ function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
   };
 }
 
-/** Oldest first, each once. */
+/** The evidence and marks among facts, oldest first, without duplicates. */
 export function attachedBy(facts: readonly Fact[]): Attached[] {
   return distinct(facts)
     .sort(byOrder)

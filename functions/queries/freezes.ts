@@ -1,4 +1,4 @@
-/** What is frozen: a service is while its own freeze or its environment's stands, each until it is ended itself. */
+/** Freezes. A service is frozen while its own freeze or its environment's is active; each must be ended separately. */
 import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { backwards, EVER, type KnownAt, newest } from "../ledger/fact-reader.ts";
@@ -6,14 +6,14 @@ import type { Partition } from "../ledger/store.ts";
 import type { Selector } from "./release/running.ts";
 
 export type Requested = FactOf<"redeployment.requested">;
-/** Whoever puts a release back freezes the service, or the next pipeline would undo it. */
+/** A redeployment request also freezes its service, so that the next pipeline does not undo it. */
 export type Freeze = FactOf<"environment.frozen"> | Requested;
 
 /**
- * What holds a place, by the newest words about it, so that one end ends whatever was frozen there before. A request
- * hides no freeze that somebody said before it: without an end between them both hold.
+ * The active freezes of a service or of an environment. An unfreeze ends all freezes before it. A redeployment request
+ * does not replace an earlier freeze: both are active.
  */
-async function standing(knowledge: KnownAt, place: Partition, at: string): Promise<Freeze[]> {
+async function activeFreezes(knowledge: KnownAt, place: Partition, at: string): Promise<Freeze[]> {
   const found: Freeze[] = [];
   for await (const fact of backwards(knowledge, place, at)) {
     if (fact.kind === "environment.frozen") return [fact, ...found];
@@ -24,8 +24,8 @@ async function standing(knowledge: KnownAt, place: Partition, at: string): Promi
 }
 
 /**
- * The freezes that hold a service at a moment, its environment's first: two requests, at any length of history (but for
- * redeployments one after the other that nobody ended the freeze of). Names are folded.
+ * The active freezes of a service at a moment, its environment's first. Names are folded. It costs two requests whatever
+ * the length of the history, and more only after many redeployments whose freeze was never ended.
  */
 export async function freezesOf(
   knowledge: KnownAt,
@@ -33,13 +33,13 @@ export async function freezesOf(
   at: string,
 ): Promise<Freeze[]> {
   const places = await Promise.all([
-    standing(knowledge, { of: "freeze", environment }, at),
-    standing(knowledge, { of: "freeze", environment, service }, at),
+    activeFreezes(knowledge, { of: "freeze", environment }, at),
+    activeFreezes(knowledge, { of: "freeze", environment, service }, at),
   ]);
   return places.flat();
 }
 
-/** A moment after the newest word about a place, and not before now: clocks differ, and the newest word counts. */
+/** A time for a new freeze or unfreeze: now, or just after the newest one, because clocks differ and the newest counts. */
 export async function afterNewest(
   knowledge: KnownAt,
   { environment, service }: { readonly environment: string; readonly service?: string | undefined },
@@ -54,7 +54,7 @@ export async function afterNewest(
   return new Date(newestMs >= now.getTime() ? newestMs + 1 : now.getTime()).toISOString();
 }
 
-/** What was asked to be put back of a service, newest first. Names are folded. */
+/** The redeployment requests of a service, newest first. Names are folded. */
 export async function* requestsOf(
   knowledge: KnownAt,
   { environment, service }: Selector,

@@ -1,8 +1,8 @@
-/** The gate: whether an image may be deployed. It says no by facts alone, and binds nobody who does not ask. */
+/** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { heardAs } from "../ledger/directories.ts";
+import { knownName } from "../ledger/directories.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
@@ -13,58 +13,65 @@ import { type Question, questionOf } from "./question.ts";
 import type { Selector } from "./release/running.ts";
 import { describedAt } from "./service-description.ts";
 
-/** A reason, and since when it stands, where a plan says nothing of it, or no more than a warning. */
+/** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
 type Reason = GateReason & { readonly since?: string };
 
-/** What one look at it found. */
+/** The result of one check. */
 interface Found {
   readonly reasons?: readonly Reason[];
   readonly warnings?: readonly GateWarning[];
 }
 
-const refusing = (code: GateReason["code"], message: string, since?: string): Found => ({
+const refusal = (code: GateReason["code"], message: string, since?: string): Found => ({
   reasons: [{ code, message, ...(since === undefined ? {} : { since }) }],
 });
-/** Nobody said something: so it always was. */
-const EVER_SINCE = "";
+/** Start time for reasons based on missing facts: they have always applied. */
+const ALWAYS = "";
 const warning = (code: GateWarning["code"], message: string): Found => ({ warnings: [{ code, message }] });
 
-/** Who said it, when and why. */
-const saying = ({ occurredAt, actor, reason }: Pick<Freeze, "occurredAt" | "actor" | "reason">): string =>
+/** When, by whom and why: `<time>[ by <actor>][: <reason>]`. */
+const attribution = ({
+  occurredAt,
+  actor,
+  reason,
+}: Pick<Freeze, "occurredAt" | "actor" | "reason">): string =>
   [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
   (reason === undefined ? "" : `: ${reason}`);
 
-function holding(freeze: Freeze): string {
+function freezeMessage(freeze: Freeze): string {
   const { environment, service } = freeze;
   const what = service === undefined ? environment : `${service} in ${environment}`;
   return freeze.kind === "redeployment.requested"
-    ? `${what} was put back by redeployment ${freeze.id}, and nothing else may be deployed until its freeze is ended: ${saying(freeze)}`
-    : `${what} is frozen since ${saying(freeze)}`;
+    ? `${what} was redeployed by request ${freeze.id}, and nothing else may be deployed until its freeze is ended: ${attribution(freeze)}`
+    : `${what} is frozen since ${attribution(freeze)}`;
 }
 
-/** Whether somebody asked for this image back, and that is what holds the service. */
-const isOwn = (freeze: Freeze, { members }: Family): freeze is Requested =>
+/** Whether the freeze belongs to a redeployment request for this image. */
+const isForImage = (freeze: Freeze, { members }: Family): freeze is Requested =>
   freeze.kind === "redeployment.requested" &&
   freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
 
 const frozen = (freezes: readonly Freeze[], family: Family): Found => ({
   reasons: freezes
-    .filter((freeze) => !isOwn(freeze, family))
-    .map((freeze) => ({ code: "frozen", message: holding(freeze) })),
+    .filter((freeze) => !isForImage(freeze, family))
+    .map((freeze) => ({ code: "frozen", message: freezeMessage(freeze) })),
 });
 
 /**
- * An operator looked at the plan, and wants it back all the same. What came after that nobody looked at; and what blocks
- * a plan came after it too.
+ * Downgrades reasons to warnings if they applied before the redeployment was requested: the operator saw them in the plan
+ * and requested it all the same. Later reasons, and those that block a plan, stay.
  */
-function overruled({ reasons, warnings }: Required<Found>, { id, occurredAt }: Requested): Required<Found> {
+function withOverride(
+  { reasons, warnings }: Required<Found>,
+  { id, occurredAt }: Requested,
+): Required<Found> {
   const isOverruled = ({ since }: Reason): boolean => since !== undefined && since <= occurredAt;
   return {
     reasons: reasons.filter((reason) => !isOverruled(reason)),
     warnings: [
       ...reasons.filter(isOverruled).map(({ message }) => ({
         code: "asked_back" as const,
-        message: `redeployment ${id} asks for it back, though ${message}`,
+        message: `redeployment ${id} was requested although ${message}`,
       })),
       ...warnings,
     ],
@@ -75,39 +82,40 @@ async function marked(question: Question, digest: string): Promise<Found> {
   const mark = await markOf(question, digest, question.at);
   if (mark?.verdict !== "bad") return {};
   const related = mark.digest === digest ? "" : ", which is of the same image,";
-  const message = `${mark.digest}${related} was marked as bad at ${saying(mark)}`;
-  return refusing("marked_bad", message, mark.occurredAt);
+  const message = `${mark.digest}${related} was marked as bad at ${attribution(mark)}`;
+  return refusal("marked_bad", message, mark.occurredAt);
 }
 
-/** As of now, not of then, like every availability: it is about pulling it. */
-async function held({ images }: Question, image: string): Promise<Found> {
+/** Whether the image can be pulled: now, not at `at`. */
+async function availabilityOf({ images }: Question, image: string): Promise<Found> {
   const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
-  // An index may have been told of by its manifests alone, and outlived by one of them.
+  // An index may be known only by its manifests, and a manifest may still exist after its index was deleted.
   const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
   const isDoubtful = holders.some(({ availability }) => availability === "unknown");
   if (isDoubtful || isStillHeld(renames, family, others)) {
-    return warning("availability_unknown", `no fact says whether ${digest} can still be pulled whole`);
+    return warning(
+      "availability_unknown",
+      `no fact shows whether ${digest} can still be pulled with all its manifests`,
+    );
   }
   return holders.length === 0
-    ? refusing(
+    ? refusal(
         "unknown_to_registry",
-        `no registry is known to have ${digest}; a push of a moment ago may not have been heard of yet`,
-        EVER_SINCE,
+        `no registry is known to have ${digest}; a very recent push may not have been reported yet`,
+        ALWAYS,
       )
-    : refusing("unknown_to_registry", `every registry that had ${digest} has deleted it`);
+    : refusal("unknown_to_registry", `every registry that had ${digest} has deleted it`);
 }
 
 async function built({ images }: Question, digest: string): Promise<Found> {
   const { commits } = commitOf(await images.family(digest));
-  return commits.length > 0
-    ? {}
-    : refusing("no_commit", `no build says which commit ${digest} came from`, EVER_SINCE);
+  return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
 }
 
-/** Whether the migrations that an image needs are applied here. */
+/** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
   question: Question,
   { environment, service }: Selector,
@@ -124,64 +132,64 @@ async function schema(
   ]);
   const versions = new Map(databases.map((database, n) => [database, read[n]]));
   const isLate = description?.migratesAtStartup === true;
-  return together(
+  return combined(
     [...distinct.values()].map(({ database, version }) => {
       const of = versions.get(fold(database));
       const is = of === undefined ? undefined : isApplied(of, version);
       if (is === true) return {};
       const what = `the image needs ${version} of ${database}`;
       if (is === undefined)
-        return warning("schema_unknown", `${what}, and no fact says whether it is applied`);
+        return warning("schema_unknown", `${what}, and no fact shows whether it is applied`);
       return isLate
         ? warning("migrates_at_startup", `${what}, which is not applied; the service migrates when it starts`)
-        : refusing("schema_too_old", `${what}, which is not applied; migrate first`);
+        : refusal("schema_too_old", `${what}, which is not applied; migrate first`);
     }),
   );
 }
 
-/** A first deployment has to be let in; but a name that is misspelt is frozen nowhere. */
-async function heard(question: Question, { environment, service }: Selector): Promise<Found> {
+/** Unknown names are only a warning, because of first deployments; but a misspelt name would miss its freezes. */
+async function namesKnown(question: Question, { environment, service }: Selector): Promise<Found> {
   const [place, resident] = await Promise.all([
-    heardAs(question, { of: "environments" }, environment),
-    heardAs(question, { of: "services", environment }, service),
+    knownName(question, { of: "environments" }, environment),
+    knownName(question, { of: "services", environment }, service),
   ]);
   if (place !== undefined && resident !== undefined) return {};
   const [code, name] =
     place === undefined
       ? (["environment_unknown", `an environment ${environment}`] as const)
       : (["service_unknown", `a service ${service} in ${environment}`] as const);
-  return warning(code, `nothing was ever said of ${name}: is it spelled as elsewhere?`);
+  return warning(code, `no fact names ${name}: check its spelling, or ignore this for a first deployment`);
 }
 
-const together = (all: readonly Found[]): Required<Found> => ({
+const combined = (all: readonly Found[]): Required<Found> => ({
   reasons: all.flatMap(({ reasons = [] }) => reasons),
   warnings: all.flatMap(({ warnings = [] }) => warnings),
 });
 
 /**
- * Answers whether an image may be deployed. Never `undefined`: of a place that nobody heard of nothing is frozen.
+ * Answers whether an image may be deployed. Never undefined: an unknown place is not frozen, and gives a warning.
  *
- * Sequential round trips: at most five for an image, its relatives and their marks, as many at any length of history.
- * Beside the last of them one for each thousand facts (or megabyte) of a database that the image needs a migration of,
- * back to the newest set.
+ * Cost: at most five sequential round trips for the image, its related digests and their marks, whatever the length of
+ * the history. In parallel, for each database that the image requires a migration of: one for each thousand facts (or
+ * megabyte) back to the newest set.
  */
 export async function gate(moment: AsOf, asked: Selector & { readonly digest: string }): Promise<Gate> {
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const [freezes, family, ...found] = await Promise.all([
-    // Of now whatever was said counts, also by a clock that runs ahead.
+    // A question about now includes freezes reported by a clock that is ahead.
     freezesOf(question, place, moment.at < moment.knownAt ? moment.at : EVER),
     question.images.family(digest),
-    heard(question, place),
+    namesKnown(question, place),
     marked(question, digest),
-    held(question, digest),
+    availabilityOf(question, digest),
     built(question, digest),
     schema(question, place, digest),
   ]);
-  const all = together([frozen(freezes, family), ...found]);
-  const own = freezes.find((freeze) => isOwn(freeze, family));
-  const { reasons, warnings } = own === undefined ? all : overruled(all, own);
+  const all = combined([frozen(freezes, family), ...found]);
+  const own = freezes.find((freeze) => isForImage(freeze, family));
+  const { reasons, warnings } = own === undefined ? all : withOverride(all, own);
   return {
     ...asked,
     at: moment.at,

@@ -1,21 +1,21 @@
-/** A question on its way: what its parts share. */
+/** The context of one question, shared by its parts. */
 import type { AsOf } from "../ledger/as-of.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { type Loader, loaderOf } from "../ledger/loader.ts";
 import { type Images, imagesOf } from "./images/image-graph.ts";
 
-/** What one question shares among its parts, which may ask about other moments: what it read, and its images. */
+/** The reads and images that the parts of a question share. Parts may be about other moments. */
 interface Shared {
   readonly store: Loader;
   readonly images: Images;
 }
 
-/** A question on its way. */
+/** A question with its shared context. */
 export type Question = AsOf & Shared;
 
 const isShared = <K extends KnownAt>(asked: K): asked is K & Shared => "images" in asked;
 
-/** Begins a question; a part of one goes on with what its question has. */
+/** Makes the shared context of a question, or returns the one that it already has. */
 export function questionOf<K extends KnownAt>(asked: K): K & Shared {
   if (isShared(asked)) return asked;
   const store = loaderOf(asked.store);

@@ -1,14 +1,14 @@
-/** What is said of a service itself: what it is described as, and which databases are its own. */
+/** The description of a service, and its databases. */
 import type { FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { allHeard } from "../ledger/directories.ts";
+import { allKnownNames } from "../ledger/directories.ts";
 import { namesOf } from "../ledger/directory-names.ts";
 import { first, type KnownAt, newest } from "../ledger/fact-reader.ts";
 import type { Selector } from "./release/running.ts";
 
 export type Description = FactOf<"service.described">;
 
-/** What a service (folded) is described as: by then or, where nobody had described it yet, the first time after. */
+/** The newest description of a service (folded) at a moment, else the first one after it. */
 export async function describedAt(
   knowledge: KnownAt,
   service: string,
@@ -24,8 +24,8 @@ export async function describedAt(
 }
 
 /**
- * The databases of a service (folded), by their folded names as they are written: those that it is described with, else
- * those that its migrations name it with. `undefined`: nobody says which they are.
+ * The databases of a service (folded): a map from folded name to its spelling. They come from the description, else from
+ * migrations that name the service. Undefined if neither names any.
  */
 export async function databasesOf(
   knowledge: KnownAt,
@@ -33,12 +33,12 @@ export async function databasesOf(
   at: string,
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const [heard, description] = await Promise.all([
-    allHeard(knowledge, { of: "service", environment, service }),
+    allKnownNames(knowledge, { of: "service", environment, service }),
     describedAt(knowledge, service, at),
   ]);
   const migrated = namesOf(heard, "database").map(({ shown }) => shown);
   const databases = description?.databases ?? migrated;
   if (description?.databases === undefined && migrated.length === 0) return undefined;
-  // Of a name that is written twice the first counts.
+  // If two names fold to the same one, the first spelling wins.
   return new Map(databases.toReversed().map((database) => [fold(database), database]));
 }

@@ -1,9 +1,9 @@
-/** The snapshot: every service's release in one environment, or in all environments of a group, side by side. */
+/** The snapshot: every service's release in one environment, or in each environment of a group. */
 import type { Snapshot } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardAs, heardIn, take } from "../ledger/directories.ts";
+import { knownName, knownNames, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
@@ -18,12 +18,12 @@ interface Place {
   readonly service: Name;
 }
 
-/** The environments of an extent, from one of them on. A group's are never merged: each is a place of its own. */
+/** The environments of an extent, starting at `from`. Environments of a group are never merged. */
 async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string): AsyncGenerator<Name> {
   if ("group" in extent) {
-    return yield* heardIn(knowledge, { of: "group", group: fold(extent.group) }, { from });
+    return yield* knownNames(knowledge, { of: "group", group: fold(extent.group) }, { from });
   }
-  const heard = await heardAs(knowledge, { of: "environments" }, fold(extent.environment));
+  const heard = await knownName(knowledge, { of: "environments" }, fold(extent.environment));
   if (heard !== undefined) yield heard;
 }
 
@@ -34,17 +34,17 @@ async function* placesOf(
 ): AsyncGenerator<Place> {
   for await (const environment of environmentsOf(knowledge, extent, environmentBefore)) {
     const after = environment.name === environmentBefore ? serviceBefore : undefined;
-    const services = heardIn(knowledge, { of: "services", environment: environment.name }, { after });
+    const services = knownNames(knowledge, { of: "services", environment: environment.name }, { after });
     for await (const service of services) yield { environment, service };
   }
 }
 
-async function isHeardOf(knowledge: KnownAt, extent: Extent): Promise<boolean> {
+async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boolean> {
   const { taken } = await take(environmentsOf(knowledge, extent), 1);
   return taken.length > 0;
 }
 
-/** Answers with one page of releases, whatever their status. `undefined`: a name never heard of. */
+/** Answers with one page of releases, whatever their status; undefined if the environment or group is unknown. */
 export async function snapshot(
   moment: AsOf,
   extent: Extent,
@@ -52,11 +52,11 @@ export async function snapshot(
 ): Promise<Snapshot | undefined> {
   const question = questionOf(moment);
   const before = placeOf("a snapshot", paging);
-  const [heard, { taken, more }] = await Promise.all([
-    isHeardOf(question, extent),
+  const [isFound, { taken, more }] = await Promise.all([
+    isKnown(question, extent),
     take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
   ]);
-  if (!heard) return undefined;
+  if (!isFound) return undefined;
   const releases = await mapLimit(AT_ONCE, taken, ({ environment, service }) =>
     release(question, { environment: environment.shown, service: service.shown }),
   );

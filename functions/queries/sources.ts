@@ -1,8 +1,8 @@
-/** Who reports: which sources were heard, when last, and how much; and what lies aside. */
+/** The sources: which report, when each last did and how many facts; and what was quarantined or ignored. */
 import type { Sources } from "../../schemas/answer.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { heardIn, namesIn, take } from "../ledger/directories.ts";
+import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { pagesOf } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const weekBefore = (time: string): string =>
   dayOf(new Date(Date.parse(`${dayOf(time)}T00:00:00Z`) - 6 * DAY_MS).toISOString());
 
-/** When the ledger took a source's newest fact of a day, of those that were known. */
+/** `recordedAt` of a source's newest known fact of a day. */
 async function lastOf({ store, knownAt }: KnownAt, source: string, day: string): Promise<string | undefined> {
   const range = { to: knownAt, descending: true, limit: 1 };
   const pages = pagesOf((cursor) =>
@@ -49,32 +49,32 @@ async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["fact
   };
 }
 
-/** A source whose first fact was announced and never came has said nothing. */
+/** Empty for a source that is listed but has no fact: the write of its first fact failed. */
 async function entryOf(knowledge: KnownAt, source: string): Promise<Entry[]> {
   const [last, facts] = await Promise.all([lastRecordedAt(knowledge, source), countsOf(knowledge, source)]);
   return last === undefined ? [] : [{ source, lastRecordedAt: last, facts }];
 }
 
 /**
- * Answers with one page of the sources heard of.
- * @param aside what could not become a fact
- * @param ignored events known and not needed, by reason
+ * Answers with one page of sources.
+ * @param quarantined summary of the quarantine
+ * @param ignored counts of ignored events by reason
  */
 export async function sources(
   knowledge: KnownAt,
   paging: Paging,
-  aside: Sources["keptAside"],
+  quarantined: Sources["keptAside"],
   ignored: Sources["ignored"],
 ): Promise<Sources> {
   const [after] = placeOf(QUESTION, paging);
-  const found = heardIn(knowledge, { of: "sources" }, { after });
+  const found = knownNames(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
   const last = taken.at(-1);
   return {
     knownAt: knowledge.knownAt,
     sources: entries.flat(),
-    keptAside: aside,
+    keptAside: quarantined,
     ignored,
     next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
   };

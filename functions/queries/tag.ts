@@ -1,4 +1,4 @@
-/** What a tag pointed at, and how it moved. */
+/** What a tag pointed at, and its history. */
 import type { TagAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
@@ -24,7 +24,7 @@ export interface Tag {
   readonly tag: string;
 }
 
-/** What ended a tag by this moment. */
+/** The fact that ended a tag by this moment. */
 async function endOf(
   moment: AsOf,
   renames: Renames,
@@ -49,7 +49,7 @@ async function stateOf(
   if (last === undefined) return { status: "unknown", digest: null, since: null };
   const digest = pointsAt(last);
   if (digest === undefined) {
-    // A tag that was restored without saying to what points at something nobody knows.
+    // A tag that was restored without a digest points at something unknown.
     const status = last.kind === "artifact.deleted" ? "gone" : "unknown";
     return { status, digest: null, since: last.occurredAt };
   }
@@ -61,9 +61,9 @@ async function stateOf(
 }
 
 /**
- * Answers with what a tag pointed at, by the rule that releases go by, under every name that its repository had. Asked
- * for by a name that was given away, it is that of the repository that had it, unless another one has such a tag there
- * since. `undefined`: a tag never heard of.
+ * Answers with what a tag pointed at, by the same rule as releases, under every name that its repository had. A former name
+ * means the repository that had it, unless another repository now has this tag under that name. Undefined if the tag is
+ * unknown.
  */
 export async function tag(moment: AsOf, { repository: asked, tag }: Tag): Promise<TagAnswer | undefined> {
   const question = questionOf(moment);
@@ -81,11 +81,11 @@ async function tagOf(
   named: Named,
   tag: string,
 ): Promise<TagAnswer | undefined> {
-  const [heard, { taken, more }] = await Promise.all([
+  const [newest, { taken, more }] = await Promise.all([
     movesOf(moment, renames, named, tag, EVER, ONE).next(),
     take(movesOf(moment, renames, named, tag, moment.at), HISTORY_MAX),
   ]);
-  if (heard.done === true) return undefined;
+  if (newest.done === true) return undefined;
   const moves = taken.filter(isMove);
   return {
     at: moment.at,

@@ -1,4 +1,4 @@
-/** Where images ran, as deployments and observations name their digests, and as tasks showed them. */
+/** Where images ran: by deployments, observations and tasks that name their digests. */
 import type { Place } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import type { AsOf } from "../ledger/as-of.ts";
@@ -8,7 +8,7 @@ import { distinct, EVER, history } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Aspect } from "../ledger/store.ts";
 
-/** So many places are told, newest first. */
+/** Maximum number of places in an answer; the newest ones. */
 export const PLACES_MAX = 100;
 
 const WHAT = {
@@ -32,7 +32,7 @@ const placeOf = (fact: Ran): Place => ({
   fact: { source: fact.source, id: fact.id },
 });
 
-/** Of the tasks of one deployment the newest, and none where the deployment itself names the image. */
+/** Keeps the newest task of each deployment, and none if the deployment itself names the image. */
 function withoutRepeats(facts: readonly Ran[]): Ran[] {
   const deploymentOf = ({ environment, deployment }: Ran) => canonical([environment, deployment ?? null]);
   const seen = new Set(facts.filter(({ kind }) => kind !== "task.observed").map(deploymentOf));
@@ -46,7 +46,7 @@ function withoutRepeats(facts: readonly Ran[]): Ran[] {
 
 export interface Places {
   readonly ran: Place[];
-  /** There is more than is told. */
+  /** Whether there are more places than returned. */
   readonly more: boolean;
 }
 
@@ -56,7 +56,7 @@ export function placesOf(facts: readonly Ran[], isCut = false): Places {
   return { ran: places.slice(0, PLACES_MAX), more: isCut || places.length > PLACES_MAX };
 }
 
-/** The newest facts by a moment that say where any of these digests ran. */
+/** The newest facts by a moment that show where any of these digests ran. `isCut`: there are more. */
 export async function ranFacts(
   moment: AsOf,
   digests: readonly string[],
@@ -73,7 +73,7 @@ export async function ranFacts(
   };
 }
 
-/** Whether anything at all is known of a digest in some respect, whenever it happened. */
+/** Whether any known fact of this aspect names a digest, whenever it happened. */
 export async function isNamed(moment: AsOf, digest: string, aspect: Aspect): Promise<boolean> {
   const { taken } = await take(history(moment, { of: "digest", digest, aspect }, { to: EVER }), 1);
   return taken.length > 0;

@@ -25,11 +25,11 @@ export function ledgerOn({ client, table, people }: Tables): Ledger {
     now: () => new Date(),
     heard: new Set(),
     people: remembering(dynamodbPeople({ client, name: people }), () => new Date()),
-    aside: {
+    quarantine: {
       keep: ({ reason }) => Promise.reject(new Error(`nothing here is kept aside: ${reason}`)),
       list: () => Promise.resolve({ where: "nowhere", count: null, newest: [] }),
     },
-    later: { put: ({ is }) => Promise.reject(new Error(`nothing here is left for later: ${is}`)) },
+    jobs: { put: ({ is }) => Promise.reject(new Error(`nothing here is left for later: ${is}`)) },
     registries: () => Promise.resolve(registries({})),
     secrets: () => Promise.resolve(secrets),
     settleMs: 1000,

@@ -22,7 +22,7 @@ const WITH_MORE: ReadonlySet<Statement["kind"]> = new Set(["artifact.indexed", "
 export function statementsOf(service: string, count: number): Statement[] {
   const statements: Statement[] = [];
   for (let n = 0; statements.length < count; n++) {
-    const said = turn({ environment: "production", service }, n, (n % 1000) / 1000);
+    const said = turn({ environment: "production", service }, n, n / 10_000);
     statements.push(...said.filter(({ kind }) => !WITH_MORE.has(kind)));
   }
   return statements.slice(0, count);

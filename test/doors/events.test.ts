@@ -62,35 +62,35 @@ describe("one event", () => {
   });
 
   it("is in conflict where another statement has its source and id, and kept aside whole", async () => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     await client().say(deployed("1"));
     const other = deployed("1", "2026-10-21T00:00:00.000Z");
     const answer = await client("writer").say(other);
     expect(told(answer)).toEqual([409, "conflict"]);
     expect(problemOf(answer).detail).toMatch(/another id/);
     expect(answer.json).toMatchObject({ outcomes: [{ source: "/test", id: "1", recordedAt: SOON }] });
-    expect(aside()).toEqual([
+    expect(quarantine()).toEqual([
       expect.objectContaining({ why: "conflict", door: "events", reportedBy: "writer-1", event: other }),
     ]);
   });
 
   it("is rejected where it is not of the expected form, and kept aside whole", async () => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const wrong = deployed("1", undefined, {
       components: [{ component: "main", digest: "sha256:abc" }],
     });
     const answer = await client().say(wrong);
     expect(told(answer)).toEqual([422, "rejected"]);
     expect(problemOf(answer).detail).toContain("components.0.digest: must be a digest");
-    expect(aside()).toEqual([expect.objectContaining({ why: "rejected", event: wrong })]);
+    expect(quarantine()).toEqual([expect.objectContaining({ why: "rejected", event: wrong })]);
     expect((await client().get("/v1/environments")).json).toMatchObject({ environments: [] });
   });
 
   it("is kept aside once however often it comes", async () => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const wrong = { ...deployed("1"), time: "yesterday" };
     for (let n = 0; n < 3; n++) expect((await client().say(wrong)).status).toBe(422);
-    expect(aside()).toHaveLength(1);
+    expect(quarantine()).toHaveLength(1);
   });
 
   it.each([
@@ -179,10 +179,10 @@ describe("the forms of CloudEvents", () => {
     ["a header that is no percent-encoding", "{}", { "ce-specversion": "1.0", "ce-id": "%E0%A4" }],
     ["a binary event whose data are no JSON", "{", { "ce-specversion": "1.0" }],
   ])("is refused and kept aside whole where it holds %s", async (_, body, headers) => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const answer = await client("writer").post("/v1/events", body, headers);
     expect(problemOf(answer).status).toBe(400);
-    expect(aside()).toEqual([
+    expect(quarantine()).toEqual([
       expect.objectContaining({ why: "malformed", door: "events", reportedBy: "writer-1", event: body }),
     ]);
   });
@@ -245,13 +245,13 @@ describe("what is too much", () => {
   );
 
   it("refuses a fact of more than 60,000 bytes, and keeps it aside", async () => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const versions = Array.from({ length: 1000 }, (_, n) => ({ version: `${n}`.padStart(200, "0") }));
     const data = { environment: "production", database: "billing", mode: "set", versions };
     const answer = await client().say(event("migration.snapshot", "1", NOW, data));
     expect(told(answer)).toEqual([422, "rejected"]);
     expect(problemOf(answer).detail).toContain("60000");
-    expect(aside()).toHaveLength(1);
+    expect(quarantine()).toHaveLength(1);
   });
 });
 
@@ -310,11 +310,11 @@ describe("what a sender may not say", () => {
     ["a link with credentials", deployed("1", undefined, { url: "https://me:secret@ci.example/1" })],
     ["a source with space in it", { ...deployed("1"), source: "/ci/acme billing" }],
   ])("is %s", async (_, one) => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const answer = await client().say(one);
     expect(told(answer)).toEqual([422, "rejected"]);
     expect(answer.text).not.toContain("me:secret");
-    expect(aside()).toHaveLength(1);
+    expect(quarantine()).toHaveLength(1);
   });
 
   it("takes a time up to ten minutes ahead", async () => {
@@ -327,11 +327,11 @@ describe("what a sender may not say", () => {
   it.each(["/webhooks/github/acme", "/webhooks/", "/asof/marks"])(
     "is anything under the ledger's own source %s",
     async (source) => {
-      const { client, aside } = givenDoors();
+      const { client, quarantine } = givenDoors();
       const answer = await client("admin").say({ ...deployed("1"), source });
       expect(told(answer)).toEqual([403, "rejected"]);
       expect(problemOf(answer).detail).toContain("/webhooks/");
-      expect(aside()).toHaveLength(1);
+      expect(quarantine()).toHaveLength(1);
     },
   );
 
@@ -360,11 +360,13 @@ describe("a token that is bound", () => {
     ["another source", bound("/ci/other", "staging"), "/ci/acme"],
     ["another environment", bound("/ci/acme/billing", "production"), "Staging"],
   ])("may not speak for %s", async (_, one, names) => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const answer = await stranger(BOUND).say(one);
     expect(told(answer)).toEqual([403, "rejected"]);
     expect(problemOf(answer).detail).toContain(names);
-    expect(aside()).toEqual([expect.objectContaining({ why: "rejected", reportedBy: "bound", event: one })]);
+    expect(quarantine()).toEqual([
+      expect.objectContaining({ why: "rejected", reportedBy: "bound", event: one }),
+    ]);
   });
 
   it("may not speak for a source that only begins with the same letters", async () => {

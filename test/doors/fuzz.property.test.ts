@@ -12,7 +12,7 @@ const isOfSource = ({ vendor }: { vendor: string }) => ALL.some((one) => one.ven
 
 describe("a mutilated delivery of any vendor", () => {
   it("is recorded, ignored or kept aside, and never fails", async () => {
-    const { ledger, aside } = givenDoors();
+    const { ledger, quarantine } = givenDoors();
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...CASES), mutations, async (one, some) => {
         // Whatever is left is JSON, or no request would bring it.
@@ -23,7 +23,7 @@ describe("a mutilated delivery of any vendor", () => {
         expect(Outcomes.safeParse({ outcomes }).error).toBeUndefined();
       }),
     );
-    expect(aside().length).toBeGreaterThan(0);
+    expect(quarantine().length).toBeGreaterThan(0);
   });
 });
 

@@ -46,9 +46,9 @@ export interface GivenDoors {
   readonly logged: () => string;
   /** Where the quarantine is. */
   readonly database: Database;
-  readonly aside: () => Quarantined[];
+  readonly quarantine: () => Quarantined[];
   /** What was kept to be done later. */
-  readonly later: readonly Job[];
+  readonly jobs: readonly Job[];
 }
 
 const databases: Database[] = [];
@@ -64,7 +64,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     fault: () => "none",
   };
   const lines: string[] = [];
-  const later: Job[] = [];
+  const jobs: Job[] = [];
   const write = (message: string, fields: object) => lines.push(JSON.stringify({ message, ...fields }));
   const ledger: Ledger = {
     store: memoryStore({ fault: (operation) => state.fault(operation) }),
@@ -73,8 +73,8 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     now: () => new Date(state.nowMs++),
     heard: new Set(),
     people: memoryPeople(),
-    aside: sqliteQuarantine(database),
-    later: { put: async (job) => void later.push(job) },
+    quarantine: sqliteQuarantine(database),
+    jobs: { put: async (job) => void jobs.push(job) },
     registries: () => Promise.resolve(registries({})),
     secrets: () => Promise.resolve({ tokens: parseTokens(TOKENS), webhooks: SECRETS }),
     settleMs: 1000,
@@ -97,8 +97,8 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     },
     logged: () => lines.join("\n"),
     database,
-    later,
-    aside: () => quarantined(database),
+    jobs,
+    quarantine: () => quarantined(database),
   };
 }
 

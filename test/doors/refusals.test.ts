@@ -277,10 +277,10 @@ describe("secrets", () => {
     const stormy = await knockAll(given);
     const statuses = new Set([...calm, ...stormy].map(({ status }) => status));
     expect([...statuses].sort()).toEqual([200, 201, 202, 400, 401, 403, 404, 415, 422, 503]);
-    expect(given.aside()).not.toEqual([]);
+    expect(given.quarantine()).not.toEqual([]);
     expect(given.logged()).not.toBe("");
     const texts = [...calm, ...stormy].map(({ text, headers }) => `${text} ${JSON.stringify([...headers])}`);
-    const told = [...texts, given.logged(), JSON.stringify(given.aside())].join("\n");
+    const told = [...texts, given.logged(), JSON.stringify(given.quarantine())].join("\n");
     for (const secret of secrets) expect(told).not.toContain(secret);
   });
 });

@@ -108,7 +108,7 @@ function given(more: { patienceMs?: number } = {}) {
   const database = temporaryDatabase();
   const later = jobQueue(database, "later", Job, { giveUpMs: 24 * 3600_000, firstWaitMs: 50 });
   const known = registries({ [repository.split("/")[0] ?? ""]: { plainHttp: true } });
-  const doors = givenDoors({ later, registries: () => Promise.resolve(known), ...more });
+  const doors = givenDoors({ jobs: later, registries: () => Promise.resolve(known), ...more });
   const start = () =>
     later.start({
       work: (job) => work(doors.ledger, job),
@@ -185,15 +185,15 @@ describe("a push that names a tag and no digest", () => {
 
   it.each([
     ["has no such tag", () => given()],
-    ["may not be asked", () => givenDoors()],
+    ["may not be queried", () => givenDoors()],
   ])("is kept aside where the registry %s", async (_, doors) => {
-    const { ledger, aside } = doors();
+    const { ledger, quarantine } = doors();
     const [received] = await receive(ledger, SENDER, [pushedByTag("1")]);
     expect(received?.said).toMatchObject({
       outcome: "rejected",
       reason: expect.stringContaining(repository),
     });
-    expect(aside()).toMatchObject([{ why: "rejected", door: "docker-hub", event: { push: "1" } }]);
+    expect(quarantine()).toMatchObject([{ why: "rejected", door: "docker-hub", event: { push: "1" } }]);
   });
 });
 
@@ -234,13 +234,13 @@ describe("a push to a registry that may be asked", () => {
       expect(received?.said.outcome).toBe(outcome);
       await expect.poll(doors.kept, { timeout: 5000 }).toEqual([]);
     }
-    expect(doors.aside()).toEqual([]);
+    expect(doors.quarantine()).toEqual([]);
   });
 
   it("is not asked about where its registry is not listed", async () => {
-    const { ledger, later } = givenDoors();
+    const { ledger, jobs } = givenDoors();
     await receive(ledger, SENDER, [pushed(index)]);
-    expect(later).toEqual([]);
+    expect(jobs).toEqual([]);
     expect(asked).toBe(0);
   });
 });

@@ -55,7 +55,7 @@ describe("while the store does not answer", () => {
   });
 
   it("a webhook's sender is told to try again", async () => {
-    const { stranger, setFault, aside } = givenDoors();
+    const { stranger, setFault, quarantine } = givenDoors();
     setFault(() => "throttled");
     const body = {
       events: [
@@ -74,7 +74,7 @@ describe("while the store does not answer", () => {
       ],
     };
     expectLater(await stranger().post("/v1/webhooks/distribution", body, REGISTRY));
-    expect(aside()).toEqual([]);
+    expect(quarantine()).toEqual([]);
     setFault(() => "none");
     const answer = await stranger().post("/v1/webhooks/distribution", body, REGISTRY);
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "recorded"]);
@@ -152,20 +152,20 @@ describe("keeping aside", () => {
   });
 
   it("keeps aside the same event once, however often it stands in a batch", async () => {
-    const { client, aside } = givenDoors();
+    const { client, quarantine } = givenDoors();
     const answer = await client().sayAll([wrong("1"), wrong("1"), wrong("2"), wrong("1")]);
     expect(answer.status).toBe(200);
     expect(outcomesOf(answer)).toEqual(["rejected", "rejected", "rejected", "rejected"]);
-    expect(aside()).toHaveLength(2);
+    expect(quarantine()).toHaveLength(2);
   });
 
   it("keeps aside the same body once, however many send it at once", async () => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => stranger().post("/v1/webhooks/distribution", "{", REGISTRY)),
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
-    expect(aside()).toHaveLength(1);
+    expect(quarantine()).toHaveLength(1);
   });
 
   it("acknowledges nothing that it cannot keep", async () => {

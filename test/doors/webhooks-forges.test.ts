@@ -45,12 +45,12 @@ describe("GitLab's webhook", () => {
   });
 
   it("is refused with another token, and tells nothing of the right one", async () => {
-    const { stranger, aside, logged } = given();
+    const { stranger, quarantine, logged } = given();
     const headers = fromGitlab("Deployment Hook", "another");
     const answer = await stranger().post("/v1/webhooks/gitlab", SUCCESS, headers);
     expect(problemOf(answer).status).toBe(401);
     expect(`${answer.text}${logged()}`).not.toContain(TOKEN);
-    expect(aside()).toEqual([]);
+    expect(quarantine()).toEqual([]);
   });
 });
 

@@ -239,14 +239,14 @@ describe("Helm", () => {
   });
 
   it("keeps nothing of what a release holds, neither in facts nor aside", async () => {
-    const { post, client, aside, setNow } = given();
+    const { post, client, quarantine, setNow } = given();
     await post("helm", revision({ status: "deployed" }));
     await post("helm", revision({ status: "deployed", more: { manifest: `containers: [${PASSWORD}` } }));
     await post("helm", revision({ status: "deployed", more: { version: PASSWORD } }));
     await post("helm", secretOf(revision({ status: "deployed", more: { name: "other", info: 1 } }), {}));
     await post("helm", { kind: "Secret", metadata: { name: "db" }, data: { password: PASSWORD } });
-    expect(aside()).toHaveLength(4);
-    expect(JSON.stringify(aside())).not.toContain(PASSWORD);
+    expect(quarantine()).toHaveLength(4);
+    expect(JSON.stringify(quarantine())).not.toContain(PASSWORD);
     setNow("2026-11-22T10:00:00Z");
     const { text } = await client().get("/v1/export", { from: "2026-11-01" });
     expect(text).toContain(digestOf("shop"));
@@ -254,11 +254,11 @@ describe("Helm", () => {
   });
 
   it("keeps of a list that is too long nothing of what its releases hold", async () => {
-    const { post, aside } = given();
+    const { post, quarantine } = given();
     const item = secretOf(revision({ status: "deployed" }), {});
     expect(await post("helm", { kind: "List", items: Array(501).fill(item) })).toEqual(["rejected"]);
-    expect(aside()).toEqual([expect.objectContaining({ reason: expect.stringMatching(/^items: /) })]);
-    expect(JSON.stringify(aside())).not.toContain(item.data.release);
+    expect(quarantine()).toEqual([expect.objectContaining({ reason: expect.stringMatching(/^items: /) })]);
+    expect(JSON.stringify(quarantine())).not.toContain(item.data.release);
   });
 
   it("does not pass over the last revision of what was uninstalled, nor take it for a success", async () => {
@@ -288,12 +288,12 @@ describe("Helm", () => {
   });
 
   it("unpacks no bomb", async () => {
-    const { post, aside } = given();
+    const { post, quarantine } = given();
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
     const release = Buffer.from(bomb.toString("base64")).toString("base64");
     const secret = { ...secretOf({}, {}), data: { release } };
     expect(await post("helm", secret)).toEqual(["rejected"]);
-    expect(aside()).toEqual([expect.objectContaining({ reason: expect.stringContaining("at most") })]);
+    expect(quarantine()).toEqual([expect.objectContaining({ reason: expect.stringContaining("at most") })]);
   });
 });
 
@@ -344,12 +344,12 @@ describe("Kubernetes", () => {
   });
 
   it("keeps nothing of a pod's environment, also where the list cannot be read", async () => {
-    const { post, aside } = given();
+    const { post, quarantine } = given();
     const { status: _, ...unread } = a;
     expect(await post("kubernetes", list(b, unread))).toEqual(["rejected"]);
     expect(await post("kubernetes", { ...list(b), metadata: { continue: "more" } })).toEqual(["rejected"]);
-    expect(aside()).toHaveLength(2);
-    expect(JSON.stringify(aside())).not.toContain(PASSWORD);
+    expect(quarantine()).toHaveLength(2);
+    expect(JSON.stringify(quarantine())).not.toContain(PASSWORD);
   });
 
   it("stays with what ran where a rollout is broken off", async () => {
@@ -375,11 +375,11 @@ describe("Kubernetes", () => {
   });
 
   it("keeps aside only what it reads of a pod", async () => {
-    const { post, aside } = given();
+    const { post, quarantine } = given();
     const broken = JSON.parse(JSON.stringify(a).replace(digestOf("a"), "sha256:abc"));
     expect(await post("kubernetes", list(broken))).toEqual(["rejected"]);
-    expect(aside()).toHaveLength(1);
-    expect(JSON.stringify(aside())).not.toContain(PASSWORD);
+    expect(quarantine()).toHaveLength(1);
+    expect(JSON.stringify(quarantine())).not.toContain(PASSWORD);
   });
 
   it("finds the image of a side-loaded configuration once an index names it", async () => {

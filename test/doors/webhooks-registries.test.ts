@@ -50,13 +50,13 @@ describe("a registry that proves who it is", () => {
     ["docker-hub", "docker-hub/push.json"],
     ["quay", "quay/repo_push.self-hosted.json"],
   ])("is told which registry would have to be asked: %s", async (vendor, file) => {
-    const { stranger, aside } = doors();
+    const { stranger, quarantine } = doors();
     const answer = await stranger().post(`/v1/webhooks/${vendor}/${SECRET}`, golden(file), json);
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
     expect(answer.text).toContain("ASOF_REGISTRIES");
     // Docker Hub's callback address, by which anybody could answer for us, stays out.
     const { callback_url: _, ...event } = z.looseObject({}).parse(JSON.parse(golden(file)));
-    expect(aside()).toEqual([expect.objectContaining({ door: vendor, event })]);
+    expect(quarantine()).toEqual([expect.objectContaining({ door: vendor, event })]);
   });
 });
 
@@ -64,7 +64,7 @@ describe("a registry that does not", () => {
   const paths = ["", "/wrong", `/${SECRET}x`, `/${SECRET.toUpperCase()}`];
 
   it.each(VENDORS)("is refused, and nothing of it is kept: %s", async (vendor) => {
-    const { stranger, aside, logged } = doors();
+    const { stranger, quarantine, logged } = doors();
     for (const path of paths) {
       const answer = await stranger().post(`/v1/webhooks/${vendor}${path}`, "{", {
         ...json,
@@ -74,7 +74,7 @@ describe("a registry that does not", () => {
       expect(problemOf(answer).status).toBe(401);
       expect(answer.text).not.toContain(SECRET);
     }
-    expect(aside()).toEqual([]);
+    expect(quarantine()).toEqual([]);
     expect(logged()).not.toContain(SECRET);
   });
 
@@ -88,11 +88,11 @@ describe("Event Grid's first question", () => {
   const asked = golden("azure/eventgrid.validation.json");
 
   it("is answered to whoever proves to be asked by us, with 200, and is no event", async () => {
-    const { stranger, aside } = doors();
+    const { stranger, quarantine } = doors();
     const answer = await stranger().post(`/v1/webhooks/azure/${SECRET}`, asked, json);
     expect(answer.status).toBe(200);
     expect(answer.json).toEqual({ validationResponse: "512d38b6-c7b8-40c8-89fe-f46f9e9622b6" });
-    expect(aside()).toEqual([]);
+    expect(quarantine()).toEqual([]);
   });
 
   it("is answered to nobody else", async () => {

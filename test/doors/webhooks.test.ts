@@ -52,12 +52,12 @@ describe("a registry's webhook", () => {
   it.each(["", "Bearer", REGISTRY.toLowerCase(), `${REGISTRY} `.trimEnd().slice(0, -1), "Bearer admin"])(
     "is refused with the header %j, and nothing of it is kept",
     async (authorization) => {
-      const { client, stranger, aside } = givenDoors();
+      const { client, stranger, quarantine } = givenDoors();
       for (const body of [PUSH, "{"]) {
         const answer = await stranger().post("/v1/webhooks/distribution", body, fromRegistry(authorization));
         expect(problemOf(answer).status).toBe(401);
       }
-      expect(aside()).toEqual([]);
+      expect(quarantine()).toEqual([]);
       expect((await client().get("/v1/sources")).json).toMatchObject({ sources: [] });
     },
   );
@@ -74,7 +74,7 @@ describe("a registry's webhook", () => {
   });
 
   it("goes on where one of its events cannot be kept: the others are", async () => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const broken = { ...IMAGE, id: "broken", target: { ...IMAGE.target, digest: "sha256:abc" } };
     const answer = await stranger().post(
       "/v1/webhooks/distribution",
@@ -84,16 +84,16 @@ describe("a registry's webhook", () => {
     expect(answer.status).toBe(202);
     expect(outcomesOf(answer).slice(0, 2)).toEqual(["rejected", "rejected"]);
     expect(outcomesOf(answer)).toContain("recorded");
-    expect(aside().map(({ event }) => event)).toEqual(expect.arrayContaining([broken, "no event"]));
+    expect(quarantine().map(({ event }) => event)).toEqual(expect.arrayContaining([broken, "no event"]));
   });
 
   it("is told of a conflict with 202, and the event is kept aside whole", async () => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     await stranger().post("/v1/webhooks/distribution", PUSH, fromRegistry());
     const other = { ...IMAGE, target: { ...IMAGE.target, digest: digestOf("other") } };
     const answer = await stranger().post("/v1/webhooks/distribution", { events: [other] }, fromRegistry());
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "conflict"]);
-    expect(aside()).toEqual([
+    expect(quarantine()).toEqual([
       expect.objectContaining({
         why: "conflict",
         door: "distribution",
@@ -118,7 +118,7 @@ describe("GitHub's webhook", () => {
   });
 
   it("is refused with a signature of another body, another secret, or none", async () => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const right = await fromGithub(STATUS);
     const { "x-hub-signature-256": _, ...none } = right;
     const wrong = [none, await fromGithub(`${STATUS} `), await fromGithub(STATUS, "another secret")];
@@ -126,7 +126,7 @@ describe("GitHub's webhook", () => {
       const answer = await stranger().post("/v1/webhooks/github", STATUS, headers);
       expect(problemOf(answer)).toMatchObject({ status: 401, detail: expect.stringContaining("secret") });
     }
-    expect(aside()).toEqual([]);
+    expect(quarantine()).toEqual([]);
   });
 
   it("is checked over the bytes as they came, before anything is made of them", async () => {
@@ -147,11 +147,11 @@ describe("a body that is no event", () => {
     ["nothing", "", "must be JSON"],
     ["what nests too deep", DEEP, "32"],
   ])("is answered with 202 and kept aside whole: %s", async (_, body, reason) => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const answer = await stranger().post("/v1/webhooks/distribution", body, fromRegistry());
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
     expect(answer.text).toContain(reason);
-    expect(aside()).toEqual([
+    expect(quarantine()).toEqual([
       expect.objectContaining({ door: "distribution", reportedBy: "webhook:distribution", event: body }),
     ]);
   });
@@ -159,10 +159,10 @@ describe("a body that is no event", () => {
   it.each(["null", "[]", "1", '"text"', "{}", '{"events":{}}'])(
     "is answered with 202 and kept aside whole: %s",
     async (body) => {
-      const { stranger, aside } = givenDoors();
+      const { stranger, quarantine } = givenDoors();
       const answer = await stranger().post("/v1/webhooks/distribution", body, fromRegistry());
       expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
-      expect(aside()).toEqual([
+      expect(quarantine()).toEqual([
         expect.objectContaining({ why: "rejected", door: "distribution", event: JSON.parse(body) }),
       ]);
     },
@@ -179,10 +179,10 @@ describe("the door for AWS", () => {
   });
 
   it("binds a token as every door does, and answers 202 all the same", async () => {
-    const { stranger, aside } = givenDoors();
+    const { stranger, quarantine } = givenDoors();
     const answer = await stranger(BOUND).post("/v1/webhooks/aws", event);
     expect([answer.status, ...outcomesOf(answer)]).toEqual([202, "rejected"]);
-    expect(aside()).toEqual([expect.objectContaining({ why: "rejected", reportedBy: "bound" })]);
+    expect(quarantine()).toEqual([expect.objectContaining({ why: "rejected", reportedBy: "bound" })]);
   });
 
   it("takes our own events under their own source and id", async () => {

@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { all } from "../../functions/ledger/fact-reader.ts";
-import { effectSaid, isEffective } from "../../functions/queries/release/effective-deployments.ts";
-import { newestOf, settled } from "../../functions/queries/release/running.ts";
+import { isEffective, statedEffect } from "../../functions/queries/release/effective-deployments.ts";
+import { foldEffects, newestOf } from "../../functions/queries/release/running.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history, question } from "../histories.ts";
@@ -16,7 +16,7 @@ async function ledgerOf(statements: readonly Statement[]) {
 }
 
 /** A state in terms that compare: facts by their identity, groups by name. */
-const plain = ({ claimed, lastClaim, observation, isCurrent, decided }: ReturnType<typeof settled>) => ({
+const plain = ({ claimed, lastClaim, observation, isCurrent, decided }: ReturnType<typeof foldEffects>) => ({
   claimed: Object.fromEntries(
     [...claimed].map(([name, { entries, claim }]) => [name, { entries, by: claim.id }]),
   ),
@@ -41,8 +41,8 @@ it("comes to the same over all facts as over the newest of each kind", async () 
       ] as const;
       const every = await Promise.all(partitions.map((partition) => all(moment, partition, { to: at })));
       const newest = [observation, own, everywhere, ...changes].filter(isEffective);
-      expect(plain(settled(newest.map(effectSaid)))).toEqual(
-        plain(settled(every.flat().filter(isEffective).map(effectSaid))),
+      expect(plain(foldEffects(newest.map(statedEffect)))).toEqual(
+        plain(foldEffects(every.flat().filter(isEffective).map(statedEffect))),
       );
     }),
   );

@@ -212,7 +212,7 @@ describe("a naming rule that gives a name that is none", () => {
   ])("has the statement rejected: %s", async (_, set) => {
     expect(await outcomeOf(set)).toMatchObject({
       outcome: "rejected",
-      reason: expect.stringContaining("a naming rule gave a name that is none"),
+      reason: expect.stringContaining("a naming rule gave an invalid name"),
     });
   });
 

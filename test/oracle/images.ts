@@ -87,8 +87,11 @@ export function windowOf(
   const initial = point(opens);
   const moved = inside.filter((fact) => fact.tag === tag).map(({ occurredAt }) => occurredAt);
   const pointed = [initial, ...moved.map(point)];
+  const set = until(moves(believed, repository), closes).filter((fact) => fact.tag === tag);
+  // A delete touches the tag if the tag had been set to that manifest before.
   const deleted = inside
     .filter((fact) => isManifestDelete(fact) && fact.digest !== undefined && pointed.includes(fact.digest))
+    .filter((fact) => set.some((one) => one.digest === fact.digest && order(one) < order(fact)))
     .map(({ occurredAt }) => occurredAt);
   return { repository, initial, later: distinct([...moved, ...deleted]).map(point) };
 }

@@ -67,9 +67,9 @@ runroot = "${folder}/run"
 /**
  * Starts an engine that may pull from one registry.
  * @param folder made here
- * @param host the registry's, spoken to without TLS
+ * @param host the registry's, spoken to without TLS; absent: images are this machine's own
  */
-export async function startContainers(folder: string, host: string): Promise<Containers> {
+export async function startContainers(folder: string, host = "localhost"): Promise<Containers> {
   const inFolder = (name: string) => join(folder, name);
   const [home, bin, workplace] = [inFolder("home"), inFolder("bin"), inFolder("workplace")];
   const socket = inFolder("api.sock");

@@ -11,10 +11,15 @@ const told = (program: string, ...args: readonly string[]): string =>
   execFileSync(program, args, { cwd: HERE, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 
 /** A program as /usr/bin has it, and the shared libraries that it names. */
-function putProgram(root: string, name: string, file: string): void {
+export function putProgram(root: string, name: string, file: string): void {
   const program = realpathSync(file);
   cpSync(program, join(root, "usr/bin", name));
-  for (const [library] of told("ldd", program).matchAll(/\/\S+/g)) {
+  putLibraries(root, program);
+}
+
+/** The shared libraries that a program, or another library, names. */
+export function putLibraries(root: string, file: string): void {
+  for (const [library] of told("ldd", file).matchAll(/\/\S+/g)) {
     cpSync(library, join(root, library), { dereference: true });
   }
 }
@@ -29,16 +34,10 @@ function putPackages(app: string, packages: readonly string[]): void {
   }
 }
 
-/**
- * Fills the root of an image's files: `npx --no -- <tool>` works in its `/app`, in what is put beside.
- * @param tool a package whose program has its name
- * @param others packages that it needs without depending on them
- */
-export function putTool(root: string, tool: string, others: readonly string[]): void {
-  const app = join(root, "app");
-  for (const folder of ["tmp", "usr/bin", "usr/lib", "app/node_modules/.bin"]) {
+/** Fills the root of an image's files with Node, npm, and what they and a Dockerfile's lines need. */
+export function putNode(root: string): void {
+  for (const folder of ["tmp", "usr/bin", "usr/lib", "etc"])
     mkdirSync(join(root, folder), { recursive: true });
-  }
   // Where npm's own scripts look for a shell.
   symlinkSync("usr/bin", join(root, "bin"));
   putProgram(root, "node", process.execPath);
@@ -46,7 +45,19 @@ export function putTool(root: string, tool: string, others: readonly string[]): 
   putProgram(root, "env", "/usr/bin/env");
   const npx = realpathSync(told("which", "npx").trim());
   cpSync(dirname(dirname(npx)), join(root, "usr/lib/npm"), { recursive: true });
-  symlinkSync("../lib/npm/bin/npx-cli.js", join(root, "usr/bin/npx"));
+  for (const name of ["npm", "npx"])
+    symlinkSync(`../lib/npm/bin/${name}-cli.js`, join(root, "usr/bin", name));
+}
+
+/**
+ * Fills the root of an image's files: `npx --no -- <tool>` works in its `/app`, in what is put beside.
+ * @param tool a package whose program has its name
+ * @param others packages that it needs without depending on them
+ */
+export function putTool(root: string, tool: string, others: readonly string[]): void {
+  const app = join(root, "app");
+  putNode(root);
+  mkdirSync(join(app, "node_modules/.bin"), { recursive: true });
   putPackages(app, [tool, ...others]);
   const bin = join("node_modules", ".bin", tool);
   cpSync(join(HERE, bin), join(app, bin), { verbatimSymlinks: true });

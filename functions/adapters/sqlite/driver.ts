@@ -5,16 +5,17 @@ import { CannotOpen } from "./schema.ts";
 
 const requireFromHere = createRequire(import.meta.url);
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Loaded when a file is opened, and not with this module: a bundle that was copied alone still fails with one line. */
 function driver(): typeof Driver {
   try {
     return requireFromHere("libsql");
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND")) throw cause;
-    throw new CannotOpen(
-      "the package libsql is not installed; run `npm install libsql` in the folder of this program",
-      { cause },
-    );
+    const isMissing = cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND";
+    const why = isMissing ? "is not installed" : `cannot be loaded (${messageOf(cause)})`;
+    const what = `the package libsql ${why}; run \`npm install libsql\` in the folder of this program`;
+    throw new CannotOpen(what, { cause });
   }
 }
 

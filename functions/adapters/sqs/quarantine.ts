@@ -7,7 +7,7 @@ import { sender } from "./queue.ts";
 /** A message holds 1 MiB with its attributes; a compressed item is cut where even that is too little. */
 const PART_CHARACTERS = 900_000;
 
-export function queueAside(url: string): Quarantine {
+export function queueQuarantine(url: string): Quarantine {
   const send = sender(url);
   return {
     keep: async (item: QuarantineItem) => {

@@ -1,6 +1,6 @@
 /**
- * What is known of an image: its digests, who holds it, where it came from. One image has up to three digests
- * (index, platform manifest, config); they are related, never compared for equality.
+ * The graph of an image: its digests, the repositories that hold it, and its commit. One image has up to three digests
+ * (index, platform manifest, config). They are related; comparing them for equality is wrong.
  */
 import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
@@ -15,15 +15,15 @@ import { endOfTag, movesOf, pointsAt } from "./tag-history.ts";
 type Indexed = FactOf<"artifact.indexed">;
 type Built = FactOf<"artifact.built">;
 type Pushed = FactOf<"artifact.pushed">;
-/** A fact that gives or takes an image: what `availability` is made of. */
+/** A fact that adds an image to a repository or removes it; availability is derived from these. */
 type Held = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
 
-/** A digest with those related to it, and every fact about the ones that can be pulled. */
+/** A digest with its related digests, and the facts about those that can be pulled. */
 export interface Family {
   readonly digest: string;
-  /** Index, manifests and configs that stand in one `artifact.indexed` with the digest, and itself. */
+  /** The digest itself, and the index, manifests and configs of every `artifact.indexed` that names it. */
   readonly members: ReadonlySet<string>;
-  /** The digest to pull: the index where it is known. Absent where only several manifests hold the config. */
+  /** The digest to pull: the index if it is known. Absent for a config digest that several manifests contain. */
   readonly pullable: string | undefined;
   /** Facts of pushes, deletes, restores, builds and indexes by digest. */
   readonly facts: ReadonlyMap<string, readonly Fact[]>;
@@ -60,26 +60,26 @@ const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
     ),
   ]);
 
-/** What a question asks of images; each digest is read once, however many components run it. */
+/** The image reads of one question, memoised: each digest is read once, however many components run it. */
 export interface Images {
   family(digest: string): Promise<Family>;
-  /** The newest fact of a tag of the repository that has this name now. */
+  /** The newest fact about a tag of the repository that now has this name. */
   tag(repository: string, tag: string): Promise<Fact | undefined>;
   /** Memoised. Call it with your first reads, so that it adds no round trip. */
   renames(): Promise<Renames>;
 }
 
-/** An image as something names it. */
+/** An image as a fact or an answer names it. */
 interface NamedImage {
   readonly digest?: string | undefined;
   readonly tag?: string | undefined;
   readonly repository?: string | undefined;
 }
 
-/** Whether what is seen is the image that was shown; a tag may have moved since. */
+/** Whether two entries name the same image. `unclear`: one has only a tag, which may have moved. */
 export type Likeness = "same" | "other" | "unclear";
 
-/** @param members the digests of the image of either */
+/** Compares an entry in effect with an observed one. @param members the related digests of either image */
 export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlySet<string>): Likeness {
   if (seen.digest === undefined)
     return seen.tag === shown.tag && seen.repository === shown.repository ? "same" : "unclear";
@@ -88,7 +88,7 @@ export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlyS
   return isOne ? "same" : "other";
 }
 
-/** Images as known at one moment: each is read once. */
+/** Makes the image reads for one `knownAt`. */
 export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Images {
   const renames = memoised(() => renamesOf(knowledge));
 
@@ -102,7 +102,7 @@ export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Image
     const list = await hits(knowledge, { of: "digest", digest, aspect: "image" });
     const doubtful = list.some(({ fact }) => fact.kind === "artifact.deleted" && fact.what === "unknown");
     if (!doubtful) return list;
-    // Where tags will decide whether it is still held, they are read beside the rest of the family.
+    // After a delete of unknown extent, tags decide whether the image is still held: prefetch them.
     const known = await renames();
     for (const { fact } of list) {
       if (!isPushed(fact) || fact.tag === undefined) continue;
@@ -115,7 +115,7 @@ export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Image
   async function makeFamily(digest: string): Promise<Family> {
     const own = await entries(digest);
     const likely = own.map(({ fact }) => fact).filter(isIndexed);
-    // Pointers are confirmed beside the reading of what they name, not before it.
+    // Confirms pointers in parallel with reading the digests that they name.
     const [sure] = await Promise.all([
       confirmed(knowledge, own),
       ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map((one) => entries(one)),
@@ -133,7 +133,7 @@ export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Image
         );
     };
     await Promise.all([...indexed.map((fact) => fact.digest), ...manifestsOf(indexed)].map(direct));
-    // Only where two sources list an index differently is there still something to read.
+    // This reads more only if two sources list an index differently.
     const listed = manifestsOf((facts.get(pullable ?? digest) ?? []).filter(isIndexed));
     await Promise.all(listed.map(direct));
     return { digest, members: membersOf(digest, indexed), pullable, facts };
@@ -156,8 +156,8 @@ export const knownCommit = ({ commit, evidence, verified }: Built): KnownCommit 
 });
 
 /**
- * Every build that is evidence for a family, once. Where several manifests hold a config, which of them it is
- * about is not known: then only what was said of the digest itself counts.
+ * The builds of a family, oldest first, without duplicates. If several manifests contain the config, it is unknown which
+ * of them ran: then only builds of the digest itself count.
  */
 export function buildsOf({ digest, members, pullable, facts }: Family): Built[] {
   const about = pullable === undefined ? [digest] : [...members];
@@ -165,7 +165,7 @@ export function buildsOf({ digest, members, pullable, facts }: Family): Built[] 
   return distinct(builds).sort(byOrder);
 }
 
-/** The commit an image came from: by the strongest evidence; where that disagrees with itself, all it names. */
+/** The commit of an image by the strongest evidence; several commits if equally strong evidence disagrees. */
 export function commitOf(family: Family): { commits: KnownCommit[]; build: Built | undefined } {
   const builds = buildsOf(family);
   const best = Math.min(...builds.map(rank));
@@ -176,15 +176,15 @@ export function commitOf(family: Family): { commits: KnownCommit[]; build: Built
   return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
 }
 
-/** Where an image that a fact is about can be pulled now. */
+/** The current name of the repository that a fact is about. */
 const repositoryOf = (renames: Renames, fact: Held): string =>
   nameAt(renames, namedBy(fact, fact.repository));
 
 const ofRepository = (renames: Renames, facts: readonly Fact[], repository: string): Held[] =>
   facts.filter(isHeld).filter((fact) => repositoryOf(renames, fact) === repository);
 
-/** What was last said of one digest in one repository. */
-function lastSaid(
+/** The newest state of one digest in one repository. `doubtful`: a delete of unknown extent. */
+function stateIn(
   renames: Renames,
   family: Family,
   digest: string,
@@ -198,7 +198,7 @@ function lastSaid(
   return last.what === "manifest" ? "deleted" : "doubtful";
 }
 
-/** Whether some tag still points at a digest, so that a delete of unknown extent cannot have taken it. */
+/** Whether a tag still points at the pushed digest: then a delete of unknown extent did not delete the image. */
 async function isTagged(
   images: Images,
   facts: readonly Fact[],
@@ -218,33 +218,33 @@ async function availabilityIn(images: Images, family: Family, repository: string
   const renames = await images.renames();
   const digest = family.pullable ?? family.digest;
   const facts = family.facts.get(digest) ?? [];
-  const own = lastSaid(renames, family, digest, repository);
+  const own = stateIn(renames, family, digest, repository);
   if (own === "nothing") return "unknown";
   if (own === "deleted") return "deleted";
   const pushes = ofRepository(renames, facts, repository).filter(isPushed);
   const held = own === "available" || (await isTagged(images, facts, repository, pushes));
   const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
-  const children = manifestsOf(indexed).map((manifest) => lastSaid(renames, family, manifest, repository));
+  const children = manifestsOf(indexed).map((manifest) => stateIn(renames, family, manifest, repository));
   if (children.includes("deleted")) return "deleted";
   return held && !children.includes("doubtful") ? "available" : "unknown";
 }
 
-/** A repository that was given an image, by any push, restore or delete, under the name that it has now. */
+/** A repository that facts name for an image (pushes, restores, deletes), by its current name. */
 export interface Holder {
   readonly repository: string;
   readonly availability: Availability;
   readonly pushes: readonly Pushed[];
 }
 
-/** Whether the last word of some repository about some of these digests of an image leaves them there. */
+/** Whether any repository has any of these digests of an image without a later delete of its manifest. */
 export const isStillHeld = (renames: Renames, family: Family, digests: readonly string[]): boolean =>
   digests.some((digest) =>
     (family.facts.get(digest) ?? [])
       .filter(isHeld)
-      .some((fact) => lastSaid(renames, family, digest, repositoryOf(renames, fact)) !== "deleted"),
+      .some((fact) => stateIn(renames, family, digest, repositoryOf(renames, fact)) !== "deleted"),
   );
 
-/** Who holds the digest to pull, by name of repository; now, not then: it is about running it again. */
+/** The repositories that hold the digest to pull, sorted by name. As of now, because it is about running it again. */
 export async function holdersOf(images: Images, family: Family): Promise<Holder[]> {
   const renames = await images.renames();
   const facts = family.facts.get(family.pullable ?? family.digest) ?? [];

@@ -1,17 +1,17 @@
-/** What happened to a tag, newest first, under every name that its repository had. */
+/** The history of a tag, newest first, under every name that its repository had. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "../../ledger/renames.ts";
 
-/** The digest that a tag has after a fact about it, or none. */
+/** The digest that a tag points at after a fact about it, or undefined. */
 export const pointsAt = (fact: Fact): string | undefined =>
   fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
 
 /**
- * What ended a tag: the first delete of the manifest that it points at, after it was set.
- * @param move what set the tag
- * @param facts about its digest, oldest first
+ * The fact that ended a tag: the first delete of the manifest that it points at, after the tag was set.
+ * @param move the fact that set the tag
+ * @param facts the facts about its digest, oldest first
  */
 export function endOfTag(
   renames: Renames,
@@ -30,7 +30,7 @@ export function endOfTag(
   );
 }
 
-/** Histories as one, each newest first: their first pages are asked for side by side. */
+/** Merges histories, each newest first. Their first pages are read concurrently. */
 async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {
   const heads = await Promise.all(histories.map(async (facts) => ({ facts, head: await facts.next() })));
   for (;;) {
@@ -45,7 +45,7 @@ async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerat
   }
 }
 
-/** @param to a time, at which the repository has this name or had it before */
+/** The facts about a tag up to the time `to`, newest first, under every name that the repository had. */
 export function movesOf(
   knowledge: KnownAt,
   renames: Renames,
@@ -58,7 +58,7 @@ export function movesOf(
     history(
       knowledge,
       { of: "tag", repository: name, tag },
-      // Both bounds include what starts with them.
+      // Bounds are prefixes: compare their ends.
       {
         ...(after === undefined ? {} : { after }),
         to: endOf(ended) < endOf(to) ? ended : to,

@@ -1,34 +1,34 @@
 /**
- * What two consecutive sets of a database's migrations show that nobody said: most tools delete a migration's row
- * when they revert it.
+ * Changes between two consecutive sets of a database's migrations that no statement reports: most tools delete the row of
+ * a migration when they revert it.
  */
 import type { Fact } from "../../../schemas/fact.ts";
 import { order } from "../../ledger/canonical.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
-import { beginning, type Change, evolve, isWord } from "./history.ts";
+import { type Change, emptyHistory, evolve, isStatement } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 import { factsUntil } from "./versions.ts";
 
 export type Comparing = (fact: Fact) => Change[];
 
 /**
- * Takes the facts of one database in order; returns the changes with the fact that completes a set. What was said while
- * its parts were read, it may or may not show: that was said after it.
+ * Takes the facts of one database in order, and returns the changes at the fact that completes a set. A set that is read
+ * in parts may or may not show what was reported meanwhile, so such statements count as after it.
  */
 export function comparing(): Comparing {
   const assemble = assembling();
-  const history = beginning();
+  const history = emptyHistory();
   return (fact) => {
-    if (isWord(fact)) return evolve(history, fact);
-    const whole = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
-    if (whole === undefined) return [];
-    const at = order(whole.oldest);
+    if (isStatement(fact)) return evolve(history, fact);
+    const set = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
+    if (set === undefined) return [];
+    const at = order(set.oldest);
     if (history.snapshot !== undefined && at < order(history.snapshot.oldest)) return [];
-    return evolve(history, whole, history.words.filter((word) => order(word) < at).length);
+    return evolve(history, set, history.words.filter((one) => order(one) < at).length);
   };
 }
 
-/** As if all facts of a database before an order had been taken: reads back to the set before it, no further. */
+/** A comparison that starts with the facts before a sort key. It reads back only to the previous set. */
 export async function comparingFrom(
   knowledge: KnownAt,
   environment: string,

@@ -1,14 +1,14 @@
-/** Which migration a database stands at. */
+/** The current migration of a database. */
 import type { AppliedMigration } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { type KnownAt, pagesBack } from "../../ledger/fact-reader.ts";
-import { type History, historyOf, newestRows, newestWord } from "./history.ts";
+import { type History, historyOf, newestApplied, newestRows } from "./history.ts";
 
 type Found = Omit<AppliedMigration, "database" | "failed">;
 
 export interface DatabaseState {
   readonly migrations: Omit<AppliedMigration, "database">[];
-  /** The newest facts that it rests on, newest first. */
+  /** The facts that it rests on, newest first. */
   readonly facts: readonly Fact[];
 }
 
@@ -27,7 +27,7 @@ function failureOf(facts: readonly Fact[]): Pick<AppliedMigration, "failed"> {
   return isMended ? {} : { failed: { version, at: occurredAt } };
 }
 
-/** A version that the newest snapshot shows: the tool's own record of when it was applied is the best there is. */
+/** A version of the newest snapshot. The time in the tool's own table takes precedence over statements. */
 function foundIn(
   { seen, snapshot }: History,
   { version, appliedAt }: { version: string; appliedAt?: string },
@@ -43,10 +43,10 @@ function foundIn(
   };
 }
 
-/** Where the schema stands, and whether older facts could say anything else of it. */
+/** The current version, and whether it is final: no older fact could change it. */
 function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: boolean } {
   const { history, facts } = historyOf(read);
-  const word = newestWord(history);
+  const word = newestApplied(history);
   const rows = newestRows(history);
   const decisive = word ?? history.snapshot?.oldest;
   const since = decisive === undefined ? facts : facts.slice(facts.indexOf(decisive));
@@ -71,7 +71,7 @@ function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: bool
   };
 }
 
-/** The state of one database: one entry, or one for each head. Reads back only as far as the answer lies. */
+/** The state of one database: one entry, or one for each head. It reads back only as far as needed. */
 export async function databaseState(
   knowledge: KnownAt,
   environment: string,
@@ -81,9 +81,9 @@ export async function databaseState(
   let facts: Fact[] = [];
   for await (const page of pagesBack(knowledge, { of: "schema", environment, database }, at)) {
     facts = [...page.toReversed(), ...facts];
-    // The rest of the oldest moment may be on the next page.
-    const whole = facts.filter(({ occurredAt }) => occurredAt !== facts[0]?.occurredAt);
-    const state = stateOf(whole);
+    // Facts of the oldest moment may continue on the next page, so leave that moment out.
+    const complete = facts.filter(({ occurredAt }) => occurredAt !== facts[0]?.occurredAt);
+    const state = stateOf(complete);
     if (state.isSure) return state;
   }
   return stateOf(facts);

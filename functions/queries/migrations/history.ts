@@ -1,6 +1,6 @@
 /**
- * The history of a database's schema, as a fold over what was said of it (`applied`, `reverted`) and over snapshots of the
- * tools' own tables. A set of versions says all; a head only where the schema is, so it derives no reverts.
+ * The history of a database's schema: a fold over statements (`applied`, `reverted`) and snapshots of the tools' own
+ * tables. A set lists all applied versions. A head lists only the current ones, so it yields no reverts.
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { type Complete, type Snapshot, snapshotsOf } from "./snapshots.ts";
@@ -9,59 +9,59 @@ type Said = FactOf<"migration.applied">;
 export type Word = FactOf<"migration.applied" | "migration.reverted">;
 type Step = Complete | Word;
 
-/** A version that is applied, and what is known of how it came to be. */
+/** An applied version, and what is known about its application. */
 export interface Applied {
   readonly version: string;
-  /** When: as the tool's own table says, else as it was said. Absent where only snapshots show it. */
+  /** When it was applied: by the tool's own table, else by a statement. Absent if only snapshots show it. */
   readonly at?: string;
-  /** It was not there at this moment. */
+  /** It was not yet applied at this time. */
   readonly after?: string;
-  /** It had come by this moment. */
+  /** It was applied at or before this time. */
   readonly by: string;
-  /** What was said of it, by whoever spoke of it. */
+  /** The statements that it was applied, merged. */
   readonly said?: Said;
   /** The first snapshot that showed it. */
   readonly shown?: Snapshot;
 }
 
-/** Since when a version was seen without a break, by snapshots that show it and by what was said of it. */
+/** Since when a version has been applied without interruption, by snapshots and statements. */
 export interface Seen {
-  /** The newest word that it was applied. */
+  /** The newest statement that it was applied. */
   readonly said?: Said;
-  /** Nothing showed it at this moment. Absent: as far as these facts go, it was always there. */
+  /** It was not applied at this time. Absent: no fact shows when it was not. */
   readonly after?: string;
-  /** The first moment at which it was seen. */
+  /** The first time at which it was applied, by any fact. */
   readonly before: string;
 }
 
-/** What sets and words of them last said of a version. */
-interface Told {
+/** The last known state of a version, by the newest set and the statements since. */
+interface LastState {
   readonly isApplied: boolean;
   readonly at: string;
 }
 
-/** A version that came or went between two sets, though nobody said so. */
+/** A version that was applied or reverted between two sets, without a statement. */
 export interface Change {
   readonly version: string;
   readonly isApplied: boolean;
   readonly when: { readonly appliedAt: string } | { readonly between: { after: string; before: string } };
 }
 
-/** A schema as of its newest snapshot, and what was said since, oldest first. */
+/** A schema as of its newest snapshot, and the statements since (`words`), oldest first. */
 export interface History {
   applied: Applied[];
-  /** The newest snapshot that says all was a set: nothing else is applied. */
+  /** Whether `applied` is complete: the newest snapshot is a set, or an empty head. */
   isWhole: boolean;
   snapshot: Complete | undefined;
   readonly seen: Map<string, Seen>;
-  /** When a version was last said to be reverted. */
+  /** When each version was last reported as reverted. */
   readonly gone: Map<string, string>;
-  /** As of the newest set; absent before the first. */
-  told: { readonly at: string; readonly versions: Map<string, Told> } | undefined;
+  /** The last known state of each version since the newest set; absent before the first set. */
+  told: { readonly at: string; readonly versions: Map<string, LastState> } | undefined;
   words: Word[];
 }
 
-export const beginning = (): History => ({
+export const emptyHistory = (): History => ({
   applied: [],
   isWhole: false,
   snapshot: undefined,
@@ -77,10 +77,10 @@ const latest = (...times: readonly (string | undefined)[]): string | undefined =
     .sort()
     .at(-1);
 
-/* What was said */
+/* Statements */
 
-/** Brings a schema up to date by a word about it. */
-export function say(it: History, word: Word): void {
+/** Applies a statement to a schema. */
+export function applyStatement(it: History, word: Word): void {
   const { version, occurredAt } = word;
   const isApplied = word.kind === "migration.applied";
   it.told?.versions.set(version, { isApplied, at: occurredAt });
@@ -91,19 +91,19 @@ export function say(it: History, word: Word): void {
     it.seen.delete(version);
     return;
   }
-  // Two sources may speak of one run, each of what it knows.
+  // Two sources may report the same run with different fields.
   const said = { ...before?.said, ...word };
   it.applied.push({ version, at: occurredAt, by: occurredAt, ...before, said });
   it.seen.set(version, { before: occurredAt, ...it.seen.get(version), said: word });
 }
 
-/* What a snapshot shows */
+/* Snapshots */
 
-/** Its rows as applied versions: what came since the snapshot before was not there then. */
+/** The rows of a snapshot as applied versions. A new version was not applied at the previous snapshot. */
 function shownBy(it: History, { mode, rows, at, facts: [shown] }: Complete): Applied[] {
-  // A head does not say what lies below it: only another head is seen to have come since.
-  const isTold = it.isWhole || mode === "head";
-  const before = isTold ? it.snapshot?.at : undefined;
+  // A head does not list the versions below it, so after a head only another head is known to be new.
+  const isComparable = it.isWhole || mode === "head";
+  const before = isComparable ? it.snapshot?.at : undefined;
   const known = new Map(it.applied.map((one) => [one.version, one]));
   return rows.map(({ version, appliedAt }) => {
     const after = latest(before, it.gone.get(version));
@@ -116,7 +116,7 @@ function shownBy(it: History, { mode, rows, at, facts: [shown] }: Complete): App
   });
 }
 
-/** A head below what was applied says that the rest is gone; one never heard of comes on top. */
+/** Applies a head: versions above it are reverted; an unknown version is added on top. */
 function headed(applied: readonly Applied[], rows: readonly Applied[]): Applied[] {
   const heads = new Map(rows.map((row) => [row.version, row]));
   const places = rows.map(({ version }) => applied.findIndex((one) => one.version === version));
@@ -125,7 +125,7 @@ function headed(applied: readonly Applied[], rows: readonly Applied[]): Applied[
   return updated.slice(0, Math.max(...places) + 1);
 }
 
-/** Goes on with what is seen without a break. */
+/** Updates since when each version has been applied without interruption. */
 function see({ seen, gone, snapshot }: History, { rows, at }: Complete): void {
   const shown = new Set(rows.map(({ version }) => version));
   for (const version of seen.keys()) if (!shown.has(version)) seen.delete(version);
@@ -135,7 +135,7 @@ function see({ seen, gone, snapshot }: History, { rows, at }: Complete): void {
   }
 }
 
-/** What a set shows that neither the set before it nor anybody since says, while its parts were read or before. */
+/** The changes that a set shows compared with the previous set, without those that a statement since reports. */
 function changesOf({ told, words }: History, { rows, at }: Complete): Change[] {
   if (told === undefined) return [];
   const later = new Set(words.map(({ version }) => version));
@@ -172,22 +172,22 @@ function show(it: History, step: Complete): Change[] {
 /* The fold */
 
 /**
- * Goes on by one step. Returns what a set shows that nobody said.
- * @param said how many of the words since the newest snapshot came before the step: all, where steps go in order
+ * Applies one step, and returns the changes that only a set shows.
+ * @param count how many of the statements since the newest snapshot precede the step: all, if steps are in order
  */
-export function evolve(it: History, step: Step, said = it.words.length): Change[] {
+export function evolve(it: History, step: Step, count = it.words.length): Change[] {
   if (step.kind !== "complete") {
     it.words.push(step);
     return [];
   }
-  for (const word of it.words.slice(0, said)) say(it, word);
-  it.words = it.words.slice(said);
+  for (const word of it.words.slice(0, count)) applyStatement(it, word);
+  it.words = it.words.slice(count);
   return show(it, step);
 }
 
 const partsOf = (version: string): string[] => version.match(/\d+|\D+/g) ?? [];
 
-/** Digits count as numbers: 9 comes before 10, and V1.9 before V1.10. */
+/** Natural order: digits compare as numbers, so that V1.9 comes before V1.10. */
 function byVersion(a: string, b: string): number {
   const [ours, theirs] = [partsOf(a), partsOf(b)];
   for (const [n, our] of ours.entries()) {
@@ -201,8 +201,8 @@ function byVersion(a: string, b: string): number {
 }
 
 /**
- * What was applied at one moment, in the order of versions: tools apply it so, and many clocks tick in seconds. Other
- * facts of that moment stay where they are.
+ * Sorts migrations applied at the same time by version, because tools apply them in that order and many record whole
+ * seconds. Other facts of that time keep their places.
  */
 function untied(facts: readonly Fact[]): Fact[] {
   const applied = facts
@@ -213,26 +213,26 @@ function untied(facts: readonly Fact[]): Fact[] {
   return facts.map((fact) => (fact.kind === "migration.applied" ? (applied.shift() ?? fact) : fact));
 }
 
-/** What these facts of one database come to, oldest first; with the facts in the order in which they count. */
+/** Folds the facts of one database, oldest first. Also returns the facts in the order in which they were folded. */
 export function historyOf(facts: readonly Fact[]): {
   readonly history: History;
   readonly facts: readonly Fact[];
 } {
   const sorted = untied(facts);
   const snapshots = snapshotsOf(sorted);
-  const it = beginning();
+  const it = emptyHistory();
   for (const fact of sorted) {
-    const step = isWord(fact) ? fact : snapshots.get(fact);
+    const step = isStatement(fact) ? fact : snapshots.get(fact);
     if (step !== undefined) evolve(it, step);
   }
   return { history: it, facts: sorted };
 }
 
-export const isWord = (fact: Fact): fact is Word =>
+export const isStatement = (fact: Fact): fact is Word =>
   fact.kind === "migration.applied" || fact.kind === "migration.reverted";
 
-/** The newest word that a version was applied, of those that nobody took back since; of words since a snapshot. */
-export function newestWord({ words }: History): Said | undefined {
+/** The newest statement since the snapshot that a version was applied and that no later one reverts. */
+export function newestApplied({ words }: History): Said | undefined {
   const reverted = new Set<string>();
   for (const word of words.toReversed()) {
     if (word.kind === "migration.reverted") reverted.add(word.version);
@@ -241,7 +241,7 @@ export function newestWord({ words }: History): Said | undefined {
   return undefined;
 }
 
-/** The rows of the newest snapshot that show where the schema is. Empty: nothing is applied. Absent: no fact says. */
+/** The rows of the newest snapshot that are current versions. Empty: nothing is applied. Undefined: unknown. */
 export function newestRows({ snapshot, words }: History): Complete["rows"] | undefined {
   if (snapshot === undefined) return undefined;
   const reverted = new Set(

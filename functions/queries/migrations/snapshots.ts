@@ -1,21 +1,21 @@
-/** Snapshots of migrations as they are read: whole, whether they came in one statement or in parts. */
+/** Snapshots of migrations: assembles those that were reported in parts. */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 
 export type Snapshot = FactOf<"migration.snapshot">;
 
-/** A snapshot with all its parts, as of its oldest part. */
+/** A complete snapshot, as of its oldest part. */
 export interface Complete {
   readonly kind: "complete";
   readonly mode: "set" | "head";
   readonly rows: readonly Snapshot["versions"][number][];
   readonly at: string;
-  /** Its parts, by their numbers. */
+  /** Its parts, in the order of their numbers. */
   readonly facts: readonly Snapshot[];
   readonly oldest: Snapshot;
 }
 
-/** A source's own name for a set of parts: others may use the same. */
+/** The key of a snapshot's parts. It includes the source, because other sources may use the same name for a set. */
 const keyOf = ({ source, id, mode, part }: Snapshot): string =>
   JSON.stringify(part === undefined ? [source, id] : [source, part.set, part.of, mode]);
 
@@ -28,8 +28,8 @@ function complete(parts: ReadonlyMap<number, Snapshot>): Complete | undefined {
 }
 
 /**
- * Puts snapshots together, oldest part first: returns what is whole with a part, as often as a part comes. Of a part that
- * was sent twice the newest counts. (Which parts there are is the same in any order.)
+ * Assembles snapshots from parts. Each call returns the complete snapshot of its part, or undefined while parts are
+ * missing. Of a part that was reported twice, the one passed last counts.
  */
 export function assembling(): (fact: Snapshot) => Complete | undefined {
   const sets = new Map<string, Map<number, Snapshot>>();
@@ -41,13 +41,13 @@ export function assembling(): (fact: Snapshot) => Complete | undefined {
   };
 }
 
-/** The snapshots that are whole after all these facts, oldest first: each by its oldest part. */
+/** The complete snapshots among these facts (oldest first), each by its oldest part. */
 export function snapshotsOf(facts: readonly Fact[]): ReadonlyMap<Fact, Complete> {
   const assemble = assembling();
   const newest = new Map<string, Complete>();
   for (const fact of facts) {
-    const whole = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
-    if (whole !== undefined) newest.set(keyOf(whole.oldest), whole);
+    const found = fact.kind === "migration.snapshot" ? assemble(fact) : undefined;
+    if (found !== undefined) newest.set(keyOf(found.oldest), found);
   }
-  return new Map([...newest.values()].map((whole) => [whole.oldest, whole]));
+  return new Map([...newest.values()].map((one) => [one.oldest, one]));
 }

@@ -1,29 +1,29 @@
-/** Every version that a database has applied, in the order of applying, and the facts that tell. */
+/** The applied versions of a database in the order of application, and the facts that determine them. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { endOf, order } from "../../ledger/canonical.ts";
 import { all, history, type KnownAt } from "../../ledger/fact-reader.ts";
-import { type Applied, historyOf, newestRows, newestWord, say } from "./history.ts";
+import { type Applied, applyStatement, historyOf, newestApplied, newestRows } from "./history.ts";
 import { assembling } from "./snapshots.ts";
 
 export interface Versions {
-  /** In the order of applying, as far as facts tell. */
+  /** In the order of application, as far as it is known. */
   readonly applied: readonly Applied[];
-  /** Where the schema stands, one entry for each head. Empty: nothing is applied. Absent: no fact says. */
+  /** The current versions, one for each head. Empty: nothing is applied. Undefined: unknown. */
   readonly newest: readonly string[] | undefined;
-  /** A set was read: nothing else is applied. */
+  /** Whether `applied` is complete. */
   readonly isWhole: boolean;
 }
 
-/** What these facts of one database, oldest first, leave applied. */
+/** The versions that are applied after these facts of one database, oldest first. */
 export function versionsOf(facts: readonly Fact[]): Versions {
   const { history: it } = historyOf(facts);
-  const word = newestWord(it);
+  const word = newestApplied(it);
   const newest = word === undefined ? newestRows(it)?.map(({ version }) => version) : [word.version];
-  for (const one of it.words) say(it, one);
+  for (const one of it.words) applyStatement(it, one);
   return { applied: it.applied, newest, isWhole: it.isWhole };
 }
 
-/** Whether a version is applied; undefined where facts do not tell. */
+/** Whether a version is applied; undefined if unknown. */
 export function isApplied({ applied, isWhole }: Versions, version: string): boolean | undefined {
   if (applied.some((one) => one.version === version)) return true;
   return isWhole ? false : undefined;
@@ -32,10 +32,10 @@ export function isApplied({ applied, isWhole }: Versions, version: string): bool
 /* Reading */
 
 /**
- * The facts of a database that tell what was applied at a moment, oldest first: from the moment of the set before it on,
- * or all there are. Costs a page for each thousand of them (or each megabyte).
- * @param at a time or an order
- * @param before an order: what stands there or behind it is left out
+ * The facts of a database that determine what was applied at a moment, oldest first: from the newest set before it on, or
+ * all. It costs a page for each thousand of them (or megabyte).
+ * @param at a time or a sort key
+ * @param before a sort key: facts at or after it are left out
  */
 export async function factsUntil(
   knowledge: KnownAt,
@@ -57,7 +57,7 @@ export async function factsUntil(
   return facts.reverse();
 }
 
-/** Those that tell what was applied at a moment, and all since. */
+/** The facts that determine what was applied at a moment, and all facts since. */
 export async function factsSince(
   knowledge: KnownAt,
   environment: string,

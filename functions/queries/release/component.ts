@@ -1,4 +1,4 @@
-/** One component of a release: its image, where that is, and where it came from. */
+/** One component of a release: its image, the repositories that hold it, and its commit. */
 import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
@@ -12,7 +12,7 @@ import { digestOf, type ResolvedComponent } from "./reconcile.ts";
 interface Described {
   readonly component: ReleasedComponent;
   readonly warnings: readonly Warning[];
-  /** What it rests on: what resolved it, the build and the first push of its image. */
+  /** The facts that it rests on: those that resolved it, the build and the first push of its image. */
   readonly facts: readonly Fact[];
 }
 
@@ -25,24 +25,24 @@ function pickRepository(
   holders: readonly Holder[],
 ): string | null {
   if (resolution.repository !== undefined) return resolution.repository;
-  const { repository } = resolution.said;
+  const { repository } = resolution.stated;
   if (repository !== undefined) return nameAt(renames, namedBy(by, repository));
   return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
 }
 
-/** Why an answer is less than exact. */
+/** Warnings about a component that is not exactly known. */
 function doubts(
   shown: ResolvedComponent,
   commits: readonly KnownCommit[],
-  said: KnownCommit | undefined,
+  stated: KnownCommit | undefined,
 ): Warning[] {
   const { resolution, family } = shown;
-  const of = `component ${resolution.said.component}`;
+  const of = `component ${resolution.stated.component}`;
   const [only] = commits;
   const warnings: Warning[] = [];
   if (resolution.digest === undefined) {
     const named = resolution.candidates.length;
-    const message = `${of} runs an image whose digest cannot be told; ${named} candidates are named`;
+    const message = `${of} runs an image whose digest is unresolved; there are ${named} candidates`;
     warnings.push({ code: "digest_unresolved", message });
   } else if (family?.pullable === undefined) {
     const message = `${of}: only the config digest ${resolution.digest} is known, and several manifests hold it`;
@@ -53,23 +53,23 @@ function doubts(
       code: "commit_tie",
       message: `${of}: equally strong evidence names ${commits.length} commits`,
     });
-  } else if (only !== undefined && said !== undefined && !sameCommit(only.sha, said.sha)) {
-    const message = `${of}: built from ${only.sha}, but its deployment names ${said.sha}`;
+  } else if (only !== undefined && stated !== undefined && !sameCommit(only.sha, stated.sha)) {
+    const message = `${of}: built from ${only.sha}, but its deployment names ${stated.sha}`;
     warnings.push({ code: "commit_mismatch", message });
   }
   return warnings;
 }
 
-/** What a component is called, and which digest it ran. */
-const named = ({ said, digest }: Resolution, pullable: string | null) => ({
-  component: said.component,
-  ...(said.variant === undefined ? {} : { variant: said.variant }),
-  ...(said.weight === undefined ? {} : { weight: said.weight }),
+/** The name of a component, and the digest that it ran. */
+const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
+  component: stated.component,
+  ...(stated.variant === undefined ? {} : { variant: stated.variant }),
+  ...(stated.weight === undefined ? {} : { weight: stated.weight }),
   digest: pullable,
   ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
 });
 
-/** Where its image is, and since when. */
+/** The repositories of the image, its tags by then, and its availability. */
 function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
   const holder = holders.find((one) => one.repository === repository);
   const pushes = holder?.pushes ?? [];
@@ -90,23 +90,23 @@ const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) =>
   ...(url === undefined ? {} : { url }),
 });
 
-/** @param meant the deployment whose commit goes with this image; absent where they disagree */
+/** Describes a component. @param meant the deployment whose commit applies to this image; absent if they disagree */
 export async function describeComponent(
-  asking: ResolveContext,
+  context: ResolveContext,
   shown: ResolvedComponent,
   meant: Claim | undefined,
 ): Promise<Described> {
   const { resolution, by, family } = shown;
   const digest = digestOf(shown);
-  const holders = family === undefined || digest === null ? [] : await holdersOf(asking.images, family);
+  const holders = family === undefined || digest === null ? [] : await holdersOf(context.images, family);
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
   const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
   const image = held(
     holders,
-    pickRepository(shown, await asking.images.renames(), holders),
+    pickRepository(shown, await context.images.renames(), holders),
     digest,
-    asking.at,
+    context.at,
   );
   const component: ReleasedComponent = {
     ...named(resolution, digest),

@@ -1,6 +1,7 @@
 /**
- * Which digest a component of a deployment ran: as it was said, as its tasks showed, as its tag pointed, or as
- * its commit was built; in this order. Where that leaves more than one, all are candidates and none is chosen.
+ * Digest resolution: which digest a component of a deployment ran. In this order: the digest in the fact, the digests of
+ * its tasks, the digest of its tag, the images built from its commit. If a step finds several images, all are candidates
+ * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
@@ -15,7 +16,7 @@ import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
 
-/** A question about one service. */
+/** The context for resolving the components of one service. */
 export interface ResolveContext extends Question {
   readonly selector: Selector;
   /** The image repositories that the service is described with. */
@@ -23,22 +24,23 @@ export interface ResolveContext extends Question {
 }
 
 export interface Resolution {
-  readonly said: Component;
+  /** The component as the fact states it. */
+  readonly stated: Component;
   readonly by: "digest" | "task" | "tag" | "commit" | "none";
   readonly digest?: string;
-  /** Like those of candidates by the name of now. */
+  /** By its current name, like the repositories of candidates. */
   readonly repository?: string;
   readonly candidates: readonly Candidate[];
-  /** What it rests on, beside the deployment itself. */
+  /** The facts that it rests on, besides the deployment itself. */
   readonly facts: readonly Fact[];
 }
 
 const none = (
-  said: Component,
+  stated: Component,
   candidates: readonly Candidate[] = [],
   facts: readonly Fact[] = [],
 ): Resolution => ({
-  said,
+  stated,
   by: "none",
   facts,
   candidates: distinct(candidates).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
@@ -48,7 +50,7 @@ const distinct = (candidates: readonly Candidate[]): Candidate[] => [
 ];
 const sortKey = ({ digest, repository }: Candidate): string => `${digest} ${repository ?? ""}`;
 
-/** Facts of one deployment that are about this service: an id may stand for the deployments of several. */
+/** Facts of one deployment that are about this service: several services may use the same deployment id. */
 export async function factsOfDeployment(
   knowledge: KnownAt,
   fact: Fact,
@@ -65,7 +67,7 @@ export async function factsOfDeployment(
   );
 }
 
-/** The one digest that all of these are digests of, if they are of one image. */
+/** The least of these digests if all are of one image; else undefined. */
 async function oneImage({ images }: ResolveContext, digests: readonly string[]): Promise<string | undefined> {
   const [smallest, ...others] = [...new Set(digests)].sort();
   if (smallest === undefined) return undefined;
@@ -75,13 +77,13 @@ async function oneImage({ images }: ResolveContext, digests: readonly string[]):
 }
 
 /**
- * The repositories that a component may come from, each once, by the names that they had at the end of its deployment.
- * A service may be described only later: then by the names of that time.
+ * The repositories that a component may come from, without duplicates, by their names when the deployment ended. If the
+ * service was described only later, by their names at that time.
  */
-async function repositoriesOf(asking: ResolveContext, said: Component, claim: Fact): Promise<Named[]> {
-  const renames = await asking.images.renames();
+async function repositoriesOf(context: ResolveContext, stated: Component, claim: Fact): Promise<Named[]> {
+  const renames = await context.images.renames();
   const at = claim.occurredAt;
-  const named = said.repository === undefined ? asking.ownImages : [namedBy(claim, said.repository)];
+  const named = stated.repository === undefined ? context.ownImages : [namedBy(claim, stated.repository)];
   const then = named.map((one) => (one.at > endOf(at) ? one : { repository: nameAt(renames, one, at), at }));
   return [...new Map(then.map((one) => [one.repository, one])).values()];
 }
@@ -89,25 +91,25 @@ async function repositoriesOf(asking: ResolveContext, said: Component, claim: Fa
 /* Tasks */
 
 async function byTasks(
-  asking: ResolveContext,
-  said: Component,
+  context: ResolveContext,
+  stated: Component,
   claim: Claim,
 ): Promise<Resolution | undefined> {
   if (claim.deployment === undefined) return undefined;
-  const deployed = { deployment: claim.deployment, ...asking.selector };
-  // Their images are read beside them.
-  asking.store.prefetch(async () => {
-    for (const digest of await taskDigests(asking, deployed))
-      asking.store.prefetch(() => asking.images.family(digest));
+  const deployed = { deployment: claim.deployment, ...context.selector };
+  // Prefetch: their images are read in parallel with them.
+  context.store.prefetch(async () => {
+    for (const digest of await taskDigests(context, deployed))
+      context.store.prefetch(() => context.images.family(digest));
   });
-  const tasks = await tasksOf(asking, deployed, asking.at);
-  const own = tasks.filter((task) => fold(task.component) === fold(said.component));
+  const tasks = await tasksOf(context, deployed, context.at);
+  const own = tasks.filter((task) => fold(task.component) === fold(stated.component));
   const digests = [...new Set(own.map(({ digest }) => digest))];
   if (digests.length === 0) return undefined;
-  const digest = await oneImage(asking, digests);
-  if (digest !== undefined) return { said, by: "task", digest, candidates: [], facts: own };
+  const digest = await oneImage(context, digests);
+  if (digest !== undefined) return { stated, by: "task", digest, candidates: [], facts: own };
   return none(
-    said,
+    stated,
     digests.map((one) => ({ digest: one, by: "task" })),
     own,
   );
@@ -117,22 +119,22 @@ async function byTasks(
 
 const MINUTE_MS = 60_000;
 
-/** When a tag was looked at: from the start of a deployment (where known) to its result. */
+/** The span in which a tag may have been resolved: from the start of a deployment (if known) to its end. */
 interface Window {
   readonly start: string;
   readonly end: string;
 }
 
-/** Who looks at what runs looks at one moment. */
-async function windowOf(asking: ResolveContext, said: Claim | Observation): Promise<Window> {
-  const end = said.occurredAt;
-  if (said.kind === "deployment.observed") return { start: end, end };
-  const facts = await factsOfDeployment(asking, said, asking.selector, asking.at);
+/** An observation is made at one moment, so its window has no length. */
+async function windowOf(context: ResolveContext, stated: Claim | Observation): Promise<Window> {
+  const end = stated.occurredAt;
+  if (stated.kind === "deployment.observed") return { start: end, end };
+  const facts = await factsOfDeployment(context, stated, context.selector, context.at);
   const start = facts.find(({ kind }) => kind === "deployment.started")?.occurredAt ?? end;
   return { start: start < end ? start : end, end };
 }
 
-/** What a tag pointed at over a window: at its start, and everything it was seen at. */
+/** What a tag pointed at in a window: at its start, one minute before it, and after each change within. */
 interface Pointing {
   readonly repository: Named;
   readonly atStart: string | undefined;
@@ -141,7 +143,7 @@ interface Pointing {
   readonly facts: readonly Fact[];
 }
 
-/** What ended a tag after each of its moves, where its manifest was deleted. */
+/** For each move of a tag the delete of its manifest that ended it, if any. */
 async function endsOf(
   { images }: ResolveContext,
   repository: Named,
@@ -160,22 +162,22 @@ async function endsOf(
 }
 
 async function pointing(
-  asking: ResolveContext,
+  context: ResolveContext,
   repository: Named,
   tag: string,
-  said: Claim | Observation,
+  stated: Claim | Observation,
 ): Promise<Pointing> {
-  const renames = await asking.images.renames();
-  const backwards = () => movesOf(asking, renames, repository, tag, said.occurredAt, FEW);
-  // The newest moves are read beside the start of the deployment.
-  const [{ start, end }] = await Promise.all([windowOf(asking, said), backwards().next()]);
+  const renames = await context.images.renames();
+  const backwards = () => movesOf(context, renames, repository, tag, stated.occurredAt, FEW);
+  // The newest moves are read in parallel with the start of the deployment.
+  const [{ start, end }] = await Promise.all([windowOf(context, stated), backwards().next()]);
   const before = new Date(Date.parse(start) - MINUTE_MS).toISOString();
   const moves: Fact[] = [];
   for await (const move of backwards()) {
     moves.unshift(move);
     if (move.occurredAt <= before) break;
   }
-  const ends = await endsOf(asking, repository, moves);
+  const ends = await endsOf(context, repository, moves);
   const at = (time: string): string | undefined => {
     const last = moves.findLast((fact) => fact.occurredAt <= time);
     const end = last && ends.get(last);
@@ -188,18 +190,18 @@ async function pointing(
 }
 
 async function byTag(
-  asking: ResolveContext,
-  said: Component,
+  context: ResolveContext,
+  stated: Component,
   by: Claim | Observation,
 ): Promise<Resolution | undefined> {
-  const { tag } = said;
+  const { tag } = stated;
   if (tag === undefined) return undefined;
   const [renames, repositories] = await Promise.all([
-    asking.images.renames(),
-    repositoriesOf(asking, said, by),
+    context.images.renames(),
+    repositoriesOf(context, stated, by),
   ]);
   const pointings = await Promise.all(
-    repositories.map((repository) => pointing(asking, repository, tag, by)),
+    repositories.map((repository) => pointing(context, repository, tag, by)),
   );
   const found = pointings.flatMap(({ repository, before, after }) =>
     [...new Set([before, ...after])].flatMap((digest) =>
@@ -212,11 +214,11 @@ async function byTag(
   const facts = pointings.flatMap((one) => one.facts);
   const named = pointings.filter(({ before, after }) => [before, ...after].includes(digest));
   const still = named.every(({ atStart, after }) => [atStart, ...after].every((one) => one === digest));
-  if (digests.size > 1 || !still) return none(said, found, facts);
-  // Where several repositories have it under this tag, which one it came from is not known.
+  if (digests.size > 1 || !still) return none(stated, found, facts);
+  // If several repositories have the digest under this tag, the repository is unknown.
   const [only] = named.length === 1 ? named : [];
   const known = only && { repository: nameAt(renames, only.repository) };
-  return { said, by: "tag", digest, ...known, candidates: [], facts };
+  return { stated, by: "tag", digest, ...known, candidates: [], facts };
 }
 
 /* Commits */
@@ -225,19 +227,19 @@ type Built = FactOf<"artifact.built">;
 
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-/** One commit can have forty images: only those in the component's own repository count. */
+/** The builds of a component: a commit can have many images, and only those in its own repositories count. */
 async function owned(
-  asking: ResolveContext,
+  context: ResolveContext,
   builds: readonly Built[],
   own: readonly Named[],
 ): Promise<Built[]> {
-  const renames = await asking.images.renames();
+  const renames = await context.images.renames();
   const isOwn = (fact: Fact, repository: string): boolean =>
     own.some((one) => areSame(renames, namedBy(fact, repository), one));
   const counts = await Promise.all(
     builds.map(async (built) => {
       if (built.repository !== undefined) return isOwn(built, built.repository);
-      const { facts } = await asking.images.family(built.digest);
+      const { facts } = await context.images.family(built.digest);
       const all = facts.get(built.digest) ?? [];
       return all.some((fact) => fact.kind === "artifact.pushed" && isOwn(fact, fact.repository));
     }),
@@ -245,11 +247,11 @@ async function owned(
   return builds.filter((_, n) => counts[n]);
 }
 
-/** Where nobody says which repositories are the service's, the builds that name it do. */
+/** The builds that name the service, for a service whose repositories are unknown. */
 const ofService = ({ selector: { service } }: ResolveContext, builds: readonly Built[]): Built[] =>
   builds.filter((built) => built.service !== undefined && fold(built.service) === service);
 
-/** Where a build says that its image is, by the name of now. */
+/** The repository that a build names, by its current name. */
 function placeOf(renames: Renames, built: Built): { repository?: string } {
   const { repository } = built;
   return repository === undefined ? {} : { repository: nameAt(renames, namedBy(built, repository)) };
@@ -258,7 +260,7 @@ function placeOf(renames: Renames, built: Built): { repository?: string } {
 const asCandidates = (renames: Renames, builds: readonly Built[]): Candidate[] =>
   builds.map((built) => ({ digest: built.digest, ...placeOf(renames, built), by: "commit" }));
 
-/** The repository that an image of this commit is in, where everything that names one agrees. */
+/** The repository of an image of this commit, if everything that names one agrees. */
 function repositoryOf(
   renames: Renames,
   own: readonly Named[],
@@ -271,58 +273,58 @@ function repositoryOf(
   return repository === undefined || named.size > 1 ? {} : { repository };
 }
 
-/** Builds of the commit that a deployment names, whole or short. */
-async function buildsOfCommit(asking: ResolveContext, sha: string | undefined): Promise<Built[]> {
+/** Builds of the commit that a deployment names, by a full or abbreviated id. */
+async function buildsOfCommit(context: ResolveContext, sha: string | undefined): Promise<Built[]> {
   if (sha === undefined) return [];
-  const facts = await all(asking, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
+  const facts = await all(context, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
   return facts
     .filter((fact) => fact.kind === "artifact.built")
     .filter(({ commit }) => sameCommit(commit.sha, sha));
 }
 
-async function byCommit(asking: ResolveContext, said: Component, claim: Claim): Promise<Resolution> {
+async function byCommit(context: ResolveContext, stated: Component, claim: Claim): Promise<Resolution> {
   const [renames, own, builds] = await Promise.all([
-    asking.images.renames(),
-    repositoriesOf(asking, said, claim),
-    buildsOfCommit(asking, claim.commit?.sha),
+    context.images.renames(),
+    repositoriesOf(context, stated, claim),
+    buildsOfCommit(context, claim.commit?.sha),
   ]);
-  const counted = own.length === 0 ? ofService(asking, builds) : await owned(asking, builds, own);
-  if (counted.length === 0 && own.length > 0) return none(said);
+  const counted = own.length === 0 ? ofService(context, builds) : await owned(context, builds, own);
+  if (counted.length === 0 && own.length > 0) return none(stated);
   if (counted.length === 0) {
     const anyones = builds.filter(({ service }) => service === undefined);
-    return none(said, asCandidates(renames, anyones), anyones);
+    return none(stated, asCandidates(renames, anyones), anyones);
   }
   const digest = await oneImage(
-    asking,
+    context,
     counted.map((fact) => fact.digest),
   );
-  if (digest === undefined) return none(said, asCandidates(renames, counted), counted);
+  if (digest === undefined) return none(stated, asCandidates(renames, counted), counted);
   const known = repositoryOf(renames, own, counted);
-  return { said, by: "commit", digest, ...known, candidates: [], facts: counted };
+  return { stated, by: "commit", digest, ...known, candidates: [], facts: counted };
 }
 
 /* In order */
 
-/** Resolves a component of a deployment. What may be needed later is asked for at once. */
+/** Resolves a component of a deployment. It prefetches what later steps may need. */
 export async function resolveClaimed(
-  asking: ResolveContext,
-  said: Component,
+  context: ResolveContext,
+  stated: Component,
   claim: Claim,
 ): Promise<Resolution> {
-  if (said.digest !== undefined)
-    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  asking.store.prefetch(() => buildsOfCommit(asking, claim.commit?.sha));
-  const [task, tag] = await Promise.all([byTasks(asking, said, claim), byTag(asking, said, claim)]);
-  return task ?? tag ?? byCommit(asking, said, claim);
+  if (stated.digest !== undefined)
+    return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
+  context.store.prefetch(() => buildsOfCommit(context, claim.commit?.sha));
+  const [task, tag] = await Promise.all([byTasks(context, stated, claim), byTag(context, stated, claim)]);
+  return task ?? tag ?? byCommit(context, stated, claim);
 }
 
-/** Resolves a component of an observation: what was seen is what ran, whatever commit was meant. */
+/** Resolves a component of an observation: by digest or tag only, because its commit is not what the runtime showed. */
 export async function resolveObserved(
-  asking: ResolveContext,
-  said: Component,
+  context: ResolveContext,
+  stated: Component,
   seen: Observation,
 ): Promise<Resolution> {
-  if (said.digest !== undefined)
-    return { said, by: "digest", digest: said.digest, candidates: [], facts: [] };
-  return (await byTag(asking, said, seen)) ?? none(said);
+  if (stated.digest !== undefined)
+    return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
+  return (await byTag(context, stated, seen)) ?? none(stated);
 }

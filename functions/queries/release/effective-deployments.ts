@@ -1,6 +1,6 @@
 /**
- * What took effect, as a fold over facts in order: what deployers say (claims) and what the runtime shows (observations)
- * are two streams that are never mixed.
+ * Effective deployments, as a fold over facts in order. Claims (what deployers report) and observations (what the runtime
+ * shows) are two streams that are never mixed.
  */
 import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
 import { byComponent } from "./slots.ts";
@@ -15,19 +15,19 @@ export const isObservation = (fact: Fact | undefined): fact is Observation =>
 export const isEffective = (fact: Fact | undefined): fact is Claim | Observation =>
   isClaim(fact) || isObservation(fact);
 
-/** Whether a fact is about its own components alone, and not about the whole service. */
+/** Whether a fact is about the components that it names only, and not about the whole service. */
 export const isPart = ({ scope }: Claim | Observation): boolean => scope === "components";
 
-/** What a fact says of components. */
+/** The effect of a fact on components. */
 export interface Effect {
   readonly fact: Claim | Observation;
   readonly components: readonly Component[];
-  /** Of a whole service, it says neither which images nor which commit run. */
+  /** Whether a claim of a whole service names neither images nor a commit. */
   readonly isSilent: boolean;
 }
 
-/** A fact by its own word alone. */
-export const effectSaid = (fact: Claim | Observation): Effect => ({
+/** The effect that a fact itself states, without its tasks. */
+export const statedEffect = (fact: Claim | Observation): Effect => ({
   fact,
   components: fact.components ?? [],
   isSilent: false,
@@ -40,15 +40,15 @@ export interface ComponentClaim {
 }
 
 export interface Effective {
-  /** What deployers said, by folded name of the component. */
+  /** The claims in effect, by folded name of the component. */
   readonly claimed: ReadonlyMap<string, ComponentClaim>;
   /** The newest claim of any extent, removals among them. */
   readonly lastClaim: Claim | undefined;
   /** The newest observation, whether or not it decides anything. */
   readonly observation: Observation | undefined;
-  /** Nothing has been said of the whole service's images since that observation. */
+  /** Whether no claim of the whole service's images came after that observation. */
   readonly isCurrent: boolean;
-  /** Folded names of the components that the observation decides: those whose claim is older than it. */
+  /** Folded names of the components that the observation decides, because their claim is older. */
   readonly decided: ReadonlySet<string>;
 }
 
@@ -67,14 +67,14 @@ const claimedBy = (claim: Claim, components: readonly Component[]): Map<string, 
       : [...byComponent(components)].map(([name, entries]) => [name, { entries, claim }]),
   );
 
-/** Only the newest observation counts, even where it is about less than the one before. */
+/** Only the newest observation counts, even if it names fewer components than the previous one. */
 function observed(state: Effective, fact: Observation): Effective {
   const named = byComponent(fact.components).keys();
   const about = isPart(fact) ? named : [...named, ...state.claimed.keys()];
   return { ...state, observation: fact, isCurrent: true, decided: new Set(about) };
 }
 
-/** A claim of some components leaves the others as they are. */
+/** A claim of some components does not change the others. */
 function changed(state: Effective, claim: Claim, components: readonly Component[]): Effective {
   const named = byComponent(components);
   const others = [...state.claimed].filter(([name]) => !named.has(name));
@@ -87,8 +87,8 @@ function changed(state: Effective, claim: Claim, components: readonly Component[
 }
 
 /**
- * A claim that says nothing of images (Flux and CodeDeploy know none) ends a release, and leaves what was observed since
- * the last one that did: its components go by those names.
+ * A claim that names no images (Flux and CodeDeploy know none) starts a new release, but keeps a newer observation of the
+ * images: the claim applies to the observed components.
  */
 function renewed(state: Effective, claim: Claim, components: readonly Component[]): Effective {
   const { observation, isCurrent, decided } = state;
@@ -103,7 +103,7 @@ function renewed(state: Effective, claim: Claim, components: readonly Component[
   return { ...state, claimed, lastClaim: claim, decided: left };
 }
 
-/** What takes effect after one more fact, in order. */
+/** Applies one more fact, in order. */
 export function evolve(state: Effective, { fact, components, isSilent }: Effect): Effective {
   if (isObservation(fact)) return observed(state, fact);
   if (isPart(fact)) return changed(state, fact, components);

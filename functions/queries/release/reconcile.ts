@@ -1,6 +1,6 @@
 /**
- * What ran, component by component: claims and the observation beside each other, each resolved to an image,
- * and where they do not agree, the drift.
+ * Reconciliation: resolves the claims and the observation of each component to images, decides what ran, and reports
+ * drift where they disagree.
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -16,7 +16,7 @@ import {
 import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
 import type { EffectiveDeployments } from "./running.ts";
 
-/** A component as it ran: what says so, resolved, with its image's family. */
+/** A component as it ran: the fact that states it, its resolution, and the family of its image. */
 export interface ResolvedComponent {
   readonly resolution: Resolution;
   readonly by: Claim | Observation;
@@ -24,29 +24,33 @@ export interface ResolvedComponent {
 }
 
 async function shownBy(
-  asking: ResolveContext,
+  context: ResolveContext,
   by: Claim | Observation,
   resolution: Resolution,
 ): Promise<ResolvedComponent> {
-  const family = resolution.digest === undefined ? undefined : await asking.images.family(resolution.digest);
+  const family = resolution.digest === undefined ? undefined : await context.images.family(resolution.digest);
   return { resolution, by, family };
 }
 
 const showClaimed = (
-  asking: ResolveContext,
+  context: ResolveContext,
   { entries, claim }: ComponentClaim,
 ): Promise<ResolvedComponent[]> =>
-  Promise.all(entries.map(async (said) => shownBy(asking, claim, await resolveClaimed(asking, said, claim))));
+  Promise.all(
+    entries.map(async (stated) => shownBy(context, claim, await resolveClaimed(context, stated, claim))),
+  );
 
 const showObserved = (
-  asking: ResolveContext,
+  context: ResolveContext,
   observation: Observation,
   decided: ReadonlySet<string>,
 ): Promise<ResolvedComponent[]> =>
   Promise.all(
     observation.components
       .filter(({ component }) => decided.has(fold(component)))
-      .map(async (said) => shownBy(asking, observation, await resolveObserved(asking, said, observation))),
+      .map(async (stated) =>
+        shownBy(context, observation, await resolveObserved(context, stated, observation)),
+      ),
   );
 
 /* Observation against claim */
@@ -63,9 +67,9 @@ async function holdsCandidate(
   return families.some(({ members }) => members.has(digest));
 }
 
-/** Whether what was seen of a component is what its claim said: by deployment, by image, or by commit. */
+/** Whether an observation of a component agrees with its claim: by deployment, by image, or by commit. */
 async function agrees(
-  asking: ResolveContext,
+  context: ResolveContext,
   seen: readonly ResolvedComponent[],
   claimed: readonly ResolvedComponent[],
 ): Promise<boolean> {
@@ -75,7 +79,7 @@ async function agrees(
   const { deployment } = observation.by;
   if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
     return true;
-  // Who names no image and no commit says nothing that could be contradicted.
+  // A claim that names no image and no commit cannot be contradicted.
   if (claim.by.commit === undefined && claimed.every(namesNothing)) return true;
   const nothingKnown = claimed.every(
     ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
@@ -86,7 +90,7 @@ async function agrees(
       if (digest === undefined) return false;
       if (nothingKnown) return isBuiltFrom(one, claim.by.commit?.sha);
       const held = claimed.map(
-        async (said) => hasDigest(said, digest) || (await holdsCandidate(asking, said, digest)),
+        async (stated) => hasDigest(stated, digest) || (await holdsCandidate(context, stated, digest)),
       );
       return (await Promise.all(held)).includes(true);
     }),
@@ -94,8 +98,11 @@ async function agrees(
   return matches.every(Boolean);
 }
 
-const namesNothing = ({ resolution: { said, digest, candidates } }: ResolvedComponent): boolean =>
-  digest === undefined && candidates.length === 0 && said.tag === undefined && said.repository === undefined;
+const namesNothing = ({ resolution: { stated, digest, candidates } }: ResolvedComponent): boolean =>
+  digest === undefined &&
+  candidates.length === 0 &&
+  stated.tag === undefined &&
+  stated.repository === undefined;
 
 function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;
@@ -103,39 +110,41 @@ function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): bo
   return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
 }
 
-/** What ran, and how the two streams stand to each other. */
+/** What ran, and how claims and observation agree. */
 export interface Reconciled {
   readonly shown: readonly ResolvedComponent[];
-  /** What would run if nothing had been observed. */
+  /** What would run without the observation. */
   readonly claimed: readonly ResolvedComponent[];
-  /** Claims that still say something of what runs, newest first. */
+  /** The claims that determine what runs, newest first. */
   readonly contributing: readonly Claim[];
+  /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
-  /** The observation, where it decides something. */
+  /** The observation, if it decides any component. */
   readonly observation: Observation | undefined;
 }
 
-/** The digest to pull of what is shown. */
+/** The digest to pull of a component; null if unknown. */
 export const digestOf = ({ resolution, family }: ResolvedComponent): string | null =>
   resolution.digest === undefined ? null : (family?.pullable ?? null);
 
 const listed = (shown: readonly ResolvedComponent[]) =>
   shown
-    .map((one) => ({ component: one.resolution.said.component, digest: digestOf(one) }))
+    .map((one) => ({ component: one.resolution.stated.component, digest: digestOf(one) }))
     .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
 
-export async function reconcile(asking: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
+export async function reconcile(context: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
-    observation === undefined ? [] : showObserved(asking, observation, decided),
-    ...[...claimed.values()].map((group) => showClaimed(asking, group)),
+    observation === undefined ? [] : showObserved(context, observation, decided),
+    ...[...claimed.values()].map((group) => showClaimed(context, group)),
   ]);
   const names = [...claimed.keys()];
   const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
-  const seenOf = (name: string) => seen.filter(({ resolution }) => fold(resolution.said.component) === name);
+  const seenOf = (name: string) =>
+    seen.filter(({ resolution }) => fold(resolution.stated.component) === name);
   const agreements = await Promise.all(
-    [...decided].map((name) => agrees(asking, seenOf(name), claimedShown.get(name) ?? [])),
+    [...decided].map((name) => agrees(context, seenOf(name), claimedShown.get(name) ?? [])),
   );
   const agreeing = new Set([...decided].filter((_, n) => agreements[n]));
   const kept = names.filter((name) => !decided.has(name));

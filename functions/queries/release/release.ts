@@ -1,4 +1,4 @@
-/** The release: what a service ran in an environment at a moment, and what is needed to run it again. */
+/** The release: what a service ran in an environment at a moment, with all that is needed to redeploy it. */
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -20,14 +20,14 @@ import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Se
 import { bySlot } from "./slots.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
-async function migrationsOf(asking: ResolveContext) {
-  const { selector, at } = asking;
-  const databases = await databasesOf(asking, selector, at);
+async function migrationsOf(context: ResolveContext) {
+  const { selector, at } = context;
+  const databases = await databasesOf(context, selector, at);
   if (databases === undefined) return { migrations: "unknown" as const, facts: [] };
   const sorted = [...databases].sort(([a], [b]) => (a < b ? -1 : 1));
   const states = await Promise.all(
     sorted.map(async ([folded, database]) => {
-      const { migrations, facts } = await databaseState(asking, selector.environment, folded, at);
+      const { migrations, facts } = await databaseState(context, selector.environment, folded, at);
       return { migrations: migrations.map((one): AppliedMigration => ({ database, ...one })), facts };
     }),
   );
@@ -37,9 +37,9 @@ async function migrationsOf(asking: ResolveContext) {
   };
 }
 
-async function attemptOf(asking: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
+async function attemptOf(context: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
   if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(asking, started, asking.selector, asking.at);
+  const facts = await factsOfDeployment(context, started, context.selector, context.at);
   const ended = facts.some(({ kind }) => ENDS.has(kind));
   if (ended) return null;
   const { deployment, occurredAt, actor, url } = started;
@@ -51,14 +51,14 @@ const ENDS: ReadonlySet<Fact["kind"]> = new Set([
   "deployment.removed",
 ]);
 
-function clusterWarning(heard: readonly Name[]): Warning[] {
-  const clusters = namesOf(heard, "cluster").map(({ shown }) => shown);
+function clusterWarning(known: readonly Name[]): Warning[] {
+  const clusters = namesOf(known, "cluster").map(({ shown }) => shown);
   if (clusters.length < 2) return [];
   const message = `facts of this environment and service name the clusters ${clusters.join(", ")}; an environment is one place`;
   return [{ code: "two_clusters", message }];
 }
 
-/** One for each database, however many heads it has. */
+/** One warning for each database, however many heads it has. */
 function failureWarnings(migrations: Release["migrations"]): Warning[] {
   const all = migrations === "unknown" ? [] : migrations;
   const messages = all.flatMap(({ database, failed }) =>
@@ -67,9 +67,9 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
   return [...new Set(messages)].map((message) => ({ code: "migration_failed", message }));
 }
 
-/** Which fact gives what a release has only one of: its deployment, its cluster, who deployed it. */
-function headOf(running: EffectiveDeployments, picture: Reconciled): Claim | Observation | undefined {
-  const { observation, contributing, drift } = picture;
+/** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
+function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
+  const { observation, contributing, drift } = reconciled;
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
@@ -85,8 +85,8 @@ const ownImagesOf = (description: Description | undefined): ResolveContext["ownI
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
- * Answers what ran. `undefined`: a name never heard of. Costs at most five sequential round trips at any length
- * of history, two to know which digests ran.
+ * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
+ * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
   const question = questionOf(moment);
@@ -98,27 +98,27 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
-  if (running.heard.length === 0) return undefined;
-  const asking: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
+  if (running.known.length === 0) return undefined;
+  const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
-  const [picture, { migrations, facts }, attempt] = await Promise.all([
-    reconcile(asking, running),
-    migrationsOf(asking),
-    attemptOf(asking, started),
+  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+    reconcile(context, running),
+    migrationsOf(context),
+    attemptOf(context, started),
   ]);
-  const head = headOf(running, picture);
-  const status = picture.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
+  const head = headOf(running, reconciled);
+  const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
     Promise.all(
-      picture.shown.map((shown) => describeComponent(asking, shown, meantBy(running, picture, shown))),
+      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(running, reconciled, shown))),
     ),
-    untilOf(asking, running, picture.shown),
-    sinceOf(asking, running, picture, head),
+    untilOf(context, running, reconciled.shown),
+    sinceOf(context, running, reconciled, head),
   ]);
   const used = [
     head,
-    ...picture.contributing,
-    picture.observation,
+    ...reconciled.contributing,
+    reconciled.observation,
     description,
     attempt === null ? undefined : started,
     ...described.flatMap((one) => one.facts),
@@ -136,7 +136,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     until,
     components: described.map(({ component }) => component).sort(bySlot),
     migrations,
-    config: configOf(picture),
+    config: configOf(reconciled),
     cluster: head?.cluster ?? null,
     namespace: head?.namespace ?? null,
     deployment: head?.deployment ?? null,
@@ -146,9 +146,9 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     owner: description?.owner ?? null,
     contact: description?.contact ?? null,
     attempt,
-    drift: picture.drift,
+    drift: reconciled.drift,
     warnings: [
-      ...clusterWarning(running.heard),
+      ...clusterWarning(running.known),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
     ],
@@ -159,13 +159,13 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
 const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
   distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
-/** The claim whose commit an image may carry: its own, or the one that an observation agrees with. */
-function meantBy(
+/** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
+function claimOf(
   { claimed }: EffectiveDeployments,
   { agreeing }: Reconciled,
   { by, resolution }: ResolvedComponent,
 ): Claim | undefined {
   if (by.kind !== "deployment.observed") return by;
-  const name = fold(resolution.said.component);
+  const name = fold(resolution.stated.component);
   return agreeing.has(name) ? claimed.get(name)?.claim : undefined;
 }

@@ -1,4 +1,4 @@
-/** What took effect by a moment: the newest facts of each kind of a service, and what they come to. */
+/** Reads the effective deployments of a service at a moment: the newest fact of each kind, folded. */
 import type { Fact } from "../../../schemas/fact.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
@@ -11,7 +11,6 @@ import {
   type Claim,
   type Effect,
   type Effective,
-  effectSaid,
   evolve,
   isClaim,
   isEffective,
@@ -19,6 +18,7 @@ import {
   isPart,
   NOTHING,
   type Observation,
+  statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
 
@@ -28,18 +28,19 @@ export interface Selector {
 }
 
 export interface EffectiveDeployments extends Effective {
-  /** What is known by name of this service in this environment; empty: it was never heard of. */
-  readonly heard: readonly Name[];
+  /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
+  readonly known: readonly Name[];
+  /** The partitions of the sets of components that were deployed on their own. */
   readonly parts: readonly Partition[];
 }
 
-/** Partitions of whole releases: the service's own, and that of removals of a whole environment. */
-export const wholes = ({ environment, service }: Selector): [Partition, Partition] => [
+/** The partitions of claims of whole services: the service's own, and that of a whole environment. */
+export const wholeServicePartitions = ({ environment, service }: Selector): [Partition, Partition] => [
   { of: "run", environment, service },
   { of: "run", environment },
 ];
 
-/** What was observed of a service up to a moment, newest first. */
+/** The observations of a service up to a moment, newest first. */
 export const observations = (
   knowledge: KnownAt,
   selector: Selector,
@@ -54,21 +55,21 @@ const latest = (...facts: readonly (Claim | undefined)[]): Claim | undefined =>
     .sort(byOrder)
     .at(-1);
 
-/** The newest facts of a service by a moment or an order. */
+/** The newest facts of a service up to a time or a sort key. */
 interface Newest {
   readonly named: readonly Name[];
   readonly parts: readonly Partition[];
   readonly observation: Observation | undefined;
-  /** Of a whole service, and of everything in its environment. */
+  /** The newest claim of the whole service, and of everything in its environment. */
   readonly own: Claim | undefined;
   readonly everywhere: Claim | undefined;
-  /** Of each set of components that was deployed by itself. */
+  /** The newest claim of each set of components that was deployed on its own. */
   readonly changes: readonly Claim[];
 }
 
 /**
- * One round trip, and one more where components were deployed by themselves.
- * @param sizes of the pages of observations: as for `observations`, where those before the newest will be read too
+ * Reads the newest facts: one round trip, and one more if components were deployed on their own.
+ * @param sizes page sizes for observations; the same as in `observations` if earlier ones will be read too
  */
 export async function newestOf(
   knowledge: KnownAt,
@@ -76,7 +77,7 @@ export async function newestOf(
   at: string,
   sizes?: Pages,
 ): Promise<Newest> {
-  const [ofService, ofAll] = wholes(selector);
+  const [ofService, ofAll] = wholeServicePartitions(selector);
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
     observations(knowledge, selector, at, sizes).next(),
@@ -97,14 +98,14 @@ export async function newestOf(
   };
 }
 
-/** What these effects come to, in whatever order they are given. */
-export const settled = (effects: readonly Effect[]): Effective =>
+/** Folds effects given in any order. */
+export const foldEffects = (effects: readonly Effect[]): Effective =>
   [...effects].sort((a, b) => byOrder(a.fact, b.fact)).reduce(evolve, NOTHING);
 
-/** What a fact says of components: one of a whole service that names nothing is asked what its tasks named. */
+/** The effect of a fact. For a deployment of a whole service that names no components, its tasks name them. */
 async function effectOf(question: Question, selector: Selector, fact: Claim | Observation): Promise<Effect> {
-  const isUntold = fact.kind === "deployment.succeeded" && !isPart(fact) && isBare(fact.components);
-  if (!isUntold) return effectSaid(fact);
+  const namesNothing = fact.kind === "deployment.succeeded" && !isPart(fact) && isBare(fact.components);
+  if (!namesNothing) return statedEffect(fact);
   const tasks = await tasksOf(question, { deployment: fact.deployment, ...selector }, question.at);
   return {
     fact,
@@ -113,9 +114,9 @@ async function effectOf(question: Question, selector: Selector, fact: Claim | Ob
   };
 }
 
-/** The newest claim of a whole service that says something of images. */
-async function spokenBy(question: Question, selector: Selector, everywhere: Claim | undefined) {
-  const [own] = wholes(selector);
+/** The newest claim of a whole service that names images or a commit. */
+async function newestClaimOfImages(question: Question, selector: Selector, everywhere: Claim | undefined) {
+  const [own] = wholeServicePartitions(selector);
   for await (const fact of backwards(question, own, question.at)) {
     if (everywhere !== undefined && order(fact) < order(everywhere)) break;
     if (isClaim(fact) && !(await effectOf(question, selector, fact)).isSilent) return fact;
@@ -124,9 +125,9 @@ async function spokenBy(question: Question, selector: Selector, everywhere: Clai
 }
 
 /**
- * One round trip for whole releases and observations, one more where components were deployed by themselves.
- * Only a deployment that names neither components nor digests is asked further: for its tasks and, where it has
- * none, for the claim before it.
+ * The effective deployments at a moment. Cost: one round trip for whole services and observations, one more if components
+ * were deployed on their own. Only a deployment that names neither components nor digests costs more: for its tasks and,
+ * if it has none, for the claim before it.
  */
 export async function effectiveDeploymentsAt(
   moment: AsOf,
@@ -137,15 +138,17 @@ export async function effectiveDeploymentsAt(
   const { named, parts, observation, own, everywhere, changes } = await newestOf(question, selector, at);
   const whole = latest(own, everywhere);
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
-  const spoken =
-    isSilent && observation !== undefined ? await spokenBy(question, selector, everywhere) : undefined;
-  const facts = [spoken, whole, observation, ...changes].filter(isEffective);
+  const withImages =
+    isSilent && observation !== undefined
+      ? await newestClaimOfImages(question, selector, everywhere)
+      : undefined;
+  const facts = [withImages, whole, observation, ...changes].filter(isEffective);
   const effects = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
-  const heard = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
-  return { ...settled(effects), heard, parts };
+  const known = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
+  return { ...foldEffects(effects), known, parts };
 }
 
-/** The first claims after a moment, of each extent. */
+/** The first claim after a moment in each partition. */
 export async function claimsAfter(
   knowledge: KnownAt,
   partitions: readonly Partition[],

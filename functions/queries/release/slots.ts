@@ -1,20 +1,20 @@
-/** Which component and variant of a service: whatever the case of their names, as everywhere. */
+/** Slots: component and variant of a service, compared case-insensitively. */
 import { fold } from "../../../schemas/scalars.ts";
 
-/** Whatever names a component, and perhaps one of its variants. */
+/** Anything that names a component and optionally a variant. */
 export interface Slot {
   readonly component: string;
   readonly variant?: string | undefined;
 }
 
-/** A slot as a text to compare and sort by; no name holds a line break. */
+/** The key of a slot, to compare and sort by. Names contain no line breaks. */
 export const slotOf = ({ component, variant = "" }: Slot): string => `${fold(component)}\n${fold(variant)}`;
 
 export const isSameSlot = (a: Slot, b: Slot): boolean => slotOf(a) === slotOf(b);
 
 export const bySlot = (a: Slot, b: Slot): number => (slotOf(a) < slotOf(b) ? -1 : 1);
 
-/** Both sides slot by slot; undefined where they do not have the same slots. */
+/** Pairs the entries of both sides by slot; undefined if they do not have the same slots. */
 export function matched<A extends Slot, B extends Slot>(
   ones: readonly A[],
   others: readonly B[],
@@ -27,7 +27,7 @@ export function matched<A extends Slot, B extends Slot>(
   return pairs.length === ones.length && ones.length === others.length ? pairs : undefined;
 }
 
-/** The entries of each component, one for each variant, by the component's folded name. */
+/** The entries grouped by folded name of the component; a component has one entry for each variant. */
 export function byComponent<T extends Slot>(entries: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-/** Tasks: what the runtime showed of one deployment. They give its digests, and change nothing of what runs. */
+/** Tasks: what the runtime showed of one deployment. They give its digests, but do not change what is in effect. */
 import type { Component, Deployment, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { runOf } from "../../ledger/access-patterns.ts";
@@ -16,34 +16,34 @@ interface Deployed {
   readonly service: string;
 }
 
-/** Which digests of which components the tasks of a deployment showed, by name: at whatever time, and known or not. */
-async function namesOf(knowledge: KnownAt, { deployment, environment, service }: Deployed) {
+/** The partitions of a deployment's tasks, by the names in its directory, whenever they became known. */
+async function partitionsOf(knowledge: KnownAt, { deployment, environment, service }: Deployed) {
   const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
-  const heard = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
+  const found = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
-    (heard[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
+    (found[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
   );
 }
 
-/** The digests that tasks of a deployment may have shown: known one round trip before the tasks are. */
+/** The digests that tasks of a deployment may have shown: available one round trip before the tasks, for prefetching. */
 export const taskDigests = async (knowledge: KnownAt, deployed: Deployed): Promise<string[]> =>
-  (await namesOf(knowledge, deployed)).map(({ digest }) => digest);
+  (await partitionsOf(knowledge, deployed)).map(({ digest }) => digest);
 
-/** The earliest task of each component and digest that a deployment had shown by then. */
+/** The earliest task of each component and digest of a deployment, up to a moment. */
 export async function tasksOf(knowledge: KnownAt, deployed: Deployed, at: string): Promise<Task[]> {
-  const partitions = await namesOf(knowledge, deployed);
+  const partitions = await partitionsOf(knowledge, deployed);
   const tasks = await Promise.all(partitions.map((partition) => first(knowledge, partition, { to: at })));
   return tasks.filter((fact) => fact?.kind === "task.observed");
 }
 
-/** Only a deployer that names nothing but `main` may have its tasks name the components. */
+/** Whether a deployment names just `main` and no image: only then do its tasks name the components. */
 export function isBare(components: readonly Component[]): boolean {
   const [only, ...others] = components;
   const isMain = only !== undefined && others.length === 0 && fold(only.component) === "main";
   return isMain && Object.keys(only).length === 1;
 }
 
-/** The components that the tasks of a bare deployment name; its own where none names another. */
+/** The components that the tasks of a bare deployment name; its own if there are no tasks or one is of `main`. */
 export function componentsShown(
   components: readonly Component[],
   tasks: readonly Task[],

@@ -1,4 +1,4 @@
-/** Since when a release ran, and until when: the facts on both sides of it that say something else. */
+/** Validity: since when and until when a release ran, by the facts before and after it that show something else. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
@@ -7,13 +7,19 @@ import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Observation } from "./effective-deployments.ts";
 import type { Reconciled, ResolvedComponent } from "./reconcile.ts";
-import { claimsAfter, type EffectiveDeployments, observations, type Selector, wholes } from "./running.ts";
+import {
+  claimsAfter,
+  type EffectiveDeployments,
+  observations,
+  type Selector,
+  wholeServicePartitions,
+} from "./running.ts";
 import { matched } from "./slots.ts";
 
-/** Whether an observation shows something else than what ran; what is not known is no difference. */
+/** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
 function changes(shown: readonly ResolvedComponent[], { components }: Observation): boolean {
-  const running = shown.map(({ resolution: { said, digest }, family }) => {
-    const { component, variant } = said;
+  const running = shown.map(({ resolution: { stated, digest }, family }) => {
+    const { component, variant } = stated;
     return { component, variant, digest, members: family?.members ?? new Set<string>() };
   });
   const pairs = matched(running, components);
@@ -23,23 +29,23 @@ function changes(shown: readonly ResolvedComponent[], { components }: Observatio
 const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
-/** Reads what may end a release, for it does not depend on what ran. */
+/** Prefetches the facts that may end a release, because they do not depend on what ran. */
 export const prefetchUntil = (question: Question, selector: Selector): void =>
   question.store.prefetch(
-    () => claimsAfter(question, wholes(selector), question.at),
+    () => claimsAfter(question, wholeServicePartitions(selector), question.at),
     () => laterObservations(question, selector, question.at).next(),
   );
 
-/** When the next release took over: by a claim of any extent, or by an observation of something else. */
+/** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
 export async function untilOf(
-  asking: ResolveContext,
+  context: ResolveContext,
   { parts }: EffectiveDeployments,
   shown: readonly ResolvedComponent[],
 ): Promise<string | null> {
-  const { selector, at } = asking;
-  const claims = await claimsAfter(asking, [...wholes(selector), ...parts], at);
+  const { selector, at } = context;
+  const claims = await claimsAfter(context, [...wholeServicePartitions(selector), ...parts], at);
   const claim = claims.sort(byOrder)[0];
-  for await (const fact of laterObservations(asking, selector, at)) {
+  for await (const fact of laterObservations(context, selector, at)) {
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
     if (shown.length === 0 || changes(shown, fact)) return fact.occurredAt;
@@ -47,7 +53,7 @@ export async function untilOf(
   return claim?.occurredAt ?? null;
 }
 
-/** Whether what was observed last had been observed before just so. */
+/** Whether an earlier observation shows the same images as the newest one. */
 async function isSeenIn(
   { images }: ResolveContext,
   last: Observation,
@@ -62,24 +68,24 @@ async function isSeenIn(
 }
 const NONE: ReadonlySet<string> = new Set();
 
-/** How far back the runtime showed what it last showed, since the newest claim; and whether something else came before. */
-async function seenSince(asking: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
+/** The first observation since the newest claim that shows the current images; `broken`: one before it shows others. */
+async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
   let first = seen;
-  for await (const fact of observations(asking, asking.selector, asking.at)) {
+  for await (const fact of observations(context, context.selector, context.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await isSeenIn(asking, seen, fact))) return { first, broken: true };
+    if (!(await isSeenIn(context, seen, fact))) return { first, broken: true };
     first = fact;
   }
   return { first, broken: false };
 }
 
 /**
- * When just this began to run, so that one answer's `since` is the `until` of the one before.
- * @param head the fact that gives what a release has only one of
+ * When exactly this release began to run: equal to the `until` of the release before it. Null if unknown.
+ * @param head see `headOf` in `release.ts`
  */
 export async function sinceOf(
-  asking: ResolveContext,
+  context: ResolveContext,
   running: EffectiveDeployments,
   { shown, claimed, observation, drift }: Reconciled,
   head: Fact | undefined,
@@ -88,7 +94,7 @@ export async function sinceOf(
   if (shown.length === 0) return head.occurredAt;
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
-  const { first, broken } = await seenSince(asking, running, observation);
+  const { first, broken } = await seenSince(context, running, observation);
   if (claimedAt === undefined || broken) return latest(first.occurredAt, claimedAt);
   const isAsClaimed = drift === null && !changes(claimed, first);
   return isAsClaimed ? claimedAt : latest(first.occurredAt, claimedAt);

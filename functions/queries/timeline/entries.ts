@@ -1,4 +1,4 @@
-/** Facts as entries of a timeline, where a fact by itself says what happened. */
+/** Entries of a timeline that follow from a single fact. */
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
 import type { Deployed, Fact, FactOf, Migrated } from "../../../schemas/fact.ts";
 import type { Change } from "../migrations/history.ts";
@@ -6,7 +6,7 @@ import type { Change } from "../migrations/history.ts";
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
 
-/** What stands on a timeline. A task does not: a restarted one is no event. */
+/** Facts that can be events of a timeline. Tasks are not: a restart is not an event. */
 export type Event = Deployed | Migrated | Frozen | Redeployed;
 
 type What = TimelineEntry["what"];
@@ -20,7 +20,7 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   fact: { source: fact.source, id: fact.id },
 });
 
-/** A deployer says so, or carries out what somebody asked to have back. */
+/** Whether the deployer reports a rollback, or the deployment carries out a redeployment request. */
 export const isRollback = (fact: Deployed | undefined): boolean =>
   fact?.rollback === true || fact?.redeployment !== undefined;
 
@@ -45,7 +45,7 @@ const ofPeople = (fact: Frozen | Redeployed, what: What): TimelineEntry => ({
   ...(fact.reason === undefined ? {} : { reason: fact.reason }),
 });
 
-/** What a set shows that nobody said. */
+/** The entry of a change that only a set of migrations shows. */
 export const changeEntry = (
   fact: FactOf<"migration.snapshot">,
   { version, isApplied, when }: Change,
@@ -56,7 +56,7 @@ export const changeEntry = (
   ...when,
 });
 
-/** The entry of a fact; a snapshot of migrations has none of its own. */
+/** The entry of a fact. A snapshot of migrations has none; see `changeEntry`. */
 export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>): TimelineEntry {
   switch (fact.kind) {
     case "deployment.started":
@@ -113,7 +113,7 @@ export const isEvent = (fact: Fact): fact is Event => KINDS.has(fact.kind);
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** What already ran when a timeline begins; none where nothing did. */
+/** The entry of a release that already ran when the timeline begins; empty if nothing ran. */
 export function runningEntry(release: Release, from: string): TimelineEntry[] {
   const [fact] = release.facts;
   if (release.status !== "running" || fact === undefined) return [];

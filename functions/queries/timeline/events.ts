@@ -1,4 +1,4 @@
-/** The events of a timeline, in order, from any of them on. */
+/** The events of a timeline, in order, starting at any of them. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -13,21 +13,21 @@ import { isEffective } from "../release/effective-deployments.ts";
 import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
 import { type Step, watching } from "./observation-changes.ts";
 
-/** What a timeline is about; names are folded. */
+/** The environment or service of a timeline. Names are folded. */
 export type Scope =
   | { readonly environment: string; readonly service: undefined }
   | { readonly environment: string; readonly service: string; readonly databases: ReadonlySet<string> };
 
-/** From and to are inclusive; `from` is a time, or the order of an event of which so many entries are delivered. */
+/** Inclusive bounds. `from` is a time, or the sort key of an event of which `delivered` entries were already returned. */
 export interface Span {
   readonly from: string;
   readonly to: string;
-  /** A time or an order: whatever does not lie after it lies before the span. */
+  /** A time or a sort key: facts up to it are before the span. */
   readonly before: string;
   readonly delivered?: number;
 }
 
-/** Facts are taken so many at a time, and one page reads so many at most: it may be short and not the last. */
+/** Facts per batch, and maximum number of facts read for one page. So a page may be short without being the last. */
 const CHUNK = 100;
 const SCAN_MAX = 5000;
 
@@ -60,7 +60,7 @@ async function* chunked<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {
 type Snapshot = FactOf<"migration.snapshot">;
 const isSet = (fact: Event): fact is Snapshot => fact.kind === "migration.snapshot" && fact.mode === "set";
 
-/** The databases of an environment, each compared from its first set on. */
+/** Compares consecutive sets of each database, starting with its first set in the span. */
 function comparisons(knowledge: KnownAt, environment: string) {
   const databases = new Map<string, { compare: Comparing; since: string }>();
   return {
@@ -87,7 +87,7 @@ function comparisons(knowledge: KnownAt, environment: string) {
 
 type Known = Omit<Question, "at">;
 
-/** Turns facts into entries, in order; what is observed and what sets show depends on what went before. */
+/** Turns facts into entries, in order. Entries of observations and of sets depend on the facts before them. */
 function narrating(known: Known, environment: string) {
   const watch = watching(known, environment);
   const databases = comparisons(known, environment);
@@ -115,7 +115,7 @@ function stepsOf(scope: Scope, facts: readonly Fact[], start: string): Step<Even
   return steps;
 }
 
-/** An entry, and where to go on after it; without one, the reading stopped there. */
+/** An entry and the place to continue after it. Without an entry: the scan limit was reached there. */
 interface Narrated {
   readonly entry?: TimelineEntry;
   readonly place: readonly [order: string, delivered: string];
@@ -127,7 +127,7 @@ async function* narrated(known: Known, scope: Scope, span: Span): AsyncGenerator
   let scanned = 0;
   for await (const facts of chunked(factsOf(known, scope.environment, span))) {
     const steps = stepsOf(scope, facts, before).filter(
-      // Of the event where the page before ended, only a set of migrations has several entries.
+      // The event at which the previous page ended is needed again only if it can have several entries.
       ({ fact }) => order(fact) !== span.from || fact.kind === "migration.snapshot",
     );
     await prepare(steps);
@@ -144,10 +144,10 @@ async function* narrated(known: Known, scope: Scope, span: Span): AsyncGenerator
   }
 }
 
-/** More entries than a fact has. */
+/** More than the number of entries of any fact. */
 const ALL = "1000000";
 
-/** At most so many entries, and, unless the span ended, where to go on: an order, and its delivered entries. */
+/** At most `limit` entries, and where to continue (a sort key and its delivered entries), unless the span ended. */
 export async function eventsFrom(
   known: Known,
   scope: Scope,

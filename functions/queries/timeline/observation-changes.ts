@@ -1,6 +1,6 @@
 /**
- * What services last showed, as a timeline goes by: an observation is an event only where it shows something
- * else. What a service showed before is looked up at its first observation, so that nothing further back is read.
+ * Observation changes: on a timeline an observation is an event only if it shows other images than the service had before.
+ * The state before is read once, at the first observation of a service.
  */
 import type { Component } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
@@ -12,41 +12,41 @@ import type { Question } from "../question.ts";
 import {
   type Claim,
   type Effective,
-  effectSaid,
   evolve,
   isEffective,
   isPart,
   NOTHING,
   type Observation,
+  statedEffect,
 } from "../release/effective-deployments.ts";
 import { release } from "../release/release.ts";
-import { newestOf, type Selector, settled } from "../release/running.ts";
+import { foldEffects, newestOf, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
-/** The entries of one component, and whether a deployer named them (or the runtime showed them). */
+/** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
 interface Group {
   readonly entries: readonly Component[];
   readonly isClaimed: boolean;
 }
 
-/** What a service shows, by folded name of the component. */
-function showingOf({ claimed, observation, decided }: Effective): ReadonlyMap<string, Group> {
-  const said = [...claimed].filter(([name]) => !decided.has(name));
+/** The components in effect, by folded name. */
+function effectiveGroups({ claimed, observation, decided }: Effective): ReadonlyMap<string, Group> {
+  const claims = [...claimed].filter(([name]) => !decided.has(name));
   const observed = [...byComponent(observation?.components ?? [])].filter(([name]) => decided.has(name));
   return new Map<string, Group>([
-    ...said.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
+    ...claims.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
     ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
   ]);
 }
 
-/** What a service showed before an order, by what facts say themselves: no task is asked what they meant. */
+/** The effective deployments before a sort key, by the facts alone, without their tasks. */
 async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
   const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return settled([observation, own, everywhere, ...changes].filter(isEffective).map(effectSaid));
+  return foldEffects([observation, own, everywhere, ...changes].filter(isEffective).map(statedEffect));
 }
 
 async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
-  // Who names no image shows no other one.
+  // An entry that names no image does not contradict any.
   if (seen.digest === undefined && seen.tag === undefined) return "same";
   if (seen.digest === undefined || shown.digest === undefined || seen.digest === shown.digest)
     return likeness(shown, seen, new Set());
@@ -62,12 +62,12 @@ async function compareGroups(
   if (pairs === undefined) return "other";
   const verdicts = await Promise.all(pairs.map(([one, other]) => compareImages(images, one, other)));
   if (verdicts.includes("other")) return "other";
-  // What was observed before is no deployer's to explain.
+  // Only a claim can be explained by the release's rules; two observations that are not the same differ.
   return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
 }
 
 async function compare(images: Images, state: Effective, observation: Observation): Promise<Likeness> {
-  const showing = showingOf(state);
+  const showing = effectiveGroups(state);
   const seen = byComponent(observation.components);
   const others = isPart(observation) ? [] : [...showing.keys()];
   const names = [...new Set([...seen.keys(), ...others])];
@@ -78,38 +78,38 @@ async function compare(images: Images, state: Effective, observation: Observatio
   return verdicts.includes("unclear") ? "unclear" : "same";
 }
 
-/** A deployer that names no image may mean other components, too: its tasks name them. */
+/** Whether a deployment names no image: it may then also mean components that only its tasks name. */
 const isVague = ({ entries, isClaimed }: Group): boolean =>
   isClaimed && entries.some(({ digest, tag }) => digest === undefined && tag === undefined);
 
-/** A fact on its way, and the order (or time) behind which nothing but it follows. */
+/** A fact, and the sort key (or time) of what comes directly before it. */
 export interface Step<F> {
   readonly fact: F;
   readonly before: string;
 }
 
 export interface Watch {
-  /** Looks up what services showed before these observations, all side by side. */
+  /** Reads the states of services before these observations, concurrently. */
   prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
-  /** Whether a fact shows something else than its service last did; steps go in order. */
+  /** Whether a fact shows other images than its service had before. Call it in the order of facts. */
   take(fact: Claim | Observation): Promise<boolean>;
 }
 
 export function watching(known: Omit<Question, "at">, environment: string): Watch {
   const { images } = known;
-  /** By service: what it shows, and from which order on it follows what goes by. */
+  /** By service: its state, and the sort key from which on facts update it. */
   const services = new Map<string, { state: Effective; since: string }>();
 
   function follow(service: string, fact: Claim | Observation): void {
     const found = services.get(service);
     if (found === undefined || order(fact) < found.since) return;
-    services.set(service, { ...found, state: evolve(found.state, effectSaid(fact)) });
+    services.set(service, { ...found, state: evolve(found.state, statedEffect(fact)) });
   }
 
   async function isOther(observation: Observation, service: string): Promise<boolean> {
     const verdict = await compare(images, services.get(service)?.state ?? NOTHING, observation);
     if (verdict !== "unclear") return verdict === "other";
-    // A deployer that named no digest: whether this is what it meant, the release's rules say.
+    // The deployment names no digest, so the rules of the release decide whether this is what it meant.
     const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
     return (then?.drift ?? null) !== null;
   }

@@ -1,9 +1,9 @@
-/** The timeline: what already ran when it begins, and what happened in an environment, or to one service, since. */
+/** The timeline of an environment or a service: what ran at its start, and the events since. */
 import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
-import { allHeard, heardAs, heardIn, take } from "../../ledger/directories.ts";
+import { allKnownNames, knownName, knownNames, take } from "../../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
@@ -23,27 +23,29 @@ export interface Stretch {
 
 const QUESTION = "a timeline";
 
-/** So many releases are looked up for one page. */
+/** Maximum number of releases computed for one page. */
 const RELEASES = 100;
 
-/** What a timeline is about, with folded names. `undefined`: a name never heard of. */
+/** The scope of a timeline, with folded names; undefined if the environment or service is unknown. */
 async function scopeOf(
   known: Known,
   { environment: name, service, to }: Stretch,
 ): Promise<Scope | undefined> {
   const environment = fold(name);
   if (service === undefined) {
-    return (await heardAs(known, { of: "environments" }, environment)) && { environment, service: undefined };
+    return (
+      (await knownName(known, { of: "environments" }, environment)) && { environment, service: undefined }
+    );
   }
   const selector = { environment, service: fold(service) };
-  const [heard, databases] = await Promise.all([
-    allHeard(known, { of: "service", ...selector }),
+  const [names, databases] = await Promise.all([
+    allKnownNames(known, { of: "service", ...selector }),
     databasesOf(known, selector, to),
   ]);
-  return heard.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
+  return names.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
 }
 
-type Heard = Pick<Name, "name" | "shown">;
+type KnownService = Pick<Name, "name" | "shown">;
 
 /** What ran just before the start: one page of services, by name. */
 async function runningAtStart(
@@ -55,7 +57,7 @@ async function runningAtStart(
   const directory = { of: "services", environment: fold(environment) } as const;
   const { taken, more } =
     service === undefined
-      ? await take<Heard>(heardIn(known, directory, { after }), Math.min(limit, RELEASES))
+      ? await take<KnownService>(knownNames(known, directory, { after }), Math.min(limit, RELEASES))
       : { taken: after === undefined ? [{ name: fold(service), shown: service }] : [], more: false };
   const releases = await mapLimit(AT_ONCE, taken, ({ shown }) =>
     release({ ...known, at: justBefore(from) }, { environment, service: shown }),
@@ -94,8 +96,8 @@ const nextOf = (place: readonly [string, string] | undefined): string | null =>
   place === undefined ? null : cursorOf(QUESTION, "event", ...place);
 
 /**
- * Answers with one page of what happened from `from` to `to`, both inclusive. `undefined`: a name never heard of.
- * What it costs depends on what happened then, and on nothing before or after.
+ * Answers with one page of what happened from `from` to `to`, both inclusive; undefined if a name is unknown. Its cost
+ * depends on the events of that span, not on those before or after.
  */
 export async function timeline(
   asked: Omit<AsOf, "at">,

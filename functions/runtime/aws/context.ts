@@ -47,16 +47,16 @@ function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries
 }
 
 /** The parts that only the recording function has. */
-type Recording = Pick<Ledger, "aside" | "later" | "rules" | "trust">;
+type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust">;
 
 const readOnly = () => Promise.reject(new Error("this function is read-only"));
 const READ_ONLY: Recording = {
   rules: [],
-  aside: {
+  quarantine: {
     keep: readOnly,
     list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
   },
-  later: { put: readOnly },
+  jobs: { put: readOnly },
 };
 
 export function ledgerOnAws(recording?: Recording): Ledger {

@@ -5,8 +5,8 @@
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
-import { queueLater } from "../../adapters/sqs/jobs.ts";
-import { queueAside } from "../../adapters/sqs/quarantine.ts";
+import { queueJobs } from "../../adapters/sqs/jobs.ts";
+import { queueQuarantine } from "../../adapters/sqs/quarantine.ts";
 import { guarded } from "../../http/app.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { keepMalformed, receive, work } from "../../ledger/ingest.ts";
@@ -19,8 +19,8 @@ import { variable } from "./secret.ts";
 
 const trust = trustFrom(process.env);
 const ledger = ledgerOnAws({
-  aside: queueAside(variable("ASOF_ASIDE_QUEUE")),
-  later: queueLater(variable("ASOF_LATER_QUEUE")),
+  quarantine: queueQuarantine(variable("ASOF_ASIDE_QUEUE")),
+  jobs: queueJobs(variable("ASOF_LATER_QUEUE")),
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
 });

@@ -22,7 +22,7 @@ import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
-import { Job, type Later } from "../../ledger/jobs.ts";
+import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { executors } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
@@ -99,7 +99,7 @@ function ledgerOf(
   settings: Configuration,
   database: Database,
   storage: Storage,
-  later: Later,
+  jobs: Jobs,
   reactions: ReactionRunner,
 ): Ledger {
   const registryClients = registries(settings.registries);
@@ -110,8 +110,8 @@ function ledgerOf(
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     heard: new Set(),
-    aside: sqliteQuarantine(database),
-    later,
+    quarantine: sqliteQuarantine(database),
+    jobs,
     registries: () => Promise.resolve(registryClients),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
     ...reactions.publishing,
@@ -248,13 +248,13 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const damage = noDamage();
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
-    const later = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
+    const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings), log);
-    const ledger = ledgerOf(settings, database, storage, later, reactions);
+    const ledger = ledgerOf(settings, database, storage, jobs, reactions);
     const app = endpoints(ledger);
     await loadAll();
     const { server, port } = await listen(app, settings);
-    await later.start({
+    await jobs.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
@@ -263,7 +263,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const stop = async () => {
       endCheck();
       await close(server);
-      await later.stop();
+      await jobs.stop();
       await reactions.stop();
       database.close();
     };
