@@ -242,7 +242,7 @@ describe("no way back", () => {
     const found = refused(tool, [version], to, above);
     expect(found.why).toMatch(/reverts what was applied last, which would include migrations that stay: C$/);
     expect(found.byHand).toContain(`Revert ${version} of shop with SQL`);
-    expect(found.byHand).toContain("let the tool revert C too, and apply that again");
+    expect(found.byHand).toContain("let the tool revert C too, and apply them again");
   });
 
   it.each([
