@@ -1,4 +1,4 @@
-/** One topic, to which every alarm goes. */
+/** The topic for all alarms. */
 import { Stack } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
@@ -12,9 +12,9 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, email?: string) {
     super(scope, id);
-    // Not encrypted with the key that AWS manages for SNS: CloudWatch may not use it. The messages hold no facts.
+    // Not encrypted with the AWS managed key for SNS, because CloudWatch may not use that key. Messages hold no facts.
     this.topic = new Topic(this, "Topic", { enforceSSL: true });
-    // A topic with a policy of its own loses the default one, by which the account's alarms may publish.
+    // A topic with its own policy loses the default policy, which lets the account's alarms publish.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -26,7 +26,7 @@ export class Alarms extends Construct {
     if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
   }
 
-  /** Rings when the metric reaches the threshold once. No data is no alarm: most of these count what never happens. */
+  /** Alarms when the metric reaches the threshold once. Missing data is no alarm: most metrics count rare events. */
   on(name: string, alarmDescription: string, metric: IMetric, threshold = 1): void {
     new Alarm(this, name, {
       alarmDescription,

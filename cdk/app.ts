@@ -1,7 +1,7 @@
 /**
  * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
- * -c executors=true -c maintenance=true`: every context is optional; with one of the last two there are two stacks, `asof`
- * and `asof-executors`.
+ * -c executors=true -c maintenance=true`. Every context is optional. With one of the last two there are two stacks,
+ * `asof` and `asof-executors`.
  */
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
@@ -33,8 +33,8 @@ const executors = context("executors") === "true";
 const maintenance = context("maintenance") === "true";
 if (executors || maintenance) {
   const more = { bundles, executors, maintenance, alarmEmail, env };
-  // The bus that they listen to is the ledger's.
+  // They listen to the ledger's bus.
   new AsofExecutorsStack(app, "asof-executors", more).addStackDependency(ledger);
 }
-// Findings that nobody acknowledged with a reason make the synthesis fail.
+// A finding that is not suppressed with a reason makes the synthesis fail.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -1,4 +1,4 @@
-/** Where letters end that could not be delivered or worked on, until a person looks: the alarm says so. */
+/** A dead-letter queue with an alarm: messages that could not be delivered or processed wait there for a person. */
 import { Duration, Validations } from "aws-cdk-lib";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
@@ -6,7 +6,7 @@ import type { Alarms } from "./alarms.ts";
 
 export const QUEUE_DEFAULTS = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
-/** The longest SQS can keep a message: dead letters wait for a person. */
+/** SQS's maximum retention: dead letters wait for a person. */
 const RETENTION = Duration.days(14);
 
 export function deadLetters(scope: Construct, alarms: Alarms, name: string, alarmDescription: string): Queue {
@@ -15,7 +15,7 @@ export function deadLetters(scope: Construct, alarms: Alarms, name: string, alar
   Validations.of(queue).acknowledge({
     id: "AwsSolutions-SQS3",
     reason:
-      "It is where letters end: cdk-nag knows dead-letter queues of queues, not those of streams, rules and code.",
+      "This is a dead-letter queue itself: cdk-nag recognizes those of queues, not those of streams, rules and code.",
   });
   return queue;
 }

@@ -1,4 +1,4 @@
-/** CloudFront and WAF in front of the function URLs, by the context `cloudfront`. */
+/** CloudFront and WAF in front of the function URLs; enabled by the context `cloudfront`. */
 import { CfnOutput, Duration, Stack, Validations } from "aws-cdk-lib";
 import {
   AllowedMethods,
@@ -14,7 +14,7 @@ import type { FunctionUrl } from "aws-cdk-lib/aws-lambda";
 import { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import type { Construct } from "constructs";
 
-/** Paths that record something, and so belong to the one function that may write. */
+/** Paths that record something; they belong to the only function that may write. */
 export const INGEST_PATHS = [
   "/v1/events",
   "/v1/webhooks/*",
@@ -32,13 +32,13 @@ export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: Functi
 export function addEdge(scope: Construct, urls: Urls): void {
   if (Stack.of(scope).region !== "us-east-1") {
     throw new Error(
-      "cloudfront=true: AWS takes a web ACL for CloudFront in us-east-1 only. Deploy there (AWS_REGION=us-east-1), or leave the switch off and put a distribution of your own before the function URLs.",
+      "cloudfront=true: AWS accepts a web ACL for CloudFront in us-east-1 only. Deploy there (AWS_REGION=us-east-1), or omit cloudfront and put a distribution of your own in front of the function URLs.",
     );
   }
-  // Answers depend on the token and on the second; and all headers must pass, for the web hooks' signatures are in
-  // them. Only Host must not: a function URL answers to its own name alone.
+  // No caching: answers depend on the token and on the time. All headers must pass, because they hold the webhooks'
+  // signatures, except Host: a function URL answers only to its own name.
   const behaviour = (url: FunctionUrl): BehaviorOptions => ({
-    // An export of little out of much may look long before its first byte.
+    // An export that selects few facts out of many may take long to its first byte.
     origin: new FunctionUrlOrigin(url, { readTimeout: Duration.seconds(60) }),
     allowedMethods: AllowedMethods.ALLOW_ALL,
     cachePolicy: CachePolicy.CACHING_DISABLED,
@@ -56,16 +56,16 @@ export function addEdge(scope: Construct, urls: Urls): void {
     },
   });
   Validations.of(distribution).acknowledge(
-    { id: "AwsSolutions-CFR1", reason: "CI runners and web hooks come from wherever their vendors stand." },
+    { id: "AwsSolutions-CFR1", reason: "CI runners and webhooks call from wherever their vendors are." },
     {
       id: "AwsSolutions-CFR3",
       reason:
-        "Each function logs its requests and who made them; a second log of addresses is a user's own choice.",
+        "Each function logs its requests and who made them; a second log, of addresses, is the user's choice.",
     },
     {
       id: "AwsSolutions-CFR4",
       reason:
-        "CloudFront fixes the TLS policy of its own domain name. A user's domain and certificate set a newer one; to the functions it is TLS 1.2 always.",
+        "CloudFront fixes the TLS policy of its own domain name. With a custom domain and certificate, the user sets a newer one. Connections to the functions always use TLS 1.2.",
     },
   );
   new CfnOutput(scope, "EdgeUrl", { value: `https://${distribution.distributionDomainName}` });
@@ -85,8 +85,8 @@ function webAcl(scope: Construct): CfnWebACL {
       {
         name: "rate",
         priority: 0,
-        // Far above what CI or a vendor's web hooks send from one address, for a web hook refused is often not sent
-        // again; 429 is what a well-made client waits on.
+        // Far above what CI or a vendor's webhooks send from one address, because a refused webhook is often not sent
+        // again. Well-behaved clients wait after a 429.
         statement: {
           rateBasedStatement: { limit: 10_000, evaluationWindowSec: 300, aggregateKeyType: "IP" },
         },
@@ -100,8 +100,8 @@ function webAcl(scope: Construct): CfnWebACL {
           managedRuleGroupStatement: {
             vendorName: "AWS",
             name: "AWSManagedRulesCommonRuleSet",
-            // Not for POST: this set blocks bodies over 8 KB, and texts that look like an attack, as commit messages
-            // do. It would lose facts; and bodies are signed or bear a token, and are parsed strictly.
+            // Not for POST: this rule set blocks bodies over 8 KB, and texts that look like an attack, as some commit
+            // messages do, so facts would be lost. POST requests are signed or carry a token, and are parsed strictly.
             scopeDownStatement: {
               notStatement: {
                 statement: {

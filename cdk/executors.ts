@@ -1,6 +1,6 @@
 /**
- * Who reacts to what the ledger says, apart from it: here is what holds credentials that change production, and the
- * ledger's functions have none of it.
+ * Reactions to the ledger's facts, in a stack of their own: its functions hold credentials that change production; the
+ * ledger's functions hold none.
  */
 import { join } from "node:path";
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Validations } from "aws-cdk-lib";
@@ -17,28 +17,28 @@ import { LedgerFunction } from "./function.ts";
 import { PACKAGED } from "./functions.ts";
 import { LEDGER_BUS } from "./ledger.ts";
 
-/** The longest that one fact may take: a few requests, each of which is given up after seconds. */
+/** Time limit for one fact: a few requests, each with a timeout of seconds. */
 const TIMEOUT = Duration.seconds(30);
-/** Tried so often, three minutes apart, the message becomes a dead letter. */
+/** After this many tries, three minutes apart, the message becomes a dead letter. */
 const MAX_RECEIVES = 5;
 
 export interface ListenerProps {
   readonly bus: IEventBus;
   readonly alarms: Alarms;
-  /** The kinds of facts that it hears of, and no other. */
+  /** The kinds of facts that it receives. */
   readonly kinds: readonly string[];
   /** The folder of the bundle. */
   readonly bundle: string;
-  /** What the secret holds until somebody writes it, which says what belongs into it. */
+  /** The secret's initial value, which describes what to write into it. */
   readonly secret: { readonly description: string; readonly placeholder: string };
-  /** What it means that letters are dead, and what to do. */
+  /** The alarm's text: what dead letters mean here, and what to do. */
   readonly failed: string;
 }
 
-/** A rule on the ledger's bus, a queue with its dead letters, and the function that works on it, with a secret of its own. */
+/** A rule on the ledger's bus, a queue with a dead-letter queue, and the function that consumes it, with its own secret. */
 export function addListener(scope: Construct, id: string, props: ListenerProps): void {
   const { alarms } = props;
-  // An update of the stack does not touch the value, as long as this placeholder stays the same.
+  // A stack update does not change the secret's value as long as this placeholder stays the same.
   const secret = new Secret(scope, `${id}Secret`, {
     description: props.secret.description,
     secretStringValue: SecretValue.unsafePlainText(props.secret.placeholder),
@@ -68,24 +68,24 @@ export function addListener(scope: Construct, id: string, props: ListenerProps):
     environment: { ASOF_SECRET: secret.secretArn, ASOF_MAX_RECEIVES: String(MAX_RECEIVES) },
   });
   listener.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
-  // One at a time: nothing that is slow holds up another, and each fails for itself.
+  // One message at a time: a slow one delays no other, and each fails alone.
   listener.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
   alarms.on(id, `The function of ${id} failed.`, listener.metricErrors());
   new CfnOutput(scope, `${id}SecretArn`, { value: secret.secretArn });
 }
 
 export interface AsofExecutorsProps {
-  /** Redeployments are carried out. */
+  /** Carries out redeployments. */
   executors?: boolean | undefined;
-  /** Alerts are silenced in Alertmanager while a redeployment runs. */
+  /** Silences alerts in Alertmanager while a redeployment runs. */
   maintenance?: boolean | undefined;
-  /** Who gets the alarms by mail, beside the topic. */
+  /** An address that is subscribed to the alarms' topic. */
   alarmEmail?: string | undefined;
-  /** The folder that holds a folder with the bundle of each function. Default: the bundles of this package. */
+  /** The folder that contains one folder with a bundle for each function. Default: the package's bundles. */
   bundles?: string | undefined;
 }
 
-/** Reacts to a ledger of the same account and region, which it knows by its bus. Belongs into a stack of its own. */
+/** Reacts to the ledger of the same account and region, which it finds by the name of its bus. Use a stack of its own. */
 export class AsofExecutors extends Construct {
   constructor(scope: Construct, id: string, props: AsofExecutorsProps) {
     super(scope, id);
@@ -99,11 +99,11 @@ export class AsofExecutors extends Construct {
         kinds: ["redeployment.requested"],
         bundle: join(bundles, "execute"),
         secret: {
-          description: "asof: who carries out redeployments, and the credentials for it",
+          description: "asof: the executors of redeployments, and their credentials",
           placeholder: '{"asof":{"url":"","token":""},"executors":[]}',
         },
         failed:
-          "Redeployments reached no executor: look at their status, and delete these. What is past its deadline is not carried out.",
+          "Redeployments reached no executor: check their status, and delete these messages. Past its deadline, a redeployment is not carried out.",
       });
     }
     if (props.maintenance === true) {
@@ -113,12 +113,11 @@ export class AsofExecutors extends Construct {
         kinds: MAINTENANCE_KINDS,
         bundle: join(bundles, "maintain"),
         secret: {
-          description:
-            "asof: whose alerts Alertmanager silences while a redeployment runs, and how it is reached",
+          description: "asof: Alertmanager's address, and which alerts it silences while a redeployment runs",
           placeholder: '{"asof":{"url":"","token":""},"maintenance":{"url":"","matchers":[]}}',
         },
         failed:
-          "Alertmanager was not told that a redeployment runs, or that it ended. Silences end at their time; delete these.",
+          "Alertmanager was not reached at the start or end of a redeployment. Silences expire by themselves; delete these messages.",
       });
     }
     new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });

@@ -1,4 +1,4 @@
-/** A function of the ledger: what all of them share, and a role that may do nothing but what `allow` adds. */
+/** A Lambda function with the settings that all share, and a role without permissions except those that `allow` adds. */
 import type { Duration } from "aws-cdk-lib";
 import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
@@ -6,7 +6,7 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
 
 export type LedgerFunctionProps = {
-  /** The folder of the bundle. */
+  /** The bundle's folder. */
   bundle: string;
   timeout: Duration;
   memoryMiB: number;
@@ -15,7 +15,7 @@ export type LedgerFunctionProps = {
 
 export class LedgerFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, { bundle, memoryMiB, ...props }: LedgerFunctionProps) {
-    // With a role and a log group of our own the CDK adds no managed policy, and no logs are kept for ever.
+    // With an explicit role and log group, the CDK adds no managed policy, and logs expire.
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.THREE_MONTHS });
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     logGroup.grantWrite(role);
@@ -28,7 +28,7 @@ export class LedgerFunction extends LambdaFunction {
       memorySize: memoryMiB,
       role,
       logGroup,
-      // X-Ray stays off: its tracer costs 20 ms of each cold start, and there is one hop to see.
+      // X-Ray is off: its tracer adds 20 ms to each cold start, and would show a single hop.
       tracing: Tracing.DISABLED,
     });
   }

@@ -1,4 +1,4 @@
-/** The functions' bundles, and the user's files beside them. */
+/** The functions' bundles, with the user's files. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,14 +7,14 @@ import { rootsIn } from "../functions/sources/standards/attestation.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
-/** Functions of the construct that reacts. */
+/** Functions of `AsofExecutors`. */
 export const LISTENERS = ["execute", "maintain"] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
-/** The bundles that the package holds, beside its construct: a folder for each function. */
+/** The package's bundles, beside this construct: a folder for each function. */
 export const PACKAGED = fileURLToPath(new URL("functions", import.meta.url));
 
-/** Files of the user's, which every function of the ledger finds beside its code. */
+/** The user's files, which are added to the bundle of every function of the ledger. */
 export interface Files {
   /** Naming rules. */
   readonly rules?: string | undefined;
@@ -22,18 +22,18 @@ export interface Files {
   readonly trustRoots?: string | undefined;
 }
 
-/** The file of the naming rules inside a bundle. */
+/** The file name of the naming rules in a bundle. */
 export const RULES = "rules.json";
-/** The file of trusted roots inside a bundle. */
+/** The file name of the trusted roots in a bundle. */
 export const TRUST_ROOTS = "trust-roots.jsonl";
 
 /**
- * Copies the bundles of the ledger's functions, with the user's files in each. Without files, they stay where they are.
- * @param folder where the copies are made
- * @returns the folder of the bundles
+ * Copies the bundles of the ledger's functions and adds the user's files to each. Without files, nothing is copied.
+ * @param folder the target of the copies
+ * @returns the folder of the bundles to deploy
  */
 export function withFiles(bundles: string, { rules, trustRoots }: Files, folder: string): string {
-  // A broken file must fail here, where somebody looks, and not in every function at once after the deployment.
+  // Parsed here, so that an invalid file fails at synthesis, not in every function after the deployment.
   const checked = rules === undefined ? undefined : Rules.parse(JSON.parse(readFileSync(rules, "utf8")));
   const roots = trustRoots === undefined ? undefined : rootsIn(readFileSync(trustRoots, "utf8")).join("\n");
   if (checked === undefined && roots === undefined) return bundles;

@@ -1,3 +1,3 @@
-/** `asof/cdk`: a ledger on AWS, and what reacts to it, as constructs for an app of your own. */
+/** `asof/cdk`: constructs for your own CDK app: a ledger on AWS, and the executors and silences that react to it. */
 export { AsofExecutors, type AsofExecutorsProps } from "./executors.ts";
 export { AsofLedger, type AsofLedgerProps } from "./ledger.ts";

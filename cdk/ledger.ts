@@ -1,7 +1,6 @@
 /**
- * The whole architecture. Facts come in by the function URLs and by the queue `events`, are put into one table by one
- * function, are asked for by two more, and leave again from the table's stream by a bus. Whom they name stands in a table
- * beside it.
+ * A ledger on AWS. Facts arrive at the function URLs and in the queue `events`. One function writes them into one table,
+ * two functions read them, and the table's stream publishes them on a bus. A second table holds the persons.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,31 +28,31 @@ export interface AsofLedgerProps {
   rules?: string | undefined;
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
   trustRoots?: string | undefined;
-  /** Whose signatures on attestations count, as `ASOF_SIGNERS`: JSON; with `trustRoots`. */
+  /** The signers whose attestations count, JSON as in `ASOF_SIGNERS`; with `trustRoots`. */
   signers?: string | undefined;
-  /** Who gets the alarms by mail, beside the topic. */
+  /** An address that is subscribed to the alarms' topic. */
   alarmEmail?: string | undefined;
   /** CloudFront and WAF in front of the function URLs. */
   cloudfront?: boolean | undefined;
-  /** The folder that holds a folder with the bundle of each function. Default: the bundles of this package. */
+  /** The folder that contains one folder with a bundle for each function. Default: the package's bundles. */
   bundles?: string | undefined;
 }
 
-/** The longest that one batch of `events` may take. AWS advises a visibility timeout of six times this. */
+/** Time limit for one batch of `events`. AWS recommends a visibility timeout of six times this. */
 const INGEST_TIMEOUT = Duration.seconds(30);
-/** By this name its listeners find it, in whatever stack they are. */
+/** The name by which listeners in other stacks find the bus. */
 export const LEDGER_BUS = "asof-ledger";
 
 /**
- * A ledger. An account and region has one: its buses have fixed names.
+ * A ledger. There can be one in each account and region, because its buses have fixed names.
  *
  * @example
  * new AsofLedger(stack, "Ledger", { alarmEmail: "oncall@example.com" });
  */
 export class AsofLedger extends Construct {
-  /** Every fact leaves by it, as an event of the source `asof`. */
+  /** Publishes every fact as an event with the source `asof`. */
   readonly bus: EventBus;
-  /** The tokens, and the secrets of the web hooks: filled by a person. */
+  /** The tokens and the webhook secrets: written by a person after the deployment. */
   readonly secret: Secret;
   readonly alarmTopic: Topic;
 
@@ -62,7 +61,7 @@ export class AsofLedger extends Construct {
     if ((props.trustRoots === undefined) !== (props.signers === undefined)) {
       throw new Error("trustRoots and signers: give both, or neither");
     }
-    // The CDK knows an asset by its path: each ledger of an app needs a folder of its own.
+    // The CDK identifies an asset by its path, so each ledger of an app needs its own folder.
     const folder = join(Stage.of(this)?.outdir ?? tmpdir(), "asof-functions", this.node.addr);
     const bundles = withFiles(props.bundles ?? PACKAGED, props, folder);
 
@@ -71,9 +70,9 @@ export class AsofLedger extends Construct {
     // ---- Store ---------------------------------------------------------------------------------------------------
     const table = new LedgerTable(this, "Table");
     const people = new PeopleTable(this, "People");
-    // An update of the stack does not touch the value, as long as this placeholder stays the same.
+    // A stack update does not change the secret's value as long as this placeholder stays the same.
     const secret = new Secret(this, "Secret", {
-      description: "asof: the tokens, and the secrets of the web hooks",
+      description: "asof: the tokens, and the webhook secrets",
       secretStringValue: SecretValue.unsafePlainText('{"tokens":"","webhookSecrets":{}}'),
       removalPolicy: RemovalPolicy.RETAIN,
     });
@@ -84,12 +83,12 @@ export class AsofLedger extends Construct {
     });
 
     // ---- Queues and buses ----------------------------------------------------------------------------------------
-    // Events that were refused, kept whole: nothing takes them from here but a person.
+    // The quarantine: refused events, kept whole. Only a person takes them out.
     const aside = deadLetters(
       this,
       alarms,
       "Aside",
-      "Statements were kept aside: malformed, refused or in conflict.",
+      "Statements were quarantined: malformed, refused or in conflict.",
     );
     const eventsDlq = deadLetters(
       this,
@@ -113,12 +112,12 @@ export class AsofLedger extends Construct {
     const ageS = (queue: Queue) => queue.metricApproximateAgeOfOldestMessage({ statistic: "Maximum" });
     alarms.on("Events", "Events wait for more than ten minutes to be recorded.", ageS(events), 600);
 
-    // What registries are asked: one that does not answer is asked again every three minutes for four hours.
+    // Questions to registries; one without an answer is repeated every three minutes for four hours.
     const laterDlq = deadLetters(
       this,
       alarms,
       "LaterDlq",
-      "A registry never answered: mend the access, then redrive these to the queue of what it is asked.",
+      "A registry never answered: fix the access, then redrive these to the queue of questions to registries.",
     );
     const later = new Queue(this, "Later", {
       ...QUEUE_DEFAULTS,
@@ -150,7 +149,7 @@ export class AsofLedger extends Construct {
         name: "Ci",
         bus: ingestBus,
         pattern: {
-          // What the ledger says is not news to it, wherever somebody forwards it.
+          // The ledger's own events must not be recorded, even if another rule forwards them.
           source: Match.anythingBut("asof"),
           detailType: Match.anyOf(Match.prefix("dev.asof."), Match.prefix("dev.cdevents.")),
         },
@@ -162,7 +161,7 @@ export class AsofLedger extends Construct {
         eventPattern: pattern,
         targets: [new SqsQueue(events, { deadLetterQueue: eventsDlq })],
       });
-      // To record again what a fault of ours lost; a second arrival of the rest is a duplicate.
+      // For a replay after a fault of the ledger; events that were recorded are duplicates then.
       new Archive(this, `${name}Archive`, {
         sourceEventBus: bus,
         eventPattern: pattern,
@@ -197,7 +196,7 @@ export class AsofLedger extends Construct {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,
       ASOF_SECRET: secret.secretArn,
-      // The time after which indexes and clocks have caught up, and answers about the past no longer change.
+      // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
     };
 
@@ -206,12 +205,12 @@ export class AsofLedger extends Construct {
         ? {}
         : {
             ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
-            // Read here, so that broken ones fail where somebody looks, and not in the function that records.
+            // Parsed here, so that invalid signers fail at synthesis, not in the function that records.
             ASOF_SIGNERS: JSON.stringify(Signers.parse(JSON.parse(props.signers))),
           };
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
-      // Lambda gives CPU in proportion to memory, and a cold start is all CPU.
+      // Lambda assigns CPU in proportion to memory, and a cold start is CPU-bound.
       memoryMiB: 1024,
       environment: {
         ...environment,
@@ -227,7 +226,7 @@ export class AsofLedger extends Construct {
     people.allowReveal(ingest);
     ingest.allow(["sqs:SendMessage"], aside.queueArn, later.queueArn);
     ingest.addEventSource(new SqsEventSource(events, { batchSize: 10, reportBatchItemFailures: true }));
-    // One at a time: asking a registry may take as long as the function may run.
+    // One message at a time: asking a registry may take as long as the function may run.
     ingest.addEventSource(new SqsEventSource(later, { batchSize: 1, reportBatchItemFailures: true }));
 
     const questions = addFunction("Questions", "questions", {
@@ -238,7 +237,7 @@ export class AsofLedger extends Construct {
     allowReads(questions);
     people.allowReveal(questions);
 
-    // As long as Lambda can: an export of months streams for minutes.
+    // Lambda's maximum: an export of months streams for minutes.
     const exported = addFunction("Export", "export", {
       timeout: Duration.minutes(15),
       memoryMiB: 1024,
@@ -256,20 +255,20 @@ export class AsofLedger extends Construct {
     table.allowStream(publish, streamArn);
     publish.addEventSourceMapping("Stream", {
       eventSourceArn: streamArn,
-      // Not LATEST: what is recorded while the mapping starts must leave too.
+      // Not LATEST: facts that are recorded while the mapping starts must be published, too.
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
-      // One record that cannot leave must not hold back its shard until the stream forgets the others.
+      // One record that cannot be published must not block its shard until the stream drops the others.
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
     alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);
 
-    // ---- Doors ---------------------------------------------------------------------------------------------------
-    // No IAM at the door: web hooks cannot sign for it. The functions check tokens and signatures themselves.
+    // ---- Endpoints -----------------------------------------------------------------------------------------------
+    // No IAM authorization: webhooks cannot sign for it. The functions check tokens and signatures themselves.
     const addUrl = (to: LedgerFunction, invokeMode = InvokeMode.BUFFERED): FunctionUrl =>
       to.addFunctionUrl({ authType: FunctionUrlAuthType.NONE, invokeMode });
     const urls = {

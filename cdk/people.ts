@@ -1,4 +1,4 @@
-/** The table of people, apart from the facts: what stands in it can be erased, so that nothing may keep a copy. */
+/** The table of people, separate from the facts. Its items can be erased, so nothing may keep a copy of them. */
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
@@ -14,9 +14,9 @@ export class PeopleTable extends Table {
     super(scope, id, {
       partitionKey: text(key),
       billingMode: BillingMode.PAY_PER_REQUEST,
-      // No backup and no stream: a login that was erased would stay in them.
+      // No backup and no stream: an erased login would stay in them.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: false },
-      // Without it every fact's persons are commitments for good.
+      // Retained: without this table, the persons in facts stay commitments for ever.
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
@@ -28,21 +28,21 @@ export class PeopleTable extends Table {
     });
     Validations.of(this).acknowledge({
       id: "AwsSolutions-DDB3",
-      reason: "It is the place that people are erased from: a backup would bring them back.",
+      reason: "People are erased from this table: a backup would bring them back.",
     });
   }
 
-  /** Lets the function show logins: by commitment alone, through the index, which holds no salts. */
+  /** Lets the function read logins by commitment, through the index, which holds no salts. */
   allowReveal(reader: LedgerFunction): void {
     reader.allow(dynamodb("Query"), `${this.tableArn}/index/${index.name}`);
   }
 
-  /** Lets the function commit to people. */
+  /** Lets the function find and add people. */
   allowCommit(writer: LedgerFunction): void {
     writer.allow(dynamodb("GetItem", "PutItem"), this.tableArn);
   }
 
-  /** Nothing erases yet: until something does, a person who may does it by hand. */
+  /** Denies every change. No function erases people yet; an authorized person does it by hand. */
   denyErasure(of: LedgerFunction): void {
     of.deny([...REWRITES, ...dynamodb("PartiQLSelect")], this.tableArn, `${this.tableArn}/index/*`);
   }

@@ -1,10 +1,10 @@
-/** The ledger and what reacts to it, each as a stack of its own. */
+/** The stack of the ledger, and the stack of the executors. */
 import { Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { AsofExecutors, type AsofExecutorsProps } from "./executors.ts";
 import { AsofLedger, type AsofLedgerProps } from "./ledger.ts";
 
-/** The CDK leaves this id out of the names of what is in a construct: they are as if it stood in the stack itself. */
+/** The CDK leaves this id out of logical ids, so resources have the same ids as if they stood in the stack itself. */
 const WHOLE_STACK = "Default";
 
 export class AsofStack extends Stack {

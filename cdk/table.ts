@@ -1,4 +1,4 @@
-/** The one table, and who may do what with it. A fact is one item, put once, never updated, never deleted. */
+/** The table of facts, and its permissions. A fact is one item: put once, never updated, never deleted. */
 import { RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from "aws-cdk-lib/aws-dynamodb";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -7,7 +7,7 @@ import { INDEXES } from "../functions/adapters/keys.ts";
 import type { LedgerFunction } from "./function.ts";
 
 export const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
-/** Whatever changes the table, but the one PutItem. */
+/** Every action that changes the table, except PutItem. */
 export const REWRITES = dynamodb(
   ...["UpdateItem", "DeleteItem", "BatchWriteItem"],
   ...["PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"],
@@ -24,10 +24,10 @@ export class LedgerTable extends Table {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      // Both images, so that a MODIFY or REMOVE shows what was there before it.
+      // Both images, so that a MODIFY or REMOVE shows the previous item.
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
-      // Encrypted with the key that DynamoDB owns, the default: a KMS key would add a price and a point of failure
-      // to each request, and keep nobody out whom IAM lets read the table.
+      // Encrypted with DynamoDB's own key, the default: a KMS key would add costs and a point of failure to each
+      // request, and would exclude nobody whom IAM lets read the table.
     });
     for (const { name, partition, order, include } of INDEXES) {
       this.addGlobalSecondaryIndex({
@@ -41,20 +41,20 @@ export class LedgerTable extends Table {
     }
   }
 
-  /** Lets the function read, by key and by index; no scans. */
+  /** Lets the function read by key and by index; no scans. */
   allowReads(reader: LedgerFunction): void {
     reader.allow(dynamodb("GetItem", "BatchGetItem"), this.tableArn);
     reader.allow(dynamodb("Query"), ...INDEXES.map(({ name }) => `${this.tableArn}/index/${name}`));
   }
 
   /**
-   * Lets the one function put, and forbids it to the rest of the account, as it forbids everyone to rewrite an item:
-   * who means to must first change this policy, which CloudTrail shows.
+   * Lets one function put items. Denies puts to the rest of the account, and rewriting an item to everyone: whoever wants
+   * to do so must first change this policy, which CloudTrail records.
    */
   allowPuts(writer: LedgerFunction): void {
     writer.allow(PUT, this.tableArn);
     const forbid = (actions: string[], conditions = {}): void => {
-      // A table's policy cannot name its own table: the asterisk is this table and no other.
+      // A table's policy cannot name its own table: here the asterisk means this table only.
       const everyone = { effect: Effect.DENY, principals: [new AnyPrincipal()], resources: ["*"] };
       this.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, conditions }));
     };
@@ -62,7 +62,7 @@ export class LedgerTable extends Table {
     forbid(PUT, { ArnNotEquals: { "aws:PrincipalArn": writer.role?.roleArn } });
   }
 
-  /** Forbids once more, in the function's own role: no grant added there by mistake has an effect. */
+  /** Denies the same in the function's role, so that a grant added there by mistake has no effect. */
   denyRewrites(of: LedgerFunction): void {
     of.deny([...REWRITES, ...dynamodb("PartiQLSelect")], this.tableArn, `${this.tableArn}/index/*`);
   }
@@ -71,7 +71,7 @@ export class LedgerTable extends Table {
     of.deny(PUT, this.tableArn);
   }
 
-  /** Lets the function follow the stream; the CDK's own grant would name every stream of the account. */
+  /** Lets the function read the stream. The CDK's own grant would include every stream of the account. */
   allowStream(consumer: LedgerFunction, streamArn: string): void {
     consumer.allow(dynamodb("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"), streamArn);
   }

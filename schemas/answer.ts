@@ -1,4 +1,4 @@
-/** What is answered beside the release, and how problems and outcomes are told. */
+/** Answers other than the release: snapshots, timelines, diffs, artifacts, commits, tags, sources, outcomes. */
 import * as z from "zod";
 import {
   Availability,
@@ -46,17 +46,20 @@ export const Environments = z
         environment: name,
         running: z.int().meta({ description: "services with something running" }),
         services: z.int(),
-        silentSince: time.nullable().meta({ description: "when its newest fact happened" }),
+        silentSince: time.nullable().meta({ description: "`occurredAt` of its newest fact" }),
       }),
     ),
-    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
   })
   .meta({ id: "Environments" });
 export type Environments = z.infer<typeof Environments>;
 
 const timelineEntry = z.strictObject({
   at: time,
-  since: time.exactOptional().meta({ description: "of a `running` entry: since when" }),
+  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
   what: z.enum([
     "running",
     "started",
@@ -89,18 +92,20 @@ const timelineEntry = z.strictObject({
   version: z.string().exactOptional(),
   appliedAt: time
     .exactOptional()
-    .meta({ description: "of a migration that a snapshot shows: when it says so" }),
+    .meta({ description: "for a migration known from a snapshot: the time that the snapshot states" }),
   between: z
     .strictObject({ after: time, before: time })
     .exactOptional()
-    .meta({ description: "of a migration that only two snapshots show" }),
+    .meta({ description: "for a migration known only from the difference between two snapshots" }),
   deployment: deploymentId.exactOptional(),
   commit: sha.exactOptional(),
   rollback: z.boolean().exactOptional(),
   redeployment: z
     .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
     .exactOptional()
-    .meta({ description: "that was requested, that this deployment carries out, or whose end was said" }),
+    .meta({
+      description: "the redeployment that was requested, is carried out by this deployment, or ended",
+    }),
   reason: z.string().exactOptional(),
   by: shownPerson.nullable(),
   url: url.nullable(),
@@ -117,9 +122,13 @@ export const Timeline = z
     knownAt: time,
     settled: z.boolean(),
     entries: z.array(timelineEntry).meta({
-      description: "`running` entries come first, by service: what already ran at `from`; then what happened",
+      description:
+        "first `running` entries, by service: what already ran at `from`; then changes in order of time",
     }),
-    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
   })
   .meta({ id: "Timeline" });
 export type Timeline = z.infer<typeof Timeline>;
@@ -132,7 +141,7 @@ const shownImage = z
 const shownMigration = z
   .strictObject({
     status: z.enum(["known", "empty", "unknown"]),
-    version: z.string().nullable().meta({ description: "several heads are joined by commas" }),
+    version: z.string().nullable().meta({ description: "several heads, joined by commas" }),
   })
   .nullable()
   .meta({ description: "null: no such database there" });
@@ -149,7 +158,7 @@ const serviceDifference = z.strictObject({
         to: shownImage,
       }),
     )
-    .meta({ description: "another digest or commit, or digests that cannot be told, so not compared" }),
+    .meta({ description: "a different digest or commit, or unresolved digests, which cannot be compared" }),
   migrations: z.array(z.strictObject({ database: name, from: shownMigration, to: shownMigration })),
   config: z.strictObject({ from: z.array(configuration), to: z.array(configuration) }).exactOptional(),
 });
@@ -162,15 +171,18 @@ export const Difference = z
     knownAt: time,
     settled: z.boolean(),
     services: z.array(serviceDifference),
-    same: z.int().meta({ description: "services of this page without a difference" }),
-    next: z.string().nullable().meta({ description: "pass as `cursor`; a page may be short and have one" }),
+    same: z.int().meta({ description: "number of services on this page without a difference" }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
   })
   .meta({ id: "Difference" });
 export type Difference = z.infer<typeof Difference>;
 
 const place = z.strictObject({
   environment: name,
-  service: name.nullable().meta({ description: "null where a task names none" }),
+  service: name.nullable().meta({ description: "null if a task names no service" }),
   what: z.enum(["started", "deployed", "failed", "removed", "observed"]),
   at: time,
   deployment: deploymentId.exactOptional(),
@@ -180,7 +192,9 @@ const place = z.strictObject({
 export type Place = z.infer<typeof place>;
 
 const attached = z.strictObject({
-  type: z.string().meta({ description: "as it was attached; `mark`: a person's verdict here" }),
+  type: z.string().meta({
+    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
+  }),
   verdict: z.string().exactOptional(),
   by: shownPerson.exactOptional(),
   reason: z.string().exactOptional(),
@@ -208,11 +222,12 @@ export const Artifact = z
     commit: knownCommit.nullable(),
     commitCandidates: z.array(knownCommit),
     builds: z.array(z.strictObject({ commit: knownCommit, at: time, url: url.nullable(), fact: identity })),
-    evidence: z.array(attached).meta({ description: "of any digest of the image, oldest first" }),
+    evidence: z.array(attached).meta({ description: "for any digest of the image, oldest first" }),
     ran: z.array(place).meta({
-      description: "where deployments, observations and tasks named any digest of the image, newest first",
+      description:
+        "places where deployments, observations and tasks name any digest of the image, newest first",
     }),
-    more: z.boolean().meta({ description: "true where `ran` was cut at its limit" }),
+    more: z.boolean().meta({ description: "true if `ran` was cut at its limit" }),
   })
   .meta({ id: "Artifact" });
 export type Artifact = z.infer<typeof Artifact>;
@@ -237,12 +252,12 @@ export const CommitAnswer = z
             }),
           ),
           ran: z.array(place).meta({
-            description: "where deployments named it, or an image that was built from it, newest first",
+            description: "places where deployments name the commit or an image built from it, newest first",
           }),
           evidence: z.array(attached),
         }),
       )
-      .meta({ description: "more than one where a short id fits several" }),
+      .meta({ description: "more than one if a short id matches several commits" }),
     more: z.boolean(),
   })
   .meta({ id: "Commit" });
@@ -251,13 +266,13 @@ export type CommitAnswer = z.infer<typeof CommitAnswer>;
 export const TagAnswer = z
   .strictObject({
     ...moment,
-    repository: imageRepository.meta({ description: "by the name that it has now" }),
+    repository: imageRepository.meta({ description: "under its current name" }),
     tag,
     status: z.enum(["set", "gone", "unknown"]).meta({
-      description: "gone: it was deleted, or its manifest was; unknown: no fact by then says",
+      description: "gone: the tag or its manifest was deleted; unknown: no fact by then names the tag",
     }),
-    digest: digest.nullable().meta({ description: "what it pointed at then" }),
-    since: time.nullable().meta({ description: "since when it was so, as far as `history` reaches back" }),
+    digest: digest.nullable().meta({ description: "the digest that the tag pointed at then" }),
+    since: time.nullable().meta({ description: "the start of this state, as far back as `history` reaches" }),
     history: z
       .array(
         z.strictObject({
@@ -267,7 +282,7 @@ export const TagAnswer = z
           fact: identity,
         }),
       )
-      .meta({ description: "its moves by then, newest first" }),
+      .meta({ description: "the tag's changes by then, newest first" }),
     more: z.boolean(),
   })
   .meta({ id: "Tag" });
@@ -279,15 +294,15 @@ export const Sources = z
     sources: z.array(
       z.strictObject({
         source,
-        lastRecordedAt: time.meta({ description: "when the ledger last took a fact of it" }),
+        lastRecordedAt: time.meta({ description: "`recordedAt` of the source's newest fact" }),
         facts: z
           .strictObject({ today: z.int(), week: z.int() })
-          .meta({ description: "recorded this UTC day and in the last seven" }),
+          .meta({ description: "facts recorded on this UTC day, and in the last seven UTC days" }),
       }),
     ),
     keptAside: z.strictObject({
-      where: z.string().meta({ description: "where an operator finds it" }),
-      count: z.int().nullable().meta({ description: "null where this door cannot count it" }),
+      where: z.string().meta({ description: "where an operator finds the quarantine" }),
+      count: z.int().nullable().meta({ description: "null if this endpoint cannot count the quarantine" }),
       newest: z.array(
         z.strictObject({
           at: time,
@@ -300,7 +315,7 @@ export const Sources = z
     }),
     ignored: z.record(z.string(), z.int()).nullable().meta({
       description:
-        "null where this door cannot count them; events known and not needed, by reason, since this process started",
+        "ignored events by reason, since this process started; null if this endpoint cannot count them",
     }),
     next: z.string().nullable(),
   })

@@ -1,8 +1,8 @@
-/** The one form of a JSON value that has a hash: RFC 8785 (JSON Canonicalization Scheme), in UTF-8. */
+/** The canonical form of a JSON value, which is what is hashed: RFC 8785 (JSON Canonicalization Scheme), in UTF-8. */
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 
-/** RFC 8785 text of a JSON value. Throws a TypeError for what is no JSON (NaN, lone surrogates). */
+/** RFC 8785 text of a JSON value. Throws a TypeError for values that are not JSON (NaN, lone surrogates). */
 export function canonical(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError("has no JSON form");

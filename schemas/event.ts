@@ -1,4 +1,4 @@
-/** Statements as CloudEvents 1.0, the form in which `POST /v1/events` takes them. */
+/** Statements as CloudEvents 1.0, the form that `POST /v1/events` accepts. */
 import type { Statement } from "./fact.ts";
 
 export interface CloudEvent {

@@ -1,4 +1,4 @@
-/** One statement of each kind, as documentation: a fortnight of one service. */
+/** One example statement of each kind, for the documentation: two weeks of one service. */
 import type { Kind, StatementOf } from "./fact.ts";
 
 const INDEX = `sha256:${"9f".repeat(32)}`;

@@ -1,6 +1,6 @@
 /**
- * What may be said. A *statement* is what a source says; a *fact* is a statement that the ledger took, with
- * what only the ledger may add: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
+ * Statements and facts. A *statement* is what a source reports. A *fact* is a statement that the ledger recorded, with
+ * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
 import {
@@ -23,7 +23,7 @@ import {
   url,
 } from "./scalars.ts";
 
-/** Where source code is kept: a URL, as a forge shows it. */
+/** The URL of a source code repository, as its forge shows it. */
 const commit = z.strictObject({
   repository: url,
   sha: fullSha,
@@ -31,7 +31,7 @@ const commit = z.strictObject({
   committedAt: time.exactOptional(),
 });
 
-/** A commit as a deployer names it: it may be short, and its repository may be left out. */
+/** A commit as a deployer names it: possibly a short id, possibly without its repository. */
 const deployedCommit = z.strictObject({
   repository: url.exactOptional(),
   sha,
@@ -40,7 +40,7 @@ const deployedCommit = z.strictObject({
 
 const platform = text(64);
 
-/** A deployment's identity: the deployer, which installation of it, and its own id there. */
+/** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
 
 const component = z.strictObject({
@@ -81,11 +81,11 @@ const effect = {
   cluster: name.exactOptional(),
   namespace: name.exactOptional(),
   rollback: z.boolean().exactOptional(),
-  /** The id of the redeployment that it carries out. */
+  /** The id of the redeployment that this deployment carries out. */
   redeployment: id.exactOptional(),
 };
 
-/** What is gone back to, what is put up with, and what was known then: the same question has the same plan. */
+/** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
 const planQuestion = z
   .strictObject({
     at: time.exactOptional(),
@@ -133,7 +133,7 @@ const someArtifact = [
   { error: "must name a digest, a tag, or both" },
 ] as const;
 
-/** The same component and variant twice in one deployment would leave open which of them runs. */
+/** With the same component and variant twice in one deployment, it would be unknown which of them runs. */
 const unambiguous: [
   (it: { components?: readonly { component: string; variant?: string }[] }) => boolean,
   { error: string; path: string[] },
@@ -147,7 +147,7 @@ const unambiguous: [
   { error: "must not name a component and variant twice", path: ["components"] },
 ];
 
-/** Whatever a source may say, before the ledger takes it. */
+/** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
   kind("artifact.pushed", {
     digest,
@@ -157,9 +157,9 @@ export const Statement = z.discriminatedUnion("kind", [
     platform: platform.exactOptional(),
     size: z.int().nonnegative().exactOptional(),
     /**
-     * The sender named the tag alone, and the registry said what it pointed at when it was asked: at receipt, or, where
-     * it did not answer then, just before `recordedAt`. A tag that moved in between has its new digest here. Set by the
-     * ledger.
+     * The sender named only the tag, and the registry reported the digest when the ledger asked: at receipt, or, if
+     * the registry did not answer then, just before `recordedAt`. If the tag moved in between, this is its new digest.
+     * Set by the ledger.
      */
     digestFrom: z.literal("registry").exactOptional(),
   }),
@@ -168,7 +168,7 @@ export const Statement = z.discriminatedUnion("kind", [
   kind("repository.renamed", {
     from: imageRepository,
     to: imageRepository,
-    /** `path`: with everything below it, as where a registry moves a project. Absent: this repository alone. */
+    /** `path`: includes everything below it, as when a registry moves a project. Absent: only this repository. */
     scope: z.enum(["repository", "path"]).exactOptional(),
   }),
   kind("artifact.indexed", {
@@ -184,7 +184,7 @@ export const Statement = z.discriminatedUnion("kind", [
     digest,
     commit,
     repository: imageRepository.exactOptional(),
-    /** Whose image it is: one commit of a monorepo makes those of many services. */
+    /** The service that the image belongs to: one commit of a monorepo can build images of many services. */
     service: name.exactOptional(),
     evidence: z.enum(EVIDENCE),
     verified: z.boolean().exactOptional(),
@@ -269,11 +269,11 @@ export const Statement = z.discriminatedUnion("kind", [
     service: name,
     question: planQuestion,
     planHash: hash,
-    /** The images that the plan deploys, by which its deployment is known. */
+    /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
-    /** Nobody begins to carry it out after this. */
+    /** No executor starts the redeployment after this time. */
     deadline: time,
-    /** The request's own name for itself (`Idempotency-Key`). */
+    /** The request's `Idempotency-Key`. */
     key: id,
     reason: prose(1024),
   }),
@@ -290,10 +290,10 @@ export const Statement = z.discriminatedUnion("kind", [
 export type Statement = z.infer<typeof Statement>;
 export type Kind = Statement["kind"];
 
-/** Every kind of fact, in the order above. */
+/** Every kind of fact, in the order of the schema above. */
 export const KINDS: readonly Kind[] = Statement.options.map((option) => option.shape.kind.value);
 
-/** Kinds that only this ledger's own endpoints say; refused wherever a sender could name them. */
+/** Kinds that only the ledger's own endpoints record; senders may not report them. */
 export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "release.marked",
   "environment.frozen",
@@ -304,7 +304,7 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "fact.retracted",
 ]);
 
-/** What only the ledger adds. */
+/** Fields that only the ledger sets. */
 export const Recording = z.strictObject({
   v: z.literal(1),
   recordedAt: time,
@@ -313,7 +313,7 @@ export const Recording = z.strictObject({
 });
 export type Recording = z.infer<typeof Recording>;
 
-/** A statement that the ledger took. */
+/** A statement that the ledger recorded. */
 export type Fact = Statement & Recording;
 export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording;
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
@@ -324,7 +324,7 @@ export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;
 export type DeployedCommit = z.infer<typeof deployedCommit>;
 
-/** What deployers and runtimes say. */
+/** Kinds that deployers and runtimes report. */
 export type Deployed = FactOf<
   | "deployment.started"
   | "deployment.succeeded"
@@ -332,7 +332,7 @@ export type Deployed = FactOf<
   | "deployment.removed"
   | "deployment.observed"
 >;
-/** What migration tools say. */
+/** Kinds that migration tools report. */
 export type Migrated = FactOf<
   "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"
 >;

@@ -1,35 +1,35 @@
-/** Whether something may be deployed, as CI asks before it does. */
+/** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
 import * as z from "zod";
 import { coded } from "./plan.ts";
 import { moment } from "./release.ts";
 import { digest, name } from "./scalars.ts";
 
-/** Why something may not be deployed. */
+/** Reasons against a deployment. */
 export const GateReasonCode = z.union([
   coded(
     "frozen",
-    "the environment or the service is frozen, or was put back; the message says since when, by whom and why",
+    "the environment or the service is frozen, or was rolled back; the message has time, person and reason",
   ),
-  coded("marked_bad", "the newest mark of the image says that it is bad"),
+  coded("marked_bad", "the newest mark of the image is `bad`"),
   coded(
     "unknown_to_registry",
-    "no registry is known to have taken the image, or all that had it have deleted it",
+    "no registry is known to have received the image, or every registry that had it deleted it",
   ),
-  coded("no_commit", "no build says which commit the image came from"),
-  coded("schema_too_old", "the image says that it needs a migration which is not applied here"),
+  coded("no_commit", "no build reports the image's commit"),
+  coded("schema_too_old", "the image requires a migration that is not applied here"),
 ]);
 
-/** What somebody should know before deploying it all the same. */
+/** Warnings, which do not forbid the deployment. */
 export const GateWarningCode = z.union([
-  coded("environment_unknown", "nothing was ever said of this environment: a first deployment, or a typo"),
-  coded("service_unknown", "nothing was ever said of this service here: a first deployment, or a typo"),
-  coded("availability_unknown", "registries had the image, and no fact says whether it is still there"),
-  coded("schema_unknown", "the image needs a migration, and no fact says whether it is applied here"),
+  coded("environment_unknown", "no fact names this environment: a first deployment, or a typo"),
+  coded("service_unknown", "no fact names this service in this environment: a first deployment, or a typo"),
+  coded("availability_unknown", "registries had the image, and no fact reports whether it is still there"),
+  coded("schema_unknown", "the image requires a migration, and no fact reports whether it is applied here"),
   coded(
     "asked_back",
-    "an operator asked for this image back; what would speak against it stands in the message",
+    "an operator requested a redeployment of this image; the message lists the reasons against it",
   ),
-  coded("migrates_at_startup", "the image needs a migration that is to be applied when it starts"),
+  coded("migrates_at_startup", "the image requires a migration that it applies when it starts"),
 ]);
 
 const reason = z.strictObject({ code: GateReasonCode, message: z.string() });
@@ -43,7 +43,7 @@ export const Gate = z
     service: name,
     digest,
     ...moment,
-    allowed: z.boolean().meta({ description: "whether there is no reason against it" }),
+    allowed: z.boolean().meta({ description: "true if there is no reason against the deployment" }),
     reasons: z.array(reason).meta({
       examples: [
         [

@@ -1,4 +1,4 @@
-/** The schemas of what a ledger takes and answers, for whoever speaks to one: `asof/schemas`. */
+/** `asof/schemas`: the zod schemas of a ledger's requests and answers, for clients. */
 export {
   Artifact,
   CommitAnswer,

@@ -1,16 +1,16 @@
-/** What a source makes of a sender's events, and the ledger takes. */
+/** The result of mapping a sender's event: what a source hands to the ledger. */
 import type { Statement } from "./fact.ts";
 
 /**
- * What one event of a delivery becomes. A statement may still be refused by the ledger's schemas (a digest that
- * is none); `raw` is the vendor's event without its delivery envelope, kept whole where something is kept aside.
+ * The result of mapping one event of a delivery. The ledger's schemas may still refuse a statement (an invalid digest,
+ * for example). `raw` is the vendor's event without its delivery envelope; a quarantined event is kept whole.
  */
 export type Mapped =
   | {
       readonly is: "statement";
       readonly statement: Said;
       readonly raw: unknown;
-      /** Names an image by `repository` and `tag`, and no digest: the registry is asked for it at receipt. */
+      /** The statement names an image by `repository` and `tag` only: the ledger asks the registry for the digest. */
       readonly lookUp?: true;
     }
   | { readonly is: "ignored"; readonly reason: string; readonly raw: unknown }
@@ -18,9 +18,9 @@ export type Mapped =
       readonly is: "rejected";
       readonly reason: string;
       readonly raw: unknown;
-      /** The sender may not say this at all, however it is put. */
+      /** This sender may not report this, in whatever form. */
       readonly forbidden?: true;
     };
 
-/** A statement before it is parsed: of a known kind and identity, its fields as the vendor gave them. */
+/** A statement before it is parsed: kind and identity are known, the other fields are as the vendor sent them. */
 export type Said = Pick<Statement, "kind" | "source" | "id" | "occurredAt"> & Record<string, unknown>;

@@ -1,7 +1,7 @@
-/** Whom statements and facts name. */
+/** The persons that statements and facts name. */
 import type { Statement } from "./fact.ts";
 
-/** The fields that name persons, in every kind that has them: all those of the schema `login`, and no others. */
+/** The fields that name persons, in every kind: exactly the fields of the schema `login`. */
 export const PERSON_FIELDS = ["actor", "by"] as const;
 
 const personFields = (statement: Statement): [field: string, person: string][] => {
@@ -12,11 +12,11 @@ const personFields = (statement: Statement): [field: string, person: string][] =
   });
 };
 
-/** Whom a statement or a fact names: by logins as it is said, by commitments as it is kept. */
+/** The persons that a statement or fact names: logins in a reported statement, commitments in a stored fact. */
 export const personsIn = (statement: Statement): string[] =>
   personFields(statement).map(([, person]) => person);
 
-/** The same statement with another word for each person that it names. */
+/** The same statement with each person replaced, for example a login by its commitment. */
 export const withPersons = <T extends Statement>(statement: T, wordFor: (person: string) => string): T => ({
   ...statement,
   ...Object.fromEntries(personFields(statement).map(([field, person]) => [field, wordFor(person)])),

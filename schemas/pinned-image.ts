@@ -1,4 +1,4 @@
-/** An image by its digest, as registries and tools take it: `repository@digest`. */
+/** An image reference pinned by digest, as registries and tools accept it: `repository@digest`. */
 
 export interface PinnedImage {
   readonly repository: string;
@@ -7,7 +7,7 @@ export interface PinnedImage {
 
 export const referenceOf = ({ repository, digest }: PinnedImage): string => `${repository}@${digest}`;
 
-/** The two parts of such a reference; `undefined` where it has not exactly two. Whether they are valid is not looked at. */
+/** The two parts of such a reference; `undefined` if it does not have exactly two. The parts are not validated. */
 export function pinnedImage(reference: string): PinnedImage | undefined {
   const [repository, digest, ...more] = reference.split("@");
   return repository === undefined || digest === undefined || more.length > 0

@@ -1,4 +1,4 @@
-/** Problems, as HTTP answers them (RFC 9457). */
+/** Problems, the form of HTTP errors (RFC 9457). */
 import * as z from "zod";
 
 export const Problem = z

@@ -1,4 +1,4 @@
-/** What may be asked: the query parameters of every question. Unknown parameters are refused, not ignored. */
+/** The query parameters of every question, and the bodies of operations. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
 import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
@@ -16,7 +16,7 @@ const startOfDay = z.union([time, date]).meta({
 
 const knownAt = endOfDay.optional().meta({
   description:
-    "Only facts recorded by then count: what was believed at that time. Not in the future. Default: now.",
+    "Only facts recorded by then count: what was known at that time. Not in the future. Default: now.",
 });
 const at = endOfDay.optional();
 const moment = { at, knownAt };
@@ -29,7 +29,7 @@ const limit = (most: number, usual: number) =>
     .max(most)
     .default(usual)
     .meta({ description: `Entries a page, at most ${most}.` });
-const cursor = text(4096).optional().meta({ description: "`next` of the page before." });
+const cursor = text(4096).optional().meta({ description: "`next` of the previous page." });
 const page = (most: number, usual: number) => ({ limit: limit(most, usual), cursor });
 
 const either = (...names: string[]) => ({ error: `needs exactly one of ${names.join(" and ")}` });
@@ -58,7 +58,9 @@ export const DiffQuestion = z
     environment: name,
     from: endOfDay.optional(),
     to: endOfDay.optional(),
-    with: name.optional().meta({ description: "Another environment, compared at one moment (`at`)." }),
+    with: name
+      .optional()
+      .meta({ description: "Another environment; both are compared at one moment (`at`)." }),
     ...moment,
     ...page(100, 50),
   })
@@ -71,7 +73,7 @@ export const DiffQuestion = z
 export const ArtifactQuestion = z.strictObject({ digest, ...moment });
 export const CommitQuestion = z.strictObject({ sha, ...moment });
 export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
-/** Who had reported by then: what happened when does not matter here, so the earlier of the two times counts. */
+/** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z.strictObject({ environment: name, service: name, digest, ...moment });
@@ -86,43 +88,44 @@ const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
 export const PlanQuestion = z
   .strictObject({
     environment: name,
-    service: name.optional().meta({ description: "Without it: the images of the whole environment." }),
+    service: name.optional().meta({ description: "Default: the images of the whole environment." }),
     at: at.meta({
-      description: "What ran then. RFC 3339, or a date: the end of that day, UTC.",
+      description: "The release that ran at this time. RFC 3339, or a date: the end of that day, UTC.",
       examples: ["2026-10-22"],
     }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
-      description: "The newest release before this one with other images, none of them marked as bad.",
+      description: "The newest earlier release with different images, none of them marked as bad.",
     }),
     knownAt,
     schema: z.enum(["keep", "revert"]).optional().meta({
       description:
-        "What becomes of migrations applied since. Default: kept where all say that older code runs.",
+        "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
     }),
     acceptDataLoss: z
       .literal("true")
       .transform(() => true)
       .optional()
-      .meta({ description: "Reverts may lose data, where nobody said that they lose none." }),
+      .meta({ description: "Accepts reverts that may lose data." }),
     acceptSubstitute: several(digest, 64).meta({
-      description: "Images that may stand in for those that are gone, by digest; separated by commas.",
+      description: "Digests of images that may replace images that are gone; separated by commas.",
     }),
     acceptShared: several(name, 64).meta({
-      description: "Services under which a database may be reverted; separated by commas.",
+      description:
+        "Services that use the same database, and may be affected by its revert; separated by commas.",
       examples: ["acme/invoices"],
     }),
     format: z
       .enum(["json", "kustomize", "compose"])
       .default("json")
-      .meta({ description: "json: the plan; else its images alone, pinned, as a file in YAML." }),
+      .meta({ description: "json: the plan. Any other: only its images, pinned, as a YAML file." }),
     check: z.literal("registry").optional().meta({
       description:
-        "Asks the registries of ASOF_REGISTRIES now whether the plan's images are there; what they say stands in `registry`, and changes neither `status` nor `hash`.",
+        "Asks the registries in ASOF_REGISTRIES now whether the plan's images are there. The result is in `registry`; `status` and `hash` do not depend on it.",
     }),
     ...page(100, 50),
   })
-  // Without a default: the same question must mean the same tomorrow.
+  // No default: the same question must mean the same tomorrow.
   .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
   .refine((it) => it.service !== undefined || noneOf(it.digest, it.last, it.schema), {
     error: "digest, last and schema go with a service",
@@ -141,65 +144,69 @@ export const ExportQuestion = z.strictObject({
   from: startOfDay,
   to: endOfDay.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
   format: z.enum(["ndjson", "csv"]).default("ndjson"),
-  reportedBy: text(128).optional().meta({ description: "Only what this token or identity said." }),
-  source: source.optional().meta({ description: "Only what this source said." }),
+  reportedBy: text(128).optional().meta({ description: "Only facts that this token or identity reported." }),
+  source: source.optional().meta({ description: "Only facts of this source." }),
   cursor: text(1024).optional().meta({
     description:
-      "Where an earlier export broke off: the last line's recordedAt, source and id, joined by spaces.",
+      "Resumes an interrupted export: recordedAt, source and id of its last complete line, joined by spaces.",
   }),
 });
 
-/** What an admin sends to take a fact back. */
+/** The body of a retraction. */
 export const Retraction = z.strictObject({
-  source: source.meta({ description: "of the fact that was wrong" }),
+  source: source.meta({ description: "the source of the wrong fact" }),
   id,
   reason: z.string().min(1).max(1024),
 });
 
 const reason = prose(1024).min(1);
 
-/** What somebody sends to say of an image that it is good or bad. */
+/** The body of a mark: an image is good or bad. */
 export const Mark = z.strictObject({
   digest: digest.meta({
-    description: "of its index, a platform's manifest or its config: it is of all of them",
+    description:
+      "the digest of the image's index, a platform's manifest or its config; the mark applies to all of them",
   }),
   verdict: z.enum(["good", "bad"]),
   reason: reason.exactOptional(),
 });
 
-/** What somebody sends to stop deployments. */
+/** The body of a freeze. */
 export const Freeze = z.strictObject({
   environment: name,
-  service: name.exactOptional().meta({ description: "Without it: the whole environment." }),
+  service: name.exactOptional().meta({ description: "Default: the whole environment." }),
   reason,
 });
 
-/** What somebody sends to let deployments go on. */
+/** The body of the end of a freeze. */
 export const FreezeEnd = z.strictObject({
   environment: name,
   service: name
     .exactOptional()
-    .meta({ description: "As it was frozen: the end of a service's freeze leaves its environment's." }),
+    .meta({ description: "As in the freeze: the end of a service's freeze does not end its environment's." }),
   reason: reason.exactOptional(),
 });
 
-/** Turns a time or date into an instant: a date means the start or the end of its day, UTC. */
+/** Converts a time or date to an instant: a date means the start or the end of its day, UTC. */
 export const instant = (value: string, edge: "start" | "end"): string =>
   value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
 
-/** What somebody sends to have a release run again: the question of its plan, and what they saw when they asked it. */
+/** The body of a redeployment request: the question of its plan, and what the sender saw in the plan. */
 export const RedeploymentRequest = z
   .strictObject({
     environment: name,
     service: name.exactOptional(),
-    all: z.literal(true).exactOptional().meta({ description: "Every service that ran there then." }),
+    all: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: "Redeploys every service that ran there then." }),
     at: endOfDay.exactOptional(),
     digest: digest.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),
-    // Names that the plan's own question can list.
+    // The plan's question lists these names separated by commas.
     acceptShared: z
       .array(name.refine((value) => !value.includes(","), { error: "must hold no comma" }))
       .min(1)
@@ -207,12 +214,12 @@ export const RedeploymentRequest = z
       .exactOptional(),
     expectedCurrent: digest.nullable().exactOptional().meta({
       description:
-        "What runs now, as the plan says it (`components[].from`), any of its components; null: nothing that is known.",
+        "What runs now, from the plan (`components[].from`), for any component; null: nothing known.",
     }),
-    planHash: hash.meta({ description: "`hash` of the plan that was looked at." }),
-    reason: reason.meta({ description: "It stands in the history." }),
+    planHash: hash.meta({ description: "`hash` of the plan that was reviewed." }),
+    reason: reason.meta({ description: "Recorded in the history." }),
     timeoutSeconds: z.int().min(60).max(86_400).default(3600).meta({
-      description: "After this nobody begins to carry it out, and without a result it has timed out.",
+      description: "No executor starts it after this time; without a result by then, it has timed out.",
     }),
   })
   .refine((it) => oneOf(it.service, it.all), either("service", "all"))
@@ -227,7 +234,7 @@ export const RedeploymentRequest = z
   });
 export type RedeploymentRequest = z.infer<typeof RedeploymentRequest>;
 
-/** What whoever carries out a redeployment sends when it is over, where no deployer's report will say so. */
+/** The body of a redeployment's end, sent by whoever carried it out if no deployer reports the result. */
 export const RedeploymentEnd = z.strictObject({
   outcome: z.enum(["succeeded", "failed"]),
   reason: reason.exactOptional(),

@@ -1,19 +1,19 @@
-/** How a client reads what a ledger answers. */
+/** How a client reads a ledger's answers. */
 import type * as z from "zod";
 import { Problem } from "./answer.ts";
 
-/** Header of a backup: how many facts it holds at least. */
+/** Header of a backup: a lower bound of the number of facts in it. */
 export const FACTS_HEADER = "Asof-Facts";
 
-/** `other`: no ledger of this version answers that. */
+/** A ledger's answer as a client reads it; `other`: not an answer of a ledger of this version. */
 export type Read<T> =
   | { readonly is: "answer"; readonly value: T }
   | { readonly is: "problem"; readonly detail: string }
   | { readonly is: "other" };
 
 /**
- * @param schema what is answered where all is well
- * @param json the body; undefined where it is no JSON
+ * @param schema the schema of a successful answer
+ * @param json the parsed body; undefined if it is not JSON
  */
 export function readAnswer<T>(schema: z.ZodType<T>, status: number, json: unknown): Read<T> {
   if (status >= 200 && status < 300) {

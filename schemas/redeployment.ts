@@ -1,4 +1,4 @@
-/** A redeployment: what was asked for, and what became of it. */
+/** A redeployment: the request and its status. */
 import * as z from "zod";
 import { coded } from "./plan.ts";
 import { deploymentId, identity } from "./release.ts";
@@ -16,20 +16,20 @@ export const Redeployment = z
     environment: name,
     service: name,
     status: z.enum(["requested", "started", "succeeded", "failed", "timed out"]).meta({
-      description: "by the deployments that were reported since, and by what whoever carries it out said",
+      description: "from the deployments reported since, and from what its executor reported",
     }),
     requestedAt: time,
     requestedBy: shownPerson.nullable(),
     reason: z.string(),
-    plan: z.string().meta({ description: "the question of its plan, which has the same answer for ever" }),
+    plan: z.string().meta({ description: "the path of its plan; the answer never changes" }),
     planHash: hash,
     components: z.array(component),
-    deadline: time.meta({ description: "after this nobody begins to carry it out" }),
+    deadline: time.meta({ description: "no executor starts it after this time" }),
     startedAt: time.nullable(),
     endedAt: time.nullable(),
-    why: z.string().nullable().meta({ description: "why it failed or timed out" }),
-    deployment: deploymentId.nullable().meta({ description: "that carries it out" }),
-    url: url.nullable().meta({ description: "where that can be watched" }),
+    why: z.string().nullable().meta({ description: "the reason why it failed or timed out" }),
+    deployment: deploymentId.nullable().meta({ description: "the deployment that carries it out" }),
+    url: url.nullable().meta({ description: "a page that shows its progress" }),
     knownAt: time,
     settled: z.boolean(),
     facts: z.array(identity),
@@ -42,26 +42,28 @@ export const isOver = ({ status }: Pick<Redeployment, "status">): boolean =>
 
 export const Redeployments = z
   .strictObject({
-    redeployments: z.array(Redeployment).meta({ description: "one for each service, in their order" }),
+    redeployments: z
+      .array(Redeployment)
+      .meta({ description: "one for each service, in the order of the services" }),
   })
   .meta({ id: "Redeployments" });
 export type Redeployments = z.infer<typeof Redeployments>;
 
-/** Why something is not put back now. */
+/** Reasons why a redeployment is refused. */
 export const RefusalCode = z.union([
-  coded("current_changed", "something else runs than was expected"),
-  coded("plan_changed", "the plan is another than the one that was looked at"),
+  coded("current_changed", "what runs now is not what the request expects"),
+  coded("plan_changed", "the plan is not the one that was reviewed"),
   coded("plan_blocked", "the plan cannot be carried out as it is"),
   coded("frozen", "the environment or the service is frozen"),
   coded("redeployment_running", "another redeployment of the service has not ended"),
-  coded("too_many_services", "the environment has more services than one request puts back"),
+  coded("too_many_services", "the environment has more services than one request can redeploy"),
 ]);
 
 export const Refusal = z
   .strictObject({
     code: RefusalCode,
     service: name.exactOptional(),
-    message: z.string().meta({ description: "what is in the way, and what to do about it" }),
+    message: z.string().meta({ description: "the reason, and what to do about it" }),
   })
   .meta({ id: "Refusal" });
 export type Refusal = z.infer<typeof Refusal>;

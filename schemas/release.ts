@@ -1,7 +1,6 @@
 /**
- * The release: the answer to what ran. Unknown is not nothing: "no fact before then", "it runs but its digest
- * cannot be resolved", "removed" and "a name never heard of" are four different answers, and candidates are
- * named, never guessed.
+ * The release: the answer to what ran. "No fact before then", "it runs but its digest cannot be resolved", "removed"
+ * and "unknown name" are four different answers. Candidates are listed; the ledger never picks one by guessing.
  */
 import * as z from "zod";
 import {
@@ -21,13 +20,13 @@ import {
 
 export const identity = z.strictObject({ source, id });
 
-/** Every answer says which moment it is about, what knowledge it rests on, and whether it may still change. */
+/** The moment that an answer is about, the facts that it may use, and whether it may still change. */
 export const moment = {
-  at: time.meta({ description: "the moment asked about" }),
+  at: time.meta({ description: "the time that the question names" }),
   knownAt: time.meta({ description: "only facts recorded by then count" }),
   settled: z
     .boolean()
-    .meta({ description: "false while facts may still arrive that were recorded by knownAt" }),
+    .meta({ description: "false while facts recorded by knownAt may still become visible" }),
 };
 
 export const WARNINGS = [
@@ -44,7 +43,7 @@ export type Warning = z.infer<typeof warning>;
 const candidate = z.strictObject({
   digest,
   repository: imageRepository.exactOptional(),
-  by: z.enum(["digest", "tag", "commit", "task"]).meta({ description: "the link that named it" }),
+  by: z.enum(["digest", "tag", "commit", "task"]).meta({ description: "the link that resolved the digest" }),
 });
 export type Candidate = z.infer<typeof candidate>;
 
@@ -53,7 +52,8 @@ export const knownCommit = z.strictObject({
   sha,
   ref: z.string().exactOptional(),
   evidence: z.enum([...EVIDENCE, "deployment"]).meta({
-    description: "how the link from digest to commit is known; `deployment`: only the deployer names it",
+    description:
+      "how the link from digest to commit is known; `deployment`: only the deployer names the commit",
   }),
   verified: z.boolean().exactOptional(),
 });
@@ -66,31 +66,29 @@ const releasedComponent = z.strictObject({
   component: name,
   variant: name.exactOptional(),
   weight: z.number().exactOptional(),
-  image: z.string().nullable().meta({ description: "repository@digest: what to deploy again" }),
-  digest: digest
-    .nullable()
-    .meta({ description: "the digest that can be pulled: the index where it is known" }),
-  reported: digest
-    .exactOptional()
-    .meta({ description: "the digest that was reported, where it is another one" }),
+  image: z.string().nullable().meta({ description: "repository@digest to deploy again" }),
+  digest: digest.nullable().meta({ description: "the digest that can be pulled: the index if known" }),
+  reported: digest.exactOptional().meta({ description: "the digest that was reported, if it differs" }),
   repository: imageRepository.nullable().meta({
-    description: "where it can be pulled: as everywhere in this answer under the name that it has now",
+    description: "where it can be pulled, under its current name, as everywhere in this answer",
   }),
   tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
   resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
   candidates: z.array(candidate),
   commit: knownCommit.nullable(),
-  commitCandidates: z.array(knownCommit).meta({ description: "equally strong evidence that disagrees" }),
+  commitCandidates: z
+    .array(knownCommit)
+    .meta({ description: "commits with equally strong evidence that disagree" }),
   build: z.strictObject({ url }).nullable(),
   pushedAt: time.nullable(),
   availability: Availability,
   heldBy: z
     .array(z.strictObject({ repository: imageRepository, availability: Availability }))
-    .meta({ description: "every repository that was given this digest" }),
+    .meta({ description: "every repository that received this digest" }),
   rebuild: z
     .strictObject({ repository: url.exactOptional(), sha, url: url.exactOptional() })
     .exactOptional()
-    .meta({ description: "how to make it again, where it is no longer available" }),
+    .meta({ description: "how to build it again if it is no longer available" }),
 });
 export type ReleasedComponent = z.infer<typeof releasedComponent>;
 
@@ -98,13 +96,13 @@ const appliedMigration = z.strictObject({
   database: name,
   status: z
     .enum(["known", "empty", "unknown"])
-    .meta({ description: "empty: nothing is applied; unknown: no fact says" }),
+    .meta({ description: "empty: no migration is applied; unknown: no fact reports any" }),
   version: z.string().nullable(),
   appliedAt: time.exactOptional(),
   appliedBetween: z
     .strictObject({ after: time.nullable(), before: time })
     .exactOptional()
-    .meta({ description: "where only snapshots show it" }),
+    .meta({ description: "if only snapshots show it" }),
   tool: z.string().exactOptional(),
   reversible: trilean.exactOptional(),
   failed: z.strictObject({ version: z.string(), at: time }).exactOptional(),
@@ -127,7 +125,7 @@ export const Release = z
     ...moment,
     status: z.enum(["running", "removed", "unknown"]),
     since: time.nullable(),
-    until: time.nullable().meta({ description: "when the next release took over, or null" }),
+    until: time.nullable().meta({ description: "the start of the next release, or null" }),
     components: z.array(releasedComponent),
     migrations: z.union([z.array(appliedMigration), z.literal("unknown")]),
     config: z.array(configuration),
@@ -147,7 +145,7 @@ export const Release = z
         url: url.nullable(),
       })
       .nullable()
-      .meta({ description: "a deployment that had started and not ended" }),
+      .meta({ description: "a deployment that has started and not ended" }),
     drift: z
       .strictObject({
         observedAt: time,
@@ -155,9 +153,9 @@ export const Release = z
         observed: z.array(z.strictObject({ component: name, digest: digest.nullable() })),
       })
       .nullable()
-      .meta({ description: "the runtime shows something else than the newest deployment said" }),
+      .meta({ description: "the runtime shows images other than the newest deployment reported" }),
     warnings: z.array(warning),
-    facts: z.array(identity).meta({ description: "what this answer rests on" }),
+    facts: z.array(identity).meta({ description: "the facts that this answer is based on" }),
   })
   .meta({ id: "Release" });
 export type Release = z.infer<typeof Release>;

@@ -1,12 +1,12 @@
 /**
- * The small words that facts and answers are made of. Each bound is in bytes of UTF-8, because the store's
- * keys are bounded in bytes; each refusal says what was expected.
+ * The scalar types of facts and answers. Bounds are in bytes of UTF-8, because the store's keys are bounded in bytes.
+ * Each error message states what was expected.
  */
 import * as z from "zod";
 
 const utf8 = new TextEncoder();
 
-/** Whether a text has at most so many bytes; most are so short that they need not be counted. */
+/** Whether a text has at most `max` bytes. Most texts are so short that their bytes need not be counted. */
 const fits = (value: string, max: number): boolean =>
   value.length * 3 <= max || utf8.encode(value).length <= max;
 
@@ -24,23 +24,23 @@ function faultOfText(value: unknown, max: number): string {
 export const text = (max: number) =>
   z
     .string()
-    // One check for the usual text, which is well; what is wrong with another is looked at only then.
+    // One check for a valid text, the usual case; the reason is computed only for an invalid one.
     .refine((value) => PLAIN.test(value) && fits(value, max), {
       abort: true,
       error: ({ input }) => faultOfText(input, max),
     })
     .meta({ minLength: 1, maxLength: max });
 
-/** Free text of a person: may hold line breaks, at most `max` bytes. */
+/** Free text written by a person: may contain line breaks, at most `max` bytes. */
 export const prose = (max: number) =>
   z.string().refine((value) => value.isWellFormed() && fits(value, max), {
     error: `must be well-formed Unicode of at most ${max} bytes`,
   });
 
-/** The name of an environment, service, component, database: keeps its case, compares without it, may hold slashes. */
+/** The name of an environment, service, component or database: keeps its case, compares without it, may contain slashes. */
 export const name = text(128);
 
-/** Names compare without case, in one Unicode form (a letter may have a form of its own in one case only). */
+/** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
 export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
@@ -51,7 +51,7 @@ const isOrdinary = (value: string): boolean => {
   return ms >= 0 && ms <= Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 };
 
-/** An instant, RFC 3339 with a zone; kept as UTC with three decimals (further ones are cut off, not rounded). */
+/** An instant, RFC 3339 with a zone; stored in UTC with three decimals (further decimals are cut off, not rounded). */
 export const time = z.iso
   .datetime({
     offset: true,
@@ -73,10 +73,10 @@ export const digest = z
     "must be a digest: sha256: and 64 lower-case hex digits, or sha512: and 128",
   );
 
-/** So long a repository's name may be, host and path. */
+/** Maximum length of a repository's name, host and path. */
 export const REPOSITORY_MAX = 255;
 
-/** Where images live: registry host, optional port, path; no tag and no digest. */
+/** An image repository: registry host, optional port, path; no tag and no digest. */
 export const imageRepository = z
   .string()
   .max(REPOSITORY_MAX)
@@ -90,7 +90,7 @@ export const tag = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, "must be an image tag: 128 characters of A-Z a-z 0-9 . _ -");
 
-/** A git object name, whole (SHA-1 or SHA-256). */
+/** A full git object name (SHA-1 or SHA-256). */
 export const fullSha = z
   .string()
   .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, "must be a whole commit id of 40 or 64 hex digits");
@@ -98,7 +98,7 @@ export const fullSha = z
 /** A git object name, at least its first seven digits. */
 export const sha = z.string().regex(/^[0-9a-f]{7,64}$/, "must be 7 to 64 hex digits of a commit id");
 
-/** A link for people; a link that carries credentials is refused, for facts can never be erased. */
+/** A link for people. A link that carries credentials is refused, because facts can never be erased. */
 export const url = text(2048)
   .refine((value) => URL.canParse(value), { error: "must be an absolute URL" })
   .refine((value) => !URL.canParse(value) || /^https?:$/.test(new URL(value).protocol), {
@@ -111,11 +111,11 @@ export const url = text(2048)
     },
   );
 
-/** Whether an address is on this machine. */
+/** Whether an address is a loopback address. */
 export const isOnThisMachine = (address: string): boolean =>
   URL.canParse(address) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(address).hostname);
 
-/** An address that credentials may be sent to, and whose answers may be believed. */
+/** An address that credentials may be sent to, and whose answers may be trusted. */
 export const endpoint = url.refine(
   (value) => !URL.canParse(value) || new URL(value).protocol === "https:" || isOnThisMachine(value),
   { error: "must be an https URL, or an http URL on this machine" },
@@ -134,21 +134,21 @@ export const source = text(512)
 /** A statement's identity within its source. */
 export const id = text(256);
 
-/** What a person is in a stored fact: see `functions/ledger/people.ts`. */
+/** A person in a stored fact: see `functions/ledger/people.ts`. */
 export const COMMITMENT = /person:[0-9a-f]{64}/g;
 
 /**
- * A person, as a sender names one: a login, no more; the ledger keeps no names or mail addresses of people. In a stored
- * fact a commitment takes its place. Every field of a fact that names a person is of this schema, and of no other.
+ * A person, as a sender names one: a login. The ledger keeps no names or mail addresses. In a stored fact, a commitment
+ * replaces the login. Every field of a fact that names a person has this schema, and no other field does.
  */
 export const login = text(128).refine((value) => !fold(value).startsWith("person:"), {
-  error: "must be a login; what begins with person: is the ledger's own word for a person, and nobody else's",
+  error: "must be a login; only the ledger uses the prefix person:",
 });
 
-/** Somebody, as answers name one. */
+/** A person in an answer. */
 export const shownPerson = z
   .string()
-  .meta({ description: "a login, or person: and 64 hex digits where the login was erased" });
+  .meta({ description: "a login, or person: and 64 hex digits if the login was erased" });
 
 /** SHA-256 in lower-case hex. */
 export const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -156,23 +156,23 @@ export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 /** How a digest's commit is known, strongest first. */
 export const EVIDENCE = ["slsa", "oidc", "oci-label", "registry", "declared"] as const;
 
-/** What a person or machine knows, or does not know, to be true. */
+/** A claim that a person or machine knows to be true or false, or does not know. */
 export const trilean = z.union([z.boolean(), z.literal("unknown")]);
 
-/** What has to be mended, in one line: where, and what was expected. */
+/** The errors of a parse in one line: where, and what was expected. */
 export const faultsOf = (error: z.ZodError): string =>
   error.issues
     .slice(0, 5)
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`))
-    // A path or a message may hold what the sender wrote, at any length.
+    // A path or a message may contain text of the sender, of any length.
     .map((fault) => (fault.length > 200 ? `${fault.slice(0, 200)}…` : fault))
     .join("; ");
 
-/** What a pattern takes, without case: `*` stands for any characters, each in a group of its own. */
+/** A pattern as a regular expression, without case: each `*` matches any characters and is a capture group. */
 export const wildcard = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.*)")}$`, "is");
 
-/** A secret that signs web hooks: Standard Webhooks 1.0.0 wants 24 to 64 random bytes. Never quoted. */
+/** A secret that signs webhooks: Standard Webhooks 1.0.0 requires 24 to 64 random bytes. Never quoted in a message. */
 export const signingSecret = z
   .string()
   .regex(

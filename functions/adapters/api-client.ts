@@ -1,5 +1,5 @@
 /**
- * A typed client of the ledger's HTTP API: queries and answers are those of the zod schemas.
+ * A typed client of the ledger's HTTP API; the types of queries and answers come from the zod schemas.
  *
  * @example
  * const ledger = ledgerClient({ url: "http://127.0.0.1:8787", token: process.env.ASOF_TOKEN });
@@ -46,7 +46,7 @@ import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { exchange } from "./http-client.ts";
 
 export interface LedgerRequest {
-  /** From the ledger's root on, with the query. */
+  /** Path below the ledger's URL, with the query string. */
   readonly path: string;
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
@@ -55,39 +55,39 @@ export interface LedgerRequest {
 
 export interface LedgerResponse {
   readonly status: number;
-  /** The body; undefined where it is not JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly json: unknown;
 }
 
-/** Sends one request to a ledger. It decides about retries: every request may be sent again. */
+/** Sends one request to a ledger, and decides about retries: every request is safe to repeat. */
 export type Send = (request: LedgerRequest) => Promise<LedgerResponse>;
 
-/** The ledger refused the request, or what answered is not a ledger. */
+/** The ledger refused the request, or the answer is not a ledger's. */
 export class LedgerError extends Error {
   readonly status: number;
-  /** What is wrong and what to do, as the ledger says it; undefined where the answer is not a ledger's. */
+  /** The problem's `detail`: what is wrong and what to do. Undefined if the answer is not a ledger's. */
   readonly detail: string | undefined;
 
   constructor(status: number, detail?: string) {
-    const why = detail === undefined ? ", as no ledger of this version does" : `: ${detail}`;
+    const why = detail === undefined ? ", which is not an answer of a ledger of this version" : `: ${detail}`;
     super(`the ledger answers ${status}${why}`);
     this.status = status;
     this.detail = detail;
   }
 }
 
-/** A query as its schema takes it. */
+/** The input type of a query's schema. */
 type Query<S extends z.ZodType> = z.input<S>;
-/** What is accepted is said as in a redeployment's request: with lists where the query has text. */
+/** What the sender accepts, as in a redeployment request: lists, where the query string has comma-separated text. */
 type Accepted = Pick<
   Query<typeof RedeploymentRequest>,
   "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
 >;
-/** The plan as JSON: its other formats are files, and no answer of this client. */
+/** The plan as JSON only: its other formats are files, which this client does not return. */
 type PlanQuery = Accepted & Omit<Query<typeof PlanQuestion>, "format" | keyof Accepted>;
 
 /**
- * One method for each endpoint, but the export, which is a stream. Each sends one request.
+ * One method for each endpoint, except the export and the backup, which are streams. Each method sends one request.
  * @throws LedgerError, and what its `send` throws (NoAnswer without a `send` of your own)
  */
 export interface LedgerClient {
@@ -103,11 +103,11 @@ export interface LedgerClient {
   readonly gate: (query: Query<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
-  /** The plan at a path that an answer of the ledger names, like `plan` of a redeployment. */
+  /** The plan at a path from one of the ledger's answers, like `plan` of a redeployment. */
   readonly planAt: (path: string) => Promise<Plan>;
-  /** Records statements, at most 500; their outcomes are in their order. */
+  /** Records at most 500 statements; the outcomes are in the order of the statements. */
   readonly record: (statements: readonly Statement[]) => Promise<Outcomes>;
-  /** @param key the same for every try: under one key it is requested once */
+  /** @param key the idempotency key, the same for every try: one key makes at most one request */
   readonly redeploy: (request: Query<typeof RedeploymentRequest>, key: string) => Promise<Redeployments>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
@@ -127,7 +127,7 @@ function withQuery(path: string, query: object): string {
 
 const redeploymentPath = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
 
-/** A client that sends its requests as it is told: with retries, or to a ledger in the same process. */
+/** A client with a given `send`: one that retries, for example, or one that calls a ledger in the same process. */
 export function clientOver(send: Send): LedgerClient {
   async function call<T>(schema: z.ZodType<T>, request: LedgerRequest): Promise<T> {
     const { status, json } = await send(request);
@@ -193,14 +193,14 @@ export async function sendOnce(
   const answer = await exchange(addressOf(address, path), {
     ...request,
     headers: { ...headers, ...authorizationOf(address) },
-    // A redirected POST may become a GET of another page.
+    // A redirect could turn a POST into a GET of another page.
     redirect: "manual",
     timeoutMs,
   });
   return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
 }
 
-/** Undefined where the text is not JSON. */
+/** Undefined if the text is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** Copies between ledgers that are named by a person: a file on this machine, or tables on DynamoDB. */
+/** Copies between two ledgers: files on this machine, or tables on DynamoDB. */
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { steadyClock } from "../ledger/clock.ts";
@@ -9,7 +9,7 @@ import { sqlitePeople, sqlitePersonRecords } from "./sqlite/people.ts";
 import { CannotOpen } from "./sqlite/schema.ts";
 import { sqliteStore } from "./sqlite/store.ts";
 
-/** Where a ledger is. */
+/** The location of a ledger. */
 export type Location =
   | { readonly is: "file"; readonly file: string }
   | { readonly is: "tables"; readonly facts: string; readonly people: string; readonly endpoint?: string };
@@ -19,7 +19,7 @@ interface Opened {
   readonly close: () => void;
 }
 
-/** On DynamoDB indexes lag, and functions write by clocks of their own. */
+/** On DynamoDB, indexes lag, and the functions' clocks differ. */
 const LAG_MS = 60_000;
 
 async function openTables(name: string, location: Location & { is: "tables" }): Promise<Opened> {
@@ -36,9 +36,9 @@ function onFile(name: string, database: Database): Opened {
 
 const isLedgerFile = (file: string): boolean => basename(file) === basename(ledgerFile(""));
 
-/** A ledger's own file is locked, so that no server writes it meanwhile; a backup is read as it is. */
+/** A ledger's own file is locked, so that no server writes it meanwhile; a backup is read without a lock. */
 function openSource(name: string, file: string): Opened {
-  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
+  if (!existsSync(file)) throw new CannotOpen(`${file}: no such file`);
   return onFile(name, isLedgerFile(file) ? openDatabase(dirname(resolve(file))) : openBackup(file));
 }
 
@@ -52,14 +52,14 @@ function openTarget(name: string, file: string): Opened {
   return onFile(name, openDatabase(folder));
 }
 
-/** A ledger, and how a person wrote where it is. */
+/** A ledger's location, and its name on the command line. */
 export interface Named {
   readonly name: string;
   readonly location: Location;
 }
 
 /**
- * Copies one ledger into another one, which is empty or an unfinished copy.
+ * Copies one ledger into another one, which must be empty or an unfinished copy.
  * @throws CannotCopy, CannotOpen, InUse, StoreError
  */
 export async function copyBetween(from: Named, to: Named, now: Date, progress: Progress): Promise<Copied> {
@@ -76,7 +76,7 @@ export async function copyBetween(from: Named, to: Named, now: Date, progress: P
     const b = opened(
       target.is === "file" ? openTarget(to.name, target.file) : await openTables(to.name, target),
     );
-    // A file is not written meanwhile, and holds no fact of the future; tables may be.
+    // The file is locked, so all of its facts are copied; tables may be written meanwhile.
     const until =
       source.is === "file" ? "9999-12-31T23:59:59.999Z" : new Date(now.getTime() - LAG_MS).toISOString();
     return await copyLedger(a, b, until, progress);

@@ -1,4 +1,4 @@
-/** Faults of a ledger's file or tables that are for a person, because their message says what to do. */
+/** Faults of a ledger's file or tables whose message tells a person what to do. */
 import { CannotCopy } from "../ledger/copy.ts";
 import { StoreError } from "../ledger/store.ts";
 import { InUse } from "./sqlite/database.ts";

@@ -1,18 +1,18 @@
-/** HTTP as a client: one exchange within a bound of time, and what may be said where no answer comes. */
+/** An HTTP client: one exchange within a time limit, and a safe message when no answer comes. */
 
 const causesOf = (error: unknown): unknown[] => [error, error instanceof Error ? error.cause : undefined];
 
-/** The system's code of a connection that failed, like ECONNREFUSED. */
+/** The system's error code of a failed connection, like ECONNREFUSED. */
 const systemCodeOf = (error: unknown): string | undefined =>
   causesOf(error)
     .map((one) => (one instanceof Error && "code" in one ? one.code : undefined))
-    // A number is DOMException's.
+    // A numeric code belongs to a DOMException.
     .find((code) => typeof code === "string");
 
 /**
- * Why `fetch`, or reading its answer, failed: the rest of a sentence that begins with the host. Never the error's own
- * message, which may hold what was sent.
- * @param timeoutMs the bound that was set
+ * Why `fetch`, or reading its answer, failed: the rest of a sentence that begins with the host. It never quotes the
+ * error's own message, which may contain what was sent.
+ * @param timeoutMs the time limit of the exchange
  */
 export function whyNoAnswer(error: unknown, timeoutMs: number): string {
   const isLate = causesOf(error).some((one) => one instanceof Error && one.name === "TimeoutError");
@@ -21,7 +21,7 @@ export function whyNoAnswer(error: unknown, timeoutMs: number): string {
   return code === undefined ? "cannot be reached" : `cannot be reached (${code})`;
 }
 
-/** No whole answer came. `message` is whyNoAnswer's. */
+/** No complete answer came. `message` comes from `whyNoAnswer`. */
 export class NoAnswer extends Error {
   readonly code: string | undefined;
 
@@ -35,9 +35,9 @@ export interface Exchange {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** `manual` where what is sent is for this address and no other. */
+  /** `manual` if the request must not reach any other address. */
   readonly redirect: "manual" | "follow";
-  /** Bounds the whole exchange, the answer's body included. */
+  /** Limits the whole exchange, including the answer's body. */
   readonly timeoutMs: number;
 }
 
@@ -47,7 +47,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Sends a request once and reads the whole answer. Throws NoAnswer. */
+/** Sends a request once and reads the complete answer. Throws NoAnswer. */
 export async function exchange(url: string | URL, { timeoutMs, ...init }: Exchange): Promise<Answer> {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
@@ -60,11 +60,11 @@ export async function exchange(url: string | URL, { timeoutMs, ...init }: Exchan
 export interface Download {
   readonly status: number;
   readonly headers: Headers;
-  /** The body as it comes. Throws NoAnswer where it breaks off. */
+  /** The body, streamed. Throws NoAnswer if it breaks off. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Node's own bound: so long it waits for an answer to begin, and for each further piece of it. */
+/** Node's own limit for the start of an answer, and between two chunks of it. */
 const SILENCE_MS = 300_000;
 
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
@@ -75,7 +75,7 @@ async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Sends a request once and hands over its answer while it comes, however long that takes. Throws NoAnswer. */
+/** Sends a request once and streams its answer, without a limit on the whole exchange. Throws NoAnswer. */
 export async function download(url: string | URL, request: Omit<Exchange, "timeoutMs">): Promise<Download> {
   try {
     const response = await fetch(url, request);

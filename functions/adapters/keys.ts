@@ -1,19 +1,20 @@
 /**
- * Keys of the one table. No other file knows them; a change here is a new table.
+ * Keys of the table of facts. No other file knows them; a change here needs a new table.
  *
- * An item is a fact, or stands beside the facts (a name of a directory, a pointer). Its primary key is `key`:
+ * An item is a fact, a name of a directory, or a pointer. Its primary key is `key`:
  *
  *     F#source#id                      a fact
  *     N#directory#name                 a name
  *     P#partition#occurredAt#statementHash#source#id
- *                                      a pointer: what was never recorded must not take the place of what was
+ *                                      a pointer: a key that a statement that was never recorded cannot share with
+ *                                      a recorded one
  *
- * Beside its keys a fact's item has `fact`, its canonical bytes, and `rawHash`, the hash of the vendor's event where it
- * came from one: in no index, so that no question reads it.
+ * A fact's item also has `fact`, its canonical bytes, and, if it came from a vendor's event, `rawHash`, the hash of that
+ * event. `rawHash` is in no index, so no question reads it.
  *
- * Every part is percent-encoded where it holds `%` or `#`, so that no two lists of parts make one key. With the
- * bounds of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an
- * order below 1,024.
+ * `%` and `#` in a part are percent-encoded, so that different lists of parts never give the same key. With the bounds
+ * of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an order below
+ * 1,024.
  */
 import type { Deployment, Fact } from "../../schemas/fact.ts";
 import { dayOf, type Index, indexOf } from "../ledger/access-patterns.ts";
@@ -29,8 +30,8 @@ import {
 } from "../ledger/store.ts";
 
 /**
- * The table's indexes: partition key, sort key, and what they carry beside the keys. Facts are copied into all
- * but `source`, which only counts, so that one read answers; `subject` also carries the directories' names.
+ * The table's indexes: partition key, sort key, and the attributes copied into them. Every index except `source`, which
+ * is only counted, holds the facts, so that one read answers a question; `subject` also holds the directories' names.
  */
 export const INDEXES: readonly {
   name: string;
@@ -48,8 +49,9 @@ export const INDEXES: readonly {
 ];
 
 /**
- * The table of people, apart from the facts': an item for each person, put once and erased whole. Its key is issuer and
- * folded login (see `personKey`), so that a person has one commitment; an index finds it by that, without the salt.
+ * The table of people, separate from the facts: one item for each person, put once and erased whole. Its key is issuer
+ * and folded login (see `personKey`), so that a person has one commitment. The index finds the login by commitment, and
+ * does not hold the salt.
  */
 export const PEOPLE = {
   key: "person",
@@ -122,13 +124,13 @@ function directoryKey(directory: Directory): string {
   }
 }
 
-/** Where a partition is: an index and the value of its partition key. */
+/** A partition's index and the value of its partition key. */
 export const placeOf = (partition: Partition): { index: Index; key: string } => ({
   index: indexOf(partition),
   key: partitionKey(partition),
 });
 
-/** Where a directory is; its names are the orders there. */
+/** A directory's index and partition key; its names are the sort keys. */
 export const placeOfDirectory = (directory: Directory): { index: Index; key: string } => ({
   index: "subject",
   key: `NAMES#${directoryKey(directory)}`,
@@ -141,13 +143,13 @@ export const placeOfRecorded = (
     ? { index: "recorded", key: join(partition.day, String(partition.shard)) }
     : { index: "source", key: join(partition.source, partition.day) };
 
-/** A partition, a directory or a partition by `recordedAt` as one text, for a store that has one index alone. */
+/** A partition, a directory or a partition by `recordedAt` as one text, for a store with a single index. */
 export const partOf = (partition: Partition): string => textOf(placeOf(partition));
 export const partOfDirectory = (directory: Directory): string => directoryKey(directory);
 export const partOfRecorded = (partition: RecordedPartition): string => textOf(placeOfRecorded(partition));
 const textOf = ({ index, key }: { index: string; key: string }): string => `${index} ${key}`;
 
-/** Facts in the order in which the ledger took them. */
+/** The order in which the ledger recorded facts. */
 export const recordedOrder = (fact: Fact): string => `${fact.recordedAt}#${fingerprint(fact)}`;
 
 export const shardOf = (fact: Identity): number =>
@@ -160,7 +162,7 @@ export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
 
 export const factKey = ({ source, id }: Identity): string => `F#${join(source, id)}`;
 
-/** Where a fact stands itself: each of its partitions, with its order there. */
+/** The partitions of a fact's own item, each with the fact's order there. */
 export const entriesOf = ({ fact, order, partitions }: IndexedFact): [part: string, order: string][] => [
   ...partitions.map((partition): [string, string] => [partOf(partition), order]),
   ...recordedPartitions(fact).map((partition): [string, string] => [
@@ -169,11 +171,11 @@ export const entriesOf = ({ fact, order, partitions }: IndexedFact): [part: stri
   ]),
 ];
 
-/** The key of the one copy that all pointers of a try share, in a store that keeps entries apart from items. */
+/** The key of the copy that all pointers of one attempt share, in a store that keeps entries apart from items. */
 export const pointerKey = ({ occurredAt, statementHash, source, id }: Fact): string =>
   `P#${join(occurredAt, statementHash, source, id)}`;
 
-/** The attributes of a fact's item that are not the fact: its key and its places in the indexes. */
+/** The attributes of a fact's item except the fact itself: its key, and its keys in the indexes. */
 export function factKeys({ fact, order, partitions }: IndexedFact): Record<string, string> {
   const places = [...partitions.map(placeOf), ...recordedPartitions(fact).map(placeOfRecorded)];
   return {
@@ -184,7 +186,7 @@ export function factKeys({ fact, order, partitions }: IndexedFact): Record<strin
   };
 }
 
-/** The attributes of an item beside the facts, without its content. */
+/** The key attributes of a name or a pointer, without its content. */
 export function derivedKeys(derived: IndexEntry): Record<string, string> {
   if (derived.is === "name") {
     const { index, key } = placeOfDirectory(derived.directory);

@@ -1,5 +1,5 @@
 /**
- * How long any service of AWS is waited for. A fact is then put well within the settle time of its stamp, or not
- * at all, which is what settled answers rest on.
+ * Timeout of every request to an AWS service. A fact is written well within the settle time after its `recordedAt`, or
+ * not at all; settled answers depend on this.
  */
 export const TIMEOUTS = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true };

@@ -1,7 +1,6 @@
 /**
- * An image as people and deployers write it, `host/path[:tag][@digest]` (the distribution specification's
- * `reference`). A short name without its host (`acme/billing`) is refused: which registry is meant is the
- * runtime's configuration, and not to be guessed.
+ * An image reference, `host/path[:tag][@digest]` (the distribution specification's `reference`). A short name without a
+ * host (`acme/billing`) is refused: its registry depends on the runtime's configuration, and must not be guessed.
  */
 
 export interface Image {
@@ -10,7 +9,7 @@ export interface Image {
   readonly digest?: string;
 }
 
-/** The parts of a reference, or undefined where it names no host. The parts' own form is the schemas' business. */
+/** The parts of a reference; undefined if it has no host. The schemas validate the parts. */
 export function readImage(reference: string): Image | undefined {
   const [named = "", ...digests] = reference.split("@");
   const colon = named.indexOf(":", named.lastIndexOf("/"));
@@ -24,8 +23,8 @@ export function readImage(reference: string): Image | undefined {
 }
 
 /**
- * What a deployer's reference says of an image. Of a short name the repository is absent, and its tag and digest stand:
- * a service that is described with its images is still found by them.
+ * The parts of a deployer's image reference. A short name gives no repository, but its tag and digest: the description
+ * of a service with its images can still resolve them.
  */
 export function partsOf(reference: string): Partial<Image> {
   const image = readImage(reference);
@@ -34,7 +33,7 @@ export function partsOf(reference: string): Partial<Image> {
   return parts;
 }
 
-/** The first part is a host where it could not be a path: with a dot, a port, or `localhost`. */
+/** The first part is a host if it has a dot or a port, or is `localhost`. */
 function namesHost(repository: string): boolean {
   const [host = "", ...path] = repository.split("/");
   return path.length > 0 && (host === "localhost" || /[.:]/.test(host));

@@ -1,6 +1,6 @@
 /**
- * Every vendor whose webhooks are understood, each loaded when it first calls, for few senders ever call one ledger.
- * To add one: a file, its samples in `test/golden`, a line here.
+ * Every supported vendor, each loaded at its first call, because a ledger has few kinds of senders. To add one: a file,
+ * its samples in `test/golden`, a line here.
  */
 import type { Source } from "./source.ts";
 

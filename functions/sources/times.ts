@@ -1,4 +1,4 @@
-/** Times as vendors write them, made RFC 3339 strictly: what is of no known form comes out as it was, to be refused. */
+/** Converts vendors' times to strict RFC 3339. An unknown form is returned unchanged, and refused by the schemas. */
 
 const SPACED = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?) ?(?:UTC|Z|([+-]\d{2}):?(\d{2}))$/;
 
@@ -10,7 +10,7 @@ export function fromSpaced(value: string): string {
   return `${date}T${clock}${hours === undefined ? "Z" : `${hours}:${minutes}`}`;
 }
 
-/** Seconds since 1970, as Harbor and Docker Hub count. */
+/** Seconds since 1970, as Harbor and Docker Hub send them. */
 export function fromEpochSeconds(value: number): string {
   const date = new Date(value * 1000);
   return Number.isNaN(date.getTime()) ? String(value) : date.toISOString();

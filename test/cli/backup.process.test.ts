@@ -193,7 +193,7 @@ describe("a check", () => {
     const folder = newFolder();
     expect(await asof(["check", "--data", folder])).toMatchObject({
       code: 1,
-      err: `asof: ${join(folder, "ledger.db")}: there is no such file`,
+      err: `asof: ${join(folder, "ledger.db")}: no such file`,
     });
   });
 });

@@ -340,7 +340,10 @@ describe("a redeployment is sent to nobody", () => {
     const to = await receiving();
     await react(given, webhook(to));
     expect(to.received).toEqual([]);
-    expect(await given.status()).toMatchObject({ status: "failed", why: "the plan has changed" });
+    expect(await given.status()).toMatchObject({
+      status: "failed",
+      why: "the plan has changed since the request",
+    });
   });
 
   it("where its plan is not what its hash says, and has failed", async () => {
@@ -355,7 +358,10 @@ describe("a redeployment is sent to nobody", () => {
     const to = await receiving();
     await react(given, webhook(to));
     expect(to.received).toEqual([]);
-    expect(await given.status()).toMatchObject({ status: "failed", why: "the plan has changed" });
+    expect(await given.status()).toMatchObject({
+      status: "failed",
+      why: "the plan has changed since the request",
+    });
   });
 
   it.each(["started", "succeeded"] as const)("where its deployment has %s", async (kind) => {

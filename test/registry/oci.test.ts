@@ -223,19 +223,19 @@ describe("an answer that cannot be right", () => {
   it("is other bytes than those of the digest that was asked for", async () => {
     const another = sha256("another");
     const message = await refusal(() => ({ headers, body: image.body }), another);
-    expect(message).toContain(`other bytes than those of ${another}`);
+    expect(message).toContain(`bytes that are not those of ${another}`);
   });
 
   it("is other bytes than those of the digest that it names", async () => {
     const named = { ...headers, "docker-content-digest": sha256("another") };
     const message = await refusal(() => ({ headers: named, body: image.body }), "v1");
-    expect(message).toContain(`other bytes than those of ${sha256("another")}`);
+    expect(message).toContain(`bytes that are not those of ${sha256("another")}`);
   });
 
   it("is another digest than the one that was asked for", async () => {
     const named = { ...headers, "docker-content-digest": sha256(image.body) };
     expect(await refusal(() => ({ headers: named, body: image.body }), sha256("another"))).toContain(
-      "was asked for",
+      "to a request for",
     );
   });
 
@@ -243,7 +243,7 @@ describe("an answer that cannot be right", () => {
     const held = holding({ v1: image });
     const reply = (seen: Seen) =>
       seen.path.includes("/blobs/") ? { body: configOf({ revision: "forged" }).body } : held(seen);
-    expect(await refusal(reply, "v1")).toContain("other bytes");
+    expect(await refusal(reply, "v1")).toContain("bytes that are not those of");
   });
 
   it("is a manifest or a configuration of more than 4 MiB", async () => {
@@ -255,7 +255,7 @@ describe("an answer that cannot be right", () => {
   });
 
   it("is what is no manifest at all", async () => {
-    expect(await refusal(() => ({ headers, body: "<html>" }), "v1")).toContain("no manifest");
+    expect(await refusal(() => ({ headers, body: "<html>" }), "v1")).toContain("not a manifest");
     expect(await refusal(() => ({ status: 403 }), "v1")).toContain("403");
   });
 });
@@ -386,7 +386,7 @@ describe("the list of registries", () => {
     expect(of.knows(`${other.host}/acme/app`)).toBe(false);
     expect(of.knows("constructor/acme")).toBe(false);
     const failed = await failing(of.digestOf(`${other.host}/acme/app`, "v1"));
-    expect(failed.message).toContain("no registry that is listed");
+    expect(failed.message).toContain("not a configured registry");
     expect(other.seen).toEqual([]);
   });
 

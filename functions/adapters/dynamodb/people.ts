@@ -1,4 +1,4 @@
-/** The table of people on DynamoDB; `keys.ts` says how it is laid out. */
+/** The table of people on DynamoDB; its keys are in `keys.ts`. */
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -50,7 +50,7 @@ function recordOf(item: Record<string, AttributeValue>): PersonRecord {
   return { issuer, login: item.login?.S ?? "", commitment: item.commitment?.S ?? "", salt };
 }
 
-/** Whether nobody was first. */
+/** Returns false if the person already exists. */
 async function putIfAbsent({ client, name }: Table, record: PersonRecord): Promise<boolean> {
   const { login, commitment, salt } = record;
   const item = { commitment: { S: commitment }, login: { S: login }, salt: { B: Buffer.from(salt, "hex") } };
@@ -96,7 +96,7 @@ export function dynamodbPeople({ client, name: table }: Table): People {
       const commitment = commitmentOf(person, salt);
       const record = { ...person, commitment, salt: salt.toString("hex") };
       if (await putIfAbsent({ client, name: table }, record)) return commitment;
-      // Somebody else was first, or a retry inside the client finds its own.
+      // Another process created the person first, or the SDK's retry finds its own write.
       const known = await find(person);
       if (known === undefined) throw new StoreError("unavailable", "a person was erased in this moment");
       return known;

@@ -1,4 +1,4 @@
-/** The store on DynamoDB, or on an engine that speaks its API. */
+/** The store on DynamoDB, or on any server with its API. */
 import { setTimeout } from "node:timers/promises";
 import {
   type AttributeValue,
@@ -60,7 +60,7 @@ export function fault(error: unknown): StoreError {
   return new StoreError(code, `DynamoDB: ${name}: ${message}`, error);
 }
 
-/** An answer of the service, its errors as faults of the store. */
+/** Awaits an answer of the service, and converts its errors to a StoreError. */
 export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
@@ -109,7 +109,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
     return got.Item === undefined ? [] : [got.Item];
   }
 
-  /** Items by key, consistent; what the service leaves over for load is asked for again. */
+  /** Items by key, strongly consistent. Keys that the service leaves unprocessed under load are requested again. */
   async function items(keys: readonly string[]): Promise<Item[]> {
     const found: Item[] = [];
     let wanted: Item[] = keys.map((key) => ({ key: { S: key } }));
@@ -134,7 +134,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
     return (await Promise.all(batches)).flat();
   }
 
-  /** An index that carries keys alone is read again by key. */
+  /** Items of an index that holds only keys are then read by key. */
   async function present(hits: Item[], index: string): Promise<Item[]> {
     const isBare = INDEXES.some(({ name, include }) => name === index && include.length === 0);
     if (!isBare || hits.length === 0) return hits;
@@ -147,7 +147,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
   }
 
   async function query(place: { index: string; key: string }, range: Range): Promise<Page<Item>> {
-    // The service refuses what ends before it begins.
+    // DynamoDB refuses a range whose end is before its start.
     if (range.from !== undefined && range.to !== undefined && range.from > endOf(range.to))
       return { entries: [] };
     const input = { TableName: table, ...conditions(place, range), Limit: range.limit };
@@ -210,7 +210,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
   };
 }
 
-/** A range of an index as key conditions; orders are text, so that prefixes bound them. */
+/** A range of an index as key conditions; orders are text, so a prefix can be a bound. */
 function conditions(
   place: { index: string; key: string },
   range: Range,

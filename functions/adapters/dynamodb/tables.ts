@@ -17,7 +17,7 @@ export interface Tables {
   readonly close: () => void;
 }
 
-/** @param endpoint an emulator's address; absent: AWS, by the SDK's own configuration */
+/** @param endpoint an emulator's URL; absent: AWS, with the SDK's own configuration */
 export function openTables({ facts, people }: TableNames, endpoint?: string): Tables {
   const client = new DynamoDBClient({
     maxAttempts: 4,

@@ -1,27 +1,27 @@
 /**
- * Asking one registry over HTTP: who we are, how long we wait, how much we read. The token flow is the CNCF
- * Distribution project's ("Token Authentication Specification"); registries without it may ask for Basic.
+ * An HTTP client for one registry: credentials, timeouts, size limits. The token flow is the CNCF Distribution
+ * project's ("Token Authentication Specification"); registries without it may require Basic.
  *
- * Trusted: the registries that are listed, for what they answer about their own images. Not trusted: the bytes
- * (hashed by whoever reads them), their size, and where a registry sends us, which never gets our credentials.
+ * Trusted: the configured registries, for what they answer about their own images. Not trusted: the bytes (their reader
+ * hashes them), their size, and the targets of redirects, which never get the credentials.
  */
 
 import * as z from "zod";
 import { RegistryError } from "../../ledger/registries.ts";
 import { whyNoAnswer } from "../http-client.ts";
 
-/** How long one request may take, its answer's body included. */
+/** Limit of one request, including the answer's body. */
 const TIMEOUT_MS = 10_000;
 const TOKEN_MAX_BYTES = 256 * 1024;
-/** Paths come from outside, so that tokens of ever new ones could pile up. */
+/** Bounds the cache of tokens: paths come from outside, so the number of tokens would have no limit. */
 const TOKENS_MAX = 500;
 
-/** How one registry is asked: its password may be a token, where the registry takes one for it. */
+/** Access to one registry; `password` may be a token if the registry accepts one. */
 export const Access = z
   .strictObject({
     username: z.string().min(1).exactOptional(),
     password: z.string().min(1).exactOptional(),
-    /** Without TLS: for a registry on this machine or in a closed network. */
+    /** HTTP without TLS, for a registry on this machine or in a closed network. */
     plainHttp: z.boolean().exactOptional(),
   })
   .refine((it) => (it.username === undefined) === (it.password === undefined), {
@@ -31,17 +31,17 @@ export type Access = z.infer<typeof Access>;
 
 export interface Question {
   readonly method: "GET" | "HEAD";
-  /** The repository's path within its registry, as tokens are given for it. */
+  /** The repository's path within its registry, which is also the scope of tokens. */
   readonly name: string;
-  /** What is asked of it: `manifests/<reference>`, `blobs/<digest>`. */
+  /** The path below the repository: `manifests/<reference>`, `blobs/<digest>`. */
   readonly what: string;
   readonly accept: string;
 }
 
 export interface Asking {
-  /** Gives any answer but 429 and 5xx, which are a RegistryError. */
+  /** Returns any answer except 429 and 5xx, which throw a RegistryError. */
   readonly ask: (question: Question) => Promise<Response>;
-  /** An answer's body. Throws a RegistryError where it is longer than `max` bytes. */
+  /** An answer's body. Throws a RegistryError if it is longer than `max` bytes. */
   readonly read: (response: Response, max: number) => Promise<Buffer>;
   readonly refused: (what: string) => RegistryError;
 }
@@ -72,14 +72,14 @@ export function asking(host: string, address: string, { username, password, plai
 
   const refused = (what: string): RegistryError => new RegistryError(`${host} ${what}`, false);
 
-  /** Whether what is sent there, or comes from there, is at least as safe as the registry itself. */
+  /** Whether a URL's transport is at least as safe as the registry's own. */
   const isSafe = (url: URL): boolean =>
     url.protocol === "https:" || (plainHttp === true && url.protocol === "http:");
 
   async function send(url: URL, method: string, headers: Record<string, string>): Promise<Response> {
     let response: Response;
     try {
-      // Redirects (to a store of blobs) are followed without `Authorization`, as the Fetch standard wants it.
+      // `fetch` follows redirects (to a blob store) to other origins without `Authorization` (Fetch standard).
       response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
     } catch (error) {
       throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
@@ -108,14 +108,14 @@ export function asking(host: string, address: string, { username, password, plai
   }
 
   /**
-   * Where the registry says that tokens are had. It is often another host (auth.docker.io), and gets the
-   * credentials: the registry proved itself by TLS, and says that it is there that they are valid.
+   * The address of the registry's token service. It is often another host (auth.docker.io), and it receives the
+   * credentials: the registry, authenticated by TLS, named it.
    */
   function realmOf(challenge: Map<string, string>, name: string): URL {
     const realm = challenge.get("realm") ?? "";
-    if (!URL.canParse(realm)) throw refused("asks for a token and does not say where one is to be had");
+    if (!URL.canParse(realm)) throw refused("requires a token and names no token service");
     const url = new URL(realm);
-    if (!isSafe(url)) throw refused("gives tokens without TLS, where credentials would be seen");
+    if (!isSafe(url)) throw refused("names a token service without TLS, which would expose the credentials");
     const service = challenge.get("service");
     if (service !== undefined) url.searchParams.set("service", service);
     url.searchParams.set("scope", challenge.get("scope") ?? `repository:${name}:pull`);
@@ -158,7 +158,7 @@ export function asking(host: string, address: string, { username, password, plai
   return { ask, read, refused };
 }
 
-/** JSON of a known form; undefined where it is another. */
+/** JSON that matches a schema; undefined if it does not. */
 export function parsed<T>(schema: z.ZodType<T>, bytes: Buffer): T | undefined {
   try {
     return schema.safeParse(JSON.parse(bytes.toString("utf8"))).data;

@@ -1,6 +1,6 @@
 /**
- * Reads manifests of registries that follow the OCI distribution specification: what a tag points at, and what a
- * manifest or an index holds. Bytes are believed only once they hash to the digest that names them.
+ * Reads manifests from registries that follow the OCI distribution specification: the digest that a tag points at, and
+ * the content of a manifest or index. Bytes are trusted only if they hash to the digest that names them.
  *
  * Formats: opencontainers/image-spec `manifest.md`, `image-index.md`, `config.md`, and their older Docker forms
  * (distribution/distribution `manifest-v2-2.md`).
@@ -11,12 +11,12 @@ import { digest as digestForm, imageRepository, tag as tagForm } from "../../../
 import { type ImageContent, type Registries, RegistryError } from "../../ledger/registries.ts";
 import { Access, type Asking, asking, parsed } from "./client.ts";
 
-/** A registry's name in image references: host, with a port where it is not that of https. */
+/** A registry's name in image references: the host, with the port if it is not 443. */
 const host = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, "must be a host, like ghcr.io or 127.0.0.1:5000");
 
-/** By registry host (with port): how to ask it. Only hosts that are listed are ever asked. */
+/** Access by registry host (with port). Registries that are not listed are never contacted. */
 export const RegistryAccess = z.record(host, Access);
 export type RegistryAccess = z.infer<typeof RegistryAccess>;
 
@@ -37,7 +37,7 @@ const CONFIGS = [
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
 ];
-/** Its digest leaves its signature out, so that the bytes cannot be hashed as they are. */
+/** Its digest excludes its signature, so it is not the hash of the bytes. */
 const SIGNED_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 const ACCEPT = [...INDEXES, ...MANIFESTS].join(", ");
 
@@ -80,11 +80,11 @@ const isDigest = (value: string): boolean => digestForm.safeParse(value).success
 /** The digest that an answer's header names (distribution specification, "Pulling manifests"). */
 function namedBy(place: Place, { headers }: Response): string | undefined {
   const named = headers.get("docker-content-digest") ?? undefined;
-  if (named !== undefined && !isDigest(named)) throw place.refused("names a digest that is none");
+  if (named !== undefined && !isDigest(named)) throw place.refused("names an invalid digest");
   return named;
 }
 
-/** A manifest's digest: of its bytes, and the same as asked for and as named. */
+/** A manifest's digest: the hash of its bytes, which must equal the digest in the request and in the header. */
 function digestOfBytes(
   place: Place,
   bytes: Buffer,
@@ -93,7 +93,7 @@ function digestOfBytes(
   asked?: string,
 ) {
   if (named !== undefined && asked !== undefined && named !== asked) {
-    throw place.refused(`answers with ${named} where ${asked} was asked for`);
+    throw place.refused(`answered with ${named} to a request for ${asked}`);
   }
   const claimed = asked ?? named;
   if (mediaType === SIGNED_SCHEMA_1) {
@@ -102,7 +102,7 @@ function digestOfBytes(
   }
   const digest = hashOf(bytes, claimed ?? "sha256:");
   if (claimed !== undefined && digest !== claimed) {
-    throw place.refused(`answers with other bytes than those of ${claimed}`);
+    throw place.refused(`answered with bytes that are not those of ${claimed}`);
   }
   return digest;
 }
@@ -123,7 +123,7 @@ async function manifestOf(place: Place, reference: string): Promise<Bytes | unde
   };
 }
 
-/** An image's own labels; none where its configuration is of another kind, or is gone. */
+/** An image's labels; none if its configuration has another media type, or is gone. */
 async function labelsOf(place: Place, { mediaType, digest }: Descriptor): Promise<Record<string, string>> {
   if (!CONFIGS.includes(mediaType)) return {};
   const { name } = place;
@@ -132,14 +132,14 @@ async function labelsOf(place: Place, { mediaType, digest }: Descriptor): Promis
   if (response.status === 404) return {};
   if (!response.ok) throw place.refused(`answered ${response.status}`);
   if (hashOf(bytes, digest) !== digest)
-    throw place.refused(`answers with other bytes than those of ${digest}`);
+    throw place.refused(`answered with bytes that are not those of ${digest}`);
   return parsed(Config, bytes)?.config?.Labels ?? {};
 }
 
-/** What one image says of itself, with where its configuration is. */
+/** The metadata of one image, with the digest of its configuration. */
 async function imageOf(place: Place, { bytes, digest }: Bytes) {
   const manifest = parsed(Manifest, bytes);
-  if (manifest === undefined) throw place.refused(`holds ${digest}, which is no manifest`);
+  if (manifest === undefined) throw place.refused(`holds ${digest}, which is not a manifest`);
   const labels = { ...(await labelsOf(place, manifest.config)), ...manifest.annotations };
   return { configDigest: manifest.config.digest, labels };
 }
@@ -150,7 +150,7 @@ const platformOf = ({ platform }: Descriptor) => {
   return { platform: [os, architecture, ...(variant ? [variant] : [])].join("/") };
 };
 
-/** One of an index's manifests. It may be missing: an index may be copied without all that it names. */
+/** One manifest of an index. It may be missing: an index can be copied without all of its manifests. */
 async function childOf(place: Place, child: Descriptor) {
   const { digest } = child;
   const found = MANIFESTS.includes(child.mediaType) ? await manifestOf(place, digest) : undefined;
@@ -160,7 +160,7 @@ async function childOf(place: Place, child: Descriptor) {
   return { manifest: { ...manifest, configDigest }, labels };
 }
 
-/** The labels that all have, with one value. */
+/** The labels that all images have, with the same value. */
 function shared([first = {}, ...others]: readonly Readonly<Record<string, string>>[]): Record<
   string,
   string
@@ -170,14 +170,14 @@ function shared([first = {}, ...others]: readonly Readonly<Record<string, string
   );
 }
 
-/** BuildKit keeps attestations as manifests of an index (its `attestation-storage.md`): no image runs from one. */
+/** BuildKit stores attestations as manifests of an index (its `attestation-storage.md`): they are not images. */
 const isAttestation = (child: Descriptor): boolean =>
   child.annotations?.["vnd.docker.reference.type"] !== undefined;
 
 function indexOf(place: Place, { digest, bytes }: Bytes) {
   const index = parsed(Index, bytes);
   if (index === undefined)
-    throw place.refused(`holds ${digest}, which is no index of at most ${MANIFESTS_MAX} manifests`);
+    throw place.refused(`holds ${digest}, which is not an index of at most ${MANIFESTS_MAX} manifests`);
   return { ...index, images: index.manifests.filter((child) => !isAttestation(child)) };
 }
 
@@ -204,7 +204,7 @@ async function isThere(place: Place, digest: string): Promise<boolean> {
   const { name } = place;
   const response = await place.ask({ method: "HEAD", name, what: `manifests/${digest}`, accept: ACCEPT });
   if (response.status === 404) return false;
-  // A registry may know no HEAD: then the bytes tell, or why there are none.
+  // Some registries do not support HEAD: GET then gives the manifest, or the reason why there is none.
   return response.ok || (await manifestOf(place, digest)) !== undefined;
 }
 
@@ -212,7 +212,7 @@ async function missingOf(place: Place, digest: string): Promise<string | undefin
   const found = await manifestOf(place, digest);
   if (found === undefined) return digest;
   if (!INDEXES.includes(found.mediaType)) return undefined;
-  // One after the other: whoever asks this asks it of many images at once.
+  // Sequential: callers already check many images at once.
   for (const child of indexOf(place, found).images) {
     if (!(await isThere(place, child.digest))) return child.digest;
   }
@@ -221,10 +221,10 @@ async function missingOf(place: Place, digest: string): Promise<string | undefin
 
 const DOCKER_HUB = "docker.io";
 
-/** Docker Hub is asked under another name, and keeps its official images under `library`. */
+/** Docker Hub has another API host, and keeps its official images under `library`. */
 const onDockerHub = (path: string): string => (path.includes("/") ? path : `library/${path}`);
 
-/** Readers of the registries that are listed. Tokens are kept for as long as this is. */
+/** A reader of the configured registries. It caches tokens as long as it lives. */
 export function registries(access: RegistryAccess): Registries {
   const listed = new Map(
     Object.entries(access).map(([host, how]) => [
@@ -240,34 +240,34 @@ export function registries(access: RegistryAccess): Registries {
     const [host, path] = split(repository);
     const asked = listed.get(host);
     if (asked === undefined)
-      throw new RegistryError(`${JSON.stringify(host)} is no registry that is listed`, false);
+      throw new RegistryError(`${JSON.stringify(host)} is not a configured registry`, false);
     if (!imageRepository.safeParse(repository).success)
-      throw asked.refused("can hold no repository of that name");
+      throw asked.refused("cannot have a repository of that name");
     return { ...asked, name: host === DOCKER_HUB ? onDockerHub(path) : path };
   };
   return {
     knows: (repository) => listed.has(split(repository)[0]),
     digestOf: async (repository, tag) => {
       const place = placeOf(repository);
-      if (!tagForm.safeParse(tag).success) throw place.refused("can hold no tag of that name");
+      if (!tagForm.safeParse(tag).success) throw place.refused("cannot have a tag of that name");
       const { name } = place;
       const response = await place.ask({ method: "HEAD", name, what: `manifests/${tag}`, accept: ACCEPT });
       if (response.status === 404) return undefined;
       const named = response.ok ? namedBy(place, response) : undefined;
-      // A registry may know no HEAD, or name no digest: then the bytes tell, or why there are none.
+      // Some registries do not support HEAD, or name no digest: GET then gives it, or the reason why there is none.
       return named ?? (await manifestOf(place, tag))?.digest;
     },
     read: async (repository, reference) => {
       const place = placeOf(repository);
       if (!isDigest(reference) && !tagForm.safeParse(reference).success) {
-        throw place.refused("can hold no tag or digest of that name");
+        throw place.refused("cannot have a tag or digest of that name");
       }
       const found = await manifestOf(place, reference);
       return found === undefined ? undefined : contentOf(place, found);
     },
     missing: async (repository, digest) => {
       const place = placeOf(repository);
-      if (!isDigest(digest)) throw place.refused("can hold no digest of that form");
+      if (!isDigest(digest)) throw place.refused("cannot have a digest of that form");
       return missingOf(place, digest);
     },
   };

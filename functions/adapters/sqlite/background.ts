@@ -1,4 +1,4 @@
-/** Long work on a ledger's file, in a thread of its own: whoever asks meanwhile does not wait for it. */
+/** Long work on a ledger's file, in a worker thread, so that requests do not wait for it. */
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -26,7 +26,7 @@ const Reply = z.discriminatedUnion("is", [
 ]);
 export type Reply = z.infer<typeof Reply>;
 
-/** Run from its sources, a thread has to register their loader itself: Node 20 does not pass `--import` on to it. */
+/** When run from TypeScript sources, a worker has to register the loader itself: Node 20 does not pass `--import` on. */
 const fromSources = (path: URL): string =>
   `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(path.href)}); });`;
 
@@ -42,20 +42,20 @@ async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
   const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);
-    worker.once("exit", () => reject(new Error(`the ${task.is} was ended before it was done`)));
+    worker.once("exit", () => reject(new Error(`the ${task.is} was stopped before it finished`)));
   });
   const reply = Reply.parse(message);
   if (reply.is === "failed") throw new StoreError(reply.code, reply.message);
   return reply.value;
 }
 
-/** Checks the file while it is in use. Rejects where it cannot be read, or was ended. */
+/** Checks the file while it is in use. Rejects if it cannot be read, or if the check was aborted. */
 export const checkInBackground = async (file: string, signal?: AbortSignal): Promise<Checked> =>
   Result.parse(await run({ is: "check", file }, signal));
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Reads an open file to its end, and closes it then, or where the reader goes away. */
+/** Streams an open file to its end. Closes it then, or when the reader cancels. */
 const streamOf = (handle: FileHandle): ReadableStream<Uint8Array> =>
   new ReadableStream({
     pull: async (controller) => {
@@ -68,8 +68,8 @@ const streamOf = (handle: FileHandle): ReadableStream<Uint8Array> =>
   });
 
 /**
- * Makes backups in a thread of its own, one at a time: undefined while another one is made. The copy is a file beside the
- * ledger's that has no name any more when it is handed out, so that the system frees it however its reader ends.
+ * Makes backups in a worker thread, one at a time; returns undefined while another backup is made. The copy is a file
+ * beside the ledger's. It is unlinked before it is streamed, so the system frees it however its reader ends.
  */
 export function backupsOf(file: string): BackUp {
   const target = join(dirname(file), "backup.db");

@@ -1,10 +1,10 @@
-/** Backups: the ledger's file as it is at one moment, copied while a process writes it. */
+/** Backups: a copy of the ledger's file at one moment, made while another process writes it. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { StoreError } from "../../ledger/store.ts";
 import { type Database, faultOf, openReader } from "./database.ts";
 
-/** Waits until a file, or the names in a folder, are on disk. */
+/** Flushes a file, or the entries of a folder, to disk (fsync). */
 export function syncToDisk(path: string): void {
   const handle = openSync(path, "r");
   try {
@@ -14,7 +14,7 @@ export function syncToDisk(path: string): void {
   }
 }
 
-/** How many facts a ledger's file holds. */
+/** The number of facts in a ledger's file. */
 export const countFacts = (database: Database): number =>
   Number(database.prepare("SELECT count(*) FROM items WHERE key >= 'F#' AND key < 'F$'").text());
 
@@ -26,8 +26,8 @@ function notBackedUp(error: unknown, target: string): StoreError {
 }
 
 /**
- * Copies the file. Throws a StoreError. The target is there whole, and on disk, or not at all; it may only be read by this user.
- * @returns how many facts there were before the copy, which has at least as many
+ * Copies the file. Throws a StoreError. The target is complete and on disk, or absent. Only this user may read it.
+ * @returns the number of facts before the copy; the copy has at least as many
  */
 export function backUp(file: string, target: string): number {
   const partial = `${target}.partial`;

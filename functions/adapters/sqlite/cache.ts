@@ -1,13 +1,13 @@
-/** What was read last, in two generations: when the younger is full, the older goes. */
+/** A cache of recent reads in two generations: when the younger is full, the older is dropped. */
 
 export interface Cache<K, V> {
   readonly get: (key: K) => V | undefined;
-  /** @param weight what it counts for of the most that is kept; at least 1 */
+  /** @param weight the entry's share of the cache's maximum weight; at least 1 */
   readonly set: (key: K, value: V, weight: number) => void;
   readonly delete: (key: K) => void;
 }
 
-/** @param most the weight that is kept in all; half of it is kept at least, whatever else is read */
+/** @param most the maximum weight; the most recent half is always kept */
 export function cacheOf<K, V>(most: number): Cache<K, V> {
   interface Kept {
     readonly value: V;

@@ -1,24 +1,24 @@
-/** What a check of the file found: whoever asks for it is told, and nothing is answered as if it were whole. */
+/** The findings of a check of the file. A question that would read a damaged part fails instead of answering with less. */
 import { StoreError } from "../../ledger/store.ts";
 
 /** One finding of a check. */
 export interface Finding {
-  /** The fact, or the part of the file. */
+  /** The damaged fact, or part of the file. */
   readonly what: string;
-  /** What is wrong with it. */
+  /** The fault. */
   readonly why: string;
-  /** The partitions and directories that would be answered with too little; absent: anything may be. */
+  /** The partitions and directories that are incomplete; absent: any may be. */
   readonly parts?: readonly string[];
 }
 
 export interface Damage {
   readonly add: (finding: Finding) => void;
   readonly findings: () => readonly Finding[];
-  /** Throws a StoreError where a part is damaged; without a part, where anything may be. */
+  /** Throws a StoreError if the part is damaged; without an argument, if any part may be. */
   readonly check: (part?: string) => void;
 }
 
-/** At most so many findings are kept: a file with more is read no further. */
+/** Maximum number of findings. A file with more counts as damaged everywhere. */
 const MOST = 1000;
 
 const messageOf = ({ what, why }: Finding): string =>

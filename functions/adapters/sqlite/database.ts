@@ -1,8 +1,8 @@
 /**
- * One SQLite file, opened by one process. The only file that knows the driver and its errors.
+ * One SQLite file, opened by one process. No other module knows the driver and its errors.
  *
- * Write-ahead log, `synchronous=FULL`: what is committed is on disk (fsync) before a write is acknowledged. All
- * writes of one turn of the event loop share a transaction, and so an fsync (group commit).
+ * Write-ahead log with `synchronous=FULL`: a commit is on disk (fsync) before a write is acknowledged. All writes of one
+ * turn of the event loop share a transaction, and so one fsync (group commit).
  */
 import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
@@ -12,17 +12,17 @@ import { StoreError } from "../../ledger/store.ts";
 import { open } from "./driver.ts";
 import { CannotOpen, checkFormat, checkSchema, prepareTables, type Settings } from "./schema.ts";
 
-/** Another process has the data. */
+/** Another process has opened the folder. */
 export class InUse extends Error {}
 
 export type Value = string | number | null;
 
 export interface Statement {
-  /** Runs it. Returns how many rows it changed, and the id of the row that it inserted last. */
+  /** Runs the statement. Returns the number of changed rows, and the id of the last inserted row. */
   run(...values: Value[]): { changes: number; id: number };
-  /** All rows, as lists of their columns. */
+  /** All rows, each a list of its columns. */
   rows(...values: Value[]): unknown[][];
-  /** The first column of the first row, as text; empty without a row. For what is read as one JSON text. */
+  /** The first column of the first row, as text; empty if there is no row. For results built as one JSON text. */
   text(...values: Value[]): string;
 }
 
@@ -30,11 +30,11 @@ export interface Database {
   readonly file: string;
   prepare(sql: string): Statement;
   /**
-   * Applies a write in the transaction of this turn. Resolves when it is durable. One that throws fails alone: the
-   * others of the turn are committed. Rejects with a StoreError.
+   * Applies a write in the transaction of this turn. Resolves when it is durable. A write that throws fails alone: the
+   * other writes of the turn are committed. Rejects with a StoreError.
    */
   write<T>(apply: () => T): Promise<T>;
-  /** Frees the file; nothing may be under way. */
+  /** Closes the file; no write may be in progress. */
   close(): void;
 }
 
@@ -43,7 +43,7 @@ const codeOf = (error: unknown): string =>
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A fault of SQLite as one of the store. */
+/** Converts an error of SQLite to a StoreError. */
 export function faultOf(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const code = codeOf(error);
@@ -70,8 +70,8 @@ function columnsOf(row: unknown): unknown[] {
 }
 
 /**
- * A query whose texts come as bytes: the driver ends the process where a text that it reads is not UTF-8, as it may be
- * in a damaged file.
+ * Rewrites a query to return its texts as bytes: the driver aborts the process when a text is not UTF-8, which happens
+ * in damaged files.
  */
 function withBytes(driver: Driver.Database, sql: string): string {
   if (!sql.trimStart().startsWith("SELECT")) return sql;
@@ -85,14 +85,14 @@ function withBytes(driver: Driver.Database, sql: string): string {
   return `WITH rows(${columns.join(", ")}) AS (${sql}) SELECT ${bytes.join(", ")} FROM rows`;
 }
 
-/** A connection, and whether it is open: the driver ends the process where one is used that was closed. */
+/** A connection, and whether it is open: the driver aborts the process when a closed connection is used. */
 interface Connection {
   readonly driver: Driver.Database;
   isOpen: boolean;
 }
 
 function checkOpen({ isOpen }: Connection): void {
-  if (!isOpen) throw new StoreError("unavailable", "The ledger's file is closed: the ledger stops.");
+  if (!isOpen) throw new StoreError("unavailable", "The ledger's file is closed: the ledger is stopping.");
 }
 
 function statementOf(connection: Connection, sql: string): Statement {
@@ -115,14 +115,14 @@ function statementOf(connection: Connection, sql: string): Statement {
   return { run, rows, text: (...values) => String(rows(...values)[0]?.[0] ?? "") };
 }
 
-/** One write that waits for its turn. */
+/** One queued write. */
 interface Pending {
-  /** Applies the write inside a transaction. Returns what tells its caller, once the transaction is committed. */
+  /** Applies the write inside a transaction. Returns a function that resolves the caller's promise after the commit. */
   readonly apply: () => () => void;
   readonly fail: (error: StoreError) => void;
 }
 
-/** Commits the writes of a turn together; where one fails, each of them alone. */
+/** Commits the writes of a turn together; if one fails, each of them separately. */
 function commit(connection: Connection, writes: readonly Pending[]): void {
   const { driver } = connection;
   try {
@@ -168,8 +168,8 @@ const settingsOf = (driver: Driver.Database): Settings => ({
 });
 
 /**
- * The settings of every connection. The log is brought into the file every 32 MB: eight times as rarely as SQLite does
- * by itself, since a fact changes pages that other facts change again, and that made a commit three times as fast.
+ * The settings of every connection. A checkpoint runs every 32 MB of log, an eighth as often as SQLite's default: facts
+ * change the same pages again and again, and this made a commit three times as fast.
  */
 const SETTINGS = `
 PRAGMA journal_mode = WAL;
@@ -204,8 +204,8 @@ function reasonOf(error: unknown, file: string): Error {
 }
 
 /**
- * Takes a folder for this process, until it is freed. The lock is a SQLite file of its own that stays in a
- * transaction: the system frees it even after `kill -9`, and other connections can still read the ledger's file.
+ * Locks a folder for this process. The lock is a separate SQLite file with an open transaction: the system releases it
+ * even after `kill -9`, and other connections can still read the ledger's file.
  */
 function lock(folder: string): () => void {
   const file = join(folder, "lock");
@@ -229,7 +229,7 @@ function lock(folder: string): () => void {
 export const ledgerFile = (folder: string): string => join(folder, "ledger.db");
 
 /**
- * Opens the ledger of a folder for this process alone, and makes it where there is none.
+ * Opens the ledger of a folder for this process alone; creates it if there is none.
  * @throws InUse, CannotOpen
  */
 export function openDatabase(folder: string): Database {
@@ -244,11 +244,11 @@ export function openDatabase(folder: string): Database {
 }
 
 /**
- * Opens a ledger's file beside the process that writes it, to read it.
+ * Opens a ledger's file for reading while another process writes it.
  * @throws CannotOpen
  */
 export function openReader(file: string): Database {
-  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
+  if (!existsSync(file)) throw new CannotOpen(`${file}: no such file`);
   try {
     return openFile(file);
   } catch (error) {
@@ -256,22 +256,22 @@ export function openReader(file: string): Database {
   }
 }
 
-/** A database that is gone when it is closed. For tests, and for what is built to be thrown away. */
+/** An in-memory database, for tests and temporary ledgers. */
 export const temporaryDatabase = (): Database => openFile(":memory:", () => undefined);
 
-/** Makes a file for this user alone, where there is none; SQLite's log and its index take the mode of the file. */
+/** Creates a missing file, readable by this user only. SQLite's log and its index get the same mode. */
 const makeFile = (file: string): void => closeSync(openSync(file, "a", 0o600));
 
-/** Brings the log into the file, so that it alone is the ledger. Where that fails, the log stays beside it. */
+/** Moves the log into the file (checkpoint), so that the file alone is the ledger. If that fails, the log stays. */
 function fold(driver: Driver.Database): void {
   try {
     driver.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
-    // What is in the log is durable there.
+    // The contents of the log are durable.
   }
 }
 
-/** @param unlock frees what a writer holds; absent: it only reads */
+/** @param unlock releases a writer's lock; absent: the connection only reads */
 function openFile(file: string, unlock?: () => void): Database {
   const isWriter = unlock !== undefined;
   if (file !== ":memory:") {
@@ -281,7 +281,7 @@ function openFile(file: string, unlock?: () => void): Database {
   return databaseOf(file, connect(file), {
     prepare: prepareTables,
     close: (driver) => {
-      // The driver keeps a connection while statements of it are not collected, and so its log.
+      // The driver keeps a connection, and so the log, until its statements are garbage-collected.
       if (isWriter) fold(driver);
       driver.close();
       unlock?.();
@@ -290,11 +290,11 @@ function openFile(file: string, unlock?: () => void): Database {
 }
 
 /**
- * Opens a file that nobody writes, like a backup. Neither the file nor anything beside it is changed.
+ * Opens a file that no process writes, like a backup. Changes neither the file nor its folder.
  * @throws CannotOpen
  */
 export function openBackup(file: string): Database {
-  if (!existsSync(file)) throw new CannotOpen(`${file}: there is no such file`);
+  if (!existsSync(file)) throw new CannotOpen(`${file}: no such file`);
   try {
     checkSchema(file);
     const driver = open(`${pathToFileURL(file).href}?immutable=1`);
@@ -305,7 +305,7 @@ export function openBackup(file: string): Database {
 }
 
 interface Ends {
-  /** Throws a CannotOpen where the file is not one of ours. */
+  /** Throws CannotOpen if the file is not a ledger's. */
   readonly prepare: (settings: Settings, file: string) => void;
   readonly close: (driver: Driver.Database) => void;
 }

@@ -7,7 +7,7 @@ const requireFromHere = createRequire(import.meta.url);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Loaded when a file is opened, and not with this module: a bundle that was copied alone still fails with one line. */
+/** Loads the driver when a file is opened, not with this module, so that a copied bundle without it fails with one clear line. */
 function driver(): typeof Driver {
   try {
     return requireFromHere("libsql");
@@ -19,6 +19,6 @@ function driver(): typeof Driver {
   }
 }
 
-/** Opens a file, or the address of one. Waits so long for another process that writes it. */
+/** Opens a file or file URL. `timeoutMs` limits the wait for another process that writes it. */
 export const open = (file: string, timeoutMs = 0): Driver.Database =>
   new (driver())(file, { timeout: timeoutMs });

@@ -1,4 +1,4 @@
-/** Facts and names as they are kept: compared with their hash when they are read. Facts are parsed once, for they never change. */
+/** Stored facts and names, compared with their hash when read. Facts never change, so each is parsed once and cached. */
 import { hash } from "node:crypto";
 import type { Fact } from "../../../schemas/fact.ts";
 import { type Name, StoreError } from "../../ledger/store.ts";
@@ -7,26 +7,26 @@ import type { Database } from "./database.ts";
 
 export interface Item {
   readonly fact: Fact;
-  /** A pointer's copy, which was put before its fact. */
+  /** A pointer's copy, written before its fact. */
   readonly provisional: boolean;
 }
 
 export interface Facts {
-  /** The items of these numbers. Throws a StoreError that names the first whose bytes are not those that were put. */
+  /** The items with these ids. Throws a StoreError that names the first item whose bytes do not match its hash. */
   read(ids: Iterable<number>): Map<number, Item>;
-  /** The same, without keeping them: for readings that go through everything once. */
+  /** The same without the cache, for a single pass over everything. */
   pass(ids: Iterable<number>): Map<number, Item>;
 }
 
-/** Characters of JSON whose facts are kept; a parsed fact takes three to four times as much memory. */
+/** Size of the cache in characters of JSON; a parsed fact takes three to four times as much memory. */
 const CACHE_CHARACTERS = 32_000_000;
 
-/** SHA-256 of the bytes of a fact, by which damage is found. */
+/** SHA-256 of a fact's bytes, to detect damage. */
 export const hashOf = (bytes: string): string => hash("sha256", bytes);
 
 export const isPointer = (key: string): boolean => key.startsWith("P#");
 
-/** A row's fact, if its bytes are those that were put. */
+/** A row's fact. Throws if its bytes do not match the hash. */
 export function factOf(key: string, bytes: string, hash: string): Fact {
   if (hashOf(bytes) !== hash)
     throw new StoreError(
@@ -36,14 +36,14 @@ export function factOf(key: string, bytes: string, hash: string): Fact {
   return JSON.parse(bytes);
 }
 
-/** The hash that a name is kept with. */
+/** The hash that is stored with a name. */
 export const hashOfName = (directory: string, { name, shown, recordedAt }: Name): string =>
   hashOf(JSON.stringify([directory, name, shown, recordedAt]));
 
 /** The columns of a name's row, which `nameOf` reads. */
 export const NAME_COLUMNS = "directory, name, shown, recordedAt, hash";
 
-/** A row's name, if it is the one that was put. */
+/** A row's name. Throws if it does not match the hash. */
 export function nameOf(row: readonly unknown[]): Name {
   const [directory = "", name = "", shown = "", recordedAt = "", hash] = row.map(String);
   const found = { name, shown, recordedAt };

@@ -1,7 +1,6 @@
 /**
- * Checks a ledger's file against itself. SQLite's own check finds a broken structure, and not a byte that was
- * changed in a value or in a key: so each fact is compared with its hash, and each entry and each name with what
- * the facts say that there must be.
+ * The integrity check of a ledger's file. SQLite's own check finds a broken structure, but no changed byte in a value or
+ * key. So each fact is compared with its hash, and each entry and name with what the facts require.
  */
 import type { Fact } from "../../../schemas/fact.ts";
 import { accessPatternsOf } from "../../ledger/access-patterns.ts";
@@ -16,10 +15,10 @@ export interface Checked {
   readonly findings: readonly Finding[];
 }
 
-/** So many rows are read between two pauses. */
+/** Rows read between two pauses. */
 const BATCH = 500;
 
-/** What SQLite itself finds wrong; nothing, or lines of its own words. */
+/** The findings of SQLite's own check, in its own words. */
 function structure(database: Database): Finding[] {
   const what = database.file;
   try {
@@ -30,7 +29,7 @@ function structure(database: Database): Finding[] {
   }
 }
 
-/** What has to stand in the file for one fact, as part and order, or as directory and name. */
+/** The entries (part, order) and names (directory, name) that one fact requires. */
 interface Expected {
   readonly entries: readonly (readonly [part: string, order: string])[];
   readonly pointers: readonly (readonly [part: string, order: string])[];
@@ -69,7 +68,7 @@ function readerOf(database: Database) {
   return {
     items,
     expected: (fact: Fact): Expected => expectedOf(fact, target(fact)),
-    /** Parts in which a fact is missing. */
+    /** The parts in which a fact is missing. */
     missing: (fact: Fact, { entries, pointers, names }: Expected): string[] =>
       [
         ...missingEntries.rows(JSON.stringify(entries), factKey(fact)),
@@ -81,7 +80,7 @@ function readerOf(database: Database) {
 
 type Reader = ReturnType<typeof readerOf>;
 
-/** What is wrong with one item, and how many entries of its own it must have. */
+/** The findings about one item, and the number of entries that it requires. */
 function checkItem(reader: Reader, row: readonly unknown[]): { findings: Finding[]; entries: number } {
   const [, key, bytes, hash] = row.map(String);
   const what = `item ${key}`;
@@ -99,12 +98,12 @@ function checkItem(reader: Reader, row: readonly unknown[]): { findings: Finding
     return parts.length === 0 ? { findings: [], entries } : found(`is missing in ${parts.join(", ")}`, parts);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    // Whoever reads it is told so: it is compared with its hash each time it is read.
+    // No parts are listed: every read of the item compares the hash, and fails.
     return found("its bytes are not those that were recorded", []);
   }
 }
 
-/** Entries that are there and must not be: of items that are gone, or that do not belong there. */
+/** Surplus entries: their item is gone, or does not belong there. */
 function* checkEntries(database: Database, reader: Reader): Generator<number, Finding[]> {
   const page = database.prepare(
     `SELECT part, ord, item, key, fact, hash FROM entries LEFT JOIN items ON items.id = item
@@ -140,7 +139,7 @@ function strayed(
     const belongs = (isPointer(key) ? pointers : entries).some((one) => one[0] === part && one[1] === order);
     return belongs ? undefined : `the fact ${factKey(fact)} does not belong there`;
   } catch (error) {
-    // A damaged item is found as an item, and a pointer may have come before what it retracts was lost.
+    // A damaged item is reported as an item. A pointer may belong to a retraction whose target is lost.
     if (error instanceof StoreError || isPointer(key)) return undefined;
     throw error;
   }
@@ -160,12 +159,12 @@ function checkNames(database: Database): Finding[] {
 }
 
 /**
- * Checks the whole file, some rows at a time: whoever runs it pauses between them, or shows how far it is. Yields how
- * many rows were read since the last time.
+ * Checks the whole file, a few rows at a time, so that the caller can pause or show progress. Yields the number of rows
+ * read since the last yield.
  */
 export function* checkDatabase(database: Database): Generator<number, Checked> {
   const findings = structure(database);
-  // A broken structure cannot be read any further.
+  // A file with a broken structure is not read any further.
   if (findings.length > 0) return { facts: 0, findings };
   const reader = readerOf(database);
   let [id, facts, entries] = [0, 0, 0];
@@ -180,9 +179,9 @@ export function* checkDatabase(database: Database): Generator<number, Checked> {
     yield rows.length;
   }
   findings.push(...checkNames(database));
-  // Each row costs as much as a fact, so the entries are gone through only where their number is not right.
+  // Reading all entries takes as long as reading all facts, so they are read only if their number is wrong.
   const own = database.prepare(
-    // Others may be recorded meanwhile: those up to the last one that was checked count.
+    // Only items up to the last checked one count: others may be recorded meanwhile.
     "SELECT count(*) FROM entries LEFT JOIN items ON items.id = item WHERE item <= ? AND (key IS NULL OR key NOT LIKE 'P#%')",
   );
   if (findings.length > 0 || Number(own.text(id)) !== entries)

@@ -1,35 +1,35 @@
-/** Keeps jobs in the ledger's file, and does each until it has succeeded, a few at once. */
+/** A job queue in the ledger's file. Runs a few jobs at once, and retries each until it succeeds or expires. */
 import type * as z from "zod";
 import type { Database } from "./database.ts";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
-/** One that is slow to fail must not hold up the others. */
+/** Jobs run at once, so that one that is slow to fail does not delay the others. */
 const AT_ONCE = 8;
 
 export interface Worker<T> {
-  /** Does one job. Throws where it has to be tried again. */
+  /** Runs one job. Throws if it must be tried again. */
   readonly work: (job: T) => Promise<void>;
-  /** Takes a job, as it was written down, that never succeeded. */
+  /** Receives the stored text of a job that never succeeded. */
   readonly giveUp: (job: string, error: unknown) => Promise<void>;
 }
 
 export interface JobQueue<T> {
-  /** Durable when it returns; the same job again is kept once or done twice, which comes to the same. */
+  /** Durable when it returns. Adding the same job again is harmless: it is stored once, or run twice. */
   put(job: T): Promise<void>;
-  /** Begins with what the process before left. */
+  /** Starts with the jobs that the previous process left. */
   start(worker: Worker<T>): Promise<void>;
-  /** Waits for the jobs at hand; the others stay for the next start. */
+  /** Waits for the running jobs; the others stay for the next start. */
   stop(): Promise<void>;
 }
 
-/** When a job is tried next, and how long it waits if that fails too. */
+/** The time of a job's next try, and its wait if that fails, too. */
 interface Turn {
   readonly dueMs: number;
   readonly waitMs: number;
 }
 
-/** A queue's rows of the table. */
+/** One queue's rows of the table `jobs`. */
 function tableOf(database: Database, queue: string) {
   const insert = database.prepare("INSERT INTO jobs (queue, at, body) VALUES (?, ?, ?)");
   const select = database.prepare("SELECT body, at FROM jobs WHERE id = ?");
@@ -48,7 +48,7 @@ function tableOf(database: Database, queue: string) {
 }
 
 export interface QueueOptions {
-  /** A job that was put so long ago, and fails, is tried no more. */
+  /** A job older than this that fails is not tried again. */
   readonly giveUpMs: number;
   readonly firstWaitMs?: number;
 }
@@ -62,11 +62,11 @@ export function jobQueue<T>(
   const table = tableOf(database, queue);
   let worker: Worker<T> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  /** Jobs that wait for their turn, and those at hand. */
+  /** Waiting and running jobs. */
   const waiting = new Map<number, Turn>();
   const atHand = new Map<number, Promise<void>>();
 
-  /** Throws where the job is not out of the way. */
+  /** Throws if the job must stay in the queue. */
   async function doOne(id: number, { work, giveUp }: Worker<T>): Promise<void> {
     const { body, atMs } = table.read(id);
     try {
@@ -93,7 +93,7 @@ export function jobQueue<T>(
     );
   }
 
-  /** Begins what is due, those first that failed least, and comes again when the next one is. */
+  /** Starts the jobs that are due, least failed first, and schedules itself for the next one. */
   function next(): void {
     clearTimeout(timer);
     if (worker === undefined || atHand.size === AT_ONCE) return;

@@ -1,16 +1,16 @@
-/** Names of directories. What was read whole is kept, until a name is put there. */
+/** Names of directories. A directory that was read completely is cached until a name is added. */
 import { endOf } from "../../ledger/canonical.ts";
 import type { Name, Page, Range } from "../../ledger/store.ts";
 import { cacheOf } from "./cache.ts";
 import type { Database } from "./database.ts";
 import { NAME_COLUMNS, nameOf } from "./facts.ts";
 
-/** So many names are kept in all; one takes about 300 bytes. */
+/** Size of the cache in names; a name takes about 300 bytes. */
 const KEPT = 50_000;
 
 export interface Directories {
   readonly read: (directory: string, range: Range) => Page<Name>;
-  /** Says of a directory that a name was committed there. */
+  /** Reports that a name was committed to a directory. */
   readonly forget: (directory: string) => void;
 }
 
@@ -21,7 +21,7 @@ export function namesOf(database: Database): Directories {
   const down = database.prepare(
     `SELECT ${NAME_COLUMNS} FROM names WHERE directory = ? AND name < ifnull(?, X'') AND name >= ? AND name <= ifnull(?, X'') ORDER BY name DESC LIMIT ?`,
   );
-  /** Directories that fit into one page, by that page. */
+  /** Directories that fit on one page, with that page. */
   const kept = cacheOf<string, Page<Name>>(KEPT);
 
   function fromFile(directory: string, range: Range): Page<Name> {

@@ -1,4 +1,4 @@
-/** The table of people in the ledger's file. What is erased is gone from the file and from its log. */
+/** The table of people in the ledger's file. An erasure removes a person from the file and from its log. */
 import * as z from "zod";
 import { fold } from "../../../schemas/scalars.ts";
 import {
@@ -13,7 +13,7 @@ import { StoreError } from "../../ledger/store.ts";
 import type { Database } from "./database.ts";
 
 const Shown = z.array(z.tuple([z.string(), z.string()]));
-/** Whether a checkpoint was held up; of how many pages no matter. */
+/** Whether a checkpoint was blocked; the numbers of pages do not matter. */
 const Checkpoint = z.tuple([z.tuple([z.int()]).rest(z.int())]);
 
 const INSERT =
@@ -73,11 +73,11 @@ export function sqlitePeople(database: Database): People {
     erase: async (commitment) => {
       await database.write(() => remove.run(commitment));
       const [[isHeldUp]] = Checkpoint.parse(truncate.rows());
-      // Whoever reads the file beside this process, as a backup does, needs the log as it was.
+      // A reader in another process, like a backup, blocks the truncation of the log.
       if (isHeldUp !== 0)
         throw new StoreError(
           "unavailable",
-          "SQLite: the login is no longer answered, and still in the log, which somebody reads: erase it again",
+          "SQLite: the login is erased from the file, but not yet from its log, which another process reads: erase it again",
         );
     },
   };

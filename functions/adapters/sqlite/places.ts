@@ -1,10 +1,10 @@
-/** Where items stand in partitions. What was read is kept: a partition only grows, and this process alone writes. */
+/** The entries of partitions, cached: a partition only grows, and only this process writes. */
 import { endOf } from "../../ledger/canonical.ts";
 import type { Range } from "../../ledger/store.ts";
 import { cacheOf } from "./cache.ts";
 import type { Database } from "./database.ts";
 
-/** An item by its number, where it stands in a partition. */
+/** An item's id with its order in a partition. */
 export type Place = readonly [order: string, item: number];
 
 export interface Reading {
@@ -12,22 +12,22 @@ export interface Reading {
   readonly range: Range;
 }
 
-/** A page of places; `cursor` where there is more. */
+/** A page of places; with `cursor` if there is another page. */
 export interface Places {
   readonly places: readonly Place[];
   readonly cursor?: string;
 }
 
 export interface PlaceIndex {
-  /** Pages of partitions, in the order of the readings. */
+  /** Pages of partitions, in the order of `readings`. */
   readonly read: (readings: readonly Reading[]) => Places[];
-  /** The same without keeping anything: for readings that go through everything once. */
+  /** The same without the cache, for a single pass over everything. */
   readonly pass: (readings: readonly Reading[]) => Places[];
-  /** Says of an item that it was committed. */
+  /** Reports that an item was committed. */
   readonly add: (entries: readonly (readonly [part: string, order: string])[], item: number) => void;
 }
 
-/** After every item of an order. */
+/** Greater than every item's id. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
 const startOf = ({ cursor }: Range): Place | undefined =>
@@ -41,8 +41,8 @@ const pageOf = (places: readonly Place[], limit: number): Places =>
 /* From the file */
 
 /**
- * What is bound to a statement for a range. The end that a reading starts from is left out of it, so that a cursor can
- * be that end. An end that is open is null: the statement takes a blob there, which sorts after every text.
+ * The parameters of a statement for a range. A cursor replaces the bound that the reading starts from, and is exclusive.
+ * An open upper bound is null: the statement then uses a blob, which sorts after every text.
  */
 function boundsOf(range: Range): (string | number | null)[] {
   const { from, to, descending } = range;
@@ -57,14 +57,14 @@ const UP = "ord <= ifnull(value->>1, X'') AND (ord, item) > (value->>2, value->>
 const DOWN =
   "ord >= value->>1 AND (ord, item) < (ifnull(value->>2, X''), value->>3) ORDER BY ord DESC, item DESC";
 
-/** Pages of several partitions as one JSON text: reading many rows costs more in the driver than in SQLite. */
+/** Pages of several partitions as one JSON text, because many rows cost more in the driver than in SQLite. */
 const pagesSql = (bounds: string): string => `
   SELECT json_group_array(json((
     SELECT json_group_array(json_array(ord, item))
     FROM (SELECT ord, item FROM entries WHERE part = value->>0 AND ${bounds} LIMIT ?)
   ))) FROM json_each(?)`;
 
-/** Groups things by a key, each group with their numbers among all. */
+/** Groups items by a key; each item comes with its index. */
 function grouped<T>(things: readonly T[], keyOf: (one: T) => string): Map<string, [n: number, one: T][]> {
   const groups = new Map<string, [number, T][]>();
   for (const [n, one] of things.entries()) {
@@ -76,7 +76,7 @@ function grouped<T>(things: readonly T[], keyOf: (one: T) => string): Map<string
   return groups;
 }
 
-/** Reads pages from the file, those of one direction and one limit by one statement. */
+/** Reads pages from the file: one statement for all that share direction and limit. */
 function fromFile(database: Database): (readings: readonly Reading[]) => Places[] {
   const [up, down] = [database.prepare(pagesSql(UP)), database.prepare(pagesSql(DOWN))];
   return (readings) => {
@@ -95,13 +95,13 @@ function fromFile(database: Database): (readings: readonly Reading[]) => Places[
 
 /* From memory */
 
-/** So many places are kept in all. One takes about 150 bytes. */
+/** Size of the cache in places. A place takes about 150 bytes. */
 const KEPT_PLACES = 400_000;
 
-/** A partition that is kept has at most so many: it is read whole, when it is first asked for. */
+/** Maximum size of a cached partition. It is read completely on first use. */
 const KEPT_WHOLE = 4096;
 
-/** How many places stand before an order and item. Orders are ASCII: as text they compare as their bytes do. */
+/** The number of places before an order and item. Orders are ASCII, so they compare as text as their bytes do. */
 function rank(places: readonly Place[], order: string, item: number): number {
   let [low, high] = [0, places.length];
   while (low < high) {
@@ -113,7 +113,7 @@ function rank(places: readonly Place[], order: string, item: number): number {
   return low;
 }
 
-/** A page of a partition that is kept. */
+/** A page of a cached partition. */
 function fromMemory(places: readonly Place[], range: Range): Places {
   const { from, to, limit, descending } = range;
   const start = startOf(range);
@@ -131,7 +131,7 @@ export function placesOf(database: Database): PlaceIndex {
   const pass = fromFile(database);
   const kept = cacheOf<string, Place[] | "large">(KEPT_PLACES);
 
-  /** Reads partitions whole; one that is too long is remembered as that. */
+  /** Reads complete partitions; one that is too long is marked as such in the cache. */
   function load(parts: ReadonlySet<string>): void {
     const readings = [...parts].map((part) => ({ part, range: { limit: KEPT_WHOLE } }));
     for (const [n, { places, cursor }] of pass(readings).entries()) {

@@ -1,16 +1,16 @@
 /** The tables of a ledger's file, and the number of its format. */
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** The data cannot be opened; the message says why, and what to do. */
+/** The data cannot be opened; the message has the reason, and what to do. */
 export class CannotOpen extends Error {}
 
-/** The file's format. A change of tables or keys is a new number, and a new file (see `copy`). */
+/** The file's format. A change of tables or keys needs a new number and a new file. */
 const SCHEMA_VERSION = 1;
 
-/** "asof" in ASCII: tells this file from other SQLite files. */
+/** "asof" in ASCII: distinguishes a ledger's file from other SQLite files. */
 const APPLICATION_ID = 0x61736f66;
 
-/** Each stands word for word on the first page of the file; see `checkSchema`. */
+/** SQLite stores each statement verbatim on the file's first page; see `checkSchema`. */
 const TABLES = [
   `CREATE TABLE items (
   id INTEGER PRIMARY KEY,
@@ -59,14 +59,14 @@ const TABLES = [
 )`,
 ];
 
-/** What is read and set of a connection. */
+/** The part of a connection that is needed here. */
 export interface Settings {
-  /** A number that SQLite keeps, by the name of its PRAGMA. */
+  /** The numeric value of a PRAGMA. */
   readonly numberOf: (pragma: string) => number;
   readonly exec: (sql: string) => void;
 }
 
-/** Makes the tables of a new file; refuses one of another format. */
+/** Creates the tables of a new file; refuses a file of another format. */
 export function prepareTables({ numberOf, exec }: Settings, file: string): void {
   const [applicationId, version] = [numberOf("application_id"), numberOf("user_version")];
   if (applicationId === 0 && version === 0 && numberOf("schema_version") === 0) {
@@ -78,7 +78,7 @@ export function prepareTables({ numberOf, exec }: Settings, file: string): void 
   refuseOther(applicationId, version, file);
 }
 
-/** Refuses a file that is not a ledger's, or of another format. */
+/** Refuses a file that is not a ledger's, or has another format. */
 export const checkFormat = ({ numberOf }: Settings, file: string): void =>
   refuseOther(numberOf("application_id"), numberOf("user_version"), file);
 
@@ -90,12 +90,12 @@ function refuseOther(applicationId: number, version: number, file: string): void
     );
 }
 
-/** SQLite, "Database File Format", 1.3: where a file says what it is. */
+/** SQLite, "Database File Format", 1.3: offsets in the file's header. */
 const HEADER = { version: 60, applicationId: 68, length: 100 } as const;
 
 /**
- * Compares the tables on the first page with ours, before SQLite reads them: the driver ends the process where a name
- * in a damaged schema is not UTF-8. What another program or another version wrote is told later.
+ * Compares the tables on the first page with ours before SQLite reads them: the driver aborts the process when a name in
+ * a damaged schema is not UTF-8. Files of other programs or versions are reported later, by `refuseOther`.
  */
 export function checkSchema(file: string): void {
   const page = Buffer.alloc(4096);
@@ -115,7 +115,7 @@ export function checkSchema(file: string): void {
     );
 }
 
-/** What SQLite's schema says of a table or index before its SQL: its type, its name, and its table's. */
+/** The columns before the SQL in a row of SQLite's schema table: type, name, and table name. */
 function rowOf(sql: string): string {
   const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
   return `${type.toLowerCase()}${name}${table}`;

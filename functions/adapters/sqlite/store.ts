@@ -1,4 +1,4 @@
-/** The store on SQLite: items, and entries that say in which partitions an item stands. */
+/** The store on SQLite: items, and entries, which place items in partitions. */
 import { canonical, endOf } from "../../ledger/canonical.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import {
@@ -36,7 +36,7 @@ const pageOf = <T>({ places, cursor }: Places, one: (place: Place) => T): Page<T
 
 type WaitingRead = Waiting<Reading, Page<Entry>>;
 
-/** Answers readings together; where one fails, each alone, so that it fails alone. */
+/** Answers readings together; if one fails, each separately, so that only the faulty one fails. */
 function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts): void {
   try {
     const pages = index.read(waiting.map(({ query }) => query));
@@ -52,13 +52,13 @@ function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts
 
 type Pointer = Extract<IndexEntry, { is: "pointer" }>;
 
-/** An item that was written, and where it stands. */
+/** A written item, and its entries. */
 interface Written {
   readonly item: number;
   readonly entries: readonly (readonly [part: string, order: string])[];
 }
 
-/** Writing one item with its entries, inside a transaction. */
+/** Writes one item with its entries, inside a transaction. */
 function writerOf(database: Database) {
   const insertItem = database.prepare(
     "INSERT INTO items (key, fact, hash, rawHash) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -71,7 +71,7 @@ function writerOf(database: Database) {
     `INSERT INTO names (${NAME_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   return {
-    /** Returns undefined where the key is taken. */
+    /** Returns undefined if the key is taken. */
     put: (posted: IndexedFact): Written | undefined => {
       const bytes = canonical(posted.fact);
       const { changes, id } = insertItem.run(
@@ -100,7 +100,7 @@ function writerOf(database: Database) {
   };
 }
 
-/** @param damage what a check found: it is not read as if it were whole */
+/** @param damage the findings of a check: reading a damaged part fails */
 export function sqliteStore(database: Database, clock: Clock, damage: Damage): Store {
   const facts = factsOf(database);
   const index = placesOf(database);
@@ -171,7 +171,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   };
 }
 
-/** The newest `recordedAt` of a ledger's file, by which its clock never goes back. */
+/** The newest `recordedAt` of a ledger's file; the ledger's clock never goes back behind it. */
 export function newestRecordedAt(database: Database): string | undefined {
   const [row] = database
     .prepare(

@@ -1,6 +1,6 @@
-/** Reads in turns of the event loop: small ones of a turn together, large ones one a turn. */
+/** Schedules reads by turns of the event loop: small reads of a turn run together, large reads one in each turn. */
 
-/** One read that waits for its turn. */
+/** One queued read. */
 export interface Waiting<Q, R> {
   readonly query: Q;
   readonly resolve: (result: R) => void;
@@ -8,8 +8,8 @@ export interface Waiting<Q, R> {
 }
 
 /**
- * Collects the queries of a turn and answers them with one call. A chain of reads thus gives way to others between
- * any two of them, and to what came in over the network.
+ * Collects the queries of a turn and answers them with one call. Between two reads of a chain, other reads and network
+ * input get their turn.
  */
 export function together<Q, R>(
   answer: (waiting: readonly Waiting<Q, R>[]) => void,
@@ -27,7 +27,7 @@ export function together<Q, R>(
     });
 }
 
-/** Runs one piece of work a turn, in the order in which they came: sixty exports hold up a question by one page. */
+/** Runs one piece of work in each turn, in order of arrival: even sixty exports delay a question by one page at most. */
 export function oneByOne(): <R>(work: () => R) => Promise<R> {
   const queue: (() => void)[] = [];
   const next = () => {

@@ -1,4 +1,4 @@
-/** The thread for long work on a ledger's file; see `background.ts`. */
+/** The worker thread for long work on a ledger's file; see `background.ts`. */
 import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { StoreError } from "../../ledger/store.ts";
@@ -7,7 +7,7 @@ import { backUp } from "./backup.ts";
 import { openReader } from "./database.ts";
 import { type Checked, checkDatabase } from "./integrity.ts";
 
-/** Checks the file, and rests as long as it works: what is asked of the ledger meanwhile comes first. */
+/** Checks the file, and pauses as long as it works, so that requests to the ledger come first. */
 async function check(file: string): Promise<Checked> {
   const database = openReader(file);
   try {
@@ -31,7 +31,7 @@ try {
     value: task.is === "check" ? await check(task.file) : backUp(task.file, task.target),
   };
 } catch (error) {
-  // A thread's errors arrive as plain ones: what tells the kinds of them apart is sent instead.
+  // An error loses its class between threads, so its code and message are sent.
   if (!(error instanceof StoreError)) throw error;
   reply = { is: "failed", code: error.code, message: error.message };
 }

@@ -1,7 +1,7 @@
-/** Sending to a queue of ours. */
+/** Sends messages to one of the ledger's queues. */
 import { TIMEOUTS } from "../timeouts.ts";
 
-/** The client is loaded when something is sent: it would cost every cold start what few ever need. */
+/** Loads the SDK's client on first use: most invocations never send, and loading it would slow every cold start. */
 export function sender(url: string): (body: string) => Promise<void> {
   const load = async () => {
     const { SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");

@@ -78,7 +78,8 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
   async function carryOut(redeployment: Redeployment): Promise<void> {
     const order = { redeployment, plan: await asof.planOf(redeployment) };
     // Compute the hash: the one in the plan's own field proves nothing.
-    if (hashOf(order.plan) !== redeployment.planHash) throw new Refused("the plan has changed");
+    if (hashOf(order.plan) !== redeployment.planHash)
+      throw new Refused("the plan has changed since the request");
     const executor = executorOf(list, order);
     await passGate(redeployment);
     // The checks above took time, so check the deadline again.

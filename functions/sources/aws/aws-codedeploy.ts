@@ -2,8 +2,8 @@
  * AWS CodeDeploy: deployments to a deployment group, of servers, functions or ECS services.
  *
  * Key: the envelope's `id`, under `/webhooks/aws/codedeploy/<account>/<region>`. Events are best effort.
- * Not in the payload: the revision (an archive or a commit), the image, who deployed, that it is a rollback.
- * A deployment that was stopped did not take effect; `READY`, of a blue/green deployment, is no result yet.
+ * Not in the payload: the revision (an archive or a commit), the image, the actor, whether it is a rollback.
+ * A stopped deployment did not take effect. `READY`, of a blue/green deployment, is not a result yet.
  * Format: docs.aws.amazon.com, "Monitoring deployments with Amazon CloudWatch Events" (CodeDeploy user guide).
  */
 import * as z from "zod";
@@ -47,7 +47,8 @@ const KIND_OF_STATE = new Map([
 
 function mapChange({ id, account, region, time, detail }: Change, raw: unknown): Mapped {
   const kind = KIND_OF_STATE.get(detail.state);
-  if (kind === undefined) return ignored(`the state ${quoted(detail.state)} starts and ends nothing`, raw);
+  if (kind === undefined)
+    return ignored(`the state ${quoted(detail.state)} neither starts nor ends a deployment`, raw);
   const installation = `${account}/${region}`;
   const statement = {
     kind,

@@ -2,10 +2,10 @@
  * AWS CodePipeline: the actions of a pipeline that deploy (their category is `Deploy`).
  *
  * Key: the envelope's `id`, under `/webhooks/aws/codepipeline/<account>/<region>`. A deployment is one run of an
- * action, by its `action-execution-id`; older events have none, and name it by execution, stage and
- * action. A stage may hold several such actions: each deploys its own component, which has the action's name.
- * Not in the payload: the image, the commit, who started it. Pipelines and stages as a whole say nothing of a
- * place, and an action that was abandoned or cancelled may still be at work outside: no result is known of it.
+ * action, by its `action-execution-id`; older events have none, so execution, stage and action identify it. A stage may
+ * have several such actions: each deploys its own component, which has the action's name.
+ * Not in the payload: the image, the commit, the actor. Events of whole pipelines and stages name no environment. An
+ * action that was abandoned or cancelled may still run outside, so its result is unknown.
  * Format: docs.aws.amazon.com, "Monitoring CodePipeline events" (CodePipeline user guide).
  */
 import * as z from "zod";
@@ -35,7 +35,7 @@ const Change = z.looseObject({
     stage: z.string(),
     action: z.string(),
     state: z.string(),
-    /** Where the action works: a pipeline may have actions in other regions than its own. */
+    /** The action's region: a pipeline may have actions in other regions. */
     region: maybeText,
     type: z.looseObject({ category: z.string() }),
   }),
@@ -55,7 +55,8 @@ function mapChange({ id, account, region, time, detail }: Change, raw: unknown):
   const { category } = detail.type;
   if (category !== "Deploy") return ignored(`an action of the category ${quoted(category)}`, raw);
   const kind = KIND_OF_STATE.get(detail.state);
-  if (kind === undefined) return ignored(`the state ${quoted(detail.state)} starts and ends nothing`, raw);
+  if (kind === undefined)
+    return ignored(`the state ${quoted(detail.state)} neither starts nor ends a deployment`, raw);
   const { pipeline, stage, action } = detail;
   const run = detail["action-execution-id"] ?? [detail["execution-id"], stage, action].join("/");
   const statement = {

@@ -1,13 +1,13 @@
 /**
  * Amazon ECR: image actions, and images that were replicated.
  *
- * Key: the envelope's `id`, under `/webhooks/aws/ecr/<account>/<region>`; of a replicated image these are the
- * destination's, so one digest in two regions is two facts, each where it can be pulled. Events are best effort.
- * Not in the payload: the commit, who pushed, the size. Each manifest of an index is pushed by itself, untagged
- * (`image-tag` empty or absent). A delete with a tag may have taken the image or the tag alone: that is said
- * as `unknown`. An archived image is still there and cannot be pulled, hence deleted, and restored.
- * Whether an image that came through a pull through cache is told as pushed too is not documented.
- * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are no digests).
+ * Key: the envelope's `id`, under `/webhooks/aws/ecr/<account>/<region>`. For a replicated image, account and region are
+ * the destination's, so one digest in two regions is two facts, each where it can be pulled. Events are best effort.
+ * Not in the payload: the commit, the actor, the size. Each manifest of an index is pushed separately, untagged
+ * (`image-tag` empty or absent). A delete with a tag may have removed the image or only the tag: it is recorded as
+ * `unknown`. An archived image cannot be pulled, so archiving is recorded as a deletion, and restoring as a restore.
+ * Whether ECR also reports an image from a pull through cache as pushed is not documented.
+ * Format: docs.aws.amazon.com, "Amazon ECR events and EventBridge" (its sample digests are invalid).
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
@@ -46,16 +46,16 @@ const Action = z.looseObject({
 type Action = z.infer<typeof Action>;
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
-  ["ECR Pull Through Cache Action", "a pull through cache copies what others pushed elsewhere"],
-  ["ECR Referrer Action", "what refers to an image is no image"],
-  ["ECR Image Scan", "a scan neither gives nor takes an image"],
-  ["ECR Scan Resource Change", "how repositories are scanned neither gives nor takes an image"],
+  ["ECR Pull Through Cache Action", "a pull through cache copies images that were pushed elsewhere"],
+  ["ECR Referrer Action", "a referrer of an image is not an image"],
+  ["ECR Image Scan", "a scan neither adds nor removes an image"],
+  ["ECR Scan Resource Change", "how repositories are scanned neither adds nor removes an image"],
 ]);
 
 export function mapEcr(payload: unknown): Mapped[] {
   return mapping(Titled, payload, ({ "detail-type": type, detail }) => {
     if (type !== "ECR Image Action" && type !== "ECR Replication Action") {
-      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} says nothing that is kept here`, payload)];
+      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} is not recorded`, payload)];
     }
     return mapping(Action, payload, (action) => [mapAction(action, { "detail-type": type, detail })]);
   });
@@ -64,10 +64,10 @@ export function mapEcr(payload: unknown): Mapped[] {
 function mapAction(action: Action, raw: unknown): Mapped {
   const { id, account, region, time, detail } = action;
   if (detail.result !== "SUCCESS") return ignored(`the action's result is ${quoted(detail.result)}`, raw);
-  if (isChart(detail["artifact-media-type"])) return ignored("a chart is no image", raw);
+  if (isChart(detail["artifact-media-type"])) return ignored("a chart is not an image", raw);
   const effect = effectOf(detail);
   if (effect === undefined) {
-    return ignored(`the action ${quoted(detail["action-type"])} neither gives nor takes an image`, raw);
+    return ignored(`the action ${quoted(detail["action-type"])} neither adds nor removes an image`, raw);
   }
   const statement = {
     source: sourceOf("aws", "ecr", account, region),

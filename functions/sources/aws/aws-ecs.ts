@@ -1,13 +1,13 @@
 /**
- * Amazon ECS: what a service deploys, and what its tasks run.
+ * Amazon ECS: the deployments of a service, and the images that its tasks run.
  *
- * Key, under `/webhooks/aws/ecs/<account>/<region>`: the envelope's `id` for a deployment's change; for a task
- * its own id, `detail.version` and the container's name, for ECS may send one change in several envelopes, and
- * says that these have the same version. A deployment is ECS's, of one cluster, by its id (`ecs-svc/…`), which a
- * task repeats as `startedBy`: that joins the two.
- * Not in the payload: of a deployment its image, commit, revision and actor; that it failed, where the service
- * has no circuit breaker; that it is a rollback, but for the words of `reason`. Of a task the image's tag, and
- * its digest where an old agent pulled from another registry than ECR.
+ * Key, under `/webhooks/aws/ecs/<account>/<region>`: for a deployment's change, the envelope's `id`; for a task, its own
+ * id, `detail.version` and the container's name, because ECS may send one change in several envelopes with the same
+ * version. A deployment is identified by its cluster and its id (`ecs-svc/…`). A task repeats that id as `startedBy`,
+ * which links the two.
+ * Not in the payload: for a deployment, its image, commit, revision and actor; its failure, if the service has no
+ * circuit breaker; whether it is a rollback, except in the text of `reason`. For a task, the image's tag, and the digest
+ * if an old agent pulled from a registry other than ECR.
  * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
  */
 import * as z from "zod";
@@ -66,14 +66,14 @@ export function mapEcs(payload: unknown): Mapped[] {
       case "ECS Task State Change":
         return mapping(TaskChange, payload, (change) => mapTask(change, raw));
       default:
-        return [ignored(`${quoted(type)} says nothing that is kept here`, payload)];
+        return [ignored(`${quoted(type)} is not recorded`, payload)];
     }
   });
 }
 
 const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
-/** Where it ran; the same words name the environment and this installation of the deployer. */
+/** Account, region and cluster: the name of the environment, and of this installation of the deployer. */
 const placeOf = ({ account, region }: { account: string; region: string }, cluster: string): string =>
   `${account}/${region}/${cluster}`;
 
@@ -88,13 +88,14 @@ const KIND_OF_EVENT = new Map([
 function mapDeployment(change: DeploymentChange, raw: unknown): Mapped {
   const { id, account, region, resources, detail } = change;
   const kind = KIND_OF_EVENT.get(detail.eventName);
-  if (kind === undefined) return ignored(`${quoted(detail.eventName)} ends and starts nothing`, raw);
+  if (kind === undefined)
+    return ignored(`${quoted(detail.eventName)} neither starts nor ends a deployment`, raw);
   const [arn = ""] = resources;
   const cluster = clusterOf(arn, detail.clusterArn);
   if (cluster === undefined)
     return rejected("resources.0: must be a service's ARN that names its cluster", raw);
   const place = placeOf(change, cluster);
-  // A deployment that failed is what is rolled back from; the one to which it goes back says so itself.
+  // A failed deployment is the one that is rolled back; the deployment that restores the old version reports the rollback.
   const rollback = kind !== "deployment.failed" && /rolling back/i.test(detail.reason ?? "");
   const statement = {
     kind,
@@ -111,7 +112,7 @@ function mapDeployment(change: DeploymentChange, raw: unknown): Mapped {
   return said(statement, raw);
 }
 
-/** Services made before 2021 may have an ARN without their cluster. */
+/** The ARN of a service created before 2021 may lack the cluster. */
 function clusterOf(arn: string, clusterArn: string | undefined): string | undefined {
   const named = /:service\/([^/]+)\/[^/]+$/.exec(arn)?.[1];
   if (named !== undefined) return named;
@@ -120,7 +121,7 @@ function clusterOf(arn: string, clusterArn: string | undefined): string | undefi
 
 // --- tasks ------------------------------------------------------------------------------------------------
 
-/** Containers that AWS adds by itself, under a name that differs from task to task. */
+/** Containers that AWS adds, with a name that differs from task to task. */
 const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
 
 function mapTask(change: TaskChange, raw: unknown): Mapped[] {
@@ -141,13 +142,13 @@ function mapTask(change: TaskChange, raw: unknown): Mapped[] {
   };
   const task = `${lastPart(detail.taskArn)}/${detail.version}`;
   return own.map(({ name, imageDigest: digest }) => {
-    if (digest === undefined) return ignored(`ECS does not say the digest of ${quoted(name)}`, raw);
+    if (digest === undefined) return ignored(`ECS does not report the digest of ${quoted(name)}`, raw);
     const component = own.length === 1 ? "main" : name;
     return said({ ...common, id: `${task}/${name}`, component, digest }, raw);
   });
 }
 
-/** Only a service's task that runs, and is meant to, says what the service runs. */
+/** Only a service's task that runs, and is meant to run, shows what the service runs. */
 function reasonWhyNot(detail: TaskChange["detail"]): string | undefined {
   const { lastStatus, desiredStatus, group = "", startedBy = "" } = detail;
   if (!group.startsWith("service:")) return "the task belongs to no service";

@@ -1,11 +1,11 @@
-/** EventBridge's envelope: which of a service's events it is, and what of it is the event itself. */
+/** EventBridge's envelope: the event's type, and the event itself. */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, mapping, quoted } from "../payload.ts";
 
 export const Titled = z.looseObject({ "detail-type": z.string(), detail: z.unknown().optional() });
 
-/** Maps a service's events of one type: its others say nothing that is kept. */
+/** Maps a service's events of one type, and ignores its others. */
 export const mappingOnly = <T>(
   only: string,
   schema: z.ZodType<T>,
@@ -15,5 +15,5 @@ export const mappingOnly = <T>(
   mapping(Titled, payload, ({ "detail-type": type, detail }) =>
     type === only
       ? mapping(schema, payload, (it) => [map(it, { "detail-type": type, detail })])
-      : [ignored(`${quoted(type)} says nothing that is kept here`, payload)],
+      : [ignored(`${quoted(type)} is not recorded`, payload)],
   );

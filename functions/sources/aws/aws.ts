@@ -1,13 +1,13 @@
 /**
- * AWS: events of EventBridge, as a rule, an API destination or a queue hands them over. Each service's events
- * have a file of their own; here is only who spoke. CI inside AWS may put our own CloudEvents on the bus
- * (`detail-type` = the event's type, `detail` = the event), with IAM instead of a token.
+ * AWS: events of EventBridge, delivered by a rule, an API destination or a queue. Each service's events have a file of
+ * their own; this file dispatches by service. CI inside AWS may put our own CloudEvents on the bus (`detail-type` = the
+ * event's type, `detail` = the event), with IAM instead of a token.
  *
- * Key: each service's own, under `/webhooks/aws/<service>/<account>/<region>`; the envelope's `id` is constant
- * over deliveries, which are at least once. A CloudEvent keeps its own source and id.
- * Proof: none in the event. Inside AWS it is IAM (nobody but AWS may say `source: aws.…` on a bus); over HTTP
- * the door asks for a writer's token.
- * Not in the payload: whether anything was lost: ECR and CodeDeploy promise best effort only.
+ * Key: each service's own, under `/webhooks/aws/<service>/<account>/<region>`. Delivery is at least once, and the
+ * envelope's `id` is the same in each delivery. A CloudEvent keeps its own source and id.
+ * Proof: none in the event. Inside AWS it is IAM (only AWS may set `source: aws.…` on a bus); over HTTP the endpoint
+ * requires a writer's token.
+ * Not in the payload: whether any event was lost; ECR and CodeDeploy are best effort.
  * Format: docs.aws.amazon.com, "AWS service event metadata" (EventBridge user guide).
  */
 import * as z from "zod";
@@ -37,12 +37,12 @@ const Spoken = z.looseObject({ source: z.string(), "detail-type": z.string() });
 
 function toStatements(payload: unknown): Mapped[] {
   return mapping(Spoken, payload, ({ source, "detail-type": type, detail }) => {
-    // What the ledger itself sends must never come back as news, or it would go round for ever.
-    if (source === "asof") return [ignored("the ledger said this itself", payload)];
+    // The ledger's own events must not be recorded again, or they would circulate for ever.
+    if (source === "asof") return [ignored("the ledger itself published this event", payload)];
     const map = MAPPINGS.get(source);
     if (map !== undefined) return map(payload);
     if (source.startsWith("aws.")) {
-      return [ignored(`${quoted(source)} says nothing that is kept here`, payload)];
+      return [ignored(`${quoted(source)} is not recorded`, payload)];
     }
     if (/^dev\.(asof|cdevents)\./.test(type)) return [ownEvent(type, detail)];
     return [ignored(`the source ${quoted(source)} is not known`, payload)];
@@ -51,7 +51,7 @@ function toStatements(payload: unknown): Mapped[] {
 
 const Typed = z.looseObject({ type: z.string() });
 
-/** A bus grants by `detail-type`, so the event inside must not say another. */
+/** A bus policy may grant by `detail-type`, so the event inside must have the same type. */
 function ownEvent(type: string, detail: unknown): Mapped {
   const event = Typed.safeParse(detail);
   if (event.success && event.data.type !== type) {

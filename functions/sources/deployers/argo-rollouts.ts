@@ -1,5 +1,5 @@
 /**
- * Argo Rollouts: how a progressive delivery goes. Its webhook sends a Rollout, cut down by the template in
+ * Argo Rollouts: the progress of a progressive delivery. Its webhook sends a Rollout, reduced by the template in
  * docs/sources/clusters.md, and the event that it is sent for (the recipient of the subscription).
  *
  * Until it completes, a rollout is a deployment that has started: what runs for all is still the stable version, whose
@@ -93,7 +93,7 @@ function mapEvent(rollout: Rollout, event: string, { headers, receivedAt }: Cont
   );
 }
 
-/** The new version's containers; while it is being rolled out they are a variant beside the stable one. */
+/** The new version's containers; during the rollout they are a variant beside the stable one. */
 function componentsIn({ metadata, spec, status }: Rollout, isUnderWay: boolean) {
   const { name, namespace } = metadata;
   const workload = { kind: "Rollout", namespace, name };

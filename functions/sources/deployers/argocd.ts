@@ -1,20 +1,20 @@
 /**
- * Argo CD and Argo Rollouts, whose notifications are of one engine: its webhooks send the bodies that the templates in
- * docs/sources/clusters.md make, which are the objects themselves, cut down to what is read here. Rollouts:
+ * Argo CD and Argo Rollouts, which share a notifications engine. Its webhooks send the bodies that the templates in
+ * docs/sources/clusters.md define: the objects themselves, reduced to the fields that are read here. Rollouts:
  * `argo-rollouts.ts`.
  *
- * Key: of a sync the application's uid and the start of its operation, which stays the same over its retries, names
- * each sync anew also where the revision does not, and is there from the beginning (the number in the history comes
- * with success alone); and what became of it. The source is the application.
+ * Key: for a sync, the application's uid, the start of its operation, and the result. The start stays the same over
+ * retries, differs for each sync even of the same revision, and is known from the beginning (the number in the history
+ * is set only on success). The source is the application.
  * Proof: the whole `Authorization` header, as the webhook service sends it.
  * A component is a workload that the sync applied, with the images of its pod template in the template's order. The
- * images of `status.summary` are not read: when a sync ends they are still those that ran before it. A sync may apply
- * some resources only (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it stands for these components.
- * `succeeded` is that of the sync: applied, its waves healthy. The revision is of the repository of manifests, so it is
- * configuration, and no commit of any image.
- * Not in the payload: names of containers, commits of images, whether a sync goes back to an older revision; digests,
- * but where the manifests pin them; images at all before Argo CD 3.0. A failed delivery is tried three times within
- * seconds, and again when the application changes next.
+ * images of `status.summary` are not read: at the end of a sync they are still the previous images. A sync may apply
+ * only some resources (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it covers only these components.
+ * `succeeded` means that the sync succeeded: applied, its waves healthy. The revision belongs to the repository of
+ * manifests, so it is configuration, not an image's commit.
+ * Not in the payload: names of containers, commits of images, whether a sync returns to an older revision; digests,
+ * unless the manifests pin them; before Argo CD 3.0, any images. A failed delivery is tried three times within seconds,
+ * and again at the application's next change.
  * Format: argoproj/argo-cd, docs/operator-manual/notifications and pkg/apis/application/v1alpha1/types.go;
  * argoproj/notifications-engine, pkg/services/webhook.go.
  */
@@ -164,12 +164,12 @@ function mapApplication({ app, url }: Notification, headers: Headers, raw: unkno
     : mapDeletion(app, common, raw);
 }
 
-/** What all statements of one application share. */
+/** The fields that all statements of one application share. */
 interface Common extends Record<string, unknown> {
   readonly source: string;
 }
 
-/** Only with this finalizer are the resources of a deleted application deleted. */
+/** Argo CD deletes the resources of a deleted application only with this finalizer. */
 const DELETES_RESOURCES = "resources-finalizer.argocd.argoproj.io";
 
 function mapDeletion({ metadata }: Application, common: Common, raw: unknown): Mapped {
@@ -194,14 +194,15 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   if (phase === undefined || startedAt === undefined) return ignored("the application was never synced", raw);
   if (asked?.sync?.dryRun === true) return ignored("a dry run deploys nothing", raw);
   const kind = KIND_OF_PHASE.get(phase);
-  if (kind === undefined) return ignored(`the phase ${quoted(phase)} ends and starts nothing`, raw);
+  if (kind === undefined)
+    return ignored(`the phase ${quoted(phase)} neither starts nor ends a deployment`, raw);
   const hasStarted = kind === "deployment.started";
   // If it turns out to apply nothing that runs, no end would be recorded.
   if (hasStarted && isSelective(operation))
-    return ignored("which parts the sync applies is not yet said", raw);
+    return ignored("which parts the sync applies is not reported yet", raw);
   const occurredAt = hasStarted ? startedAt : finishedAt;
   if (occurredAt === undefined) return rejected("app.status.operationState.finishedAt: is missing", raw);
-  // What a sync that has just begun will apply is not yet known.
+  // The resources that a sync will apply are not known at its start.
   const what = hasStarted ? UNSAID : deployed(app, result);
   if (what === undefined && kind === "deployment.succeeded")
     return ignored("the sync applied nothing that runs", raw);
@@ -227,11 +228,11 @@ const isSelective = ({ operation }: Operation): boolean =>
 
 // --- where ------------------------------------------------------------------------------------------------
 
-/** Every Argo CD calls the cluster that it runs in by these, so they name none. */
+/** Every Argo CD uses these names for the cluster that it runs in, so they identify no cluster. */
 const isOwnCluster = ({ server, name }: Application["spec"]["destination"]): boolean =>
   name === "in-cluster" || (name === undefined && server === "https://kubernetes.default.svc");
 
-/** A cluster by its name in Argo CD, else by its server without the scheme; its own as the sender calls it. */
+/** A cluster's name in Argo CD, else its server without the scheme; for Argo CD's own cluster, the sender's header. */
 function placeOf({ spec: { destination } }: Application, headers: Headers) {
   const { server, name, namespace } = destination;
   const known = name ?? server?.replace(/^https?:\/\//, "").replace(/\/$/, "");
@@ -245,7 +246,7 @@ function placeOf({ spec: { destination } }: Application, headers: Headers) {
 
 const UNSAID = { components: [{ component: "main" }] };
 
-/** What a sync deployed; undefined where it applied no workload of an application that has some. */
+/** The components that a sync deployed; undefined if the application has workloads and the sync applied none of them. */
 function deployed({ status }: Application, result: SyncResult | null | undefined) {
   const all = (status.resources ?? []).filter(
     (one) => runsPods(one) && one.hook !== true && one.requiresPruning !== true,
@@ -254,7 +255,7 @@ function deployed({ status }: Application, result: SyncResult | null | undefined
     ({ hookType, status }) => hookType === undefined && status !== "Pruned",
   );
   const containers = applied.flatMap(containersOf);
-  // Before Argo CD 3.0 no resource says its images.
+  // Before Argo CD 3.0, resources have no images.
   if (containers.length === 0) return applied.some(runsPods) || all.length === 0 ? UNSAID : undefined;
   const components = componentsOf(containers, all);
   const reached = containers.map(({ workload }) => workload);
@@ -262,7 +263,7 @@ function deployed({ status }: Application, result: SyncResult | null | undefined
   return isPart ? { components, scope: "components" as const } : { components };
 }
 
-/** Its images stand in the place of the names of its containers, as short as tells them apart. */
+/** Containers have no names here, so their images name them, as short as keeps them distinct. */
 function containersOf(applied: Applied): Container[] {
   const images = [...new Set(applied.images ?? [])];
   const names = namesBy(
@@ -291,7 +292,7 @@ function configOf(result: SyncResult | null | undefined) {
   return config.length === 0 ? {} : { config };
 }
 
-/** A repository's address for people, also where it is cloned over SSH; of a registry of charts there is none. */
+/** A repository's web address, also if it is cloned over SSH; none for a registry of charts. */
 function webOf(repoURL = ""): string | undefined {
   const [, host, path] = /^(?:ssh:\/\/)?[^@/:]+@([^:/]+)(?::\d+(?=\/))?[:/]\/?(.+)$/.exec(repoURL) ?? [];
   return firstLink(repoURL, host === undefined ? undefined : `https://${host}/${path}`);

@@ -1,18 +1,19 @@
 /**
- * Flux: what its kustomize- and helm-controller applied, as its notification-controller sends events (a Provider of
- * the type `generic` or `generic-hmac`).
+ * Flux: what its kustomize-controller and helm-controller applied, in events of its notification-controller (a Provider
+ * of the type `generic` or `generic-hmac`).
  *
  * A Kustomization has succeeded when it was applied and something changed: that event (reason `Progressing`) comes once
  * for each change, whether or not the Kustomization waits for health. The success of a reconciliation
- * (`ReconciliationSucceeded`) comes again at every interval for the same revision (from some notification-controllers 1.8
- * not at all), and would make a release every ten minutes: it is ignored, but where it lists deletions alone, which is
- * how the end of a Kustomization looks.
- * Key: the object's uid and a hash of reason, severity, revision, time and message, for an event has no id, and several
- * come in one second. Several alerts may send one event: it stays one. A deployment is an object's at one revision.
+ * (`ReconciliationSucceeded`) comes at every interval for the same revision (from some notification-controllers 1.8 not
+ * at all), and would make a release every ten minutes. It is ignored, unless it lists only deletions, which marks the
+ * end of a Kustomization.
+ * Key: the object's uid and a hash of reason, severity, revision, time and message, because events have no id, and
+ * several come in one second. One event sent by several alerts stays one fact. A deployment is one object at one
+ * revision.
  * Proof: either of `X-Signature` (`sha256=` and HMAC-SHA256 of the raw body in hex, under the Provider's token) or the
  * whole `Authorization` header, from `headers` in the Provider's secret, where `X-Asof-Cluster` stands too.
- * Not in the payload: images, digests, the repository and path of the manifests, the namespace and cluster that they
- * are applied to, who did it; when it started. A reconciliation that keeps failing is reported at each try.
+ * Not in the payload: images, digests, the repository and path of the manifests, the namespace and cluster that they are
+ * applied to, the actor, the start. A reconciliation that keeps failing is reported at each try.
  * Format: fluxcd/notification-controller, docs/spec/v1beta3/providers.md and internal/server/event_handlers.go (which
  * takes the API group off the keys of `metadata`); fluxcd/kustomize-controller and fluxcd/helm-controller, of the
  * reasons. Delivery is at most once: four retries within half a minute.
@@ -95,7 +96,7 @@ function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
   );
 }
 
-/** A value of the metadata: its key comes with the API group before it, or, from newer controllers, without. */
+/** A value of the metadata. Its key has the API group as a prefix; newer controllers omit the prefix. */
 function saidIn({ metadata }: Event, key: string): string | undefined {
   const [, value] =
     Object.entries(metadata ?? {}).find(
@@ -129,7 +130,7 @@ const KIND_OF_RELEASE: ReadonlyMap<string, Kind> = new Map([
   ["UninstallSucceeded", "deployment.removed"],
 ]);
 
-/** Each line of a change's message names an object and what was done to it; others are sentences about health. */
+/** Each line of a change's message names an object and its change; other messages are sentences about health. */
 function kindOfChange({ reason, message }: Event): Kind | undefined {
   const changes = message.split("\n").map((line) => CHANGE.exec(line)?.[1]);
   if (changes.includes(undefined)) return undefined;

@@ -1,17 +1,17 @@
 /**
- * Helm: releases, as `helm status -o json` prints one, or as Helm keeps them in the cluster: its Secrets (or ConfigMaps),
- * one for each revision, as `kubectl get secrets -l owner=helm -o json` prints them. The kept revisions of a release are
- * its history, so that posting them all fills the ledger with what was there before it.
+ * Helm: releases, as `helm status -o json` prints one, or as Helm stores them in the cluster: Secrets (or ConfigMaps),
+ * one for each revision, as `kubectl get secrets -l owner=helm -o json` prints them. The stored revisions of a release
+ * are its history; posting them all records what was deployed before the ledger existed.
  *
- * Key: namespace, name, revision and its time (a release that was uninstalled counts from 1 again), and what became of
- * it. A revision that is `superseded` was `deployed` in its time, and says the same then as now: reading it again is a
- * duplicate. The time is that of the beginning, for Helm keeps no other.
- * Proof: none in the payload; the door asks for a writer's token.
- * Kept aside is only what a release is, not what it holds: its values, manifests and notes may hold passwords, and Helm
- * has them still. None of them but the images gets into a fact. Hooks are no part of what runs.
- * Not in the payload: commits; digests, but where values pin them; who did it; the cluster (`X-Asof-Cluster`); in
- * `helm status` also the chart. An uninstalled release is told only where its history was kept, and then Helm has
- * forgotten what became of its last revision: that one is told to have begun, and to be gone since.
+ * Key: namespace, name, revision, its time (after an uninstall, revisions start at 1 again), and its result. A
+ * `superseded` revision was `deployed` earlier and gives the same statement, so reading it again is a duplicate. The
+ * time is the start of the deployment: Helm stores no other.
+ * Proof: none in the payload; the endpoint requires a writer's token.
+ * Quarantined are only a release's name, revision and status: its values, manifests and notes may contain passwords, and
+ * Helm still has them. Only its images get into facts. Hooks are not part of what runs.
+ * Not in the payload: commits; digests, unless values pin them; the actor; the cluster (`X-Asof-Cluster`); in
+ * `helm status`, the chart, too. An uninstalled release is visible only if its history was kept. Helm then no longer has
+ * the result of its last revision, which is recorded as started and then removed.
  * Format: helm/helm, pkg/release (`release.go`, `info.go`, `status.go`) and pkg/storage/driver.
  */
 import { gunzipSync } from "node:zlib";
@@ -40,7 +40,7 @@ export const helm: Source = {
   ],
 };
 
-/** A release unpacked: its chart, with every template, and its manifests. */
+/** Maximum size of an unpacked release: its chart, with every template, and its manifests. */
 const MAX_RELEASE_BYTES = 32 * 1024 * 1024;
 
 const Release = z.object({
@@ -65,7 +65,7 @@ const Kept = z.object({
 });
 type Kept = z.infer<typeof Kept>;
 
-/** What is told of something that cannot be read: its name, and nothing of what it holds. */
+/** What is quarantined of an unreadable object: its name, and none of its content. */
 const identity = { name: z.string().optional(), namespace: z.string().optional() };
 const Called = z.object({ ...identity, metadata: z.object(identity).optional() }).catch({});
 
@@ -92,7 +92,7 @@ function mapKept(item: unknown, cluster: string | undefined): Mapped[] {
     : [rejected(`data.release: ${release.reason}`, Called.parse(item))];
 }
 
-/** Helm's own base64 of gzip; a Secret's data are base64 once more. */
+/** Helm stores base64 of gzip; a Secret's data are base64-encoded once more. */
 function unpacked({ kind, data }: Kept): ReturnType<typeof readJson> {
   const own = kind === "Secret" ? Buffer.from(data.release, "base64").toString("latin1") : data.release;
   try {
@@ -117,7 +117,7 @@ const KIND_OF_STATUS: ReadonlyMap<string, Kind> = new Map([
   ["uninstalled", "deployment.removed"],
 ]);
 
-/** A first install that failed is superseded by the upgrade that mends it; its description stays. */
+/** A failed first install becomes `superseded` by the upgrade that fixes it; its description stays. */
 const FAILED = /^(Release|Upgrade|Rollback) ".*" failed: /s;
 
 function kindOf({ info: { status, description = "" } }: Release): Kind | undefined {
@@ -133,7 +133,7 @@ function mapRelease(payload: unknown, cluster: string | undefined): Mapped[] {
   if (cluster === undefined) return [withoutCluster(raw)];
   const kind = kindOf(parsed.data);
   if (kind === undefined)
-    return [ignored(`the status ${quoted(parsed.data.info.status)} says nothing of what runs`, raw)];
+    return [ignored(`the status ${quoted(parsed.data.info.status)} does not describe what runs`, raw)];
   const kinds: readonly Kind[] = kind === "deployment.removed" ? ["deployment.started", kind] : [kind];
   return kinds.map((one) => mapRevision(one, parsed.data, cluster, raw));
 }
@@ -158,7 +158,7 @@ function mapRevision(kind: Kind, release: Release, cluster: string, raw: unknown
   const containers = containersIn(manifest, namespace);
   if (containers === undefined) return rejected("manifest: must be YAML, and not too long", raw);
   const config = chart && [{ revision: chart.metadata.version, path: chart.metadata.name }];
-  // That of a beginning is overwritten when the release is uninstalled, and must say the same before and after.
+  // An uninstall overwrites the description, and a start must give the same statement before and after.
   const isRollback = kind !== "deployment.started" && /^Rollback to \d+$/.test(info.description ?? "");
   return said(
     {

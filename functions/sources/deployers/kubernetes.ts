@@ -1,19 +1,19 @@
 /**
- * Kubernetes: what its pods run, as `kubectl get pods -A -o json` lists them. A list says all of each workload that it
- * names (by the owner of its pods: a Deployment, StatefulSet, DaemonSet, Rollout), so it is an observation of a whole
- * service. A single pod says nothing of the others, and belongs to no deployment that a deployer names: it is ignored.
+ * Kubernetes: what its pods run, as `kubectl get pods -A -o json` lists them. A list has all pods of each workload that
+ * it names (the owner of its pods: a Deployment, StatefulSet, DaemonSet, Rollout), so it is an observation of a whole
+ * service. A single pod does not show the others, and belongs to no deployment that a deployer names: it is ignored.
  *
- * Pods count that are not being deleted and whose containers all run. Only where all of them run the same is something
- * said: in the middle of a rollout nothing settled can be told by pods alone, and no time can be named at which a
- * mixture ended. Its time is the newest start of a container: since then all of them run this.
- * Key: a hash of the workload, that time and what runs. The same list again is a duplicate. What was rolled back to is a
- * new observation, and the newest: while the other version was seen alone, none of these pods ran, so all of their
- * containers started after that.
- * Proof: none in the payload; the door asks for a writer's token.
- * A digest is taken from `imageID`, in whatever form the runtime writes it; a bare one is the image's configuration or
- * its manifest, found by the indexes that are known, and names no repository. Containers that a mesh injects are no part
- * of the service. Kept aside is only what is read here, of what cannot be read nothing: the environment of a pod may
- * hold secrets.
+ * Pods count if they are not being deleted and all of their containers run. An observation is recorded only if all of
+ * them run the same images: in the middle of a rollout, pods alone do not show a settled state, or when a mixture ended.
+ * Its time is the newest start of a container: since then, all pods run these images.
+ * Key: a hash of the workload, that time and the images. The same list again is a duplicate. After a rollback, the
+ * restored version is a new observation, and the newest: while only the other version ran, none of these pods ran, so
+ * all of their containers started later.
+ * Proof: none in the payload; the endpoint requires a writer's token.
+ * The digest comes from `imageID`, in any form that a runtime writes. A bare digest belongs to the image's configuration
+ * or its manifest; it is resolved by the known indexes, and names no repository. Containers that a mesh injects are not
+ * part of the service. Quarantined are only the fields that are read here, and nothing of an unreadable object: a pod's
+ * environment may contain secrets.
  * Not in the payload: commits, deployers, tags that can be trusted; what has no pods; the cluster (`X-Asof-Cluster`).
  * Format: kubernetes.io, API reference of Pod (`PodStatus`, `ContainerStatus`); forms of `imageID`: kubernetes/kubernetes
  * issues 108689 and 115199.
@@ -42,7 +42,7 @@ export const kubernetes: Source = {
   ],
 };
 
-// Not loose: what is not read here is not kept either.
+// Not loose schemas: fields that are not read here must not be quarantined.
 const ContainerStatus = z.object({
   name: z.string(),
   image: z.string(),
@@ -77,7 +77,7 @@ const Watched = z.object({ type: z.string(), object: Single });
 
 function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   if (Single.safeParse(payload).success || Watched.safeParse(payload).success)
-    return [ignored("a pod by itself does not say what its service runs: send the list of all pods", null)];
+    return [ignored("a single pod does not show what its service runs: send the list of all pods", null)];
   const parsed = PodList.safeParse(payload);
   return parsed.success ? mapList(parsed.data, clusterOf(headers)) : [rejected(faultsOf(parsed.error), null)];
 }
@@ -85,7 +85,7 @@ function toStatements(payload: unknown, { headers }: Context): Mapped[] {
 function mapList(list: z.infer<typeof PodList>, cluster: string | undefined): Mapped[] {
   if (cluster === undefined) return [withoutCluster(list)];
   if (list.metadata?.continue !== undefined)
-    return [rejected("metadata.continue: the list is a page of one; send all of it at once", list)];
+    return [rejected("metadata.continue: this is one page of a list; send the complete list at once", list)];
   const workloads = new Map<string, Pod[]>();
   for (const pod of list.items) {
     const owner = JSON.stringify(ownerOf(pod));
@@ -94,14 +94,14 @@ function mapList(list: z.infer<typeof PodList>, cluster: string | undefined): Ma
     workloads.set(owner, siblings);
   }
   if (workloads.size > MAX_EVENTS)
-    return [rejected(`items: are of more than ${MAX_EVENTS} workloads; send them by namespace`, list)];
+    return [rejected(`items: belong to more than ${MAX_EVENTS} workloads; send them by namespace`, list)];
   return [...workloads.values()].map((pods) => mapWorkload(pods, cluster));
 }
 
-/** Owners of pods that run to an end, or that the node itself runs. */
+/** Owners of pods that run to completion, or that the node itself runs. */
 const NO_SERVICES: ReadonlySet<string> = new Set(["Job", "Node"]);
 
-/** What the pod is one of: a ReplicaSet is a Deployment's (or Rollout's) where it is called by the template's hash. */
+/** The pod's workload. A ReplicaSet whose name ends in the template's hash belongs to a Deployment (or Rollout). */
 function ownerOf({ metadata: { namespace, labels, ownerReferences } }: Pod) {
   const owner = ownerReferences?.find(({ controller }) => controller === true);
   if (owner === undefined || NO_SERVICES.has(owner.kind)) return { namespace };
@@ -114,9 +114,10 @@ function ownerOf({ metadata: { namespace, labels, ownerReferences } }: Pod) {
 function mapWorkload(pods: readonly Pod[], cluster: string): Mapped {
   const [first] = pods;
   const { namespace, kind, name } = first === undefined ? { namespace: "" } : ownerOf(first);
-  if (name === undefined) return ignored("pods of jobs, of nodes and of nobody are no service", pods);
+  if (name === undefined)
+    return ignored("pods of jobs, pods of nodes and pods without an owner are not a service", pods);
   const seen = pods.flatMap((pod) => runningIn(pod) ?? []);
-  // Nodes may name different repositories for one digest: one is taken, always the same.
+  // Nodes may name different repositories for one digest: always the same one is used.
   const [one, ...others] = seen.map(({ components }) => components).sort(byText);
   if (one === undefined) return ignored(`no pod of ${quoted(name)} runs`, pods);
   if (others.some((other) => imagesOf(other) !== imagesOf(one)))
@@ -148,7 +149,7 @@ interface Seen extends Partial<Image> {
   readonly component: string;
 }
 
-/** What tells two pods apart: digests, and where there are none, whole references. */
+/** What distinguishes two pods: digests, or whole references if there are no digests. */
 const imagesOf = (components: readonly Seen[]): string =>
   JSON.stringify(
     components.map(({ component, digest, repository, tag }) => [component, digest ?? [repository, tag]]),
@@ -156,10 +157,10 @@ const imagesOf = (components: readonly Seen[]): string =>
 
 // --- one pod ----------------------------------------------------------------------------------------------
 
-/** Containers that meshes and operators put into pods by themselves. */
+/** Containers that meshes and operators inject into pods. */
 const INJECTED = /^(istio-proxy|linkerd-proxy|consul-dataplane|vault-agent|daprd)$/;
 
-/** What a pod runs, and since when; undefined where it is being deleted, or does not run in all its parts. */
+/** The images that a pod runs, and since when; undefined if it is being deleted, or if a container does not run. */
 function runningIn({ metadata, status }: Pod): { components: Seen[]; startedAt: string } | undefined {
   if (metadata.deletionTimestamp !== undefined) return undefined;
   const own = (status.containerStatuses ?? []).filter(({ name }) => !INJECTED.test(name));
@@ -171,7 +172,7 @@ function runningIn({ metadata, status }: Pod): { components: Seen[]; startedAt: 
   return { components, startedAt: starts.reduce(later) };
 }
 
-/** What ran by its digest, in the repository it was pulled from; by tag only where the runtime knows no digest. */
+/** The image by digest, in the repository that it was pulled from; by tag only if the runtime reports no digest. */
 function imageOf({ image, imageID }: ContainerStatus): Partial<Image> {
   return digestIn(imageID.replace(/^docker(-pullable)?:\/\//, "")) ?? digestIn(image) ?? partsOf(image);
 }

@@ -1,19 +1,19 @@
 /**
- * The images that manifests of Kubernetes run: YAML of several documents, as Helm keeps what it applied. Containers of
- * pods, not those that only prepare them (`initContainers`); of any object that holds a pod or a template of pods.
+ * The images that Kubernetes manifests run: YAML with several documents, as Helm stores what it applied. It reads the
+ * `containers` (not `initContainers`) of every object that is a pod or has a pod template.
  */
 import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 import type { Container } from "./workload.ts";
 
-/** Of what may hold containers: to read so much takes some seconds. */
+/** Maximum size of the documents that may have containers: reading this much takes some seconds. */
 const MAX_CHARACTERS = 2 * 1024 * 1024;
 
 const PodSpec = z.object({
   containers: z.array(z.object({ name: z.string(), image: z.string().optional() })),
 });
 const Template = z.object({ spec: PodSpec });
-/** A Pod; what holds a template of pods; what holds one that does (a CronJob). */
+/** A Pod; an object with a pod template; an object that wraps such an object (a CronJob). */
 const Running = z.union([
   z.object({ spec: PodSpec }).transform(({ spec }) => spec),
   z.object({ spec: z.object({ template: Template }) }).transform(({ spec }) => spec.template.spec),
@@ -28,11 +28,11 @@ const Named = z.object({
 const List = z.object({ items: z.array(z.unknown()) });
 
 /**
- * The containers of a manifest, in its order; undefined where it is no YAML, or too long.
- * @param namespace that of objects which name none
+ * The containers of a manifest, in its order; undefined if it is not YAML, or too long.
+ * @param namespace the namespace of objects that name none
  */
 export function containersIn(manifest: string, namespace: string): Container[] | undefined {
-  // Most of a manifest is dashboards and the like, which need not be read.
+  // Most of a manifest is often dashboards and the like, which are skipped unparsed.
   const texts = manifest.split(/^---(?=\s|$)/m).filter((text) => text.includes("containers"));
   if (texts.reduce((sum, { length }) => sum + length, 0) > MAX_CHARACTERS) return undefined;
   try {
@@ -40,7 +40,7 @@ export function containersIn(manifest: string, namespace: string): Container[] |
     if (documents.some(({ errors }) => errors.length > 0)) return undefined;
     return documents.flatMap((document) => containersOf(document.toJS(), namespace));
   } catch {
-    // Aliases by the thousand or in a ring, or nesting that no object has.
+    // Thousands of aliases, circular aliases, or nesting deeper than any real object.
     return undefined;
   }
 }

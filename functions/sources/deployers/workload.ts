@@ -1,26 +1,26 @@
 /**
- * Workloads and their containers, as manifests and deployers name them, and the components that they become: the only
- * container is `main`; those of one workload are called by their own names; of several workloads by the workload's,
- * followed by the container's where it has several.
+ * Workloads and their containers, and how components are named after them: a single container is `main`; containers of
+ * one workload have their own names; with several workloads, a component has the workload's name, followed by the
+ * container's name if the workload has several.
  */
 import { fold } from "../../../schemas/scalars.ts";
 import { partsOf } from "../image.ts";
 
-/** What runs pods: a Deployment, a StatefulSet. */
+/** An object that runs pods: a Deployment, a StatefulSet. */
 export interface Workload {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
 }
 
-/** One container of a workload, with the image that it is to run. */
+/** One container of a workload, with its image. */
 export interface Container {
   readonly workload: Workload;
   readonly container: string;
   readonly image: string;
 }
 
-/** Each name by the first of these ways that no other has the same by, or else by the last. Names compare without case. */
+/** For each item, the first of its possible names that is unique among all, else the last. Names compare without case. */
 export function namesBy<T>(items: readonly T[], ...ways: readonly ((item: T) => string)[]): string[] {
   const tried = ways.map((way) => items.map((item) => way(item)));
   const counted = tried.map((names) => {
@@ -36,7 +36,7 @@ export function namesBy<T>(items: readonly T[], ...ways: readonly ((item: T) => 
 
 const keyOf = ({ kind, namespace, name }: Workload): string => `${namespace}/${kind}/${name}`;
 
-/** Kinds of Kubernetes' own, and Argo's, that run pods. */
+/** The kinds of Kubernetes and Argo that run pods. */
 const RUNNING_KINDS: ReadonlySet<string> = new Set([
   "CronJob",
   "DaemonSet",
@@ -49,14 +49,14 @@ const RUNNING_KINDS: ReadonlySet<string> = new Set([
 ]);
 export const runsPods = ({ kind }: { kind: string }): boolean => RUNNING_KINDS.has(kind);
 
-/** Each workload once, whatever is said of it. */
+/** The distinct workloads. */
 export const distinct = (workloads: readonly Workload[]): Workload[] => [
   ...new Map(workloads.map((one) => [keyOf(one), one])).values(),
 ];
 
 /**
  * Containers as components of a deployment.
- * @param others workloads of the same service that are not deployed now, so that a part is called as in the whole
+ * @param others workloads of the same service that are not deployed now, so that names are the same as in a full deployment
  */
 export function componentsOf(containers: readonly Container[], others: readonly Workload[] = []) {
   const workloads = distinct([...containers.map(({ workload }) => workload), ...others]);
@@ -68,7 +68,7 @@ export function componentsOf(containers: readonly Container[], others: readonly 
   );
   const nameOf = new Map(workloads.map((one, n) => [keyOf(one), names[n] ?? one.name]));
   const isOnly = workloads.length === 1;
-  // Counted beforehand: a delivery may name so many that looking through all for each would take minutes.
+  // Counted beforehand: with very many containers, comparing each with all others would take minutes.
   const counts = new Map<string, number>();
   for (const { workload } of containers) counts.set(keyOf(workload), (counts.get(keyOf(workload)) ?? 0) + 1);
   return containers.map(({ workload, container, image }) => {

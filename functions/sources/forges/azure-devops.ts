@@ -1,13 +1,13 @@
 /**
  * Azure DevOps: deployments of classic releases, and builds of commits.
  *
- * Key: the event's `id`, constant over retries and subscriptions, under `/webhooks/azure-devops/<collection>`
- * (organisation or collection, by its id, for the host in its addresses differs from event to event). A deployment
- * is one attempt at a stage of a release.
- * Proof: Basic authentication, as the subscription was given it: the `Authorization` header as it is.
- * Not in the payload: of a deployment its image and commit, and a login of who asked for it (only mail addresses).
- * Of a run of a YAML pipeline, and of its stages, where it deployed to, and its commit: these are ignored.
- * A deployment that succeeded in part took effect, and counts as succeeded.
+ * Key: the event's `id`, constant over retries and subscriptions, under `/webhooks/azure-devops/<collection>` (the id of
+ * the organisation or collection, because the host in its URLs differs from event to event). A deployment is one attempt
+ * at a stage of a release.
+ * Proof: Basic authentication, as configured in the subscription: the whole `Authorization` header.
+ * Not in the payload: for a deployment, its image and commit, and the actor's login (only mail addresses). For runs of
+ * YAML pipelines and their stages, the environment and the commit: they are ignored.
+ * A partially succeeded deployment took effect, and counts as succeeded.
  * Format: learn.microsoft.com, "Service hook events"; REST API, "Releases", `ReleaseEnvironment`.
  */
 import * as z from "zod";
@@ -90,7 +90,7 @@ const Deployment = z.looseObject({
 });
 type Deployment = z.infer<typeof Deployment>;
 
-/** The button that tests a subscription sends Microsoft's example, of a project whose id is all zeros. */
+/** The test button of a subscription sends Microsoft's example, whose project has an id of zeros. */
 const NO_PROJECT = "00000000-0000-0000-0000-000000000000";
 
 const KIND_OF_STATUS = new Map([
@@ -127,7 +127,7 @@ function mapDeployment({ resource }: Deployment, event: Event, raw: unknown): Ma
 
 const Build = z.looseObject({
   resource: z.looseObject({
-    /** Of version 1.0 the result; of version 2.0 `completed`, and the result beside it. */
+    /** In version 1.0 the result; in version 2.0 `completed`, with the result in `result`. */
     status: z.string(),
     result: maybeText,
     /** A commit, or a changeset of TFVC. */
@@ -143,7 +143,7 @@ function mapBuild({ resource }: Build, event: Event, raw: unknown): Mapped {
   const { status, result, sourceVersion, sourceGetVersion, _links } = resource;
   const [, commit] =
     /(?:^|:)([0-9a-f]{40}|[0-9a-f]{64})$/.exec(sourceVersion ?? sourceGetVersion ?? "") ?? [];
-  if (commit === undefined) return ignored("the build is of no commit of Git", raw);
+  if (commit === undefined) return ignored("the build has no git commit", raw);
   const statement = {
     kind: "evidence.attached" as const,
     ...common(event),

@@ -1,12 +1,12 @@
 /**
- * Bitbucket Cloud: build statuses of commits. It has no webhook that tells of a deployment.
+ * Bitbucket Cloud: build statuses of commits. It has no webhook for deployments.
  *
- * Key: `status/<commit>/<status's key>/<state>/<updated_on>`, for a status is written over under its key; that way
- * a second hook (of the repository and of its workspace) says the same thing once. Nowhere is it promised that
- * `X-Request-UUID` stays the same when Bitbucket tries again.
- * Proof: `X-Hub-Signature`, HMAC-SHA256 of the raw body under the hook's secret; required, although Bitbucket
- * leaves it out for a hook without a secret.
- * Not in the payload: the environment, the image, the login of who reported it. Bodies above 256 KB are never sent.
+ * Key: `status/<commit>/<status's key>/<state>/<updated_on>`, because a status is overwritten under its key. A second
+ * hook (of the repository and of its workspace) thus gives a duplicate. Bitbucket does not promise that
+ * `X-Request-UUID` stays the same over retries.
+ * Proof: `X-Hub-Signature`, HMAC-SHA256 of the raw body under the hook's secret; required, although Bitbucket omits it
+ * for a hook without a secret.
+ * Not in the payload: the environment, the image, the reporter's login. Bodies above 256 KB are never sent.
  * Format: support.atlassian.com, "Event payloads", "Build status created", "Build status updated".
  */
 import * as z from "zod";
@@ -50,7 +50,7 @@ function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   const event = headers.get("x-event-key");
   if (event === null) return [rejected("the header X-Event-Key is missing", payload)];
   if (event !== "repo:commit_status_created" && event !== "repo:commit_status_updated") {
-    return [ignored(`Bitbucket's event ${quoted(event)} says nothing that is kept here`, payload)];
+    return [ignored(`Bitbucket's event ${quoted(event)} is not recorded`, payload)];
   }
   return mapping(StatusChanged, payload, (change) => [mapStatus(change, payload)]);
 }
@@ -60,7 +60,7 @@ const ENDED = new Set(["SUCCESSFUL", "FAILED", "STOPPED"]);
 
 function mapStatus({ repository, commit_status: status }: StatusChanged, raw: unknown): Mapped {
   if (!ENDED.has(status.state)) return ignored(`a build that is ${quoted(status.state)} has not ended`, raw);
-  // Statuses of before name their commit only by its address.
+  // Older statuses name their commit only in its URL.
   const commit = status.commit?.hash ?? status.links?.commit?.href.split("/").at(-1);
   if (commit === undefined) return rejected("commit_status.commit.hash: is missing", raw);
   const statement = {

@@ -1,12 +1,12 @@
 /**
  * GitHub's `deployment` and `deployment_status`.
  *
- * Key: `deployment/<id>`, `deployment_status/<id>`; the deployment itself is GitHub's, of that host, by its id.
- * Not in the payload: which image was deployed. The free `deployment.payload` is the place to say it: an object,
- * or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
- * image's) and `image` (`host/path[:tag][@digest]`); whoever names a component deploys that one alone. And
- * `redeployment`: the id of the one that it carries out.
- * The commit is `deployment.sha`: that of a `workflow_run` beside it may be another.
+ * Key: `deployment/<id>`, `deployment_status/<id>`. A deployment is identified by GitHub's host and its id there.
+ * Not in the payload: which image was deployed. The workflow can report it in the free-form `deployment.payload`: an
+ * object, or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
+ * image's) and `image` (`host/path[:tag][@digest]`). With a component, only that component is deployed. `redeployment` is
+ * the id of the redeployment that the deployment carries out.
+ * The commit is `deployment.sha`: the commit of an accompanying `workflow_run` may differ.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
 import * as z from "zod";
@@ -40,7 +40,7 @@ const Deployment = z.looseObject({
 });
 
 const Deployed = z.looseObject({
-  /** The one action there is; older installations leave it out. */
+  /** The only action; older installations omit it. */
   action: maybeText.transform((action) => action ?? "created"),
   deployment: Deployment,
   repository: z.looseObject({ full_name: z.string().min(1), html_url: url }),
@@ -105,7 +105,7 @@ const KIND_OF_STATE: ReadonlyMap<string, DeploymentKind> = new Map([
   ["error", "deployment.failed"],
 ]);
 
-/** GitHub makes older deployments of a lasting environment inactive by itself; only of a transient one is it a removal. */
+/** GitHub sets older deployments to `inactive` by itself; only in a transient environment does it mean a removal. */
 function kindOf({ deployment, deployment_status: { state } }: StatusChanged): DeploymentKind | undefined {
   if (state === "inactive" && deployment.transient_environment === true) return "deployment.removed";
   return KIND_OF_STATE.get(state);
@@ -144,7 +144,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
       commit: {
         repository: repository.html_url,
         sha: deployment.sha,
-        // A deployment of a commit by its id has that as its ref.
+        // If the deployment was made for a commit id, the ref is that id.
         ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
       },
       ...present({ scope: told.component === undefined ? undefined : "components", actor, url }),
@@ -154,7 +154,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
   );
 }
 
-/** What of a deployment's free payload is for us: values of any type, for the ledger's schemas refuse the wrong ones. */
+/** The known keys of a deployment's free-form payload. Values may have any type: the ledger's schemas validate them. */
 type Told = Partial<Record<(typeof TOLD)[number], unknown>>;
 const TOLD = [
   ...["service", "environment", "component", "redeployment"],
@@ -172,7 +172,7 @@ function readTold(payload: unknown): Told {
   );
 }
 
-/** A payload in a string may be anyone's note; it is only ours where it is JSON. */
+/** A payload in a string may be any note; it is used only if it is JSON. */
 function jsonOrNothing(text: string): unknown {
   const read = readJson(text);
   return read.is === "json" ? read.value : undefined;
@@ -180,14 +180,15 @@ function jsonOrNothing(text: string): unknown {
 
 type Parts = { is: "parts"; parts: Record<string, unknown> } | { is: "fault"; reason: string };
 
-/** The image by its reference, by its parts, or by both where they agree. */
+/** The image from its reference, from its parts, or from both if they agree. */
 function imageOf({ image, repository, tag, digest }: Told): Parts {
   const parts = present({ repository, tag, digest });
   if (image === undefined) return { is: "parts", parts };
   const read = typeof image === "string" ? readImage(image) : undefined;
   if (read === undefined) return { is: "fault", reason: "image must be host/path[:tag][@digest]" };
   const disputed = PARTS.find((part) => part in parts && part in read && parts[part] !== read[part]);
-  if (disputed !== undefined) return { is: "fault", reason: `image and ${disputed} name two of them` };
+  if (disputed !== undefined)
+    return { is: "fault", reason: `image and ${disputed} name two different images` };
   return { is: "parts", parts: { ...read, ...parts } };
 }
 const PARTS = ["repository", "tag", "digest"] as const satisfies (keyof Image)[];

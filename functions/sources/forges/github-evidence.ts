@@ -1,11 +1,11 @@
 /**
- * GitHub's `workflow_run`, `deployment_review` and `pull_request_review`: what speaks for a commit.
+ * GitHub's `workflow_run`, `deployment_review` and `pull_request_review`: evidence about a commit.
  *
- * Key: `workflow_run/<run>/<attempt>/completed`; `deployment_review/<job's run>/<action>`, for a job that is run
- * again is another; `pull_request_review/<review>/<state>`, for a review may be dismissed later.
- * Not in the payload: of a workflow's run where it deployed to (a `deployment_status` tells that); of a review of
- * a deployment which deployment it was, and when it was decided, as of a dismissal: `since` is when the job began
- * to wait. An approval counts for one environment, whose name is therefore part of the evidence's type.
+ * Key: `workflow_run/<run>/<attempt>/completed`; `deployment_review/<job's run>/<action>`, because a job that runs again
+ * is another job; `pull_request_review/<review>/<state>`, because a review may be dismissed later.
+ * Not in the payload: for a workflow run, the environment that it deployed to (a `deployment_status` reports it); for a
+ * review of a deployment, the deployment, and the time of the decision (`since` is when the job began to wait); for a
+ * dismissal, its time. An approval counts for one environment, whose name is therefore part of the evidence's type.
  * Format: docs.github.com, "Webhook events and payloads"; schemas of octokit/webhooks.
  */
 import * as z from "zod";
@@ -18,7 +18,7 @@ const user = z.looseObject({ login: maybeText }).nullish();
 const repository = z.looseObject({ full_name: z.string().min(1), html_url: url });
 type Repository = z.infer<typeof repository>;
 
-/** The statement, but for its kind and source. */
+/** The statement without its kind and source. */
 interface Evidence {
   readonly id: string;
   readonly commit: string;
@@ -117,7 +117,7 @@ const PullRequestReview = z.looseObject({
   sender: user,
 });
 
-/** The states that decide something, and the action by which a review gets there. */
+/** The states that are a decision, with the action that leads to each. */
 const DECIDED_BY = new Map([
   ["approved", "submitted"],
   ["changes_requested", "submitted"],
@@ -135,7 +135,7 @@ export const mapPullRequestReview = (payload: unknown, { receivedAt }: Context):
       commit: commit_id,
       type: "pull_request_review",
       verdict: state,
-      // `submitted_at` stays that of the review when it is dismissed.
+      // `submitted_at` is not updated when the review is dismissed.
       ...timeOr(receivedAt, action === "submitted" ? submitted_at : undefined),
       ...present({
         by: action === "submitted" ? user?.login : sender?.login,

@@ -1,13 +1,13 @@
 /**
  * GitHub's `package` (hooks of a repository) and `registry_package` (hooks of an App): one event, two names.
  *
- * Key: `delivery/<X-GitHub-Delivery>/pushed`, and `/built` where the image's labels name its commit: the event
- * has no number of its own, and a redelivery keeps that header.
- * Not in the payload: a delete; often the time (`0001-01-01`: the receipt's is taken, and said to be); the commit,
- * but for the labels `org.opencontainers.image.revision` and `.source`, which any builder may write, and which
- * GitHub repeats: hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has the
- * commit as `target_oid`, of a container that is not the image's; its version may be a tag, and then nothing names the
- * digest (the registry is asked for it). A Helm chart is told by its configuration's media type.
+ * Key: `delivery/<X-GitHub-Delivery>/pushed`, and `/built` if the image's labels name its commit: the event has no id,
+ * and a redelivery keeps that header.
+ * Not in the payload: deletes; often the time (`0001-01-01`: the time of receipt is used, and marked as such); the
+ * commit, except in the labels `org.opencontainers.image.revision` and `.source`, which any builder may write and GitHub
+ * repeats: hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has a commit in
+ * `target_oid`; for a `container` that is not the image's commit. Its version may be a tag, and then no field has the
+ * digest (the ledger asks the registry). A Helm chart is recognized by its configuration's media type.
  * Format: docs.github.com, "Webhook events and payloads", whose examples are of npm; container metadata as
  * akuity/kargo reads it.
  */
@@ -84,7 +84,7 @@ type Type = "container" | "docker";
 const Event = event(Package);
 type Event = z.infer<typeof Event>;
 
-/** Just enough to leave packages of npm, Maven and the like alone, however they look. */
+/** The minimum to ignore packages of npm, Maven and others, whatever their shape. */
 const AnyEvent = event(z.looseObject({ package_type: maybeText, ecosystem: maybeText }));
 
 export function mapPackage(payload: unknown, context: Context): Mapped[] {
@@ -92,7 +92,7 @@ export function mapPackage(payload: unknown, context: Context): Mapped[] {
     const given = package_type ?? ecosystem ?? "";
     const type = given.toLowerCase();
     if (type !== "container" && type !== "docker") {
-      return [ignored(`a package of type ${quoted(given)} is no image`, payload)];
+      return [ignored(`a package of type ${quoted(given)} is not an image`, payload)];
     }
     if (!PUBLISHING.has(action)) return [ignored(`the action ${quoted(action)} pushes nothing`, payload)];
     return mapping(Event, payload, (event) => mapImage(event, type, payload, context));
@@ -102,10 +102,10 @@ export function mapPackage(payload: unknown, context: Context): Mapped[] {
 function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt }: Context): Mapped[] {
   const { it, repository, sender } = event;
   const { container_metadata: image, ...version } = it.package_version;
-  if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is no image", raw)];
+  if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is not an image", raw)];
   const delivery = headers.get("x-github-delivery") ?? "";
   if (delivery === "")
-    return [rejected("the header X-GitHub-Delivery is missing, which names the event", raw)];
+    return [rejected("the header X-GitHub-Delivery, which identifies the event, is missing", raw)];
   const host = new URL(repository?.html_url ?? it.html_url).host;
   const named = placeOf(event, type, host);
   if (named === undefined) {
@@ -128,28 +128,28 @@ function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt 
   const commit = commitOf(event, type);
   if (commit === undefined) return [said(pushed, raw)];
   if (!fullSha.safeParse(commit.sha).success || !url.safeParse(commit.repository).success) {
-    return [said(pushed, raw), ignored("the package names no whole commit of a repository's URL", raw)];
+    return [said(pushed, raw), ignored("the package names no full commit id with a repository's URL", raw)];
   }
   const built = { kind: "artifact.built" as const, id: `${id}/built`, ...common, commit };
   return [said(pushed, raw), said({ ...built, evidence: "registry" }, raw)];
 }
 
-/** Where the image lies, and its tag: GitHub may leave the tag out and its colon in (`ghcr.io/acme/billing:`). */
+/** The image's repository and tag. GitHub may omit the tag but not its colon (`ghcr.io/acme/billing:`). */
 function placeOf({ it }: Event, type: Type, host: string): { repository: string; tag?: string } | undefined {
   const named = readImage((it.package_version.package_url ?? "").replace(/:$/, ""));
   if (named !== undefined) return named;
-  // GitHub Enterprise, and the older registry, have hosts of their own, which only the package's URL names.
+  // GitHub Enterprise and the older registry have other hosts, which only the package's URL names.
   if (host !== "github.com" || type !== "container") return undefined;
   return { repository: `ghcr.io/${it.namespace}/${it.name}` };
 }
 
-/** A version is named by its digest, in the older registry by its tag. */
+/** A version's name is its digest, or, in the older registry, its tag. */
 const digestOf = ({ container_metadata: image, version, name }: z.infer<typeof Version>) =>
   image?.tag?.digest ??
   image?.manifest?.digest ??
   [version, name].find((one) => one?.startsWith("sha256:") === true);
 
-/** What is said of the commit, if anything; whether it names one is to be seen. */
+/** The commit's fields, if present; not yet validated. */
 function commitOf({ it: { package_version: version }, repository }: Event, type: Type) {
   if (type === "docker") {
     return version.target_oid === undefined

@@ -1,12 +1,12 @@
 /**
- * GitHub: deployments, what speaks for a commit, and container images pushed to its registry.
+ * GitHub: deployments, evidence about commits, and container images pushed to its registry.
  *
- * Key: GitHub's own number of a deployment, its status, a run or a review, so that a redelivery by hand and a second hook
- * (organisation and repository) say the same thing once; for packages, which have none per event, the delivery's
- * id. The source is the repository: `/webhooks/github/<host>/<owner>/<repo>`.
- * Proof: `X-Hub-Signature-256`, HMAC-SHA256 of the raw body under the hook's secret; required, although GitHub
- * leaves it out for a hook without a secret. The hook must send `application/json`, not a form. GitHub retries
- * nothing by itself: what the ledger missed has to be redelivered within three days.
+ * Key: GitHub's own id of a deployment, its status, a run or a review, so that a redelivery by hand and a second hook
+ * (organisation and repository) give duplicates; for packages, whose events have no id, the delivery's id. The source is
+ * the repository: `/webhooks/github/<host>/<owner>/<repo>`.
+ * Proof: `X-Hub-Signature-256`, HMAC-SHA256 of the raw body under the hook's secret; required, although GitHub omits it
+ * for a hook without a secret. The hook must send `application/json`, not a form. GitHub does not retry: a person has to
+ * redeliver missed events within three days.
  * Not in the payload: see the files of its events, `github-deployment.ts`, `github-evidence.ts` and
  * `github-package.ts`.
  * Format: docs.github.com, "Webhook events and payloads" and "Validating webhook deliveries".
@@ -82,6 +82,6 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
     case "registry_package":
       return mapPackage(payload, context);
     default:
-      return [ignored(`GitHub's event ${quoted(event)} says nothing that is kept here`, payload)];
+      return [ignored(`GitHub's event ${quoted(event)} is not recorded`, payload)];
   }
 }

@@ -1,13 +1,13 @@
 /**
- * GitLab's `Deployment Hook`: what a deployment became, and who approved it.
+ * GitLab's `Deployment Hook`: the status of a deployment, and its approvals.
  *
- * Key: `deployment/<id>/<status>/<time>`, `approval/<id>/<status>/<time>`, the time being `status_changed_at`. It
- * belongs to the change and is sent again as it was, so that a second hook (of the project and of its group) and
- * a redelivery say the same thing once; without it an outer tool that sets a deployment to success, failed and
- * success again would say two things under one name. The delivery's `Idempotency-Key` is each hook's own.
- * A job that is run again makes another deployment.
- * Not in the payload: which image was deployed. Of old versions the time, and the deployment's own id, in whose
- * place that of its job stands. The whole commit is only in `commit_url`.
+ * Key: `deployment/<id>/<status>/<time>`, `approval/<id>/<status>/<time>`. The time is `status_changed_at`: it belongs to
+ * the change, so a second hook (of the project and of its group) and a redelivery give duplicates. Without it, an
+ * external tool that sets a deployment to success, failed and success again would give two statements one key. The
+ * delivery's `Idempotency-Key` differs between hooks.
+ * A job that runs again makes another deployment.
+ * Not in the payload: which image was deployed; in old versions, the time, and the deployment's id, for which the job's
+ * id is used. The full commit id is only in `commit_url`.
  * Format: docs.gitlab.com, "Webhook events", "Deployment events"; gitlab-org/gitlab, merge request 239337, for
  * `blocked`, `approved` and `rejected`.
  */
@@ -28,7 +28,7 @@ import {
 import { type Context, sourceOf } from "../source.ts";
 import { fromSpaced } from "../times.ts";
 
-/** What each of GitLab's hooks says of the project it is about. */
+/** The project, as in each of GitLab's hooks. */
 export const project = z.looseObject({ path_with_namespace: z.string().min(1), web_url: url });
 export const user = z.looseObject({ username: maybeText }).nullish();
 const id = z.int().nonnegative();
@@ -79,11 +79,12 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
     );
   }
   const kind = KIND_OF_STATUS.get(status);
-  if (kind === undefined) return ignored(`the status ${quoted(status)} starts and ends nothing`, raw);
+  if (kind === undefined)
+    return ignored(`the status ${quoted(status)} neither starts nor ends a deployment`, raw);
   return said({ kind, id: named(`deployment/${deployment.id}`), ...common, ...whatOf(change) }, raw);
 }
 
-/** GitLab's host, as its pages are reached. */
+/** GitLab's host, from the project's web URL. */
 export const hostOf = (of: z.infer<typeof project>): string => new URL(of.web_url).host;
 
 function deploymentOf({ project, deployment_id, deployable_id }: Changed) {

@@ -1,10 +1,10 @@
 /**
- * GitLab's `Pipeline Hook`, of which one thing is kept: a job that stopped an environment (`environment.action`
- * is `stop`). Such a job makes no deployment, so no `Deployment Hook` tells of it; of all others it does.
+ * GitLab's `Pipeline Hook`. One thing is recorded from it: a job that stopped an environment (`environment.action` is
+ * `stop`). Such a job makes no deployment, so no `Deployment Hook` reports it; it reports all other jobs.
  *
- * Key: `stop/<job>`. A pipeline tells of its jobs again with each change of its own, and always the same of one
- * that succeeded; a job that is run again is another.
- * Not in the payload: an environment that was stopped without a job: on GitLab's pages, or by its time.
+ * Key: `stop/<job>`. A pipeline repeats its jobs with each of its changes; a job that succeeded is always the same, and a
+ * job that runs again is another job.
+ * Not in the payload: an environment that was stopped without a job, on GitLab's pages or by its auto-stop time.
  * Format: docs.gitlab.com, "Webhook events", "Pipeline events".
  */
 import * as z from "zod";

@@ -1,12 +1,12 @@
 /**
  * GitLab: deployments, their approvals, and environments that were stopped.
  *
- * Key: what happened, of which project: `/webhooks/gitlab/<host>/<group>/<project>`; see the files of its events.
- * Proof: the hook's secret token, which it sends as it is in `X-Gitlab-Token`; or, for a configured secret that
- * begins with `whsec_`, the signature of a signing token (Standard Webhooks: `webhook-signature` over id, time and
- * raw body, at most five minutes old). GitLab sends the id and time also where nothing is signed.
- * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`. Jobs are left to the deployments that
- * they make, or to the pipeline.
+ * Key: see the files of its events. The source is the project: `/webhooks/gitlab/<host>/<group>/<project>`.
+ * Proof: the hook's secret token, sent in clear in `X-Gitlab-Token`; or, for a configured secret that begins with
+ * `whsec_`, the signature of a signing token (Standard Webhooks: `webhook-signature` over id, time and raw body, at most
+ * five minutes old). GitLab also sends the id and time if nothing is signed.
+ * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`. Events of jobs are ignored: their deployments
+ * or their pipeline report them.
  * Format: docs.gitlab.com, "Webhooks" and "Webhook events"; standardwebhooks.com.
  */
 import { Webhook } from "standardwebhooks";
@@ -54,7 +54,7 @@ function verify(delivery: Delivery, secrets: readonly string[]): boolean {
   );
 }
 
-/** The library throws for what is not right, and for a key that is no Base64. */
+/** The library throws for a wrong signature, and for a key that is not Base64. */
 function isSignedWith(key: string, { headers, body }: Delivery): boolean {
   try {
     new Webhook(key).verify(body, Object.fromEntries(headers), { jsonParse: false });
@@ -74,8 +74,8 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
     case "Pipeline Hook":
       return mapPipeline(payload, context);
     case "Job Hook":
-      return [ignored("the deployment or the pipeline of a job tells of it", payload)];
+      return [ignored("the job's deployment or pipeline reports it", payload)];
     default:
-      return [ignored(`GitLab's event ${quoted(event)} says nothing that is kept here`, payload)];
+      return [ignored(`GitLab's event ${quoted(event)} is not recorded`, payload)];
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Azure Container Registry: its own webhooks, and its events as Azure Event Grid hands them over (Event Grid's
- * schema, in arrays, or CloudEvents one by one).
+ * Azure Container Registry: its own webhooks, and its events through Azure Event Grid (Event Grid's schema, in arrays, or
+ * single CloudEvents).
  *
- * Key: a webhook's `id`; of Event Grid the outer `id` with the event's type, for the inner one is another, and is not
- * kept apart between events. The source is the registry's host, `/webhooks/azure/<host>`.
- * Proof: the `Authorization` header given to the webhook (to Event Grid's subscription as a delivery property), or
- * the secret in the address. Event Grid asks first whether it is welcome, and has to prove itself for that too.
- * Not in the payload: the commit, who pushed; of a chart the host. That a tag alone was deleted is never sent.
+ * Key: a webhook's `id`; for Event Grid, the outer `id` with the event's type, because the inner id is different, and is
+ * not unique between events. The source is the registry's host, `/webhooks/azure/<host>`.
+ * Proof: the `Authorization` header configured for the webhook (for Event Grid's subscription, a delivery property), or
+ * the secret in the URL. Event Grid's handshake before the first event needs the same proof.
+ * Not in the payload: the commit, the actor; for a chart, the host. The deletion of a tag alone is never sent.
  * Format: learn.microsoft.com, "Azure Container Registry webhook reference" and "Azure Container Registry as an Event
  * Grid source"; one of the samples there has a type without its prefix, which is refused.
  */
@@ -17,12 +17,12 @@ import { isAnyOf, type Source } from "../source.ts";
 import { mapRegistryEvent, RegistryEvent } from "./distribution.ts";
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
-  ["ping", "a ping says nothing but that the address is right"],
-  ["quarantine", "a quarantine neither gives nor takes an image"],
-  ["chart_push", "a chart is no image"],
-  ["chart_delete", "a chart is no image"],
-  ["Microsoft.ContainerRegistry.ChartPushed", "a chart is no image"],
-  ["Microsoft.ContainerRegistry.ChartDeleted", "a chart is no image"],
+  ["ping", "a ping only checks the address"],
+  ["quarantine", "a quarantine neither adds nor removes an image"],
+  ["chart_push", "a chart is not an image"],
+  ["chart_delete", "a chart is not an image"],
+  ["Microsoft.ContainerRegistry.ChartPushed", "a chart is not an image"],
+  ["Microsoft.ContainerRegistry.ChartDeleted", "a chart is not an image"],
 ]);
 
 export const azure: Source = {
@@ -62,7 +62,7 @@ const Validation = z.tuple([
   }),
 ]);
 
-/** Event Grid sends nothing to an address that does not give its code back. */
+/** Event Grid sends no events to an endpoint that does not return its validation code. */
 function handshake(payload: unknown): object | undefined {
   const asked = Validation.safeParse(payload);
   return asked.success ? { validationResponse: asked.data[0].data.validationCode } : undefined;
@@ -88,7 +88,7 @@ function mapHook(payload: unknown): Mapped[] {
   });
 }
 
-/** `eventType` is Event Grid's own schema, `type` that of CloudEvents. */
+/** `eventType` belongs to Event Grid's schema, `type` to CloudEvents. */
 const Typed = z.looseObject({ eventType: maybeText, type: maybeText });
 const GridEvent = z.looseObject({ id: z.string().min(1), data: RegistryEvent });
 
@@ -105,7 +105,7 @@ function mapGridEvent(raw: unknown): Mapped[] {
     }
     const action = ACTIONS.get(type);
     if (action === undefined) {
-      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} says nothing that is kept here`, raw)];
+      return [ignored(UNNEEDED.get(type) ?? `${quoted(type)} is not recorded`, raw)];
     }
     return mapping(GridEvent, raw, ({ id, data }) => {
       if (data.action !== action) return [rejected(`data.action: must be ${action}, as the type says`, raw)];

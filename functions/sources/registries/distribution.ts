@@ -1,16 +1,17 @@
 /**
- * CNCF Distribution (`registry:2`, `registry:3`) and registries that speak its notifications (GitLab's; Azure's one
- * at a time).
+ * CNCF Distribution (`registry:2`, `registry:3`) and registries that send its notifications (GitLab's; Azure's, as single
+ * events).
  *
- * Key: `events[].id`, a UUID that stays the same over retries; the source is the registry's host, for ids of two
- * registries know nothing of each other. An envelope may hold unrelated events, so each stands for itself.
+ * Key: `events[].id`, a UUID that stays the same over retries. The source is the registry's host, because ids of two
+ * registries are not coordinated. An envelope may contain unrelated events, so each is mapped by itself.
  * Proof: the whole `Authorization` header as configured under `notifications.endpoints[].headers`.
- * Not in the payload: the commit, the platform, what an index holds. A registry before 3 keeps its queue in
- * memory, so a restart loses events. Nor does a delete name its media type: a deleted blob reads like a deleted
- * manifest, which does no harm, for no release names a layer's digest.
+ * Not in the payload: the commit, the platform, the manifests of an index; for a delete, the media type: a deleted blob
+ * looks like a deleted manifest, which does no harm, because no release names a layer's digest. A registry before 3 keeps
+ * its queue in memory, so a restart loses events.
  * One delete of a manifest comes as two events (2.8): one with its digest, one with the tag that it ends.
- * GitLab's registry also tells of new names. It moves a project's own repository and all below it, whichever part of the
- * path is another (`type`), and refuses a name that is taken. Its `actor.user` may hold a token, and is never looked at.
+ * GitLab's registry also reports renames. A rename moves a project's own repository and everything below it, whichever
+ * part of the path changes (`type`), and is refused if the new name is taken. `actor.user` may contain a token, and is
+ * never read.
  * Format: distribution/distribution, docs/content/about/notifications.md and notifications/event.go; envelopes
  * are `application/vnd.docker.distribution.events.v1+json` up to 2.x, `….v2+json` since, of one shape.
  * `rename`: gitlab-org/container-registry, merge request 1869; what it moves: merge request 1222, and gitlab-org/gitlab,
@@ -55,7 +56,7 @@ type RegistryEvent = z.infer<typeof RegistryEvent>;
 
 const UNNEEDED: ReadonlyMap<string, string> = new Map([
   ["pull", "a pull changes nothing"],
-  ["mount", "a mounted layer is no image"],
+  ["mount", "a mounted layer is not an image"],
 ]);
 
 export const distribution: Source = {
@@ -94,14 +95,14 @@ function toStatements(payload: unknown): Mapped[] {
   );
 }
 
-/** @param vendor whose door it came through: the source of what is said is its registry's host. */
+/** @param vendor the vendor of the endpoint, the first part of the source; the second is the registry's host */
 export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unknown): Mapped {
   const { action, target } = event;
   if (action !== "push" && action !== "delete" && action !== "rename") {
     return ignored(UNNEEDED.get(action) ?? `the action ${quoted(action)} is not known`, raw);
   }
   if (target.mediaType !== undefined && !isManifest(target.mediaType)) {
-    return ignored(`${quoted(target.mediaType)} is no manifest or index`, raw);
+    return ignored(`${quoted(target.mediaType)} is not a manifest or index`, raw);
   }
   const host = hostOf(event);
   if (host === undefined) return rejected(NO_HOST, raw);
@@ -118,13 +119,13 @@ export function mapRegistryEvent(vendor: string, event: RegistryEvent, raw: unkn
 
 const repositoryOf = (host: string, path: string): string => `${host}/${path}`.toLowerCase();
 
-/** What all statements share. */
+/** The fields that all statements share. */
 interface Common {
   readonly source: string;
   readonly id: string;
   readonly occurredAt: string;
 }
-/** What those about an image share. */
+/** The fields that statements about an image share. */
 interface Held extends Common {
   readonly repository: string;
 }
@@ -139,7 +140,7 @@ function pushed({ target }: RegistryEvent, common: Held, raw: unknown): Mapped {
 function deleted({ target: { digest, tag } }: RegistryEvent, common: Held, raw: unknown): Mapped {
   if (digest === undefined && tag === undefined) {
     return rejected(
-      "target: a delete must name a digest or a tag; that of a whole repository cannot be kept",
+      "target: a delete must name a digest or a tag; the deletion of a whole repository cannot be recorded",
       raw,
     );
   }
@@ -158,7 +159,7 @@ const Paths = z.looseObject({ from: z.string(), to: z.string() });
 
 const NO_HOST = "request.host: is missing, and so is a host in target.url";
 
-/** The name under which the registry was asked: a port is part of it. */
+/** The host in the original request to the registry, with its port. */
 function hostOf({ request, target }: RegistryEvent): string | undefined {
   if (request?.host !== undefined) return request.host.toLowerCase();
   const url = target.url ?? "";

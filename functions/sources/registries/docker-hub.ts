@@ -1,12 +1,11 @@
 /**
  * Docker Hub: pushes, one delivery for each tag.
  *
- * Key: a hash of the repository, the tag and `push_data.pushed_at`, for there is no id: a tag that is pushed again is
- * pushed at another second. The source is the repository, `/webhooks/docker-hub/docker.io/<namespace>/<name>`.
- * Proof: the secret in the address, the only thing that a webhook there can be given. Its `callback_url`, which wants
- * to hear that all is well, is never called.
- * Not in the payload: the digest (the registry is asked for what the tag points at by then), the commit; deletes are
- * not sent.
+ * Key: a hash of the repository, the tag and `push_data.pushed_at`, because there is no id; a later push of the tag has
+ * another second. The source is the repository, `/webhooks/docker-hub/docker.io/<namespace>/<name>`.
+ * Proof: the secret in the URL; Docker Hub supports nothing else. Its `callback_url`, which expects a confirmation, is
+ * never called.
+ * Not in the payload: the digest (the ledger asks the registry what the tag points at), the commit. Deletes are not sent.
  * Format: docs.docker.com, "Webhooks" of Docker Hub.
  */
 import * as z from "zod";
@@ -30,7 +29,7 @@ type Push = z.infer<typeof Push>;
 export const dockerHub: Source = {
   vendor: "docker-hub",
   verify: byPath,
-  // Whoever has the `callback_url` may answer for us: it is not kept, wherever the event is.
+  // Whoever has the `callback_url` can answer in our name, so it is removed, also from a quarantined event.
   toStatements: (payload) =>
     mapping(Push, payload, (push) => [
       mapPush(push, { push_data: push.push_data, repository: push.repository }),
@@ -51,9 +50,9 @@ export const dockerHub: Source = {
 function mapPush({ push_data, repository: { repo_name } }: Push, raw: unknown): Mapped {
   const { tag, pushed_at, pusher, media_type } = push_data;
   if (media_type !== undefined && !isManifest(media_type)) {
-    return ignored(`${quoted(media_type)} is no manifest or index`, raw);
+    return ignored(`${quoted(media_type)} is not a manifest or index`, raw);
   }
-  // Official images have a name of one part; where they lie, it has two.
+  // Official images have a name of one part; their repository's path has two.
   const repository = `docker.io/${repo_name.includes("/") ? repo_name : `library/${repo_name}`}`;
   const statement = {
     kind: "artifact.pushed" as const,

@@ -1,15 +1,15 @@
 /**
  * Google Artifact Registry: the messages of its topic `gcr`, as a push subscription of Pub/Sub delivers them.
  *
- * Key: `message.messageId`, unique within the topic, of which each project has one; the source is the registry's host
- * and the project, `/webhooks/google/<host>/<project>`.
+ * Key: `message.messageId`, unique within the topic; each project has one topic. The source is the registry's host and
+ * the project, `/webhooks/google/<host>/<project>`.
  * Proof: the subscription's OpenID Connect token in `Authorization`, signed by Google for a service account and an
- * audience. The configured secret is both, `<service account's email> <audience>`: nothing of it is secret, all of it
- * is compared. Where Google's keys cannot be had, nothing is proved or disproved: that is a fault, and Pub/Sub tries
- * again.
- * Not in the payload: the commit, who pushed, what kind of artifact it is (a chart reads like an image), and when it
- * happened, but for the message's `publishTime`. `digest` and `tag` are whole references, and either may be missing; a
- * tag alone names no digest (the registry is asked for what it points at by then).
+ * audience. The configured value is both, `<service account's email> <audience>`: it is not secret, and all of it is
+ * compared. If Google's keys cannot be fetched, the token is neither valid nor invalid: that is a fault, and Pub/Sub
+ * retries.
+ * Not in the payload: the commit, the actor, the kind of artifact (a chart looks like an image), and the time, except the
+ * message's `publishTime`. `digest` and `tag` are full references, and either may be missing; for a tag alone, the ledger
+ * asks the registry for the digest.
  * Format: cloud.google.com, "Configure Pub/Sub notifications" of Artifact Registry, "Authentication for push
  * subscriptions" of Pub/Sub.
  */
@@ -31,7 +31,7 @@ import {
 } from "../payload.ts";
 import { isAnyOf, type Source, sourceOf } from "../source.ts";
 
-/** @param keys those that Google signs with */
+/** @param keys Google's signing keys */
 export const googleSource = (keys: JWTVerifyGetKey): Source => ({
   vendor: "google",
   verify: async ({ headers }, secrets) => {
@@ -62,14 +62,14 @@ const Claims = z.looseObject({ email: z.string(), email_verified: z.literal(true
 
 const CLOCKS_DIFFER_S = 60;
 
-/** Errors that say nothing of the token: the keys were not to be had, or are none. */
+/** Errors that do not concern the token: the keys could not be fetched, or are invalid. */
 const OURS: ReadonlySet<string> = new Set([
   errors.JOSEError.code,
   errors.JWKSTimeout.code,
   errors.JWKSInvalid.code,
 ]);
 
-/** What a token of Google's says; undefined where it is none. Throws where the keys cannot be had. */
+/** The claims of Google's token; undefined if it is invalid. Throws if the keys cannot be fetched. */
 async function claimsOf(token: string, keys: JWTVerifyGetKey): Promise<JWTPayload | undefined> {
   try {
     const { payload } = await jwtVerify(token, keys, {
@@ -81,7 +81,7 @@ async function claimsOf(token: string, keys: JWTVerifyGetKey): Promise<JWTPayloa
     return payload;
   } catch (cause) {
     if (cause instanceof errors.JOSEError && !OURS.has(cause.code)) return undefined;
-    throw new Error("Google's keys cannot be had, so its token cannot be checked", { cause });
+    throw new Error("Google's keys cannot be fetched, so its token cannot be checked", { cause });
   }
 }
 
@@ -98,7 +98,7 @@ type Message = z.infer<typeof Envelope>["message"];
 
 const Change = z.looseObject({ action: z.string(), digest: maybeText, tag: maybeText });
 
-/** Without its envelope, whose count of deliveries differs from one to the next. */
+/** The message without its envelope, whose delivery count differs between deliveries. */
 function toStatements(payload: unknown): Mapped[] {
   return mapping(Envelope, payload, ({ message }) => {
     const json = readJson(Buffer.from(message.data, "base64").toString("utf8"));
@@ -130,7 +130,7 @@ function mapChange({ action, digest, tag }: z.infer<typeof Change>, message: Mes
   return image.digest === undefined ? saidByTag(pushed, message) : said(pushed, message);
 }
 
-/** What the two references name together; undefined where one is none, or both name two repositories. */
+/** The image that both references name; undefined if one is invalid, or if they name different repositories. */
 function imageOf(digest: string | undefined, tag: string | undefined): Image | undefined {
   const [byDigest, byTag] = [digest, tag].map((reference) => readImage(reference ?? ""));
   if (digest !== undefined && byDigest?.digest === undefined) return undefined;
@@ -140,7 +140,7 @@ function imageOf(digest: string | undefined, tag: string | undefined): Image | u
   return { repository, ...present({ digest: byDigest?.digest, tag: byTag?.tag }) };
 }
 
-/** Where both are named, either the image is gone or the tag alone. */
+/** With both named, either the image was deleted or only the tag. */
 function whatOf({ digest, tag }: Image): "manifest" | "tag" | "unknown" {
   if (digest === undefined) return "tag";
   return tag === undefined ? "manifest" : "unknown";

@@ -1,15 +1,15 @@
 /**
- * Harbor: what its projects' webhooks tell, in either format: `Default` (2.x, and under older names 1.x) and
- * `CloudEvents`.
+ * Harbor: its projects' webhooks, in both formats: `Default` (2.x, and 1.x with older type names) and `CloudEvents`.
  *
- * Key: of CloudEvents the `id`, which stays the same over retries, with the resource's place in the event; of
- * `Default`, which has none, a hash of the type, second, repository, digest and tag, so that two webhooks of one
- * project say the same thing once; not of the operator, whom a hash of so little would give away. The source is Harbor's host, `/webhooks/harbor/<host>`.
+ * Key: for CloudEvents, the `id`, which stays the same over retries, with the resource's index in the event. `Default`
+ * has no id, so a hash of type, second, repository, digest and tag: two webhooks of one project then give duplicates. The
+ * operator is left out, because a hash of so little would give away the login. The source is Harbor's host,
+ * `/webhooks/harbor/<host>`.
  * Proof: the `Authorization` header, as configured ("Auth Header").
- * Not in the payload: the commit, the size, what kind of artifact it is (a chart reads like an image), and all tags
- * but the first. `tag` is the digest where an artifact has no tag. What retention deletes is named by tag alone, on a
- * host without its port, and of several artifacts some versions name one only; what it takes is told as deleted too. A
- * replication names neither digest nor tag; what arrives by it is told as pushed.
+ * Not in the payload: the commit, the size, the kind of artifact (a chart looks like an image), and all tags except the
+ * first. `tag` is the digest if an artifact has no tag. Retention names deleted artifacts by tag only, on a host without
+ * its port, and some versions name only one of several artifacts; Harbor also sends a deletion for each. A replication
+ * names neither digest nor tag; Harbor reports images that arrive by it as pushed.
  * Format: goharbor.io, "Configure Webhook Notifications"; goharbor/harbor, src/pkg/notifier/formats and
  * src/controller/event/handler/webhook/artifact.
  */
@@ -32,13 +32,13 @@ import { tagUnlessDigest } from "../pushed.ts";
 import { byHeader, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
-/** What an event tells, in either format. */
+/** An event, from either format. */
 interface Told {
   readonly type: string;
   readonly occurredAt: string;
   readonly operator: string | undefined;
   readonly data: unknown;
-  /** The event's id for what it says as the nth of one artifact. */
+  /** The id of the statement about the event's nth artifact. */
   readonly idOf: (n: number, ...said: readonly (string | undefined)[]) => string;
   readonly raw: unknown;
 }
@@ -92,7 +92,7 @@ function toStatements(raw: unknown): Mapped[] {
   );
 }
 
-/** By the types of `Default`, of 1.x, and of CloudEvents. */
+/** Mappings by type: those of `Default`, of 1.x, and of CloudEvents. */
 const MAPPINGS: ReadonlyMap<string, (told: Told) => Mapped[]> = new Map([
   ["PUSH_ARTIFACT", mapArtifacts("artifact.pushed")],
   ["pushImage", mapArtifacts("artifact.pushed")],
@@ -106,10 +106,10 @@ const MAPPINGS: ReadonlyMap<string, (told: Told) => Mapped[]> = new Map([
 
 const UNNEEDED = [
   [/pull|download/i, "a pull changes nothing"],
-  [/chart/i, "a chart is no image"],
-  [/scan/i, "a scan neither gives nor takes an image"],
-  [/quota/i, "a quota neither gives nor takes an image"],
-  [/replication/i, "a replication names no digest; what arrives by it is told as pushed"],
+  [/chart/i, "a chart is not an image"],
+  [/scan/i, "a scan neither adds nor removes an image"],
+  [/quota/i, "a quota neither adds nor removes an image"],
+  [/replication/i, "a replication names no digest; an image that arrives by it is reported as pushed"],
 ] as const;
 
 function mapTold(told: Told): Mapped[] {
@@ -132,7 +132,7 @@ function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
   return (told: Told): Mapped[] =>
     reading(Artifacts, told, ({ resources, repository: { repo_full_name: path } }) =>
       resources.map(({ digest, tag: given, resource_url: url }, n) => {
-        // The address of an artifact is a reference: host, path, and a tag or digest.
+        // An artifact's URL is an image reference: host, path, and a tag or digest.
         const [host = ""] = url.split("/");
         const repository = `${host}/${path}`;
         const tag = tagUnlessDigest(given);
@@ -155,7 +155,7 @@ function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
     );
 }
 
-/** What is wrong with an event's data is wrong with the event, which is kept aside whole. */
+/** A fault in an event's data rejects the whole event, which is quarantined. */
 function reading<T>(schema: z.ZodType<T>, { data, raw }: Told, map: (data: T) => Mapped[]): Mapped[] {
   const read = schema.safeParse(data);
   return read.success ? map(read.data) : [rejected(faultsOf(read.error), raw)];
@@ -182,12 +182,13 @@ function mapRetention(told: Told): Mapped[] {
         if (status?.toUpperCase() !== "SUCCESS") {
           return ignored(`the deletion's status is ${quoted(status ?? "")}`, told.raw);
         }
-        if (type !== undefined && type !== "image") return ignored(`${quoted(type)} is no image`, told.raw);
+        if (type !== undefined && type !== "image")
+          return ignored(`${quoted(type)} is not an image`, told.raw);
         const colon = name_tag.lastIndexOf(":");
         if (colon < 0) return ignored("the deleted artifact had no tag", told.raw);
         const repository = `${host}/${project_name}/${name_tag.slice(0, colon)}`;
         const tag = name_tag.slice(colon + 1);
-        // The operator is what set it off (`SCHEDULE`), and nobody.
+        // The operator is the trigger (`SCHEDULE`), not a person.
         const statement = {
           kind: "artifact.deleted" as const,
           source: sourceOf("harbor", host),

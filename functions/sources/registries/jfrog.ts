@@ -1,17 +1,17 @@
 /**
- * JFrog Artifactory: the events of Docker tags, as a predefined webhook sends them, or in the envelope of the event
- * service, where the data is JSON in a text.
+ * JFrog Artifactory: events of Docker tags, from a predefined webhook, or in the envelope of the event service, where the
+ * data is JSON in a string.
  *
- * Key: the envelope's `event.id`. The webhook's form has neither id nor time, so there it is the time of receipt with
- * a hash of what is said: a tag that is moved to another image and back is three facts. The price is that a delivery
- * which is repeated is a fact of its own, and says that the tag points there at the time of its receipt.
+ * Key: the envelope's `event.id`. The webhook's form has neither id nor time, so its key is the time of receipt with a
+ * hash of the content: a tag that moves to another image and back is three facts. The drawback: a repeated delivery is
+ * another fact, which reports that the tag points there at the time of its receipt.
  * The source is the platform's host with the repository, `/webhooks/jfrog/<host>/<repo_key>`.
  * Proof: `X-JFrog-Event-Auth`: HMAC-SHA256 of the raw body in hex ("Use secret for payload signing"), or else the
  * secret itself.
- * Not in the payload: the time, the commit, who pushed; how Docker names the repository, which is configured: here it
- * is `<host>/<repo_key>/<image_name>`, which a naming rule may change. Whether a deleted tag was the last of its image
- * is not said. A promotion does not say whether its repository is the one it left or the one it came to.
- * Format: docs.jfrog.com, "Event Types", whose samples hold placeholders for digests.
+ * Not in the payload: the time, the commit, the actor; Docker's name of the repository, which is configurable: here it is
+ * `<host>/<repo_key>/<image_name>`, which a naming rule may change; whether a deleted tag was the last of its image;
+ * whether a promotion names its source or its target repository.
+ * Format: docs.jfrog.com, "Event Types", whose samples have placeholders for digests.
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
@@ -80,9 +80,9 @@ function toStatements(payload: unknown, { receivedAt }: Context): Mapped[] {
 
 function mapEvent(event: Event, raw: unknown, receivedAt: string): Mapped {
   const { domain, event_type: type } = event;
-  if (domain !== "docker") return ignored(`events of ${quoted(domain)} say nothing that is kept here`, raw);
+  if (domain !== "docker") return ignored(`events of ${quoted(domain)} are not recorded`, raw);
   if (type === "promoted") {
-    return ignored("a promotion does not say which of its two repositories it names", raw);
+    return ignored("a promotion does not report which of its two repositories it names", raw);
   }
   if (type !== "pushed" && type !== "deleted") return ignored(`the type ${quoted(type)} is not known`, raw);
   const data = readData(event.data);
@@ -107,7 +107,7 @@ function mapEvent(event: Event, raw: unknown, receivedAt: string): Mapped {
   return said({ ...statement, ...effectOf(type, tag) }, raw);
 }
 
-/** A tag's delete takes the image with it where it was its last. */
+/** Deleting an image's last tag also deletes the image. */
 const effectOf = (type: "pushed" | "deleted", tag: string | undefined) =>
   type === "pushed"
     ? { kind: "artifact.pushed" as const }

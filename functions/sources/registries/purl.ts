@@ -1,4 +1,4 @@
-/** Images as package URLs name them (package-url/purl-spec, PURL-TYPES: `oci`, `docker`). */
+/** Images in package URLs (package-url/purl-spec, PURL-TYPES: `oci`, `docker`). */
 import { PackageURL } from "packageurl-js";
 import { readImage } from "../image.ts";
 import { present, quoted } from "../payload.ts";
@@ -12,22 +12,22 @@ export type NamedImage =
   | { readonly is: "image"; readonly parts: Parts }
   | { readonly is: "ignored" | "rejected"; readonly reason: string };
 
-/** A package URL's image; a package of another type is no image, and ignored. */
+/** A package URL's image; other types of packages are ignored. */
 export function readPurl(purl: string): NamedImage {
   let read: PackageURL;
   try {
     read = PackageURL.fromString(purl);
   } catch {
-    return { is: "rejected", reason: `${quoted(purl)} is no package URL` };
+    return { is: "rejected", reason: `${quoted(purl)} is not a package URL` };
   }
   if (read.type === "oci") return readOci(read);
   if (read.type === "docker") return { is: "image", parts: readDocker(read) };
-  return { is: "ignored", reason: `${quoted(purl)} is no image` };
+  return { is: "ignored", reason: `${quoted(purl)} is not an image` };
 }
 
 const bare = (repositoryUrl: string): string => repositoryUrl.replace(/^https?:\/\//, "").replace(/\/$/, "");
 
-/** `repository_url` is the whole repository; one that ends otherwise may be meant without its name, or not. */
+/** `repository_url` must be the whole repository; if it does not end in the name, it may or may not omit the name. */
 function readOci({ name, version, qualifiers }: PackageURL): NamedImage {
   const given = qualifiers?.repository_url;
   const repository = given === undefined ? undefined : bare(given);
@@ -41,8 +41,8 @@ function readOci({ name, version, qualifiers }: PackageURL): NamedImage {
 }
 
 /**
- * `repository_url` is the registry alone; the version is a tag or a digest. BuildKit writes the registry before the
- * path instead (moby/buildkit, util/purl/image.go).
+ * `repository_url` is only the registry; the version is a tag or a digest. BuildKit puts the registry before the path
+ * instead (moby/buildkit, util/purl/image.go).
  */
 function readDocker({ namespace, name, version, qualifiers }: PackageURL): Parts {
   const given = qualifiers?.repository_url;

@@ -1,13 +1,12 @@
 /**
- * Quay (quay.io and Red Hat Quay): the notification of a push to a repository.
+ * Quay (quay.io and Red Hat Quay): notifications of pushes to a repository.
  *
- * Key: the time of receipt with the tag, under `/webhooks/quay/<host>/<namespace>/<name>`, for there is neither an id
- * nor a time. So a delivery that Quay repeats is a fact of its own, which does no harm: it says again what the tag
- * points at by then. The other way round, a tag that is moved back to where it was would be taken for a repetition.
- * Proof: the secret in the address, the only thing that a notification there can be given.
- * Not in the payload: the digest (the registry is asked for what the tag points at by then), the time, who pushed, and
- * the kind of event, which is told by its fields. Deletes are not sent. A build names its commit and its tags, and
- * nothing that is a digest.
+ * Key: the time of receipt with the tag, under `/webhooks/quay/<host>/<namespace>/<name>`, because there is neither an id
+ * nor a time. A repeated delivery is another fact, which does no harm: it reports again what the tag points at. With a
+ * key of the content alone, a tag that moves back would be a duplicate, and lost.
+ * Proof: the secret in the URL; Quay's notifications support nothing else.
+ * Not in the payload: the digest (the ledger asks the registry what the tag points at), the time, the actor, and the kind
+ * of event, which is recognized by its fields. Deletes are not sent. A build names its commit and its tags, but no digest.
  * Format: quay/quay, notifications/notificationevent.py.
  */
 import * as z from "zod";

@@ -2,10 +2,10 @@
  * Attestations of builds: in-toto statements with SLSA provenance v1 or v0.2, plain, in a DSSE envelope, or in a
  * Sigstore bundle, as GitHub makes them (`gh attestation download`).
  *
- * Key: the hash of the statement's bytes, and which of its subjects; what was verified has keys of its own, so that
- * an attestation that came before its trust root did can be sent again, and then counts for more.
- * Proof: the DSSE signature and the certificate in the bundle, see `sigstore.ts`; without them it is a claim.
- * Not in the payload: where the image lies, unless the subject's name says so.
+ * Key: the hash of the statement's bytes, and the index of the subject. Verified facts have keys of their own, so an
+ * attestation that arrived before its trust root was configured can be sent again, and is then recorded as verified.
+ * Proof: the DSSE signature and the certificate in the bundle, see `sigstore.ts`; without them it is an unverified claim.
+ * Not in the payload: the image's repository, unless it is the subject's name.
  * Format: in-toto/attestation, spec/v1/statement.md; slsa.dev/spec/v1.0/provenance and /v0.2/provenance;
  * secure-systems-lab/dsse, envelope.md; sigstore/protobuf-specs, sigstore_bundle.proto.
  */
@@ -25,7 +25,7 @@ const Envelope = z.looseObject({
 });
 const Bundle = z.looseObject({ mediaType: z.string(), dsseEnvelope: Envelope });
 
-/** What was sent: a statement, its bytes' hash, and the bundle that may prove who signed it. */
+/** A received attestation: the statement, the hash of its bytes, and the bundle that may prove its signer. */
 export interface Attestation {
   readonly statement: unknown;
   readonly hash: string;
@@ -65,7 +65,7 @@ export function readAttestation(value: unknown): Attested {
   return { is: "attestation", attestation: { statement: value, hash: sha256(JSON.stringify(value)) } };
 }
 
-// --- what a statement says --------------------------------------------------------------------------------
+// --- the statement ----------------------------------------------------------------------------------------
 
 const Statement = z.looseObject({
   _type: z.enum(
@@ -118,14 +118,14 @@ export interface Commit {
   readonly sha: string;
   readonly ref?: string;
 }
-/** What a predicate tells of a build. */
+/** The build that a predicate describes. */
 interface Build {
   readonly commits: readonly Commit[];
   readonly run: string | undefined;
   readonly finishedAt: string | undefined;
 }
 
-/** A git commit as provenance names it: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit). */
+/** A git commit in provenance: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit). */
 function commitOf({ uri, digest }: z.infer<typeof Material>): Commit[] {
   const found = /^(?:git\+)?(https?:\/\/[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(uri ?? "");
   const sha = digest?.gitCommit ?? digest?.sha1;
@@ -139,7 +139,7 @@ function commitOf({ uri, digest }: z.infer<typeof Material>): Commit[] {
 function fromV1({ buildDefinition, runDetails }: z.infer<typeof ProvenanceV1>): Build {
   const commits = (buildDefinition.resolvedDependencies ?? []).flatMap(commitOf);
   const repository = buildDefinition.externalParameters?.workflow?.repository;
-  // A build may resolve other repositories too: the one whose workflow ran is the one that was built.
+  // A build may use several repositories: the one whose workflow ran is the one that was built.
   const own = commits.filter((commit) => commit.repository === repository);
   const { invocationId: run, finishedOn, startedOn } = runDetails?.metadata ?? {};
   return { commits: own.length > 0 ? own : commits, run, finishedAt: finishedOn ?? startedOn };
@@ -163,11 +163,11 @@ function buildOf({ predicateType, predicate }: Statement): Build | { ignored: st
       return parsed.success ? fromV02(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
     }
     default:
-      return { ignored: `a predicate of the type ${quoted(predicateType)} tells of no build` };
+      return { ignored: `a predicate of the type ${quoted(predicateType)} describes no build` };
   }
 }
 
-/** The repository of an image that a subject is named after: as it is pulled, or as a package URL. */
+/** The image repository in a subject's name: an image name, or a package URL. */
 function repositoryOf(name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
   const image = name.startsWith("pkg:") ? readPurl(name) : undefined;
@@ -182,11 +182,11 @@ const digestOf = ({ digest }: Statement["subject"][number]): string | undefined 
       : `sha512:${digest.sha512}`
     : `sha256:${digest.sha256}`;
 
-/** Whether somebody trusted signed it for this very commit; or why that is not known. */
+/** Whether a trusted signer signed it for this commit; else the reason. */
 export type Verdict = { readonly verified: true } | { readonly verified: false; readonly reason: string };
 export type Verify = (bundle: unknown, commit: Commit) => Promise<Verdict>;
 
-/** The facts of an attestation, for each subject the commit that it was built from; and why nobody vouches for them. */
+/** The facts of an attestation: for each subject, the commit that it was built from; and why they are not verified. */
 export interface Builds {
   readonly mapped: readonly Mapped[];
   readonly unverified?: string;
@@ -206,7 +206,7 @@ export async function toBuilds(
   const [commit, ...others] = build.commits;
   if (commit === undefined || others.some(({ sha }) => sha !== commit.sha)) {
     return none(
-      rejected("predicate: must name one commit of a git repository, by its URL and whole id", statement),
+      rejected("predicate: must name one commit of a git repository, by its URL and full id", statement),
     );
   }
   const verdict = bundle === undefined ? UNSIGNED : await verify(bundle, commit);
@@ -239,43 +239,43 @@ export async function toBuilds(
 
 const UNSIGNED: Verdict = { verified: false, reason: "it came without a signature" };
 
-// --- whom to trust ----------------------------------------------------------------------------------------
+// --- trust ------------------------------------------------------------------------------------------------
 
-/** An asterisk in the name of a host or an owner: `https://github.com/acme*` is also whoever calls himself acme-evil. */
+/** An asterisk in the host or owner: `https://github.com/acme*` would also match the owner acme-evil. */
 const LOOSE = /^https?:\/\/(?:[^/*]*\*|[^/*]+\/[^/*]+\*)/i;
 
-/** Whose signatures count: an issuer of identities, and repositories with it (`*` stands for any text). */
+/** A trusted signer: an issuer of identities, and its repositories (`*` matches any text). */
 export const Trusted = z.strictObject({
   issuer: z.url(),
   repository: z
     .string()
     .min(1)
     .refine((pattern) => !LOOSE.test(pattern), {
-      error: "must name host and owner whole before an asterisk, like https://github.com/acme/*",
+      error: "must name the complete host and owner before an asterisk, like https://github.com/acme/*",
     }),
 });
 export type Trusted = z.infer<typeof Trusted>;
 export const Signers = z.array(Trusted).min(1);
 
 export interface Trust {
-  /** Trusted roots, each as JSON text; `gh attestation trusted-root` prints one a line. */
+  /** Trusted roots, each as JSON text; `gh attestation trusted-root` prints one on each line. */
   readonly roots: readonly string[];
   readonly signers: readonly Trusted[];
 }
 
-/** Enough to tell a trusted root from any other file. */
+/** The minimum to distinguish a trusted root from other files. */
 const TrustedRoot = z.looseObject({
   mediaType: z.string().startsWith("application/vnd.dev.sigstore.trustedroot"),
 });
 
-/** The trusted roots in a file, each as a line of JSON. Throws an Error where there is anything else. */
+/** The trusted roots in a file, each on a line of JSON. Throws an Error if the file contains anything else. */
 export function rootsIn(text: string): string[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  // One a line, as GitHub's tool prints them, or a single one, printed over many lines as cosign does.
+  // One on each line, as GitHub's tool prints them, or a single one over many lines, as cosign prints it.
   const roots = (lines[0]?.trim() === "{" ? [text] : lines).map((root) => {
     const json = readJson(root);
     if (json.is === "fault" || !TrustedRoot.safeParse(json.value).success) {
-      throw new Error("must hold Sigstore's trusted roots, as `gh attestation trusted-root` prints them");
+      throw new Error("must contain Sigstore's trusted roots, as `gh attestation trusted-root` prints them");
     }
     return JSON.stringify(json.value);
   });

@@ -1,13 +1,13 @@
 /**
- * CDEvents, which come as the data of CloudEvents.
+ * CDEvents, which arrive as the data of CloudEvents.
  *
- * Key: the CDEvent's own `context.source` and `context.id`; the CloudEvent around it may differ from it.
- * Proof: none in the event; the door asks for a writer's token.
- * Not in the payload: what was tried and failed, and when a deployment started (there are no such events); the
- * commit of a deployment. An artifact is named by a package URL, of which those of images are kept:
+ * Key: the CDEvent's own `context.source` and `context.id`; those of the CloudEvent around it may differ.
+ * Proof: none in the event; the endpoint requires a writer's token.
+ * Not in the payload: failed deployments, and the start of a deployment (there are no such events); a deployment's
+ * commit. An artifact is named by a package URL; those of images are recorded:
  * `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`, and `pkg:docker/…`.
- * Versions up to 0.4.1 say `context.version` and `subject.type`, those since 0.5.0 `context.specversion`; only
- * the type's own words are read, so that both are understood.
+ * Versions up to 0.4.1 have `context.version` and `subject.type`, those since 0.5.0 `context.specversion`. Only
+ * `context.type` is read, so both are supported.
  * Format: cdevents/spec, v0.4.1 and v0.5.1: spec.md, core.md, continuous-deployment.md, cloudevents-binding.md.
  */
 
@@ -50,7 +50,7 @@ const CdEvent = z.looseObject({
 });
 type CdEvent = z.infer<typeof CdEvent>;
 
-/** What becomes of an event, but for its identity. */
+/** The result of mapping an event, without its identity. */
 type Effect =
   | { readonly is: "statement"; readonly kind: Said["kind"]; readonly fields: Record<string, unknown> }
   | { readonly is: "ignored" | "rejected"; readonly reason: string };
@@ -66,7 +66,7 @@ const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
   ["environment.deleted", environmentDeleted],
 ]);
 
-/** @param type the CloudEvent's, which must be the CDEvent's: who may say what is decided by it. */
+/** @param type the CloudEvent's type; it must equal the CDEvent's, because permissions are decided by it */
 export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
   const typed = AnyCdEvent.safeParse(data);
   if (!typed.success) return rejected(`data: ${faultsOf(typed.error)}`, raw);
@@ -77,7 +77,7 @@ export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
   if (subject === undefined)
     return rejected("type: must be dev.cdevents.<subject>.<predicate>.<version>", raw);
   const effectOf = EFFECTS.get(`${subject}.${predicate}`);
-  if (effectOf === undefined) return ignored(`${subject}.${predicate} says nothing that is kept here`, raw);
+  if (effectOf === undefined) return ignored(`${subject}.${predicate} is not recorded`, raw);
   const event = CdEvent.safeParse(data);
   if (!event.success) return rejected(`data: ${faultsOf(event.error)}`, raw);
   const effect = effectOf(event.data);
@@ -103,14 +103,14 @@ function deleted({ subject: { id, content } }: CdEvent): Effect {
   return { is: "statement", kind: "artifact.deleted", fields };
 }
 
-/** Where an artifact was packaged nothing is pushed yet, so its place may be missing; its commit may not. */
+/** A packaged artifact is not pushed yet, so its repository may be missing; its commit may not. */
 function packaged({ subject: { id, content } }: CdEvent): Effect {
   const image = readPurl(id);
   if (image.is !== "image") return image;
   const { id: sha, source, repository } = content.change ?? {};
   const where = [source, repository].find((one) => url.safeParse(one).success);
   if (where === undefined || !fullSha.safeParse(sha).success) {
-    return { is: "ignored", reason: "content.change names no whole commit of a repository's URL" };
+    return { is: "ignored", reason: "content.change names no full commit id with a repository's URL" };
   }
   const { tag, ...parts } = image.parts;
   const fields = { ...parts, commit: { repository: where, sha }, evidence: "declared" };
@@ -122,7 +122,7 @@ function packaged({ subject: { id, content } }: CdEvent): Effect {
 function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Record<string, unknown> = {}) {
   return ({ context, subject: { id, content } }: CdEvent): Effect => {
     const image = content.artifactId === undefined ? NO_IMAGE : readPurl(content.artifactId);
-    // A service that runs something else must not look as if it still ran its image of before.
+    // Rejected, not ignored: a service that now runs something else must not appear to run its previous image.
     if (image.is !== "image") return { is: "rejected", reason: `content.artifactId: ${image.reason}` };
     const fields = {
       ...present({ environment: content.environment?.id }),
@@ -135,23 +135,23 @@ function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Rec
   };
 }
 
-/** With an environment goes everything that ran there. */
+/** Deleting an environment removes everything that ran there. */
 function environmentDeleted({ subject: { id } }: CdEvent): Effect {
   return { is: "statement", kind: "deployment.removed", fields: { environment: id } };
 }
 
-/** A source is a URI reference of any length; what is too long for a key is named by its hash. */
+/** A source is a URI reference of any length; if it is too long for a key, its hash is used. */
 const instanceOf = (source: string): string =>
   Buffer.byteLength(source) <= 200 ? source : createHash("sha256").update(source).digest("hex");
 
 const NO_IMAGE: NamedImage = { is: "image", parts: {} };
 
-/** An image that lies somewhere: what was pushed or deleted is told apart by where. */
+/** An image with its repository, which a push or a delete needs. */
 function imageAt(purl: string): NamedImage {
   const image = readPurl(purl);
   if (image.is !== "image" || image.parts.repository !== undefined) return image;
   return {
     is: "rejected",
-    reason: "subject.id: the package URL must carry repository_url: where the image lies",
+    reason: "subject.id: the package URL must have repository_url, the image's repository",
   };
 }

@@ -1,12 +1,11 @@
 /**
- * CloudEvents 1.0: the door for whoever has no vendor's webhook, in its three forms (structured, binary, batch),
- * and our own event types, `dev.asof.<kind>.v1`.
+ * CloudEvents 1.0, for senders without a vendor's webhook, in its three forms (structured, binary, batch), and our own
+ * event types, `dev.asof.<kind>.v1`.
  *
- * Key: the event's own `source` and `id`, as the specification promises them to be unique; sources of vendors'
- * doors (`/webhooks/…`) are refused. `time` is required, so that a retry says the very same.
- * Proof: none in the event; the door asks for a writer's token.
- * What the sender says is declared, no more: `evidence` is `declared`, `verified` is refused, and so is every
- * field that only the ledger sets.
+ * Key: the event's own `source` and `id`, which the specification requires to be unique together. Sources of the
+ * ledger's own endpoints (`/webhooks/…`) are refused. `time` is required, so that a retry is identical.
+ * Proof: none in the event; the endpoint requires a writer's token.
+ * Senders can only declare: `evidence` is `declared`; `verified`, and every field that only the ledger sets, is refused.
  * Format: cloudevents/spec, v1.0.2: spec.md, bindings/http-protocol-binding.md, formats/json-format.md.
  */
 import * as z from "zod";
@@ -19,7 +18,7 @@ import { mapCdEvent } from "./cdevents.ts";
 
 // --- reading a delivery -----------------------------------------------------------------------------------
 
-/** Why a delivery cannot be read at all; its door knows which status each is. */
+/** Why a delivery cannot be read at all; the endpoint maps each reason to a status. */
 export type Unreadable = "malformed" | "unsupported" | "too many";
 
 export type Reading =
@@ -28,7 +27,7 @@ export type Reading =
 
 const unreadable = (why: Unreadable, reason: string): Reading => ({ is: "unreadable", why, reason });
 
-/** The events of a delivery, in order, as they came; nothing is said yet about whether each of them is one. */
+/** The events of a delivery, in order and unchanged; not yet validated. */
 export function readEvents({ headers, body }: Delivery): Reading {
   const type = mediaType(headers);
   if (type === "application/cloudevents+json") return readOne(body);
@@ -39,7 +38,7 @@ export function readEvents({ headers, body }: Delivery): Reading {
   return unreadable(
     "unsupported",
     "Content-Type must be application/cloudevents+json or application/cloudevents-batch+json, " +
-      "or the event's attributes must stand in ce- headers",
+      "or the event's attributes must be in ce- headers",
   );
 }
 
@@ -66,7 +65,7 @@ function readBatch(body: string): Reading {
   return { is: "batch", events: json.value };
 }
 
-/** Attributes stand in headers, the data is the body. */
+/** Binary mode: the attributes are in headers, the data is the body. */
 function readBinary(headers: Headers, body: string): Reading {
   const attributes = [...headers].filter(([name]) => name.startsWith("ce-"));
   const decoded = attributes.map(([name, value]) => [name.slice("ce-".length), decodeHeader(value)] as const);
@@ -83,7 +82,7 @@ function readBinary(headers: Headers, body: string): Reading {
   return { is: "one", events: [{ ...event, datacontenttype, data: json.value }] };
 }
 
-/** HTTP binding, 3.1.3.2: maybe quoted, then percent-encoded. */
+/** HTTP binding, 3.1.3.2: possibly quoted, then percent-encoded. */
 function decodeHeader(value: string): string | undefined {
   const unquoted = /^"(.*)"$/s.exec(value)?.[1]?.replaceAll(/\\(.)/gs, "$1") ?? value;
   try {
@@ -93,7 +92,7 @@ function decodeHeader(value: string): string | undefined {
   }
 }
 
-/** Without a type, data is JSON (JSON format, 3.1). */
+/** Without a content type, data is JSON (JSON format, 3.1). */
 const isJson = (type: string | undefined): boolean =>
   type === undefined || /^[^/;]+\/([^;]+\+)?json\s*(;|$)/i.test(type);
 
@@ -111,13 +110,13 @@ const CloudEvent = z.looseObject({
 });
 type CloudEvent = z.infer<typeof CloudEvent>;
 
-/** What one event says. Throws nothing; `forbidden` marks what this door lets nobody say. */
+/** Maps one event. Never throws; `forbidden` marks statements that no sender may report here. */
 export function toStatement(event: unknown): Mapped {
   const parsed = CloudEvent.safeParse(event);
   if (!parsed.success) return rejected(faultsOf(parsed.error), event);
   const mapped = mapEvent(parsed.data, event);
   if (mapped.is !== "statement" || !isReserved(mapped.statement.source)) return mapped;
-  return forbidden(`source: ${RESERVED_PREFIXES.join(" and ")} belong to the ledger's own doors`, event);
+  return forbidden(`source: ${RESERVED_PREFIXES.join(" and ")} belong to the ledger's own endpoints`, event);
 }
 
 const isReserved = (source: string): boolean => RESERVED_PREFIXES.some((prefix) => source.startsWith(prefix));
@@ -125,7 +124,7 @@ const isReserved = (source: string): boolean => RESERVED_PREFIXES.some((prefix) 
 function mapEvent(event: CloudEvent, raw: unknown): Mapped {
   const ours = event.type.startsWith("dev.asof.");
   if (!ours && !event.type.startsWith("dev.cdevents.")) {
-    return ignored(`events of type ${quoted(event.type)} say nothing that is kept here`, raw);
+    return ignored(`events of type ${quoted(event.type)} are not recorded`, raw);
   }
   const data = dataOf(event);
   if (data.is === "fault") return rejected(data.reason, raw);
@@ -134,7 +133,7 @@ function mapEvent(event: CloudEvent, raw: unknown): Mapped {
 
 function dataOf({ data, data_base64, datacontenttype }: CloudEvent): ReturnType<typeof readJson> {
   if (data_base64 === undefined) return { is: "json", value: data };
-  if (data !== undefined) return { is: "fault", reason: "data_base64: must not stand beside data" };
+  if (data !== undefined) return { is: "fault", reason: "data_base64: must not be used together with data" };
   if (!isJson(datacontenttype)) return { is: "fault", reason: "datacontenttype: must be a JSON type" };
   if (!z.base64().safeParse(data_base64).success)
     return { is: "fault", reason: "data_base64: must be Base64" };
@@ -142,7 +141,7 @@ function dataOf({ data, data_base64, datacontenttype }: CloudEvent): ReturnType<
   return json.is === "json" ? json : { is: "fault", reason: `data_base64: ${json.reason}` };
 }
 
-/** What stands in the event itself, and what only the ledger says; neither may be said in the data. */
+/** Fields that the data may not have: attributes of the event itself, and fields that only the ledger sets. */
 const SAID_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["kind", "is the event's type"],
   ["source", "is the event's source"],
@@ -164,9 +163,10 @@ function mapOwn({ type, source, id, time }: CloudEvent, given: unknown, raw: unk
   const kind = kindOf(type);
   if (kind === undefined)
     return rejected(`type: must be dev.asof.<kind>.v1; ${quoted(type)} is no such type`, raw);
-  if (OWN_KINDS.has(kind)) return forbidden(`type: ${kind} is said by the ledger's own endpoints only`, raw);
+  if (OWN_KINDS.has(kind))
+    return forbidden(`type: ${kind} is reported by the ledger's own endpoints only`, raw);
   if (time === undefined) {
-    return rejected("time: is required: it says when it happened, and makes a retry identical", raw);
+    return rejected("time: is required: it is the time of the event, and makes a retry identical", raw);
   }
   if (!isObject(given)) return rejected("data: must be a JSON object, the fact's own fields", raw);
   const fault = faultOf(kind, given);
@@ -180,11 +180,11 @@ function kindOf(type: string): Kind | undefined {
   return KINDS.find((kind) => kind === named);
 }
 
-/** The first field that this sender may not set, with why. */
+/** The first field that this sender may not set, with the reason. */
 function faultOf(kind: Kind, data: Record<string, unknown>): string | undefined {
   for (const [field, why] of SAID_ELSEWHERE) if (Object.hasOwn(data, field)) return `${field}: ${why}`;
   if (kind !== "artifact.built") return undefined;
-  if (Object.hasOwn(data, "verified")) return "verified: only a door that verified it may say so";
+  if (Object.hasOwn(data, "verified")) return "verified: only an endpoint that verified it may report this";
   const { evidence } = data;
   if (evidence === undefined || evidence === "declared") return undefined;
   return "evidence: must be absent or declared: nothing stronger was verified here";

@@ -1,8 +1,8 @@
 /**
- * Who signed an attestation: the bundle's DSSE signature, its certificate up to a trusted root, and the witnesses of
- * when that was (a transparency log or timestamps), checked offline by Sigstore's own library. Who signed is read from
- * the certificate, never from the predicate, which any signer may write: the certificate must be of the repository and
- * the commit that the predicate names, and of an issuer and a repository that the configuration trusts.
+ * Verifies an attestation's signer: the bundle's DSSE signature, its certificate up to a trusted root, and the proof of
+ * the signing time (a transparency log or timestamps), checked offline by Sigstore's own library. The signer is read from
+ * the certificate, never from the predicate, which any signer may write. The certificate must name the repository and
+ * commit that the predicate names, and an issuer and repository that the configuration trusts.
  *
  * Extensions of the certificate: sigstore/fulcio, docs/oid-info.md.
  */
@@ -29,7 +29,7 @@ function extension(signer: Signer, oid: string): string | undefined {
 
 function verifierOf(text: string): Verifier {
   const root = TrustedRoot.fromJSON(JSON.parse(text));
-  // GitHub's own root, for private repositories, has no public logs: its witnesses are signed timestamps.
+  // GitHub's own root, for private repositories, has no public logs: signed timestamps prove the time.
   const isPublic = root.tlogs.length > 0;
   return new Verifier(toTrustMaterial(root), {
     tlogThreshold: isPublic ? 1 : 0,
@@ -47,17 +47,17 @@ function verdictOn(signer: Signer, commit: Commit, signers: readonly Trusted[]):
     sha: extension(signer, OIDS.sha),
   };
   if (!same(of.repository, commit.repository) || !same(of.sha, commit.sha)) {
-    return { verified: false, reason: "the certificate is of another commit than the predicate" };
+    return { verified: false, reason: "the certificate and the predicate name different commits" };
   }
   const isTrusted = signers.some(
     ({ issuer, repository }) => issuer === of.issuer && wildcard(repository).test(of.repository ?? ""),
   );
   return isTrusted
     ? { verified: true }
-    : { verified: false, reason: `${of.issuer} and ${of.repository} are no signer that is trusted here` };
+    : { verified: false, reason: `${of.issuer} and ${of.repository} are not a trusted signer` };
 }
 
-/** Throws where a root is none. */
+/** Throws if a root is invalid. */
 export function verifying({ roots, signers }: Trust): Verify {
   const verifiers = roots.map(verifierOf);
   return async (bundle, commit) => {
