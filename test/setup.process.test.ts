@@ -175,7 +175,7 @@ it("replaces no package of another version: it says which it is, and how to repl
   writeFileSync(manifest, readFileSync(manifest, "utf8").replace("1.0.0", "0.9.0"));
   const before = filesOf(folder);
   const refused = expect(setUp(folder, "dev")).rejects;
-  await refused.toThrow(/node_modules\/late is 0\.9\.0, the lockfile's is 1\.0\.0; stop .*npm ci/);
+  await refused.toThrow(/node_modules\/late is 0\.9\.0, but the lockfile has 1\.0\.0; stop .*npm ci/);
   expect(filesOf(folder)).toEqual(before);
 });
 

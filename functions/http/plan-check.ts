@@ -40,7 +40,7 @@ async function answerOf(registries: Registries, image: string): Promise<Answer> 
   if (!registries.knows(repository)) {
     return {
       answer: "unknown",
-      reason: `the registry ${hostOf(image)} may not be asked: add it to ASOF_REGISTRIES`,
+      reason: `the registry ${hostOf(image)} may not be queried: add it to ASOF_REGISTRIES`,
     };
   }
   try {

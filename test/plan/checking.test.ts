@@ -81,7 +81,7 @@ describe("a plan with check=registry", () => {
     const registry = await serving(holding("one"));
     const client = await told(asking(), running("one", `${registry.host}/acme/billing`));
     const plan = await planOf(client);
-    const reason = `the registry ${registry.host} may not be asked: add it to ASOF_REGISTRIES`;
+    const reason = `the registry ${registry.host} may not be queried: add it to ASOF_REGISTRIES`;
     expect(said(plan)).toMatchObject([{ answer: "unknown", reason }]);
     expect(plan.hash).toBe((await planOf(client, ASKED)).hash);
     const listed = await told(asking(registry), running("one", `${registry.host}/acme/billing`));

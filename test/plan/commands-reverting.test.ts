@@ -213,7 +213,7 @@ describe("no way back", () => {
   it("with a tool that nobody named or knows", () => {
     expect(revertCommand({ database: "shop", versions: ["2"], to: "1" })).toMatchObject({
       can: false,
-      why: "it is not known which tool migrates it",
+      why: "its migration tool is unknown",
       byHand: expect.stringContaining("Revert shop by hand, newest first (2)"),
     });
     expect(refused("sqitch", ["2"], "1").why).toBe(
@@ -241,8 +241,8 @@ describe("no way back", () => {
     expect(typed(tool, [version], to, { left: [to] }).lines).toHaveLength(1);
     const found = refused(tool, [version], to, above);
     expect(found.why).toMatch(/reverts what was applied last, which would include migrations that stay: C$/);
-    expect(found.byHand).toContain(`Take ${version} out of shop with SQL`);
-    expect(found.byHand).toContain("let the tool revert C too, and apply that again");
+    expect(found.byHand).toContain(`Revert ${version} of shop with SQL`);
+    expect(found.byHand).toContain("let the tool revert C too, and apply them again");
   });
 
   it.each([
@@ -275,7 +275,7 @@ describe("no way back", () => {
 
   it("with Flyway's own command where it would undo what stays", () => {
     const { byHand } = refused("flyway", ["2"], "1", { above: ["3"], left: ["1", "3"] });
-    expect(byHand).toContain("Such an edition would undo 3 too, which stays");
+    expect(byHand).toContain("Even a paid edition would also undo 3, which must stay");
     expect(byHand).not.toContain("flyway undo");
   });
 

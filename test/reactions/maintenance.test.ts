@@ -77,16 +77,24 @@ describe("the configuration", () => {
 
   const one = (matcher: object) => ({ matchers: [{ name: "service", value: "{service}", ...matcher }] });
   it.each([
-    ["a placeholder that there is not", one({ value: "{service}-{pod}" }), "matchers.0.value: may hold {env"],
+    [
+      "a placeholder that there is not",
+      one({ value: "{service}-{pod}" }),
+      "matchers.0.value: may contain {env",
+    ],
     ["no matcher", { matchers: [] }, "everything would be silenced"],
     ["a matcher of everybody's alerts", one({ value: "critical" }), "everything would be silenced"],
     ["a matcher of all others", one({ isEqual: false }), "everything would be silenced"],
     ["a matcher without a name", one({ name: "" }), "matchers.0.name"],
     ["no address", { url: "alertmanager:9093" }, "url: must be an http or https URL"],
     ["an address with a password", { url: "http://a:b@alertmanager" }, "url: must not carry credentials"],
-    ["a link by something else", { link: "https://asof.example/{service}" }, "link: may hold {id} and no"],
+    ["a link by something else", { link: "https://asof.example/{service}" }, "link: may contain {id} and no"],
     ["no time at all", { maxMinutes: 0 }, "maxMinutes"],
-    ["a header that cannot be sent", { authorization: `${SECRET}€` }, "authorization: must be of ASCII"],
+    [
+      "a header that cannot be sent",
+      { authorization: `${SECRET}€` },
+      "authorization: must be printable ASCII",
+    ],
     ["a list of no service", { services: [] }, "services"],
     ["a ledger without a name", { ledger: "" }, "ledger"],
     ["a member that there is not", { authorisation: SECRET }, "authorisation"],
@@ -419,7 +427,7 @@ describe("an Alertmanager that fails", () => {
     );
     expect(logged).toEqual([
       [
-        "maintenance was given up",
+        "silencing alerts was given up",
         { kind: "redeployment.requested", fact: "a.1", reason: "Alertmanager cannot be reached" },
       ],
     ]);
