@@ -1,7 +1,7 @@
 /** Jobs: registry queries that no sender waits for. Each is kept until it is done. */
 import * as z from "zod";
 
-const Said = z.looseObject({
+export const PushedByTag = z.looseObject({
   kind: z.literal("artifact.pushed"),
   source: z.string(),
   id: z.string(),
@@ -16,15 +16,14 @@ export const Job = z.discriminatedUnion("is", [
     is: z.literal("look up"),
     door: z.string(),
     reportedBy: z.string(),
-    statement: Said,
+    statement: PushedByTag,
     raw: z.unknown(),
   }),
   /** A pushed image whose manifest is to be read: its commit, and the manifests of an index. */
   z.strictObject({ is: z.literal("read image"), repository: z.string(), digest: z.string() }),
 ]);
 export type Job = z.infer<typeof Job>;
-export type PushedByTag = z.infer<typeof Said>;
-export const PushedByTag = Said;
+export type PushedByTag = z.infer<typeof PushedByTag>;
 
 /** The port of the job queue. */
 export interface Jobs {

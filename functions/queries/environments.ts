@@ -35,11 +35,11 @@ type Entry = Environments["environments"][number];
  * The environments in which something runs. Services are checked concurrently, each as a question of its own: sharing
  * one loader would keep the reads of all of them in memory.
  */
-async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]> {
-  const services = await mapLimit(AT_ONCE, heard, ({ name: environment }) =>
+async function entriesOf(moment: AsOf, names: readonly Name[]): Promise<Entry[]> {
+  const services = await mapLimit(AT_ONCE, names, ({ name: environment }) =>
     allKnownNames(moment, { of: "services", environment }),
   );
-  const places = heard.flatMap(({ name: environment }, n) =>
+  const places = names.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
   );
   const running = new Map<string, number>();
@@ -47,7 +47,7 @@ async function entriesOf(moment: AsOf, heard: readonly Name[]): Promise<Entry[]>
     if (!isAnythingRunning(await effectiveDeploymentsAt(moment, place, moment.at))) return;
     running.set(place.environment, (running.get(place.environment) ?? 0) + 1);
   });
-  const alive = heard
+  const alive = names
     .map((environment, n) => ({ environment, services: services[n]?.length ?? 0 }))
     .filter(({ environment }) => running.has(environment.name));
   return mapLimit(AT_ONCE, alive, async ({ environment, services }) => ({

@@ -32,11 +32,11 @@ export async function databasesOf(
   { environment, service }: Selector,
   at: string,
 ): Promise<ReadonlyMap<string, string> | undefined> {
-  const [heard, description] = await Promise.all([
+  const [names, description] = await Promise.all([
     allKnownNames(knowledge, { of: "service", environment, service }),
     describedAt(knowledge, service, at),
   ]);
-  const migrated = namesOf(heard, "database").map(({ shown }) => shown);
+  const migrated = namesOf(names, "database").map(({ shown }) => shown);
   const databases = description?.databases ?? migrated;
   if (description?.databases === undefined && migrated.length === 0) return undefined;
   // If two names fold to the same one, the first spelling wins.

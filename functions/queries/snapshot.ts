@@ -23,8 +23,8 @@ async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string
   if ("group" in extent) {
     return yield* knownNames(knowledge, { of: "group", group: fold(extent.group) }, { from });
   }
-  const heard = await knownName(knowledge, { of: "environments" }, fold(extent.environment));
-  if (heard !== undefined) yield heard;
+  const found = await knownName(knowledge, { of: "environments" }, fold(extent.environment));
+  if (found !== undefined) yield found;
 }
 
 async function* placesOf(

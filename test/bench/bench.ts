@@ -31,7 +31,7 @@ DynamoDB would need.
   --help         this text
 
 Servers and engines run in processes of their own. Samples of both sides take turns, so other load changes the times
-and hardly the ratios. Exits with 1 where an aim is missed.`;
+more than the ratios. An aim that is missed is marked; exits with 2 where something fails.`;
 
 /** The client warns of Node versions that a coming release of it drops; which one runs here is said in the report. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";

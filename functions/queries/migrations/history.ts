@@ -57,7 +57,7 @@ export interface History {
   /** When each version was last reported as reverted. */
   readonly gone: Map<string, string>;
   /** The last known state of each version since the newest set; absent before the first set. */
-  told: { readonly at: string; readonly versions: Map<string, LastState> } | undefined;
+  lastSet: { readonly at: string; readonly versions: Map<string, LastState> } | undefined;
   words: Word[];
 }
 
@@ -67,7 +67,7 @@ export const emptyHistory = (): History => ({
   snapshot: undefined,
   seen: new Map(),
   gone: new Map(),
-  told: undefined,
+  lastSet: undefined,
   words: [],
 });
 
@@ -83,7 +83,7 @@ const latest = (...times: readonly (string | undefined)[]): string | undefined =
 export function applyStatement(it: History, word: Word): void {
   const { version, occurredAt } = word;
   const isApplied = word.kind === "migration.applied";
-  it.told?.versions.set(version, { isApplied, at: occurredAt });
+  it.lastSet?.versions.set(version, { isApplied, at: occurredAt });
   const before = it.applied.find((one) => one.version === version);
   it.applied = it.applied.filter((one) => one !== before);
   if (!isApplied) {
@@ -136,12 +136,12 @@ function see({ seen, gone, snapshot }: History, { rows, at }: Complete): void {
 }
 
 /** The changes that a set shows compared with the previous set, without those that a statement since reports. */
-function changesOf({ told, words }: History, { rows, at }: Complete): Change[] {
-  if (told === undefined) return [];
+function changesOf({ lastSet, words }: History, { rows, at }: Complete): Change[] {
+  if (lastSet === undefined) return [];
   const later = new Set(words.map(({ version }) => version));
   const shown = new Map(rows.map((row) => [row.version, row]));
-  return [...new Set([...shown.keys(), ...told.versions.keys()])].flatMap((version): Change[] => {
-    const last = told.versions.get(version) ?? { isApplied: false, at: told.at };
+  return [...new Set([...shown.keys(), ...lastSet.versions.keys()])].flatMap((version): Change[] => {
+    const last = lastSet.versions.get(version) ?? { isApplied: false, at: lastSet.at };
     const row = shown.get(version);
     const isApplied = row !== undefined;
     if (last.isApplied === isApplied || later.has(version)) return [];
@@ -164,7 +164,10 @@ function show(it: History, step: Complete): Change[] {
   it.snapshot = step;
   if (isSet) {
     const { at } = step;
-    it.told = { at, versions: new Map(step.rows.map(({ version }) => [version, { isApplied: true, at }])) };
+    it.lastSet = {
+      at,
+      versions: new Map(step.rows.map(({ version }) => [version, { isApplied: true, at }])),
+    };
   }
   return changes;
 }
