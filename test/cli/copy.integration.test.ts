@@ -61,7 +61,7 @@ describe("a copy", () => {
 
   it.each([
     [["ledger.db", "ledger.db"], "is both source and target"],
-    [["none/ledger.db", "new/ledger.db"], "there is no such file"],
+    [["none/ledger.db", "new/ledger.db"], "no such file"],
     [["none/ledger.db", "dynamodb:facts"], "names no table of people"],
     [["none/ledger.db", "dynamodb:facts/people@nowhere"], "must be like dynamodb:"],
   ])("is refused with a line that says why: %j", async (args, why) => {

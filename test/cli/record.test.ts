@@ -258,7 +258,7 @@ describe("what is said", () => {
     [["--digest", "sha256:short"], "digest"],
     [["--digest", DIGEST, "--time", "yesterday"], "time"],
     [["--digest", DIGEST, "--redeployment", "5".repeat(300)], "redeployment"],
-    [["--digest", DIGEST, "--source", "/webhooks/github"], "ledger's own doors"],
+    [["--digest", DIGEST, "--source", "/webhooks/github"], "ledger's own endpoints"],
     [["--digest", DIGEST, "--run-url", "https://ada:secret@ci.example/"], "credentials"],
     [["--image", "billing:1.4.2"], "registry"],
     [["--digest", DIGEST, "--config", "https://github.com/acme/deploy"], "--config"],

@@ -257,7 +257,7 @@ describe("one click from a terminal", () => {
     const confirm = async () => (await ledger.doors.client().say(other)).status === 201;
     const { code, err } = await redeploy(ledger, KEEP, { confirm });
     expect(code).toBe(1);
-    expect(err).toMatch(/^asof: 409: .*runs now, and not/);
+    expect(err).toMatch(/^asof: 409: .*runs now, not/);
     expect(await nextOf(ledger)).toEqual([]);
   });
 
