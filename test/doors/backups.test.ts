@@ -26,7 +26,7 @@ it("is not for an admin who is bound to a part of the ledger", async () => {
   const { app } = givenDoors({ backup, secrets: async () => ({ tokens, webhooks: SECRETS }) });
   const ann = clientOf(async (path, init) => app.request(path, init), "a-token-that-nobody-may-see");
   const problem = problemOf(await ann.post("/v1/backups", {}));
-  expect(problem).toMatchObject({ status: 403, detail: expect.stringContaining("bound") });
+  expect(problem).toMatchObject({ status: 403, detail: expect.stringContaining("restricted") });
 });
 
 it.each([

@@ -44,6 +44,10 @@ export interface Effective {
   readonly claimed: ReadonlyMap<string, ComponentClaim>;
   /** The newest claim of any extent, removals among them. */
   readonly lastClaim: Claim | undefined;
+  /** The newest claim of the whole service, if it names no images: it applies to the components that are observed. */
+  readonly silent: Claim | undefined;
+  /** Folded names of the components that were deployed or removed on their own since that claim. */
+  readonly changed: ReadonlySet<string>;
   /** The newest observation, whether or not it decides anything. */
   readonly observation: Observation | undefined;
   /** Whether no claim of the whole service's images came after that observation. */
@@ -55,6 +59,8 @@ export interface Effective {
 export const NOTHING: Effective = {
   claimed: new Map(),
   lastClaim: undefined,
+  silent: undefined,
+  changed: new Set(),
   observation: undefined,
   isCurrent: false,
   decided: new Set(),
@@ -67,11 +73,30 @@ const claimedBy = (claim: Claim, components: readonly Component[]): Map<string, 
       : [...byComponent(components)].map(([name, entries]) => [name, { entries, claim }]),
   );
 
+/** The components of an observation, set by a claim that names no images. */
+function appliedTo(fact: Observation, silent: Claim): Map<string, ComponentClaim> {
+  const seen = fact.components.map(({ component }) => ({ component }));
+  return new Map(
+    [...claimedBy(silent, seen)].map(([name, { entries }]) => [
+      name,
+      { entries: entries.slice(-1), claim: silent },
+    ]),
+  );
+}
+
 /** Only the newest observation counts, even if it names fewer components than the previous one. */
 function observed(state: Effective, fact: Observation): Effective {
+  const { silent, changed } = state;
+  const claimed =
+    silent === undefined || isPart(fact)
+      ? state.claimed
+      : new Map([
+          ...[...appliedTo(fact, silent)].filter(([name]) => !changed.has(name)),
+          ...[...state.claimed].filter(([, { claim }]) => claim !== silent),
+        ]);
   const named = byComponent(fact.components).keys();
-  const about = isPart(fact) ? named : [...named, ...state.claimed.keys()];
-  return { ...state, observation: fact, isCurrent: true, decided: new Set(about) };
+  const about = isPart(fact) ? named : [...named, ...claimed.keys()];
+  return { ...state, claimed, observation: fact, isCurrent: true, decided: new Set(about) };
 }
 
 /** A claim of some components does not change the others. */
@@ -82,6 +107,7 @@ function changed(state: Effective, claim: Claim, components: readonly Component[
     ...state,
     claimed: new Map([...others, ...claimedBy(claim, components)]),
     lastClaim: claim,
+    changed: new Set([...state.changed, ...named.keys()]),
     decided: new Set([...state.decided].filter((name) => !named.has(name))),
   };
 }
@@ -92,15 +118,11 @@ function changed(state: Effective, claim: Claim, components: readonly Component[
  */
 function renewed(state: Effective, claim: Claim, components: readonly Component[]): Effective {
   const { observation, isCurrent, decided } = state;
-  if (observation === undefined || !isCurrent || isPart(observation)) {
-    return { ...state, claimed: claimedBy(claim, components), lastClaim: claim };
-  }
-  const seen = observation.components.map(({ component }) => ({ component }));
-  const claimed = new Map(
-    [...claimedBy(claim, seen)].map(([name, { entries }]) => [name, { entries: entries.slice(-1), claim }]),
-  );
-  const left = new Set([...decided].filter((name) => claimed.has(name)));
-  return { ...state, claimed, lastClaim: claim, decided: left };
+  const next = { ...state, lastClaim: claim, silent: claim, changed: new Set<string>() };
+  if (observation === undefined || !isCurrent || isPart(observation))
+    return { ...next, claimed: claimedBy(claim, components) };
+  const claimed = appliedTo(observation, claim);
+  return { ...next, claimed, decided: new Set([...decided].filter((name) => claimed.has(name))) };
 }
 
 /** Applies one more fact, in order. */
@@ -112,6 +134,8 @@ export function evolve(state: Effective, { fact, components, isSilent }: Effect)
     ...state,
     claimed: claimedBy(fact, components),
     lastClaim: fact,
+    silent: undefined,
+    changed: new Set(),
     isCurrent: false,
     decided: new Set(),
   };
