@@ -167,7 +167,7 @@ describe("the function that carries out", () => {
     expect(await statusOf(admin, redeployment)).toMatchObject({ status: "failed", why });
     expect(to.received).toHaveLength(3);
     await vi.waitFor(() => expect(lambda.complaints()).toContain("a message was given up"));
-    expect(lambda.complaints().match(/a message failed, and is delivered again/g)).toHaveLength(2);
+    expect(lambda.complaints().match(/a message failed and will be redelivered/g)).toHaveLength(2);
     const printed = `${lambda.complaints()}${lambda.lines().join()}`;
     for (const secret of [SECRET, ...Object.values(TOKENS)]) expect(printed).not.toContain(secret);
     // Revived by somebody, it deploys nothing any more.

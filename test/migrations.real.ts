@@ -230,7 +230,7 @@ describe("a database with the histories of two tools", () => {
     const { code, err } = await asof(url, "--database", "two", "--tool", "knex");
     expect([code, err.includes("other.knex_migrations (knex)")]).toEqual([1, true]);
     const { out } = await asof(url, "--database", "two", "--table", "other.knex_migrations", "--dry-run");
-    expect(out).toContain("other.knex_migrations: nothing is applied");
+    expect(out).toContain("other.knex_migrations: none is applied");
   });
 });
 

@@ -121,7 +121,7 @@ it("says beside the plan what the registry says now, and plans the same whatever
     await expect(inspect(`${repository}@${images.digestOf("single")}`)).rejects.toThrow();
     expect(await said()).toEqual([
       ["gone", expect.stringContaining(images.digestOf("arm64"))],
-      ["gone", expect.stringContaining(`${asked.host} says that it is not there`)],
+      ["gone", expect.stringContaining(`${asked.host} reports that it is not there`)],
     ]);
   } finally {
     await asked.stop();
