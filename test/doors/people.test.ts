@@ -198,7 +198,9 @@ describe("a sender", () => {
     const answer = await given.client("writer").say(deployed("9", undefined, { actor: commitment }));
     expect(problemOf(answer).status).toBe(422);
     expect(outcomesOf(answer)).toEqual(["rejected"]);
-    expect(problemOf(answer).detail).toMatch(/^actor: must be a login; only the ledger uses the prefix person:/);
+    expect(problemOf(answer).detail).toMatch(
+      /^actor: must be a login; only the ledger uses the prefix person:/,
+    );
   });
 
   it("hears that an event it sends again after an erasure is a duplicate, and nobody comes back", async () => {

@@ -144,7 +144,9 @@ describe("a person in a stored fact", () => {
       for (const statement of [{ ...deployment, actor }, evidence]) {
         expect(await one.tell(statement)).toMatchObject({
           outcome: "rejected",
-          reason: expect.stringMatching(/^(actor|by): must be a login; only the ledger uses the prefix person:/),
+          reason: expect.stringMatching(
+            /^(actor|by): must be a login; only the ledger uses the prefix person:/,
+          ),
         });
       }
       expect(one.calls).toEqual([]);

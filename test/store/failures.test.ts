@@ -180,7 +180,9 @@ describe("recording, where a write fails", () => {
     const { appending } = failing();
     const store: Store = { ...appending.store, put: async () => "taken" };
     const receipt = { reportedBy: "ci", vendor: "events" };
-    await expect(append({ ...appending, store }, deployment, receipt)).rejects.toThrow(/the store reported that the identity/);
+    await expect(append({ ...appending, store }, deployment, receipt)).rejects.toThrow(
+      /the store reported that the identity/,
+    );
   });
 });
 
