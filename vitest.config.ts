@@ -36,14 +36,23 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // Kinds by suffix: .property (random cases), .process (ledgers, command lines and shells as processes of their own),
-      // .integration (the AWS SDK against an emulator); without any: units.
+      // Kinds by suffix: .property (random cases) and, without any, units. This is `npm test`.
       {
         extends: true,
         test: {
           name: "tests",
           include: ["test/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.cdk.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.{process,integration,cdk}.test.ts"],
+        },
+      },
+      // .process (ledgers, command lines and shells as processes of their own), .integration (the AWS SDK against an
+      // emulator): they need npm alone, too, and take longer.
+      {
+        extends: true,
+        test: {
+          name: "slow",
+          include: ["test/**/*.{process,integration}.test.ts"],
+          exclude: ["**/node_modules/**"],
         },
       },
       // With the packages of cdk/.

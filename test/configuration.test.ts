@@ -159,6 +159,6 @@ describe("the trust in signatures", () => {
 
   it.each(["https://*", "https://github.com*", "https://github.com/acme*", "HTTPS://github.com/ac*/billing"])(
     "takes no signers of %s, for strangers may call themselves like that",
-    (repository) => expect(faultOf(signed(repository))).toContain("must name host and owner whole"),
+    (repository) => expect(faultOf(signed(repository))).toContain("must name the complete host and owner"),
   );
 });
