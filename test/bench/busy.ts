@@ -15,7 +15,10 @@ const [, url, token, count] = process.argv;
 const read = async () => {
   const answer = await fetch(url, { headers: { authorization: "Bearer " + token } });
   let bytes = 0;
-  for await (const chunk of answer.body) bytes += chunk.length;
+  for await (const chunk of answer.body) {
+    if (bytes === 0) process.stdout.write(".");
+    bytes += chunk.length;
+  }
   return bytes;
 };
 const sizes = await Promise.all(Array.from({ length: Number(count) }, read));
@@ -40,6 +43,8 @@ export async function busyRow(ours: Running, samples: number): Promise<Row> {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const ended = once(reader, "exit");
+  // Until the first of them comes, nobody is in the way.
+  await Promise.race([once(reader.stdout, "data"), ended]);
   const busy: number[] = [];
   while (reader.exitCode === null && busy.length < samples) busy.push(await msOf(() => ask(busy.length)));
   // A long history is not read to its end: enough was measured.
