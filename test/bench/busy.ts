@@ -44,7 +44,7 @@ export async function busyRow(ours: Running, samples: number): Promise<Row> {
   });
   const ended = once(reader, "exit");
   // Until the first of them comes, nobody is in the way.
-  await Promise.race([once(reader.stdout, "data"), ended]);
+  if (reader.stdout !== null) await Promise.race([once(reader.stdout, "data"), ended]);
   const busy: number[] = [];
   while (reader.exitCode === null && busy.length < samples) busy.push(await msOf(() => ask(busy.length)));
   // A long history is not read to its end: enough was measured.
