@@ -99,6 +99,7 @@ const timelineEntry = z.strictObject({
     .meta({ description: "for a migration known only from the difference between two snapshots" }),
   deployment: deploymentId.exactOptional(),
   commit: sha.exactOptional(),
+  config: z.array(configuration).exactOptional(),
   rollback: z.boolean().exactOptional(),
   redeployment: z
     .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
@@ -254,6 +255,21 @@ export const CommitAnswer = z
           ran: z.array(place).meta({
             description: "places where deployments name the commit or an image built from it, newest first",
           }),
+          changed: z
+            .array(
+              z.strictObject({
+                environment: name,
+                service: name,
+                at: time,
+                what: z.array(z.enum(["images", "configuration"])),
+                fact: identity,
+              }),
+            )
+            .exactOptional()
+            .meta({
+              description:
+                "where it was deployed as configuration, newest first: the services whose images or configuration differ since",
+            }),
           evidence: z.array(attached),
         }),
       )

@@ -85,6 +85,9 @@ const effect = {
   redeployment: id.exactOptional(),
 };
 
+/** Without components, a deployment changes configuration alone, and the images that run stay. */
+const change = { ...effect, components: effect.components.exactOptional() };
+
 /** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
 const planQuestion = z
   .strictObject({
@@ -93,6 +96,7 @@ const planQuestion = z
     last: z.literal("good").exactOptional(),
     knownAt: time,
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).max(64).exactOptional(),
     acceptShared: z.array(name).max(64).exactOptional(),
@@ -147,6 +151,15 @@ const unambiguous: [
   { error: "must not name a component and variant twice", path: ["components"] },
 ];
 
+const somethingDeployed: [
+  (it: { components?: readonly unknown[]; config?: readonly unknown[]; scope?: string }) => boolean,
+  { error: string; path: string[] },
+] = [
+  ({ components, config = [], scope }) =>
+    components !== undefined || (config.length > 0 && scope !== "components"),
+  { error: "must name components, or else the configuration that was deployed", path: ["components"] },
+];
+
 /** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
   kind("artifact.pushed", {
@@ -193,9 +206,15 @@ export const Statement = z.discriminatedUnion("kind", [
       .max(16)
       .exactOptional(),
   }),
-  kind("deployment.started", effect).refine(...unambiguous),
-  kind("deployment.succeeded", effect).refine(...unambiguous),
-  kind("deployment.failed", effect).refine(...unambiguous),
+  kind("deployment.started", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.succeeded", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.failed", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
   kind("deployment.removed", {
     ...effect,
     service: name.exactOptional(),
@@ -271,6 +290,8 @@ export const Statement = z.discriminatedUnion("kind", [
     planHash: hash,
     /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
+    /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
+    config: z.array(configuration).max(64).exactOptional(),
     /** No executor starts the redeployment after this time. */
     deadline: time,
     /** The request's `Idempotency-Key`. */

@@ -13,6 +13,7 @@ import {
   claimed,
   newestClaim,
   newestObservation,
+  newestOfImages,
   type Observation,
   type Observed,
   observed,
@@ -143,13 +144,20 @@ function join(question: Question): Joined {
   const names = distinct([...claims.groups.keys(), ...(observation?.decided.keys() ?? [])]);
   const sides = names.map((name) => sideOf(question, claims, observation, name));
   const disagrees = sides.some(({ isDecided, contributes }) => isDecided && contributes === undefined);
-  const isDrift = disagrees && newestClaim(claims) !== undefined;
+  const isDrift = disagrees && newestOfImages(claims) !== undefined;
+  // Images that nobody deployed are not given the configuration of a deployment before them.
+  const configurations = claims.configurations.filter(
+    (fact) => !isDrift || observation === undefined || order(fact) > order(observation.fact),
+  );
   return {
     claims,
     observation,
     running: sides.flatMap(({ running }) => running).sort((a, b) => byComponent(a.entry, b.entry)),
     said: sides.flatMap(({ said }) => said),
-    contributing: distinct(sides.flatMap(({ contributes }) => contributes ?? [])).sort(byOrder),
+    contributing: distinct([
+      ...sides.flatMap(({ contributes }) => contributes ?? []),
+      ...configurations,
+    ]).sort(byOrder),
     drift: isDrift && observation !== undefined ? driftOf(question, observation.fact, sides) : null,
   };
 }
@@ -257,7 +265,10 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
 function headOf(question: Question, joined: Joined): Claim | Removal | Observation | undefined {
   const { claims, observation, drift, contributing, running } = joined;
   const claim = newestClaim(claims);
-  if (observation !== undefined && (drift !== null || claim === undefined)) return observation.fact;
+  if (observation !== undefined && (drift !== null || claim === undefined)) {
+    const later = claims.configurations.filter((fact) => order(fact) > order(observation.fact)).at(-1);
+    return later ?? observation.fact;
+  }
   if (running.length > 0) return contributing.at(-1);
   const seen = newestObservation(question);
   return [...(claim === undefined ? [] : [claim]), ...(seen === undefined ? [] : [seen])]
@@ -274,26 +285,54 @@ function sinceOf(question: Question, joined: Joined, head: Fact | undefined): st
   if (head === undefined) return null;
   if (running.length === 0) return head.occurredAt;
   if (observation === undefined) return claim?.occurredAt ?? null;
-  const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim));
+  const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim), (fact) =>
+    isSameSet(configWith(joined, [fact]), configWith(joined, [observation.fact])),
+  );
   const since = row.oldest.occurredAt;
   if (claim === undefined) return since;
   const isAsClaimed =
-    drift === null && !row.isBroken && !isChange(question, joined.said.map(shownBy), row.oldest);
+    drift === null &&
+    !row.isBroken &&
+    !isChange(question, joined.said.map(shownBy), row.oldest) &&
+    isSameSet(configWith(joined, [row.oldest]), configWith(joined, []));
   return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
 }
 
-/** The configuration of all that still runs, the newest first, each once. */
-function configOf({ contributing, observation }: Joined): Release["config"] {
-  const all = [
-    ...(observation?.fact.config ?? []),
-    ...contributing.toReversed().flatMap(({ config }) => config ?? []),
-  ];
-  const keyed = all.map(
-    (one) => [JSON.stringify([one.repository, one.revision, one.path, one.digest]), one] as const,
+type Configured = Release["config"][number];
+
+const bare = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.git$/i, ""));
+const placeOf = ({ repository, path }: Configured): string =>
+  JSON.stringify([repository === undefined ? "" : bare(repository), path ?? ""]);
+
+/** The configuration of all that runs: of each place, what the newest that names it says. */
+function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
+  const found: { place: string; one: Configured }[] = [];
+  for (const { config = [] } of [...contributing, ...seen].sort(byOrder).reverse()) {
+    const before = new Set(found.map(({ place }) => place));
+    for (const one of config) {
+      const place = placeOf(one);
+      const isNamed = one.repository !== undefined || one.path !== undefined;
+      const isTwice = found.some((other) =>
+        isNamed ? other.place === place : JSON.stringify(other.one) === JSON.stringify(one),
+      );
+      if (!before.has(place) && !isTwice) found.push({ place, one });
+    }
+  }
+  return found.map(({ one }) => one);
+}
+
+const configOf = (joined: Joined): Configured[] =>
+  configWith(joined, joined.observation === undefined ? [] : [joined.observation.fact]);
+
+/** Whether two sets of configuration hold the same; equal content is the same at any revision. */
+function isSameSet(ones: readonly Configured[], others: readonly Configured[]): boolean {
+  const isSame = (a: Configured, b: Configured) =>
+    placeOf(a) === placeOf(b) &&
+    (a.digest === undefined || b.digest === undefined ? a.revision === b.revision : a.digest === b.digest);
+  return (
+    ones.every((one) => others.some((other) => isSame(one, other))) &&
+    others.every((other) => ones.some((one) => isSame(one, other)))
   );
-  return keyed
-    .filter(([key], index) => keyed.findIndex(([other]) => other === key) === index)
-    .map(([, one]) => one);
 }
 
 /** A service of one environment runs once; two clusters are two environments. */
@@ -342,7 +381,9 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     ...told(head),
     status: statusOf(question, joined),
     since: sinceOf(question, joined, head),
-    until: takenOver(question, joined.running.map(shownBy)),
+    until: takenOver(question, joined.running.map(shownBy), (fact) =>
+      isSameSet(configOf(joined), configWith(joined, [fact])),
+    ),
     components: components.map(({ component }) => component),
     migrations: schemas,
     config: configOf(joined),

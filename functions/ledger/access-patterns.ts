@@ -62,6 +62,15 @@ const digests = (values: readonly (string | undefined)[], aspect: Aspect): Parti
 const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
   sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
 
+/** The commits that a deployment names as revisions of its configuration. */
+export function configurationCommits({ kind, components, commit, config = [] }: Deployed): string[] {
+  if (kind === "deployment.started" || kind === "deployment.failed") return [];
+  const revisions = config.map(({ revision }) => revision).filter((revision) => COMMIT.test(revision));
+  // Without components, a deployment is of configuration alone, and so is its commit.
+  return [...revisions, ...(components === undefined && commit !== undefined ? [commit.sha] : [])];
+}
+const COMMIT = /^[0-9a-f]{7,64}$/;
+
 const timeline = (fact: { environment: string; occurredAt: string }): Partition => ({
   of: "timeline",
   environment: fold(fact.environment),
@@ -93,7 +102,12 @@ const ofDeployed = (fact: Deployed): Partition[] => [
   timeline(fact),
   ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
   ...digests(fact.components?.map(({ digest }) => digest) ?? [], "deployed"),
-  ...commits(fact.commit?.sha, "deployed"),
+  ...(fact.kind === "deployment.succeeded" && fact.components === undefined
+    ? []
+    : commits(fact.commit?.sha, "deployed")),
+  ...[...new Set(configurationCommits(fact).map(commitPrefix))].flatMap((prefix) =>
+    commits(prefix, "configured"),
+  ),
 ];
 
 const ofMigrated = (fact: Migrated): Partition[] => [

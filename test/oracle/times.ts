@@ -42,12 +42,17 @@ export interface Row {
   readonly isBroken: boolean;
 }
 
-export function rowOf(question: Question, newest: Observation, claim: string): Row {
+export function rowOf(
+  question: Question,
+  newest: Observation,
+  claim: string,
+  isConfigured: (fact: Observation) => boolean,
+): Row {
   const seen = observations(question).filter((fact) => order(fact) >= claim);
   let oldest = newest;
   for (const fact of seen.reverse()) {
     const isSame = areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
-    if (!isSame) return { oldest, isBroken: true };
+    if (!isSame || !isConfigured(fact)) return { oldest, isBroken: true };
     oldest = fact;
   }
   return { oldest, isBroken: false };
@@ -70,14 +75,18 @@ export const isChange = (question: Question, running: readonly Shown[], fact: Ob
   !areMatched(running, fact.components, (shown, seen) => isConfirmed(question, shown, seen));
 
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
-export function takenOver(question: Question, running: readonly Shown[]): string | null {
+export function takenOver(
+  question: Question,
+  running: readonly Shown[],
+  isConfigured: (fact: Observation) => boolean,
+): string | null {
   const later = question.believed.filter(({ occurredAt }) => occurredAt > question.at);
   const claim = ofKind(later, "deployment.succeeded", "deployment.removed").find(
     (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
   );
   const change = ofKind(later, "deployment.observed")
     .filter((fact) => isHere(fact, question) && fact.scope !== "components")
-    .find((fact) => isChange(question, running, fact));
+    .find((fact) => isChange(question, running, fact) || !isConfigured(fact));
   if (claim === undefined || change === undefined) return (claim ?? change)?.occurredAt ?? null;
   return order(claim) < order(change) ? claim.occurredAt : change.occurredAt;
 }

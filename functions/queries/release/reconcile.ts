@@ -4,7 +4,7 @@
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { canonical, newestFirst, order } from "../../ledger/canonical.ts";
 import { commitOf, type Family } from "../images/image-graph.ts";
 import {
   type Resolution,
@@ -115,7 +115,7 @@ export interface Reconciled {
   readonly shown: readonly ResolvedComponent[];
   /** What would run without the observation. */
   readonly claimed: readonly ResolvedComponent[];
-  /** The claims that determine what runs, newest first. */
+  /** The claims that determine what runs, with which configuration, newest first. */
   readonly contributing: readonly Claim[];
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
@@ -151,11 +151,15 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
   const contributing = names
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
-  const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  const drifts = decided.size > 0 && running.lastOfImages !== undefined && agreeing.size < decided.size;
+  // Images that nobody deployed are not given the configuration of a deployment before them.
+  const configured = running.configured.filter(
+    (claim) => !drifts || observation === undefined || order(claim) > order(observation),
+  );
   return {
     claimed: [...claimedShown.values()].flat(),
     shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
-    contributing: [...new Set(contributing)].sort(newestFirst),
+    contributing: [...new Set([...contributing, ...configured])].sort(newestFirst),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
     drift:

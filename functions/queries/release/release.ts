@@ -3,7 +3,7 @@ import type { AppliedMigration, Release, Warning } from "../../../schemas/answer
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { newestFirst, order } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct, newest } from "../../ledger/fact-reader.ts";
 import { namedBy } from "../../ledger/renames.ts";
@@ -13,6 +13,7 @@ import { questionOf } from "../question.ts";
 import { type Description, databasesOf, describedAt } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { describeComponent } from "./component.ts";
+import { configurationOf } from "./configuration.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { type Reconciled, type ResolvedComponent, reconcile } from "./reconcile.ts";
@@ -70,16 +71,19 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 /** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
 function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
   const { observation, contributing, drift } = reconciled;
-  if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
+  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
+    const since = contributing[0];
+    return since !== undefined && running.configured.includes(since) && order(since) > order(observation)
+      ? since
+      : observation;
+  }
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
   return last.sort(newestFirst)[0];
 }
 
-const configOf = ({ observation, contributing }: Reconciled): Configuration[] => {
-  const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
-  return [...new Map(all.map((one) => [canonical(one), one])).values()];
-};
+const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
+  configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
 const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];
@@ -112,7 +116,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     Promise.all(
       reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(running, reconciled, shown))),
     ),
-    untilOf(context, running, reconciled.shown),
+    untilOf(context, running, reconciled),
     sinceOf(context, running, reconciled, head),
   ]);
   const used = [

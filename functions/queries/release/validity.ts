@@ -4,8 +4,9 @@ import { byOrder, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
+import { configurationChanges, configurationOf } from "./configuration.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import type { Observation } from "./effective-deployments.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Reconciled, ResolvedComponent } from "./reconcile.ts";
 import {
   claimsAfter,
@@ -26,6 +27,15 @@ function changes(shown: readonly ResolvedComponent[], { components }: Observatio
   return pairs === undefined || pairs.some(([one, seen]) => likeness(one, seen, one.members) === "other");
 }
 
+/** Whether two observations leave another configuration in effect. */
+const configures = (
+  contributing: readonly Claim[],
+  one: readonly Observation[],
+  other: Observation,
+): boolean =>
+  configurationChanges(configurationOf([...contributing, ...one]), configurationOf([...contributing, other]))
+    .length > 0;
+
 const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
@@ -36,19 +46,21 @@ export const prefetchUntil = (question: Question, selector: Selector): void =>
     () => laterObservations(question, selector, question.at).next(),
   );
 
-/** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
+/** When the release ended: at the next claim of any extent, or the next observation of other images or configuration. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
   { parts }: EffectiveDeployments,
-  shown: readonly ResolvedComponent[],
+  { shown, contributing, observation }: Reconciled,
 ): Promise<string | null> {
+  const seen = observation === undefined ? [] : [observation];
   const { selector, at } = context;
   const claims = await claimsAfter(context, [...wholeServicePartitions(selector), ...parts], at);
   const claim = claims.sort(byOrder)[0];
   for await (const fact of laterObservations(context, selector, at)) {
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
-    if (shown.length === 0 || changes(shown, fact)) return fact.occurredAt;
+    const isOther = shown.length === 0 || changes(shown, fact) || configures(contributing, seen, fact);
+    if (isOther) return fact.occurredAt;
   }
   return claim?.occurredAt ?? null;
 }
@@ -68,13 +80,19 @@ async function isSeenIn(
 }
 const NONE: ReadonlySet<string> = new Set();
 
-/** The first observation since the newest claim that shows the current images; `broken`: one before it shows others. */
-async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
+/** The first observation since the newest claim that shows the current release; `broken`: one before it shows another. */
+async function seenSince(
+  context: ResolveContext,
+  { lastClaim }: EffectiveDeployments,
+  contributing: readonly Claim[],
+  seen: Observation,
+) {
   let first = seen;
   for await (const fact of observations(context, context.selector, context.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await isSeenIn(context, seen, fact))) return { first, broken: true };
+    const isSame = (await isSeenIn(context, seen, fact)) && !configures(contributing, [seen], fact);
+    if (!isSame) return { first, broken: true };
     first = fact;
   }
   return { first, broken: false };
@@ -87,16 +105,16 @@ async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeploy
 export async function sinceOf(
   context: ResolveContext,
   running: EffectiveDeployments,
-  { shown, claimed, observation, drift }: Reconciled,
+  { shown, claimed, contributing, observation, drift }: Reconciled,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
-  const { first, broken } = await seenSince(context, running, observation);
+  const { first, broken } = await seenSince(context, running, contributing, observation);
   if (claimedAt === undefined || broken) return latest(first.occurredAt, claimedAt);
-  const isAsClaimed = drift === null && !changes(claimed, first);
+  const isAsClaimed = drift === null && !changes(claimed, first) && !configures(contributing, [], first);
   return isAsClaimed ? claimedAt : latest(first.occurredAt, claimedAt);
 }
 

@@ -29,6 +29,7 @@ const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...(fact.components === undefined ? {} : { components: fact.components }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
+  ...(fact.config === undefined ? {} : { config: fact.config }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
   ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
 });
@@ -135,6 +136,7 @@ export function runningEntry(release: Release, from: string): TimelineEntry[] {
     components,
     ...(release.deployment === null ? {} : { deployment: release.deployment }),
     ...(sha === undefined || others.length > 0 ? {} : { commit: sha }),
+    ...(release.config.length === 0 ? {} : { config: release.config }),
     ...(release.rollback ? { rollback: true } : {}),
     by: release.deployedBy,
     url: release.url,

@@ -1,26 +1,27 @@
 /**
- * Observation changes: on a timeline an observation is an event only if it shows other images than the service had before.
+ * Observation changes: on a timeline an observation is an event only if it shows other images or other configuration than
+ * the service had before.
  * The state before is read once, at the first observation of a service.
  */
-import type { Component } from "../../../schemas/fact.ts";
+import type { Component, Configuration } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
+import { configurationChanges, configurationOf } from "../release/configuration.ts";
 import {
   type Claim,
   type Effective,
   evolve,
-  isEffective,
   isPart,
   NOTHING,
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
 import { release } from "../release/release.ts";
-import { foldEffects, newestOf, type Selector } from "../release/running.ts";
+import { effectsOf, foldEffects, newestOf, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
@@ -39,10 +40,18 @@ function effectiveGroups({ claimed, observation, decided }: Effective): Readonly
   ]);
 }
 
+const configurationInEffect = ({ claimed, observation, configured, decided }: Effective): Configuration[] => {
+  const claims = [...configured, ...[...claimed.values()].map(({ claim }) => claim)];
+  return configurationOf([
+    ...claims,
+    ...(observation === undefined || decided.size === 0 ? [] : [observation]),
+  ]);
+};
+
 /** The effective deployments before a sort key, by the facts alone, without their tasks. */
 async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return foldEffects([observation, own, everywhere, ...changes].filter(isEffective).map(statedEffect));
+  const newest = await newestOf(knowledge, selector, at, ONE);
+  return foldEffects(await effectsOf(knowledge, selector, newest, at, statedEffect));
 }
 
 async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
@@ -66,7 +75,14 @@ async function compareGroups(
   return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
 }
 
+/** Whether another configuration is in effect with an observation than before it. */
+function changesConfiguration(state: Effective, observation: Observation): boolean {
+  const after = configurationInEffect(evolve(state, statedEffect(observation)));
+  return configurationChanges(configurationInEffect(state), after).length > 0;
+}
+
 async function compare(images: Images, state: Effective, observation: Observation): Promise<Likeness> {
+  if (changesConfiguration(state, observation)) return "other";
   const showing = effectiveGroups(state);
   const seen = byComponent(observation.components);
   const others = isPart(observation) ? [] : [...showing.keys()];
