@@ -2,24 +2,52 @@
 import * as z from "zod";
 import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
-const date = z.iso.date({
-  error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z",
-});
-const endOfDay = z.union([time, date]).meta({
-  description: "RFC 3339, or a date: the end of that day, UTC. Default: now.",
-  examples: ["2026-10-22", "2026-10-22T08:11:00Z"],
-});
-const startOfDay = z.union([time, date]).meta({
-  description: "RFC 3339, or a date: the start of that day, UTC.",
-  examples: ["2026-10-01"],
-});
+/** An exact time; a `+` that a client did not encode arrives as a space. */
+export const Instant = z
+  .string()
+  .transform((value) => value.replace(/ (?=\d{2}:\d{2}$)/, "+"))
+  .pipe(time);
 
-const knownAt = endOfDay.optional().meta({
+const date = z.iso.date();
+/** The time of a clock on a wall; which instant it is depends on the time zone. */
+const localTime = z.iso.datetime({ local: true }).refine((value) => !value.endsWith("Z"));
+const relative = z.string().regex(/^(now|today|yesterday|-\d{1,6}[mhdw])$/, "must be a relative time");
+
+const asPeriod = (edge: "start" | "end") =>
+  z
+    .string()
+    .refine((value) => [Instant, date, localTime, relative].some((form) => form.safeParse(value).success), {
+      error:
+        "must be a time like 2026-10-22T08:11:00Z or 2026-10-22T10:11:00+02:00, a date like 2026-10-22, yesterday, or -7d",
+    })
+    .meta({
+      description: `RFC 3339; a date, today or yesterday: the ${edge} of that day; now; or a time ago, like -90m, -12h, -7d, -2w. With \`tz\` also a local time, like 2026-10-22T10:11.`,
+      examples: ["2026-10-22T08:11:00Z", "2026-10-22", "yesterday", "-7d"],
+    });
+const endOfPeriod = asPeriod("end");
+const startOfPeriod = asPeriod("start");
+
+const isZone = (value: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== undefined;
+  } catch {
+    return false;
+  }
+};
+const tz = text(64)
+  .refine(isZone, { error: "must be an IANA time zone, like Europe/Berlin" })
+  .optional()
+  .meta({
+    description: "The time zone of days and local times. Default: UTC.",
+    examples: ["Europe/Berlin"],
+  });
+
+const knownAt = endOfPeriod.optional().meta({
   description:
     "Only facts recorded by then count: what was known at that time. Not in the future. Default: now.",
 });
-const at = endOfDay.optional();
-const moment = { at, knownAt };
+const at = endOfPeriod.optional();
+const moment = { at, knownAt, tz };
 
 const limit = (most: number, usual: number) =>
   z.coerce
@@ -47,17 +75,20 @@ export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50)
 export const TimelineQuestion = z.strictObject({
   environment: name,
   service: name.optional(),
-  from: startOfDay,
-  to: endOfDay.optional(),
+  from: startOfPeriod,
+  to: endOfPeriod.optional(),
   knownAt,
+  tz,
   ...page(500, 200),
 });
 
 export const DiffQuestion = z
   .strictObject({
     environment: name,
-    from: endOfDay.optional(),
-    to: endOfDay.optional(),
+    from: startOfPeriod.optional().meta({
+      description: "Compares the state just before this time with that at `to`.",
+    }),
+    to: endOfPeriod.optional(),
     with: name
       .optional()
       .meta({ description: "Another environment; both are compared at one moment (`at`)." }),
@@ -89,15 +120,13 @@ export const PlanQuestion = z
   .strictObject({
     environment: name,
     service: name.optional().meta({ description: "Default: the images of the whole environment." }),
-    at: at.meta({
-      description: "The release that ran at this time. RFC 3339, or a date: the end of that day, UTC.",
-      examples: ["2026-10-22"],
-    }),
+    at: at.meta({ description: "The release that ran at this time." }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
       description: "The newest earlier release with different images, none of them marked as bad.",
     }),
     knownAt,
+    tz,
     schema: z.enum(["keep", "revert"]).optional().meta({
       description:
         "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
@@ -141,8 +170,9 @@ export const PlanQuestion = z
   });
 
 export const ExportQuestion = z.strictObject({
-  from: startOfDay,
-  to: endOfDay.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
+  from: startOfPeriod,
+  to: endOfPeriod.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
+  tz,
   format: z.enum(["ndjson", "csv"]).default("ndjson"),
   reportedBy: text(128).optional().meta({ description: "Only facts that this token or identity reported." }),
   source: source.optional().meta({ description: "Only facts of this source." }),
@@ -187,9 +217,13 @@ export const FreezeEnd = z.strictObject({
   reason: reason.exactOptional(),
 });
 
-/** Converts a time or date to an instant: a date means the start or the end of its day, UTC. */
-export const instant = (value: string, edge: "start" | "end"): string =>
-  value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
+/** An instant or a date in the body of a request: a date means the end of its day, UTC. */
+const endOfDay = z
+  .union([time, z.iso.date({ error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z" })])
+  .meta({ description: "RFC 3339, or a date: the end of that day, UTC.", examples: ["2026-10-22"] });
+
+/** Converts it to an instant. */
+export const instantOfDay = (value: string): string => (value.length > 10 ? value : `${value}T23:59:59.999Z`);
 
 /** The body of a redeployment request: the question of its plan, and what the sender saw in the plan. */
 export const RedeploymentRequest = z
@@ -240,4 +274,4 @@ export const RedeploymentEnd = z.strictObject({
   reason: reason.exactOptional(),
 });
 
-export const RedeploymentQuestion = z.strictObject({ knownAt });
+export const RedeploymentQuestion = z.strictObject({ knownAt, tz });

@@ -14,5 +14,5 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<Gate> {
   const { environment, service, digest, ...asked } = query(c, GateQuestion);
   const elsewhere = boundElsewhere(who, environment);
   if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-  return gate(moment(ledger, asked), { environment, service, digest });
+  return gate(await moment(ledger, asked), { environment, service, digest });
 }
