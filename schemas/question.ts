@@ -64,27 +64,80 @@ const either = (...names: string[]) => ({ error: `needs exactly one of ${names.j
 const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
 const noneOf = (...values: unknown[]) => values.every((value) => value === undefined);
 
+const extent = {
+  environment: name.optional(),
+  group: name.optional().meta({
+    description: "Instead of `environment`: the answers of all its environments, side by side.",
+  }),
+};
+type Extent = { environment?: string | undefined; group?: string | undefined };
+const isExtent = ({ environment, group }: Extent) => oneOf(environment, group);
+const oneExtent = either("environment", "group");
+/** Each environment has pages of its own. */
+const isOfOnePlace = (it: Extent & { cursor?: string | undefined }) =>
+  it.group === undefined || it.cursor === undefined;
+const onePlace = {
+  error: "cursor goes with `environment`: each environment of a group has pages of its own",
+};
+
 export const ReleaseQuestion = z.strictObject({ environment: name, service: name, ...moment });
 
 export const SnapshotQuestion = z
   .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
-  .refine(({ environment, group }) => oneOf(environment, group), either("environment", "group"));
+  .refine(isExtent, oneExtent);
 
 export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
 
-export const TimelineQuestion = z.strictObject({
-  environment: name,
-  service: name.optional(),
-  from: startOfPeriod,
-  to: endOfPeriod.optional(),
-  knownAt,
-  tz,
-  ...page(500, 200),
-});
+export const TimelineQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional(),
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+    ...page(500, 200),
+    format: z.enum(["json", "csv"]).default("json").meta({
+      description: "csv: a line for each component of an entry; the header `Link` leads to the next page.",
+    }),
+  })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
+  .refine((it) => it.group === undefined || it.format === "json", {
+    error: "format goes with `environment`",
+  });
+
+/** Everything in the window is read: a longer one is a timeline's. */
+const WINDOW_MAX_MS = 14 * 86_400_000;
+const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const window = z
+  .templateLiteral([z.int().min(1), z.enum(["m", "h", "d"])], {
+    error: "must be a duration like 30m, 2h or 3d",
+  })
+  .transform((value) => {
+    const unit = value.at(-1);
+    return Number.parseInt(value, 10) * MS_OF[unit === "m" || unit === "h" ? unit : "d"];
+  })
+  .refine((ms) => ms <= WINDOW_MAX_MS, { error: "must be at most 14d" })
+  .default(MS_OF.d)
+  .meta({ description: "How far back from `before`, at most 14d. Default: 1d.", examples: ["2h"] });
+
+export const ChangesQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional().meta({
+      description: "The service that broke. Default: all changes of the environment.",
+    }),
+    before: endOfPeriod.optional().meta({ description: "When it broke. Default: now." }),
+    window,
+    knownAt,
+    tz,
+  })
+  .refine(isExtent, oneExtent);
 
 export const DiffQuestion = z
   .strictObject({
-    environment: name,
+    ...extent,
     from: startOfPeriod.optional().meta({
       description: "Compares the state just before this time with that at `to`.",
     }),
@@ -95,6 +148,8 @@ export const DiffQuestion = z
     ...moment,
     ...page(100, 50),
   })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
   .refine((it) => oneOf(it.from, it.with), either("from", "with"))
   .refine((it) => it.with !== undefined || it.at === undefined, {
     error: "at goes with `with`; use from and to",
@@ -107,7 +162,9 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
-export const GateQuestion = z.strictObject({ environment: name, service: name, digest, ...moment });
+export const GateQuestion = z
+  .strictObject({ ...extent, service: name, digest, ...moment })
+  .refine(isExtent, oneExtent);
 
 /** Several values of one parameter, separated by commas. */
 const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>

@@ -1,7 +1,9 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
+import { Timeline } from "../../schemas/answer.ts";
 import {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
@@ -14,7 +16,9 @@ import {
 } from "../../schemas/question.ts";
 import { justBefore } from "../ledger/as-of.ts";
 import { BadCursor } from "../ledger/cursor.ts";
+import { revealed } from "../ledger/people.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
+import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { release } from "../queries/release/release.ts";
@@ -22,9 +26,11 @@ import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
+import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { found, holder, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
+import { instantOf } from "./times.ts";
 
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
 
@@ -48,31 +54,45 @@ const questions: Record<string, Question> = {
   },
 
   "/v1/timeline": async (ledger, c) => {
-    const { environment, service, limit, cursor, ...asked } = query(c, TimelineQuestion);
+    const { environment, group, service, limit, cursor, format, ...asked } = query(c, TimelineQuestion);
     const known = await knownAtOf(ledger, asked);
     const span = await stretch(known.now, asked);
-    const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
-    return found(
-      answer,
-      service === undefined
-        ? `environment ${environment}`
-        : `service ${service} in environment ${environment}`,
+    const what = service === undefined ? "" : `service ${service}`;
+    const answer = await sideBySide(known, { environment, group }, what, (one) =>
+      timeline(known, { environment: one, service, ...span }, { limit, cursor }),
+    );
+    if (format === "json" || "group" in answer) return answer;
+    // Loaded lazily, as every format that is not JSON.
+    const { timelineTable } = await import("./timeline-table.ts");
+    const shown = Timeline.parse(JSON.parse(await revealed(ledger.people, JSON.stringify(answer))));
+    return timelineTable(shown, c.req.url);
+  },
+
+  "/v1/changes": async (ledger, c) => {
+    const { environment, group, service, before: end, window, ...asked } = query(c, ChangesQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const { now } = known;
+    const before =
+      end === undefined
+        ? now.toISOString()
+        : await instantOf("before", end, { edge: "end", now, tz: asked.tz });
+    const from = new Date(Date.parse(before) - window).toISOString();
+    return sideBySide(known, { environment, group }, "", (one) =>
+      changes({ ...known, at: before }, { environment: one, service, from, before }),
     );
   },
 
   "/v1/diff": async (ledger, c) => {
-    const { environment, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
+    const { environment, group, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
     const when = await moment(ledger, asked);
-    if (from === undefined) {
-      const sides = { environment, with: other ?? environment, at: when.at };
-      return found(await diff(when, sides, { limit, cursor }), `environment ${environment}`);
-    }
-    const span = await stretch(when.now, { from, to, tz: asked.tz });
-    const sides = { environment, from: justBefore(span.from), to: span.to };
-    return found(
-      await diff({ ...when, at: span.to }, sides, { limit, cursor }),
-      `environment ${environment}`,
-    );
+    const span = from === undefined ? undefined : await stretch(when.now, { from, to, tz: asked.tz });
+    return sideBySide(when, { environment, group }, "", (one) => {
+      const sides =
+        span === undefined
+          ? { environment: one, with: other ?? one, at: when.at }
+          : { environment: one, from: justBefore(span.from), to: span.to };
+      return diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+    });
   },
 
   "/v1/artifact": async (ledger, c) => {

@@ -1,10 +1,11 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
-import type { Fact, PlanQuestion, Statement } from "../../../schemas/fact.ts";
+import type { Fact, Statement } from "../../../schemas/fact.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/question.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
 import { type Appending, append, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { rawHash } from "../../ledger/canonical.ts";
