@@ -1,6 +1,7 @@
 /** `asof/schemas`: the zod schemas of a ledger's requests and answers, for clients. */
 export {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
@@ -18,6 +19,7 @@ export { Gate } from "./gate.ts";
 export { EnvironmentPlan, hashOf, Plan } from "./plan.ts";
 export {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,

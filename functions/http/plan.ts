@@ -29,11 +29,9 @@ async function jsonAnswer(
 
 /** The plan of a service or, without one, of the whole environment. A file if a format other than JSON is requested. */
 export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
-  const { environment, service, at, digest, last, knownAt, format, check, limit, cursor, ...options } = query(
-    c,
-    PlanQuestion,
-  );
-  const when = moment(ledger, { at, knownAt });
+  const { environment, service, at, digest, last, knownAt, tz, format, check, limit, cursor, ...options } =
+    query(c, PlanQuestion);
+  const when = await moment(ledger, { at, knownAt, tz });
   if (service === undefined) {
     const page = found(
       await environmentPlan(when, environment, options.acceptSubstitute ?? [], { limit, cursor }),

@@ -35,7 +35,7 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   }
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body.environment);
-  return { by: who.name, key, body, when: moment(ledger, {}), ...senderOf("redeployments", who) };
+  return { by: who.name, key, body, when: await moment(ledger, {}), ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
@@ -88,7 +88,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
     }
     await ledger.publish?.(outcome.fact);
     isNew ||= outcome.is === "requested";
-    redeployments.push(await courseAnswered(moment(ledger, {}), outcome.fact));
+    redeployments.push(await courseAnswered(await moment(ledger, {}), outcome.fact));
   }
   // Others requested some of the services in the meantime. Those recorded here go on; the same request again returns them.
   if (refusals.length > 0) throw refused(refusals, { redeployments });
@@ -103,7 +103,7 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
   const who = await holder(ledger, c, "execute");
   const body = await bodyOf(c, RedeploymentEnd);
   const id = c.req.param("id") ?? "";
-  const when = moment(ledger, {});
+  const when = await moment(ledger, {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
   refuseElsewhere(who, environment);
@@ -135,6 +135,6 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }
   await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(moment(ledger, {}), id), `redeployment ${id}`);
+  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
   return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
 }
