@@ -180,7 +180,8 @@ export const PlanQuestion = z
     at: at.meta({ description: "The release that ran at this time." }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
-      description: "The newest earlier release with different images, none of them marked as bad.",
+      description:
+        "The newest earlier release with different images or configuration, and no image marked as bad.",
     }),
     knownAt,
     tz,
@@ -188,6 +189,11 @@ export const PlanQuestion = z
       description:
         "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
     }),
+    acceptConfiguration: z
+      .literal("true")
+      .transform(() => true)
+      .optional()
+      .meta({ description: "Accepts that configuration stays as it is now, where no step restores it." }),
     acceptDataLoss: z
       .literal("true")
       .transform(() => true)
@@ -295,6 +301,7 @@ export const RedeploymentRequest = z
     digest: digest.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),
     // The plan's question lists these names separated by commas.

@@ -34,7 +34,7 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
   const when = await moment(ledger, { at, knownAt, tz });
   if (service === undefined) {
     const page = found(
-      await environmentPlan(when, environment, options.acceptSubstitute ?? [], { limit, cursor }),
+      await environmentPlan(when, environment, { ...options, tools: ledger.deployTools }, { limit, cursor }),
       `environment ${environment}`,
     );
     return format === "json"
@@ -43,7 +43,7 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
   }
   const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
   const answer = found(
-    await plan(when, { environment, service }, { ...options, aim }),
+    await plan(when, { environment, service }, { ...options, aim, tools: ledger.deployTools }),
     `service ${service} in environment ${environment}`,
   );
   return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);

@@ -9,6 +9,7 @@ import { EVER, history } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { markOf } from "../queries/marks.ts";
 import type { Question } from "../queries/question.ts";
+import { configurationChanges } from "../queries/release/configuration.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { slotOf } from "../queries/release/slots.ts";
@@ -92,6 +93,12 @@ export const RELEASES_BACK_MAX = 24;
 const imagesShown = ({ components }: Release): string =>
   canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
+/** Whether two releases have the same images and configuration. */
+const isSameRelease = (one: Release, current: Release): boolean =>
+  imagesShown(one) === imagesShown(current) &&
+  // Configuration that is not known then is nothing to go back to.
+  configurationChanges(current.config, one.config).every(({ to }) => to === null);
+
 async function isGood(question: Question, { status, components }: Release): Promise<boolean> {
   const digests = components.flatMap(({ digest }) => digest ?? []);
   if (status !== "running" || digests.length < components.length) return false;
@@ -100,15 +107,14 @@ async function isGood(question: Question, { status, components }: Release): Prom
 }
 
 async function lastGood(question: Question, selector: Selector, current: Release): Promise<TargetRelease> {
-  const running = imagesShown(current);
   let found: Release | undefined = current;
   for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
     const at = justBefore(found.since);
     found = await release({ ...question, at }, selector);
-    if (found === undefined || imagesShown(found) === running) continue;
+    if (found === undefined || isSameRelease(found, current)) continue;
     if (await isGood(question, found)) return { release: found, since: found.since, blockers: [] };
   }
-  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images that are all known and not marked as bad; ask with at=… or digest=…`;
+  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images or other configuration, and images that are all known and not marked as bad; ask with at=… or digest=…`;
   return { release: null, since: null, blockers: [{ code: "no_good_release", message }] };
 }
 

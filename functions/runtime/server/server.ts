@@ -108,6 +108,7 @@ function ledgerOf(
   return {
     ...storage,
     rules: settings.rules,
+    deployTools: settings.deployTools,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
