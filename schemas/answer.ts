@@ -57,6 +57,27 @@ export const Environments = z
   .meta({ id: "Environments" });
 export type Environments = z.infer<typeof Environments>;
 
+export const Services = z
+  .strictObject({
+    environment: name.exactOptional(),
+    ...moment,
+    services: z.array(
+      z.strictObject({
+        service: name,
+        environments: z.array(name).meta({ description: "where it is known, by name" }),
+        owner: z.string().nullable(),
+        contact: z.string().nullable(),
+        repository: url.nullable(),
+        images: z.array(imageRepository),
+        databases: z.array(name).meta({ description: "as described" }),
+        deployTool: z.string().nullable(),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "Services" });
+export type Services = z.infer<typeof Services>;
+
 const side = z.strictObject({ environment: name, at: time });
 const shownImage = z
   .strictObject({ image: z.string().nullable(), digest: digest.nullable(), commit: sha.nullable() })

@@ -86,6 +86,12 @@ export const SnapshotQuestion = z
   .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
   .refine(isExtent, oneExtent);
 
+export const ServicesQuestion = z.strictObject({
+  environment: name.optional().meta({ description: "Default: all services." }),
+  ...moment,
+  ...page(100, 50),
+});
+
 export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
 
 export const TimelineQuestion = z

@@ -14,6 +14,7 @@ import {
   Environments,
   Outcomes,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -38,6 +39,7 @@ import type {
   RedeploymentRequest,
   ReleaseQuestion,
   Retraction,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
@@ -101,6 +103,7 @@ export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
+  readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
   readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
   readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
   readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
@@ -158,6 +161,7 @@ export function clientOver(send: Send): LedgerClient {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
+    services: (query = {}) => ask(Services, "/v1/services", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
     changes: (query) => ask(Changes, "/v1/changes", query),
     diff: (query) => ask(Difference, "/v1/diff", query),

@@ -14,7 +14,7 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   const who = await holder(ledger, c, "ask", "write");
   const { environment, group, service, digest, ...asked } = query(c, GateQuestion);
   const when = await moment(ledger, asked);
-  return sideBySide<Gate>(when, { environment, group }, "", (one) => {
+  return sideBySide<Gate>(when, { environment, group }, (one) => {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
     return gate(when, { environment: one, service, digest });

@@ -4,7 +4,7 @@ import { knownNames, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { mapLimit } from "../ledger/map-limit.ts";
 import { EndpointError } from "./problem.ts";
-import { found } from "./request.ts";
+import { found, foundAt } from "./request.ts";
 
 /** An environment, or a group of them: the schema of the question lets exactly one through. */
 export interface Extent {
@@ -29,21 +29,17 @@ export async function environmentsOf(known: KnownAt, { environment, group }: Ext
   return taken.map(({ shown }) => shown);
 }
 
-/**
- * Asks a question of an environment, or of each environment of a group.
- * @param what what is not found where no environment knows an answer
- */
+/** Asks a question of an environment, or of each environment of a group; of a service there, if one is named. */
 export async function sideBySide<T extends object>(
   known: KnownAt,
-  extent: Extent,
-  what: string,
+  { service, ...extent }: Extent & { readonly service?: string | undefined },
   ask: (environment: string) => Promise<T | undefined>,
 ): Promise<T | { readonly group: string; readonly answers: readonly T[] }> {
-  const { group } = extent;
+  const { group, environment = "" } = extent;
   const asked = await mapLimit(AT_ONCE, await environmentsOf(known, extent), ask);
   const answers = asked.filter((answer) => answer !== undefined);
   const [first] = answers;
-  const place = group === undefined ? `environment ${extent.environment}` : `group ${group}`;
-  const one = found(first, what === "" ? place : `${what} in ${place}`);
-  return group === undefined ? one : { group, answers };
+  if (group === undefined) return foundAt(known, { environment, service }, first);
+  found(first, service === undefined ? `group ${group}` : `service ${service} in group ${group}`);
+  return { group, answers };
 }

@@ -6,7 +6,7 @@ import { environmentPlan } from "../plan/environment-plan.ts";
 import { type Format, fileOf, type Pinned } from "../plan/formats.ts";
 import { plan } from "../plan/plan.ts";
 import type { Ledger } from "./context.ts";
-import { found, moment, query } from "./request.ts";
+import { foundAt, moment, query } from "./request.ts";
 
 /** Only the images of a plan, as a file. */
 function fileAnswer(format: Format, services: readonly Pinned[], next: string | null): Response {
@@ -33,18 +33,21 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
     query(c, PlanQuestion);
   const when = await moment(ledger, { at, knownAt, tz });
   if (service === undefined) {
-    const page = found(
+    const page = await foundAt(
+      when,
+      { environment },
       await environmentPlan(when, environment, { ...options, tools: ledger.deployTools }, { limit, cursor }),
-      `environment ${environment}`,
     );
     return format === "json"
       ? jsonAnswer(ledger, page, page.services, check)
       : fileAnswer(format, page.services, page.next);
   }
   const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
-  const answer = found(
-    await plan(when, { environment, service }, { ...options, aim, tools: ledger.deployTools }),
-    `service ${service} in environment ${environment}`,
+  const place = { environment, service };
+  const answer = await foundAt(
+    when,
+    place,
+    await plan(when, place, { ...options, aim, tools: ledger.deployTools }),
   );
   return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);
 }

@@ -9,6 +9,7 @@ import {
   EnvironmentsQuestion,
   RedeploymentQuestion,
   ReleaseQuestion,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
@@ -22,13 +23,14 @@ import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { release } from "../queries/release/release.ts";
+import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, holder, knownAtOf, moment, query, stretch } from "./request.ts";
+import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
@@ -37,15 +39,23 @@ type Question = (ledger: Ledger, c: Context) => Promise<object>;
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
     const { environment, service, ...asked } = query(c, ReleaseQuestion);
-    const answer = await release(await moment(ledger, asked), { environment, service });
-    return found(answer, `service ${service} in environment ${environment}`);
+    const when = await moment(ledger, asked);
+    return foundAt(when, { environment, service }, await release(when, { environment, service }));
   },
 
   "/v1/snapshot": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
-    const selector = environment === undefined ? { group: group ?? "" } : { environment };
-    const answer = await snapshot(await moment(ledger, asked), selector, { limit, cursor });
-    return found(answer, environment === undefined ? `group ${group}` : `environment ${environment}`);
+    const when = await moment(ledger, asked);
+    const extent = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await snapshot(when, extent, { limit, cursor });
+    return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+  },
+
+  "/v1/services": async (ledger, c) => {
+    const { environment, limit, cursor, ...asked } = query(c, ServicesQuestion);
+    const when = await moment(ledger, asked);
+    const answer = await services(when, { environment }, { limit, cursor });
+    return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
   },
 
   "/v1/environments": async (ledger, c) => {
@@ -57,8 +67,7 @@ const questions: Record<string, Question> = {
     const { environment, group, service, limit, cursor, format, ...asked } = query(c, TimelineQuestion);
     const known = await knownAtOf(ledger, asked);
     const span = await stretch(known.now, asked);
-    const what = service === undefined ? "" : `service ${service}`;
-    const answer = await sideBySide(known, { environment, group }, what, (one) =>
+    const answer = await sideBySide(known, { environment, group, service }, (one) =>
       timeline(known, { environment: one, service, ...span }, { limit, cursor }),
     );
     if (format === "json" || "group" in answer) return answer;
@@ -77,7 +86,7 @@ const questions: Record<string, Question> = {
         ? now.toISOString()
         : await instantOf("before", end, { edge: "end", now, tz: asked.tz });
     const from = new Date(Date.parse(before) - window).toISOString();
-    return sideBySide(known, { environment, group }, "", (one) =>
+    return sideBySide(known, { environment, group }, (one) =>
       changes({ ...known, at: before }, { environment: one, service, from, before }),
     );
   },
@@ -86,7 +95,7 @@ const questions: Record<string, Question> = {
     const { environment, group, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
     const when = await moment(ledger, asked);
     const span = from === undefined ? undefined : await stretch(when.now, { from, to, tz: asked.tz });
-    return sideBySide(when, { environment, group }, "", (one) => {
+    return sideBySide(when, { environment, group }, (one) => {
       const sides =
         span === undefined
           ? { environment: one, with: other ?? one, at: when.at }

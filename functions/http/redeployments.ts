@@ -17,7 +17,7 @@ import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/rede
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, holder, moment, senderOf } from "./request.ts";
+import { bodyOf, found, foundAt, holder, moment, senderOf } from "./request.ts";
 
 function refuseElsewhere(who: Holder, environment: string): void {
   const elsewhere = boundElsewhere(who, environment);
@@ -45,16 +45,13 @@ const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError
 /** Prechecks every service of the request. Throws an EndpointError if one of them is refused: all or none. */
 async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = request.body;
-  const requested = found(await placesOf(request), `environment ${environment}`);
+  const requested = await foundAt(request.when, { environment }, await placesOf(request));
   if ("refusals" in requested) throw refused(requested.refusals);
   const ready: Exclude<Precheck, { is: "refused" }>[] = [];
   const refusals: Refusal[] = [];
   // One after the other: a single plan already uses all the concurrent requests that one answer may.
   for (const place of requested.places) {
-    const checked = found(
-      await precheck(request, place),
-      `service ${place.service} in environment ${environment}`,
-    );
+    const checked = await foundAt(request.when, place, await precheck(request, place));
     if (checked.is === "refused") refusals.push(...checked.refusals);
     else ready.push(checked);
   }

@@ -1,11 +1,14 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { faultsOf } from "../../schemas/scalars.ts";
+import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../ledger/authority.ts";
+import { knownName } from "../ledger/directories.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
 import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
+import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
@@ -92,15 +95,40 @@ export async function stretch(
   return span;
 }
 
-/** Throws an EndpointError for an unknown name. A known name without facts at that time is an answer, not an error. */
+/** Throws an EndpointError for something unknown. A known name without facts at that time is an answer, not an error. */
 export function found<T>(answer: T | undefined, what: string): T {
-  if (answer === undefined) {
-    throw new EndpointError(
-      "unknown",
-      `Not found: ${what} was not known by then. GET /v1/environments lists the names that are known.`,
-    );
-  }
-  return answer;
+  if (answer !== undefined) return answer;
+  throw new EndpointError("unknown", `Not found: ${what} was not known by then.`);
+}
+
+/** The same for an environment, or a service in one; the problem names the nearest known names. */
+export async function foundAt<T>(
+  known: KnownAt,
+  { environment, service }: { readonly environment: string; readonly service?: string | undefined },
+  answer: T | undefined,
+): Promise<T> {
+  if (answer !== undefined) return answer;
+  const isEnvironment = (await knownName(known, { of: "environments" }, fold(environment))) !== undefined;
+  const [what, suggestions, list] =
+    isEnvironment && service !== undefined
+      ? [
+          `service ${service} in environment ${environment}`,
+          await nearestNames(known, { of: "services", environment: fold(environment) }, service),
+          `GET /v1/services?environment=${encodeURIComponent(environment)}`,
+        ]
+      : [
+          `environment ${environment}`,
+          await nearestNames(known, { of: "environments" }, environment),
+          "GET /v1/environments",
+        ];
+  const nearest = suggestions.length === 0 ? "" : ` Nearest: ${suggestions.join(", ")}.`;
+  throw new EndpointError(
+    "unknown",
+    `Not found: ${what} was not known by then.${nearest} ${list} lists the known names.`,
+    {
+      suggestions,
+    },
+  );
 }
 
 /** @param endpoint the part of its path after `/v1/` */

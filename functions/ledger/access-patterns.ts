@@ -199,6 +199,8 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
   const names: Entry[] = [
     [{ of: "services", environment }, fact.service],
     [directory, "service"],
+    [{ of: "catalog" }, fact.service],
+    [{ of: "places", service: fold(fact.service) }, fact.environment],
   ];
   if ("cluster" in fact && fact.cluster !== undefined)
     names.push([directory, listedAs("cluster", fact.cluster)]);
@@ -227,6 +229,7 @@ function namesOf(fact: Fact): Entry[] {
     const environment = fold(fact.environment ?? EVERYWHERE);
     return [...names, [{ of: "months", environment }, monthOf(fact.occurredAt)]];
   }
+  if (fact.kind === "service.described") names.push([{ of: "catalog" }, fact.service]);
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);

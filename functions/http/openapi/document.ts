@@ -8,6 +8,7 @@ import {
   Difference,
   Environments,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -26,6 +27,7 @@ import {
   PlanQuestion,
   RedeploymentQuestion,
   ReleaseQuestion,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
@@ -157,6 +159,14 @@ const paths: ZodOpenApiPathsObject = {
       "The environments, and which services run there.",
       { query: EnvironmentsQuestion },
       Environments,
+    ),
+  },
+  "/v1/services": {
+    get: question(
+      "services",
+      "The known services, and their environments.",
+      { query: ServicesQuestion },
+      Services,
     ),
   },
   "/v1/timeline": {
