@@ -14,8 +14,8 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { deployToolsFrom } from "../functions/runtime/config/files.ts";
 import { Signers } from "../functions/sources/standards/attestation.ts";
-import { DeployTools } from "../schemas/deploy-tools.ts";
 import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
@@ -198,7 +198,7 @@ export class AsofLedger extends Construct {
     const tools =
       props.deployTools === undefined
         ? {}
-        : { ASOF_DEPLOY_TOOLS: JSON.stringify(DeployTools.parse(JSON.parse(props.deployTools))) };
+        : { ASOF_DEPLOY_TOOLS: JSON.stringify(deployToolsFrom({ ASOF_DEPLOY_TOOLS: props.deployTools })) };
     const environment = {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,

@@ -1,4 +1,5 @@
 /** Amazon ECS. */
+import type { Configuration } from "../../../schemas/fact.ts";
 import type { Command } from "../../../schemas/plan.ts";
 import { command, unknown } from "../shell.ts";
 import { brings, type Deployer, isBy, lastPart, type StepDraft, type Target } from "../step-target.ts";
@@ -49,9 +50,9 @@ const TASK_DEFINITION =
 /** Reads a task definition from a file. Arguments: the jq filter, the file. */
 const FROM_FILE = 'exec jq "$1" "$2" > task-definition.json';
 
-/** The task definition of then, with where it is from: ECS itself, or a file in git. */
-function definitionOf({ restore, config }: Target): { registered?: string; file?: InGit } {
-  const registered = config.find(({ revision }) => TASK_DEFINITION.test(revision))?.revision;
+/** The task definition of then: one that ECS has, or a file in git. */
+function definitionOf({ restore, config }: Target): { registered?: Configuration; file?: InGit } {
+  const registered = config.find(({ revision }) => TASK_DEFINITION.test(revision));
   if (registered !== undefined) return { registered };
   const file = restore.filter(isInGit).find(({ path }) => path.endsWith(".json"));
   return file === undefined ? {} : { file };
@@ -72,12 +73,12 @@ function written(target: Target, aws: Aws, region: readonly string[]): { command
   const describe = command(
     "aws",
     ...["sh", "-c", TO_FILE, "sh", pinning(target), ...region],
-    `--task-definition=${registered ?? unknown("task definition")}`,
+    `--task-definition=${registered?.revision ?? unknown("task definition")}`,
   );
   if (registered !== undefined) {
     return {
       commands: [describe],
-      why: `The first command reads ${registered}, with the settings of then, and pins the images in it. `,
+      why: `The first command reads ${registered.revision}, with the settings of then, and pins the images in it. `,
     };
   }
   const { cluster, service } = namesOf(target);
@@ -116,8 +117,6 @@ function byEcs(target: Target): StepDraft[] {
   const aws: Aws = (verb, ...rest) => command("aws", "aws", "ecs", verb, ...rest, ...region);
   const { commands, why } = written(target, aws, region);
   const { registered, file } = definitionOf(target);
-  const isThen = ({ revision }: { revision: string }) =>
-    revision === registered || revision === file?.revision;
   return [
     {
       title: "deploy a task definition with these images to Amazon ECS",
@@ -140,7 +139,10 @@ function byEcs(target: Target): StepDraft[] {
         ),
         aws("wait", "services-stable", `--cluster=${cluster}`, `--services=${service}`),
       ],
-      brings: brings(target, target.restore.filter(isThen)),
+      brings: brings(
+        target,
+        target.restore.filter((one) => one === (registered ?? file)),
+      ),
     },
   ];
 }
