@@ -51,7 +51,7 @@ const timelineEntry = z.strictObject({
   config: z.array(configuration).exactOptional(),
   rollback: z.boolean().exactOptional(),
   redeployment: z
-    .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
+    .strictObject({ id, outcome: z.enum(["succeeded", "failed", "cancelled"]).exactOptional() })
     .exactOptional()
     .meta({
       description: "the redeployment that was requested, is carried out by this deployment, or ended",

@@ -636,7 +636,8 @@ describe("a deployment of configuration alone", () => {
 
   it("keeps the images that run", async () => {
     const ledger = await ledgerServer();
-    await asof([...DEPLOY, "--digest", DIGEST, "--deployment-id", "1"], at(ledger));
+    const before = ["--deployment-id", "1", "--time", "2026-11-20T08:00:00Z"];
+    await asof([...DEPLOY, "--digest", DIGEST, ...before], at(ledger));
     const { code } = await asof(
       [...DEPLOY, "--config-only", ...CONFIG, "--deployment-id", "2", "--time", "2026-11-20T09:00:00Z"],
       at(ledger),
