@@ -147,7 +147,9 @@ function join(question: Question): Joined {
   const isDrift = disagrees && newestOfImages(claims) !== undefined;
   // Images that nobody deployed are not given the configuration of a deployment before them.
   const configurations = claims.configurations.filter(
-    (fact) => !isDrift || observation === undefined || order(fact) > order(observation.fact),
+    (fact) =>
+      sides.some(({ running }) => running.length > 0) &&
+      (!isDrift || observation === undefined || order(fact) > order(observation.fact)),
   );
   return {
     claims,
@@ -306,8 +308,8 @@ const placeOf = ({ repository, path }: Configured): string =>
 
 /** The configuration of all that runs: of each place, what the newest that names it says. */
 function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
-  const found: { place: string; one: Configured }[] = [];
-  for (const { config = [] } of [...contributing, ...seen].sort(byOrder).reverse()) {
+  const found: { place: string | undefined; one: Configured }[] = [];
+  for (const { config = [], scope } of [...contributing, ...seen].sort(byOrder).reverse()) {
     const before = new Set(found.map(({ place }) => place));
     for (const one of config) {
       const place = placeOf(one);
@@ -315,7 +317,9 @@ function configWith({ contributing }: Joined, seen: readonly Observation[]): Con
       const isTwice = found.some((other) =>
         isNamed ? other.place === place : JSON.stringify(other.one) === JSON.stringify(one),
       );
-      if (!before.has(place) && !isTwice) found.push({ place, one });
+      // Without a place, what was deployed with some components may be of these alone.
+      const isOfAll = isNamed || scope !== "components";
+      if (!before.has(place) && !isTwice) found.push({ place: isOfAll ? place : undefined, one });
     }
   }
   return found.map(({ one }) => one);

@@ -8,6 +8,7 @@ import {
   image,
   main,
   observed,
+  PLACE,
   partly,
   REPOSITORY,
   removed,
@@ -125,6 +126,11 @@ cases("of a deployment that names no image", [
     rule: "after a removal nothing of before is kept",
     given: [runs(ONE, "a"), removed("08:30"), succeeded("09:00", [main()], { ...config("b"), ...by("2") })],
     answers: { components: [{ digest: null }], ...config("b"), warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "a component that is removed after it leaves nothing, and no configuration",
+    given: [runs(ONE, "a"), alone, removed("10:00", { ...PLACE, components: [main()], ...partly })],
+    answers: { status: "removed", components: [], config: [], since: "10:00" },
   },
   {
     rule: "the next deployment of an image has its own configuration",

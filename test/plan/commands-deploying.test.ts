@@ -72,6 +72,19 @@ describe("kubectl", () => {
     ]);
   });
 
+  it("tells StatefulSets and DaemonSets from Deployments where components name their kind", () => {
+    const components = [
+      component("Deployment/web", "billing"),
+      component("StatefulSet/web/app", "worker"),
+      component("DaemonSet/logs", "billing"),
+    ];
+    expect(typed({ ...TARGET, components }, "kubectl").filter((line) => line.includes("set image"))).toEqual([
+      `kubectl --context=eu-1 --namespace=billing set image deployment/web web=${BILLING}`,
+      `kubectl --context=eu-1 --namespace=billing set image statefulset/web app=${WORKER}`,
+      `kubectl --context=eu-1 --namespace=billing set image daemonset/logs logs=${BILLING}`,
+    ]);
+  });
+
   it("goes to no cluster or namespace that nobody named, and says which names to check", () => {
     const { cluster, namespace, ...nowhere } = TARGET;
     expect(typed(nowhere, "kubectl")[0]).toBe(

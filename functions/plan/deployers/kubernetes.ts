@@ -29,12 +29,24 @@ const namespaceOf = ({ namespace }: Target): string => `--namespace=${namespace 
 
 // --- kubectl ----------------------------------------------------------------------------------------------
 
-/** The workload and container of a component: components observed in clusters are named `workload/container`. */
+/** Kinds of workloads as components name them where two workloads of a service have one name, and as kubectl does. */
+const KINDS: ReadonlyMap<string, string> = new Map(
+  ["Deployment", "StatefulSet", "DaemonSet"].map((kind) => [kind, kind.toLowerCase()]),
+);
+
+/**
+ * The workload and container of a component: components observed in clusters are named `workload/container`, or
+ * `StatefulSet/workload/container`.
+ */
 function workloadOf(component: string, service: string): { workload: string; container: string } {
-  const [workload = "", container] = component.split("/", 2);
-  if (container !== undefined) return { workload, container };
+  const [first = "", ...rest] = component.split("/");
+  const kind = rest.length === 0 ? undefined : KINDS.get(first);
+  const [name = "", container] = kind === undefined ? [first, rest[0]] : rest;
+  const named = (workload: string) => `${kind ?? "deployment"}/${kubernetesName(workload, "workload")}`;
+  if (container !== undefined) return { workload: named(name), container };
+  if (kind !== undefined) return { workload: named(name), container: name };
   const only = lastPart(service);
-  return { workload: only, container: component === "main" ? only : component };
+  return { workload: named(only), container: component === "main" ? only : component };
 }
 
 /**
@@ -61,17 +73,16 @@ function imagesByWorkload(target: Target): Map<string, string[]> {
   const workloads = new Map<string, string[]>();
   for (const { component, image } of target.components) {
     const { workload, container } = workloadOf(component, target.service);
-    const name = `deployment/${kubernetesName(workload, "workload")}`;
-    const images = workloads.get(name) ?? [];
-    workloads.set(name, [...images, `${kubernetesName(container, "container")}=${image}`]);
+    const images = workloads.get(workload) ?? [];
+    workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
   }
   return workloads;
 }
 
 /** What a person has to check before `setImages`. */
 export const CHECK_NAMES =
-  "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment with " +
-  "the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
+  "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment (unless " +
+  "a component names a StatefulSet or DaemonSet) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
 
 /** Applies a file, or a folder with or without a kustomization. Arguments: the path, options of kubectl. */
 const APPLY =

@@ -53,16 +53,21 @@ export function configurationChanges(from: Config, to: Config): ConfigurationCha
 /** The configuration that these facts set together: of each place, what the newest fact that names it says. */
 export function configurationOf(facts: readonly (Claim | Observation)[]): Configuration[] {
   const found: Configuration[] = [];
-  for (const { config = [] } of [...facts].sort(newestFirst)) {
-    const known = new Set(found.map(locationOf));
+  const known = new Set<string>();
+  const texts = new Set<string>();
+  for (const { config = [], scope } of [...facts].sort(newestFirst)) {
     const own = new Map(
       config
-        .filter((one) => !known.has(locationOf(one)))
+        .filter((one) => !known.has(locationOf(one)) && !texts.has(canonical(one)))
         .map((one) => [isNamed(one) ? locationOf(one) : canonical(one), one] as const)
         // Of two entries of one place in one fact, the first counts.
         .toReversed(),
     );
     found.push(...[...own.values()].toReversed());
+    // Configuration without a place, deployed with some components, may be of these alone.
+    const isOfPlace = (one: Configuration) => isNamed(one) || scope !== "components";
+    for (const one of config.filter(isOfPlace)) known.add(locationOf(one));
+    for (const one of own.values()) texts.add(canonical(one));
   }
   return found;
 }

@@ -152,13 +152,15 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
   const drifts = decided.size > 0 && running.lastOfImages !== undefined && agreeing.size < decided.size;
+  const shown = [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen];
   // Images that nobody deployed are not given the configuration of a deployment before them.
   const configured = running.configured.filter(
-    (claim) => !drifts || observation === undefined || order(claim) > order(observation),
+    (claim) =>
+      shown.length > 0 && (!drifts || observation === undefined || order(claim) > order(observation)),
   );
   return {
     claimed: [...claimedShown.values()].flat(),
-    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
+    shown,
     contributing: [...new Set([...contributing, ...configured])].sort(newestFirst),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
