@@ -2,7 +2,7 @@
  * Observation changes: on a timeline an observation is an event only if it shows other images than the service had before.
  * The state before is read once, at the first observation of a service.
  */
-import type { Component } from "../../../schemas/fact.ts";
+import type { ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
@@ -25,7 +25,7 @@ import { byComponent, matched } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
 interface Group {
-  readonly entries: readonly Component[];
+  readonly entries: readonly ObservedComponent[];
   readonly isClaimed: boolean;
 }
 
@@ -42,21 +42,29 @@ function effectiveGroups({ claimed, observation, decided }: Effective): Readonly
 /** The effective deployments before a sort key, by the facts alone, without their tasks. */
 async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
   const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return foldEffects([observation, own, everywhere, ...changes].filter(isEffective).map(statedEffect));
+  return foldEffects([observation, ...own, ...everywhere, ...changes].filter(isEffective).map(statedEffect));
 }
 
-async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
+async function compareImages(
+  images: Images,
+  shown: ObservedComponent,
+  seen: ObservedComponent,
+): Promise<Likeness> {
   // An entry that names no image does not contradict any.
   if (seen.digest === undefined && seen.tag === undefined) return "same";
-  if (seen.digest === undefined || shown.digest === undefined || seen.digest === shown.digest)
-    return likeness(shown, seen, new Set());
-  return likeness(shown, seen, (await images.family(seen.digest)).members);
+  if (
+    seen.digest === undefined ||
+    shown.digest === undefined ||
+    (seen.digest === shown.digest && seen.otherDigests === undefined)
+  )
+    return likeness(images, shown, seen, new Set());
+  return likeness(images, shown, seen, (await images.family(seen.digest)).members);
 }
 
 async function compareGroups(
   images: Images,
   shown: Group | undefined,
-  seen: readonly Component[],
+  seen: readonly ObservedComponent[],
 ): Promise<Likeness> {
   const pairs = matched(shown?.entries ?? [], seen);
   if (pairs === undefined) return "other";
