@@ -112,7 +112,9 @@ export async function describeComponent(
   const digest = digestOf(shown);
   const holders = family === undefined || digest === null ? [] : await holdersOf(context.images, family);
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
-  const isCertain = shown.tie === undefined || shown.tie.every((one) => one.commit?.sha === by.commit?.sha);
+  const isCertain =
+    shown.tie === undefined ||
+    shown.tie.every((one) => one.kind === "deployment.removed" || one.commit?.sha === by.commit?.sha);
   const deployed = !isCertain
     ? undefined
     : (claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant) ??

@@ -194,9 +194,11 @@ function renewed(state: Effective, claim: Claim, components: readonly Component[
 
 /** A claim of the whole service replaces everything. */
 function wholly(state: Effective, claim: Claim, components: readonly Component[]): Effective {
+  // A claim that names no images contradicts nobody.
+  const spoken = new Map([...state.claimed].filter(([, one]) => one.claim !== state.silent));
   return {
     ...state,
-    claimed: after(state.claimed, claimedBy(claim, components), claim),
+    claimed: after(spoken, claimedBy(claim, components), claim),
     lastClaim: claim,
     silent: undefined,
     changed: new Set(),

@@ -4,6 +4,7 @@
  */
 import { justBefore } from "../../ledger/as-of.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
+import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isClaim, isObservation, type Observation } from "./effective-deployments.ts";
@@ -66,11 +67,13 @@ export async function isLeftOut(
 /** Whether all images of an observation are those that ran, or were seen, before a claim. */
 async function showsOld(context: ResolveContext, claim: Claim, look: Observation): Promise<boolean> {
   const at = justBefore(claim.occurredAt);
-  const then = { ...context, at };
-  const [running, { value: last }] = await Promise.all([
-    effectiveDeploymentsAt(then, context.selector, at),
-    observations(context, context.selector, at).next(),
+  const { selector } = context;
+  const [running, { value: last }, description] = await Promise.all([
+    effectiveDeploymentsAt({ ...context, at }, selector, at),
+    observations(context, selector, at).next(),
+    describedAt(context, selector.service, at),
   ]);
+  const then = { ...context, at, ownImages: ownImagesOf(description) };
   const everything = new Set(byComponent(look.components).keys());
   const [seen, lastSeen, ...groups] = await Promise.all([
     showObserved(context, look, everything),

@@ -6,11 +6,10 @@ import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct, newest } from "../../ledger/fact-reader.ts";
-import { namedBy } from "../../ledger/renames.ts";
 import type { Name } from "../../ledger/store.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { type Description, databasesOf, describedAt } from "../service-description.ts";
+import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { describeComponent } from "./component.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
@@ -88,9 +87,6 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
-
-const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
-  description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
