@@ -59,7 +59,7 @@ export type Environments = z.infer<typeof Environments>;
 
 const timelineEntry = z.strictObject({
   at: time,
-  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
+  since: time.exactOptional().meta({ description: "in `running` and `observed` entries: the start of this state" }),
   what: z.enum([
     "running",
     "started",

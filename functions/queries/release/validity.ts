@@ -4,7 +4,7 @@ import { byOrder, order } from "../../ledger/canonical.ts";
 import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import type { Observation } from "./effective-deployments.ts";
+import { type Claim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
 import { isLeftOut } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
@@ -44,6 +44,19 @@ export function prefetchUntil(question: Question, selector: Selector): void {
   question.store.prefetch(() => laterObservations(question, selector, question.at).next());
 }
 
+/** The later observations up to a claim, and one after it that may know of what ran before that claim. */
+async function* untilClaim(
+  { selector, at, ...knowledge }: ResolveContext,
+  claim: Claim | undefined,
+): AsyncGenerator<Observation> {
+  for await (const fact of laterObservations(knowledge, selector, at)) {
+    if (!isObservation(fact) || isPart(fact)) continue;
+    const isLate = claim !== undefined && order(fact) > order(claim);
+    if (!isLate || beginOf(fact) < claim.occurredAt) yield fact;
+    if (isLate) return;
+  }
+}
+
 /** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
@@ -51,22 +64,12 @@ export async function untilOf(
   shown: readonly ResolvedComponent[],
 ): Promise<string | null> {
   const { selector, at } = context;
-  const claims = await claimsAfter(
-    context,
-    [...wholeServicePartitions(selector), ...running.parts],
-    at,
-    running,
-  );
-  const claim = claims.sort(byOrder)[0];
-  for await (const fact of laterObservations(context, selector, at)) {
-    if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
-    const isLate = claim !== undefined && order(fact) > order(claim);
-    // An observation after the next claim may show that something else ran before that claim.
-    if (isLate && beginOf(fact) >= claim.occurredAt) break;
+  const partitions = [...wholeServicePartitions(selector), ...running.parts];
+  const [claim] = (await claimsAfter(context, partitions, at, running)).sort(byOrder);
+  for await (const fact of untilClaim(context, claim)) {
     const isChange = shown.length === 0 || (await changes(context, shown, fact));
     if (isChange && !(await isLeftOut(context, running, fact)))
       return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
-    if (isLate) break;
   }
   return claim?.occurredAt ?? null;
 }

@@ -26,6 +26,7 @@ export const isRollback = (fact: Deployed | undefined): boolean =>
 
 const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...entryOf(fact, what),
+  ...(fact.kind === "deployment.observed" && fact.since !== undefined ? { since: fact.since } : {}),
   ...(fact.components === undefined ? {} : { components: fact.components }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),

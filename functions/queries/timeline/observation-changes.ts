@@ -13,12 +13,16 @@ import {
   type Claim,
   type Effective,
   evolve,
+  hasEffect,
   isEffective,
+  isObservation,
+  isOfDeployment,
   isPart,
   NOTHING,
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
+import { isInGrace } from "../release/looks.ts";
 import { release } from "../release/release.ts";
 import { foldEffects, newestOf, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
@@ -97,9 +101,9 @@ export interface Step<F> {
 }
 
 export interface Watch {
-  /** Reads the states of services before these observations, concurrently. */
+  /** Reads the states of services before these facts, as far as they depend on it, concurrently. */
   prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
-  /** Whether a fact shows other images than its service had before. Call it in the order of facts. */
+  /** Whether a fact changes or shows other images than its service had before. Call it in the order of facts. */
   take(fact: Claim | Observation): Promise<boolean>;
 }
 
@@ -114,20 +118,30 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
     services.set(service, { ...found, state: evolve(found.state, statedEffect(fact)) });
   }
 
-  async function isOther(observation: Observation, service: string): Promise<boolean> {
-    const verdict = await compare(images, services.get(service)?.state ?? NOTHING, observation);
-    if (verdict !== "unclear") return verdict === "other";
-    // The deployment names no digest, so the rules of the release decide whether this is what it meant.
+  /** `left out`: it shows what ran before a deployment whose rollout goes on. */
+  async function look(observation: Observation, service: string): Promise<"same" | "other" | "left out"> {
+    const state = services.get(service)?.state ?? NOTHING;
+    const verdict = await compare(images, state, observation);
+    const isEarly = state.lastClaim !== undefined && isInGrace(observation, state.lastClaim);
+    if (verdict === "same" || (verdict === "other" && !isEarly)) return verdict;
+    // The deployment names no digest, or is young: the rules of the release decide whether this is what it meant.
     const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
-    return (then?.drift ?? null) !== null;
+    if ((then?.drift ?? null) !== null) return "other";
+    return verdict === "other" ? "left out" : "same";
   }
+
+  /** A removal of a superseded deployment is no event. */
+  const isEvent = (claim: Claim, service: string): boolean => {
+    const found = services.get(service);
+    return found === undefined || hasEffect(found.state, claim);
+  };
 
   return {
     async prepare(steps) {
       const unknown = new Map<string, Step<Claim | Observation>>();
       for (const step of steps) {
         const service = fold(step.fact.service ?? "");
-        const isNew = step.fact.kind === "deployment.observed" && !services.has(service);
+        const isNew = !services.has(service) && (isObservation(step.fact) || isOfDeployment(step.fact));
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
       await mapLimit(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
@@ -139,7 +153,9 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
     async take(fact) {
       const concerned = fact.service === undefined ? [...services.keys()] : [fold(fact.service)];
       const [service = ""] = concerned;
-      const shows = fact.kind !== "deployment.observed" || (await isOther(fact, service));
+      const verdict = isObservation(fact) ? await look(fact, service) : undefined;
+      if (verdict === "left out") return false;
+      const shows = isObservation(fact) ? verdict === "other" : isEvent(fact, service);
       for (const one of concerned) follow(one, fact);
       return shows;
     },
