@@ -4,6 +4,7 @@
  */
 import { justBefore } from "../../ledger/as-of.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
+import type { Question } from "../question.ts";
 import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
@@ -15,6 +16,7 @@ import {
   effectiveDeploymentsAt,
   looksAt,
   observations,
+  type Selector,
   seenBy,
 } from "./running.ts";
 import { byComponent } from "./slots.ts";
@@ -32,6 +34,18 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
     if (!(await isRemainder(context, reconciled, look))) return reconciled;
   }
   return reconcileWith(context, seenBy(running, undefined));
+}
+
+/** The drift at a moment alone, for callers that need nothing else of the release. */
+export async function driftAt(question: Question, selector: Selector): Promise<Reconciled["drift"]> {
+  const { at } = question;
+  const [running, description] = await Promise.all([
+    effectiveDeploymentsAt(question, selector, at),
+    describedAt(question, selector.service, at),
+    question.images.renames(),
+  ]);
+  const { drift } = await reconcile({ ...question, selector, ownImages: ownImagesOf(description) }, running);
+  return drift;
 }
 
 /** Whether an observation in effect contradicts a claim only because the rollout had not ended. */

@@ -22,8 +22,7 @@ import {
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { isInGrace } from "../release/looks.ts";
-import { release } from "../release/release.ts";
+import { driftAt, isInGrace } from "../release/looks.ts";
 import { foldEffects, newestOf, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
@@ -125,8 +124,8 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
     const isEarly = state.lastClaim !== undefined && isInGrace(observation, state.lastClaim);
     if (verdict === "same" || (verdict === "other" && !isEarly)) return verdict;
     // The deployment names no digest, or is young: the rules of the release decide whether this is what it meant.
-    const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
-    if ((then?.drift ?? null) !== null) return "other";
+    const drift = await driftAt({ ...known, at: observation.occurredAt }, { environment, service });
+    if (drift !== null) return "other";
     return verdict === "other" ? "left out" : "same";
   }
 
