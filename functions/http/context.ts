@@ -2,6 +2,7 @@
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Ingest } from "../ledger/ingest.ts";
+import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 export interface Secrets {
@@ -19,6 +20,8 @@ export interface Ledger extends Ingest {
   readonly settleMs: number;
   /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */
   readonly observationStepMs?: number;
+  /** Absent if no executor is configured here: then somebody else carries redeployments out. */
+  readonly executor?: ExecutorCheck;
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }
