@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { all } from "../../functions/ledger/fact-reader.ts";
 import { isEffective, statedEffect } from "../../functions/queries/release/effective-deployments.ts";
-import { effectsOf, foldEffects, newestOf } from "../../functions/queries/release/running.ts";
+import { foldEffects, newestOf } from "../../functions/queries/release/running.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history, question } from "../histories.ts";
@@ -16,15 +16,25 @@ async function ledgerOf(statements: readonly Statement[]) {
 }
 
 /** A state in terms that compare: facts by their identity, groups by name. */
-const plain = ({ claimed, lastClaim, configured, ...state }: ReturnType<typeof foldEffects>) => ({
+const plain = ({
+  claimed,
+  lastClaim,
+  configured,
+  observation,
+  isCurrent,
+  decided,
+}: ReturnType<typeof foldEffects>) => ({
   configured: configured.map(({ id }) => id),
   claimed: Object.fromEntries(
-    [...claimed].map(([name, { entries, claim }]) => [name, { entries, by: claim.id }]),
+    [...claimed].map(([name, { entries, claim, rivals = [] }]) => [
+      name,
+      { entries, by: claim.id, rivals: rivals.map((one) => [one.claim.id, one.entries]) },
+    ]),
   ),
   lastClaim: lastClaim?.id,
-  observation: state.observation?.id,
-  isCurrent: state.isCurrent,
-  decided: [...state.decided].sort(),
+  observation: observation?.id,
+  isCurrent,
+  decided: [...decided].sort(),
 });
 
 it("comes to the same over all facts as over the newest of each kind", async () => {
@@ -33,16 +43,16 @@ it("comes to the same over all facts as over the newest of each kind", async () 
       const ledger = await ledgerOf(statements);
       const moment = ledger.at(at);
       const selector = { environment: fold(environment), service: fold(service) };
-      const newest = await newestOf(moment, selector, at);
+      const { parts, observation, own, everywhere, changes } = await newestOf(moment, selector, at);
       const partitions = [
         { of: "run", ...selector },
         { of: "run", environment: selector.environment },
         { of: "observed", ...selector },
-        ...newest.parts,
+        ...parts,
       ] as const;
       const every = await Promise.all(partitions.map((partition) => all(moment, partition, { to: at })));
-      const few = await effectsOf(moment, selector, newest, at, statedEffect);
-      expect(plain(foldEffects(few))).toEqual(
+      const newest = [observation, ...own, ...everywhere, ...changes].filter(isEffective);
+      expect(plain(foldEffects(newest.map(statedEffect)))).toEqual(
         plain(foldEffects(every.flat().filter(isEffective).map(statedEffect))),
       );
     }),

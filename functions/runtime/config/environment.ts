@@ -8,6 +8,7 @@ import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
 import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
+import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
 /** The JSON value of a variable; undefined if it is not set. */
@@ -31,6 +32,8 @@ export interface Configuration {
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
   readonly trust?: Trust;
+  /** Absent: each source's own. */
+  readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
 }
 
@@ -68,6 +71,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
     ...(trust === undefined ? {} : { trust }),
+    ...observationStepFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

@@ -110,6 +110,7 @@ function ledgerOf(
     rules: settings.rules,
     deployTools: settings.deployTools,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
+    ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,
