@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { component, observedComponent } from "./component.ts";
 import {
   digest,
   EVIDENCE,
@@ -42,26 +43,6 @@ const platform = text(64);
 
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
-
-const component = z.strictObject({
-  component: name,
-  variant: name.exactOptional(),
-  weight: z.number().min(0).max(100).exactOptional(),
-  repository: imageRepository.exactOptional(),
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-});
-
-/** A component as the runtime shows it. */
-const observedComponent = component.extend({
-  /** Further digests of the same entry: nodes of several platforms may each report their own manifest. */
-  otherDigests: z.array(digest).min(1).max(16).exactOptional(),
-  /**
-   * `configuration`: the runtime names no repository with the digest, so it is that of the image's configuration (or, in
-   * some runtimes, of its manifest). It is compared with an image only if an index relates them. Absent: a manifest's.
-   */
-  digestOf: z.literal("configuration").exactOptional(),
-});
 
 const configuration = z.strictObject({
   repository: url.exactOptional(),

@@ -37,6 +37,7 @@ export const WARNINGS = [
   "image_not_pullable",
   "migration_failed",
   "tie",
+  "tellers_contradict",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;

@@ -24,6 +24,7 @@ import {
   order,
   type Question,
   recordedBy,
+  sameDeployment,
   until,
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
@@ -244,6 +245,40 @@ const told = (head: Claim | Removal | Observation | undefined) => ({
   rollback: head?.rollback === true || head?.redeployment !== undefined,
 });
 
+const MINUTES_MS = 900_000;
+const isNear = (a: Fact, b: Fact): boolean =>
+  Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt)) <= MINUTES_MS;
+
+/** One says that a deployment succeeded; within minutes another that it failed, or that something else runs. */
+function contradictions(question: Question, { contradicted, observation, claims }: Joined): Code[] {
+  const look = observation?.fact;
+  const isSeen =
+    contradicted?.kind === "deployment.succeeded" &&
+    look !== undefined &&
+    (isNear(look, contradicted) || (look.since !== undefined && look.since < contradicted.occurredAt));
+  const claim = claims.last;
+  if (claim?.kind !== "deployment.succeeded") return isSeen ? ["tellers_contradict"] : [];
+  const failed = until(ofKind(question.believed, "deployment.failed"), question.at)
+    .filter((fact) => isHere(fact, question) && isNear(fact, claim) && fact.source !== claim.source)
+    .filter((fact) => !sameDeployment(fact.deployment, claim.deployment))
+    .filter(
+      ({ commit }) =>
+        commit === undefined || claim.commit === undefined || isSameCommit(commit.sha, claim.commit.sha),
+    )
+    .filter(({ components }) =>
+      components.every((one) =>
+        claim.components
+          .filter(
+            (other) =>
+              fold(one.component) === fold(other.component) &&
+              fold(one.variant ?? "") === fold(other.variant ?? ""),
+          )
+          .every(({ digest }) => digest === undefined || one.digest === undefined || digest === one.digest),
+      ),
+    );
+  return [...(isSeen ? [look] : []), ...failed].map(() => "tellers_contradict");
+}
+
 /** What must be answered about a service; undefined where its name was never heard. */
 export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | undefined {
   const question: Question = {
@@ -275,6 +310,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     drift: joined.drift,
     warnings: [
       ...clusterWarnings(question),
+      ...contradictions(question, joined),
       ...components.flatMap(({ warnings }) => warnings),
       ...failureWarnings(schemas),
     ].sort(compare),

@@ -85,9 +85,8 @@ function effects(fact: Deployed): Partition[] {
   if (service === undefined) return [{ of: "run", environment }];
   switch (fact.kind) {
     case "deployment.started":
-      return [{ of: "attempt", environment, service }];
     case "deployment.failed":
-      return [];
+      return [{ of: "attempt", environment, service }];
     case "deployment.observed":
       return [{ of: "observed", environment, service }];
     case "deployment.succeeded":
