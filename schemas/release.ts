@@ -72,7 +72,10 @@ const releasedComponent = z.strictObject({
   repository: imageRepository.nullable().meta({
     description: "where it can be pulled, under its current name, as everywhere in this answer",
   }),
-  tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
+  tags: z.array(tag).meta({
+    description:
+      "tags that pushes gave this digest in this repository by then; if the digest is unknown, the tag that the deployment names",
+  }),
   resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
   candidates: z.array(candidate),
   commit: knownCommit.nullable(),

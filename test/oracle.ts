@@ -239,7 +239,10 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
     digest,
     ...(resolved.reported === null || resolved.reported === digest ? {} : { reported: resolved.reported }),
     repository,
-    tags: distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
+    tags:
+      digest === null && entry.tag !== undefined
+        ? [entry.tag]
+        : distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
     resolvedBy: resolved.by,
     candidates: [...resolved.candidates],
     commit: origin.commit,

@@ -69,11 +69,17 @@ const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
   ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
 });
 
-/** The repositories of the image, its tags by then, and its availability. */
-function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
+/** The repositories of the image, its tags by then, and its availability. @param stated the tag that its deployment names */
+function held(
+  holders: readonly Holder[],
+  repository: string | null,
+  digest: string | null,
+  { at, stated }: { at: string; stated: string | undefined },
+) {
   const holder = holders.find((one) => one.repository === repository);
   const pushes = holder?.pushes ?? [];
-  const tags = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const pushed = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const tags = digest === null && stated !== undefined ? [stated] : pushed;
   return {
     image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
     repository,
@@ -102,12 +108,10 @@ export async function describeComponent(
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
   const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
-  const image = held(
-    holders,
-    pickRepository(shown, await context.images.renames(), holders),
-    digest,
-    context.at,
-  );
+  const image = held(holders, pickRepository(shown, await context.images.renames(), holders), digest, {
+    at: context.at,
+    stated: resolution.stated.tag,
+  });
   const component: ReleasedComponent = {
     ...named(resolution, digest),
     ...image,
