@@ -36,6 +36,7 @@ export const WARNINGS = [
   "digest_unresolved",
   "image_not_pullable",
   "migration_failed",
+  "clock_skew",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;

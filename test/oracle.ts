@@ -38,7 +38,7 @@ import {
 import { migrations } from "./oracle/migrations.ts";
 import { NOW, nameNow, refOf } from "./oracle/names.ts";
 import { isSameCommit, mayBe, type Resolved, resolveClaimed, resolveObserved } from "./oracle/resolve.ts";
-import { attempt, isChange, rowOf, takenOver } from "./oracle/times.ts";
+import { attempt, isChange, isSkewed, rowOf, takenOver } from "./oracle/times.ts";
 
 type Code = Warning["code"];
 
@@ -330,7 +330,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
   const question: Question = {
     environment: fold(asked.environment),
     service: fold(asked.service),
-    at: asked.at,
+    at: reachOf(asked),
     recorded: recordedBy(facts, asked.knownAt),
     believed: believed(facts, asked.knownAt),
   };
@@ -357,9 +357,30 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
       ...clusterWarnings(question),
       ...components.flatMap(({ warnings }) => warnings),
       ...failureWarnings(schemas),
+      ...skewWarnings(question, joined),
     ].sort(compare),
   };
 }
+
+/** What is asked about now is asked about everything known: a clock may be ten minutes ahead. */
+const reachOf = ({ at, knownAt }: Asked): string => {
+  const ahead = new Date(Date.parse(knownAt) + 600_000).toISOString();
+  return at >= knownAt && at < ahead ? ahead : at;
+};
+
+const skewWarnings = (question: Question, { claims }: Joined): Code[] => {
+  const newest = newestClaim(claims);
+  const counting = [...claims.groups.values()].map(({ claim }) => claim);
+  const current = [...counting, ...(newest === undefined ? [] : [newest])].map(({ source, id }) =>
+    question.believed.find((fact) => fact.source === source && fact.id === id),
+  );
+  return isSkewed(
+    question,
+    current.filter((fact) => fact !== undefined),
+  )
+    ? ["clock_skew"]
+    : [];
+};
 
 /** One for each database, however many heads it has. */
 const failureWarnings = (schemas: Release["migrations"]): Code[] =>

@@ -2,7 +2,7 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct, newest } from "../../ledger/fact-reader.ts";
@@ -12,6 +12,7 @@ import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { type Description, databasesOf, describedAt } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -89,7 +90,7 @@ const ownImagesOf = (description: Description | undefined): ResolveContext["ownI
  * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
-  const question = questionOf(moment);
+  const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
   const [running, description, started] = await Promise.all([
@@ -101,10 +102,11 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
-  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+  const [reconciled, { migrations, facts }, attempt, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
     attemptOf(context, started),
+    clockWarnings(question, selector, running),
   ]);
   const head = headOf(running, reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -151,6 +153,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
       ...clusterWarning(running.known),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
+      ...skew,
     ],
     facts: identities(used),
   };
