@@ -28,9 +28,11 @@ const INDEX_OF = {
   mark: "subject",
   task: "subject",
   timeline: "environment",
+  tasks: "environment",
   deployment: "deployment",
   digest: "digest",
   commit: "commit",
+  tagged: "digest",
 } as const satisfies Record<Partition["of"], string>;
 
 export type Index = (typeof INDEX_OF)[keyof typeof INDEX_OF];
@@ -61,6 +63,18 @@ const digests = (values: readonly (string | undefined)[], aspect: Aspect): Parti
 
 const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
   sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
+
+/** Where a component is looked for by its tag: it names no digest, so it takes the place of one in the index. */
+function tags(fact: Deployed): Partition[] {
+  if (fact.kind !== "deployment.succeeded" && fact.kind !== "deployment.observed") return [];
+  const named = fact.components.flatMap(({ digest, repository, tag }): Partition[] => {
+    if (digest !== undefined || tag === undefined) return [];
+    return [
+      { of: "tagged", tag, ...(repository === undefined ? { service: fold(fact.service) } : { repository }) },
+    ];
+  });
+  return [...new Map(named.map((partition) => [canonical(partition), partition])).values()];
+}
 
 const timeline = (fact: { environment: string; occurredAt: string }): Partition => ({
   of: "timeline",
@@ -93,6 +107,7 @@ const ofDeployed = (fact: Deployed): Partition[] => [
   timeline(fact),
   ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
   ...digests(fact.components?.map(({ digest }) => digest) ?? [], "deployed"),
+  ...tags(fact),
   ...commits(fact.commit?.sha, "deployed"),
 ];
 
@@ -127,8 +142,10 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "deployment.observed":
       return ofDeployed(fact);
     case "task.observed": {
-      const { digest } = fact;
+      const { digest, service } = fact;
+      const environment = fold(fact.environment);
       return [
+        ...(service === undefined ? [] : [{ of: "tasks", environment, service: fold(service) } as const]),
         { of: "task", run: runOf(fact), component: fold(fact.component), digest },
         ...digests([digest], "task"),
       ];
@@ -197,6 +214,10 @@ function namesOf(fact: Fact): Entry[] {
   ];
   if (fact.kind === "task.observed") {
     names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
+  }
+  if (fact.kind === "service.described") {
+    const images = fact.images ?? [];
+    names.push(...images.map((repository): Entry => [{ of: "described", repository }, fact.service]));
   }
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);

@@ -9,6 +9,7 @@ import {
   ofKind,
   order,
   type Question,
+  sameDeployment,
   until,
 } from "./known.ts";
 import { tasksOf } from "./resolve.ts";
@@ -131,11 +132,52 @@ export function observed(question: Question, claims: Claimed): Observed | undefi
   return { fact, decided: new Map(decided.map((name) => [name, entriesOf(fact, name)])) };
 }
 
-/** Observations of the service by then, oldest first. */
-export const observations = (question: Question): Observation[] =>
-  until(ofKind(question.believed, "deployment.observed"), question.at).filter((fact) =>
+/** Observations of the service by then, oldest first; where nothing at all was said of it, what its tasks show. */
+export function observations(question: Question): Observation[] {
+  const seen = until(ofKind(question.believed, "deployment.observed"), question.at).filter((fact) =>
     isHere(fact, question),
   );
+  if (seen.length > 0 || !isUnreported(question)) return seen;
+  const last = until(orphans(question), question.at).at(-1);
+  if (last === undefined) return [];
+  const own = tasksOf(question, last.deployment);
+  const [first = last] = own;
+  const shown = distinct(own.map(({ component }) => fold(component))).flatMap((name) => {
+    const ofName = own.filter(({ component }) => fold(component) === name);
+    const earliest = ofName.filter(
+      (task, n) => ofName.findIndex(({ digest }) => digest === task.digest) === n,
+    );
+    const newest = earliest.at(-1);
+    return newest === undefined ? [] : [{ component: newest.component, digest: newest.digest }];
+  });
+  const { component: _, digest: __, ...rest } = first;
+  const service = last.service ?? question.service;
+  return [{ ...rest, kind: "deployment.observed", service, components: shown }];
+}
+
+/** Whether no deployment, removal or observation of the service is known by then. */
+export const isUnreported = (question: Question): boolean =>
+  !until(
+    ofKind(question.believed, "deployment.succeeded", "deployment.removed", "deployment.observed"),
+    question.at,
+  ).some((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+
+/** Tasks that name the service, of deployments of which nobody ever said anything; oldest first. */
+export const orphans = (question: Question): FactOf<"task.observed">[] => {
+  const reported = ofKind(
+    question.believed,
+    "deployment.started",
+    "deployment.succeeded",
+    "deployment.failed",
+    "deployment.removed",
+    "deployment.observed",
+  ).filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+  return ofKind(question.believed, "task.observed").filter(
+    (task) =>
+      isHere(task, question) &&
+      !reported.some(({ deployment }) => sameDeployment(deployment, task.deployment)),
+  );
+};
 
 export const newestObservation = (question: Question): Observation | undefined =>
   observations(question).at(-1);

@@ -1,9 +1,10 @@
 /** Since when, until when, and what had started and not ended. */
 import type { Release } from "../../schemas/answer.ts";
 import type { Component, Fact, FactOf } from "../../schemas/fact.ts";
-import { type Observation, observations } from "./claims.ts";
+import { isUnreported, type Observation, observations, orphans } from "./claims.ts";
 import { members } from "./images.ts";
 import {
+  byOrder,
   fold,
   isEverywhereHere,
   isHere,
@@ -72,9 +73,16 @@ export const isChange = (question: Question, running: readonly Shown[], fact: Ob
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
 export function takenOver(question: Question, running: readonly Shown[]): string | null {
   const later = question.believed.filter(({ occurredAt }) => occurredAt > question.at);
-  const claim = ofKind(later, "deployment.succeeded", "deployment.removed").find(
+  const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
     (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
   );
+  const [own] = isUnreported(question) ? observations(question) : [];
+  const tasked = isUnreported(question)
+    ? orphans(question).find(
+        (task) => task.occurredAt > question.at && !sameDeployment(task.deployment, own?.deployment),
+      )
+    : undefined;
+  const [claim] = [claimed, tasked].filter((fact) => fact !== undefined).sort(byOrder);
   const change = ofKind(later, "deployment.observed")
     .filter((fact) => isHere(fact, question) && fact.scope !== "components")
     .find((fact) => isChange(question, running, fact));

@@ -82,7 +82,8 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
 
-const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
+/** The image repositories that a service is described with. */
+export const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**

@@ -21,6 +21,7 @@ import {
   statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
+import { tasksAsObservation } from "./unannounced.ts";
 
 export interface Selector {
   readonly environment: string;
@@ -30,6 +31,8 @@ export interface Selector {
 export interface EffectiveDeployments extends Effective {
   /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
   readonly known: readonly Name[];
+  /** Whether no deployment, removal or observation is known by then: tasks alone may show what runs. */
+  readonly isUnreported: boolean;
   /** The partitions of the sets of components that were deployed on their own. */
   readonly parts: readonly Partition[];
 }
@@ -127,7 +130,7 @@ async function newestClaimOfImages(question: Question, selector: Selector, every
 /**
  * The effective deployments at a moment. Cost: one round trip for whole services and observations, one more if components
  * were deployed on their own. Only a deployment that names neither components nor digests costs more: for its tasks and,
- * if it has none, for the claim before it.
+ * if it has none, for the claim before it. If nothing was reported, the tasks cost four.
  */
 export async function effectiveDeploymentsAt(
   moment: AsOf,
@@ -142,10 +145,13 @@ export async function effectiveDeploymentsAt(
     isSilent && observation !== undefined
       ? await newestClaimOfImages(question, selector, everywhere)
       : undefined;
-  const facts = [withImages, whole, observation, ...changes].filter(isEffective);
+  const stated = [withImages, whole, observation, ...changes].filter(isEffective);
+  const isUnreported = stated.length === 0;
+  const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
+  const facts = tasks === undefined ? stated : [tasks];
   const effects = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
   const known = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
-  return { ...foldEffects(effects), known, parts };
+  return { ...foldEffects(effects), known, parts, isUnreported };
 }
 
 /** The first claim after a moment in each partition. */

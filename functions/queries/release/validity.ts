@@ -15,6 +15,7 @@ import {
   wholeServicePartitions,
 } from "./running.ts";
 import { matched } from "./slots.ts";
+import { nextUnannounced } from "./unannounced.ts";
 
 /** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
 function changes(shown: readonly ResolvedComponent[], { components }: Observation): boolean {
@@ -39,12 +40,13 @@ export const prefetchUntil = (question: Question, selector: Selector): void =>
 /** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
-  { parts }: EffectiveDeployments,
+  { parts, isUnreported, observation }: EffectiveDeployments,
   shown: readonly ResolvedComponent[],
 ): Promise<string | null> {
   const { selector, at } = context;
   const claims = await claimsAfter(context, [...wholeServicePartitions(selector), ...parts], at);
-  const claim = claims.sort(byOrder)[0];
+  const task = isUnreported ? await nextUnannounced(context, selector, observation) : undefined;
+  const claim = [...claims, ...(task === undefined ? [] : [task])].sort(byOrder)[0];
   for await (const fact of laterObservations(context, selector, at)) {
     if (claim !== undefined && order(fact) > order(claim)) break;
     if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
