@@ -6,7 +6,6 @@ import * as z from "zod";
 import {
   digest,
   EVIDENCE,
-  fold,
   fullSha,
   hash,
   id,
@@ -22,6 +21,7 @@ import {
   trilean,
   url,
 } from "./scalars.ts";
+import { incident, planQuestion, someArtifact, somewhere, unambiguous } from "./statement-fields.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 const commit = z.strictObject({
@@ -85,23 +85,6 @@ const effect = {
   redeployment: id.exactOptional(),
 };
 
-/** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
-const planQuestion = z
-  .strictObject({
-    at: time.exactOptional(),
-    digest: digest.exactOptional(),
-    last: z.literal("good").exactOptional(),
-    knownAt: time,
-    schema: z.enum(["keep", "revert"]).exactOptional(),
-    acceptDataLoss: z.literal(true).exactOptional(),
-    acceptSubstitute: z.array(digest).max(64).exactOptional(),
-    acceptShared: z.array(name).max(64).exactOptional(),
-  })
-  .refine((it) => [it.at, it.digest, it.last].filter((one) => one !== undefined).length === 1, {
-    error: "needs exactly one of at, digest and last",
-  });
-export type PlanQuestion = z.infer<typeof planQuestion>;
-
 const schemaChange = {
   ...place,
   database: name,
@@ -127,25 +110,6 @@ const artifactLost = {
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
-
-const someArtifact = [
-  (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,
-  { error: "must name a digest, a tag, or both" },
-] as const;
-
-/** With the same component and variant twice in one deployment, it would be unknown which of them runs. */
-const unambiguous: [
-  (it: { components?: readonly { component: string; variant?: string }[] }) => boolean,
-  { error: string; path: string[] },
-] = [
-  (it) => {
-    const names = (it.components ?? []).map(({ component, variant }) =>
-      JSON.stringify([fold(component), fold(variant ?? "")]),
-    );
-    return new Set(names).size === names.length;
-  },
-  { error: "must not name a component and variant twice", path: ["components"] },
-];
 
 /** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
@@ -253,15 +217,31 @@ export const Statement = z.discriminatedUnion("kind", [
     databases: z.array(name).max(64).exactOptional(),
     migratesAtStartup: z.boolean().exactOptional(),
   }),
+  /** Something other than a deployment or migration that changes how services behave. */
+  kind("change.noted", {
+    ...somewhere,
+    /** `flag`, `secret`, `infrastructure`, `data`, or a word of the sender's own. */
+    type: text(64),
+    title: text(512),
+  }),
+  kind("incident.opened", incident),
+  kind("incident.resolved", incident),
   kind("release.marked", { digest, verdict: z.enum(["good", "bad"]), reason: prose(1024).exactOptional() }),
   kind("environment.frozen", {
     ...place,
     service: name.exactOptional(),
+    /** When it begins, and its last moment. Default: at once, and until it is ended. */
+    from: time.exactOptional(),
+    until: time.exactOptional(),
+    /** Redeployments that operators request are let through. */
+    allowRollbacks: z.literal(true).exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("environment.unfrozen", {
     ...place,
     service: name.exactOptional(),
+    /** Only this image is let through; the freeze stays. */
+    digest: digest.exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("redeployment.requested", {
@@ -275,13 +255,15 @@ export const Statement = z.discriminatedUnion("kind", [
     deadline: time,
     /** The request's `Idempotency-Key`. */
     key: id,
+    /** The operator requested it although people had frozen the place. */
+    despiteFreeze: z.literal(true).exactOptional(),
     reason: prose(1024),
   }),
   kind("redeployment.ended", {
     ...place,
     service: name,
     redeployment: id,
-    outcome: z.enum(["succeeded", "failed"]),
+    outcome: z.enum(["succeeded", "failed", "cancelled"]),
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
@@ -332,6 +314,8 @@ export type Deployed = FactOf<
   | "deployment.removed"
   | "deployment.observed"
 >;
+/** What else changed, and incidents. */
+export type Noted = FactOf<"change.noted" | "incident.opened" | "incident.resolved">;
 /** Kinds that migration tools report. */
 export type Migrated = FactOf<
   "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"

@@ -1,8 +1,8 @@
 /** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import type { RedeploymentRequest } from "../../schemas/question.ts";
 import { callLedger } from "../client.ts";
 import type { Ledger } from "../ledger.ts";
 
@@ -20,7 +20,12 @@ export const withPlanOptions = (command: Command): Command =>
   command
     .requiredOption("--environment <name>", "which environment")
     .requiredOption("--service <name>", "which service, like acme/billing")
-    .addOption(targetOption("--at <time>", "what ran then: RFC 3339, or a date (the end of that day, UTC)"))
+    .addOption(
+      targetOption(
+        "--at <time>",
+        "what ran then: RFC 3339, a date (the end of that day, UTC), yesterday, or -7d",
+      ),
+    )
     .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
     .addOption(
       targetOption("--last-good", "the newest release before this one with other images, none marked as bad"),

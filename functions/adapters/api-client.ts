@@ -8,11 +8,13 @@
 import type * as z from "zod";
 import {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
   Outcomes,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -21,28 +23,35 @@ import {
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
+import type {
+  Cancellation,
+  Freeze,
+  FreezeEnd,
+  Mark,
+  RedeploymentEnd,
+  RedeploymentRequest,
+  Retraction,
+} from "../../schemas/operation.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import type {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  Freeze,
-  FreezeEnd,
+  FreezesQuestion,
   GateQuestion,
-  Mark,
   PlanQuestion,
-  RedeploymentEnd,
-  RedeploymentRequest,
+  RedeploymentsQuestion,
   ReleaseQuestion,
-  Retraction,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
-import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
+import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { exchange } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -78,6 +87,11 @@ export class LedgerError extends Error {
 
 /** The input type of a query's schema. */
 type Query<S extends z.ZodType> = z.input<S>;
+/** A question of one environment, and as JSON: this client asks each environment of a group. */
+type OfPlace<S extends z.ZodType<{ environment?: string | undefined }>> = Omit<
+  Query<S>,
+  "environment" | "group" | "format"
+> & { readonly environment: string };
 /** What the sender accepts, as in a redeployment request: lists, where the query string has comma-separated text. */
 type Accepted = Pick<
   Query<typeof RedeploymentRequest>,
@@ -94,13 +108,15 @@ export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
-  readonly timeline: (query: Query<typeof TimelineQuestion>) => Promise<Timeline>;
-  readonly diff: (query: Query<typeof DiffQuestion>) => Promise<Difference>;
+  readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
+  readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
+  readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
+  readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
   readonly artifact: (query: Query<typeof ArtifactQuestion>) => Promise<Artifact>;
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
   readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
   readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
-  readonly gate: (query: Query<typeof GateQuestion>) => Promise<Gate>;
+  readonly gate: (query: OfPlace<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
   /** The plan at a path from one of the ledger's answers, like `plan` of a redeployment. */
@@ -109,6 +125,12 @@ export interface LedgerClient {
   readonly record: (statements: readonly Statement[]) => Promise<Outcomes>;
   /** @param key the idempotency key, the same for every try: one key makes at most one request */
   readonly redeploy: (request: Query<typeof RedeploymentRequest>, key: string) => Promise<Redeployments>;
+  readonly redeployments: (query?: Query<typeof RedeploymentsQuestion>) => Promise<RedeploymentList>;
+  readonly cancelRedeployment: (
+    id: string,
+    cancellation: Query<typeof Cancellation>,
+  ) => Promise<Redeployment>;
+  readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
@@ -150,7 +172,9 @@ export function clientOver(send: Send): LedgerClient {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
+    services: (query = {}) => ask(Services, "/v1/services", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
+    changes: (query) => ask(Changes, "/v1/changes", query),
     diff: (query) => ask(Difference, "/v1/diff", query),
     artifact: (query) => ask(Artifact, "/v1/artifact", query),
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
@@ -165,6 +189,9 @@ export function clientOver(send: Send): LedgerClient {
         "content-type": "application/cloudevents-batch+json",
       }),
     redeploy: (request, key) => post(Redeployments, "/v1/redeployments", request, { "idempotency-key": key }),
+    redeployments: (query = {}) => ask(RedeploymentList, "/v1/redeployments", query),
+    cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
+    freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),

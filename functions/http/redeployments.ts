@@ -1,6 +1,7 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
-import { RedeploymentEnd, RedeploymentRequest } from "../../schemas/question.ts";
+import type { StatementOf } from "../../schemas/fact.ts";
+import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
 import { boundElsewhere, type Holder } from "../ledger/authority.ts";
@@ -17,7 +18,7 @@ import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/rede
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, holder, moment, senderOf } from "./request.ts";
+import { bodyOf, found, foundAt, holder, moment, senderOf } from "./request.ts";
 
 function refuseElsewhere(who: Holder, environment: string): void {
   const elsewhere = boundElsewhere(who, environment);
@@ -35,25 +36,25 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   }
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body.environment);
-  return { by: who.name, key, body, when: moment(ledger, {}), ...senderOf("redeployments", who) };
+  return { by: who.name, key, body, when: await moment(ledger, {}), ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
   new EndpointError("not now", refusals.map(({ message }) => message).join("; "), { refusals, ...more });
 
 /** Prechecks every service of the request. Throws an EndpointError if one of them is refused: all or none. */
-async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
+async function precheckAll(
+  { executor }: Ledger,
+  request: RedeployRequest,
+): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = request.body;
-  const requested = found(await placesOf(request), `environment ${environment}`);
+  const requested = await foundAt(request.when, { environment }, await placesOf(request));
   if ("refusals" in requested) throw refused(requested.refusals);
   const ready: Exclude<Precheck, { is: "refused" }>[] = [];
   const refusals: Refusal[] = [];
   // One after the other: a single plan already uses all the concurrent requests that one answer may.
   for (const place of requested.places) {
-    const checked = found(
-      await precheck(request, place),
-      `service ${place.service} in environment ${environment}`,
-    );
+    const checked = await foundAt(request.when, place, await precheck(request, place, executor));
     if (checked.is === "refused") refusals.push(...checked.refusals);
     else ready.push(checked);
   }
@@ -80,7 +81,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   const redeployments: Redeployment[] = [];
   const refusals: Refusal[] = [];
   let isNew = false;
-  for (const checked of await precheckAll(request)) {
+  for (const checked of await precheckAll(ledger, request)) {
     const outcome = acceptedOutcome(await requestRedeployment(ledger, request, checked));
     if (outcome.is === "refused") {
       refusals.push(...outcome.refusals);
@@ -88,7 +89,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
     }
     await ledger.publish?.(outcome.fact);
     isNew ||= outcome.is === "requested";
-    redeployments.push(await courseAnswered(moment(ledger, {}), outcome.fact));
+    redeployments.push(await courseAnswered(await moment(ledger, {}), outcome.fact));
   }
   // Others requested some of the services in the meantime. Those recorded here go on; the same request again returns them.
   if (refusals.length > 0) throw refused(refusals, { redeployments });
@@ -98,12 +99,24 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   return c.json({ redeployments }, isNew ? 201 : 200, headers);
 }
 
+/** Cancels a redeployment that has not ended, and with it the freeze that its request is. */
+export async function cancelRedeployment(ledger: Ledger, c: Context): Promise<Response> {
+  const who = await holder(ledger, c, "operate");
+  const { reason } = await bodyOf(c, Cancellation);
+  return end(ledger, c, who, { outcome: "cancelled", reason });
+}
+
 /** An end can be reported once, and only before the redeployment has ended: a result, once answered, must not change. */
 export async function endRedeployment(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "execute");
-  const body = await bodyOf(c, RedeploymentEnd);
+  return end(ledger, c, who, await bodyOf(c, RedeploymentEnd));
+}
+
+type End = Pick<StatementOf<"redeployment.ended">, "outcome" | "reason">;
+
+async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  const when = moment(ledger, {});
+  const when = await moment(ledger, {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
   refuseElsewhere(who, environment);
@@ -135,6 +148,6 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }
   await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(moment(ledger, {}), id), `redeployment ${id}`);
+  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
   return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
 }

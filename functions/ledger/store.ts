@@ -57,6 +57,9 @@ export type Directory =
   /** Days on which anything was recorded. */
   | { of: "recorded" }
   | { of: "services" | "months"; environment: string }
+  /** Every service, wherever it is known; and the environments of one. */
+  | { of: "catalog" }
+  | { of: "places"; service: string }
   /** One service in one environment: `part:…`, `cluster:…`, `database:…` and `service` (see `directory-names.ts`). */
   | { of: "service"; environment: string; service: string }
   | { of: "group"; group: string }
@@ -64,6 +67,8 @@ export type Directory =
   | { of: "described"; repository: string }
   /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
   | { of: "tasks"; run: string }
+  /** Places that were ever frozen (see `placeName`). */
+  | { of: "frozen" }
   | { of: "sources" }
   | { of: "days"; source: string };
 

@@ -3,10 +3,12 @@ import * as z from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -16,22 +18,26 @@ import { Gate } from "../../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
 import {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
+  FreezesQuestion,
   GateQuestion,
   PlanQuestion,
   RedeploymentQuestion,
+  RedeploymentsQuestion,
   ReleaseQuestion,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
 } from "../../../schemas/question.ts";
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
-import { Redeployment } from "../../../schemas/redeployment.ts";
-import { id } from "../../../schemas/scalars.ts";
+import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
+import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
 
@@ -52,6 +58,10 @@ const question = (
     "422": problem("A parameter is wrong; the detail says which, and what was expected."),
   },
 });
+
+/** An answer, or with `group` those of its environments side by side. */
+const ofGroup = (answer: z.ZodType) =>
+  z.union([answer, z.strictObject({ group: name, answers: z.array(answer) })]);
 
 const exportOperation: ZodOpenApiOperationObject = {
   operationId: "export",
@@ -103,7 +113,7 @@ const gateOperation: ZodOpenApiOperationObject = {
   responses: {
     "200": {
       description: "The answer, yes or no; also for unknown names.",
-      content: { "application/json": { schema: Gate } },
+      content: { "application/json": { schema: ofGroup(Gate) } },
     },
     ...REFUSALS,
     "422": problem("A parameter is wrong; the detail says which, and what was expected."),
@@ -127,8 +137,10 @@ const openOperation = (operationId: string, summary: string): ZodOpenApiOperatio
   },
 });
 
+const recording = await recordingPaths();
+
 const paths: ZodOpenApiPathsObject = {
-  ...(await recordingPaths()),
+  ...recording,
   "/v1/release": {
     get: question(
       "release",
@@ -153,15 +165,31 @@ const paths: ZodOpenApiPathsObject = {
       Environments,
     ),
   },
+  "/v1/services": {
+    get: question(
+      "services",
+      "The known services, and their environments.",
+      { query: ServicesQuestion },
+      Services,
+    ),
+  },
   "/v1/timeline": {
-    get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, Timeline),
+    get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, ofGroup(Timeline)),
+  },
+  "/v1/changes": {
+    get: question(
+      "changes",
+      "What changed before it broke, nearest first.",
+      { query: ChangesQuestion },
+      Changes,
+    ),
   },
   "/v1/diff": {
     get: question(
       "diff",
       "What differs between two moments, or two environments.",
       { query: DiffQuestion },
-      Difference,
+      ofGroup(Difference),
     ),
   },
   "/v1/plan": {
@@ -180,7 +208,28 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/gate": { get: gateOperation },
+  "/v1/redeployments": {
+    ...recording["/v1/redeployments"],
+    get: {
+      ...question(
+        "redeployments",
+        "The redeployments that were requested, and their status.",
+        { query: RedeploymentsQuestion },
+        RedeploymentList,
+      ),
+      tags: ["Redeployments"],
+    },
+  },
   "/v1/redeployments/{id}": { get: redeployment },
+  "/v1/freezes": {
+    ...recording["/v1/freezes"],
+    get: question(
+      "freezes",
+      "What is frozen or will be: by whom, since when, why.",
+      { query: FreezesQuestion },
+      Freezes,
+    ),
+  },
   "/v1/artifact": {
     get: question("artifact", "Everything known about a digest.", { query: ArtifactQuestion }, Artifact),
   },
