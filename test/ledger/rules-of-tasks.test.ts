@@ -163,6 +163,20 @@ cases("of the tasks of a service that nobody reported anything else of", [
     answers: { status: "unknown", components: [], since: null, until: "08:10:40" },
   },
   {
+    rule: "a deployment that names no images, like CodeDeploy's, keeps what they show",
+    given: [
+      task("08:10:40", AMD64),
+      task("09:00", OTHER, other),
+      succeeded("09:10", [main()], { deployment: deployment("codedeploy") }),
+    ],
+    answers: {
+      components: [{ digest: OTHER }],
+      since: "09:10",
+      deployment: deployment("codedeploy"),
+      drift: null,
+    },
+  },
+  {
     rule: "a deployment that is reported takes over",
     given: [task("08:10:40", AMD64), succeeded("09:00", [main({ digest: OTHER })], other)],
     answers: { components: [{ digest: OTHER }], since: "09:00" },

@@ -155,12 +155,16 @@ export function observations(question: Question): Observation[] {
   return [{ ...rest, kind: "deployment.observed", service, components: shown }];
 }
 
-/** Whether no deployment, removal or observation of the service is known by then. */
-export const isUnreported = (question: Question): boolean =>
-  !until(
-    ofKind(question.believed, "deployment.succeeded", "deployment.removed", "deployment.observed"),
-    question.at,
-  ).some((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+/** Whether nothing that was said of the service by then names images: at most a deployment that says nothing of them. */
+export function isUnreported(question: Question): boolean {
+  const facts = until(question.believed, question.at);
+  if (ofKind(facts, "deployment.observed").some((fact) => isHere(fact, question))) return false;
+  const claims = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(
+    (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
+  );
+  const last = claims.at(-1);
+  return !claims.some(isPart) && (last === undefined || isSilent(question, last));
+}
 
 /** Tasks that name the service, of deployments of which nobody ever said anything; oldest first. */
 export const orphans = (question: Question): FactOf<"task.observed">[] => {

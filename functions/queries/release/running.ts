@@ -31,7 +31,7 @@ export interface Selector {
 export interface EffectiveDeployments extends Effective {
   /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
   readonly known: readonly Name[];
-  /** Whether no deployment, removal or observation is known by then: tasks alone may show what runs. */
+  /** Whether nothing known by then names images: tasks alone may show what runs. */
   readonly isUnreported: boolean;
   /** The partitions of the sets of components that were deployed on their own. */
   readonly parts: readonly Partition[];
@@ -130,7 +130,7 @@ async function newestClaimOfImages(question: Question, selector: Selector, every
 /**
  * The effective deployments at a moment. Cost: one round trip for whole services and observations, one more if components
  * were deployed on their own. Only a deployment that names neither components nor digests costs more: for its tasks and,
- * if it has none, for the claim before it. If nothing was reported, the tasks cost four.
+ * if it has none, for the claim before it. If nothing names images, the tasks cost four.
  */
 export async function effectiveDeploymentsAt(
   moment: AsOf,
@@ -138,17 +138,17 @@ export async function effectiveDeploymentsAt(
   at: string,
 ): Promise<EffectiveDeployments> {
   const question = { ...questionOf(moment), at };
-  const { named, parts, observation, own, everywhere, changes } = await newestOf(question, selector, at);
+  const { named, parts, own, everywhere, changes, ...newestSeen } = await newestOf(question, selector, at);
   const whole = latest(own, everywhere);
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
+  const isUnreported =
+    newestSeen.observation === undefined && changes.length === 0 && (whole === undefined || isSilent);
+  const observation = isUnreported ? await tasksAsObservation(question, selector) : newestSeen.observation;
   const withImages =
     isSilent && observation !== undefined
       ? await newestClaimOfImages(question, selector, everywhere)
       : undefined;
-  const stated = [withImages, whole, observation, ...changes].filter(isEffective);
-  const isUnreported = stated.length === 0;
-  const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
-  const facts = tasks === undefined ? stated : [tasks];
+  const facts = [withImages, whole, observation, ...changes].filter(isEffective);
   const effects = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
   const known = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
   return { ...foldEffects(effects), known, parts, isUnreported };
