@@ -10,6 +10,7 @@ import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { pushesProving } from "../images/image-graph.ts";
 import { endOfTag, movesOf, pointsAt } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -227,21 +228,6 @@ type Built = FactOf<"artifact.built">;
 
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-/** Whether a fact lists a digest as a manifest of this index. A repository that holds an index holds its manifests. */
-const lists = (fact: Fact, index: string, digest: string): boolean =>
-  fact.kind === "artifact.indexed" &&
-  fact.digest === index &&
-  fact.manifests.some((manifest) => manifest.digest === digest);
-
-/** The pushes that prove which repositories hold a digest: its own, and those of the indexes that list it. */
-async function pushesOf({ images }: ResolveContext, digest: string): Promise<FactOf<"artifact.pushed">[]> {
-  const { facts } = await images.family(digest);
-  const proving = [...facts].filter(
-    ([one, found]) => one === digest || found.some((fact) => lists(fact, one, digest)),
-  );
-  return proving.flatMap(([, found]) => found).filter((fact) => fact.kind === "artifact.pushed");
-}
-
 /**
  * The builds of a component: a commit can have many images, and only those in its own repositories count. A build may
  * say so itself. Otherwise pushes prove it: first for builds that name no repository; if that leaves none, for those that
@@ -256,7 +242,7 @@ async function owned(
   const isOwn = (fact: Fact, repository: string): boolean =>
     own.some((one) => areSame(renames, namedBy(fact, repository), one));
   const isPushed = async ({ digest }: Built): Promise<boolean> =>
-    (await pushesOf(context, digest)).some((push) => isOwn(push, push.repository));
+    pushesProving(await context.images.family(digest)).some((push) => isOwn(push, push.repository));
   const filtered = async (test: (built: Built) => Promise<boolean>): Promise<Built[]> => {
     const counts = await Promise.all(builds.map(test));
     return builds.filter((_, n) => counts[n]);
