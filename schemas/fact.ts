@@ -52,6 +52,17 @@ const component = z.strictObject({
   tag: tag.exactOptional(),
 });
 
+/** A component as the runtime shows it. */
+const observedComponent = component.extend({
+  /** Further digests of the same entry: nodes of several platforms may each report their own manifest. */
+  otherDigests: z.array(digest).min(1).max(16).exactOptional(),
+  /**
+   * `configuration`: the runtime names no repository with the digest, so it is that of the image's configuration (or, in
+   * some runtimes, of its manifest). It is compared with an image only if an index relates them. Absent: a manifest's.
+   */
+  digestOf: z.literal("configuration").exactOptional(),
+});
+
 const configuration = z.strictObject({
   repository: url.exactOptional(),
   revision: text(255),
@@ -64,6 +75,8 @@ const common = {
   id,
   occurredAt: time,
   timeFrom: z.literal("receipt").exactOptional(),
+  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
+  sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
   url: url.exactOptional(),
 };
@@ -75,6 +88,10 @@ const effect = {
   service: name,
   deployment,
   components: z.array(component).min(1).max(64),
+  /**
+   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
+   * set, with `service` everything.
+   */
   scope: z.enum(["service", "components"]).exactOptional(),
   commit: deployedCommit.exactOptional(),
   config: z.array(configuration).max(32).exactOptional(),
@@ -170,7 +187,25 @@ export const Statement = z.discriminatedUnion("kind", [
     .refine((it) => it.scope !== "components" || (it.service !== undefined && it.components !== undefined), {
       error: "a removal of components must name the service and the components",
     }),
-  kind("deployment.observed", { ...effect, deployment: deployment.exactOptional() }).refine(...unambiguous),
+  kind("deployment.observed", {
+    ...effect,
+    deployment: deployment.exactOptional(),
+    components: z.array(observedComponent).min(1).max(64),
+    /** Since when the runtime has been running just this. It then speaks for the whole time from `since` to `occurredAt`. */
+    since: time.exactOptional(),
+  })
+    .refine(...unambiguous)
+    .refine((it) => it.since === undefined || it.since <= it.occurredAt, {
+      error: "must not be later than the time of the observation",
+      path: ["since"],
+    })
+    .refine(
+      (it) => it.components.every((one) => one.otherDigests === undefined || one.digest !== undefined),
+      {
+        error: "otherDigests needs a digest",
+        path: ["components"],
+      },
+    ),
   kind("task.observed", { ...place, service: name.exactOptional(), deployment, component: name, digest }),
   kind("migration.applied", schemaChange),
   kind("migration.reverted", schemaChange),
@@ -301,6 +336,7 @@ export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
 
 export type Component = z.infer<typeof component>;
+export type ObservedComponent = z.infer<typeof observedComponent>;
 export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;

@@ -10,7 +10,7 @@ import { take } from "../ledger/directories.ts";
 import { distinct, EVER, history, keyOf } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Aspect } from "../ledger/store.ts";
-import type { Family } from "./images/image-graph.ts";
+import { digestsIn, type Family } from "./images/image-graph.ts";
 import { mentionsOf, type Ran } from "./images/mentions.ts";
 import type { Question } from "./question.ts";
 import type { Selector } from "./release/running.ts";
@@ -76,7 +76,8 @@ function leadsOf(facts: readonly Ran[]): Lead[] {
   );
   return showing.flatMap((fact) => {
     const named = fact.service === undefined ? [...(services.get(deploymentOf(fact)) ?? [])] : [fact.service];
-    return named.map((service) => ({ environment: fact.environment, service, at: fact.occurredAt, fact }));
+    const at = fact.kind === "deployment.observed" ? (fact.since ?? fact.occurredAt) : fact.occurredAt;
+    return named.map((service) => ({ environment: fact.environment, service, at, fact }));
   });
 }
 
@@ -148,11 +149,13 @@ async function stretchesOf(
 const namesOneOf = (fact: Ran, digests: ReadonlySet<string>): boolean =>
   fact.kind === "task.observed"
     ? digests.has(fact.digest)
-    : (fact.components ?? []).some(({ digest }) => digest !== undefined && digests.has(digest));
+    : (fact.components ?? []).some((one) => digestsIn(one).some((digest) => digests.has(digest)));
 
 /** Leads by service, oldest first; services with the newest leads first. */
 function byService(leads: readonly Lead[]): Lead[][] {
-  const sorted = [...leads].sort((a, b) => newestFirst(a.fact, b.fact));
+  const sorted = [...leads].sort((a, b) =>
+    a.at === b.at ? newestFirst(a.fact, b.fact) : a.at < b.at ? 1 : -1,
+  );
   const groups = new Map<string, Lead[]>();
   for (const lead of sorted) groups.set(placeOf(lead), [...(groups.get(placeOf(lead)) ?? []), lead]);
   return [...groups.values()].map((group) => group.toReversed());

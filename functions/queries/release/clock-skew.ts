@@ -3,11 +3,11 @@ import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { MAX_AHEAD_MS } from "../../ledger/as-of.ts";
-import { byOrder, canonical } from "../../ledger/canonical.ts";
+import { canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Partition } from "../../ledger/store.ts";
 import type { Question } from "../question.ts";
-import { type Claim, isClaim, isPart } from "./effective-deployments.ts";
+import { type Claim, isClaim, isOfDeployment, isPart } from "./effective-deployments.ts";
 import { type EffectiveDeployments, type Selector, wholeServicePartitions } from "./running.ts";
 import { slotOf } from "./slots.ts";
 
@@ -40,8 +40,9 @@ const contentOf = ({ kind, components = [], commit }: Claim): string =>
 
 /** Whether a claim that is older by its stamp arrived after a newer one. */
 const isOvertaken = (newer: Claim, older: Claim): boolean =>
-  byOrder(older, newer) < 0 &&
+  older.occurredAt < newer.occurredAt &&
   older.recordedAt > newer.recordedAt &&
+  !isOfDeployment(older) &&
   isPrompt(older) &&
   isPrompt(newer) &&
   isAboutSame(newer, older) &&

@@ -4,11 +4,11 @@ import { canonical } from "../../ledger/canonical.ts";
 import { EVER, history } from "../../ledger/fact-reader.ts";
 import { nameAt } from "../../ledger/renames.ts";
 import type { Question } from "../question.ts";
-import { type Description, describedAt } from "../service-description.ts";
+import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { isPart } from "./effective-deployments.ts";
-import { type ResolvedComponent, reconcile } from "./reconcile.ts";
-import { ownImagesOf } from "./release.ts";
+import { reconcile } from "./looks.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
 import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
@@ -77,11 +77,11 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
     question.images.renames(),
   ]);
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
-  const { shown } = await reconcile(context, running);
+  const { shown, running: counted } = await reconcile(context, running);
   const [until, ...more] = await Promise.all([
-    untilOf(context, running, shown),
+    untilOf(context, counted, shown),
     nextVague(context),
-    nextTasks(context, running),
+    nextTasks(context, counted),
     ...shown.map((one) => nextDescription(context, one, description)),
   ]);
   const digests = shown.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
