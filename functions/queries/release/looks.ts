@@ -33,7 +33,7 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
     const reconciled = await reconcileWith(context, seenBy(running, look));
     if (!(await isRemainder(context, reconciled, look))) return reconciled;
   }
-  return reconcileWith(context, seenBy(running, undefined));
+  return reconcileWith(context, seenBy(running, running.tasks));
 }
 
 async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: string) {

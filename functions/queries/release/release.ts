@@ -2,7 +2,7 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { backwards, distinct } from "../../ledger/fact-reader.ts";
@@ -11,6 +11,7 @@ import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -101,7 +102,7 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
  * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
-  const question = questionOf(moment);
+  const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
   question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
@@ -113,10 +114,11 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
-  const [reconciled, { migrations, facts }, { attempt, started, failures }] = await Promise.all([
+  const [reconciled, { migrations, facts }, { attempt, started, failures }, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
     attemptOf(context, running.lastClaim),
+    clockWarnings(question, selector, running),
   ]);
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -165,6 +167,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
       ...tellerWarnings(reconciled, failures),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
+      ...skew,
     ],
     facts: identities(used),
   };
