@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { component, observedComponent } from "./component.ts";
 import {
   digest,
   EVIDENCE,
@@ -22,12 +23,10 @@ import {
 } from "./scalars.ts";
 import {
   commit,
-  component,
   configuration,
   deployedCommit,
   deployment,
   incident,
-  observedComponent,
   planQuestion,
   platform,
   someArtifact,

@@ -103,6 +103,10 @@ export const PlanWarningCode = z.union([
   coded("already_running", "the target release runs now"),
   coded("availability_unknown", "no fact reports whether the image is still there"),
   coded(
+    "clock_skew",
+    "the order of the newest deployments by their stamps is not the order in which they arrived",
+  ),
+  coded(
     "configuration_not_restored",
     "the configuration was different, and no step restores it; that was accepted",
   ),

@@ -22,6 +22,8 @@ export interface Reconciled {
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
+  /** The newest claim that the observation contradicts. */
+  readonly contradicted: Claim | undefined;
   /** The observation, if it decides any component. */
   readonly observation: Observation | undefined;
 }
@@ -69,8 +71,12 @@ export async function reconcileWith(
     (claim) =>
       shown.length > 0 && (!drifts || observation === undefined || order(claim) > order(observation)),
   );
+  const contradicted = [...decided]
+    .filter((name) => !agreeing.has(name))
+    .flatMap((name) => claimed.get(name)?.claim ?? running.lastOfImages ?? []);
   return {
     running,
+    contradicted: drifts ? contradicted.sort(newestFirst)[0] : undefined,
     claimed: [...claimedShown.values()].flat(),
     shown,
     contributing: [...new Set([...contributing, ...configured])].sort(newestFirst),

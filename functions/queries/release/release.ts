@@ -2,15 +2,16 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { distinct, newest } from "../../ledger/fact-reader.ts";
+import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import { configurationOf } from "./configuration.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
@@ -20,6 +21,7 @@ import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
+import { attemptsOf, tellerWarnings } from "./tellers.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -39,13 +41,20 @@ async function migrationsOf(context: ResolveContext) {
   };
 }
 
-async function attemptOf(context: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
-  if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(context, started, context.selector, context.at);
-  const ended = facts.some(({ kind }) => ENDS.has(kind));
-  if (ended) return null;
-  const { deployment, occurredAt, actor, url } = started;
-  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
+async function attemptOf(context: ResolveContext, claim: Claim | undefined) {
+  const { started, failures } = await attemptsOf(context, context.selector, claim);
+  const facts =
+    started === undefined ? [] : await factsOfDeployment(context, started, context.selector, context.at);
+  const attempt: Release["attempt"] =
+    started === undefined || facts.some(({ kind }) => ENDS.has(kind))
+      ? null
+      : {
+          deployment: started.deployment,
+          startedAt: started.occurredAt,
+          by: started.actor ?? null,
+          url: started.url ?? null,
+        };
+  return { attempt, started, failures };
 }
 const ENDS: ReadonlySet<Fact["kind"]> = new Set([
   "deployment.succeeded",
@@ -95,22 +104,23 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
  * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
-  const question = questionOf(moment);
+  const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
-  const [running, description, started] = await Promise.all([
+  question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
+  const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
     describedAt(question, selector.service, question.at),
-    newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
-  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+  const [reconciled, { migrations, facts }, { attempt, started, failures }, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, started),
+    attemptOf(context, running.lastClaim),
+    clockWarnings(question, selector, running),
   ]);
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -156,8 +166,10 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     drift: reconciled.drift,
     warnings: [
       ...clusterWarning(running.known),
+      ...tellerWarnings(reconciled, failures),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
+      ...skew,
     ],
     facts: identities(used),
   };
