@@ -37,6 +37,7 @@ const deployedCommit = z.strictObject({
   repository: url.exactOptional(),
   sha,
   ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
 });
 
 const platform = text(64);
