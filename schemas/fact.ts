@@ -5,6 +5,7 @@
 import * as z from "zod";
 import {
   digest,
+  ENDINGS,
   EVIDENCE,
   fold,
   fullSha,
@@ -83,6 +84,13 @@ const effect = {
   rollback: z.boolean().exactOptional(),
   /** The id of the redeployment that this deployment carries out. */
   redeployment: id.exactOptional(),
+};
+
+/** How an attempt ended. Absent outcome: it failed. */
+const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
 };
 
 /** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
@@ -195,7 +203,7 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("deployment.started", effect).refine(...unambiguous),
   kind("deployment.succeeded", effect).refine(...unambiguous),
-  kind("deployment.failed", effect).refine(...unambiguous),
+  kind("deployment.failed", { ...effect, ...ending }).refine(...unambiguous),
   kind("deployment.removed", {
     ...effect,
     service: name.exactOptional(),
@@ -236,7 +244,8 @@ export const Statement = z.discriminatedUnion("kind", [
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
     deployment: deployment.exactOptional(),
-    type: text(64),
+    /** What it is, and where it counts for one environment or job alone, a slash and its name. */
+    type: text(288),
     verdict: text(64).exactOptional(),
     by: login.exactOptional(),
     sha256: hash.exactOptional(),

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { forgeUrl, withoutCredentials } from "../../functions/sources/git-remote.ts";
 import { loginOnly } from "../../functions/sources/payload.ts";
 import { fullSha, login, name, text, url } from "../../schemas/scalars.ts";
-import { forgeUrl, withoutCredentials } from "./remote.ts";
 
 interface CiSystem {
   readonly provider: string;

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { Option } from "commander";
 import * as z from "zod";
+import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError } from "../error.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
-import { forgeUrl } from "./remote.ts";
 import type { Subcommand } from "./subcommand.ts";
 
 const maybe = z.string().optional();

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ciContext } from "../../cli/record/ci.ts";
-import { forgeUrl, withoutCredentials } from "../../cli/record/remote.ts";
+import { forgeUrl, withoutCredentials } from "../../functions/sources/git-remote.ts";
 import { shaOf } from "../ledger/given.ts";
 import { cleanUp, newFolder } from "./harness.ts";
 

@@ -21,6 +21,7 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import {
+  endingOf,
   firstLink,
   ignored,
   loginOnly,
@@ -92,6 +93,7 @@ type SyncResult = z.infer<typeof SyncResult>;
 
 const Operation = z.looseObject({
   phase: maybeText,
+  message: maybeText,
   startedAt: maybeText,
   finishedAt: maybeText,
   operation: z
@@ -216,11 +218,15 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
       deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
       ...(what ?? UNSAID),
       ...present({ actor: loginOnly(asked?.initiatedBy?.username) }),
+      ...endingOf(kind, operation.message, isTerminated(operation) ? "cancelled" : undefined),
       ...(hasStarted ? {} : configOf(result)),
     },
     raw,
   );
 }
+
+/** Whether somebody stopped the sync. */
+const isTerminated = ({ message }: Operation): boolean => /^operation terminated/i.test(message ?? "");
 
 const isSelective = ({ operation }: Operation): boolean =>
   (operation?.sync?.resources ?? []).length > 0 ||
