@@ -64,7 +64,11 @@ const common = {
   source,
   id,
   occurredAt: time,
-  timeFrom: z.literal("receipt").exactOptional(),
+  /**
+   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
+   * statement. Such a time does not distinguish two statements under one id.
+   */
+  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
   actor: login.exactOptional(),
   url: url.exactOptional(),
 };
