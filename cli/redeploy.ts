@@ -51,7 +51,14 @@ async function requestRedeployment(
   plan: Plan,
   reason: string,
 ): Promise<Redeployment> {
-  const request = { ...query, expectedCurrent: runningIn(plan), planHash: plan.hash, reason };
+  const request = {
+    ...query,
+    // The plan names the instant that a time like -7d meant when it was made.
+    ...(query.at === undefined || plan.at === null ? {} : { at: plan.at }),
+    expectedCurrent: runningIn(plan),
+    planHash: plan.hash,
+    reason,
+  };
   const key = randomUUID();
   try {
     const { redeployments } = await callLedger(ledger, (client) => client.redeploy(request, key));

@@ -1,4 +1,4 @@
-/** Answers other than the release: snapshots, timelines, diffs, artifacts, commits, tags, sources, outcomes. */
+/** Answers other than releases and timelines: snapshots, diffs, artifacts, commits, tags, sources, outcomes. */
 import * as z from "zod";
 import {
   Availability,
@@ -13,7 +13,6 @@ import {
   digest,
   EVIDENCE,
   hash,
-  id,
   imageRepository,
   name,
   sha,
@@ -26,6 +25,7 @@ import {
 
 export * from "./problem.ts";
 export * from "./release.ts";
+export * from "./timeline.ts";
 
 export const Snapshot = z
   .strictObject({
@@ -57,81 +57,26 @@ export const Environments = z
   .meta({ id: "Environments" });
 export type Environments = z.infer<typeof Environments>;
 
-const timelineEntry = z.strictObject({
-  at: time,
-  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
-  what: z.enum([
-    "running",
-    "started",
-    "deployed",
-    "failed",
-    "removed",
-    "observed",
-    "migrated",
-    "reverted",
-    "migration failed",
-    "frozen",
-    "unfrozen",
-    "redeployment requested",
-    "redeployment ended",
-  ]),
-  service: name.nullable(),
-  components: z
-    .array(
-      z.strictObject({
-        component: name,
-        variant: name.exactOptional(),
-        weight: z.number().exactOptional(),
-        repository: imageRepository.exactOptional(),
-        digest: digest.exactOptional(),
-        tag: tag.exactOptional(),
-      }),
-    )
-    .exactOptional(),
-  database: name.exactOptional(),
-  version: z.string().exactOptional(),
-  appliedAt: time
-    .exactOptional()
-    .meta({ description: "for a migration known from a snapshot: the time that the snapshot states" }),
-  between: z
-    .strictObject({ after: time, before: time })
-    .exactOptional()
-    .meta({ description: "for a migration known only from the difference between two snapshots" }),
-  deployment: deploymentId.exactOptional(),
-  commit: sha.exactOptional(),
-  rollback: z.boolean().exactOptional(),
-  redeployment: z
-    .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
-    .exactOptional()
-    .meta({
-      description: "the redeployment that was requested, is carried out by this deployment, or ended",
-    }),
-  reason: z.string().exactOptional(),
-  by: shownPerson.nullable(),
-  url: url.nullable(),
-  fact: identity,
-});
-export type TimelineEntry = z.infer<typeof timelineEntry>;
-
-export const Timeline = z
+export const Services = z
   .strictObject({
-    environment: name,
-    service: name.exactOptional(),
-    from: time,
-    to: time,
-    knownAt: time,
-    settled: z.boolean(),
-    entries: z.array(timelineEntry).meta({
-      description:
-        "first `running` entries, by service: what already ran at `from`; then changes in order of time",
-    }),
-    next: z
-      .string()
-      .nullable()
-      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
+    environment: name.exactOptional(),
+    ...moment,
+    services: z.array(
+      z.strictObject({
+        service: name,
+        environments: z.array(name).meta({ description: "where it is known, by name" }),
+        owner: z.string().nullable(),
+        contact: z.string().nullable(),
+        repository: url.nullable(),
+        images: z.array(imageRepository),
+        databases: z.array(name).meta({ description: "as described" }),
+        deployTool: z.string().nullable(),
+      }),
+    ),
+    next: z.string().nullable(),
   })
-  .meta({ id: "Timeline" });
-export type Timeline = z.infer<typeof Timeline>;
+  .meta({ id: "Services" });
+export type Services = z.infer<typeof Services>;
 
 const side = z.strictObject({ environment: name, at: time });
 const shownImage = z

@@ -7,7 +7,6 @@ import {
   digest,
   ENDINGS,
   EVIDENCE,
-  fold,
   fullSha,
   hash,
   id,
@@ -23,6 +22,7 @@ import {
   trilean,
   url,
 } from "./scalars.ts";
+import { incident, planQuestion, someArtifact, somewhere, unambiguous } from "./statement-fields.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 const commit = z.strictObject({
@@ -97,23 +97,6 @@ const ending = {
   reason: prose(1024).exactOptional(),
 };
 
-/** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
-const planQuestion = z
-  .strictObject({
-    at: time.exactOptional(),
-    digest: digest.exactOptional(),
-    last: z.literal("good").exactOptional(),
-    knownAt: time,
-    schema: z.enum(["keep", "revert"]).exactOptional(),
-    acceptDataLoss: z.literal(true).exactOptional(),
-    acceptSubstitute: z.array(digest).max(64).exactOptional(),
-    acceptShared: z.array(name).max(64).exactOptional(),
-  })
-  .refine((it) => [it.at, it.digest, it.last].filter((one) => one !== undefined).length === 1, {
-    error: "needs exactly one of at, digest and last",
-  });
-export type PlanQuestion = z.infer<typeof planQuestion>;
-
 const schemaChange = {
   ...place,
   database: name,
@@ -139,25 +122,6 @@ const artifactLost = {
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
-
-const someArtifact = [
-  (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,
-  { error: "must name a digest, a tag, or both" },
-] as const;
-
-/** With the same component and variant twice in one deployment, it would be unknown which of them runs. */
-const unambiguous: [
-  (it: { components?: readonly { component: string; variant?: string }[] }) => boolean,
-  { error: string; path: string[] },
-] = [
-  (it) => {
-    const names = (it.components ?? []).map(({ component, variant }) =>
-      JSON.stringify([fold(component), fold(variant ?? "")]),
-    );
-    return new Set(names).size === names.length;
-  },
-  { error: "must not name a component and variant twice", path: ["components"] },
-];
 
 /** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
@@ -266,6 +230,15 @@ export const Statement = z.discriminatedUnion("kind", [
     databases: z.array(name).max(64).exactOptional(),
     migratesAtStartup: z.boolean().exactOptional(),
   }),
+  /** Something other than a deployment or migration that changes how services behave. */
+  kind("change.noted", {
+    ...somewhere,
+    /** `flag`, `secret`, `infrastructure`, `data`, or a word of the sender's own. */
+    type: text(64),
+    title: text(512),
+  }),
+  kind("incident.opened", incident),
+  kind("incident.resolved", incident),
   kind("release.marked", { digest, verdict: z.enum(["good", "bad"]), reason: prose(1024).exactOptional() }),
   kind("environment.frozen", {
     ...place,
@@ -345,6 +318,8 @@ export type Deployed = FactOf<
   | "deployment.removed"
   | "deployment.observed"
 >;
+/** What else changed, and incidents. */
+export type Noted = FactOf<"change.noted" | "incident.opened" | "incident.resolved">;
 /** Kinds that migration tools report. */
 export type Migrated = FactOf<
   "migration.applied" | "migration.reverted" | "migration.failed" | "migration.snapshot"

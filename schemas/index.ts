@@ -1,12 +1,14 @@
 /** `asof/schemas`: the zod schemas of a ledger's requests and answers, for clients. */
 export {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
   Outcomes,
   Problem,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -18,6 +20,7 @@ export { Gate } from "./gate.ts";
 export { EnvironmentPlan, hashOf, Plan } from "./plan.ts";
 export {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
@@ -32,6 +35,7 @@ export {
   RedeploymentRequest,
   ReleaseQuestion,
   Retraction,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,

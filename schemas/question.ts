@@ -2,24 +2,52 @@
 import * as z from "zod";
 import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
 
-const date = z.iso.date({
-  error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z",
-});
-const endOfDay = z.union([time, date]).meta({
-  description: "RFC 3339, or a date: the end of that day, UTC. Default: now.",
-  examples: ["2026-10-22", "2026-10-22T08:11:00Z"],
-});
-const startOfDay = z.union([time, date]).meta({
-  description: "RFC 3339, or a date: the start of that day, UTC.",
-  examples: ["2026-10-01"],
-});
+/** An exact time; a `+` that a client did not encode arrives as a space. */
+export const Instant = z
+  .string()
+  .transform((value) => value.replace(/ (?=\d{2}:\d{2}$)/, "+"))
+  .pipe(time);
 
-const knownAt = endOfDay.optional().meta({
+const date = z.iso.date();
+/** The time of a clock on a wall; which instant it is depends on the time zone. */
+const localTime = z.iso.datetime({ local: true }).refine((value) => !value.endsWith("Z"));
+const relative = z.string().regex(/^(now|today|yesterday|-\d{1,6}[mhdw])$/, "must be a relative time");
+
+const asPeriod = (edge: "start" | "end") =>
+  z
+    .string()
+    .refine((value) => [Instant, date, localTime, relative].some((form) => form.safeParse(value).success), {
+      error:
+        "must be a time like 2026-10-22T08:11:00Z or 2026-10-22T10:11:00+02:00, a date like 2026-10-22, yesterday, or -7d",
+    })
+    .meta({
+      description: `RFC 3339; a date, today or yesterday: the ${edge} of that day; now; or a time ago, like -90m, -12h, -7d, -2w. With \`tz\` also a local time, like 2026-10-22T10:11.`,
+      examples: ["2026-10-22T08:11:00Z", "2026-10-22", "yesterday", "-7d"],
+    });
+const endOfPeriod = asPeriod("end");
+const startOfPeriod = asPeriod("start");
+
+const isZone = (value: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== undefined;
+  } catch {
+    return false;
+  }
+};
+const tz = text(64)
+  .refine(isZone, { error: "must be an IANA time zone, like Europe/Berlin" })
+  .optional()
+  .meta({
+    description: "The time zone of days and local times. Default: UTC.",
+    examples: ["Europe/Berlin"],
+  });
+
+const knownAt = endOfPeriod.optional().meta({
   description:
     "Only facts recorded by then count: what was known at that time. Not in the future. Default: now.",
 });
-const at = endOfDay.optional();
-const moment = { at, knownAt };
+const at = endOfPeriod.optional();
+const moment = { at, knownAt, tz };
 
 const limit = (most: number, usual: number) =>
   z.coerce
@@ -36,34 +64,98 @@ const either = (...names: string[]) => ({ error: `needs exactly one of ${names.j
 const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
 const noneOf = (...values: unknown[]) => values.every((value) => value === undefined);
 
+const extent = {
+  environment: name.optional(),
+  group: name.optional().meta({
+    description: "Instead of `environment`: the answers of all its environments, side by side.",
+  }),
+};
+type Extent = { environment?: string | undefined; group?: string | undefined };
+const isExtent = ({ environment, group }: Extent) => oneOf(environment, group);
+const oneExtent = either("environment", "group");
+/** Each environment has pages of its own. */
+const isOfOnePlace = (it: Extent & { cursor?: string | undefined }) =>
+  it.group === undefined || it.cursor === undefined;
+const onePlace = {
+  error: "cursor goes with `environment`: each environment of a group has pages of its own",
+};
+
 export const ReleaseQuestion = z.strictObject({ environment: name, service: name, ...moment });
 
 export const SnapshotQuestion = z
   .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
-  .refine(({ environment, group }) => oneOf(environment, group), either("environment", "group"));
+  .refine(isExtent, oneExtent);
+
+export const ServicesQuestion = z.strictObject({
+  environment: name.optional().meta({ description: "Default: all services." }),
+  ...moment,
+  ...page(100, 50),
+});
 
 export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
 
-export const TimelineQuestion = z.strictObject({
-  environment: name,
-  service: name.optional(),
-  from: startOfDay,
-  to: endOfDay.optional(),
-  knownAt,
-  ...page(500, 200),
-});
+export const TimelineQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional(),
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+    ...page(500, 200),
+    format: z.enum(["json", "csv"]).default("json").meta({
+      description: "csv: a line for each component of an entry; the header `Link` leads to the next page.",
+    }),
+  })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
+  .refine((it) => it.group === undefined || it.format === "json", {
+    error: "format goes with `environment`",
+  });
+
+/** Everything in the window is read: a longer one is a timeline's. */
+const WINDOW_MAX_MS = 14 * 86_400_000;
+const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const window = z
+  .templateLiteral([z.int().min(1), z.enum(["m", "h", "d"])], {
+    error: "must be a duration like 30m, 2h or 3d",
+  })
+  .transform((value) => {
+    const unit = value.at(-1);
+    return Number.parseInt(value, 10) * MS_OF[unit === "m" || unit === "h" ? unit : "d"];
+  })
+  .refine((ms) => ms <= WINDOW_MAX_MS, { error: "must be at most 14d" })
+  .default(MS_OF.d)
+  .meta({ description: "How far back from `before`, at most 14d. Default: 1d.", examples: ["2h"] });
+
+export const ChangesQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional().meta({
+      description: "The service that broke. Default: all changes of the environment.",
+    }),
+    before: endOfPeriod.optional().meta({ description: "When it broke. Default: now." }),
+    window,
+    knownAt,
+    tz,
+  })
+  .refine(isExtent, oneExtent);
 
 export const DiffQuestion = z
   .strictObject({
-    environment: name,
-    from: endOfDay.optional(),
-    to: endOfDay.optional(),
+    ...extent,
+    from: startOfPeriod.optional().meta({
+      description: "Compares the state just before this time with that at `to`.",
+    }),
+    to: endOfPeriod.optional(),
     with: name
       .optional()
       .meta({ description: "Another environment; both are compared at one moment (`at`)." }),
     ...moment,
     ...page(100, 50),
   })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
   .refine((it) => oneOf(it.from, it.with), either("from", "with"))
   .refine((it) => it.with !== undefined || it.at === undefined, {
     error: "at goes with `with`; use from and to",
@@ -76,7 +168,9 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
-export const GateQuestion = z.strictObject({ environment: name, service: name, digest, ...moment });
+export const GateQuestion = z
+  .strictObject({ ...extent, service: name, digest, ...moment })
+  .refine(isExtent, oneExtent);
 
 /** Several values of one parameter, separated by commas. */
 const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
@@ -89,15 +183,13 @@ export const PlanQuestion = z
   .strictObject({
     environment: name,
     service: name.optional().meta({ description: "Default: the images of the whole environment." }),
-    at: at.meta({
-      description: "The release that ran at this time. RFC 3339, or a date: the end of that day, UTC.",
-      examples: ["2026-10-22"],
-    }),
+    at: at.meta({ description: "The release that ran at this time." }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
       description: "The newest earlier release with different images, none of them marked as bad.",
     }),
     knownAt,
+    tz,
     schema: z.enum(["keep", "revert"]).optional().meta({
       description:
         "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
@@ -141,8 +233,9 @@ export const PlanQuestion = z
   });
 
 export const ExportQuestion = z.strictObject({
-  from: startOfDay,
-  to: endOfDay.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
+  from: startOfPeriod,
+  to: endOfPeriod.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
+  tz,
   format: z.enum(["ndjson", "csv"]).default("ndjson"),
   reportedBy: text(128).optional().meta({ description: "Only facts that this token or identity reported." }),
   source: source.optional().meta({ description: "Only facts of this source." }),
@@ -187,9 +280,13 @@ export const FreezeEnd = z.strictObject({
   reason: reason.exactOptional(),
 });
 
-/** Converts a time or date to an instant: a date means the start or the end of its day, UTC. */
-export const instant = (value: string, edge: "start" | "end"): string =>
-  value.length > 10 ? value : `${value}T${edge === "start" ? "00:00:00.000" : "23:59:59.999"}Z`;
+/** An instant or a date in the body of a request: a date means the end of its day, UTC. */
+const endOfDay = z
+  .union([time, z.iso.date({ error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z" })])
+  .meta({ description: "RFC 3339, or a date: the end of that day, UTC.", examples: ["2026-10-22"] });
+
+/** Converts it to an instant. */
+export const instantOfDay = (value: string): string => (value.length > 10 ? value : `${value}T23:59:59.999Z`);
 
 /** The body of a redeployment request: the question of its plan, and what the sender saw in the plan. */
 export const RedeploymentRequest = z
@@ -240,4 +337,4 @@ export const RedeploymentEnd = z.strictObject({
   reason: reason.exactOptional(),
 });
 
-export const RedeploymentQuestion = z.strictObject({ knownAt });
+export const RedeploymentQuestion = z.strictObject({ knownAt, tz });

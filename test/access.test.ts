@@ -154,7 +154,7 @@ describe("a bound token", () => {
     ],
     ["bound to environments, what is of none", ofPlaces, { source: "/x" }],
   ])("may say, %s", (_, holder, statement) => {
-    expect(boundBy(holder, statement)).toBeUndefined();
+    expect(boundBy(holder, { kind: "artifact.pushed", ...statement })).toBeUndefined();
   });
 
   it.each([
@@ -182,7 +182,15 @@ describe("a bound token", () => {
     ],
     ["bound to no source at all, anything", { ...ci, sources: [] }, { source: "/x" }, "ci"],
   ])("may not say, %s", (_, holder, statement, named) => {
-    expect(boundBy(holder, statement)).toContain("the token ci may only report for");
-    expect(boundBy(holder, statement)).toContain(named);
+    const reason = boundBy(holder, { kind: "artifact.pushed", ...statement });
+    expect(reason).toContain("the token ci may only report for");
+    expect(reason).toContain(named);
+  });
+
+  it("may not say, bound to environments, what is about all of them", () => {
+    const note = { kind: "change.noted", source: "/x" };
+    expect(boundBy(ofPlaces, note)).toContain("the token ci must name an environment");
+    expect(boundBy(ofPlaces, { ...note, environment: "production" })).toBeUndefined();
+    expect(boundBy(ofSources, { ...note, source: "/ci/acme/x" })).toBeUndefined();
   });
 });

@@ -20,7 +20,12 @@ export const withPlanOptions = (command: Command): Command =>
   command
     .requiredOption("--environment <name>", "which environment")
     .requiredOption("--service <name>", "which service, like acme/billing")
-    .addOption(targetOption("--at <time>", "what ran then: RFC 3339, or a date (the end of that day, UTC)"))
+    .addOption(
+      targetOption(
+        "--at <time>",
+        "what ran then: RFC 3339, a date (the end of that day, UTC), yesterday, or -7d",
+      ),
+    )
     .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
     .addOption(
       targetOption("--last-good", "the newest release before this one with other images, none marked as bad"),

@@ -8,11 +8,13 @@
 import type * as z from "zod";
 import {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
   Outcomes,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -24,6 +26,7 @@ import { Gate } from "../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import type {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
@@ -36,6 +39,7 @@ import type {
   RedeploymentRequest,
   ReleaseQuestion,
   Retraction,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
@@ -78,6 +82,11 @@ export class LedgerError extends Error {
 
 /** The input type of a query's schema. */
 type Query<S extends z.ZodType> = z.input<S>;
+/** A question of one environment, and as JSON: this client asks each environment of a group. */
+type OfPlace<S extends z.ZodType<{ environment?: string | undefined }>> = Omit<
+  Query<S>,
+  "environment" | "group" | "format"
+> & { readonly environment: string };
 /** What the sender accepts, as in a redeployment request: lists, where the query string has comma-separated text. */
 type Accepted = Pick<
   Query<typeof RedeploymentRequest>,
@@ -94,13 +103,15 @@ export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
-  readonly timeline: (query: Query<typeof TimelineQuestion>) => Promise<Timeline>;
-  readonly diff: (query: Query<typeof DiffQuestion>) => Promise<Difference>;
+  readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
+  readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
+  readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
+  readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
   readonly artifact: (query: Query<typeof ArtifactQuestion>) => Promise<Artifact>;
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
   readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
   readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
-  readonly gate: (query: Query<typeof GateQuestion>) => Promise<Gate>;
+  readonly gate: (query: OfPlace<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
   /** The plan at a path from one of the ledger's answers, like `plan` of a redeployment. */
@@ -150,7 +161,9 @@ export function clientOver(send: Send): LedgerClient {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
+    services: (query = {}) => ask(Services, "/v1/services", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
+    changes: (query) => ask(Changes, "/v1/changes", query),
     diff: (query) => ask(Difference, "/v1/diff", query),
     artifact: (query) => ask(Artifact, "/v1/artifact", query),
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),

@@ -115,7 +115,10 @@ function directoryKey(directory: Directory): string {
     case "environments":
     case "recorded":
     case "sources":
+    case "catalog":
       return directory.of;
+    case "places":
+      return join(directory.of, directory.service);
     case "services":
     case "months":
       return join(directory.of, directory.environment);

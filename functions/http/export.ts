@@ -2,13 +2,13 @@
 import { stringify } from "csv-stringify/sync";
 import { type Context, Hono } from "hono";
 import type { Fact } from "../../schemas/fact.ts";
-import { ExportQuestion, instant } from "../../schemas/question.ts";
+import { ExportQuestion } from "../../schemas/question.ts";
 import { time } from "../../schemas/scalars.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import { holder, query } from "./request.ts";
+import { holder, query, stretch } from "./request.ts";
 
 /** Fields that most facts have. A cell is empty if the fact lacks the field; the column `fact` holds the whole fact. */
 const COLUMNS = [
@@ -110,10 +110,11 @@ async function startStream(
 async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
   await holder(ledger, c, "export");
   const asked = query(c, ExportQuestion);
-  const settled = new Date(ledger.now().getTime() - ledger.settleMs).toISOString();
-  const to = asked.to === undefined ? settled : instant(asked.to, "end");
+  const now = ledger.now();
+  const settled = new Date(now.getTime() - ledger.settleMs).toISOString();
+  const { from, to } = await stretch(now, asked);
   const facts = exportFacts(ledger.store, {
-    from: instant(asked.from, "start"),
+    from,
     to: to < settled ? to : settled,
     ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
     ...(asked.source === undefined ? {} : { source: asked.source }),

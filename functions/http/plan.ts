@@ -6,7 +6,7 @@ import { environmentPlan } from "../plan/environment-plan.ts";
 import { type Format, fileOf, type Pinned } from "../plan/formats.ts";
 import { plan } from "../plan/plan.ts";
 import type { Ledger } from "./context.ts";
-import { found, moment, query } from "./request.ts";
+import { foundAt, moment, query } from "./request.ts";
 
 /** Only the images of a plan, as a file. */
 function fileAnswer(format: Format, services: readonly Pinned[], next: string | null): Response {
@@ -29,24 +29,21 @@ async function jsonAnswer(
 
 /** The plan of a service or, without one, of the whole environment. A file if a format other than JSON is requested. */
 export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
-  const { environment, service, at, digest, last, knownAt, format, check, limit, cursor, ...options } = query(
-    c,
-    PlanQuestion,
-  );
-  const when = moment(ledger, { at, knownAt });
+  const { environment, service, at, digest, last, knownAt, tz, format, check, limit, cursor, ...options } =
+    query(c, PlanQuestion);
+  const when = await moment(ledger, { at, knownAt, tz });
   if (service === undefined) {
-    const page = found(
+    const page = await foundAt(
+      when,
+      { environment },
       await environmentPlan(when, environment, options.acceptSubstitute ?? [], { limit, cursor }),
-      `environment ${environment}`,
     );
     return format === "json"
       ? jsonAnswer(ledger, page, page.services, check)
       : fileAnswer(format, page.services, page.next);
   }
   const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
-  const answer = found(
-    await plan(when, { environment, service }, { ...options, aim }),
-    `service ${service} in environment ${environment}`,
-  );
+  const place = { environment, service };
+  const answer = await foundAt(when, place, await plan(when, place, { ...options, aim }));
   return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);
 }

@@ -1,92 +1,125 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
+import { Timeline } from "../../schemas/answer.ts";
 import {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  instant,
   RedeploymentQuestion,
   ReleaseQuestion,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+import { justBefore } from "../ledger/as-of.ts";
 import { BadCursor } from "../ledger/cursor.ts";
+import { revealed } from "../ledger/people.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
+import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { release } from "../queries/release/release.ts";
+import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
+import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, holder, knownAtOf, moment, query } from "./request.ts";
+import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
+import { instantOf } from "./times.ts";
 
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
     const { environment, service, ...asked } = query(c, ReleaseQuestion);
-    const answer = await release(moment(ledger, asked), { environment, service });
-    return found(answer, `service ${service} in environment ${environment}`);
+    const when = await moment(ledger, asked);
+    return foundAt(when, { environment, service }, await release(when, { environment, service }));
   },
 
   "/v1/snapshot": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
-    const selector = environment === undefined ? { group: group ?? "" } : { environment };
-    const answer = await snapshot(moment(ledger, asked), selector, { limit, cursor });
-    return found(answer, environment === undefined ? `group ${group}` : `environment ${environment}`);
+    const when = await moment(ledger, asked);
+    const extent = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await snapshot(when, extent, { limit, cursor });
+    return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+  },
+
+  "/v1/services": async (ledger, c) => {
+    const { environment, limit, cursor, ...asked } = query(c, ServicesQuestion);
+    const when = await moment(ledger, asked);
+    const answer = await services(when, { environment }, { limit, cursor });
+    return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
   },
 
   "/v1/environments": async (ledger, c) => {
     const { limit, cursor, ...asked } = query(c, EnvironmentsQuestion);
-    return environments(moment(ledger, asked), { limit, cursor });
+    return environments(await moment(ledger, asked), { limit, cursor });
   },
 
   "/v1/timeline": async (ledger, c) => {
-    const { environment, service, from, to, knownAt, limit, cursor } = query(c, TimelineQuestion);
-    const known = knownAtOf(ledger, knownAt);
-    const span = {
-      from: instant(from, "start"),
-      to: to === undefined ? known.now.toISOString() : instant(to, "end"),
-    };
-    if (span.from > span.to) throw new EndpointError("rejected", "from: must not be later than `to`");
-    const answer = await timeline(known, { environment, service, ...span }, { limit, cursor });
-    return found(
-      answer,
-      service === undefined
-        ? `environment ${environment}`
-        : `service ${service} in environment ${environment}`,
+    const { environment, group, service, limit, cursor, format, ...asked } = query(c, TimelineQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    const answer = await sideBySide(known, { environment, group, service }, (one) =>
+      timeline(known, { environment: one, service, ...span }, { limit, cursor }),
+    );
+    if (format === "json" || "group" in answer) return answer;
+    // Loaded lazily, as every format that is not JSON.
+    const { timelineTable } = await import("./timeline-table.ts");
+    const shown = Timeline.parse(JSON.parse(await revealed(ledger.people, JSON.stringify(answer))));
+    return timelineTable(shown, c.req.url);
+  },
+
+  "/v1/changes": async (ledger, c) => {
+    const { environment, group, service, before: end, window, ...asked } = query(c, ChangesQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const { now } = known;
+    const before =
+      end === undefined
+        ? now.toISOString()
+        : await instantOf("before", end, { edge: "end", now, tz: asked.tz });
+    const from = new Date(Date.parse(before) - window).toISOString();
+    return sideBySide(known, { environment, group }, (one) =>
+      changes({ ...known, at: before }, { environment: one, service, from, before }),
     );
   },
 
   "/v1/diff": async (ledger, c) => {
-    const { environment, from, to, with: other, limit, cursor, at, knownAt } = query(c, DiffQuestion);
-    const when = moment(ledger, { at: to ?? at, knownAt });
-    const sides =
-      other === undefined
-        ? { environment, from: instant(from ?? "", "end"), to: when.at }
-        : { environment, with: other, at: when.at };
-    return found(await diff(when, sides, { limit, cursor }), `environment ${environment}`);
+    const { environment, group, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
+    const when = await moment(ledger, asked);
+    const span = from === undefined ? undefined : await stretch(when.now, { from, to, tz: asked.tz });
+    return sideBySide(when, { environment, group }, (one) => {
+      const sides =
+        span === undefined
+          ? { environment: one, with: other ?? one, at: when.at }
+          : { environment: one, from: justBefore(span.from), to: span.to };
+      return diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+    });
   },
 
   "/v1/artifact": async (ledger, c) => {
     const { digest, ...asked } = query(c, ArtifactQuestion);
-    return found(await artifact(moment(ledger, asked), { digest }), `digest ${digest}`);
+    return found(await artifact(await moment(ledger, asked), { digest }), `digest ${digest}`);
   },
 
   "/v1/commit": async (ledger, c) => {
     const { sha, ...asked } = query(c, CommitQuestion);
-    return found(await commit(moment(ledger, asked), { sha }), `commit ${sha}`);
+    return found(await commit(await moment(ledger, asked), { sha }), `commit ${sha}`);
   },
 
   "/v1/tag": async (ledger, c) => {
     const { repository, tag: name, ...asked } = query(c, TagQuestion);
-    return found(await tag(moment(ledger, asked), { repository, tag: name }), `tag ${repository}:${name}`);
+    return found(
+      await tag(await moment(ledger, asked), { repository, tag: name }),
+      `tag ${repository}:${name}`,
+    );
   },
 
   // Loaded lazily: most questions are about what ran.
@@ -95,13 +128,13 @@ const questions: Record<string, Question> = {
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const answer = await redeployment(moment(ledger, query(c, RedeploymentQuestion)), id);
+    const answer = await redeployment(await moment(ledger, query(c, RedeploymentQuestion)), id);
     return found(answer, `redeployment ${id}`);
   },
 
   "/v1/sources": async (ledger, c) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
-    const { at, knownAt, store } = moment(ledger, asked);
+    const { at, knownAt, store } = await moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
     const quarantined = await ledger.quarantine.list();
     return sources(

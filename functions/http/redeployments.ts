@@ -17,7 +17,7 @@ import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/rede
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, holder, moment, senderOf } from "./request.ts";
+import { bodyOf, found, foundAt, holder, moment, senderOf } from "./request.ts";
 
 function refuseElsewhere(who: Holder, environment: string): void {
   const elsewhere = boundElsewhere(who, environment);
@@ -35,7 +35,7 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   }
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body.environment);
-  return { by: who.name, key, body, when: moment(ledger, {}), ...senderOf("redeployments", who) };
+  return { by: who.name, key, body, when: await moment(ledger, {}), ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
@@ -44,16 +44,13 @@ const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError
 /** Prechecks every service of the request. Throws an EndpointError if one of them is refused: all or none. */
 async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = request.body;
-  const requested = found(await placesOf(request), `environment ${environment}`);
+  const requested = await foundAt(request.when, { environment }, await placesOf(request));
   if ("refusals" in requested) throw refused(requested.refusals);
   const ready: Exclude<Precheck, { is: "refused" }>[] = [];
   const refusals: Refusal[] = [];
   // One after the other: a single plan already uses all the concurrent requests that one answer may.
   for (const place of requested.places) {
-    const checked = found(
-      await precheck(request, place),
-      `service ${place.service} in environment ${environment}`,
-    );
+    const checked = await foundAt(request.when, place, await precheck(request, place));
     if (checked.is === "refused") refusals.push(...checked.refusals);
     else ready.push(checked);
   }
@@ -88,7 +85,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
     }
     await ledger.publish?.(outcome.fact);
     isNew ||= outcome.is === "requested";
-    redeployments.push(await courseAnswered(moment(ledger, {}), outcome.fact));
+    redeployments.push(await courseAnswered(await moment(ledger, {}), outcome.fact));
   }
   // Others requested some of the services in the meantime. Those recorded here go on; the same request again returns them.
   if (refusals.length > 0) throw refused(refusals, { redeployments });
@@ -103,7 +100,7 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
   const who = await holder(ledger, c, "execute");
   const body = await bodyOf(c, RedeploymentEnd);
   const id = c.req.param("id") ?? "";
-  const when = moment(ledger, {});
+  const when = await moment(ledger, {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
   refuseElsewhere(who, environment);
@@ -135,6 +132,6 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }
   await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(moment(ledger, {}), id), `redeployment ${id}`);
+  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
   return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
 }

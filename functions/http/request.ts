@@ -1,15 +1,18 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { instant } from "../../schemas/question.ts";
-import { faultsOf } from "../../schemas/scalars.ts";
+import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
 import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../ledger/authority.ts";
+import { knownName } from "../ledger/directories.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
 import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
+import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
+import { instantOf } from "./times.ts";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -42,43 +45,90 @@ export function query<T>(c: Context, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
+type Asked = { readonly [time in "at" | "knownAt" | "tz"]?: string | undefined };
+
 /** The store and `knownAt`. Refuses a `knownAt` in the future: what will be known then could still change. */
-export function knownAtOf(ledger: Ledger, asked: string | undefined): Omit<AsOf, "at"> {
+export async function knownAtOf(
+  ledger: Ledger,
+  { knownAt: asked, tz }: Omit<Asked, "at">,
+): Promise<Omit<AsOf, "at">> {
   const now = ledger.now();
   const latest = now.toISOString();
   const { settleMs, people } = ledger;
-  const store = revealingAhead(ledger.store, people);
-  if (asked === undefined) return { store, settleMs, now, knownAt: latest };
-  const knownAt = instant(asked, "end");
-  // Today's date means the end of today, which is everything known now.
-  const isToday = asked.length === 10 && asked === latest.slice(0, 10);
-  if (knownAt > latest && !isToday) {
-    throw new EndpointError(
-      "rejected",
-      `knownAt: ${knownAt} is in the future; use a time that has passed, or leave it out`,
-    );
-  }
-  return { store, settleMs, now, knownAt: isToday ? latest : knownAt };
+  const known = { store: revealingAhead(ledger.store, people), settleMs, now };
+  if (asked === undefined) return { ...known, knownAt: latest };
+  const knownAt = await instantOf("knownAt", asked, { edge: "end", now, tz });
+  if (knownAt <= latest) return { ...known, knownAt };
+  // A day that has begun means everything known now.
+  const start = await instantOf("knownAt", asked, { edge: "start", now, tz });
+  if (start <= latest) return { ...known, knownAt: latest };
+  throw new EndpointError(
+    "rejected",
+    `knownAt: ${knownAt} is in the future; use a time that has passed, or leave it out`,
+  );
 }
 
 /** Both times of a question: `at` and `knownAt`. Each is now if it is not given. */
-export function moment(
-  ledger: Ledger,
-  asked: { at?: string | undefined; knownAt?: string | undefined },
-): AsOf {
-  const known = knownAtOf(ledger, asked.knownAt);
-  return { ...known, at: asked.at === undefined ? known.now.toISOString() : instant(asked.at, "end") };
+export async function moment(ledger: Ledger, { at, ...asked }: Asked): Promise<AsOf> {
+  const known = await knownAtOf(ledger, asked);
+  const { now } = known;
+  return {
+    ...known,
+    at: at === undefined ? now.toISOString() : await instantOf("at", at, { edge: "end", now, tz: asked.tz }),
+  };
 }
 
-/** Throws an EndpointError for an unknown name. A known name without facts at that time is an answer, not an error. */
+/** The first and the last millisecond of a stretch of time; it ends now if no end is given. Refuses one that ends first. */
+export async function stretch(
+  now: Date,
+  {
+    from,
+    to,
+    tz,
+  }: { readonly from: string; readonly to?: string | undefined; readonly tz?: string | undefined },
+): Promise<{ readonly from: string; readonly to: string }> {
+  const span = {
+    from: await instantOf("from", from, { edge: "start", now, tz }),
+    to: to === undefined ? now.toISOString() : await instantOf("to", to, { edge: "end", now, tz }),
+  };
+  if (span.from > span.to) throw new EndpointError("rejected", "from: must not be later than `to`");
+  return span;
+}
+
+/** Throws an EndpointError for something unknown. A known name without facts at that time is an answer, not an error. */
 export function found<T>(answer: T | undefined, what: string): T {
-  if (answer === undefined) {
-    throw new EndpointError(
-      "unknown",
-      `Not found: ${what} was not known by then. GET /v1/environments lists the names that are known.`,
-    );
-  }
-  return answer;
+  if (answer !== undefined) return answer;
+  throw new EndpointError("unknown", `Not found: ${what} was not known by then.`);
+}
+
+/** The same for an environment, or a service in one; the problem names the nearest known names. */
+export async function foundAt<T>(
+  known: KnownAt,
+  { environment, service }: { readonly environment: string; readonly service?: string | undefined },
+  answer: T | undefined,
+): Promise<T> {
+  if (answer !== undefined) return answer;
+  const isEnvironment = (await knownName(known, { of: "environments" }, fold(environment))) !== undefined;
+  const [what, suggestions, list] =
+    isEnvironment && service !== undefined
+      ? [
+          `service ${service} in environment ${environment}`,
+          await nearestNames(known, { of: "services", environment: fold(environment) }, service),
+          `GET /v1/services?environment=${encodeURIComponent(environment)}`,
+        ]
+      : [
+          `environment ${environment}`,
+          await nearestNames(known, { of: "environments" }, environment),
+          "GET /v1/environments",
+        ];
+  const nearest = suggestions.length === 0 ? "" : ` Nearest: ${suggestions.join(", ")}.`;
+  throw new EndpointError(
+    "unknown",
+    `Not found: ${what} was not known by then.${nearest} ${list} lists the known names.`,
+    {
+      suggestions,
+    },
+  );
 }
 
 /** @param endpoint the part of its path after `/v1/` */

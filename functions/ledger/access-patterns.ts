@@ -2,7 +2,7 @@
  * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
  * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
-import type { Component, Deployed, Deployment, Fact, Migrated } from "../../schemas/fact.ts";
+import type { Component, Deployed, Deployment, Fact, Migrated, Noted } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, taskName } from "./directory-names.ts";
@@ -62,11 +62,13 @@ const digests = (values: readonly (string | undefined)[], aspect: Aspect): Parti
 const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
   sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
 
-const timeline = (fact: { environment: string; occurredAt: string }): Partition => ({
+const timeline = (fact: { environment?: string; occurredAt: string }): Partition => ({
   of: "timeline",
-  environment: fold(fact.environment),
+  environment: fold(fact.environment ?? EVERYWHERE),
   month: monthOf(fact.occurredAt),
 });
+/** In timelines, the name of what concerns every environment: no environment has an empty name. */
+export const EVERYWHERE = "";
 
 /** The partitions that a deployment takes effect in; none for one that failed. */
 function effects(fact: Deployed): Partition[] {
@@ -148,6 +150,10 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       ];
     case "service.described":
       return [{ of: "service", service: fold(fact.service) }];
+    case "change.noted":
+    case "incident.opened":
+    case "incident.resolved":
+      return [timeline(fact)];
     case "release.marked":
       return [{ of: "mark", digest: fact.digest }, ...digests([fact.digest], "evidence")];
     case "environment.frozen":
@@ -179,6 +185,8 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
   const names: Entry[] = [
     [{ of: "services", environment }, fact.service],
     [directory, "service"],
+    [{ of: "catalog" }, fact.service],
+    [{ of: "places", service: fold(fact.service) }, fact.environment],
   ];
   if ("cluster" in fact && fact.cluster !== undefined)
     names.push([directory, listedAs("cluster", fact.cluster)]);
@@ -189,6 +197,10 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
   return names;
 }
 
+/** Facts about services and environments that others report: what else changed, and incidents. */
+export const isNoted = <F extends { readonly kind: string }>(fact: F): fact is F & { kind: Noted["kind"] } =>
+  fact.kind === "change.noted" || fact.kind === "incident.opened" || fact.kind === "incident.resolved";
+
 function namesOf(fact: Fact): Entry[] {
   const names: Entry[] = [
     [{ of: "recorded" }, dayOf(fact.recordedAt)],
@@ -198,6 +210,12 @@ function namesOf(fact: Fact): Entry[] {
   if (fact.kind === "task.observed") {
     names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
   }
+  if (isNoted(fact)) {
+    // A note makes no name known: it is about services and environments that others report.
+    const environment = fold(fact.environment ?? EVERYWHERE);
+    return [...names, [{ of: "months", environment }, monthOf(fact.occurredAt)]];
+  }
+  if (fact.kind === "service.described") names.push([{ of: "catalog" }, fact.service]);
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);

@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import { fold, name, source, text } from "../../schemas/scalars.ts";
+import { isNoted } from "./access-patterns.ts";
 import { sha256 } from "./canonical.ts";
 
 export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
@@ -109,13 +110,16 @@ const isUnder = (prefix: string, source: string): boolean =>
 /** Why a holder may not report a statement of this source and environment; undefined if it may. */
 export function boundBy(
   holder: Holder,
-  statement: { source: string; environment?: string | undefined },
+  statement: { kind: string; source: string; environment?: string | undefined },
 ): string | undefined {
   const { sources } = holder;
   if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
     return `the token ${holder.name} may only report for sources under ${sources.join(", ")}`;
   }
-  return statement.environment === undefined ? undefined : boundElsewhere(holder, statement.environment);
+  if (statement.environment !== undefined) return boundElsewhere(holder, statement.environment);
+  return isNoted(statement) && holder.environments !== undefined
+    ? `the token ${holder.name} must name an environment: without one, a ${statement.kind} is about every environment`
+    : undefined;
 }
 
 /** Why a holder may not report for an environment; undefined if it may. */

@@ -52,6 +52,9 @@ export type Directory =
   /** Days on which anything was recorded. */
   | { of: "recorded" }
   | { of: "services" | "months"; environment: string }
+  /** Every service, wherever it is known; and the environments of one. */
+  | { of: "catalog" }
+  | { of: "places"; service: string }
   /** One service in one environment: `part:…`, `cluster:…`, `database:…` and `service` (see `directory-names.ts`). */
   | { of: "service"; environment: string; service: string }
   | { of: "group"; group: string }

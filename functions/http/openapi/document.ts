@@ -3,10 +3,12 @@ import * as z from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import {
   Artifact,
+  Changes,
   CommitAnswer,
   Difference,
   Environments,
   Release,
+  Services,
   Snapshot,
   Sources,
   TagAnswer,
@@ -16,6 +18,7 @@ import { Gate } from "../../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
 import {
   ArtifactQuestion,
+  ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
@@ -24,6 +27,7 @@ import {
   PlanQuestion,
   RedeploymentQuestion,
   ReleaseQuestion,
+  ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
@@ -31,7 +35,7 @@ import {
 } from "../../../schemas/question.ts";
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Redeployment } from "../../../schemas/redeployment.ts";
-import { id } from "../../../schemas/scalars.ts";
+import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
 
@@ -52,6 +56,10 @@ const question = (
     "422": problem("A parameter is wrong; the detail says which, and what was expected."),
   },
 });
+
+/** An answer, or with `group` those of its environments side by side. */
+const ofGroup = (answer: z.ZodType) =>
+  z.union([answer, z.strictObject({ group: name, answers: z.array(answer) })]);
 
 const exportOperation: ZodOpenApiOperationObject = {
   operationId: "export",
@@ -103,7 +111,7 @@ const gateOperation: ZodOpenApiOperationObject = {
   responses: {
     "200": {
       description: "The answer, yes or no; also for unknown names.",
-      content: { "application/json": { schema: Gate } },
+      content: { "application/json": { schema: ofGroup(Gate) } },
     },
     ...REFUSALS,
     "422": problem("A parameter is wrong; the detail says which, and what was expected."),
@@ -153,15 +161,31 @@ const paths: ZodOpenApiPathsObject = {
       Environments,
     ),
   },
+  "/v1/services": {
+    get: question(
+      "services",
+      "The known services, and their environments.",
+      { query: ServicesQuestion },
+      Services,
+    ),
+  },
   "/v1/timeline": {
-    get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, Timeline),
+    get: question("timeline", "What happened, in order.", { query: TimelineQuestion }, ofGroup(Timeline)),
+  },
+  "/v1/changes": {
+    get: question(
+      "changes",
+      "What changed before it broke, nearest first.",
+      { query: ChangesQuestion },
+      Changes,
+    ),
   },
   "/v1/diff": {
     get: question(
       "diff",
       "What differs between two moments, or two environments.",
       { query: DiffQuestion },
-      Difference,
+      ofGroup(Difference),
     ),
   },
   "/v1/plan": {

@@ -1,10 +1,11 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
-import type { Fact, PlanQuestion, Statement } from "../../../schemas/fact.ts";
+import type { Fact, Statement } from "../../../schemas/fact.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan } from "../../../schemas/plan.ts";
-import { instant, type RedeploymentRequest } from "../../../schemas/question.ts";
+import { instantOfDay, type RedeploymentRequest } from "../../../schemas/question.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
 import { type Appending, append, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { rawHash } from "../../ledger/canonical.ts";
@@ -41,7 +42,7 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
   const { at, digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared } = body;
   const given = { digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared };
   return {
-    ...(at === undefined ? {} : { at: instant(at, "end") }),
+    ...(at === undefined ? {} : { at: instantOfDay(at) }),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     knownAt: when.knownAt,
   };
@@ -76,7 +77,7 @@ export async function placesOf(
   const { body, when } = click;
   const { environment, service, at = "", acceptSubstitute = [], planHash } = body;
   if (service !== undefined) return { places: [{ environment, service }] };
-  const then = { ...when, at: instant(at, "end") };
+  const then = { ...when, at: instantOfDay(at) };
   const answer = await environmentPlan(then, environment, acceptSubstitute, { limit: SERVICES_MAX });
   if (answer === undefined) return undefined;
   if (answer.next !== null) {

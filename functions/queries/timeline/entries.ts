@@ -1,13 +1,13 @@
 /** Entries of a timeline that follow from a single fact. */
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
-import type { Deployed, Fact, FactOf, Migrated } from "../../../schemas/fact.ts";
+import type { Deployed, Fact, FactOf, Migrated, Noted } from "../../../schemas/fact.ts";
 import type { Change } from "../migrations/history.ts";
 
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
 
 /** Facts that can be events of a timeline. Tasks are not: a restart is not an event. */
-export type Event = Deployed | Migrated | Frozen | Redeployed;
+export type Event = Deployed | Migrated | Frozen | Redeployed | Noted;
 
 type What = TimelineEntry["what"];
 
@@ -45,6 +45,13 @@ const ofPeople = (fact: Frozen | Redeployed, what: What): TimelineEntry => ({
   ...(fact.reason === undefined ? {} : { reason: fact.reason }),
 });
 
+const ofNote = (fact: Noted, what: What): TimelineEntry => ({
+  ...entryOf(fact, what),
+  ...(fact.type === undefined ? {} : { type: fact.type }),
+  title: fact.title,
+  ...("incident" in fact ? { incident: fact.incident } : {}),
+});
+
 /** The entry of a change that only a set of migrations shows. */
 export const changeEntry = (
   fact: FactOf<"migration.snapshot">,
@@ -79,6 +86,12 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
       return ofPeople(fact, "frozen");
     case "environment.unfrozen":
       return ofPeople(fact, "unfrozen");
+    case "change.noted":
+      return ofNote(fact, "noted");
+    case "incident.opened":
+      return ofNote(fact, "incident opened");
+    case "incident.resolved":
+      return ofNote(fact, "incident resolved");
     case "redeployment.requested":
       return {
         ...ofPeople(fact, "redeployment requested"),
@@ -106,6 +119,9 @@ const KINDS: ReadonlySet<Fact["kind"]> = new Set<Event["kind"]>([
   "migration.snapshot",
   "environment.frozen",
   "environment.unfrozen",
+  "change.noted",
+  "incident.opened",
+  "incident.resolved",
   "redeployment.requested",
   "redeployment.ended",
 ]);

@@ -2,10 +2,11 @@
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { monthOf } from "../../ledger/access-patterns.ts";
+import { EVERYWHERE, monthOf } from "../../ledger/access-patterns.ts";
 import { order } from "../../ledger/canonical.ts";
 import { namesIn } from "../../ledger/directories.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
+import { ahead } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Comparing, comparingFrom } from "../migrations/changes.ts";
 import type { Question } from "../question.ts";
@@ -39,11 +40,23 @@ function concerns(scope: Scope, fact: Event): boolean {
   return service === undefined;
 }
 
-async function* factsOf(knowledge: KnownAt, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
+async function* factsIn(knowledge: KnownAt, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
   const months = { from: monthOf(from), to: monthOf(to) };
   for await (const { name: month } of namesIn(knowledge, { of: "months", environment }, months)) {
     yield* history(knowledge, { of: "timeline", environment, month }, { from, to });
   }
+}
+
+/** The facts of an environment and those of every environment, in one order. */
+async function* factsOf(knowledge: KnownAt, environment: string, span: Span): AsyncGenerator<Fact> {
+  const everywhere = ahead(factsIn(knowledge, EVERYWHERE, span));
+  let other = await everywhere.next();
+  for await (const fact of ahead(factsIn(knowledge, environment, span))) {
+    for (; other.done !== true && order(other.value) < order(fact); other = await everywhere.next())
+      yield other.value;
+    yield fact;
+  }
+  for (; other.done !== true; other = await everywhere.next()) yield other.value;
 }
 
 async function* chunked<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {

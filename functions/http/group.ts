@@ -1,0 +1,45 @@
+/** Questions of a group: the answers of its environments side by side, never merged. */
+import { fold } from "../../schemas/scalars.ts";
+import { knownNames, take } from "../ledger/directories.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
+import { mapLimit } from "../ledger/map-limit.ts";
+import { EndpointError } from "./problem.ts";
+import { found, foundAt } from "./request.ts";
+
+/** An environment, or a group of them: the schema of the question lets exactly one through. */
+export interface Extent {
+  readonly environment?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** Maximum number of environments in an answer, and of those that are asked at once. */
+const MOST = 50;
+const AT_ONCE = 4;
+
+/** The environments of an extent by name. Throws an EndpointError if a group is unknown or too large. */
+export async function environmentsOf(known: KnownAt, { environment, group }: Extent): Promise<string[]> {
+  if (group === undefined) return [environment ?? ""];
+  const { taken, more } = await take(knownNames(known, { of: "group", group: fold(group) }), MOST);
+  if (more) {
+    throw new EndpointError(
+      "rejected",
+      `group: ${group} has more than ${MOST} environments; ask each of them with \`environment\``,
+    );
+  }
+  return taken.map(({ shown }) => shown);
+}
+
+/** Asks a question of an environment, or of each environment of a group; of a service there, if one is named. */
+export async function sideBySide<T extends object>(
+  known: KnownAt,
+  { service, ...extent }: Extent & { readonly service?: string | undefined },
+  ask: (environment: string) => Promise<T | undefined>,
+): Promise<T | { readonly group: string; readonly answers: readonly T[] }> {
+  const { group, environment = "" } = extent;
+  const asked = await mapLimit(AT_ONCE, await environmentsOf(known, extent), ask);
+  const answers = asked.filter((answer) => answer !== undefined);
+  const [first] = answers;
+  if (group === undefined) return foundAt(known, { environment, service }, first);
+  found(first, service === undefined ? `group ${group}` : `service ${service} in group ${group}`);
+  return { group, answers };
+}

@@ -1,0 +1,54 @@
+/** Fields and checks that several kinds of statements share. */
+import * as z from "zod";
+import { digest, fold, name, text, time } from "./scalars.ts";
+
+/** Where something happened. Without an environment: everywhere. Without a service: to all services there. */
+export const somewhere = {
+  environment: name.exactOptional(),
+  group: name.exactOptional(),
+  service: name.exactOptional(),
+};
+
+export const incident = {
+  ...somewhere,
+  /** The sender's own id of the incident; it connects the end with the start. */
+  incident: text(256).exactOptional(),
+  type: text(64).exactOptional(),
+  title: text(512),
+};
+
+/** The target release, what is accepted, and `knownAt`: the same question always has the same plan. */
+export const planQuestion = z
+  .strictObject({
+    at: time.exactOptional(),
+    digest: digest.exactOptional(),
+    last: z.literal("good").exactOptional(),
+    knownAt: time,
+    schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptDataLoss: z.literal(true).exactOptional(),
+    acceptSubstitute: z.array(digest).max(64).exactOptional(),
+    acceptShared: z.array(name).max(64).exactOptional(),
+  })
+  .refine((it) => [it.at, it.digest, it.last].filter((one) => one !== undefined).length === 1, {
+    error: "needs exactly one of at, digest and last",
+  });
+export type PlanQuestion = z.infer<typeof planQuestion>;
+
+export const someArtifact = [
+  (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,
+  { error: "must name a digest, a tag, or both" },
+] as const;
+
+/** With the same component and variant twice in one deployment, it would be unknown which of them runs. */
+export const unambiguous: [
+  (it: { components?: readonly { component: string; variant?: string }[] }) => boolean,
+  { error: string; path: string[] },
+] = [
+  (it) => {
+    const names = (it.components ?? []).map(({ component, variant }) =>
+      JSON.stringify([fold(component), fold(variant ?? "")]),
+    );
+    return new Set(names).size === names.length;
+  },
+  { error: "must not name a component and variant twice", path: ["components"] },
+];

@@ -1,0 +1,114 @@
+/** What happened: timelines, and what changed before a moment. */
+import * as z from "zod";
+import { deploymentId, identity } from "./release.ts";
+import { digest, id, imageRepository, name, sha, shownPerson, tag, time, url } from "./scalars.ts";
+
+const timelineEntry = z.strictObject({
+  at: time,
+  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
+  what: z.enum([
+    "running",
+    "started",
+    "deployed",
+    "failed",
+    "removed",
+    "observed",
+    "migrated",
+    "reverted",
+    "migration failed",
+    "frozen",
+    "unfrozen",
+    "noted",
+    "incident opened",
+    "incident resolved",
+    "redeployment requested",
+    "redeployment ended",
+  ]),
+  service: name.nullable(),
+  components: z
+    .array(
+      z.strictObject({
+        component: name,
+        variant: name.exactOptional(),
+        weight: z.number().exactOptional(),
+        repository: imageRepository.exactOptional(),
+        digest: digest.exactOptional(),
+        tag: tag.exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  database: name.exactOptional(),
+  version: z.string().exactOptional(),
+  appliedAt: time
+    .exactOptional()
+    .meta({ description: "for a migration known from a snapshot: the time that the snapshot states" }),
+  between: z
+    .strictObject({ after: time, before: time })
+    .exactOptional()
+    .meta({ description: "for a migration known only from the difference between two snapshots" }),
+  deployment: deploymentId.exactOptional(),
+  commit: sha.exactOptional(),
+  rollback: z.boolean().exactOptional(),
+  redeployment: z
+    .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
+    .exactOptional()
+    .meta({
+      description: "the redeployment that was requested, is carried out by this deployment, or ended",
+    }),
+  reason: z.string().exactOptional(),
+  type: z.string().exactOptional().meta({ description: "of a change that was noted, or of an incident" }),
+  title: z.string().exactOptional(),
+  incident: z.string().exactOptional().meta({ description: "the same for an incident's start and end" }),
+  by: shownPerson.nullable(),
+  url: url.nullable(),
+  fact: identity,
+});
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+export const Timeline = z
+  .strictObject({
+    environment: name,
+    service: name.exactOptional(),
+    from: time,
+    to: time,
+    knownAt: time,
+    settled: z.boolean(),
+    entries: z.array(timelineEntry).meta({
+      description:
+        "first `running` entries, by service: what already ran at `from`; then changes in order of time",
+    }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
+  })
+  .meta({ id: "Timeline" });
+export type Timeline = z.infer<typeof Timeline>;
+
+const change = timelineEntry.extend({
+  secondsBefore: z.int().meta({ description: "how long before the moment it happened" }),
+  relation: z.enum(["service", "database", "owner", "environment"]).meta({
+    description:
+      "to the service that was asked about: its own change, one of a database that it uses or of a service that shares one, one of a service of the same owner, or one that concerns all of the environment. Without a service: environment",
+  }),
+  undo: z
+    .strictObject({ environment: name, service: name, at: time })
+    .nullable()
+    .meta({ description: "the question of the plan that puts back what ran just before it" }),
+});
+export type Change = z.infer<typeof change>;
+
+export const Changes = z
+  .strictObject({
+    environment: name,
+    service: name.exactOptional(),
+    from: time,
+    before: time,
+    knownAt: time,
+    settled: z.boolean(),
+    changes: z.array(change).meta({ description: "nearest first: near in time is a suspect, not the cause" }),
+    more: z.boolean().meta({ description: "true if `changes` was cut at its limit" }),
+    others: z.int().meta({ description: "changes in this window that nothing connects with the service" }),
+  })
+  .meta({ id: "Changes" });
+export type Changes = z.infer<typeof Changes>;
