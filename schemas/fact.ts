@@ -138,8 +138,21 @@ export const Statement = z.discriminatedUnion("kind", [
      * Set by the ledger.
      */
     digestFrom: z.literal("registry").exactOptional(),
+    /** The registry copied it from another one; it was pushed there, and not here. */
+    copied: z
+      .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
+      .exactOptional(),
   }),
-  kind("artifact.deleted", artifactLost).refine(...someArtifact),
+  kind("artifact.deleted", {
+    ...artifactLost,
+    /** It cannot be pulled, but the registry still has it, with its tags, and can restore it. */
+    archived: z.literal(true).exactOptional(),
+  })
+    .refine(...someArtifact)
+    .refine((it) => it.archived === undefined || it.what === "manifest", {
+      error: "archived needs what: manifest",
+      path: ["archived"],
+    }),
   kind("artifact.restored", artifactLost).refine(...someArtifact),
   kind("repository.renamed", {
     from: imageRepository,

@@ -59,8 +59,26 @@ export const knownCommit = z.strictObject({
 });
 export type KnownCommit = z.infer<typeof knownCommit>;
 
-export const Availability = z.enum(["available", "deleted", "unknown"]);
+export const Availability = z.enum(["available", "archived", "deleted", "unknown"]);
 export type Availability = z.infer<typeof Availability>;
+
+/** A repository that received an image. */
+export const heldBy = z.strictObject({
+  repository: imageRepository,
+  availability: Availability,
+  restore: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "if it is archived there: the commands that restore this very image, where known" }),
+  copied: z
+    .strictObject({
+      by: z.enum(["replication", "cache"]),
+      from: imageRepository.exactOptional(),
+      at: time,
+    })
+    .exactOptional()
+    .meta({ description: "if the registry copied it from another one: where from, and when" }),
+});
 
 const releasedComponent = z.strictObject({
   component: name,
@@ -82,9 +100,7 @@ const releasedComponent = z.strictObject({
   build: z.strictObject({ url }).nullable(),
   pushedAt: time.nullable(),
   availability: Availability,
-  heldBy: z
-    .array(z.strictObject({ repository: imageRepository, availability: Availability }))
-    .meta({ description: "every repository that received this digest" }),
+  heldBy: z.array(heldBy).meta({ description: "every repository that received this digest" }),
   rebuild: z
     .strictObject({ repository: url.exactOptional(), sha, url: url.exactOptional() })
     .exactOptional()
