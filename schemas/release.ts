@@ -5,6 +5,7 @@
 import * as z from "zod";
 import {
   digest,
+  ENDINGS,
   EVIDENCE,
   id,
   imageRepository,
@@ -58,6 +59,16 @@ export const knownCommit = z.strictObject({
   verified: z.boolean().exactOptional(),
 });
 export type KnownCommit = z.infer<typeof knownCommit>;
+
+/** A component as a deployer reports it. */
+export const statedComponent = z.strictObject({
+  component: name,
+  variant: name.exactOptional(),
+  weight: z.number().exactOptional(),
+  repository: imageRepository.exactOptional(),
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+});
 
 export const Availability = z.enum(["available", "archived", "deleted", "unknown"]);
 export type Availability = z.infer<typeof Availability>;
@@ -156,12 +167,25 @@ export const Release = z
     attempt: z
       .strictObject({
         deployment: deploymentId,
+        status: z.enum(["started", "failed"]),
         startedAt: time,
         by: shownPerson.nullable(),
         url: url.nullable(),
+        components: z
+          .array(statedComponent)
+          .meta({ description: "what it brings, as its deployer reported it" }),
+        endedAt: time.exactOptional(),
+        outcome: z
+          .enum(ENDINGS)
+          .exactOptional()
+          .meta({ description: "how it ended, if it neither succeeded nor failed" }),
+        reason: z.string().exactOptional().meta({ description: "why it ended, in its deployer's words" }),
       })
       .nullable()
-      .meta({ description: "a deployment that has started and not ended" }),
+      .meta({
+        description:
+          "a deployment that has started and not ended; or that failed, and may have changed things, until another takes effect",
+      }),
     drift: z
       .strictObject({
         observedAt: time,

@@ -132,7 +132,7 @@ function archived(known: PlannedComponent, image: PinnedImage, restore: readonly
   const how = restore.length === 0 ? "" : `: ${restore.join("; ")}`;
   const message = `${nameOf(known)}: ${image.repository} has archived ${image.digest}; restore it there${how}`;
   return {
-    component: { ...known, restore: [...restore] },
+    component: restore.length === 0 ? known : { ...known, restore: [...restore] },
     copies: [],
     blockers: [{ code: "image_archived", message }],
     warnings: [],

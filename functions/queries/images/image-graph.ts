@@ -263,10 +263,11 @@ export interface Holder {
 /** What a holder's answer says of it. */
 export const heldIn = ({ repository, availability, archived, pushes }: Holder) => {
   const copy = pushes.find(({ copied }) => copied !== undefined);
+  const restore = restoreCommands(repository, archived);
   return {
     repository,
     availability,
-    ...(archived.length === 0 ? {} : { restore: restoreCommands(repository, archived) }),
+    ...(restore.length === 0 ? {} : { restore }),
     ...(copy?.copied === undefined ? {} : { copied: { ...copy.copied, at: copy.occurredAt } }),
   };
 };

@@ -12,8 +12,9 @@ import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { type Description, databasesOf, describedAt } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { attemptOf } from "./attempt.ts";
 import { describeComponent } from "./component.ts";
-import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { type Reconciled, type ResolvedComponent, reconcile } from "./reconcile.ts";
 import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
@@ -36,20 +37,6 @@ async function migrationsOf(context: ResolveContext) {
     facts: states.flatMap(({ facts }) => facts),
   };
 }
-
-async function attemptOf(context: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
-  if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(context, started, context.selector, context.at);
-  const ended = facts.some(({ kind }) => ENDS.has(kind));
-  if (ended) return null;
-  const { deployment, occurredAt, actor, url } = started;
-  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
-}
-const ENDS: ReadonlySet<Fact["kind"]> = new Set([
-  "deployment.succeeded",
-  "deployment.failed",
-  "deployment.removed",
-]);
 
 function clusterWarning(known: readonly Name[]): Warning[] {
   const clusters = namesOf(known, "cluster").map(({ shown }) => shown);
@@ -101,10 +88,10 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
-  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+  const [reconciled, { migrations, facts }, { attempt, facts: attempted }] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, started),
+    attemptOf(context, started, running.lastClaim),
   ]);
   const head = headOf(running, reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
@@ -120,7 +107,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     ...reconciled.contributing,
     reconciled.observation,
     description,
-    attempt === null ? undefined : started,
+    ...attempted,
     ...described.flatMap((one) => one.facts),
     ...facts,
   ];
