@@ -256,11 +256,18 @@ export const Statement = z.discriminatedUnion("kind", [
   kind("environment.frozen", {
     ...place,
     service: name.exactOptional(),
+    /** When it begins, and its last moment. Default: at once, and until it is ended. */
+    from: time.exactOptional(),
+    until: time.exactOptional(),
+    /** Redeployments that operators request are let through. */
+    allowRollbacks: z.literal(true).exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("environment.unfrozen", {
     ...place,
     service: name.exactOptional(),
+    /** Only this image is let through; the freeze stays. */
+    digest: digest.exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("redeployment.requested", {
@@ -274,13 +281,15 @@ export const Statement = z.discriminatedUnion("kind", [
     deadline: time,
     /** The request's `Idempotency-Key`. */
     key: id,
+    /** The operator requested it although people had frozen the place. */
+    despiteFreeze: z.literal(true).exactOptional(),
     reason: prose(1024),
   }),
   kind("redeployment.ended", {
     ...place,
     service: name,
     redeployment: id,
-    outcome: z.enum(["succeeded", "failed"]),
+    outcome: z.enum(["succeeded", "failed", "cancelled"]),
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),

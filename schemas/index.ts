@@ -17,6 +17,15 @@ export {
 export { type CloudEvent, eventOf } from "./event.ts";
 export { type Fact, type FactOf, KINDS, type Kind, Recording, Statement, type StatementOf } from "./fact.ts";
 export { Gate } from "./gate.ts";
+export {
+  Cancellation,
+  Freeze,
+  FreezeEnd,
+  Mark,
+  RedeploymentEnd,
+  RedeploymentRequest,
+  Retraction,
+} from "./operation.ts";
 export { EnvironmentPlan, hashOf, Plan } from "./plan.ts";
 export {
   ArtifactQuestion,
@@ -25,20 +34,16 @@ export {
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
-  Freeze,
-  FreezeEnd,
+  FreezesQuestion,
   GateQuestion,
-  Mark,
   PlanQuestion,
-  RedeploymentEnd,
   RedeploymentQuestion,
-  RedeploymentRequest,
+  RedeploymentsQuestion,
   ReleaseQuestion,
-  Retraction,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
 } from "./question.ts";
-export { isOver, Redeployment, Redeployments, Refusal } from "./redeployment.ts";
+export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";

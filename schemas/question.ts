@@ -1,6 +1,6 @@
-/** The query parameters of every question, and the bodies of operations. Unknown parameters are refused, not ignored. */
+/** The query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
-import { digest, hash, id, imageRepository, name, prose, sha, source, tag, text, time } from "./scalars.ts";
+import { digest, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
 
 /** An exact time; a `+` that a client did not encode arrives as a space. */
 export const Instant = z
@@ -60,9 +60,9 @@ const limit = (most: number, usual: number) =>
 const cursor = text(4096).optional().meta({ description: "`next` of the previous page." });
 const page = (most: number, usual: number) => ({ limit: limit(most, usual), cursor });
 
-const either = (...names: string[]) => ({ error: `needs exactly one of ${names.join(" and ")}` });
-const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
-const noneOf = (...values: unknown[]) => values.every((value) => value === undefined);
+export const either = (...names: string[]) => ({ error: `needs exactly one of ${names.join(" and ")}` });
+export const oneOf = (...values: unknown[]) => values.filter((value) => value !== undefined).length === 1;
+export const noneOf = (...values: unknown[]) => values.every((value) => value === undefined);
 
 const extent = {
   environment: name.optional(),
@@ -245,96 +245,22 @@ export const ExportQuestion = z.strictObject({
   }),
 });
 
-/** The body of a retraction. */
-export const Retraction = z.strictObject({
-  source: source.meta({ description: "the source of the wrong fact" }),
-  id,
-  reason: z.string().min(1).max(1024),
+export const FreezesQuestion = z.strictObject({
+  environment: name.optional().meta({ description: "Default: everywhere." }),
+  ...moment,
+  ...page(100, 50),
 });
 
-const reason = prose(1024).min(1);
-
-/** The body of a mark: an image is good or bad. */
-export const Mark = z.strictObject({
-  digest: digest.meta({
-    description:
-      "the digest of the image's index, a platform's manifest or its config; the mark applies to all of them",
-  }),
-  verdict: z.enum(["good", "bad"]),
-  reason: reason.exactOptional(),
-});
-
-/** The body of a freeze. */
-export const Freeze = z.strictObject({
-  environment: name,
-  service: name.exactOptional().meta({ description: "Default: the whole environment." }),
-  reason,
-});
-
-/** The body of the end of a freeze. */
-export const FreezeEnd = z.strictObject({
-  environment: name,
-  service: name
-    .exactOptional()
-    .meta({ description: "As in the freeze: the end of a service's freeze does not end its environment's." }),
-  reason: reason.exactOptional(),
-});
-
-/** An instant or a date in the body of a request: a date means the end of its day, UTC. */
-const endOfDay = z
-  .union([time, z.iso.date({ error: "must be a date like 2026-10-22 or a time like 2026-10-22T08:11:00Z" })])
-  .meta({ description: "RFC 3339, or a date: the end of that day, UTC.", examples: ["2026-10-22"] });
-
-/** Converts it to an instant. */
-export const instantOfDay = (value: string): string => (value.length > 10 ? value : `${value}T23:59:59.999Z`);
-
-/** The body of a redeployment request: the question of its plan, and what the sender saw in the plan. */
-export const RedeploymentRequest = z
+export const RedeploymentsQuestion = z
   .strictObject({
-    environment: name,
-    service: name.exactOptional(),
-    all: z
-      .literal(true)
-      .exactOptional()
-      .meta({ description: "Redeploys every service that ran there then." }),
-    at: endOfDay.exactOptional(),
-    digest: digest.exactOptional(),
-    last: z.literal("good").exactOptional(),
-    schema: z.enum(["keep", "revert"]).exactOptional(),
-    acceptDataLoss: z.literal(true).exactOptional(),
-    acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),
-    // The plan's question lists these names separated by commas.
-    acceptShared: z
-      .array(name.refine((value) => !value.includes(","), { error: "must hold no comma" }))
-      .min(1)
-      .max(32)
-      .exactOptional(),
-    expectedCurrent: digest.nullable().exactOptional().meta({
-      description:
-        "What runs now, from the plan (`components[].from`), for any component; null: nothing known.",
-    }),
-    planHash: hash.meta({ description: "`hash` of the plan that was reviewed." }),
-    reason: reason.meta({ description: "Recorded in the history." }),
-    timeoutSeconds: z.int().min(60).max(86_400).default(3600).meta({
-      description: "No executor starts it after this time; without a result by then, it has timed out.",
-    }),
+    environment: name.optional().meta({ description: "Default: everywhere." }),
+    service: name.optional().meta({ description: "All redeployments of this service, newest first." }),
+    knownAt,
+    tz,
+    ...page(50, 20),
   })
-  .refine((it) => oneOf(it.service, it.all), either("service", "all"))
-  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
-  .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
-  .refine((it) => it.all === undefined || noneOf(it.schema, it.acceptDataLoss, it.acceptShared), {
-    error:
-      "schema, acceptDataLoss and acceptShared go with a service: an environment's plan is of images alone",
-  })
-  .refine((it) => (it.all === undefined) === (it.expectedCurrent !== undefined), {
-    error: "expectedCurrent goes with a service, and has to be given there",
+  .refine((it) => it.service === undefined || it.environment !== undefined, {
+    error: "service goes with environment",
   });
-export type RedeploymentRequest = z.infer<typeof RedeploymentRequest>;
-
-/** The body of a redeployment's end, sent by whoever carried it out if no deployer reports the result. */
-export const RedeploymentEnd = z.strictObject({
-  outcome: z.enum(["succeeded", "failed"]),
-  reason: reason.exactOptional(),
-});
 
 export const RedeploymentQuestion = z.strictObject({ knownAt, tz });

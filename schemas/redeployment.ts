@@ -1,8 +1,8 @@
 /** A redeployment: the request and its status. */
 import * as z from "zod";
-import { coded } from "./plan.ts";
-import { deploymentId, identity } from "./release.ts";
-import { hash, id, name, shownPerson, time, url } from "./scalars.ts";
+import { coded, Step } from "./plan.ts";
+import { deploymentId, identity, moment } from "./release.ts";
+import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
   component: name,
@@ -15,7 +15,7 @@ export const Redeployment = z
     id,
     environment: name,
     service: name,
-    status: z.enum(["requested", "started", "succeeded", "failed", "timed out"]).meta({
+    status: z.enum(["requested", "started", "succeeded", "failed", "cancelled", "timed out"]).meta({
       description: "from the deployments reported since, and from what its executor reported",
     }),
     requestedAt: time,
@@ -49,6 +49,49 @@ export const Redeployments = z
   .meta({ id: "Redeployments" });
 export type Redeployments = z.infer<typeof Redeployments>;
 
+export const RedeploymentList = z
+  .strictObject({
+    knownAt: time,
+    settled: z.boolean(),
+    redeployments: z.array(Redeployment).meta({
+      description: "of one service all, newest first; otherwise the newest of each service, by place",
+    }),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "RedeploymentList" });
+export type RedeploymentList = z.infer<typeof RedeploymentList>;
+
+export const Freezes = z
+  .strictObject({
+    ...moment,
+    freezes: z.array(
+      z.strictObject({
+        environment: name,
+        service: name.nullable().meta({ description: "null: the whole environment" }),
+        status: z.enum(["active", "scheduled"]),
+        since: time.meta({ description: "when it begins or began" }),
+        until: time.nullable().meta({ description: "its last moment; null: until it is ended" }),
+        by: shownPerson.nullable(),
+        reason: z.string().nullable(),
+        allowsRollbacks: z
+          .boolean()
+          .meta({ description: "redeployments that operators request are let through" }),
+        redeployment: id
+          .nullable()
+          .meta({ description: "the request that froze it, to stay as it was put back" }),
+        exceptions: z
+          .array(
+            z.strictObject({ digest, at: time, by: shownPerson.nullable(), reason: z.string().nullable() }),
+          )
+          .meta({ description: "images that are let through" }),
+        fact: identity,
+      }),
+    ),
+    next: z.string().nullable().meta({ description: "a short page may have one, too" }),
+  })
+  .meta({ id: "Freezes" });
+export type Freezes = z.infer<typeof Freezes>;
+
 /** Reasons why a redeployment is refused. */
 export const RefusalCode = z.union([
   coded("current_changed", "what runs now is not what the request expects"),
@@ -56,6 +99,8 @@ export const RefusalCode = z.union([
   coded("plan_blocked", "the plan cannot be carried out as it is"),
   coded("frozen", "the environment or the service is frozen"),
   coded("redeployment_running", "another redeployment of the service has not ended"),
+  coded("no_executor", "no configured executor carries out this plan; `steps` has what to do by hand"),
+  coded("nothing_differs", "everything that ran then runs now"),
   coded("too_many_services", "the environment has more services than one request can redeploy"),
 ]);
 
@@ -64,6 +109,7 @@ export const Refusal = z
     code: RefusalCode,
     service: name.exactOptional(),
     message: z.string().meta({ description: "the reason, and what to do about it" }),
+    steps: z.array(Step).exactOptional().meta({ description: "of the plan, to do by hand" }),
   })
   .meta({ id: "Refusal" });
 export type Refusal = z.infer<typeof Refusal>;

@@ -39,7 +39,7 @@ const timelineEntry = z.strictObject({
   commit: sha.exactOptional(),
   rollback: z.boolean().exactOptional(),
   redeployment: z
-    .strictObject({ id, outcome: z.enum(["succeeded", "failed"]).exactOptional() })
+    .strictObject({ id, outcome: z.enum(["succeeded", "failed", "cancelled"]).exactOptional() })
     .exactOptional()
     .meta({
       description: "the redeployment that was requested, is carried out by this deployment, or ended",

@@ -1,8 +1,8 @@
 /** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import type { RedeploymentRequest } from "../../schemas/question.ts";
 import { callLedger } from "../client.ts";
 import type { Ledger } from "../ledger.ts";
 

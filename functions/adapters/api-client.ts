@@ -23,6 +23,15 @@ import {
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
+import type {
+  Cancellation,
+  Freeze,
+  FreezeEnd,
+  Mark,
+  RedeploymentEnd,
+  RedeploymentRequest,
+  Retraction,
+} from "../../schemas/operation.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import type {
   ArtifactQuestion,
@@ -30,15 +39,11 @@ import type {
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  Freeze,
-  FreezeEnd,
+  FreezesQuestion,
   GateQuestion,
-  Mark,
   PlanQuestion,
-  RedeploymentEnd,
-  RedeploymentRequest,
+  RedeploymentsQuestion,
   ReleaseQuestion,
-  Retraction,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -46,7 +51,7 @@ import type {
   TimelineQuestion,
 } from "../../schemas/question.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
-import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
+import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { exchange } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -120,6 +125,12 @@ export interface LedgerClient {
   readonly record: (statements: readonly Statement[]) => Promise<Outcomes>;
   /** @param key the idempotency key, the same for every try: one key makes at most one request */
   readonly redeploy: (request: Query<typeof RedeploymentRequest>, key: string) => Promise<Redeployments>;
+  readonly redeployments: (query?: Query<typeof RedeploymentsQuestion>) => Promise<RedeploymentList>;
+  readonly cancelRedeployment: (
+    id: string,
+    cancellation: Query<typeof Cancellation>,
+  ) => Promise<Redeployment>;
+  readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
@@ -178,6 +189,9 @@ export function clientOver(send: Send): LedgerClient {
         "content-type": "application/cloudevents-batch+json",
       }),
     redeploy: (request, key) => post(Redeployments, "/v1/redeployments", request, { "idempotency-key": key }),
+    redeployments: (query = {}) => ask(RedeploymentList, "/v1/redeployments", query),
+    cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
+    freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),

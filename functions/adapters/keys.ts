@@ -116,6 +116,7 @@ function directoryKey(directory: Directory): string {
     case "recorded":
     case "sources":
     case "catalog":
+    case "frozen":
       return directory.of;
     case "places":
       return join(directory.of, directory.service);

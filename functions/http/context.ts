@@ -2,6 +2,7 @@
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Ingest } from "../ledger/ingest.ts";
+import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 export interface Secrets {
@@ -17,6 +18,8 @@ export interface Ledger extends Ingest {
   readonly trust?: Trust;
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
+  /** Absent if no executor is configured here: then somebody else carries redeployments out. */
+  readonly executor?: ExecutorCheck;
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }

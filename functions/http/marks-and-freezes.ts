@@ -3,16 +3,17 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { StatementOf } from "../../schemas/fact.ts";
-import { Freeze, FreezeEnd, Mark } from "../../schemas/question.ts";
-import { faultsOf, id } from "../../schemas/scalars.ts";
-import { EVER } from "../ledger/fact-reader.ts";
+import { Freeze, FreezeEnd, Mark } from "../../schemas/operation.ts";
+import { faultsOf, fold, id } from "../../schemas/scalars.ts";
+import { knownName } from "../ledger/directories.ts";
+import { EVER, newest } from "../ledger/fact-reader.ts";
 import { receive } from "../ledger/ingest.ts";
-import { afterNewest } from "../queries/freezes.ts";
+import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { answerOne } from "./outcomes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, holder, senderOf } from "./request.ts";
+import { bodyOf, foundAt, holder, senderOf } from "./request.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
 export function idempotencyKey(c: Context): string | undefined {
@@ -26,20 +27,46 @@ export function idempotencyKey(c: Context): string | undefined {
 type Operation = StatementOf<"release.marked" | "environment.frozen" | "environment.unfrozen">;
 type Common = Pick<Operation, "id" | "occurredAt" | "timeFrom" | "actor">;
 
+/** Throws an EndpointError if a place is unknown, with the nearest names. */
+async function refuseUnknown(ledger: Ledger, place: FrozenPlace): Promise<void> {
+  const known = { ...ledger, knownAt: EVER };
+  const environment = fold(place.environment);
+  const found =
+    place.service === undefined
+      ? await knownName(known, { of: "environments" }, environment)
+      : await knownName(known, { of: "services", environment }, fold(place.service));
+  await foundAt(known, place, found);
+}
+
+/** Throws an EndpointError if nothing is known of a digest. */
+async function refuseUnknownDigest({ store }: Ledger, digest: string): Promise<void> {
+  const aspects = ["image", "deployed", "task", "evidence"] as const;
+  const facts = await Promise.all(
+    aspects.map((aspect) => newest({ store, knownAt: EVER }, { of: "digest", digest, aspect }, EVER)),
+  );
+  if (facts.some((fact) => fact !== undefined)) return;
+  throw new EndpointError(
+    "unknown",
+    `Not found: no fact names the digest ${digest}. Check it, or mark it all the same with create: true.`,
+  );
+}
+
 /** Makes a handler that records a request as a statement by the holder of its token, at the current time. */
 const operate =
-  <T extends object>(
+  <T extends { create?: true }>(
     endpoint: "marks" | "freezes",
     schema: z.ZodType<T>,
-    statementOf: (body: T, common: Common) => Operation,
+    statementOf: (body: Omit<T, "create">, common: Common) => Operation,
+    refuse: (ledger: Ledger, body: T) => Promise<void>,
     timeOf: (ledger: Ledger, body: T) => Promise<string> = async ({ now }) => now().toISOString(),
   ) =>
   async (ledger: Ledger, c: Context): Promise<Response> => {
     const who = await holder(ledger, c, "operate");
-    const body = await bodyOf(c, schema);
+    const given = await bodyOf(c, schema);
+    const { create, ...body } = given;
     const common = {
       id: idempotencyKey(c) ?? randomUUID(),
-      occurredAt: await timeOf(ledger, body),
+      occurredAt: await timeOf(ledger, given),
       // The time is not part of the comparison, so that the same request again is a duplicate.
       timeFrom: "receipt",
       actor: who.name,
@@ -47,7 +74,10 @@ const operate =
     const statement = statementOf(body, common);
     // Includes the kind: a freeze and its end may have the same body.
     const raw = { kind: statement.kind, ...body };
-    return answerOne(c, await receive(ledger, senderOf(endpoint, who), [said(statement, raw)]));
+    const sender = senderOf(endpoint, who);
+    // Whoever may not report it gets 403, whether the name is known or not.
+    if (create === undefined && sender.refuse?.(statement) === undefined) await refuse(ledger, given);
+    return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));
   };
 
 const FREEZES = "/asof/freezes";
@@ -59,22 +89,24 @@ const afterOthers = (
 ): Promise<string> => afterNewest({ store, knownAt: EVER }, selector, now());
 
 export const operations: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
-  "/v1/marks": operate("marks", Mark, (body, common) => ({
-    kind: "release.marked",
-    source: "/asof/marks",
-    ...common,
-    ...body,
-  })),
+  "/v1/marks": operate(
+    "marks",
+    Mark,
+    (body, common) => ({ kind: "release.marked", source: "/asof/marks", ...common, ...body }),
+    (ledger, { digest }) => refuseUnknownDigest(ledger, digest),
+  ),
   "/v1/freezes": operate(
     "freezes",
     Freeze,
     (body, common) => ({ kind: "environment.frozen", source: FREEZES, ...common, ...body }),
+    refuseUnknown,
     afterOthers,
   ),
   "/v1/freezes/end": operate(
     "freezes",
     FreezeEnd,
     (body, common) => ({ kind: "environment.unfrozen", source: FREEZES, ...common, ...body }),
+    refuseUnknown,
     afterOthers,
   ),
 };

@@ -7,7 +7,9 @@ import {
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
+  FreezesQuestion,
   RedeploymentQuestion,
+  RedeploymentsQuestion,
   ReleaseQuestion,
   ServicesQuestion,
   SnapshotQuestion,
@@ -22,6 +24,7 @@ import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
+import { freezes } from "../queries/frozen-places.ts";
 import { release } from "../queries/release/release.ts";
 import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
@@ -124,6 +127,17 @@ const questions: Record<string, Question> = {
 
   // Loaded lazily: most questions are about what ran.
   "/v1/plan": async (ledger, c) => (await import("./plan.ts")).planAnswer(ledger, c),
+
+  "/v1/redeployments": async (ledger, c) => {
+    const { environment, service, limit, cursor, ...asked } = query(c, RedeploymentsQuestion);
+    const { redeployments } = await import("../plan/redeployment/list.ts");
+    return redeployments(await moment(ledger, asked), { environment, service }, { limit, cursor });
+  },
+
+  "/v1/freezes": async (ledger, c) => {
+    const { environment, limit, cursor, ...asked } = query(c, FreezesQuestion);
+    return freezes(await moment(ledger, asked), { environment }, { limit, cursor });
+  },
 
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../plan/redeployment/status.ts");

@@ -1,7 +1,7 @@
 /** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { Retraction } from "../../schemas/question.ts";
+import { Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
 import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
@@ -142,6 +142,9 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/redeployments", async (c) => (await import("./redeployments.ts")).redeploy(ledger, c));
   app.post("/v1/redeployments/:id/end", async (c) =>
     (await import("./redeployments.ts")).endRedeployment(ledger, c),
+  );
+  app.post("/v1/redeployments/:id/cancel", async (c) =>
+    (await import("./redeployments.ts")).cancelRedeployment(ledger, c),
   );
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));

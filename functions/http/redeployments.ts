@@ -1,6 +1,7 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
-import { RedeploymentEnd, RedeploymentRequest } from "../../schemas/question.ts";
+import type { StatementOf } from "../../schemas/fact.ts";
+import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
 import { boundElsewhere, type Holder } from "../ledger/authority.ts";
@@ -42,7 +43,10 @@ const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError
   new EndpointError("not now", refusals.map(({ message }) => message).join("; "), { refusals, ...more });
 
 /** Prechecks every service of the request. Throws an EndpointError if one of them is refused: all or none. */
-async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, { is: "refused" }>[]> {
+async function precheckAll(
+  { executor }: Ledger,
+  request: RedeployRequest,
+): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = request.body;
   const requested = await foundAt(request.when, { environment }, await placesOf(request));
   if ("refusals" in requested) throw refused(requested.refusals);
@@ -50,7 +54,7 @@ async function precheckAll(request: RedeployRequest): Promise<Exclude<Precheck, 
   const refusals: Refusal[] = [];
   // One after the other: a single plan already uses all the concurrent requests that one answer may.
   for (const place of requested.places) {
-    const checked = await foundAt(request.when, place, await precheck(request, place));
+    const checked = await foundAt(request.when, place, await precheck(request, place, executor));
     if (checked.is === "refused") refusals.push(...checked.refusals);
     else ready.push(checked);
   }
@@ -77,7 +81,7 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   const redeployments: Redeployment[] = [];
   const refusals: Refusal[] = [];
   let isNew = false;
-  for (const checked of await precheckAll(request)) {
+  for (const checked of await precheckAll(ledger, request)) {
     const outcome = acceptedOutcome(await requestRedeployment(ledger, request, checked));
     if (outcome.is === "refused") {
       refusals.push(...outcome.refusals);
@@ -95,10 +99,22 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   return c.json({ redeployments }, isNew ? 201 : 200, headers);
 }
 
+/** Cancels a redeployment that has not ended, and with it the freeze that its request is. */
+export async function cancelRedeployment(ledger: Ledger, c: Context): Promise<Response> {
+  const who = await holder(ledger, c, "operate");
+  const { reason } = await bodyOf(c, Cancellation);
+  return end(ledger, c, who, { outcome: "cancelled", reason });
+}
+
 /** An end can be reported once, and only before the redeployment has ended: a result, once answered, must not change. */
 export async function endRedeployment(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "execute");
-  const body = await bodyOf(c, RedeploymentEnd);
+  return end(ledger, c, who, await bodyOf(c, RedeploymentEnd));
+}
+
+type End = Pick<StatementOf<"redeployment.ended">, "outcome" | "reason">;
+
+async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const when = await moment(ledger, {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);

@@ -5,7 +5,7 @@
 import type { Component, Deployed, Deployment, Fact, Migrated, Noted } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, taskName } from "./directory-names.ts";
+import { listedAs, placeName, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
@@ -169,7 +169,11 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
         timeline(fact),
       ];
     case "redeployment.ended":
-      return [timeline(fact)];
+      // Its cancellation also ends the freeze that the request is.
+      return [
+        { of: "freeze", environment: fold(fact.environment), service: fold(fact.service) },
+        timeline(fact),
+      ];
     case "export.made":
       return [];
   }
@@ -219,6 +223,8 @@ function namesOf(fact: Fact): Entry[] {
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);
+  if (fact.kind === "environment.frozen" || fact.kind === "redeployment.requested")
+    names.push([{ of: "frozen" }, placeName(fact)]);
   if (fact.group !== undefined) names.push([{ of: "group", group: fold(fact.group) }, fact.environment]);
   return [...names, ...serviceNames(fact)];
 }

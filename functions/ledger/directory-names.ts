@@ -28,3 +28,18 @@ export function taskShown(name: string): TaskShown {
   const end = name.indexOf(" ");
   return { digest: name.slice(0, end), component: name.slice(end + 1) };
 }
+
+/** A service in an environment, or (without one) a whole environment. */
+export interface PlaceNamed {
+  readonly environment: string;
+  readonly service?: string | undefined;
+}
+
+/** The name in the directory `frozen`. */
+export const placeName = ({ environment, service }: PlaceNamed): string =>
+  JSON.stringify(service === undefined ? [environment] : [environment, service]);
+
+export function placeNamed(name: string): PlaceNamed {
+  const [environment = "", service]: string[] = JSON.parse(name);
+  return { environment, service };
+}

@@ -60,6 +60,8 @@ export type Directory =
   | { of: "group"; group: string }
   /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
   | { of: "tasks"; run: string }
+  /** Places that were ever frozen (see `placeName`). */
+  | { of: "frozen" }
   | { of: "sources" }
   | { of: "days"; source: string };
 

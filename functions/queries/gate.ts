@@ -5,7 +5,7 @@ import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { type Freeze, freezesOf, type Requested } from "./freezes.ts";
+import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   buildsOf,
   commitOf,
@@ -51,7 +51,7 @@ function freezeMessage(freeze: Freeze): string {
   const what = service === undefined ? environment : `${service} in ${environment}`;
   return freeze.kind === "redeployment.requested"
     ? `${what} was redeployed by request ${freeze.id}, and nothing else may be deployed until its freeze is ended: ${attribution(freeze)}`
-    : `${what} is frozen since ${attribution(freeze)}`;
+    : `${what} is frozen since ${attribution({ ...freeze, occurredAt: freeze.from ?? freeze.occurredAt })}${freeze.until === undefined ? "" : `, until ${freeze.until}`}`;
 }
 
 /** Whether the freeze belongs to a redeployment request for this image. */
@@ -59,10 +59,21 @@ const isForImage = (freeze: Freeze, { members }: Family): freeze is Requested =>
   freeze.kind === "redeployment.requested" &&
   freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
 
-const frozen = (freezes: readonly Freeze[], family: Family): Found => ({
+/** The freezes that hold an image. @param own the redeployment request for this image */
+const frozen = (freezes: readonly ActiveFreeze[], family: Family, own: Requested | undefined): Found => ({
   reasons: freezes
-    .filter((freeze) => !isForImage(freeze, family))
-    .map((freeze) => ({ code: "frozen", message: freezeMessage(freeze) })),
+    .filter(
+      ({ freeze, exceptions }) =>
+        !isForImage(freeze, family) && !exceptions.some((one) => family.members.has(one)),
+    )
+    .map(({ freeze }) => {
+      const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
+      return {
+        code: "frozen",
+        message: freezeMessage(freeze),
+        ...(isPassed === true ? { since: freeze.occurredAt } : {}),
+      };
+    }),
 });
 
 /**
@@ -195,7 +206,7 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const [freezes, family, ...found] = await Promise.all([
     // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at < moment.knownAt ? moment.at : EVER),
+    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
@@ -203,8 +214,8 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     built(question, digest),
     schema(question, place, digest),
   ]);
-  const all = combined([frozen(freezes, family), ...found]);
-  const own = freezes.find((freeze) => isForImage(freeze, family));
+  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));
+  const all = combined([frozen(freezes, family, own), ...found]);
   const { reasons, warnings } = own === undefined ? all : withOverride(all, own);
   return {
     ...asked,

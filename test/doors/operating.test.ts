@@ -1,11 +1,14 @@
 /** What people say here: marks, freezes and their end. */
 import { afterAll, describe, expect, it } from "vitest";
+import type { Ledger } from "../../functions/http/context.ts";
+import { append } from "../../functions/ledger/append.ts";
 import { parseTokens } from "../../functions/ledger/authority.ts";
 import { all } from "../../functions/ledger/fact-reader.ts";
 import type { Partition } from "../../functions/ledger/store.ts";
+import { Freezes } from "../../schemas/redeployment.ts";
 import type { Answer } from "../client.ts";
 import { outcomesOf } from "../client.ts";
-import { digestOf } from "../ledger/given.ts";
+import { deployed, digestOf } from "../ledger/given.ts";
 import { cleanUp, type GivenDoors, givenDoors, problemOf, SOON } from "./given.ts";
 
 afterAll(cleanUp);
@@ -18,6 +21,16 @@ const FREEZES: Partition = { of: "freeze", environment: "production", service: "
 
 const recorded = ({ ledger: { store } }: GivenDoors, partition: Partition) =>
   all({ store, knownAt: "9999" }, partition);
+
+/** Doors of a ledger that knows the names. */
+async function knowing(more: Partial<Ledger> = {}): Promise<GivenDoors> {
+  const given = givenDoors(more);
+  for (const environment of ["Production", "staging"]) {
+    const statement = deployed(environment, "acme/billing", "1", "2026-11-01T08:00:00.000Z");
+    await append(given.ledger, statement, { reportedBy: "ci", vendor: "events" });
+  }
+  return given;
+}
 
 const DOORS = [
   { path: "/v1/marks", body: MARK, kind: "release.marked", source: "/asof/marks", stands: MARKS },
@@ -33,7 +46,7 @@ const DOORS = [
 
 describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
   it("records what the holder of the token says, at the moment when it is said", async () => {
-    const given = givenDoors();
+    const given = await knowing();
     const answer = await given.client("operator").post(path, body);
     expect(answer.status).toBe(201);
     expect(outcomesOf(answer)).toEqual(["recorded"]);
@@ -51,7 +64,7 @@ describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
   });
 
   it("records it every time, unless a key says that it is the same request", async () => {
-    const given = givenDoors();
+    const given = await knowing();
     const client = given.client("operator");
     const key = { "idempotency-key": "8e03978e-40d5" };
     const said: Answer[] = [];
@@ -65,7 +78,7 @@ describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
   });
 
   it("takes a request again from whoever sends it, by its key", async () => {
-    const { client } = givenDoors();
+    const { client } = await knowing();
     const key = { "idempotency-key": "1" };
     expect((await client("operator").post(path, body, key)).status).toBe(201);
     expect((await client("admin").post(path, body, key)).status).toBe(200);
@@ -80,7 +93,7 @@ describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
     ["an empty key", body, { "idempotency-key": "" }, 422, "Idempotency-Key"],
     ["a key without end", body, { "idempotency-key": "x".repeat(257) }, 422, "Idempotency-Key"],
   ])("refuses %s, and records nothing", async (_, wrong, headers, status, why) => {
-    const given = givenDoors();
+    const given = await knowing();
     const problem = problemOf(await given.client("operator").post(path, wrong, headers));
     expect(problem.status).toBe(status);
     expect(problem.detail).toMatch(new RegExp(why));
@@ -93,7 +106,7 @@ describe("a mark", () => {
     [{ ...MARK, verdict: "ugly" }, "verdict"],
     [{ ...MARK, digest: "latest" }, "digest"],
   ])("of %j is refused", async (wrong, why) => {
-    const { client } = givenDoors();
+    const { client } = await knowing();
     expect(problemOf(await client("operator").post("/v1/marks", wrong))).toMatchObject({
       status: 422,
       detail: expect.stringContaining(why),
@@ -101,7 +114,7 @@ describe("a mark", () => {
   });
 
   it("stands in what is known of its image", async () => {
-    const { client } = givenDoors();
+    const { client } = await knowing();
     await client("operator").post("/v1/marks", MARK);
     const { json } = await client("reader").get("/v1/artifact", { digest: MARK.digest });
     expect(json).toMatchObject({
@@ -112,20 +125,20 @@ describe("a mark", () => {
 
 describe("a freeze", () => {
   it("needs a reason, and its end does not", async () => {
-    const { client } = givenDoors();
+    const { client } = await knowing();
     expect(problemOf(await client("operator").post("/v1/freezes", END)).detail).toContain("reason");
     expect((await client("operator").post("/v1/freezes/end", END)).status).toBe(201);
   });
 
   it("is not taken for its end, though both have one key and one body", async () => {
-    const given = givenDoors();
+    const given = await knowing();
     const key = { "idempotency-key": "1" };
     expect((await given.client("operator").post("/v1/freezes", FREEZE, key)).status).toBe(201);
     expect((await given.client("operator").post("/v1/freezes/end", FREEZE, key)).status).toBe(409);
   });
 
   it("and its end stand on the timeline, with who and why", async () => {
-    const { client } = givenDoors();
+    const { client } = await knowing();
     await client("operator").post("/v1/freezes", FREEZE);
     await client("operator").post("/v1/freezes/end", END);
     const { json } = await client("reader").get("/v1/timeline", {
@@ -134,6 +147,7 @@ describe("a freeze", () => {
     });
     expect(json).toMatchObject({
       entries: [
+        { what: "running" },
         { what: "frozen", service: "acme/billing", by: "operator-1", reason: "quarter's end" },
         { what: "unfrozen", service: "acme/billing", by: "operator-1" },
       ],
@@ -144,12 +158,91 @@ describe("a freeze", () => {
 describe("an operator who is bound to an environment", () => {
   const TOKEN = "bound-operator-that-nobody-may-see";
   const tokens = parseTokens(`operator:oncall:${TOKEN}:environments=staging`);
-  const bound = () =>
-    givenDoors({ secrets: () => Promise.resolve({ tokens, webhooks: {} }) }).stranger(TOKEN);
+  const bound = async () =>
+    (await knowing({ secrets: () => Promise.resolve({ tokens, webhooks: {} }) })).stranger(TOKEN);
 
   it.each(["/v1/freezes", "/v1/freezes/end"])("may say nothing of another at %s", async (path) => {
-    const problem = problemOf(await bound().post(path, FREEZE));
+    const problem = problemOf(await (await bound()).post(path, FREEZE));
     expect(problem).toMatchObject({ status: 403, detail: expect.stringContaining("staging") });
-    expect((await bound().post(path, { ...FREEZE, environment: "Staging" })).status).toBe(201);
+    expect((await (await bound()).post(path, { ...FREEZE, environment: "Staging" })).status).toBe(201);
+  });
+});
+
+describe("a name that nobody reported", () => {
+  it.each([
+    ["/v1/freezes", { ...FREEZE, environment: "Prodution" }, "environment Prodution"],
+    ["/v1/freezes", { ...FREEZE, service: "acme/biling" }, "service acme/biling in environment Production"],
+    ["/v1/freezes/end", { ...END, service: "acme/biling" }, "service acme/biling in environment Production"],
+  ])("is refused at %s, with the nearest ones, unless it is to be created", async (path, body, what) => {
+    const { client } = await knowing();
+    const answer = await client("operator").post(path, body);
+    expect(answer.json).toMatchObject({
+      status: 404,
+      detail: expect.stringContaining(`Not found: ${what} was not known by then. Nearest: `),
+    });
+    expect((await client("operator").post(path, { ...body, create: true })).status).toBe(201);
+  });
+
+  it("is refused as a digest, unless it is to be created", async () => {
+    const { client } = await knowing();
+    const mark = { ...MARK, digest: digestOf("2") };
+    expect(problemOf(await client("operator").post("/v1/marks", mark))).toMatchObject({
+      status: 404,
+      detail: `Not found: no fact names the digest ${mark.digest}. Check it, or mark it all the same with create: true.`,
+    });
+    expect((await client("operator").post("/v1/marks", { ...mark, create: true })).status).toBe(201);
+  });
+});
+
+describe("GET /v1/freezes", () => {
+  it("lists what is frozen or will be: where, by whom, since when, why, and what is let through", async () => {
+    const { client } = await knowing();
+    const operator = client("operator");
+    await operator.post("/v1/freezes", { environment: "staging", reason: "demo", allowRollbacks: true });
+    await operator.post("/v1/freezes", FREEZE);
+    await operator.post("/v1/freezes", {
+      environment: "production",
+      reason: "holidays",
+      from: "2026-12-24T00:00:00Z",
+      until: "2027-01-01T00:00:00Z",
+    });
+    await operator.post("/v1/freezes/end", { environment: "staging", digest: MARK.digest, reason: "INC-7" });
+    const all = Freezes.parse((await client("reader").get("/v1/freezes")).json);
+    expect(all.freezes).toMatchObject([
+      {
+        environment: "Production",
+        service: "acme/billing",
+        status: "active",
+        since: SOON,
+        until: null,
+        by: "operator-1",
+        reason: "quarter's end",
+        exceptions: [],
+      },
+      {
+        environment: "production",
+        service: null,
+        status: "scheduled",
+        since: "2026-12-24T00:00:00.000Z",
+        until: "2027-01-01T00:00:00.000Z",
+      },
+      {
+        environment: "staging",
+        allowsRollbacks: true,
+        exceptions: [{ digest: MARK.digest, by: "operator-1", reason: "INC-7" }],
+      },
+    ]);
+    await operator.post("/v1/freezes/end", { environment: "production" });
+    await operator.post("/v1/freezes/end", { ...END });
+    const query = { environment: "Production" };
+    expect(Freezes.parse((await client("reader").get("/v1/freezes", query)).json).freezes).toEqual([]);
+  });
+
+  it("refuses a freeze that ends before it begins", async () => {
+    const { client } = await knowing();
+    const body = { ...FREEZE, from: "2026-12-24T00:00:00Z", until: "2026-12-23T00:00:00Z" };
+    expect(problemOf(await client("operator").post("/v1/freezes", body)).detail).toBe(
+      "until: must not be earlier than `from`",
+    );
   });
 });

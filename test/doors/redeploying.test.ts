@@ -4,7 +4,7 @@ import * as z from "zod";
 import { append } from "../../functions/ledger/append.ts";
 import { Gate } from "../../schemas/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
-import { Redeployment, Redeployments, Refusal } from "../../schemas/redeployment.ts";
+import { Redeployment, RedeploymentList, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { type Answer, type Client, event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { cleanUp, type GivenDoors, givenDoors, problemOf } from "./given.ts";
@@ -488,6 +488,86 @@ describe("a service that was put back", () => {
     expect(codesOf(await click(operator, bodyOf(plan), "click-3"))).toEqual(["frozen"]);
   });
 
+  it("is put back in spite of a person's freeze where that or the request says so, on the record", async () => {
+    const { operator, setNow } = await broken();
+    await operator.post("/v1/freezes", { environment: "production", reason: "holidays" });
+    setNow("2026-11-22T09:01:00.000Z");
+    const plan = await planned(operator);
+    expect(codesOf(await click(operator, bodyOf(plan)))).toEqual(["frozen"]);
+    const asked = await click(operator, bodyOf(plan, { despiteFreeze: true }));
+    expect(asked.status).toBe(201);
+    expect(await gateOf(operator, ONE)).toMatchObject({
+      allowed: true,
+      warnings: [{ code: "asked_back", message: expect.stringContaining("holidays") }],
+    });
+    const codes = (await gateOf(operator, TWO)).reasons.map(({ code }) => code);
+    expect(codes).toEqual(["frozen", "frozen"]);
+
+    const allowing = await broken();
+    await allowing.operator.post("/v1/freezes", { ...PLACE, reason: "holidays", allowRollbacks: true });
+    allowing.setNow("2026-11-22T09:01:00.000Z");
+    const planned2 = await planned(allowing.operator);
+    expect((await gateOf(allowing.operator, ONE)).allowed).toBe(false);
+    expect((await click(allowing.operator, bodyOf(planned2))).status).toBe(201);
+    expect((await gateOf(allowing.operator, ONE)).allowed).toBe(true);
+  });
+
+  it("is free again when its request is cancelled, and can be put back anew", async () => {
+    const { operator, setNow, client } = await broken();
+    const plan = await planned(operator);
+    const { id } = onlyOf(await click(operator, bodyOf(plan)));
+    const path = `/v1/redeployments/${id}/cancel`;
+    expect(problemOf(await client("executor").post(path, { reason: "no" })).status).toBe(403);
+    expect(problemOf(await operator.post(path, {})).detail).toContain("reason");
+    setNow("2026-11-22T09:01:00.000Z");
+    expect((await operator.post(path, { reason: "wrong service" })).json).toMatchObject({
+      status: "cancelled",
+      why: "wrong service",
+    });
+    expect(problemOf(await operator.post(path, { reason: "again" })).status).toBe(409);
+    setNow("2026-11-22T09:02:00.000Z");
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+    expect((await click(operator, bodyOf(plan), "click-2")).status).toBe(201);
+    expect((await gateOf(operator, TWO)).allowed).toBe(false);
+  });
+
+  it("is in the list of redeployments: the newest of each service, or all of one", async () => {
+    const { operator, setNow, client } = await broken();
+    const plan = await planned(operator);
+    const first = onlyOf(await click(operator, bodyOf(plan)));
+    setNow("2026-11-22T09:01:00.000Z");
+    await operator.post(`/v1/redeployments/${first.id}/cancel`, { reason: "wrong" });
+    setNow("2026-11-22T09:02:00.000Z");
+    const second = onlyOf(await click(operator, bodyOf(plan), "click-2"));
+    const listed = async (query: Record<string, string>) => {
+      const list = RedeploymentList.parse((await client("reader").get("/v1/redeployments", query)).json);
+      return { ids: list.redeployments.map(({ id, status }) => `${id} ${status}`), next: list.next };
+    };
+    const both = [`${second.id} requested`, `${first.id} cancelled`];
+    expect(await listed({})).toEqual({ ids: [both[0]], next: null });
+    expect(await listed({ environment: "staging" })).toEqual({ ids: [], next: null });
+    expect(await listed(PLACE)).toEqual({ ids: both, next: null });
+    const { next, ids } = await listed({ ...PLACE, limit: "1" });
+    expect(ids).toEqual([both[0]]);
+    expect(await listed({ ...PLACE, limit: "1", cursor: next ?? "" })).toEqual({
+      ids: [both[1]],
+      next: null,
+    });
+  });
+
+  it("is not, with the steps to do by hand, where no configured executor can", async () => {
+    const { operator } = await broken({
+      executor: ({ service }) => `no executor is configured for ${service}`,
+    });
+    const answer = await click(operator, bodyOf(await planned(operator)));
+    expect(codesOf(answer)).toEqual(["no_executor"]);
+    expect(answer.json).toMatchObject({
+      detail: expect.stringContaining("do the steps by hand"),
+      refusals: [{ steps: [{ n: 1, does: "deploy" }, { does: "check" }] }],
+    });
+    expect((await gateOf(operator, TWO)).allowed).toBe(true);
+  });
+
   it("has a rollback in its history, with the reason", async () => {
     const { operator, admin, setNow } = await broken();
     const plan = await planned(operator);
@@ -569,6 +649,27 @@ describe("a whole environment", () => {
     expect(Redeployments.parse(again.json).redeployments.map(({ id }) => id)).toEqual(
       redeployments.map(({ id }) => id),
     );
+  });
+
+  it("is put back only where something else runs now", async () => {
+    const { admin } = await environment();
+    const components = [
+      { component: "main", repository: "ghcr.io/acme/web", digest: digestOf("acme/web one") },
+    ];
+    await admin.say(
+      reported("succeeded", "2026-11-21T10:00:00.000Z", undefined, { service: "acme/web" }, components),
+    );
+    const { json } = await admin.get("/v1/plan", { environment: "production", at: WEEK_AGO });
+    const { hash } = z.looseObject({ hash: z.string() }).parse(json);
+    const body = { environment: "production", all: true, at: WEEK_AGO, planHash: hash, reason: "fire" };
+    const { redeployments } = Redeployments.parse((await click(admin, body)).json);
+    expect(redeployments.map(({ service }) => service)).toEqual(["acme/billing", "acme/worker"]);
+    const now = "2026-11-21T12:00:00.000Z";
+    const same = z
+      .looseObject({ hash: z.string() })
+      .parse((await admin.get("/v1/plan", { environment: "production", at: now })).json);
+    const nothing = await click(admin, { ...body, at: now, planHash: same.hash }, "click-2");
+    expect(codesOf(nothing)).toEqual(["nothing_differs"]);
   });
 
   it("is answered again by its key, though what it asked for has changed the plan", async () => {

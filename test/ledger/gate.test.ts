@@ -151,14 +151,74 @@ cases("of freezes", [
     reasons: ["frozen"],
   },
   {
-    rule: "the end of a service's freeze leaves its environment's",
+    rule: "the end of a service's freeze also lets it out of its environment's",
     given: [
       ...fine,
       frozen("20 08:00"),
       frozen("20 08:00", "acme/billing"),
       unfrozen("21 08:00", "acme/billing"),
     ],
+  },
+  {
+    rule: "and no other service",
+    given: [...fine, frozen("20 08:00"), unfrozen("21 08:00", "acme/web")],
     reasons: ["frozen"],
+  },
+  {
+    rule: "nor from what is frozen after it",
+    given: [...fine, frozen("20 08:00"), unfrozen("21 08:00", "acme/billing"), frozen("22 08:00")],
+    reasons: ["frozen"],
+  },
+  {
+    rule: "an end that names an image lets this image through",
+    given: [...fine, frozen("20 08:00"), unfrozen("21 08:00", undefined, { digest: NEW })],
+  },
+  {
+    rule: "by any digest of it",
+    given: [
+      ...fine,
+      indexed(INDEX, NEW),
+      pushed("19 08:00", INDEX),
+      frozen("20 08:00"),
+      unfrozen("21 08:00", "acme/billing", { digest: INDEX }),
+    ],
+  },
+  {
+    rule: "and no other image",
+    given: [...fine, frozen("20 08:00"), unfrozen("21 08:00", undefined, { digest: OTHER })],
+    reasons: ["frozen"],
+  },
+  {
+    rule: "and not out of what is frozen after it",
+    given: [...fine, unfrozen("19 08:00", undefined, { digest: NEW }), frozen("20 08:00")],
+    reasons: ["frozen"],
+  },
+  {
+    rule: "before it begins nothing is held",
+    given: [...fine, frozen("20 08:00", undefined, { from: time("24 00:00"), until: time("26 23:59") })],
+    at: "23 23:59",
+  },
+  {
+    rule: "while it lasts all is held",
+    given: [...fine, frozen("20 08:00", undefined, { from: time("24 00:00"), until: time("26 23:59") })],
+    at: "26 23:59",
+    reasons: ["frozen"],
+  },
+  {
+    rule: "after its last moment nothing is held",
+    given: [...fine, frozen("20 08:00", undefined, { from: time("24 00:00"), until: time("26 23:59") })],
+    at: "27 00:00",
+  },
+  {
+    rule: "one that is scheduled hides none that lasts",
+    given: [...fine, frozen("20 08:00"), frozen("21 08:00", undefined, { from: time("24 00:00") })],
+    at: "22 00:00",
+    reasons: ["frozen"],
+  },
+  {
+    rule: "one end also ends what is scheduled",
+    given: [...fine, frozen("20 08:00", undefined, { from: time("24 00:00") }), unfrozen("21 08:00")],
+    at: "25 00:00",
   },
   {
     rule: "the end of an environment's freeze leaves its services'",

@@ -23,9 +23,11 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
+  FreezesQuestion,
   GateQuestion,
   PlanQuestion,
   RedeploymentQuestion,
+  RedeploymentsQuestion,
   ReleaseQuestion,
   ServicesQuestion,
   SnapshotQuestion,
@@ -34,7 +36,7 @@ import {
   TimelineQuestion,
 } from "../../../schemas/question.ts";
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
-import { Redeployment } from "../../../schemas/redeployment.ts";
+import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
@@ -135,8 +137,10 @@ const openOperation = (operationId: string, summary: string): ZodOpenApiOperatio
   },
 });
 
+const recording = await recordingPaths();
+
 const paths: ZodOpenApiPathsObject = {
-  ...(await recordingPaths()),
+  ...recording,
   "/v1/release": {
     get: question(
       "release",
@@ -204,7 +208,28 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/gate": { get: gateOperation },
+  "/v1/redeployments": {
+    ...recording["/v1/redeployments"],
+    get: {
+      ...question(
+        "redeployments",
+        "The redeployments that were requested, and their status.",
+        { query: RedeploymentsQuestion },
+        RedeploymentList,
+      ),
+      tags: ["Redeployments"],
+    },
+  },
   "/v1/redeployments/{id}": { get: redeployment },
+  "/v1/freezes": {
+    ...recording["/v1/freezes"],
+    get: question(
+      "freezes",
+      "What is frozen or will be: by whom, since when, why.",
+      { query: FreezesQuestion },
+      Freezes,
+    ),
+  },
   "/v1/artifact": {
     get: question("artifact", "Everything known about a digest.", { query: ArtifactQuestion }, Artifact),
   },

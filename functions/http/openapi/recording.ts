@@ -6,13 +6,14 @@ import { eventOf } from "../../../schemas/event.ts";
 import { EXAMPLES } from "../../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
+  Cancellation,
   Freeze,
   FreezeEnd,
   Mark,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
-} from "../../../schemas/question.ts";
+} from "../../../schemas/operation.ts";
 import { Redeployment, Redeployments, Refusal } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { byPath, type Source } from "../../sources/source.ts";
@@ -177,6 +178,13 @@ const endOperation: ZodOpenApiOperationObject = {
   },
 };
 
+const cancelOperation: ZodOpenApiOperationObject = {
+  ...endOperation,
+  operationId: "cancelRedeployment",
+  summary: "Cancels a redeployment that has not ended, and ends the freeze of its service. Role operator.",
+  requestBody: { required: true, content: { "application/json": { schema: Cancellation } } },
+};
+
 const attestation: ZodOpenApiOperationObject = {
   operationId: "recordAttestation",
   summary:
@@ -230,6 +238,7 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/retractions": { post: retraction },
   "/v1/redeployments": { post: requestOperation },
   "/v1/redeployments/{id}/end": { post: endOperation },
+  "/v1/redeployments/{id}/cancel": { post: cancelOperation },
   "/v1/marks": {
     post: operation("mark", "Marks an image as good or bad; the newest mark counts.", Mark),
   },
@@ -243,7 +252,7 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/freezes/end": {
     post: operation(
       "endFreeze",
-      "Ends all freezes of an environment, or of one service in it. Freezes of the environment and of its services end separately.",
+      "Ends all freezes of an environment; or those of one service, which then also is an exception from its environment's; or lets one image through.",
       FreezeEnd,
     ),
   },

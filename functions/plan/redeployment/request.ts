@@ -1,8 +1,8 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { Fact, Statement } from "../../../schemas/fact.ts";
+import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
-import type { Plan } from "../../../schemas/plan.ts";
-import { instantOfDay, type RedeploymentRequest } from "../../../schemas/question.ts";
+import type { Plan, PlannedService } from "../../../schemas/plan.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
@@ -97,8 +97,15 @@ export async function placesOf(
     const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is now ${answer.hash}, not ${planHash}; read the plan again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
-  return { places };
+  const others = places.filter((_, n) => answer.services[n] !== undefined && differs(answer.services[n]));
+  if (others.length > 0) return { places: others };
+  const message = `everything that ran in ${environment} at ${then.at} runs there now`;
+  return { refusals: [{ code: "nothing_differs", message }] };
 }
+
+/** Whether something else runs now: a service that runs as it did then is left alone. */
+const differs = ({ components, blockers }: PlannedService): boolean =>
+  blockers.length > 0 || components.some(({ from, to }) => from !== to);
 
 /* Refusals */
 
@@ -124,21 +131,31 @@ function changedSince({ body }: RedeployRequest, { service, hash, components, cu
   return [{ code: "plan_changed", service, message }];
 }
 
-/** Freezes by people. A freeze by an earlier redeployment does not block the next one. */
+/** Freezes by people that let no rollback through. A freeze by an earlier redeployment does not block the next one. */
 async function freezeRefusals(
-  { when }: RedeployRequest,
+  { when, body }: RedeployRequest,
   { environment, service }: Selector,
 ): Promise<Refusal[]> {
+  if (body.despiteFreeze === true) return [];
   const place = { environment: fold(environment), service: fold(service) };
-  const freezes = await freezesOf({ ...when, knownAt: EVER }, place, EVER);
-  return freezes
-    .filter(({ kind }) => kind === "environment.frozen")
-    .map(({ service: frozen, occurredAt, reason }) => ({
-      code: "frozen",
-      service,
-      message: `${frozen ?? environment} has been frozen since ${occurredAt}${reason === undefined ? "" : `: ${reason}`}; end the freeze first (POST /v1/freezes/end)`,
-    }));
+  const freezes = await freezesOf({ ...when, knownAt: EVER }, place, when.now.toISOString(), EVER);
+  return freezes.flatMap(({ freeze }): Refusal[] => {
+    if (freeze.kind !== "environment.frozen" || freeze.allowRollbacks === true) return [];
+    const why = freeze.reason === undefined ? "" : `: ${freeze.reason}`;
+    const message = `${freeze.service ?? environment} has been frozen since ${freeze.from ?? freeze.occurredAt}${why}; request it with despiteFreeze, which is recorded, or end the freeze (POST /v1/freezes/end)`;
+    return [{ code: "frozen", service, message }];
+  });
 }
+
+/** Whether a configured executor carries out a plan: why not, or undefined if one does or none is configured. */
+export type ExecutorCheck = (plan: Plan) => string | undefined;
+
+const withoutExecutor = (check: ExecutorCheck | undefined, plan: Plan): Refusal[] => {
+  const why = plan.status === "ready" ? check?.(plan) : undefined;
+  if (why === undefined) return [];
+  const message = `${why}; do the steps by hand, or configure an executor for them`;
+  return [{ code: "no_executor", service: plan.service, message, steps: plan.steps }];
+};
 
 const running = (service: string, id: string): Refusal => ({
   code: "redeployment_running",
@@ -156,7 +173,11 @@ export type Precheck =
  * Checks whether a service may be redeployed: reads its plan, its freezes and its last redeployment in parallel.
  * `undefined`: the name is unknown.
  */
-export async function precheck(click: RedeployRequest, place: Selector): Promise<Precheck | undefined> {
+export async function precheck(
+  click: RedeployRequest,
+  place: Selector,
+  check?: ExecutorCheck,
+): Promise<Precheck | undefined> {
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
@@ -175,6 +196,7 @@ export async function precheck(click: RedeployRequest, place: Selector): Promise
     ...frozen,
     ...changedSince(click, planned),
     ...blockers.map(({ message }): Refusal => ({ code: "plan_blocked", service, message })),
+    ...withoutExecutor(check, planned),
   ];
   return refusals.length > 0 ? { is: "refused", refusals } : { is: "ready", plan: planned, last };
 }
@@ -226,6 +248,7 @@ export async function requestRedeployment(
     }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,
+    ...(body.despiteFreeze === undefined ? {} : { despiteFreeze: body.despiteFreeze }),
     reason: body.reason,
   } as const;
   const outcome = await append(appending, statement, {

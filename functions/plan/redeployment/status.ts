@@ -47,7 +47,7 @@ type Ended = FactOf<"redeployment.ended">;
 interface Course {
   readonly started?: Deployed;
   readonly end?: {
-    readonly outcome: "succeeded" | "failed";
+    readonly outcome: Ended["outcome"];
     readonly fact: Deployed | Ended;
     readonly why?: string;
   };

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
-import { hashOf } from "../../../schemas/plan.ts";
+import { hashOf, type Plan } from "../../../schemas/plan.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Asof } from "../ledger-client.ts";
 import { isFor, type Reaction } from "../reaction.ts";
@@ -31,19 +31,20 @@ function requestFor(executor: Executor, order: Order, now: Date): ExecutorReques
   }
 }
 
-/** Throws Refused if no executor can carry out the plan. */
-function executorOf(list: Executors, { redeployment, plan }: Order): Executor {
-  const { environment, service } = redeployment;
-  const executor = list.find((one) => isFor(one, redeployment));
-  if (executor === undefined) {
-    throw new Refused(`no executor is configured for ${service} in ${environment}`);
-  }
-  const step = plan.steps.find(({ does }) => !executor.steps.includes(does));
-  if (step !== undefined) {
-    const runs = `its executor (${executor.kind}) runs only steps of the kinds ${executor.steps.join(" and ")}`;
-    throw new Refused(`${runs}, but step ${step.n} is ${step.does}: ${step.title}`);
-  }
-  return executor;
+/** The executor that carries out a plan, or why none does. */
+function executorFor(list: Executors, { environment, service, steps }: Plan): Executor | string {
+  const executor = list.find((one) => isFor(one, { environment, service }));
+  if (executor === undefined) return `no executor is configured for ${service} in ${environment}`;
+  const step = steps.find(({ does }) => !executor.steps.includes(does));
+  if (step === undefined) return executor;
+  const runs = `its executor (${executor.kind}) runs only steps of the kinds ${executor.steps.join(" and ")}`;
+  return `${runs}, but step ${step.n} is ${step.does}: ${step.title}`;
+}
+
+/** Why no executor carries out a plan; undefined if one does. */
+export function withoutExecutor(list: Executors, plan: Plan): string | undefined {
+  const executor = executorFor(list, plan);
+  return typeof executor === "string" ? executor : undefined;
 }
 
 interface Dependencies {
@@ -80,7 +81,8 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
     // Compute the hash: the one in the plan's own field proves nothing.
     if (hashOf(order.plan) !== redeployment.planHash)
       throw new Refused("the plan has changed since the request");
-    const executor = executorOf(list, order);
+    const executor = executorFor(list, order.plan);
+    if (typeof executor === "string") throw new Refused(executor);
     await passGate(redeployment);
     // The checks above took time, so check the deadline again.
     if ((await pending(redeployment.id)) === undefined) return;

@@ -24,7 +24,7 @@ import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
-import { executors } from "../../reactions/executors/executors.ts";
+import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
 import { maintenance } from "../../reactions/silences/silences.ts";
@@ -114,6 +114,9 @@ function ledgerOf(
     jobs,
     registries: () => Promise.resolve(registryClients),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
+    ...(settings.executors.length === 0
+      ? {}
+      : { executor: (plan) => withoutExecutor(settings.executors, plan) }),
     ...reactions.publishing,
     ignored: new Map(),
     log,
