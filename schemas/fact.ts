@@ -14,7 +14,6 @@ import {
   login,
   name,
   prose,
-  sha,
   source,
   tag,
   text,
@@ -22,43 +21,20 @@ import {
   trilean,
   url,
 } from "./scalars.ts";
-import { incident, planQuestion, someArtifact, somewhere, unambiguous } from "./statement-fields.ts";
-
-/** The URL of a source code repository, as its forge shows it. */
-const commit = z.strictObject({
-  repository: url,
-  sha: fullSha,
-  ref: text(256).exactOptional(),
-  committedAt: time.exactOptional(),
-});
-
-/** A commit as a deployer names it: possibly a short id, possibly without its repository. */
-const deployedCommit = z.strictObject({
-  repository: url.exactOptional(),
-  sha,
-  ref: text(256).exactOptional(),
-});
-
-const platform = text(64);
-
-/** A deployment's identity: the deployer, its installation, and the deployment's id there. */
-const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
-
-const component = z.strictObject({
-  component: name,
-  variant: name.exactOptional(),
-  weight: z.number().min(0).max(100).exactOptional(),
-  repository: imageRepository.exactOptional(),
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-});
-
-const configuration = z.strictObject({
-  repository: url.exactOptional(),
-  revision: text(255),
-  path: text(1024).exactOptional(),
-  digest: digest.exactOptional(),
-});
+import {
+  commit,
+  component,
+  configuration,
+  deployedCommit,
+  deployment,
+  incident,
+  observedComponent,
+  planQuestion,
+  platform,
+  someArtifact,
+  somewhere,
+  unambiguous,
+} from "./statement-fields.ts";
 
 const common = {
   source,
@@ -69,6 +45,8 @@ const common = {
    * statement. Such a time does not distinguish two statements under one id.
    */
   timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
+  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
+  sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
   url: url.exactOptional(),
 };
@@ -80,6 +58,10 @@ const effect = {
   service: name,
   deployment,
   components: z.array(component).min(1).max(64),
+  /**
+   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
+   * set, with `service` everything.
+   */
   scope: z.enum(["service", "components"]).exactOptional(),
   commit: deployedCommit.exactOptional(),
   config: z.array(configuration).max(32).exactOptional(),
@@ -195,7 +177,25 @@ export const Statement = z.discriminatedUnion("kind", [
     .refine((it) => it.scope !== "components" || (it.service !== undefined && it.components !== undefined), {
       error: "a removal of components must name the service and the components",
     }),
-  kind("deployment.observed", { ...effect, deployment: deployment.exactOptional() }).refine(...unambiguous),
+  kind("deployment.observed", {
+    ...effect,
+    deployment: deployment.exactOptional(),
+    components: z.array(observedComponent).min(1).max(64),
+    /** Since when the runtime has been running just this. It then speaks for the whole time from `since` to `occurredAt`. */
+    since: time.exactOptional(),
+  })
+    .refine(...unambiguous)
+    .refine((it) => it.since === undefined || it.since <= it.occurredAt, {
+      error: "must not be later than the time of the observation",
+      path: ["since"],
+    })
+    .refine(
+      (it) => it.components.every((one) => one.otherDigests === undefined || one.digest !== undefined),
+      {
+        error: "otherDigests needs a digest",
+        path: ["components"],
+      },
+    ),
   kind("task.observed", { ...place, service: name.exactOptional(), deployment, component: name, digest }),
   kind("migration.applied", schemaChange),
   kind("migration.reverted", schemaChange),
@@ -327,6 +327,7 @@ export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
 
 export type Component = z.infer<typeof component>;
+export type ObservedComponent = z.infer<typeof observedComponent>;
 export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;

@@ -37,6 +37,7 @@ export const WARNINGS = [
   "digest_unresolved",
   "image_not_pullable",
   "migration_failed",
+  "tie",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
@@ -153,6 +154,10 @@ export const Release = z
     status: z.enum(["running", "removed", "unknown"]),
     since: time.nullable(),
     until: time.nullable().meta({ description: "the start of the next release, or null" }),
+    seenAt: time.nullable().exactOptional().meta({
+      description:
+        "when somebody last looked at what runs: the newest observation that speaks for this moment; null: nobody did",
+    }),
     components: z.array(releasedComponent),
     migrations: z.union([z.array(appliedMigration), z.literal("unknown")]),
     config: z.array(configuration),

@@ -5,7 +5,9 @@ import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 const timelineEntry = z.strictObject({
   at: time,
-  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
+  since: time
+    .exactOptional()
+    .meta({ description: "in `running` and `observed` entries: the start of this state" }),
   what: z.enum([
     "running",
     "started",

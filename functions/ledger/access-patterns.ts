@@ -2,7 +2,15 @@
  * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
  * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
-import type { Component, Deployed, Deployment, Fact, Migrated, Noted } from "../../schemas/fact.ts";
+import type {
+  Component,
+  Deployed,
+  Deployment,
+  Fact,
+  Migrated,
+  Noted,
+  ObservedComponent,
+} from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, placeName, taskName } from "./directory-names.ts";
@@ -90,11 +98,16 @@ function effects(fact: Deployed): Partition[] {
   }
 }
 
+const digestsOf = ({ digest, otherDigests }: ObservedComponent): (string | undefined)[] => [
+  digest,
+  ...(otherDigests ?? []),
+];
+
 const ofDeployed = (fact: Deployed): Partition[] => [
   ...effects(fact),
   timeline(fact),
   ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
-  ...digests(fact.components?.map(({ digest }) => digest) ?? [], "deployed"),
+  ...digests(fact.components?.flatMap(digestsOf) ?? [], "deployed"),
   ...commits(fact.commit?.sha, "deployed"),
 ];
 

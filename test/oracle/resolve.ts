@@ -1,7 +1,7 @@
 /** Which digest an entry of a deployment stands for: by digest, by its tasks, by its tag, by its commit. */
 import type { Candidate, ReleasedComponent } from "../../schemas/answer.ts";
-import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
-import { areOneImage, members, pushesOf, windowOf } from "./images.ts";
+import type { Component, Deployment, FactOf, ObservedComponent } from "../../schemas/fact.ts";
+import { areOneImage, holders, members, pushesOf, windowOf } from "./images.ts";
 import {
   compare,
   description,
@@ -180,12 +180,50 @@ export const resolveClaimed = (
   byTag(question, fact, entry, startOf(question, fact)) ??
   byCommit(question, fact, entry);
 
+/** The digests that an entry shows. */
+export const digestsIn = ({ digest, otherDigests = [] }: ObservedComponent): string[] =>
+  digest === undefined ? [] : [digest, ...otherDigests];
+
+/** Several digests of one entry: one image on several platforms, else nobody knows which. */
+function byDigests(question: Question, entry: ObservedComponent): Resolved | undefined {
+  const digests = digestsIn(entry);
+  const [smallest] = digests.toSorted(compare);
+  if (smallest === undefined) return undefined;
+  return areOneImage(question.believed, digests)
+    ? { by: "digest", reported: smallest, candidates: [] }
+    : amongCandidates(digests.map((digest) => ({ digest, by: "digest" })));
+}
+
 /** An entry of what the runtime showed: no tasks and no commit are asked. */
 export const resolveObserved = (
   question: Question,
   fact: FactOf<"deployment.observed">,
-  entry: Component,
-): Resolved => byDigest(entry) ?? byTag(question, fact, entry, fact.occurredAt) ?? nothing;
+  entry: ObservedComponent,
+): Resolved => byDigests(question, entry) ?? byTag(question, fact, entry, fact.occurredAt) ?? nothing;
+
+/** The digest of a configuration of which nobody says to which image it belongs. */
+export const isOpaque = ({ believed }: Question, { digest, digestOf }: ObservedComponent): boolean =>
+  digest !== undefined &&
+  digestOf === "configuration" &&
+  holders(believed, digest).length === 0 &&
+  !ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored", "artifact.built").some(
+    (fact) => fact.digest === digest,
+  );
+
+/** One of several that claim the same moment: what they say is open, unless they mean one image. */
+export function amongRivals(
+  named: readonly { resolved: Resolved; repository: string | undefined }[],
+): Resolved {
+  return amongCandidates(
+    named.flatMap(({ resolved, repository }): readonly Candidate[] => {
+      if (resolved.reported === null || resolved.by === "none") return resolved.candidates;
+      const place = resolved.repository ?? repository;
+      return [
+        { digest: resolved.reported, ...(place === undefined ? {} : { repository: place }), by: resolved.by },
+      ];
+    }),
+  );
+}
 
 /** Every digest that a resolved entry may stand for, with those related to it. */
 export const mayBe = (question: Question, { reported, candidates }: Resolved): string[] =>

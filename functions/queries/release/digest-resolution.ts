@@ -4,12 +4,13 @@
  * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
-import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
+import type { Component, Fact, FactOf, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { digestsIn } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -25,7 +26,7 @@ export interface ResolveContext extends Question {
 
 export interface Resolution {
   /** The component as the fact states it. */
-  readonly stated: Component;
+  readonly stated: ObservedComponent;
   readonly by: "digest" | "task" | "tag" | "commit" | "none";
   readonly digest?: string;
   /** By its current name, like the repositories of candidates. */
@@ -35,8 +36,8 @@ export interface Resolution {
   readonly facts: readonly Fact[];
 }
 
-const none = (
-  stated: Component,
+export const none = (
+  stated: ObservedComponent,
   candidates: readonly Candidate[] = [],
   facts: readonly Fact[] = [],
 ): Resolution => ({
@@ -322,10 +323,15 @@ export async function resolveClaimed(
 /** Resolves a component of an observation: by digest or tag only, because its commit is not what the runtime showed. */
 export async function resolveObserved(
   context: ResolveContext,
-  stated: Component,
+  stated: ObservedComponent,
   seen: Observation,
 ): Promise<Resolution> {
-  if (stated.digest !== undefined)
-    return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
-  return (await byTag(context, stated, seen)) ?? none(stated);
+  const digests = digestsIn(stated);
+  if (digests.length === 0) return (await byTag(context, stated, seen)) ?? none(stated);
+  const digest = await oneImage(context, digests);
+  if (digest !== undefined) return { stated, by: "digest", digest, candidates: [], facts: [] };
+  return none(
+    stated,
+    digests.map((one) => ({ digest: one, by: "digest" })),
+  );
 }

@@ -6,18 +6,19 @@ import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct, newest } from "../../ledger/fact-reader.ts";
-import { namedBy } from "../../ledger/renames.ts";
 import type { Name } from "../../ledger/store.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { type Description, databasesOf, describedAt } from "../service-description.ts";
+import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
 import { describeComponent } from "./component.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import { type Reconciled, type ResolvedComponent, reconcile } from "./reconcile.ts";
-import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
+import { reconcile } from "./looks.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
+import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
@@ -55,21 +56,24 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 }
 
 /** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
-function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
-  const { observation, contributing, drift } = reconciled;
+function headOf({ running, observation, contributing, drift }: Reconciled): Claim | Observation | undefined {
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
   return last.sort(newestFirst)[0];
 }
 
+/** When somebody last looked, whatever was seen. */
+async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promise<string | null> {
+  const { value: last } = await observations(context, context.selector, context.at).next();
+  const times = [running.observation, last].flatMap((fact) => fact?.occurredAt ?? []);
+  return times.sort().at(-1) ?? null;
+}
+
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] => {
   const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
-
-const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
-  description?.images?.map((repository) => namedBy(description, repository)) ?? [];
 
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
@@ -87,20 +91,20 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   ]);
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
-  question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
+  prefetchClaimsAfter(question, running.parts, question.at);
   const [reconciled, { migrations, facts }, { attempt, facts: attempted }] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
     attemptOf(context, started, running.lastClaim),
   ]);
-  const head = headOf(running, reconciled);
+  const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
     Promise.all(
-      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(running, reconciled, shown))),
+      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(reconciled, shown))),
     ),
-    untilOf(context, running, reconciled.shown),
-    sinceOf(context, running, reconciled, head),
+    untilOf(context, reconciled.running, reconciled.shown),
+    sinceOf(context, reconciled, head),
   ]);
   const used = [
     head,
@@ -121,6 +125,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     status,
     since,
     until,
+    seenAt: await seenAtOf(context, reconciled),
     components: described.map(({ component }) => component).sort(bySlot),
     migrations,
     config: configOf(reconciled),
@@ -148,8 +153,7 @@ const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
 
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
 function claimOf(
-  { claimed }: EffectiveDeployments,
-  { agreeing }: Reconciled,
+  { running: { claimed }, agreeing }: Reconciled,
   { by, resolution }: ResolvedComponent,
 ): Claim | undefined {
   if (by.kind !== "deployment.observed") return by;

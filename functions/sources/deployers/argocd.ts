@@ -226,7 +226,7 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   return said(
     {
       kind,
-      id: [sync, phase, ...contentOf(what)].join("/"),
+      ...toldAs([sync, phase].join("/"), app, operation, what),
       occurredAt,
       ...common,
       deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
@@ -240,9 +240,12 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   );
 }
 
-/** Identifies what a sync applied, where that is known. */
-const contentOf = (what: object | undefined): string[] =>
-  what === undefined || what === UNSAID ? [] : [hashOf(JSON.stringify(what))];
+/** The identity of a report of a sync. Where what it applied is known, the report with the most resources counts. */
+function toldAs(id: string, { status }: Application, { syncResult }: Operation, what: object | undefined) {
+  if (what === undefined || what === UNSAID) return { id };
+  const sequence = (status.resources?.length ?? 0) + (syncResult?.resources?.length ?? 0);
+  return { id: `${id}/${hashOf(JSON.stringify(what))}`, sequence };
+}
 
 /** Whether a sync returns to a revision that was deployed before the previous one, as the history tells. */
 function rollbackOf({ status }: Application, { startedAt, syncResult }: Operation): { rollback?: true } {

@@ -4,8 +4,9 @@
  * Key: `deployment/<id>`, `deployment_status/<id>`. A deployment is identified by GitHub's host and its id there.
  * Not in the payload: which image was deployed. The workflow can report it in the free-form `deployment.payload`: an
  * object, or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
- * image's) and `image` (`host/path[:tag][@digest]`); values of another form are left aside. With a component, only that component is deployed. `redeployment` is
- * the id of the redeployment that the deployment carries out.
+ * image's) and `image` (`host/path[:tag][@digest]`); values of another form are left aside. With a component, only that
+ * component is deployed. `redeployment` is the id of the redeployment that the deployment carries out.
+ * Times count in seconds; the ids of statuses grow, and are the `sequence` of what happens in one second.
  * The commit is `deployment.sha`: the commit of an accompanying `workflow_run` may differ.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
@@ -103,6 +104,7 @@ function changed(event: StatusChanged, raw: unknown): Mapped[] {
     kind,
     id: `deployment_status/${status.id}`,
     occurredAt: status.created_at,
+    sequence: status.id,
     environment: status.environment ?? deployment.environment,
     actor: sender?.login ?? status.creator?.login,
     url: firstLink(status.log_url, status.target_url, workflow_run?.html_url),
@@ -125,7 +127,10 @@ const ENDINGS = new Map<string, Ending>([
   ["stale", "abandoned"],
 ]);
 
-/** GitHub sets older deployments to `inactive` by itself; only in a transient environment does it mean a removal. */
+/**
+ * GitHub sets older deployments to `inactive` by itself; only in a transient environment does it mean a removal, and of
+ * what that deployment set alone: actions set every superseded deployment to `inactive`, before or after the newest one.
+ */
 function kindOf({ deployment, deployment_status: { state } }: StatusChanged): DeploymentKind | undefined {
   if (state === "inactive" && deployment.transient_environment === true) return "deployment.removed";
   return KIND_OF_STATE.get(state);
@@ -140,6 +145,7 @@ interface Stated {
   readonly kind: DeploymentKind;
   readonly id: string;
   readonly occurredAt: string;
+  readonly sequence?: number;
   readonly environment: string;
   readonly actor: string | undefined;
   readonly url: string | undefined;
@@ -151,7 +157,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
   const host = new URL(repository.html_url).host;
   const { told, faults } = readTold(deployment.payload, host);
   const { parts, disputed } = imageOf(told);
-  const { kind, id, occurredAt, environment, actor, url, ending } = stated;
+  const { kind, id, occurredAt, sequence, environment, actor, url, ending } = stated;
   const statement = {
     kind,
     source: sourceOf("github", host, repository.full_name),
@@ -169,6 +175,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
     },
     ...present({ scope: told.component === undefined ? undefined : "components", url }),
     ...present({ actor: loginOnly(actor), redeployment: told.redeployment }),
+    ...present({ sequence }),
     ...ending,
   };
   const aside = [...faults, ...disputed.map((part) => `image and ${part} name two different images`)];

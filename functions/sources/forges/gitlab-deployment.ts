@@ -87,9 +87,17 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
   const kind = KIND_OF_STATUS.get(status);
   if (kind === undefined)
     return ignored(`the status ${quoted(status)} neither starts nor ends a deployment`, raw);
+  const sequence = change.deployment_id ?? undefined;
   const ending = status === "canceled" ? endingOf(kind, status, "cancelled") : {};
   return said(
-    { kind, id: named(`deployment/${deployment.id}`), ...common, ...whatOf(change), ...ending },
+    {
+      kind,
+      id: named(`deployment/${deployment.id}`),
+      ...common,
+      ...whatOf(change),
+      ...ending,
+      ...present({ sequence }),
+    },
     raw,
   );
 }
