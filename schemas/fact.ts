@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { component, observedComponent } from "./component.ts";
 import {
   digest,
   ENDINGS,
@@ -23,12 +24,10 @@ import {
 } from "./scalars.ts";
 import {
   commit,
-  component,
   configuration,
   deployedCommit,
   deployment,
   incident,
-  observedComponent,
   planQuestion,
   platform,
   someArtifact,

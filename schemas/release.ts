@@ -3,6 +3,7 @@
  * and "unknown name" are four different answers. Candidates are listed; the ledger never picks one by guessing.
  */
 import * as z from "zod";
+import { component } from "./component.ts";
 import {
   digest,
   ENDINGS,
@@ -37,7 +38,9 @@ export const WARNINGS = [
   "digest_unresolved",
   "image_not_pullable",
   "migration_failed",
+  "clock_skew",
   "tie",
+  "tellers_contradict",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
@@ -60,16 +63,6 @@ export const knownCommit = z.strictObject({
   verified: z.boolean().exactOptional(),
 });
 export type KnownCommit = z.infer<typeof knownCommit>;
-
-/** A component as a deployer reports it. */
-export const statedComponent = z.strictObject({
-  component: name,
-  variant: name.exactOptional(),
-  weight: z.number().exactOptional(),
-  repository: imageRepository.exactOptional(),
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-});
 
 export const Availability = z.enum(["available", "archived", "deleted", "unknown"]);
 export type Availability = z.infer<typeof Availability>;
@@ -102,7 +95,10 @@ const releasedComponent = z.strictObject({
   repository: imageRepository.nullable().meta({
     description: "where it can be pulled, under its current name, as everywhere in this answer",
   }),
-  tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
+  tags: z.array(tag).meta({
+    description:
+      "tags that pushes gave this digest in this repository by then; if the digest is unknown, the tag that the deployment names",
+  }),
   resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
   candidates: z.array(candidate),
   commit: knownCommit.nullable(),
@@ -176,9 +172,7 @@ export const Release = z
         startedAt: time,
         by: shownPerson.nullable(),
         url: url.nullable(),
-        components: z
-          .array(statedComponent)
-          .meta({ description: "what it brings, as its deployer reported it" }),
+        components: z.array(component).meta({ description: "what it brings, as its deployer reported it" }),
         endedAt: time.exactOptional(),
         outcome: z
           .enum(ENDINGS)

@@ -1,6 +1,6 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
-import { digest, fold, fullSha, imageRepository, name, sha, tag, text, time, url } from "./scalars.ts";
+import { digest, fold, fullSha, name, sha, text, time, url } from "./scalars.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -21,26 +21,6 @@ export const platform = text(64);
 
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 export const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
-
-export const component = z.strictObject({
-  component: name,
-  variant: name.exactOptional(),
-  weight: z.number().min(0).max(100).exactOptional(),
-  repository: imageRepository.exactOptional(),
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-});
-
-/** A component as the runtime shows it. */
-export const observedComponent = component.extend({
-  /** Further digests of the same entry: nodes of several platforms may each report their own manifest. */
-  otherDigests: z.array(digest).min(1).max(16).exactOptional(),
-  /**
-   * `configuration`: the runtime names no repository with the digest, so it is that of the image's configuration (or, in
-   * some runtimes, of its manifest). It is compared with an image only if an index relates them. Absent: a manifest's.
-   */
-  digestOf: z.literal("configuration").exactOptional(),
-});
 
 export const configuration = z.strictObject({
   repository: url.exactOptional(),

@@ -1,6 +1,7 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
-import { deploymentId, identity, statedComponent } from "./release.ts";
+import { component } from "./component.ts";
+import { deploymentId, identity } from "./release.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 const timelineEntry = z.strictObject({
@@ -27,7 +28,7 @@ const timelineEntry = z.strictObject({
     "redeployment ended",
   ]),
   service: name.nullable(),
-  components: z.array(statedComponent).exactOptional(),
+  components: z.array(component).exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
   appliedAt: time

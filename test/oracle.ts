@@ -6,7 +6,16 @@
  */
 import type { KnownCommit, Release, ReleasedComponent, Warning } from "../schemas/answer.ts";
 import type { Fact } from "../schemas/fact.ts";
-import { type Claim, changesNothing, type Observation, observations, type Removal } from "./oracle/claims.ts";
+import {
+  type Claim,
+  changesNothing,
+  isUnreported,
+  type Observation,
+  observations,
+  orphans,
+  type Removal,
+  tasksAsLook,
+} from "./oracle/claims.ts";
 import { commitFrom, evidenceOf } from "./oracle/commits.ts";
 import { heldBy, pushesOf } from "./oracle/images.ts";
 import { type Entry, isLeftOut, type Joined, join, releasedDigest } from "./oracle/joined.ts";
@@ -24,12 +33,13 @@ import {
   order,
   type Question,
   recordedBy,
+  sameDeployment,
   until,
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
 import { NOW } from "./oracle/names.ts";
 import { isSameCommit } from "./oracle/resolve.ts";
-import { attempt, beginOf, isChange, isSameLook } from "./oracle/times.ts";
+import { attempt, beginOf, isChange, isSameLook, isSkewed } from "./oracle/times.ts";
 
 type Code = Warning["code"];
 
@@ -123,7 +133,10 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
     digest,
     ...reportedOf(running, digest),
     repository,
-    tags: distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
+    tags:
+      digest === null && entry.tag !== undefined
+        ? [entry.tag]
+        : distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
     resolvedBy: resolved.by,
     candidates: [...resolved.candidates],
     commit: origin.commit,
@@ -178,9 +191,16 @@ function sinceOf(question: Question, joined: Joined, head: Fact | undefined): st
 function takenOver(question: Question, { running, claims }: Joined): string | null {
   const { at } = question;
   const later = question.believed.filter(({ occurredAt }) => occurredAt > at);
-  const claim = ofKind(later, "deployment.succeeded", "deployment.removed").find(
+  const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
     (fact) => (isHere(fact, question) || isEverywhereHere(fact, question)) && !changesNothing(claims, fact),
   );
+  const own = tasksAsLook(question)?.deployment;
+  const tasked = isUnreported(question)
+    ? orphans(question).find(
+        (task) => task.occurredAt > at && (own === undefined || !sameDeployment(task.deployment, own)),
+      )
+    : undefined;
+  const [claim] = [claimed, tasked].filter((fact) => fact !== undefined).sort(byOrder);
   const seen = ofKind(later, "deployment.observed").filter(
     (fact) => isHere(fact, question) && fact.scope !== "components",
   );
@@ -244,12 +264,46 @@ const told = (head: Claim | Removal | Observation | undefined) => ({
   rollback: head?.rollback === true || head?.redeployment !== undefined,
 });
 
+const MINUTES_MS = 900_000;
+const isNear = (a: Fact, b: Fact): boolean =>
+  Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt)) <= MINUTES_MS;
+
+/** One says that a deployment succeeded; within minutes another that it failed, or that something else runs. */
+function contradictions(question: Question, { contradicted, observation, claims }: Joined): Code[] {
+  const look = observation?.fact;
+  const isSeen =
+    contradicted?.kind === "deployment.succeeded" &&
+    look !== undefined &&
+    (isNear(look, contradicted) || (look.since !== undefined && look.since < contradicted.occurredAt));
+  const claim = claims.last;
+  if (claim?.kind !== "deployment.succeeded") return isSeen ? ["tellers_contradict"] : [];
+  const failed = until(ofKind(question.believed, "deployment.failed"), question.at)
+    .filter((fact) => isHere(fact, question) && isNear(fact, claim) && fact.source !== claim.source)
+    .filter((fact) => !sameDeployment(fact.deployment, claim.deployment))
+    .filter(
+      ({ commit }) =>
+        commit === undefined || claim.commit === undefined || isSameCommit(commit.sha, claim.commit.sha),
+    )
+    .filter(({ components }) =>
+      components.every((one) =>
+        claim.components
+          .filter(
+            (other) =>
+              fold(one.component) === fold(other.component) &&
+              fold(one.variant ?? "") === fold(other.variant ?? ""),
+          )
+          .every(({ digest }) => digest === undefined || one.digest === undefined || digest === one.digest),
+      ),
+    );
+  return [...(isSeen ? [look] : []), ...failed].map(() => "tellers_contradict");
+}
+
 /** What must be answered about a service; undefined where its name was never heard. */
 export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | undefined {
   const question: Question = {
     environment: fold(asked.environment),
     service: fold(asked.service),
-    at: asked.at,
+    at: reachOf(asked),
     recorded: recordedBy(facts, asked.knownAt),
     believed: believed(facts, asked.knownAt),
   };
@@ -275,11 +329,33 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     drift: joined.drift,
     warnings: [
       ...clusterWarnings(question),
+      ...contradictions(question, joined),
       ...components.flatMap(({ warnings }) => warnings),
       ...failureWarnings(schemas),
+      ...skewWarnings(question, joined),
     ].sort(compare),
   };
 }
+
+/** What is asked about now is asked about everything known: a clock may be ten minutes ahead. */
+const reachOf = ({ at, knownAt }: Asked): string => {
+  const ahead = new Date(Date.parse(knownAt) + 600_000).toISOString();
+  return at >= knownAt && at < ahead ? ahead : at;
+};
+
+const skewWarnings = (question: Question, { claims }: Joined): Code[] => {
+  const newest = claims.last;
+  const counting = [...claims.groups.values()].map(({ claim }) => claim);
+  const current = [...counting, ...(newest === undefined ? [] : [newest])].map(({ source, id }) =>
+    question.believed.find((fact) => fact.source === source && fact.id === id),
+  );
+  return isSkewed(
+    question,
+    current.filter((fact) => fact !== undefined),
+  )
+    ? ["clock_skew"]
+    : [];
+};
 
 /** One for each database, however many heads it has. */
 const failureWarnings = (schemas: Release["migrations"]): Code[] =>

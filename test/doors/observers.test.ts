@@ -142,14 +142,14 @@ describe("a deployment that was reported as successful, while the old pods run o
     ]);
   });
 
-  it("is one event of the timeline, at the first look that shows it", async () => {
+  it("is one event of the timeline, once the grace is over", async () => {
     const to = given();
     for (const act of acts) await act(to);
     const { entries } = Object(await to.ask("/v1/timeline", { from: "2026-11-10", to: "2026-11-11" }));
     expect(entries).toMatchObject([
       { what: "running", components: [{ digest: OLD }] },
       { what: "deployed", components: [{ digest: NEW }] },
-      { what: "observed", at: "2026-11-10T12:10:00.000Z", since: "2026-11-01T09:00:30.000Z" },
+      { what: "observed", at: "2026-11-10T12:15:00.000Z", since: "2026-11-01T09:00:30.000Z" },
     ]);
   });
 });

@@ -38,13 +38,14 @@ cases("of a deployment that was reported as successful and never ran", [
       components: [{ digest: OLD }],
       since: "12:10",
       drift: driftAt("12:15"),
+      warnings: ["tellers_contradict"],
       seenAt: time("12:15"),
     },
   },
   {
     rule: "so does a look that does not say since when",
     given: [...falseSuccess, sees("12:15", OLD)],
-    answers: { components: [{ digest: OLD }], drift: driftAt("12:15") },
+    answers: { components: [{ digest: OLD }], drift: driftAt("12:15"), warnings: ["tellers_contradict"] },
   },
   {
     rule: "a look within the grace leaves the rollout its time",
@@ -59,12 +60,22 @@ cases("of a deployment that was reported as successful and never ran", [
   {
     rule: "something else than what ran before is news at once",
     given: [...falseSuccess, sees("12:11", image("hotfix"))],
-    answers: { components: [{ digest: image("hotfix") }], since: "12:11", drift: {} },
+    answers: {
+      components: [{ digest: image("hotfix") }],
+      since: "12:11",
+      drift: {},
+      warnings: ["tellers_contradict"],
+    },
   },
   {
     rule: "what began after the deployment is news at once",
     given: [...falseSuccess, sees("12:12", OLD, "12:11")],
-    answers: { components: [{ digest: OLD }], since: "12:11", drift: driftAt("12:12") },
+    answers: {
+      components: [{ digest: OLD }],
+      since: "12:11",
+      drift: driftAt("12:12"),
+      warnings: ["tellers_contradict"],
+    },
   },
   {
     rule: "a look speaks for the whole time since then, so nothing else ran in between",
@@ -74,6 +85,7 @@ cases("of a deployment that was reported as successful and never ran", [
       components: [{ digest: OLD }],
       since: "12:10",
       drift: driftAt("15:00"),
+      warnings: ["tellers_contradict"],
       seenAt: time("15:00"),
     },
   },

@@ -235,14 +235,68 @@ export const observations = (question: Question): Observation[] =>
     isHere(fact, question),
   );
 
+/** What the tasks show of a service of which nothing that was said names images. */
+export function tasksAsLook(question: Question): Observation | undefined {
+  const last = until(orphans(question), question.at).at(-1);
+  if (last === undefined || !isUnreported(question)) return undefined;
+  const own = tasksOf(question, last.deployment);
+  const [first = last] = own;
+  const shown = distinct(own.map(({ component }) => fold(component))).flatMap((name) => {
+    const ofName = own.filter(({ component }) => fold(component) === name);
+    const earliest = ofName.filter(
+      (task, n) => ofName.findIndex(({ digest }) => digest === task.digest) === n,
+    );
+    const newest = earliest.at(-1);
+    return newest === undefined ? [] : [{ component: newest.component, digest: newest.digest }];
+  });
+  const { component: _, digest: __, ...rest } = first;
+  const service = last.service ?? question.service;
+  return { ...rest, kind: "deployment.observed", service, components: shown };
+}
+
+/** Whether nothing that was said of the service names images: at most a deployment that says nothing of them. */
+export function isUnreported(question: Question): boolean {
+  const facts = until(question.believed, question.at);
+  const claims = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(
+    (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
+  );
+  const last = claims.filter((fact) => !isPart(fact) && !isOfDeployment(fact)).at(-1);
+  const isNamed = claims.some(isPart) || (last !== undefined && !isSilent(question, last));
+  return seenLooks(question).length === 0 && !isNamed;
+}
+
+/** Tasks that name the service, of deployments of which nobody ever said anything; oldest first. */
+export const orphans = (question: Question): FactOf<"task.observed">[] => {
+  const reported = ofKind(
+    question.believed,
+    "deployment.started",
+    "deployment.succeeded",
+    "deployment.failed",
+    "deployment.removed",
+    "deployment.observed",
+  ).filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+  return ofKind(question.believed, "task.observed").filter(
+    (task) =>
+      isHere(task, question) &&
+      !reported.some(({ deployment }) => sameDeployment(deployment, task.deployment)),
+  );
+};
+
 export const newestObservation = (question: Question): Observation | undefined =>
   observations(question).at(-1);
 
 /**
  * The looks that may speak for the moment, the best first: later ones of the whole service, as far as they say that what
- * they show ran then (of those at one time the one of the youngest state), and those by then, newest first.
+ * they show ran then (of those at one time the one of the youngest state), and those by then, newest first. Where there is
+ * none, tasks may.
  */
 export function looks(question: Question): Observation[] {
+  const seen = seenLooks(question);
+  const tasks = seen.length === 0 ? tasksAsLook(question) : undefined;
+  return tasks === undefined ? seen : [tasks];
+}
+
+function seenLooks(question: Question): Observation[] {
   const all = ofKind(question.believed, "deployment.observed").filter((fact) => isHere(fact, question));
   const later = all.filter(({ occurredAt }) => occurredAt > question.at);
   const isOther = ({ scope, since }: Observation) =>

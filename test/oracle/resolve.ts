@@ -1,7 +1,7 @@
 /** Which digest an entry of a deployment stands for: by digest, by its tasks, by its tag, by its commit. */
 import type { Candidate, ReleasedComponent } from "../../schemas/answer.ts";
 import type { Component, Deployment, FactOf, ObservedComponent } from "../../schemas/fact.ts";
-import { areOneImage, holders, members, pushesOf, windowOf } from "./images.ts";
+import { areOneImage, holders, indexesOf, members, pushesOf, windowOf } from "./images.ts";
 import {
   compare,
   description,
@@ -139,24 +139,25 @@ function byCommit(question: Question, fact: Deployed, entry: Component): Resolve
     });
   const own = repositoriesOf(question, fact, entry);
   const named = built.filter(({ service }) => service !== undefined && fold(service) === question.service);
-  if (own.length === 0 && named.length === 0) {
-    return amongCandidates(candidates(built.filter(({ service }) => service === undefined)));
-  }
+  if (own.length === 0 && named.length === 0) return amongCandidates(candidates(built));
+  const isProven = ({ digest }: (typeof built)[number]): boolean =>
+    [digest, ...indexesOf(question.believed, digest)].some((one) =>
+      own.some((ref) => pushesOf(question.believed, ref, one).length > 0),
+    );
   const inOwn = built.filter((one) =>
-    own.some((ref) =>
-      one.repository === undefined
-        ? pushesOf(question.believed, ref, one.digest).length > 0
-        : areOne(question.believed, refOf(one, one.repository), ref),
-    ),
+    one.repository === undefined
+      ? isProven(one)
+      : own.some((ref) => areOne(question.believed, refOf(one, one.repository ?? ""), ref)),
   );
-  const counted = own.length === 0 ? named : inOwn;
+  const copied = inOwn.length > 0 ? inOwn : built.filter(isProven);
+  const counted = own.length === 0 ? named : copied;
   const digests = distinct(counted.map(({ digest }) => digest)).sort(compare);
   const [smallest] = digests;
   if (smallest === undefined) return nothing;
   if (!areOneImage(question.believed, digests)) return amongCandidates(candidates(counted));
-  const repositories = distinct(
-    own.length === 1 ? own.map((ref) => nameNow(question.believed, ref)) : counted.flatMap(nowOf),
-  );
+  const ownNow = own.map((ref) => nameNow(question.believed, ref));
+  const builtInto = counted.flatMap(nowOf).filter((name) => own.length === 0 || ownNow.includes(name));
+  const repositories = distinct(own.length === 1 ? ownNow : builtInto);
   const repository = repositories.length === 1 ? repositories[0] : undefined;
   return {
     by: "commit",

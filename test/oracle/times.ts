@@ -1,6 +1,6 @@
 /** Since when, until when, and what had started and not ended. */
 import type { Release } from "../../schemas/answer.ts";
-import type { Fact, ObservedComponent } from "../../schemas/fact.ts";
+import type { Fact, FactOf, ObservedComponent } from "../../schemas/fact.ts";
 import type { Observation } from "./claims.ts";
 import { members } from "./images.ts";
 import {
@@ -71,6 +71,68 @@ export const isChange = (question: Question, running: readonly Shown[], fact: Ob
 
 /** Since when a look says that what it shows has been running. */
 export const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
+
+const TEN_MINUTES_MS = 600_000;
+
+const isOnTime = ({ occurredAt, recordedAt }: Fact): boolean =>
+  Math.abs(Date.parse(occurredAt) - Date.parse(recordedAt)) <= TEN_MINUTES_MS;
+
+type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
+
+const isOfSome = ({ scope, components }: Claim): boolean =>
+  scope === "components" && components !== undefined;
+
+const namesIn = ({ components = [] }: Claim): string[] => components.map(({ component }) => fold(component));
+
+const contents = ({ kind, commit, components = [] }: Claim): string =>
+  JSON.stringify([
+    kind,
+    ...components
+      .map(({ component, variant, digest, tag }) => [
+        fold(component),
+        fold(variant ?? ""),
+        digest ?? tag ?? commit?.sha ?? "",
+      ])
+      .map((one) => JSON.stringify(one))
+      .sort(),
+  ]);
+
+/**
+ * Whether a claim that counts is stamped later than one of another content that came in after it. Both came in about
+ * when they happened, and the earlier one is one of the two newest of its kind.
+ */
+export function isSkewed(question: Question, current: readonly Fact[]): boolean {
+  const claims = until(
+    ofKind(question.believed, "deployment.succeeded", "deployment.removed"),
+    question.at,
+  ).filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+  const place = (fact: Claim): string =>
+    JSON.stringify([fact.service === undefined, isOfSome(fact) ? [...new Set(namesIn(fact))].sort() : null]);
+  const newest = claims.filter((fact) => {
+    const later = claims.filter((other) => place(other) === place(fact) && order(other) > order(fact));
+    return later.length < 2;
+  });
+  return newest
+    .filter((fact) => current.includes(fact))
+    .some((fact) =>
+      newest.some(
+        (other) =>
+          other.occurredAt < fact.occurredAt &&
+          !(
+            other.kind === "deployment.removed" &&
+            other.deployment !== undefined &&
+            other.scope !== "service"
+          ) &&
+          other.recordedAt > fact.recordedAt &&
+          isOnTime(fact) &&
+          isOnTime(other) &&
+          (!isOfSome(fact) ||
+            !isOfSome(other) ||
+            namesIn(fact).some((name) => namesIn(other).includes(name))) &&
+          contents(fact) !== contents(other),
+      ),
+    );
+}
 
 /** The newest deployment that had started, unless it took effect; one that failed, until something else took effect. */
 export function attempt(question: Question): Release["attempt"] {

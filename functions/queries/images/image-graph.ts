@@ -275,6 +275,14 @@ async function stateOfImage(
   return { availability: archived.length > 0 ? "archived" : "available", archived };
 }
 
+/** The pushes that prove which repositories hold a digest: its own, and those of the indexes that list it. */
+export function pushesProving({ digest, facts }: Family): Pushed[] {
+  const lists = (index: string) => (fact: Fact) =>
+    isIndexed(fact) && fact.digest === index && manifestsOf([fact]).includes(digest);
+  const proving = [...facts].filter(([one, found]) => one === digest || found.some(lists(one)));
+  return proving.flatMap(([, found]) => found).filter(isPushed);
+}
+
 /** A repository that facts name for an image (pushes, restores, deletes), by its current name. */
 export interface Holder {
   readonly repository: string;

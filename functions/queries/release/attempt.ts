@@ -4,24 +4,29 @@ import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim } from "./effective-deployments.ts";
+import { attemptsOf } from "./tellers.ts";
 
 const isFailure = (fact: Fact): fact is FactOf<"deployment.failed"> => fact.kind === "deployment.failed";
 const hasTakenEffect = ({ kind }: Fact): boolean =>
   kind === "deployment.succeeded" || kind === "deployment.removed";
 
+interface Attempt {
+  readonly attempt: Release["attempt"];
+  /** The facts that it rests on. */
+  readonly facts: readonly Fact[];
+  /** The failures within minutes of the newest claim. */
+  readonly failures: readonly FactOf<"deployment.failed">[];
+}
+
 /**
  * A deployment that has started and not ended, or that failed and may have changed things. Null once it succeeded or was
  * removed, or something else took effect after it failed.
- * @param started the newest start of a deployment of the service
  * @param lastClaim the newest deployment or removal that took effect
  */
-export async function attemptOf(
-  context: ResolveContext,
-  started: Fact | undefined,
-  lastClaim: Claim | undefined,
-): Promise<{ attempt: Release["attempt"]; facts: readonly Fact[] }> {
-  const none = { attempt: null, facts: [] };
-  if (started?.kind !== "deployment.started") return none;
+export async function attemptOf(context: ResolveContext, lastClaim: Claim | undefined): Promise<Attempt> {
+  const { started, failures } = await attemptsOf(context, context.selector, lastClaim);
+  const none = { attempt: null, facts: [], failures };
+  if (started === undefined) return none;
   const facts = await factsOfDeployment(context, started, context.selector, context.at);
   if (facts.some(hasTakenEffect)) return none;
   const failed = facts.filter(isFailure).sort(byOrder).at(-1);
@@ -38,5 +43,5 @@ export async function attemptOf(
     ...(failed?.outcome === undefined ? {} : { outcome: failed.outcome }),
     ...(failed?.reason === undefined ? {} : { reason: failed.reason }),
   };
-  return { attempt, facts: failed === undefined ? [started] : [started, failed] };
+  return { attempt, facts: failed === undefined ? [started] : [started, failed], failures };
 }

@@ -81,11 +81,17 @@ function named({ resolution: { stated, digest }, seen }: ResolvedComponent, pull
   };
 }
 
-/** The repositories of the image, its tags by then, and its availability. */
-function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
+/** The repositories of the image, its tags by then, and its availability. @param stated the tag that its deployment names */
+function held(
+  holders: readonly Holder[],
+  repository: string | null,
+  digest: string | null,
+  { at, stated }: { at: string; stated: string | undefined },
+) {
   const holder = holders.find((one) => one.repository === repository);
   const pushes = holder?.pushes ?? [];
-  const tags = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const pushed = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const tags = digest === null && stated !== undefined ? [stated] : pushed;
   return {
     image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
     repository,
@@ -120,12 +126,10 @@ export async function describeComponent(
     : (claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant) ??
       claimedCommit(shown.seen?.by));
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
-  const image = held(
-    holders,
-    pickRepository(shown, await context.images.renames(), holders),
-    digest,
-    context.at,
-  );
+  const image = held(holders, pickRepository(shown, await context.images.renames(), holders), digest, {
+    at: context.at,
+    stated: resolution.stated.tag,
+  });
   const component: ReleasedComponent = {
     ...named(shown, digest),
     ...image,

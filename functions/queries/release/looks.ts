@@ -3,7 +3,7 @@
  * grace that still shows what ran before is left out, as if nobody had looked.
  */
 import { justBefore } from "../../ledger/as-of.ts";
-import { byOrder, order } from "../../ledger/canonical.ts";
+import { order } from "../../ledger/canonical.ts";
 import type { Question } from "../question.ts";
 import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
@@ -33,39 +33,47 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
     const reconciled = await reconcileWith(context, seenBy(running, look));
     if (!(await isRemainder(context, reconciled, look))) return reconciled;
   }
-  return reconcileWith(context, seenBy(running, undefined));
+  return reconcileWith(context, seenBy(running, running.tasks));
 }
 
-/** The drift at a moment alone, for callers that need nothing else of the release. */
-export async function driftAt(question: Question, selector: Selector): Promise<Reconciled["drift"]> {
-  const { at } = question;
+async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: string) {
+  const question = { ...asked, at };
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, at),
     describedAt(question, selector.service, at),
     question.images.renames(),
   ]);
-  const { drift } = await reconcile({ ...question, selector, ownImages: ownImagesOf(description) }, running);
-  return drift;
+  return { running, context: { ...question, selector, ownImages: ownImagesOf(description) } };
+}
+
+/** The drift at a moment alone, for callers that need nothing else of the release. */
+export async function driftAt(
+  asked: Omit<Question, "at">,
+  selector: Selector,
+  at: string,
+): Promise<Reconciled["drift"]> {
+  const { running, context } = await contextAt(asked, selector, at);
+  return (await reconcile(context, running)).drift;
+}
+
+/** Whether an observation is left out at its own time. */
+export async function isLeftOutThen(
+  asked: Omit<Question, "at">,
+  selector: Selector,
+  look: Observation,
+): Promise<boolean> {
+  const { running, context } = await contextAt(asked, selector, look.occurredAt);
+  return isLeftOut(context, running, look);
 }
 
 /** Whether an observation in effect contradicts a claim only because the rollout had not ended. */
 async function isRemainder(
   context: ResolveContext,
-  reconciled: Reconciled,
+  { contradicted: claim }: Reconciled,
   look: Observation,
 ): Promise<boolean> {
-  const claim = contradicted(reconciled);
   if (claim === undefined || !isInGrace(look, claim)) return false;
   return look.since === undefined ? showsOld(context, claim, look) : look.since < claim.occurredAt;
-}
-
-/** The newest claim that the observation contradicts. */
-function contradicted({ running, agreeing, drift }: Reconciled): Claim | undefined {
-  if (drift === null) return undefined;
-  const { claimed, decided, lastClaim } = running;
-  const names = [...decided].filter((name) => !agreeing.has(name));
-  const claims = names.flatMap((name) => claimed.get(name)?.claim ?? lastClaim ?? []);
-  return claims.sort(byOrder).at(-1);
 }
 
 /** Whether an observation that is not in effect would be such a remainder. */

@@ -22,6 +22,8 @@ export interface Reconciled {
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
+  /** The newest claim that the observation contradicts. */
+  readonly contradicted: Claim | undefined;
   /** The observation, if it decides any component. */
   readonly observation: Observation | undefined;
 }
@@ -63,8 +65,12 @@ export async function reconcileWith(
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
   const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  const contradicted = [...decided]
+    .filter((name) => !agreeing.has(name))
+    .flatMap((name) => claimed.get(name)?.claim ?? running.lastClaim ?? []);
   return {
     running,
+    contradicted: drifts ? contradicted.sort(newestFirst)[0] : undefined,
     claimed: [...claimedShown.values()].flat(),
     shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...looks.flat()],
     contributing: [...new Set(contributing)].sort(newestFirst),

@@ -2,16 +2,17 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { distinct, newest } from "../../ledger/fact-reader.ts";
+import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
+import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -20,6 +21,7 @@ import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
+import { tellerWarnings } from "./tellers.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -80,23 +82,25 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
  * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
-  const question = questionOf(moment);
+  const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
-  const [running, description, started] = await Promise.all([
+  question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
+  const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
     describedAt(question, selector.service, question.at),
-    newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
-  const [reconciled, { migrations, facts }, { attempt, facts: attempted }] = await Promise.all([
-    reconcile(context, running),
-    migrationsOf(context),
-    attemptOf(context, started, running.lastClaim),
-  ]);
+  const [reconciled, { migrations, facts }, { attempt, facts: attempted, failures }, skew] =
+    await Promise.all([
+      reconcile(context, running),
+      migrationsOf(context),
+      attemptOf(context, running.lastClaim),
+      clockWarnings(question, selector, running),
+    ]);
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
@@ -141,8 +145,10 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     drift: reconciled.drift,
     warnings: [
       ...clusterWarning(running.known),
+      ...tellerWarnings(reconciled, failures),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
+      ...skew,
     ],
     facts: identities(used),
   };

@@ -22,6 +22,7 @@ import {
   statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
+import { tasksAsObservation } from "./unannounced.ts";
 
 export interface Selector {
   readonly environment: string;
@@ -31,6 +32,10 @@ export interface Selector {
 export interface EffectiveDeployments extends Effective {
   /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
   readonly known: readonly Name[];
+  /** Whether nothing known by then names images: tasks alone may show what runs. */
+  readonly isUnreported: boolean;
+  /** What they show, as an observation. */
+  readonly tasks: Observation | undefined;
   /** The partitions of the sets of components that were deployed on their own. */
   readonly parts: readonly Partition[];
   /** The effects of the claims alone. */
@@ -177,7 +182,7 @@ async function claimsWithImages(question: Question, selector: Selector, everywhe
 /**
  * The effective deployments at a moment. Cost: one round trip for whole services and observations, one more if components
  * were deployed on their own. Only a deployment that names neither components nor digests costs more: for its tasks and,
- * if it has none, for the claim before it.
+ * if it has none, for the claim before it. If nothing names images, the tasks cost four.
  */
 export async function effectiveDeploymentsAt(
   moment: AsOf,
@@ -189,15 +194,17 @@ export async function effectiveDeploymentsAt(
     newestOf(question, selector, at),
     looksAt(question, selector, at).next(),
   ]);
-  const observation = look.done === true ? undefined : look.value;
   const whole = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst)[0];
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
+  const isUnreported = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
+  const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
+  const observation = look.done === true ? tasks : look.value;
   const earlier =
     isSilent && observation !== undefined ? await claimsWithImages(question, selector, everywhere[0]) : [];
   const facts = distinct([...earlier, ...own, ...everywhere, ...changes]);
   const claims = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
   const known = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
-  return seenBy({ ...NOTHING, known, parts, claims }, observation);
+  return seenBy({ ...NOTHING, known, parts, claims, isUnreported, tasks }, observation);
 }
 
 /** What runs if just this observation counts; undefined: none. */

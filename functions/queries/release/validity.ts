@@ -18,6 +18,8 @@ import {
   wholeServicePartitions,
 } from "./running.ts";
 import { matched } from "./slots.ts";
+import type { Task } from "./tasks.ts";
+import { nextUnannounced } from "./unannounced.ts";
 
 /** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
 async function changes(
@@ -44,10 +46,10 @@ export function prefetchUntil(question: Question, selector: Selector): void {
   question.store.prefetch(() => laterObservations(question, selector, question.at).next());
 }
 
-/** The later observations up to a claim, and one after it that may know of what ran before that claim. */
+/** The later observations up to the next claim (or task that counts as one), and one after it that may know of what ran before that claim. */
 async function* untilClaim(
   { selector, at, ...knowledge }: ResolveContext,
-  claim: Claim | undefined,
+  claim: Claim | Task | undefined,
 ): AsyncGenerator<Observation> {
   for await (const fact of laterObservations(knowledge, selector, at)) {
     if (!isObservation(fact) || isPart(fact)) continue;
@@ -65,13 +67,17 @@ export async function untilOf(
 ): Promise<string | null> {
   const { selector, at } = context;
   const partitions = [...wholeServicePartitions(selector), ...running.parts];
-  const [claim] = (await claimsAfter(context, partitions, at, running)).sort(byOrder);
-  for await (const fact of untilClaim(context, claim)) {
+  const [claims, task] = await Promise.all([
+    claimsAfter(context, partitions, at, running),
+    running.isUnreported ? nextUnannounced(context, selector, running.tasks) : undefined,
+  ]);
+  const [next] = [...claims, ...(task === undefined ? [] : [task])].sort(byOrder);
+  for await (const fact of untilClaim(context, next)) {
     const isChange = shown.length === 0 || (await changes(context, shown, fact));
     if (isChange && !(await isLeftOut(context, running, fact)))
       return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
   }
-  return claim?.occurredAt ?? null;
+  return next?.occurredAt ?? null;
 }
 
 /** Whether an earlier observation shows the same images as the newest one. */

@@ -5,7 +5,7 @@
 import type { ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
-import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
+import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
@@ -14,7 +14,6 @@ import {
   type Effective,
   evolve,
   hasEffect,
-  isEffective,
   isObservation,
   isOfDeployment,
   isPart,
@@ -22,8 +21,8 @@ import {
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { driftAt, isInGrace } from "../release/looks.ts";
-import { foldEffects, newestOf, type Selector } from "../release/running.ts";
+import { driftAt, isInGrace, isLeftOutThen } from "../release/looks.ts";
+import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
@@ -42,10 +41,20 @@ function effectiveGroups({ claimed, observation, decided }: Effective): Readonly
   ]);
 }
 
+type Known = Omit<Question, "at">;
+
 /** The effective deployments before a sort key, by the facts alone, without their tasks. */
-async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return foldEffects([observation, ...own, ...everywhere, ...changes].filter(isEffective).map(statedEffect));
+async function effectiveAt(known: Known, selector: Selector, at: string): Promise<Effective> {
+  const { own, everywhere, changes } = await newestOf(known, selector, at, ONE);
+  const claims = [...own, ...everywhere, ...changes];
+  const effects = claims.map(statedEffect);
+  for await (const look of observations(known, selector, at, ONE)) {
+    if (!isObservation(look)) continue;
+    const isEarly = claims.some((claim) => isInGrace(look, claim));
+    if (!isEarly || !(await isLeftOutThen(known, selector, look)))
+      return foldEffects([...effects, statedEffect(look)]);
+  }
+  return foldEffects(effects);
 }
 
 async function compareImages(
@@ -106,7 +115,7 @@ export interface Watch {
   take(fact: Claim | Observation): Promise<boolean>;
 }
 
-export function watching(known: Omit<Question, "at">, environment: string): Watch {
+export function watching(known: Known, environment: string): Watch {
   const { images } = known;
   /** By service: its state, and the sort key from which on facts update it. */
   const services = new Map<string, { state: Effective; since: string }>();
@@ -120,13 +129,13 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
   /** `left out`: it shows what ran before a deployment whose rollout goes on. */
   async function look(observation: Observation, service: string): Promise<"same" | "other" | "left out"> {
     const state = services.get(service)?.state ?? NOTHING;
-    const verdict = await compare(images, state, observation);
     const isEarly = state.lastClaim !== undefined && isInGrace(observation, state.lastClaim);
-    if (verdict === "same" || (verdict === "other" && !isEarly)) return verdict;
-    // The deployment names no digest, or is young: the rules of the release decide whether this is what it meant.
-    const drift = await driftAt({ ...known, at: observation.occurredAt }, { environment, service });
-    if (drift !== null) return "other";
-    return verdict === "other" ? "left out" : "same";
+    if (isEarly && (await isLeftOutThen(known, { environment, service }, observation))) return "left out";
+    const verdict = await compare(images, state, observation);
+    if (verdict !== "unclear") return verdict;
+    // The deployment names no digest: the rules of the release decide whether this is what it meant.
+    const drift = await driftAt(known, { environment, service }, observation.occurredAt);
+    return drift === null ? "same" : "other";
   }
 
   /** A removal of a superseded deployment is no event. */
