@@ -1,10 +1,10 @@
 /** Answers other than releases and timelines: snapshots, diffs, artifacts, commits, tags, sources, outcomes. */
 import * as z from "zod";
 import {
-  Availability,
   attached,
   configuration,
   deploymentId,
+  heldBy,
   identity,
   knownCommit,
   moment,
@@ -136,10 +136,8 @@ export const Artifact = z
     pullable: digest.nullable(),
     related: z.array(digest).meta({ description: "index, manifests and configs of the same image" }),
     heldBy: z.array(
-      z.strictObject({
-        repository: imageRepository,
-        availability: Availability,
-        pushedAt: time.nullable(),
+      heldBy.extend({
+        pushedAt: time.nullable().meta({ description: "null if it was only copied there" }),
         tags: z.array(tag),
       }),
     ),
@@ -197,6 +195,10 @@ export const TagAnswer = z
       description: "gone: the tag or its manifest was deleted; unknown: no fact by then names the tag",
     }),
     digest: digest.nullable().meta({ description: "the digest that the tag pointed at then" }),
+    archived: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: "the registry has archived it: it cannot be pulled before it is restored" }),
     since: time.nullable().meta({ description: "the start of this state, as far back as `history` reaches" }),
     history: z
       .array(

@@ -3,8 +3,10 @@
  * and "unknown name" are four different answers. Candidates are listed; the ledger never picks one by guessing.
  */
 import * as z from "zod";
+import { component } from "./component.ts";
 import {
   digest,
+  ENDINGS,
   EVIDENCE,
   hash,
   id,
@@ -63,8 +65,26 @@ export const knownCommit = z.strictObject({
 });
 export type KnownCommit = z.infer<typeof knownCommit>;
 
-export const Availability = z.enum(["available", "deleted", "unknown"]);
+export const Availability = z.enum(["available", "archived", "deleted", "unknown"]);
 export type Availability = z.infer<typeof Availability>;
+
+/** A repository that received an image. */
+export const heldBy = z.strictObject({
+  repository: imageRepository,
+  availability: Availability,
+  restore: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "if it is archived there: the commands that restore this very image, where known" }),
+  copied: z
+    .strictObject({
+      by: z.enum(["replication", "cache"]),
+      from: imageRepository.exactOptional(),
+      at: time,
+    })
+    .exactOptional()
+    .meta({ description: "if the registry copied it from another one: where from, and when" }),
+});
 
 const releasedComponent = z.strictObject({
   component: name,
@@ -89,9 +109,7 @@ const releasedComponent = z.strictObject({
   build: z.strictObject({ url }).nullable(),
   pushedAt: time.nullable(),
   availability: Availability,
-  heldBy: z
-    .array(z.strictObject({ repository: imageRepository, availability: Availability }))
-    .meta({ description: "every repository that received this digest" }),
+  heldBy: z.array(heldBy).meta({ description: "every repository that received this digest" }),
   rebuild: z
     .strictObject({ repository: url.exactOptional(), sha, url: url.exactOptional() })
     .exactOptional()
@@ -165,12 +183,23 @@ export const Release = z
     attempt: z
       .strictObject({
         deployment: deploymentId,
+        status: z.enum(["started", "failed"]),
         startedAt: time,
         by: shownPerson.nullable(),
         url: url.nullable(),
+        components: z.array(component).meta({ description: "what it brings, as its deployer reported it" }),
+        endedAt: time.exactOptional(),
+        outcome: z
+          .enum(ENDINGS)
+          .exactOptional()
+          .meta({ description: "how it ended, if it neither succeeded nor failed" }),
+        reason: z.string().exactOptional().meta({ description: "why it ended, in its deployer's words" }),
       })
       .nullable()
-      .meta({ description: "a deployment that has started and not ended" }),
+      .meta({
+        description:
+          "a deployment that has started and not ended; or that failed, and may have changed things, until another takes effect",
+      }),
     drift: z
       .strictObject({
         observedAt: time,

@@ -1,7 +1,8 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
+import { component } from "./component.ts";
 import { attached, configuration, deploymentId, identity } from "./release.ts";
-import { digest, id, imageRepository, name, sha, shownPerson, tag, time, url } from "./scalars.ts";
+import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 const timelineEntry = z.strictObject({
   at: time,
@@ -27,18 +28,7 @@ const timelineEntry = z.strictObject({
     "redeployment ended",
   ]),
   service: name.nullable(),
-  components: z
-    .array(
-      z.strictObject({
-        component: name,
-        variant: name.exactOptional(),
-        weight: z.number().exactOptional(),
-        repository: imageRepository.exactOptional(),
-        digest: digest.exactOptional(),
-        tag: tag.exactOptional(),
-      }),
-    )
-    .exactOptional(),
+  components: z.array(component).exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
   appliedAt: time
@@ -65,6 +55,10 @@ const timelineEntry = z.strictObject({
     .meta({
       description: "the redeployment that was requested, is carried out by this deployment, or ended",
     }),
+  outcome: z
+    .enum(ENDINGS)
+    .exactOptional()
+    .meta({ description: "only in `failed` entries: how the deployment ended, if it did not fail" }),
   reason: z.string().exactOptional(),
   type: z.string().exactOptional().meta({ description: "of a change that was noted, or of an incident" }),
   title: z.string().exactOptional(),

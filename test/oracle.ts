@@ -142,7 +142,7 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
     commit: origin.commit,
     commitCandidates: origin.commitCandidates,
     build: origin.build,
-    pushedAt: pushes[0]?.occurredAt ?? null,
+    pushedAt: pushes.find(({ copied }) => copied === undefined)?.occurredAt ?? null,
     availability,
     heldBy: held,
     ...rebuildOf(availability, origin),

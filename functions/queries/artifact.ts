@@ -5,7 +5,15 @@ import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all, type KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
-import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images/image-graph.ts";
+import {
+  buildsOf,
+  commitOf,
+  firstPush,
+  type Holder,
+  heldIn,
+  holdersOf,
+  knownCommit,
+} from "./images/image-graph.ts";
 import { questionOf } from "./question.ts";
 import { isNamed, placesOf } from "./where-it-ran.ts";
 
@@ -26,12 +34,13 @@ async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promi
   return attachedBy(found.flat());
 }
 
-const holderOf = ({ repository, availability, pushes }: Holder, at: string): Artifact["heldBy"][number] => ({
-  repository,
-  availability,
-  pushedAt: pushes[0]?.occurredAt ?? null,
+const holderOf = (holder: Holder, at: string): Artifact["heldBy"][number] => ({
+  ...heldIn(holder),
+  pushedAt: firstPush(holder)?.occurredAt ?? null,
   tags: [
-    ...new Set(pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]))),
+    ...new Set(
+      holder.pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag])),
+    ),
   ].sort(),
 });
 

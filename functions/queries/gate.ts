@@ -6,7 +6,15 @@ import { knownName } from "../ledger/directories.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import { buildsOf, commitOf, type Family, holdersOf, isStillHeld } from "./images/image-graph.ts";
+import {
+  buildsOf,
+  commitOf,
+  type Family,
+  type Holder,
+  holdersOf,
+  isStillHeld,
+} from "./images/image-graph.ts";
+import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
 import { factsUntil, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -97,12 +105,20 @@ async function marked(question: Question, digest: string): Promise<Found> {
   return refusal("marked_bad", message, mark.occurredAt);
 }
 
+function archivedIn({ repository, archived }: Holder, digest: string): Found {
+  const how = restoreCommands(repository, archived).join("; ");
+  const message = `${repository} has archived ${digest}: restore it there${how === "" ? "" : ` (${how})`}`;
+  return refusal("image_archived", message);
+}
+
 /** Whether the image can be pulled: now, not at `at`. */
 async function availabilityOf({ images }: Question, image: string): Promise<Found> {
   const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
+  const stored = holders.find(({ availability }) => availability === "archived");
+  if (stored !== undefined) return archivedIn(stored, digest);
   // An index may be known only by its manifests, and a manifest may still exist after its index was deleted.
   const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
   const isDoubtful = holders.some(({ availability }) => availability === "unknown");

@@ -340,6 +340,11 @@ cases("of registries", [
   { rule: "what nobody pushed is held", given: [runs, built(NEW, "new")], reasons: ["unknown_to_registry"] },
   { rule: "what was deleted is held", given: [...fine, gone], reasons: ["unknown_to_registry"] },
   {
+    rule: "what was archived is held",
+    given: [...fine, deleted("20 08:00", "manifest", { digest: NEW, archived: true })],
+    reasons: ["image_archived"],
+  },
+  {
     rule: "as of before it was deleted too: it is about pulling it now",
     given: [...fine, gone],
     at: "20 07:59",

@@ -77,7 +77,11 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
     case "deployment.succeeded":
       return ofDeployment(fact, "deployed");
     case "deployment.failed":
-      return ofDeployment(fact, "failed");
+      return {
+        ...ofDeployment(fact, "failed"),
+        ...(fact.outcome === undefined ? {} : { outcome: fact.outcome }),
+        ...(fact.reason === undefined ? {} : { reason: fact.reason }),
+      };
     case "deployment.removed":
       return ofDeployment(fact, "removed");
     case "deployment.observed":
