@@ -381,7 +381,7 @@ describe("migrations on the timeline", () => {
     [
       "are at the row's own time where it has one",
       [set(before, []), set(day(3), [{ version: "1", appliedAt: day(2) }])],
-      ["03T12:00 migrated db@1 applied 02T12:00"],
+      ["02T12:00 migrated db@1 applied 02T12:00"],
     ],
     [
       "are not told twice where a fact says so",
