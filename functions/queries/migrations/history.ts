@@ -95,7 +95,7 @@ export function applyStatement(it: History, word: Word | Inferred): void {
   const { version, occurredAt } = word;
   it.lastSet?.versions.set(version, { isApplied: word.kind !== "migration.reverted", at: occurredAt });
   const before = it.applied.find((one) => one.version === version);
-  it.applied = it.applied.filter((one) => one !== before);
+  it.applied = it.applied.filter((one) => one.version !== version);
   if (word.kind === "inferred") {
     const { appliedAt: at, after } = word;
     const [shown] = word.snapshot.facts;
