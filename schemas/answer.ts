@@ -130,6 +130,10 @@ const place = z.strictObject({
   service: name.nullable().meta({ description: "null if a task names no service" }),
   what: z.enum(["started", "deployed", "failed", "removed", "observed"]),
   at: time,
+  until: time.nullable().exactOptional().meta({
+    description:
+      "the releases show the image from `at` until then; null: to this day. Absent: the fact names the image, and no release shows that it ran from then on",
+  }),
   deployment: deploymentId.exactOptional(),
   fact: identity,
 });
@@ -170,7 +174,7 @@ export const Artifact = z
     evidence: z.array(attached).meta({ description: "for any digest of the image, oldest first" }),
     ran: z.array(place).meta({
       description:
-        "places where deployments, observations and tasks name any digest of the image, newest first",
+        "where releases show the image, and where deployments, observations and tasks name one of its digests, newest first",
     }),
     more: z.boolean().meta({ description: "true if `ran` was cut at its limit" }),
   })
@@ -197,7 +201,8 @@ export const CommitAnswer = z
             }),
           ),
           ran: z.array(place).meta({
-            description: "places where deployments name the commit or an image built from it, newest first",
+            description:
+              "where releases show an image of the commit, and where deployments name it or the commit, newest first",
           }),
           evidence: z.array(attached),
         }),

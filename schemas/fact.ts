@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { component, observedComponent } from "./component.ts";
 import {
   digest,
   EVIDENCE,
@@ -43,15 +44,6 @@ const platform = text(64);
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
 
-const component = z.strictObject({
-  component: name,
-  variant: name.exactOptional(),
-  weight: z.number().min(0).max(100).exactOptional(),
-  repository: imageRepository.exactOptional(),
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-});
-
 const configuration = z.strictObject({
   repository: url.exactOptional(),
   revision: text(255),
@@ -64,6 +56,8 @@ const common = {
   id,
   occurredAt: time,
   timeFrom: z.literal("receipt").exactOptional(),
+  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
+  sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
   url: url.exactOptional(),
 };
@@ -75,6 +69,10 @@ const effect = {
   service: name,
   deployment,
   components: z.array(component).min(1).max(64),
+  /**
+   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
+   * set, with `service` everything.
+   */
   scope: z.enum(["service", "components"]).exactOptional(),
   commit: deployedCommit.exactOptional(),
   config: z.array(configuration).max(32).exactOptional(),
@@ -170,7 +168,25 @@ export const Statement = z.discriminatedUnion("kind", [
     .refine((it) => it.scope !== "components" || (it.service !== undefined && it.components !== undefined), {
       error: "a removal of components must name the service and the components",
     }),
-  kind("deployment.observed", { ...effect, deployment: deployment.exactOptional() }).refine(...unambiguous),
+  kind("deployment.observed", {
+    ...effect,
+    deployment: deployment.exactOptional(),
+    components: z.array(observedComponent).min(1).max(64),
+    /** Since when the runtime has been running just this. It then speaks for the whole time from `since` to `occurredAt`. */
+    since: time.exactOptional(),
+  })
+    .refine(...unambiguous)
+    .refine((it) => it.since === undefined || it.since <= it.occurredAt, {
+      error: "must not be later than the time of the observation",
+      path: ["since"],
+    })
+    .refine(
+      (it) => it.components.every((one) => one.otherDigests === undefined || one.digest !== undefined),
+      {
+        error: "otherDigests needs a digest",
+        path: ["components"],
+      },
+    ),
   kind("task.observed", { ...place, service: name.exactOptional(), deployment, component: name, digest }),
   kind("migration.applied", schemaChange),
   kind("migration.reverted", schemaChange),
@@ -301,6 +317,7 @@ export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
 
 export type Component = z.infer<typeof component>;
+export type ObservedComponent = z.infer<typeof observedComponent>;
 export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;

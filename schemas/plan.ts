@@ -81,6 +81,10 @@ export const BlockerCode = z.union([
 export const PlanWarningCode = z.union([
   coded("already_running", "the target release runs now"),
   coded("availability_unknown", "no fact reports whether the image is still there"),
+  coded(
+    "clock_skew",
+    "the order of the newest deployments by their stamps is not the order in which they arrived",
+  ),
   coded("component_came_later", "a component runs now that did not run then; no step removes it"),
   coded("deployed_together", "the same deployment also deployed other services"),
   coded("downtime", "the service is down while its schema is reverted"),

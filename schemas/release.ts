@@ -36,6 +36,9 @@ export const WARNINGS = [
   "digest_unresolved",
   "image_not_pullable",
   "migration_failed",
+  "clock_skew",
+  "tie",
+  "tellers_contradict",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
@@ -72,7 +75,10 @@ const releasedComponent = z.strictObject({
   repository: imageRepository.nullable().meta({
     description: "where it can be pulled, under its current name, as everywhere in this answer",
   }),
-  tags: z.array(tag).meta({ description: "tags that pushes gave this digest in this repository by then" }),
+  tags: z.array(tag).meta({
+    description:
+      "tags that pushes gave this digest in this repository by then; if the digest is unknown, the tag that the deployment names",
+  }),
   resolvedBy: z.enum(["digest", "task", "tag", "commit", "none"]),
   candidates: z.array(candidate),
   commit: knownCommit.nullable(),
@@ -126,6 +132,10 @@ export const Release = z
     status: z.enum(["running", "removed", "unknown"]),
     since: time.nullable(),
     until: time.nullable().meta({ description: "the start of the next release, or null" }),
+    seenAt: time.nullable().exactOptional().meta({
+      description:
+        "when somebody last looked at what runs: the newest observation that speaks for this moment; null: nobody did",
+    }),
     components: z.array(releasedComponent),
     migrations: z.union([z.array(appliedMigration), z.literal("unknown")]),
     config: z.array(configuration),

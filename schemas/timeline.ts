@@ -5,7 +5,9 @@ import { digest, id, imageRepository, name, sha, shownPerson, tag, time, url } f
 
 const timelineEntry = z.strictObject({
   at: time,
-  since: time.exactOptional().meta({ description: "only in `running` entries: the start of this state" }),
+  since: time
+    .exactOptional()
+    .meta({ description: "in `running` and `observed` entries: the start of this state" }),
   what: z.enum([
     "running",
     "started",

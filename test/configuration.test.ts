@@ -50,6 +50,7 @@ describe("the configuration", () => {
       ASOF_WEBHOOK_SECRETS: '{"github":["new","old"]}',
       ASOF_REGISTRIES: '{"quay.io":{},"127.0.0.1:5000":{"plainHttp":true}}',
       ASOF_RULES: file("rules.json", JSON.stringify(RULES)),
+      ASOF_OBSERVATION_MINUTES: "10",
       UNRELATED: "x",
     };
     expect(configuration(env)).toMatchObject({
@@ -60,6 +61,7 @@ describe("the configuration", () => {
       webhooks: { github: ["new", "old"] },
       registries: { "quay.io": {}, "127.0.0.1:5000": { plainHttp: true } },
       rules: RULES,
+      observationStepMs: 600_000,
     });
   });
 
@@ -86,6 +88,9 @@ describe("the configuration", () => {
     ["ASOF_WEBHOOK_SECRETS", "no list of a vendor", `{"github":"${SECRET}"}`],
     ["ASOF_WEBHOOK_SECRETS", "an empty list of a vendor", '{"github":[]}'],
     ["ASOF_WEBHOOK_SECRETS", "an empty secret", `{"github":["${SECRET}",""]}`],
+    ["ASOF_OBSERVATION_MINUTES", "no number", "5m"],
+    ["ASOF_OBSERVATION_MINUTES", "nothing", "0"],
+    ["ASOF_OBSERVATION_MINUTES", "longer than an hour", "61"],
     ["ASOF_RULES", "no file", join(folder, "missing.json")],
     ["ASOF_RULES", "a folder", folder],
     ["ASOF_RULES", "a file without JSON", file("text.json", "rules")],

@@ -5,21 +5,20 @@
  * rule, is as slow as that, and is meant to be right at sight.
  */
 import type { KnownCommit, Release, ReleasedComponent, Warning } from "../schemas/answer.ts";
-import type { Component, DeployedCommit, Fact } from "../schemas/fact.ts";
+import type { Fact } from "../schemas/fact.ts";
 import {
-  byComponent,
   type Claim,
-  type Claimed,
-  claimed,
-  newestClaim,
-  newestObservation,
+  changesNothing,
+  isUnreported,
   type Observation,
-  type Observed,
-  observed,
+  observations,
+  orphans,
   type Removal,
+  tasksAsLook,
 } from "./oracle/claims.ts";
 import { commitFrom, evidenceOf } from "./oracle/commits.ts";
-import { heldBy, pullable, pushesOf } from "./oracle/images.ts";
+import { heldBy, pushesOf } from "./oracle/images.ts";
+import { type Entry, isLeftOut, type Joined, join, releasedDigest } from "./oracle/joined.ts";
 import {
   believed,
   byOrder,
@@ -27,8 +26,10 @@ import {
   description,
   distinct,
   fold,
+  isEverywhereHere,
   isHeardOf,
   isHere,
+  ofKind,
   order,
   type Question,
   recordedBy,
@@ -36,9 +37,9 @@ import {
   until,
 } from "./oracle/known.ts";
 import { migrations } from "./oracle/migrations.ts";
-import { NOW, nameNow, refOf } from "./oracle/names.ts";
-import { isSameCommit, mayBe, type Resolved, resolveClaimed, resolveObserved } from "./oracle/resolve.ts";
-import { attempt, isChange, rowOf, takenOver } from "./oracle/times.ts";
+import { NOW } from "./oracle/names.ts";
+import { isSameCommit } from "./oracle/resolve.ts";
+import { attempt, beginOf, isChange, isSameLook, isSkewed } from "./oracle/times.ts";
 
 type Code = Warning["code"];
 
@@ -52,127 +53,13 @@ export interface Asked {
   readonly knownAt: string;
 }
 
-/** One entry that runs or is claimed to, and what it was found to be. */
-interface Entry {
-  readonly entry: Component;
-  /** The repository that it names, by its name of now. */
-  readonly named: string | undefined;
-  readonly resolved: Resolved;
-  /** The commit that the deployer named for it. */
-  readonly said: DeployedCommit | undefined;
-}
-
-/** One component, as claimed and as seen. */
-interface Side {
-  readonly said: readonly Entry[];
-  readonly running: readonly Entry[];
-  /** By the observation. */
-  readonly isDecided: boolean;
-  /** The claim by which it runs, or with which the observation agrees. */
-  readonly contributes: Claim | undefined;
-}
-
-/** What the newest observation and the claims make of each other. */
-interface Joined {
-  readonly claims: Claimed;
-  readonly observation: Observed | undefined;
-  /** What runs. */
-  readonly running: readonly Entry[];
-  /** What would run if nothing had been observed. */
-  readonly said: readonly Entry[];
-  /** Claims of which something still runs, oldest first. */
-  readonly contributing: readonly Claim[];
-  readonly drift: Release["drift"];
-}
-
-const resolveGroup = (question: Question, claim: Claim, entries: readonly Component[]): Entry[] =>
-  entries.map((entry) => ({
-    entry,
-    named: namedNow(question, claim, entry),
-    resolved: resolveClaimed(question, claim, entry),
-    said: claim.commit,
-  }));
-
-const resolveSeen = (question: Question, fact: Observation, entries: readonly Component[]): Entry[] =>
-  entries.map((entry) => ({
-    entry,
-    named: namedNow(question, fact, entry),
-    resolved: resolveObserved(question, fact, entry),
-    said: fact.commit,
-  }));
-
-const namedNow = ({ believed }: Question, fact: Fact, { repository }: Component): string | undefined =>
-  repository === undefined ? undefined : nameNow(believed, refOf(fact, repository));
-
-/** Whether what is seen of a component is what was claimed of it. */
-function doAgree(question: Question, fact: Observation, seen: readonly Entry[], claim: Claim, said: Entry[]) {
-  if (sameDeployment(fact.deployment, claim.deployment)) return true;
-  const claimedDigests = said.flatMap(({ resolved }) => mayBe(question, resolved));
-  const reported = seen.map(({ resolved }) => resolved.reported);
-  if (reported.every((digest) => digest !== null && claimedDigests.includes(digest))) return true;
-  const { commit } = claim;
-  const isNamed = said.some(
-    ({ entry: { tag, repository } }) => tag !== undefined || repository !== undefined,
-  );
-  if (claimedDigests.length === 0 && commit === undefined && !isNamed) return true;
-  if (claimedDigests.length > 0 || commit === undefined) return false;
-  return reported.every((digest) => {
-    const [built, ...others] = digest === null ? [] : evidenceOf(question.believed, digest);
-    return built !== undefined && others.length === 0 && isSameCommit(built.commit.sha, commit.sha);
-  });
-}
-
-function sideOf(question: Question, claims: Claimed, observation: Observed | undefined, name: string): Side {
-  const group = claims.groups.get(name);
-  const said = group === undefined ? [] : resolveGroup(question, group.claim, group.entries);
-  const decided = observation?.decided.get(name);
-  if (observation === undefined || decided === undefined) {
-    return { said, running: said, isDecided: false, contributes: group?.claim };
-  }
-  const seen = resolveSeen(question, observation.fact, decided);
-  const agrees =
-    group !== undefined && seen.length > 0 && doAgree(question, observation.fact, seen, group.claim, said);
-  const contributes = agrees ? group.claim : undefined;
-  const running = seen.map((entry) => ({ ...entry, said: entry.said ?? contributes?.commit }));
-  return { said, running, isDecided: true, contributes };
-}
-
-function join(question: Question): Joined {
-  const claims = claimed(question);
-  const observation = observed(question, claims);
-  const names = distinct([...claims.groups.keys(), ...(observation?.decided.keys() ?? [])]);
-  const sides = names.map((name) => sideOf(question, claims, observation, name));
-  const disagrees = sides.some(({ isDecided, contributes }) => isDecided && contributes === undefined);
-  const isDrift = disagrees && newestClaim(claims) !== undefined;
-  return {
-    claims,
-    observation,
-    running: sides.flatMap(({ running }) => running).sort((a, b) => byComponent(a.entry, b.entry)),
-    said: sides.flatMap(({ said }) => said),
-    contributing: distinct(sides.flatMap(({ contributes }) => contributes ?? [])).sort(byOrder),
-    drift: isDrift && observation !== undefined ? driftOf(question, observation.fact, sides) : null,
-  };
-}
-
-/** Only what the observation decides can drift: of the rest it says nothing that still counts. */
-function driftOf(question: Question, fact: Observation, sides: readonly Side[]): Release["drift"] {
-  const list = (entries: readonly Entry[]) =>
-    entries
-      .map(({ entry, resolved }) => ({
-        component: entry.component,
-        digest: releasedDigest(question, resolved),
-      }))
-      .sort((a, b) => compare(a.component, b.component) || compare(a.digest ?? "", b.digest ?? ""));
-  const decided = sides.filter(({ isDecided }) => isDecided);
-  return {
-    observedAt: fact.occurredAt,
-    claimed: list(decided.flatMap(({ said }) => said)),
-    observed: list(decided.flatMap(({ running }) => running)),
-  };
-}
-
-const releasedDigest = ({ believed }: Question, { reported }: Resolved): string | null =>
-  reported === null ? null : pullable(believed, reported);
+const shownBy = ({ entry, resolved }: Entry) => ({
+  component: entry.component,
+  variant: entry.variant,
+  otherDigests: entry.otherDigests,
+  digestOf: entry.digestOf,
+  reported: resolved.reported,
+});
 
 /** What is known of where a component came from. */
 interface Origin {
@@ -215,9 +102,16 @@ function rebuildOf(availability: string, { commit, build }: Origin): Pick<Releas
   return { rebuild: { ...(repository === undefined ? {} : { repository }), sha, ...(build ?? {}) } };
 }
 
-function warningsOf({ resolved }: Entry, digest: string | null, origin: Origin): Code[] {
-  if (resolved.by === "none") return ["digest_unresolved", ...origin.warnings];
-  return digest === null ? ["image_not_pullable", ...origin.warnings] : origin.warnings;
+function warningsOf({ resolved, tie }: Entry, digest: string | null, origin: Origin): Code[] {
+  const all: Code[] = [...origin.warnings, ...(tie === undefined ? [] : ["tie" as const])];
+  if (resolved.by === "none") return ["digest_unresolved", ...all];
+  return digest === null ? ["image_not_pullable", ...all] : all;
+}
+
+/** What the runtime reports, else what the deployer reported, if it is another digest than the one to pull. */
+function reportedOf({ resolved, seen }: Entry, digest: string | null): Pick<ReleasedComponent, "reported"> {
+  const reported = [seen, resolved.reported].find((one) => one != null && one !== digest);
+  return reported == null ? {} : { reported };
 }
 
 function componentOf(question: Question, running: Entry): { component: ReleasedComponent; warnings: Code[] } {
@@ -237,9 +131,12 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
     ...(entry.weight === undefined ? {} : { weight: entry.weight }),
     image: digest === null || repository === null ? null : `${repository}@${digest}`,
     digest,
-    ...(resolved.reported === null || resolved.reported === digest ? {} : { reported: resolved.reported }),
+    ...reportedOf(running, digest),
     repository,
-    tags: distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
+    tags:
+      digest === null && entry.tag !== undefined
+        ? [entry.tag]
+        : distinct(until(pushes, question.at).flatMap(({ tag }) => tag ?? [])).sort(compare),
     resolvedBy: resolved.by,
     candidates: [...resolved.candidates],
     commit: origin.commit,
@@ -254,32 +151,79 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
 }
 
 /** The statement that the release as a whole is told by. */
-function headOf(question: Question, joined: Joined): Claim | Removal | Observation | undefined {
-  const { claims, observation, drift, contributing, running } = joined;
-  const claim = newestClaim(claims);
+function headOf(joined: Joined): Claim | Removal | Observation | undefined {
+  const { claims, look, observation, drift, contributing, running } = joined;
+  const claim = claims.last;
   if (observation !== undefined && (drift !== null || claim === undefined)) return observation.fact;
   if (running.length > 0) return contributing.at(-1);
-  const seen = newestObservation(question);
-  return [...(claim === undefined ? [] : [claim]), ...(seen === undefined ? [] : [seen])]
+  return [...(claim === undefined ? [] : [claim]), ...(look === undefined ? [] : [look])]
     .sort(byOrder)
     .at(-1);
 }
 
-const shownBy = ({ entry, resolved }: Entry) => ({ ...entry, reported: resolved.reported });
+/** The row of looks that show the same as the newest, none of them before the newest claim. */
+function rowOf(question: Question, newest: Observation, claim: string) {
+  let oldest = newest;
+  for (const fact of observations(question).toReversed()) {
+    if (order(fact) < claim) break;
+    if (isSameLook(question, fact, newest)) oldest = fact;
+    else if (!isLeftOut(question, fact)) return { oldest, isBroken: true };
+  }
+  return { oldest, isBroken: false };
+}
 
 /** Since when just this runs: the `until` of what ran before. */
 function sinceOf(question: Question, joined: Joined, head: Fact | undefined): string | null {
   const { claims, observation, drift, running } = joined;
-  const claim = newestClaim(claims);
+  const claim = claims.last;
   if (head === undefined) return null;
   if (running.length === 0) return head.occurredAt;
   if (observation === undefined) return claim?.occurredAt ?? null;
   const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim));
-  const since = row.oldest.occurredAt;
+  const since = beginOf(row.oldest);
   if (claim === undefined) return since;
   const isAsClaimed =
     drift === null && !row.isBroken && !isChange(question, joined.said.map(shownBy), row.oldest);
   return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
+}
+
+/** When what runs at `at` was next replaced, removed, or seen to be something else. */
+function takenOver(question: Question, { running, claims }: Joined): string | null {
+  const { at } = question;
+  const later = question.believed.filter(({ occurredAt }) => occurredAt > at);
+  const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
+    (fact) => (isHere(fact, question) || isEverywhereHere(fact, question)) && !changesNothing(claims, fact),
+  );
+  const own = tasksAsLook(question)?.deployment;
+  const tasked = isUnreported(question)
+    ? orphans(question).find(
+        (task) => task.occurredAt > at && (own === undefined || !sameDeployment(task.deployment, own)),
+      )
+    : undefined;
+  const [claim] = [claimed, tasked].filter((fact) => fact !== undefined).sort(byOrder);
+  const seen = ofKind(later, "deployment.observed").filter(
+    (fact) => isHere(fact, question) && fact.scope !== "components",
+  );
+  for (const fact of seen) {
+    const isLate = claim !== undefined && order(fact) > order(claim);
+    // The first look after the next claim may know of what ran before that claim.
+    if (isLate && beginOf(fact) >= claim.occurredAt) break;
+    if (isChange(question, running.map(shownBy), fact) && !isLeftOut(question, fact))
+      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
+    if (isLate) break;
+  }
+  return claim?.occurredAt ?? null;
+}
+
+/** When somebody last looked. */
+function seenAt(question: Question, { look }: Joined): string | null {
+  const times = [...observations(question), ...(look === undefined ? [] : [look])];
+  return (
+    times
+      .map(({ occurredAt }) => occurredAt)
+      .sort(compare)
+      .at(-1) ?? null
+  );
 }
 
 /** The configuration of all that still runs, the newest first, each once. */
@@ -304,11 +248,9 @@ function clusterWarnings(question: Question): Code[] {
   return distinct(clusters).length > 1 ? ["two_clusters"] : [];
 }
 
-function statusOf(question: Question, { claims, running }: Joined): Release["status"] {
+function statusOf({ claims, look, running }: Joined): Release["status"] {
   if (running.length > 0) return "running";
-  return newestClaim(claims) === undefined && newestObservation(question) === undefined
-    ? "unknown"
-    : "removed";
+  return claims.last === undefined && look === undefined ? "unknown" : "removed";
 }
 
 /** The fields that are told by one statement alone. */
@@ -322,28 +264,63 @@ const told = (head: Claim | Removal | Observation | undefined) => ({
   rollback: head?.rollback === true || head?.redeployment !== undefined,
 });
 
+const MINUTES_MS = 900_000;
+const isNear = (a: Fact, b: Fact): boolean =>
+  Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt)) <= MINUTES_MS;
+
+/** One says that a deployment succeeded; within minutes another that it failed, or that something else runs. */
+function contradictions(question: Question, { contradicted, observation, claims }: Joined): Code[] {
+  const look = observation?.fact;
+  const isSeen =
+    contradicted?.kind === "deployment.succeeded" &&
+    look !== undefined &&
+    (isNear(look, contradicted) || (look.since !== undefined && look.since < contradicted.occurredAt));
+  const claim = claims.last;
+  if (claim?.kind !== "deployment.succeeded") return isSeen ? ["tellers_contradict"] : [];
+  const failed = until(ofKind(question.believed, "deployment.failed"), question.at)
+    .filter((fact) => isHere(fact, question) && isNear(fact, claim) && fact.source !== claim.source)
+    .filter((fact) => !sameDeployment(fact.deployment, claim.deployment))
+    .filter(
+      ({ commit }) =>
+        commit === undefined || claim.commit === undefined || isSameCommit(commit.sha, claim.commit.sha),
+    )
+    .filter(({ components }) =>
+      components.every((one) =>
+        claim.components
+          .filter(
+            (other) =>
+              fold(one.component) === fold(other.component) &&
+              fold(one.variant ?? "") === fold(other.variant ?? ""),
+          )
+          .every(({ digest }) => digest === undefined || one.digest === undefined || digest === one.digest),
+      ),
+    );
+  return [...(isSeen ? [look] : []), ...failed].map(() => "tellers_contradict");
+}
+
 /** What must be answered about a service; undefined where its name was never heard. */
 export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | undefined {
   const question: Question = {
     environment: fold(asked.environment),
     service: fold(asked.service),
-    at: asked.at,
+    at: reachOf(asked),
     knownAt: asked.knownAt,
     recorded: recordedBy(facts, asked.knownAt),
     believed: believed(facts, asked.knownAt),
   };
   if (!isHeardOf(question)) return undefined;
   const joined = join(question);
-  const head = headOf(question, joined);
+  const head = headOf(joined);
   const components = joined.running.map((entry) => componentOf(question, entry));
   const schemas = migrations(question);
   const described = description(question);
   return {
     ...asked,
     ...told(head),
-    status: statusOf(question, joined),
+    status: statusOf(joined),
     since: sinceOf(question, joined, head),
-    until: takenOver(question, joined.running.map(shownBy)),
+    until: takenOver(question, joined),
+    seenAt: seenAt(question, joined),
     components: components.map(({ component }) => component),
     migrations: schemas,
     config: configOf(joined),
@@ -353,11 +330,33 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     drift: joined.drift,
     warnings: [
       ...clusterWarnings(question),
+      ...contradictions(question, joined),
       ...components.flatMap(({ warnings }) => warnings),
       ...failureWarnings(schemas),
+      ...skewWarnings(question, joined),
     ].sort(compare),
   };
 }
+
+/** What is asked about now is asked about everything known: a clock may be ten minutes ahead. */
+const reachOf = ({ at, knownAt }: Asked): string => {
+  const ahead = new Date(Date.parse(knownAt) + 600_000).toISOString();
+  return at >= knownAt && at < ahead ? ahead : at;
+};
+
+const skewWarnings = (question: Question, { claims }: Joined): Code[] => {
+  const newest = claims.last;
+  const counting = [...claims.groups.values()].map(({ claim }) => claim);
+  const current = [...counting, ...(newest === undefined ? [] : [newest])].map(({ source, id }) =>
+    question.believed.find((fact) => fact.source === source && fact.id === id),
+  );
+  return isSkewed(
+    question,
+    current.filter((fact) => fact !== undefined),
+  )
+    ? ["clock_skew"]
+    : [];
+};
 
 /** One for each database, however many heads it has. */
 const failureWarnings = (schemas: Release["migrations"]): Code[] =>

@@ -95,6 +95,8 @@ function partitionKey(partition: Partition): string {
       return join("MARK", partition.digest);
     case "task":
       return join("TASK", partition.run, partition.component, partition.digest);
+    case "tasks":
+      return join("TASKS", partition.environment, partition.service);
     case "timeline":
       return join(partition.environment, partition.month);
     case "deployment":
@@ -103,6 +105,10 @@ function partitionKey(partition: Partition): string {
       return join(partition.digest, partition.aspect);
     case "commit":
       return join(partition.prefix, partition.aspect);
+    case "tagged":
+      return "repository" in partition
+        ? join("TAGGED", "repository", partition.repository, partition.tag)
+        : join("TAGGED", "service", partition.service, partition.tag);
   }
 }
 
@@ -124,6 +130,8 @@ function directoryKey(directory: Directory): string {
       return join(directory.of, directory.environment, directory.service);
     case "group":
       return join(directory.of, directory.group);
+    case "described":
+      return join(directory.of, directory.repository);
     case "tasks":
       return join(directory.of, directory.run);
     case "days":

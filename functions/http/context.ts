@@ -18,6 +18,8 @@ export interface Ledger extends Ingest {
   readonly trust?: Trust;
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
+  /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */
+  readonly observationStepMs?: number;
   /** Absent if no executor is configured here: then somebody else carries redeployments out. */
   readonly executor?: ExecutorCheck;
   /** Absent if the ledger is not stored in one file. */

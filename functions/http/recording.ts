@@ -68,7 +68,12 @@ async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: 
   const json = readJson(delivery.body);
   const welcome = json.is === "json" ? source.handshake?.(json.value) : undefined;
   if (welcome !== undefined) return c.json(welcome, 200);
-  const context = { headers: delivery.headers, receivedAt: ledger.now().toISOString() };
+  const { observationStepMs } = ledger;
+  const context = {
+    headers: delivery.headers,
+    receivedAt: ledger.now().toISOString(),
+    ...(observationStepMs === undefined ? {} : { observationStepMs }),
+  };
   const mapped =
     json.is === "json"
       ? source.toStatements(json.value, context)

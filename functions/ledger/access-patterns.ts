@@ -2,7 +2,15 @@
  * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
  * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
-import type { Component, Deployed, Deployment, Fact, Migrated, Noted } from "../../schemas/fact.ts";
+import type {
+  Component,
+  Deployed,
+  Deployment,
+  Fact,
+  Migrated,
+  Noted,
+  ObservedComponent,
+} from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, placeName, taskName } from "./directory-names.ts";
@@ -28,11 +36,13 @@ const INDEX_OF = {
   mark: "subject",
   task: "subject",
   timeline: "environment",
+  tasks: "environment",
   deployment: "deployment",
   digest: "digest",
   commit: "commit",
   // No snapshot names a commit, so it stands in this partition itself, without a pointer.
   snapshot: "commit",
+  tagged: "digest",
 } as const satisfies Record<Partition["of"], string>;
 
 export type Index = (typeof INDEX_OF)[keyof typeof INDEX_OF];
@@ -64,6 +74,18 @@ const digests = (values: readonly (string | undefined)[], aspect: Aspect): Parti
 const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
   sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
 
+/** Where a component is looked for by its tag: it names no digest, so it takes the place of one in the index. */
+function tags(fact: Deployed): Partition[] {
+  if (fact.kind !== "deployment.succeeded" && fact.kind !== "deployment.observed") return [];
+  const named = fact.components.flatMap(({ digest, repository, tag }): Partition[] => {
+    if (digest !== undefined || tag === undefined) return [];
+    return [
+      { of: "tagged", tag, ...(repository === undefined ? { service: fold(fact.service) } : { repository }) },
+    ];
+  });
+  return [...new Map(named.map((partition) => [canonical(partition), partition])).values()];
+}
+
 const timeline = (fact: { environment?: string; occurredAt: string }): Partition => ({
   of: "timeline",
   environment: fold(fact.environment ?? EVERYWHERE),
@@ -79,9 +101,8 @@ function effects(fact: Deployed): Partition[] {
   if (service === undefined) return [{ of: "run", environment }];
   switch (fact.kind) {
     case "deployment.started":
-      return [{ of: "attempt", environment, service }];
     case "deployment.failed":
-      return [];
+      return [{ of: "attempt", environment, service }];
     case "deployment.observed":
       return [{ of: "observed", environment, service }];
     case "deployment.succeeded":
@@ -92,11 +113,17 @@ function effects(fact: Deployed): Partition[] {
   }
 }
 
+const digestsOf = ({ digest, otherDigests }: ObservedComponent): (string | undefined)[] => [
+  digest,
+  ...(otherDigests ?? []),
+];
+
 const ofDeployed = (fact: Deployed): Partition[] => [
   ...effects(fact),
   timeline(fact),
   ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
-  ...digests(fact.components?.map(({ digest }) => digest) ?? [], "deployed"),
+  ...digests(fact.components?.flatMap(digestsOf) ?? [], "deployed"),
+  ...tags(fact),
   ...commits(fact.commit?.sha, "deployed"),
 ];
 
@@ -134,8 +161,10 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "deployment.observed":
       return ofDeployed(fact);
     case "task.observed": {
-      const { digest } = fact;
+      const { digest, service } = fact;
+      const environment = fold(fact.environment);
       return [
+        ...(service === undefined ? [] : [{ of: "tasks", environment, service: fold(service) } as const]),
         { of: "task", run: runOf(fact), component: fold(fact.component), digest },
         ...digests([digest], "task"),
       ];
@@ -224,7 +253,12 @@ function namesOf(fact: Fact): Entry[] {
     const environment = fold(fact.environment ?? EVERYWHERE);
     return [...names, [{ of: "months", environment }, monthOf(fact.occurredAt)]];
   }
-  if (fact.kind === "service.described") names.push([{ of: "catalog" }, fact.service]);
+  if (fact.kind === "service.described") {
+    const described = (fact.images ?? []).map(
+      (repository): Entry => [{ of: "described", repository }, fact.service],
+    );
+    names.push([{ of: "catalog" }, fact.service], ...described);
+  }
   if (!("environment" in fact)) return names;
   names.push([{ of: "environments" }, fact.environment]);
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);

@@ -4,13 +4,11 @@ import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
+import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
 import type { IndexEntry, Store } from "./store.ts";
-
-/** A sender's clock may be ahead by at most this much. Facts cannot be corrected, so a wrong time would stay. */
-const MAX_AHEAD_MS = 10 * 60_000;
 
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */
 export type Outcome =

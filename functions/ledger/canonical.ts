@@ -57,17 +57,37 @@ interface Ordered {
   readonly occurredAt: string;
   readonly source: string;
   readonly id: string;
+  readonly sequence?: number;
+  /** Of an observation: of two looks at one time, the one of the younger state is the later. */
+  readonly since?: string;
 }
 
-/** The sort key of a fact: `occurredAt`, then the fingerprint, so that ties have one order everywhere. */
-export const order = (fact: Ordered): string => `${fact.occurredAt}#${fingerprint(fact)}`;
+/** Of facts of one time: the sender's own order, as digits of one length; empty if the sender has none. */
+const sequenceOf = ({ sequence, since }: Ordered): string =>
+  sequence === undefined && since === undefined
+    ? ""
+    : String(sequence ?? Math.max(0, Date.parse(since ?? ""))).padStart(16, "0");
+
+/**
+ * The sort key of a fact: `occurredAt`, the sender's own order, then the fingerprint, so that ties have one order
+ * everywhere. The last part is no knowledge: answers say so where it decides.
+ */
+export const order = (fact: Ordered): string => `${fact.occurredAt}#${sequenceOf(fact)}#${fingerprint(fact)}`;
 
 /** Oldest first. */
 export function byOrder(a: Ordered, b: Ordered): number {
   if (a.occurredAt !== b.occurredAt) return a.occurredAt < b.occurredAt ? -1 : 1;
-  const [one, other] = [fingerprint(a), fingerprint(b)];
+  const [one, other] = [order(a), order(b)];
   return one < other ? -1 : one > other ? 1 : 0;
 }
+
+/** Whether nobody says which of two facts came first: they have one time, and no sequence of one sender. */
+export const isTie = (a: Ordered, b: Ordered): boolean =>
+  a.occurredAt === b.occurredAt &&
+  (a.source !== b.source ||
+    a.sequence === undefined ||
+    a.sequence === b.sequence ||
+    b.sequence === undefined);
 
 export const newestFirst = (a: Ordered, b: Ordered): number => byOrder(b, a);
 

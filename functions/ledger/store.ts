@@ -34,8 +34,13 @@ export type Partition =
   | { of: "deployment"; deployment: Deployment }
   /** The tasks of one component of a deployment that ran one digest; see `Directory` for which digests. */
   | { of: "task"; run: string; component: string; digest: string }
+  /** The tasks of a service, of any deployment. */
+  | { of: "tasks"; environment: string; service: string }
   | { of: "digest"; digest: string; aspect: Aspect }
-  | { of: "commit"; prefix: string; aspect: Aspect };
+  | { of: "commit"; prefix: string; aspect: Aspect }
+  /** Deployments and observations of a tag without its digest: of a repository or, if they name none, of a service. */
+  | { of: "tagged"; repository: string; tag: string }
+  | { of: "tagged"; service: string; tag: string };
 
 /** Partitions per day of recording: a DynamoDB partition takes 1,000 writes a second. */
 export const SHARDS = 8;
@@ -62,6 +67,8 @@ export type Directory =
   /** One service in one environment: `part:…`, `cluster:…`, `database:…` and `service` (see `directory-names.ts`). */
   | { of: "service"; environment: string; service: string }
   | { of: "group"; group: string }
+  /** Services that are described with an image repository. */
+  | { of: "described"; repository: string }
   /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
   | { of: "tasks"; run: string }
   /** Places that were ever frozen (see `placeName`). */

@@ -146,7 +146,7 @@ async function circumstances({ question, current }: Planning, target: Release): 
         ]),
     ...(clusters === undefined ? [] : [{ code: "two_clusters" as const, message: clusters.message }]),
     ...current.warnings.flatMap(({ code, message }) =>
-      code === "migration_failed" ? [{ code, message }] : [],
+      code === "migration_failed" || code === "clock_skew" ? [{ code, message }] : [],
     ),
   ];
 }

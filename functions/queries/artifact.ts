@@ -7,7 +7,7 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
 import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images/image-graph.ts";
 import { questionOf } from "./question.ts";
-import { isNamed, placesOf, ranFacts } from "./where-it-ran.ts";
+import { isNamed, placesOf } from "./where-it-ran.ts";
 
 export { commit } from "./commit.ts";
 export { tag } from "./tag.ts";
@@ -59,10 +59,10 @@ export async function artifact(
   ]);
   if (!isFound) return undefined;
   const members = [...family.members].sort();
-  const [holders, evidence, { facts, isCut }] = await Promise.all([
+  const [holders, evidence, places] = await Promise.all([
     holdersOf(images, family),
     evidenceOf(question, members),
-    ranFacts(question, members),
+    placesOf(question, [family]),
   ]);
   const { commits } = commitOf(family);
   return {
@@ -77,6 +77,6 @@ export async function artifact(
     commitCandidates: commits.length > 1 ? commits : [],
     builds: buildsOf(family).map(buildOf),
     evidence,
-    ...placesOf(facts, isCut),
+    ...places,
   };
 }

@@ -2,14 +2,15 @@
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
-import { commitOf } from "./images/image-graph.ts";
+import { commitOf, type Family } from "./images/image-graph.ts";
+import { isRan } from "./images/mentions.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
-import { isRan, placesOf, ranFacts } from "./where-it-ran.ts";
+import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
 
@@ -47,19 +48,17 @@ const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][n
   fact: { source: fact.source, id: fact.id },
 });
 
-/** Where the images of a commit ran: those whose strongest evidence names the commit. */
-async function ranByImage(question: Question, sha: string, builds: readonly Built[]) {
+/** The images whose strongest evidence names a commit. */
+async function imagesOf(question: Question, sha: string, builds: readonly Built[]): Promise<Family[]> {
   const digests = [...new Set(builds.map(({ digest }) => digest))];
   const families = await mapLimit(AT_ONCE, digests, (digest) => question.images.family(digest));
-  const own = families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
-  return ranFacts(question, [...new Set(own.flatMap(({ members }) => [...members]))]);
+  return families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
 }
 
 async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
-  const byImage = await ranByImage(question, sha, builds);
-  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= question.at);
-  const { ran, more } = placesOf([...byName, ...byImage.facts], byImage.isCut);
+  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= reachOf(question));
+  const { ran, more } = await placesOf(question, await imagesOf(question, sha, builds), byName);
   const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
   return {
     commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence: attachedBy(facts) },

@@ -2,7 +2,7 @@
 import type { Environments } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
@@ -44,7 +44,7 @@ async function entriesOf(moment: AsOf, names: readonly Name[]): Promise<Entry[]>
   );
   const running = new Map<string, number>();
   await mapLimit(AT_ONCE, places, async (place) => {
-    if (!isAnythingRunning(await effectiveDeploymentsAt(moment, place, moment.at))) return;
+    if (!isAnythingRunning(await effectiveDeploymentsAt(moment, place, reachOf(moment)))) return;
     running.set(place.environment, (running.get(place.environment) ?? 0) + 1);
   });
   const alive = names

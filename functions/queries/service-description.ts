@@ -4,6 +4,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { allKnownNames } from "../ledger/directories.ts";
 import { namesOf } from "../ledger/directory-names.ts";
 import { first, type KnownAt, newest } from "../ledger/fact-reader.ts";
+import { type Named, namedBy } from "../ledger/renames.ts";
 import type { Selector } from "./release/running.ts";
 
 export type Description = FactOf<"service.described">;
@@ -42,3 +43,7 @@ export async function databasesOf(
   // If two names fold to the same one, the first spelling wins.
   return new Map(databases.toReversed().map((database) => [fold(database), database]));
 }
+
+/** The image repositories that a service is described with. */
+export const ownImagesOf = (description: Description | undefined): Named[] =>
+  description?.images?.map((repository) => namedBy(description, repository)) ?? [];

@@ -17,6 +17,8 @@ export interface Delivery {
 export interface Context {
   readonly headers: Headers;
   readonly receivedAt: string;
+  /** The step to which times of looking at a runtime are rounded down, in milliseconds; absent: the source's own. */
+  readonly observationStepMs?: number;
 }
 
 /** What a sender's events report, in a few words each (absent: nothing): a row of the table in docs/sources.md. */

@@ -1,6 +1,6 @@
 /** One statement of each kind, at random. */
 import * as fc from "fast-check";
-import type { Statement } from "../../schemas/fact.ts";
+import type { Component, Statement } from "../../schemas/fact.ts";
 import {
   cluster,
   componentName,
@@ -48,7 +48,15 @@ export const said = some({
   url: pick("https://ci.example/1", "https://ci.example/2"),
 });
 
-export const common = fc.tuple(said, fromReceipt).map(([one, two]) => ({ ...one, ...two }));
+/** Some senders number what they say. */
+const numbered = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: some({ sequence: pick(1, 2, 3) }) },
+);
+
+export const common = fc
+  .tuple(said, fromReceipt, numbered)
+  .map(([one, two, three]) => ({ ...one, ...two, ...three }));
 
 export const variant = pick("blue", "Blue", "green");
 export const named = fc.record(
@@ -140,21 +148,36 @@ export const act = (saying: fc.Arbitrary<Saying>): fc.Arbitrary<Act> =>
 
 export const succeeded = effect.map((said): Saying => ({ ...said, kind: "deployment.succeeded" }));
 export const removed = fc
-  .tuple(effect, pick("service", "components", "bare", "environment"))
+  .tuple(effect, pick("service", "components", "bare", "deployment", "environment"))
   .map(([said, how]): Saying => {
     const { scope, components, service, deployment, ...rest } = said;
     const kind = "deployment.removed";
     if (how === "environment") return { ...rest, kind };
     if (how === "bare") return { ...rest, kind, service };
+    if (how === "deployment") return { ...rest, kind, service, deployment };
     if (how === "components") return { ...rest, kind, service, deployment, components, scope: "components" };
     return { ...rest, kind, service, components, scope: "service" };
   });
-export const observed = fc.tuple(effect, fc.boolean()).map(([said, knowsDeployment]): Saying => {
-  const { deployment, ...rest } = said;
-  return knowsDeployment
-    ? { ...said, kind: "deployment.observed" }
-    : { ...rest, kind: "deployment.observed" };
-});
+/** Since when what is seen has been running: some moments before. */
+const since = fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: moment });
+const seenAs = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: some({ otherDigests: fc.tuple(digest).map(([one]) => [one]) }) },
+  { weight: 1, arbitrary: some({ digestOf: pick("configuration") }) },
+);
+export const observed = fc
+  .tuple(effect, fc.boolean(), since, seenAs)
+  .map(([said, knowsDeployment, since, as]): Saying => {
+    const { deployment, ...rest } = said;
+    const components: readonly Component[] = said.components;
+    return {
+      ...rest,
+      ...(knowsDeployment ? { deployment } : {}),
+      kind: "deployment.observed",
+      components: components.map((one) => (one.digest === undefined ? one : { ...one, ...as })),
+      ...(since === undefined || since > said.occurredAt ? {} : { since }),
+    };
+  });
 export const task = fc
   .tuple(
     fc.record(

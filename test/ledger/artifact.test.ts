@@ -107,6 +107,83 @@ describe("an artifact", () => {
     ]);
   });
 
+  const spans = (ran: readonly Place[] | undefined) =>
+    ran?.map(
+      ({ at, until, environment }) => `${environment} ${at.slice(8, 16)} ${until?.slice(8, 16) ?? until}`,
+    );
+  const by = (environment: string, at: string, component: object, more: object = {}) =>
+    said("deployment.succeeded", at, {
+      environment,
+      service: "acme/web",
+      deployment: { provider: "test", instance: "here", id: `${environment} ${at}` },
+      components: [{ component: "main", ...component }],
+      ...more,
+    });
+  const tagged = { repository: REPOSITORY, tag: "1.4" };
+  const other = { digest: digestOf("other"), repository: REPOSITORY };
+  const committed = { commit: { repository: CODE, sha: shaOf("a") } };
+
+  it.each<[string, Statement[], string[]]>([
+    [
+      "by its tag, while the tag pointed at it",
+      [
+        pushed(day(2), { tag: "1.4" }),
+        by("staging", day(3), tagged),
+        said("artifact.pushed", day(4), { ...other, tag: "1.4" }),
+        by("production", day(5), tagged),
+      ],
+      ["staging 03T12:00 null"],
+    ],
+    [
+      "by its tag alone, of a service that is described with its repository",
+      [
+        pushed(day(2), { tag: "1.4" }),
+        said("service.described", day(1), { service: "acme/web", images: [REPOSITORY] }),
+        by("staging", day(3), { tag: "1.4" }),
+        by("staging", day(4), other),
+      ],
+      ["staging 03T12:00 04T12:00"],
+    ],
+    [
+      "by its commit, in the repository that it was copied to",
+      [
+        built(shaOf("a"), day(2), { repository: "mirror/web" }),
+        pushed(day(2)),
+        by("staging", day(3), { repository: REPOSITORY }, committed),
+        by("staging", day(4), other),
+      ],
+      ["staging 03T12:00 04T12:00"],
+    ],
+    [
+      "while only another component was deployed",
+      [
+        by("staging", day(3), { digest: IMAGE }),
+        by("staging", day(4), { ...other, component: "worker" }, { scope: "components" }),
+        by("staging", day(5), other),
+      ],
+      ["staging 03T12:00 05T12:00"],
+    ],
+    [
+      "without the looks that saw what ran already",
+      [by("staging", day(3), { digest: IMAGE }), observed("staging", "acme/web", "image", day(4))],
+      ["staging 03T12:00 null"],
+    ],
+    [
+      "but not where its deployment failed",
+      [
+        said("deployment.failed", day(3), {
+          environment: "staging",
+          service: "acme/web",
+          deployment: { provider: "test", instance: "here", id: "failed" },
+          components: [{ component: "main", digest: IMAGE }],
+        }),
+      ],
+      ["staging 03T12:00 undefined"],
+    ],
+  ])("ran %s", async (_, statements, expected) => {
+    expect(spans((await ask(await given(...statements)))?.ran)).toEqual(expected);
+  });
+
   it("is cut after its hundred newest places", async () => {
     const statements = Array.from({ length: 101 }, (_, n) =>
       runs(new Date(Date.parse(day(2)) + n).toISOString()),

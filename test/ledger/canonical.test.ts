@@ -120,9 +120,14 @@ describe("the hash of a vendor's event", () => {
 describe("the order of facts", () => {
   const fact = (occurredAt: string, source: string, id: string) => ({ occurredAt, source, id });
 
-  it("is by when they happened, then by a hash of source and id", () => {
+  it("is by when they happened, then by their sender's own order, then by a hash of source and id", () => {
     const one = fact("2026-10-20T08:11:00.000Z", "/ci", "1");
-    expect(order(one)).toBe(`2026-10-20T08:11:00.000Z#${sha256('["/ci","1"]').slice(0, 32)}`);
+    expect(order(one)).toBe(`2026-10-20T08:11:00.000Z##${sha256('["/ci","1"]').slice(0, 32)}`);
+    const numbered = (sequence: number) => order({ ...one, id: String(sequence), sequence });
+    expect(numbered(9) < numbered(10)).toBe(true);
+    expect(order(one) < numbered(0)).toBe(true);
+    const since = (time: string) => order({ ...one, id: time, since: time });
+    expect(since("2026-10-20T07:00:00.000Z") < since("2026-10-20T08:00:00.000Z")).toBe(true);
     expect(order(one) < order(fact("2026-10-20T08:11:00.001Z", "/ci", "1"))).toBe(true);
   });
 

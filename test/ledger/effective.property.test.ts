@@ -18,7 +18,10 @@ async function ledgerOf(statements: readonly Statement[]) {
 /** A state in terms that compare: facts by their identity, groups by name. */
 const plain = ({ claimed, lastClaim, observation, isCurrent, decided }: ReturnType<typeof foldEffects>) => ({
   claimed: Object.fromEntries(
-    [...claimed].map(([name, { entries, claim }]) => [name, { entries, by: claim.id }]),
+    [...claimed].map(([name, { entries, claim, rivals = [] }]) => [
+      name,
+      { entries, by: claim.id, rivals: rivals.map((one) => [one.claim.id, one.entries]) },
+    ]),
   ),
   lastClaim: lastClaim?.id,
   observation: observation?.id,
@@ -40,7 +43,7 @@ it("comes to the same over all facts as over the newest of each kind", async () 
         ...parts,
       ] as const;
       const every = await Promise.all(partitions.map((partition) => all(moment, partition, { to: at })));
-      const newest = [observation, own, everywhere, ...changes].filter(isEffective);
+      const newest = [observation, ...own, ...everywhere, ...changes].filter(isEffective);
       expect(plain(foldEffects(newest.map(statedEffect)))).toEqual(
         plain(foldEffects(every.flat().filter(isEffective).map(statedEffect))),
       );

@@ -156,9 +156,9 @@ cases("of an attempt", [
     answers: { ...ended, components: [{ digest: ONE }], since: "08:00" },
   },
   {
-    rule: "it is over when what it deployed is removed",
+    rule: "it is over when it is removed, and what ran before still runs",
     given: [runs, begins, removed("09:05", { service: "acme/billing", ...second })],
-    answers: { ...ended, status: "removed" },
+    answers: { ...ended, status: "running", components: [{ digest: ONE }] },
   },
   {
     rule: "until it ended it was open",

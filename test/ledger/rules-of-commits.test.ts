@@ -124,7 +124,72 @@ cases("of a deployment that names only its commit", [
   },
 ]);
 
+cases("of an image that was built into one repository and copied to another", [
+  {
+    rule: "a push of its digest proves that the component's repository holds it",
+    given: [inWeb, pushed("19 10:00", WEB_IMAGE), at([main({ repository: REPOSITORY })])],
+    answers: byCommit(WEB_IMAGE, REPOSITORY),
+  },
+  {
+    rule: "a push of its digest into a repository that the service is described with proves it, too",
+    given: [inWeb, pushed("19 10:00", WEB_IMAGE), own, at([main()])],
+    answers: byCommit(WEB_IMAGE, REPOSITORY),
+  },
+  {
+    rule: "a push of the index that lists it proves it",
+    given: [
+      built(AMD64, "c", { repository: WEB }),
+      indexed(INDEX, AMD64),
+      pushed("19 10:00", INDEX),
+      at([main({ repository: REPOSITORY })]),
+    ],
+    answers: {
+      components: [{ digest: INDEX, reported: AMD64, repository: REPOSITORY, resolvedBy: "commit" }],
+    },
+  },
+  {
+    rule: "a push of a manifest does not prove that the index is there",
+    given: [
+      built(INDEX, "c", { repository: WEB }),
+      indexed(INDEX, AMD64),
+      pushed("19 10:00", AMD64),
+      at([main({ repository: REPOSITORY })]),
+    ],
+    answers: unresolved(),
+  },
+  {
+    rule: "an image that was built into the component's repository counts more than one copied there",
+    given: [inOwn, inWeb, pushed("19 10:00", WEB_IMAGE), at([main({ repository: REPOSITORY })])],
+    answers: byCommit(INDEX, REPOSITORY),
+  },
+  {
+    rule: "two that were copied there are candidates",
+    given: [
+      inWeb,
+      built(AMD64, "c", { repository: WEB }),
+      pushed("19 10:00", WEB_IMAGE),
+      pushed("19 10:00", AMD64),
+      at([main({ repository: REPOSITORY })]),
+    ],
+    answers: unresolved({ digest: WEB_IMAGE, repository: WEB }, { digest: AMD64, repository: WEB }),
+  },
+]);
+
 cases("of a commit that does not tell the image", [
+  {
+    rule: "the tag that its deployment names is still shown",
+    given: [own, at([main({ tag: "1.4" })])],
+    answers: { components: [{ digest: null, tags: ["1.4"] }], warnings: ["digest_unresolved"] },
+  },
+  {
+    rule: "built only as other services' images, all of them are candidates",
+    given: [
+      built(INDEX, "c", { repository: REPOSITORY, service: "acme/billing/api" }),
+      built(WEB_IMAGE, "c", { repository: WEB, service: "acme/billing/web" }),
+      at([main()]),
+    ],
+    answers: unresolved({ digest: INDEX, repository: REPOSITORY }, { digest: WEB_IMAGE, repository: WEB }),
+  },
   {
     rule: "without a repository of its own, it is the image that was built as this service's",
     given: [
@@ -136,9 +201,9 @@ cases("of a commit that does not tell the image", [
     answers: byCommit(INDEX, REPOSITORY),
   },
   {
-    rule: "without a repository of its own, another service's image is no candidate",
+    rule: "without a repository of its own, the images built as other services' are candidates, too",
     given: [inOwn, built(WEB_IMAGE, "c", { repository: WEB, service: "acme/web" }), at([main()])],
-    answers: unresolved({ digest: INDEX, repository: REPOSITORY }),
+    answers: unresolved({ digest: INDEX, repository: REPOSITORY }, { digest: WEB_IMAGE, repository: WEB }),
   },
   {
     rule: "with two images built as this service's, both are candidates",

@@ -49,7 +49,7 @@ cases("of an observation that agrees with the claim", [
       observed("10:00", [main({ variant: "CANARY", digest: ONE })]),
     ],
     at: "09:30",
-    answers: { components: [{ digest: ONE, variant: "Canary" }], since: "08:00", until: null },
+    answers: { components: [{ digest: ONE, variant: "canary" }], since: "08:00", until: null },
   },
   {
     rule: "by its digest, the deployment's commit, configuration and time stay",
@@ -91,7 +91,7 @@ cases("of an observation that agrees with the claim", [
   {
     rule: "without case in the component's name",
     given: [claim, observed("09:00", [component("MAIN", { digest: ONE })])],
-    answers: { ...byClaim, components: [{ component: "MAIN", digest: ONE }] },
+    answers: { ...byClaim, components: [{ component: "main", digest: ONE }] },
   },
 ]);
 

@@ -10,6 +10,7 @@ import {
   partly,
   pushed,
   REPOSITORY,
+  started,
   succeeded,
   task,
 } from "./saying.ts";
@@ -113,9 +114,72 @@ cases("of the tasks of a deployment", [
     answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
   },
   {
-    rule: "alone they are no release",
+    rule: "of a deployment that only started, they are no release yet",
+    given: [started("08:10", [main()]), task("08:10:40", AMD64)],
+    answers: { status: "unknown", components: [], since: null, attempt: { deployment: deployment("1") } },
+  },
+]);
+
+const other = { deployment: deployment("2") };
+
+cases("of the tasks of a service that nobody reported anything else of", [
+  {
+    rule: "they show what runs, since the first of them",
+    given: [task("08:10:40", AMD64), task("09:00", AMD64)],
+    answers: {
+      status: "running",
+      components: [{ component: "main", digest: AMD64, resolvedBy: "digest" }],
+      since: "08:10:40",
+      until: null,
+      deployment: deployment("1"),
+      drift: null,
+    },
+  },
+  {
+    rule: "each container is a component",
+    given: [task("08:10:40", AMD64, { component: "app" }), task("08:10:40", OTHER, { component: "envoy" })],
+    answers: {
+      components: [
+        { component: "app", digest: AMD64 },
+        { component: "envoy", digest: OTHER },
+      ],
+    },
+  },
+  {
+    rule: "those of the next deployment take over",
+    given: [task("08:10:40", AMD64), task("09:00", OTHER, other)],
+    answers: { components: [{ digest: OTHER }], since: "09:00", deployment: deployment("2") },
+  },
+  {
+    rule: "those of the next deployment end it",
+    given: [task("08:10:40", AMD64), task("09:00", OTHER, other)],
+    at: "08:30",
+    answers: { components: [{ digest: AMD64 }], since: "08:10:40", until: "09:00" },
+  },
+  {
+    rule: "before the first of them nothing is known",
     given: [task("08:10:40", AMD64)],
-    answers: { status: "unknown", components: [], since: null },
+    at: "08:00",
+    answers: { status: "unknown", components: [], since: null, until: "08:10:40" },
+  },
+  {
+    rule: "a deployment that names no images, like CodeDeploy's, keeps what they show",
+    given: [
+      task("08:10:40", AMD64),
+      task("09:00", OTHER, other),
+      succeeded("09:10", [main()], { deployment: deployment("codedeploy") }),
+    ],
+    answers: {
+      components: [{ digest: OTHER }],
+      since: "09:10",
+      deployment: deployment("codedeploy"),
+      drift: null,
+    },
+  },
+  {
+    rule: "a deployment that is reported takes over",
+    given: [task("08:10:40", AMD64), succeeded("09:00", [main({ digest: OTHER })], other)],
+    answers: { components: [{ digest: OTHER }], since: "09:00" },
   },
 ]);
 

@@ -1,6 +1,7 @@
 /** What deployers claimed to run, component by component, and what the newest look at the runtime decides. */
-import type { Component, FactOf } from "../../schemas/fact.ts";
+import type { Component, FactOf, ObservedComponent } from "../../schemas/fact.ts";
 import {
+  byOrder,
   compare,
   distinct,
   fold,
@@ -9,6 +10,7 @@ import {
   ofKind,
   order,
   type Question,
+  sameDeployment,
   until,
 } from "./known.ts";
 import { tasksOf } from "./resolve.ts";
@@ -17,17 +19,23 @@ export type Claim = FactOf<"deployment.succeeded">;
 export type Removal = FactOf<"deployment.removed">;
 export type Observation = FactOf<"deployment.observed">;
 
-/** The entries of one component (one for each variant), and the deployment that said so. */
+/** The entries of one component (one for each variant), and the claim that said so. */
 export interface Group {
   readonly claim: Claim;
+  readonly entries: readonly Component[];
+  /** What claims of the same moment say instead, where nobody knows which came first; no entries: that it is gone. */
+  readonly rivals: readonly Rival[];
+}
+
+export interface Rival {
+  readonly claim: Claim | Removal;
   readonly entries: readonly Component[];
 }
 
 export interface Claimed {
-  readonly whole: Claim | Removal | undefined;
-  /** Those that came after `whole`, oldest first. */
-  readonly parts: readonly (Claim | Removal)[];
   readonly groups: ReadonlyMap<string, Group>;
+  /** The newest claim that changed anything. */
+  readonly last: Claim | Removal | undefined;
   /** The order of the claim that last said what runs of a component, or that it is gone. */
   orderOf(component: string): string;
 }
@@ -39,7 +47,7 @@ const namesIn = (fact: { components?: readonly Component[] }): string[] => [
   ...new Set((fact.components ?? []).map(({ component }) => fold(component))),
 ];
 
-const entriesOf = (fact: { components?: readonly Component[] }, name: string): Component[] =>
+const entriesOf = <C extends Component>(fact: { components?: readonly C[] }, name: string): C[] =>
   (fact.components ?? []).filter(({ component }) => fold(component) === name);
 
 /** A whole deployment of nothing but "main" says nothing of what it holds; its tasks may. */
@@ -55,15 +63,6 @@ const saysNothing = ({ components }: Claim): boolean =>
       repository === undefined,
   );
 
-/** Takes claims in, oldest first. */
-function takeIn(groups: Map<string, Group>, fact: Claim | Removal): void {
-  for (const name of namesIn(fact)) {
-    if (fact.kind === "deployment.succeeded")
-      groups.set(name, { claim: fact, entries: entriesOf(fact, name) });
-    else groups.delete(name);
-  }
-}
-
 /** A whole deployment from which nobody can tell which images run: it names none, nor a commit, and has no tasks. */
 const isSilent = (question: Question, fact: Claim | Removal): boolean =>
   fact.kind === "deployment.succeeded" &&
@@ -71,59 +70,158 @@ const isSilent = (question: Question, fact: Claim | Removal): boolean =>
   fact.commit === undefined &&
   tasksOf(question, fact.deployment).length === 0;
 
-/**
- * What a whole deployment holds: what it names or, where it says nothing, what its tasks name, shown as the earliest
- * did; or, where nobody says anything, the names that were seen since somebody last did.
- */
-function wholeOf(question: Question, whole: Claim | Removal, word: string): Claim | Removal {
-  if (whole.kind === "deployment.removed" || !saysNothing(whole)) return whole;
-  const seen = newestObservation(question);
-  if (isSilent(question, whole)) {
-    if (seen === undefined || seen.scope === "components" || order(seen) < word) return whole;
-    const names = distinct(seen.components.map(({ component }) => fold(component)));
-    const components = names.map((name) => ({ component: entriesOf(seen, name).at(-1)?.component ?? name }));
-    return { ...whole, components };
-  }
-  const tasks = tasksOf(question, whole.deployment);
+/** What a whole deployment holds: what it names or, where it says nothing, what its tasks name, as the earliest did. */
+function entriesIn(question: Question, whole: Claim | Removal): readonly Component[] {
+  if (whole.kind === "deployment.removed") return [];
+  const tasks = saysNothing(whole) ? tasksOf(question, whole.deployment) : [];
   const names = distinct(tasks.map(({ component }) => fold(component)));
-  if (names.length === 0 || names.includes("main")) return whole;
-  const components = names.flatMap((name) => {
+  if (names.length === 0 || names.includes("main")) return whole.components;
+  return names.flatMap((name) => {
     const earliest = tasks.find(({ component }) => fold(component) === name);
     return earliest === undefined ? [] : [{ component: earliest.component }];
   });
-  return { ...whole, components };
 }
 
-export function claimed(question: Question): Claimed {
+/** Of two facts of one moment the order is known only where their sender numbers them. */
+const isUnordered = (a: Claim | Removal, b: Claim | Removal): boolean =>
+  a.occurredAt === b.occurredAt &&
+  !(
+    a.source === b.source &&
+    a.sequence !== undefined &&
+    b.sequence !== undefined &&
+    a.sequence !== b.sequence
+  );
+
+/** A removal that names a deployment takes away what that deployment set; with the scope of the service, everything. */
+const isOfDeployment = (fact: Claim | Removal): boolean =>
+  fact.kind === "deployment.removed" && fact.deployment !== undefined && fact.scope !== "service";
+
+/** The components that such a removal takes away. */
+export const takenBy = (groups: ReadonlyMap<string, Group>, fact: Claim | Removal): string[] =>
+  [...groups]
+    .filter(([, { claim }]) => sameDeployment(claim.deployment, fact.deployment))
+    .map(([name]) => name)
+    .filter((name) => !isPart(fact) || namesIn(fact).includes(name));
+
+export const changesNothing = ({ groups }: Claimed, fact: Claim | Removal): boolean =>
+  isOfDeployment(fact) && takenBy(groups, fact).length === 0;
+
+/** Everything that claims, and one look at the runtime, come to: a walk through them, oldest first. */
+class Walk {
+  groups = new Map<string, Group>();
+  last: Claim | Removal | undefined;
+  /** The newest whole deployment, where it names no images. */
+  silent: Claim | undefined;
+  /** The order of the newest whole claim that is not silent. */
+  word = "";
+  /** The order of the newest claim of each component on its own. */
+  readonly ownWords = new Map<string, string>();
+  /** The components that were claimed on their own since the newest whole deployment. */
+  readonly own = new Set<string>();
+  look: Observation | undefined;
+
+  /** One component has these entries now; none: it is gone. */
+  set(name: string, entries: readonly Component[], claim: Claim | Removal): void {
+    const old = this.groups.get(name);
+    const others: Rival[] = old === undefined ? [] : [old, ...old.rivals];
+    const rivals = others.filter((one) => isUnordered(one.claim, claim));
+    if (entries.length > 0 && claim.kind === "deployment.succeeded") {
+      this.groups.set(name, { claim, entries, rivals });
+      return;
+    }
+    const [kept, ...more] = rivals.filter((one) => one.entries.length > 0);
+    if (kept === undefined || kept.claim.kind !== "deployment.succeeded") this.groups.delete(name);
+    else
+      this.groups.set(name, {
+        claim: kept.claim,
+        entries: kept.entries,
+        rivals: [...more, { claim, entries: [] }],
+      });
+  }
+
+  part(fact: Claim | Removal, names: readonly string[]): void {
+    this.last = fact;
+    for (const name of names) {
+      this.set(name, entriesOf(fact, name), fact);
+      this.ownWords.set(name, order(fact));
+      this.own.add(name);
+    }
+  }
+
+  whole(fact: Claim | Removal, entries: readonly Component[]): void {
+    // What a silent deployment left open contradicts nobody.
+    for (const [name, { claim }] of this.groups) if (claim === this.silent) this.groups.delete(name);
+    const names = distinct([...this.groups.keys(), ...namesIn({ components: entries })]);
+    for (const name of names) this.set(name, entriesOf({ components: entries }, name), fact);
+    this.last = fact;
+    this.silent = undefined;
+    this.word = order(fact);
+    this.own.clear();
+  }
+
+  silently(fact: Claim): void {
+    const { look } = this;
+    this.last = fact;
+    this.silent = fact;
+    this.own.clear();
+    this.groups = new Map();
+    if (look !== undefined && order(look) > this.word && look.scope !== "components") this.apply(look, fact);
+    else this.groups = new Map([["main", { claim: fact, entries: fact.components, rivals: [] }]]);
+  }
+
+  /** A silent deployment is of what is seen. */
+  apply(look: Observation, silent: Claim): void {
+    for (const name of namesIn(look)) {
+      const component = entriesOf(look, name).at(-1)?.component ?? name;
+      if (!this.own.has(name)) this.groups.set(name, { claim: silent, entries: [{ component }], rivals: [] });
+    }
+  }
+
+  see(look: Observation): void {
+    this.look = look;
+    const { silent } = this;
+    if (silent === undefined || look.scope === "components") return;
+    for (const [name, { claim }] of this.groups) if (claim === silent) this.groups.delete(name);
+    this.apply(look, silent);
+  }
+
+  remove(fact: Claim | Removal): void {
+    const names = takenBy(this.groups, fact);
+    if (names.length === 0) return;
+    if (names.length === this.groups.size && !isPart(fact)) this.whole(fact, []);
+    else this.part({ ...fact, kind: "deployment.removed", components: [] }, names);
+    this.last = fact;
+  }
+}
+
+/** @param look the look at the runtime that counts */
+export function claimed(question: Question, look: Observation | undefined): Claimed {
   const facts = until(ofKind(question.believed, "deployment.succeeded", "deployment.removed"), question.at);
   const here = facts.filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
-  const whole = here.filter((fact) => !isPart(fact)).at(-1);
-  const since = whole === undefined ? "" : order(whole);
-  const allParts = here.filter(isPart);
-  const parts = allParts.filter((fact) => order(fact) > since);
-  const spoken = here.filter((fact) => !isPart(fact) && !isSilent(question, fact)).at(-1);
-  const word = spoken === undefined ? "" : order(spoken);
-
-  const groups = new Map<string, Group>();
-  if (whole !== undefined) takeIn(groups, wholeOf(question, whole, word));
-  for (const fact of parts) takeIn(groups, fact);
+  const walk = new Walk();
+  for (const fact of [...here, ...(look === undefined ? [] : [look])].sort(byOrder)) {
+    if (fact.kind === "deployment.observed") walk.see(fact);
+    else if (isOfDeployment(fact)) walk.remove(fact);
+    else if (isPart(fact)) walk.part(fact, namesIn(fact));
+    else if (fact.kind === "deployment.succeeded" && isSilent(question, fact)) walk.silently(fact);
+    else walk.whole(fact, entriesIn(question, fact));
+  }
+  const { groups, last, word, ownWords } = walk;
   const orderOf = (component: string): string => {
-    const ofPart = allParts.filter((fact) => namesIn(fact).includes(component)).at(-1);
-    return ofPart !== undefined && order(ofPart) > word ? order(ofPart) : word;
+    const own = ownWords.get(component) ?? "";
+    return own > word ? own : word;
   };
-  return { whole, parts, groups, orderOf };
+  return { groups, last, orderOf };
 }
 
 /** What an observation decides: for each component the entries that it shows; none where it shows it gone. */
 export interface Observed {
   readonly fact: Observation;
-  readonly decided: ReadonlyMap<string, readonly Component[]>;
+  readonly decided: ReadonlyMap<string, readonly ObservedComponent[]>;
 }
 
-/** The newest look at the runtime, where it says something that no later claim has overtaken. */
-export function observed(question: Question, claims: Claimed): Observed | undefined {
-  const fact = newestObservation(question);
-  if (fact === undefined) return undefined;
+/** What a look at the runtime says that no later claim has overtaken. */
+export function observed(claims: Claimed, fact: Observation): Observed | undefined {
   const seen = namesIn(fact);
   const asked = fact.scope === "components" ? seen : [...new Set([...seen, ...claims.groups.keys()])];
   const decided = asked.filter((name) => order(fact) > claims.orderOf(name));
@@ -137,11 +235,80 @@ export const observations = (question: Question): Observation[] =>
     isHere(fact, question),
   );
 
+/** What the tasks show of a service of which nothing that was said names images. */
+export function tasksAsLook(question: Question): Observation | undefined {
+  const last = until(orphans(question), question.at).at(-1);
+  if (last === undefined || !isUnreported(question)) return undefined;
+  const own = tasksOf(question, last.deployment);
+  const [first = last] = own;
+  const shown = distinct(own.map(({ component }) => fold(component))).flatMap((name) => {
+    const ofName = own.filter(({ component }) => fold(component) === name);
+    const earliest = ofName.filter(
+      (task, n) => ofName.findIndex(({ digest }) => digest === task.digest) === n,
+    );
+    const newest = earliest.at(-1);
+    return newest === undefined ? [] : [{ component: newest.component, digest: newest.digest }];
+  });
+  const { component: _, digest: __, ...rest } = first;
+  const service = last.service ?? question.service;
+  return { ...rest, kind: "deployment.observed", service, components: shown };
+}
+
+/** Whether nothing that was said of the service names images: at most a deployment that says nothing of them. */
+export function isUnreported(question: Question): boolean {
+  const facts = until(question.believed, question.at);
+  const claims = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(
+    (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
+  );
+  const last = claims.filter((fact) => !isPart(fact) && !isOfDeployment(fact)).at(-1);
+  const isNamed = claims.some(isPart) || (last !== undefined && !isSilent(question, last));
+  return seenLooks(question).length === 0 && !isNamed;
+}
+
+/** Tasks that name the service, of deployments of which nobody ever said anything; oldest first. */
+export const orphans = (question: Question): FactOf<"task.observed">[] => {
+  const reported = ofKind(
+    question.believed,
+    "deployment.started",
+    "deployment.succeeded",
+    "deployment.failed",
+    "deployment.removed",
+    "deployment.observed",
+  ).filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+  return ofKind(question.believed, "task.observed").filter(
+    (task) =>
+      isHere(task, question) &&
+      !reported.some(({ deployment }) => sameDeployment(deployment, task.deployment)),
+  );
+};
+
 export const newestObservation = (question: Question): Observation | undefined =>
   observations(question).at(-1);
 
-/** The newest claim of all, whatever it was about. */
-export const newestClaim = ({ whole, parts }: Claimed): Claim | Removal | undefined => parts.at(-1) ?? whole;
+/**
+ * The looks that may speak for the moment, the best first: later ones of the whole service, as far as they say that what
+ * they show ran then (of those at one time the one of the youngest state), and those by then, newest first. Where there is
+ * none, tasks may.
+ */
+export function looks(question: Question): Observation[] {
+  const seen = seenLooks(question);
+  const tasks = seen.length === 0 ? tasksAsLook(question) : undefined;
+  return tasks === undefined ? seen : [tasks];
+}
+
+function seenLooks(question: Question): Observation[] {
+  const all = ofKind(question.believed, "deployment.observed").filter((fact) => isHere(fact, question));
+  const later = all.filter(({ occurredAt }) => occurredAt > question.at);
+  const isOther = ({ scope, since }: Observation) =>
+    scope === "components" || since === undefined || since > question.at;
+  const end = later.findIndex(isOther);
+  const covering = end === -1 ? later : later.slice(0, end);
+  const times = distinct(covering.map(({ occurredAt }) => occurredAt));
+  const first = times.flatMap((time) =>
+    covering.filter(({ occurredAt }) => occurredAt === time).toReversed(),
+  );
+  return [...first, ...observations(question).toReversed()];
+}
 
 export const byComponent = (a: Component, b: Component): number =>
   compare(fold(a.component), fold(b.component)) || compare(fold(a.variant ?? ""), fold(b.variant ?? ""));

@@ -16,6 +16,12 @@ const digestsOf = ({ digest, manifests }: Indexed): string[] => [
 export const holders = (believed: readonly Fact[], digest: string): Indexed[] =>
   ofKind(believed, "artifact.indexed").filter((fact) => digestsOf(fact).includes(digest));
 
+/** The indexes that list a digest as one of their manifests. */
+export const indexesOf = (believed: readonly Fact[], digest: string): string[] =>
+  ofKind(believed, "artifact.indexed")
+    .filter(({ manifests }) => manifests.some((manifest) => manifest.digest === digest))
+    .map((fact) => fact.digest);
+
 /** A digest and those that one statement names together with it. */
 export const members = (believed: readonly Fact[], digest: string): string[] =>
   distinct([digest, ...holders(believed, digest).flatMap(digestsOf)]);

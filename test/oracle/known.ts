@@ -15,7 +15,10 @@ export function order(fact: Fact): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([fact.source, fact.id]))
     .digest("hex");
-  const found = `${fact.occurredAt}#${hash.slice(0, 32)}`;
+  const since = fact.kind === "deployment.observed" ? fact.since : undefined;
+  const numbered = fact.sequence ?? (since === undefined ? undefined : Date.parse(since));
+  const place = numbered === undefined ? "" : String(numbered).padStart(16, "0");
+  const found = `${fact.occurredAt}#${place}#${hash.slice(0, 32)}`;
   orders.set(fact, found);
   return found;
 }

@@ -1,7 +1,7 @@
 /** Which digest an entry of a deployment stands for: by digest, by its tasks, by its tag, by its commit. */
 import type { Candidate, ReleasedComponent } from "../../schemas/answer.ts";
-import type { Component, Deployment, FactOf } from "../../schemas/fact.ts";
-import { areOneImage, members, pushesOf, windowOf } from "./images.ts";
+import type { Component, Deployment, FactOf, ObservedComponent } from "../../schemas/fact.ts";
+import { areOneImage, holders, indexesOf, members, pushesOf, windowOf } from "./images.ts";
 import {
   compare,
   description,
@@ -139,24 +139,25 @@ function byCommit(question: Question, fact: Deployed, entry: Component): Resolve
     });
   const own = repositoriesOf(question, fact, entry);
   const named = built.filter(({ service }) => service !== undefined && fold(service) === question.service);
-  if (own.length === 0 && named.length === 0) {
-    return amongCandidates(candidates(built.filter(({ service }) => service === undefined)));
-  }
+  if (own.length === 0 && named.length === 0) return amongCandidates(candidates(built));
+  const isProven = ({ digest }: (typeof built)[number]): boolean =>
+    [digest, ...indexesOf(question.believed, digest)].some((one) =>
+      own.some((ref) => pushesOf(question.believed, ref, one).length > 0),
+    );
   const inOwn = built.filter((one) =>
-    own.some((ref) =>
-      one.repository === undefined
-        ? pushesOf(question.believed, ref, one.digest).length > 0
-        : areOne(question.believed, refOf(one, one.repository), ref),
-    ),
+    one.repository === undefined
+      ? isProven(one)
+      : own.some((ref) => areOne(question.believed, refOf(one, one.repository ?? ""), ref)),
   );
-  const counted = own.length === 0 ? named : inOwn;
+  const copied = inOwn.length > 0 ? inOwn : built.filter(isProven);
+  const counted = own.length === 0 ? named : copied;
   const digests = distinct(counted.map(({ digest }) => digest)).sort(compare);
   const [smallest] = digests;
   if (smallest === undefined) return nothing;
   if (!areOneImage(question.believed, digests)) return amongCandidates(candidates(counted));
-  const repositories = distinct(
-    own.length === 1 ? own.map((ref) => nameNow(question.believed, ref)) : counted.flatMap(nowOf),
-  );
+  const ownNow = own.map((ref) => nameNow(question.believed, ref));
+  const builtInto = counted.flatMap(nowOf).filter((name) => own.length === 0 || ownNow.includes(name));
+  const repositories = distinct(own.length === 1 ? ownNow : builtInto);
   const repository = repositories.length === 1 ? repositories[0] : undefined;
   return {
     by: "commit",
@@ -180,12 +181,50 @@ export const resolveClaimed = (
   byTag(question, fact, entry, startOf(question, fact)) ??
   byCommit(question, fact, entry);
 
+/** The digests that an entry shows. */
+export const digestsIn = ({ digest, otherDigests = [] }: ObservedComponent): string[] =>
+  digest === undefined ? [] : [digest, ...otherDigests];
+
+/** Several digests of one entry: one image on several platforms, else nobody knows which. */
+function byDigests(question: Question, entry: ObservedComponent): Resolved | undefined {
+  const digests = digestsIn(entry);
+  const [smallest] = digests.toSorted(compare);
+  if (smallest === undefined) return undefined;
+  return areOneImage(question.believed, digests)
+    ? { by: "digest", reported: smallest, candidates: [] }
+    : amongCandidates(digests.map((digest) => ({ digest, by: "digest" })));
+}
+
 /** An entry of what the runtime showed: no tasks and no commit are asked. */
 export const resolveObserved = (
   question: Question,
   fact: FactOf<"deployment.observed">,
-  entry: Component,
-): Resolved => byDigest(entry) ?? byTag(question, fact, entry, fact.occurredAt) ?? nothing;
+  entry: ObservedComponent,
+): Resolved => byDigests(question, entry) ?? byTag(question, fact, entry, fact.occurredAt) ?? nothing;
+
+/** The digest of a configuration of which nobody says to which image it belongs. */
+export const isOpaque = ({ believed }: Question, { digest, digestOf }: ObservedComponent): boolean =>
+  digest !== undefined &&
+  digestOf === "configuration" &&
+  holders(believed, digest).length === 0 &&
+  !ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored", "artifact.built").some(
+    (fact) => fact.digest === digest,
+  );
+
+/** One of several that claim the same moment: what they say is open, unless they mean one image. */
+export function amongRivals(
+  named: readonly { resolved: Resolved; repository: string | undefined }[],
+): Resolved {
+  return amongCandidates(
+    named.flatMap(({ resolved, repository }): readonly Candidate[] => {
+      if (resolved.reported === null || resolved.by === "none") return resolved.candidates;
+      const place = resolved.repository ?? repository;
+      return [
+        { digest: resolved.reported, ...(place === undefined ? {} : { repository: place }), by: resolved.by },
+      ];
+    }),
+  );
+}
 
 /** Every digest that a resolved entry may stand for, with those related to it. */
 export const mayBe = (question: Question, { reported, candidates }: Resolved): string[] =>

@@ -1,7 +1,7 @@
 /** Since when, until when, and what had started and not ended. */
 import type { Release } from "../../schemas/answer.ts";
-import type { Component } from "../../schemas/fact.ts";
-import { type Observation, observations } from "./claims.ts";
+import type { Fact, FactOf, ObservedComponent } from "../../schemas/fact.ts";
+import type { Observation } from "./claims.ts";
 import { members } from "./images.ts";
 import {
   fold,
@@ -13,8 +13,12 @@ import {
   sameDeployment,
   until,
 } from "./known.ts";
+import { digestsIn, isOpaque } from "./resolve.ts";
 
-type Slot = Pick<Component, "component" | "variant">;
+interface Slot {
+  readonly component: string;
+  readonly variant?: string | undefined;
+}
 
 const isSameSlot = (a: Slot, b: Slot): boolean =>
   fold(a.component) === fold(b.component) && fold(a.variant ?? "") === fold(b.variant ?? "");
@@ -28,58 +32,106 @@ function areMatched<A, B>(ones: readonly A[], others: readonly B[], match: (a: A
 }
 
 /** Whether the newest look at a component shows what an earlier one did. */
-function isSameEntry(question: Question, a: Component, b: Component): boolean {
+function isSameEntry(question: Question, a: ObservedComponent, b: ObservedComponent): boolean {
   if (!isSameSlot(a, b)) return false;
   if (b.digest === undefined) return a.tag === b.tag && a.repository === b.repository;
   if (a.digest === undefined) return false;
-  return members(question.believed, a.digest).includes(b.digest);
+  const related = members(question.believed, b.digest);
+  const isRelated = related.includes(a.digest);
+  return digestsIn(b).every(
+    (digest) => digestsIn(a).includes(digest) || (isRelated && related.includes(digest)),
+  );
 }
 
-/** The row of observations that show the same as the newest, none of them before the newest claim. */
-export interface Row {
-  readonly oldest: Observation;
-  /** Whether another one, that showed something else, came between the claim and the row. */
-  readonly isBroken: boolean;
-}
-
-export function rowOf(question: Question, newest: Observation, claim: string): Row {
-  const seen = observations(question).filter((fact) => order(fact) >= claim);
-  let oldest = newest;
-  for (const fact of seen.reverse()) {
-    const isSame = areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
-    if (!isSame) return { oldest, isBroken: true };
-    oldest = fact;
-  }
-  return { oldest, isBroken: false };
-}
+export const isSameLook = (question: Question, fact: Observation, newest: Observation): boolean =>
+  areMatched(fact.components, newest.components, (a, b) => isSameEntry(question, a, b));
 
 /** What runs, as far as a later observation can confirm it. */
 export interface Shown extends Slot {
   readonly reported: string | null;
+  readonly otherDigests?: readonly string[] | undefined;
+  readonly digestOf?: "configuration" | undefined;
 }
 
-const isConfirmed = (question: Question, shown: Shown, seen: Component): boolean =>
-  isSameSlot(shown, seen) &&
-  (shown.reported === null ||
-    seen.digest === undefined ||
-    members(question.believed, shown.reported).includes(seen.digest));
+function isConfirmed(question: Question, shown: Shown, seen: ObservedComponent): boolean {
+  if (!isSameSlot(shown, seen)) return false;
+  const { reported, otherDigests = [] } = shown;
+  if (reported === null || seen.digest === undefined) return true;
+  const known = [reported, ...otherDigests, ...members(question.believed, reported)];
+  if (digestsIn(seen).every((digest) => known.includes(digest))) return true;
+  const { component, digestOf } = shown;
+  const own = { component, digest: reported, ...(digestOf === undefined ? {} : { digestOf }) };
+  return isOpaque(question, seen) || isOpaque(question, own);
+}
 
 /** Whether an observation shows something else than what ran. */
 export const isChange = (question: Question, running: readonly Shown[], fact: Observation): boolean =>
   running.length === 0 ||
   !areMatched(running, fact.components, (shown, seen) => isConfirmed(question, shown, seen));
 
-/** When what runs at `at` was next replaced, removed, or seen to be something else. */
-export function takenOver(question: Question, running: readonly Shown[]): string | null {
-  const later = question.believed.filter(({ occurredAt }) => occurredAt > question.at);
-  const claim = ofKind(later, "deployment.succeeded", "deployment.removed").find(
-    (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
-  );
-  const change = ofKind(later, "deployment.observed")
-    .filter((fact) => isHere(fact, question) && fact.scope !== "components")
-    .find((fact) => isChange(question, running, fact));
-  if (claim === undefined || change === undefined) return (claim ?? change)?.occurredAt ?? null;
-  return order(claim) < order(change) ? claim.occurredAt : change.occurredAt;
+/** Since when a look says that what it shows has been running. */
+export const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
+
+const TEN_MINUTES_MS = 600_000;
+
+const isOnTime = ({ occurredAt, recordedAt }: Fact): boolean =>
+  Math.abs(Date.parse(occurredAt) - Date.parse(recordedAt)) <= TEN_MINUTES_MS;
+
+type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
+
+const isOfSome = ({ scope, components }: Claim): boolean =>
+  scope === "components" && components !== undefined;
+
+const namesIn = ({ components = [] }: Claim): string[] => components.map(({ component }) => fold(component));
+
+const contents = ({ kind, commit, components = [] }: Claim): string =>
+  JSON.stringify([
+    kind,
+    ...components
+      .map(({ component, variant, digest, tag }) => [
+        fold(component),
+        fold(variant ?? ""),
+        digest ?? tag ?? commit?.sha ?? "",
+      ])
+      .map((one) => JSON.stringify(one))
+      .sort(),
+  ]);
+
+/**
+ * Whether a claim that counts is stamped later than one of another content that came in after it. Both came in about
+ * when they happened, and the earlier one is one of the two newest of its kind.
+ */
+export function isSkewed(question: Question, current: readonly Fact[]): boolean {
+  const claims = until(
+    ofKind(question.believed, "deployment.succeeded", "deployment.removed"),
+    question.at,
+  ).filter((fact) => isHere(fact, question) || isEverywhereHere(fact, question));
+  const place = (fact: Claim): string =>
+    JSON.stringify([fact.service === undefined, isOfSome(fact) ? [...new Set(namesIn(fact))].sort() : null]);
+  const newest = claims.filter((fact) => {
+    const later = claims.filter((other) => place(other) === place(fact) && order(other) > order(fact));
+    return later.length < 2;
+  });
+  return newest
+    .filter((fact) => current.includes(fact))
+    .some((fact) =>
+      newest.some(
+        (other) =>
+          other.occurredAt < fact.occurredAt &&
+          !(
+            other.kind === "deployment.removed" &&
+            other.deployment !== undefined &&
+            other.scope !== "service"
+          ) &&
+          other.recordedAt > fact.recordedAt &&
+          isOnTime(fact) &&
+          isOnTime(other) &&
+          (!isOfSome(fact) ||
+            !isOfSome(other) ||
+            namesIn(fact).some((name) => namesIn(other).includes(name))) &&
+          contents(fact) !== contents(other),
+      ),
+    );
 }
 
 /** The newest deployment that had started, where nothing says how it ended. */

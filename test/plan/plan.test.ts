@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../../functions/plan/plan.ts";
 import { currentRelease, RELEASES_BACK_MAX } from "../../functions/plan/target-release.ts";
+import { release } from "../../functions/queries/release/release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, given, retracted, said } from "../ledger/given.ts";
 import {
@@ -18,7 +19,7 @@ import {
   task,
   time,
 } from "../ledger/saying.ts";
-import { applied, gist, imageOf, NOW, oneThenTwo, planOf, released } from "./asking.ts";
+import { applied, gist, imageOf, NOW, oneThenTwo, planOf, released, THEN } from "./asking.ts";
 
 const marked = (name: string, verdict: "good" | "bad", at = "25 12:00"): Statement =>
   said("release.marked", time(at), { digest: digestOf(name), verdict });
@@ -27,6 +28,23 @@ const three = [
   ...released("15 12:00", "two"),
   ...released("20 12:00", "three"),
 ];
+
+describe("what runs now, of a plan and of the release", () => {
+  it("is the same under clocks that disagree, and both warn of them", async () => {
+    const ledger = await given(...released("10 12:00", "one"));
+    const [, ahead] = released("20 12:05", "two");
+    const [, behind] = released("20 11:55", "three");
+    if (ahead === undefined || behind === undefined) throw new Error("no deployment");
+    await ledger.tell(ahead, time("20 12:00"));
+    await ledger.tell(behind, time("20 12:01"));
+    const now = ledger.at(time("20 12:02"), time("20 12:02"));
+    const [shown, planned] = await Promise.all([release(now, PLACE), plan(now, PLACE, { aim: THEN })]);
+    expect(shown?.components.map(({ digest }) => digest)).toEqual([digestOf("two")]);
+    expect(planned?.current.components).toEqual(shown?.components);
+    expect(shown?.warnings.map(({ code }) => code)).toEqual(["clock_skew"]);
+    expect(planned?.warnings.map(({ code }) => code)).toContain("clock_skew");
+  });
+});
 
 describe("the release of a plan", () => {
   it("is the one of that moment; what runs now is the newest that is known", async () => {

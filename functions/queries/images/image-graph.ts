@@ -74,18 +74,43 @@ interface NamedImage {
   readonly digest?: string | undefined;
   readonly tag?: string | undefined;
   readonly repository?: string | undefined;
+  /** Of an observation: see `ObservedComponent`. */
+  readonly otherDigests?: readonly string[] | undefined;
+  readonly digestOf?: "configuration" | undefined;
 }
 
-/** Whether two entries name the same image. `unclear`: one has only a tag, which may have moved. */
+/**
+ * Whether two entries name the same image. `unclear`: one has only a tag, which may have moved, or a digest that cannot
+ * be compared with an image's.
+ */
 export type Likeness = "same" | "other" | "unclear";
 
 /** Compares an entry in effect with an observed one. @param members the related digests of either image */
-export function likeness(shown: NamedImage, seen: NamedImage, members: ReadonlySet<string>): Likeness {
+export async function likeness(
+  images: Images,
+  shown: NamedImage,
+  seen: NamedImage,
+  members: ReadonlySet<string>,
+): Promise<Likeness> {
   if (seen.digest === undefined)
     return seen.tag === shown.tag && seen.repository === shown.repository ? "same" : "unclear";
   if (shown.digest === undefined) return "unclear";
-  const isOne = seen.digest === shown.digest || (members.has(seen.digest) && members.has(shown.digest));
-  return isOne ? "same" : "other";
+  const own = digestsIn(shown);
+  const isRelated = members.has(shown.digest);
+  if (digestsIn(seen).every((digest) => own.includes(digest) || (isRelated && members.has(digest))))
+    return "same";
+  return (await isOpaque(images, seen)) || (await isOpaque(images, shown)) ? "unclear" : "other";
+}
+
+/** All digests that an entry names. */
+export const digestsIn = ({ digest, otherDigests = [] }: NamedImage): string[] =>
+  digest === undefined ? [] : [digest, ...otherDigests];
+
+/** Whether an entry names just the digest of a configuration, and no fact relates that to an image. */
+export async function isOpaque(images: Images, { digest, digestOf }: NamedImage): Promise<boolean> {
+  if (digest === undefined || digestOf !== "configuration") return false;
+  const { members, facts } = await images.family(digest);
+  return members.size === 1 && (facts.get(digest) ?? []).length === 0;
 }
 
 /** Makes the image reads for one `knownAt`. */
@@ -227,6 +252,14 @@ async function availabilityIn(images: Images, family: Family, repository: string
   const children = manifestsOf(indexed).map((manifest) => stateIn(renames, family, manifest, repository));
   if (children.includes("deleted")) return "deleted";
   return held && !children.includes("doubtful") ? "available" : "unknown";
+}
+
+/** The pushes that prove which repositories hold a digest: its own, and those of the indexes that list it. */
+export function pushesProving({ digest, facts }: Family): Pushed[] {
+  const lists = (index: string) => (fact: Fact) =>
+    isIndexed(fact) && fact.digest === index && manifestsOf([fact]).includes(digest);
+  const proving = [...facts].filter(([one, found]) => one === digest || found.some(lists(one)));
+  return proving.flatMap(([, found]) => found).filter(isPushed);
 }
 
 /** A repository that facts name for an image (pushes, restores, deletes), by its current name. */

@@ -4,10 +4,11 @@ import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { commitOf, type Holder, holdersOf } from "../images/image-graph.ts";
-import type { Resolution, ResolveContext } from "./digest-resolution.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
 import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import { digestOf, type ResolvedComponent } from "./reconcile.ts";
+import { digestOf } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 
 interface Described {
   readonly component: ReleasedComponent;
@@ -30,6 +31,13 @@ function pickRepository(
   return holders.length === 1 ? (holders[0]?.repository ?? null) : null;
 }
 
+function tieWarning({ tie, resolution: { stated } }: ResolvedComponent): Warning[] {
+  if (tie === undefined) return [];
+  const facts = tie.map(({ source, id }) => `${source} ${id}`).join(", ");
+  const message = `component ${stated.component}: ${facts} differ and have one time, and nobody says which came first`;
+  return [{ code: "tie", message }];
+}
+
 /** Warnings about a component that is not exactly known. */
 function doubts(
   shown: ResolvedComponent,
@@ -39,7 +47,7 @@ function doubts(
   const { resolution, family } = shown;
   const of = `component ${resolution.stated.component}`;
   const [only] = commits;
-  const warnings: Warning[] = [];
+  const warnings = tieWarning(shown);
   if (resolution.digest === undefined) {
     const named = resolution.candidates.length;
     const message = `${of} runs an image whose digest is unresolved; there are ${named} candidates`;
@@ -61,19 +69,29 @@ function doubts(
 }
 
 /** The name of a component, and the digest that it ran. */
-const named = ({ stated, digest }: Resolution, pullable: string | null) => ({
-  component: stated.component,
-  ...(stated.variant === undefined ? {} : { variant: stated.variant }),
-  ...(stated.weight === undefined ? {} : { weight: stated.weight }),
-  digest: pullable,
-  ...(digest === undefined || digest === pullable ? {} : { reported: digest }),
-});
+function named({ resolution: { stated, digest }, seen }: ResolvedComponent, pullable: string | null) {
+  // What the runtime reports is told first: a deployer reports what it asked for.
+  const reported = [seen?.resolution.digest, digest].find((one) => one !== undefined && one !== pullable);
+  return {
+    component: stated.component,
+    ...(stated.variant === undefined ? {} : { variant: stated.variant }),
+    ...(stated.weight === undefined ? {} : { weight: stated.weight }),
+    digest: pullable,
+    ...(reported === undefined ? {} : { reported }),
+  };
+}
 
-/** The repositories of the image, its tags by then, and its availability. */
-function held(holders: readonly Holder[], repository: string | null, digest: string | null, at: string) {
+/** The repositories of the image, its tags by then, and its availability. @param stated the tag that its deployment names */
+function held(
+  holders: readonly Holder[],
+  repository: string | null,
+  digest: string | null,
+  { at, stated }: { at: string; stated: string | undefined },
+) {
   const holder = holders.find((one) => one.repository === repository);
   const pushes = holder?.pushes ?? [];
-  const tags = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const pushed = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const tags = digest === null && stated !== undefined ? [stated] : pushed;
   return {
     image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
     repository,
@@ -100,16 +118,20 @@ export async function describeComponent(
   const digest = digestOf(shown);
   const holders = family === undefined || digest === null ? [] : await holdersOf(context.images, family);
   const { commits, build } = family === undefined ? { commits: [], build: undefined } : commitOf(family);
-  const deployed = claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant);
+  const isCertain =
+    shown.tie === undefined ||
+    shown.tie.every((one) => one.kind === "deployment.removed" || one.commit?.sha === by.commit?.sha);
+  const deployed = !isCertain
+    ? undefined
+    : (claimedCommit(by.kind === "deployment.observed" && by.commit !== undefined ? by : meant) ??
+      claimedCommit(shown.seen?.by));
   const commit = commits.length > 1 ? null : (commits[0] ?? deployed ?? null);
-  const image = held(
-    holders,
-    pickRepository(shown, await context.images.renames(), holders),
-    digest,
-    context.at,
-  );
+  const image = held(holders, pickRepository(shown, await context.images.renames(), holders), digest, {
+    at: context.at,
+    stated: resolution.stated.tag,
+  });
   const component: ReleasedComponent = {
-    ...named(resolution, digest),
+    ...named(shown, digest),
     ...image,
     resolvedBy: resolution.by,
     candidates: [...resolution.candidates],

@@ -4,12 +4,13 @@
  * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
-import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
+import type { Component, Fact, FactOf, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { digestsIn, pushesProving } from "../images/image-graph.ts";
 import { endOfTag, movesOf, pointsAt } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -25,7 +26,7 @@ export interface ResolveContext extends Question {
 
 export interface Resolution {
   /** The component as the fact states it. */
-  readonly stated: Component;
+  readonly stated: ObservedComponent;
   readonly by: "digest" | "task" | "tag" | "commit" | "none";
   readonly digest?: string;
   /** By its current name, like the repositories of candidates. */
@@ -35,8 +36,8 @@ export interface Resolution {
   readonly facts: readonly Fact[];
 }
 
-const none = (
-  stated: Component,
+export const none = (
+  stated: ObservedComponent,
   candidates: readonly Candidate[] = [],
   facts: readonly Fact[] = [],
 ): Resolution => ({
@@ -227,7 +228,11 @@ type Built = FactOf<"artifact.built">;
 
 export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-/** The builds of a component: a commit can have many images, and only those in its own repositories count. */
+/**
+ * The builds of a component: a commit can have many images, and only those in its own repositories count. A build may
+ * say so itself. Otherwise pushes prove it: first for builds that name no repository; if that leaves none, for those that
+ * name another one, because an image may be built into one repository and copied to the one that it is deployed from.
+ */
 async function owned(
   context: ResolveContext,
   builds: readonly Built[],
@@ -236,15 +241,16 @@ async function owned(
   const renames = await context.images.renames();
   const isOwn = (fact: Fact, repository: string): boolean =>
     own.some((one) => areSame(renames, namedBy(fact, repository), one));
-  const counts = await Promise.all(
-    builds.map(async (built) => {
-      if (built.repository !== undefined) return isOwn(built, built.repository);
-      const { facts } = await context.images.family(built.digest);
-      const all = facts.get(built.digest) ?? [];
-      return all.some((fact) => fact.kind === "artifact.pushed" && isOwn(fact, fact.repository));
-    }),
+  const isPushed = async ({ digest }: Built): Promise<boolean> =>
+    pushesProving(await context.images.family(digest)).some((push) => isOwn(push, push.repository));
+  const filtered = async (test: (built: Built) => Promise<boolean>): Promise<Built[]> => {
+    const counts = await Promise.all(builds.map(test));
+    return builds.filter((_, n) => counts[n]);
+  };
+  const stated = await filtered(async (built) =>
+    built.repository === undefined ? isPushed(built) : isOwn(built, built.repository),
   );
-  return builds.filter((_, n) => counts[n]);
+  return stated.length > 0 ? stated : filtered(isPushed);
 }
 
 /** The builds that name the service, for a service whose repositories are unknown. */
@@ -268,7 +274,10 @@ function repositoryOf(
 ): { repository?: string } {
   const [only, ...others] = own;
   if (only !== undefined && others.length === 0) return { repository: nameAt(renames, only) };
-  const named = new Set(builds.flatMap((built) => placeOf(renames, built).repository ?? []));
+  const ours = new Set(own.map((one) => nameAt(renames, one)));
+  const isOpen = (repository: string) => ours.size === 0 || ours.has(repository);
+  const built = builds.flatMap((one) => placeOf(renames, one).repository ?? []);
+  const named = new Set(built.filter(isOpen));
   const [repository] = named;
   return repository === undefined || named.size > 1 ? {} : { repository };
 }
@@ -290,10 +299,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
   ]);
   const counted = own.length === 0 ? ofService(context, builds) : await owned(context, builds, own);
   if (counted.length === 0 && own.length > 0) return none(stated);
-  if (counted.length === 0) {
-    const anyones = builds.filter(({ service }) => service === undefined);
-    return none(stated, asCandidates(renames, anyones), anyones);
-  }
+  if (counted.length === 0) return none(stated, asCandidates(renames, builds), builds);
   const digest = await oneImage(
     context,
     counted.map((fact) => fact.digest),
@@ -321,10 +327,15 @@ export async function resolveClaimed(
 /** Resolves a component of an observation: by digest or tag only, because its commit is not what the runtime showed. */
 export async function resolveObserved(
   context: ResolveContext,
-  stated: Component,
+  stated: ObservedComponent,
   seen: Observation,
 ): Promise<Resolution> {
-  if (stated.digest !== undefined)
-    return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
-  return (await byTag(context, stated, seen)) ?? none(stated);
+  const digests = digestsIn(stated);
+  if (digests.length === 0) return (await byTag(context, stated, seen)) ?? none(stated);
+  const digest = await oneImage(context, digests);
+  if (digest !== undefined) return { stated, by: "digest", digest, candidates: [], facts: [] };
+  return none(
+    stated,
+    digests.map((one) => ({ digest: one, by: "digest" })),
+  );
 }

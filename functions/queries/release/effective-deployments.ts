@@ -2,7 +2,8 @@
  * Effective deployments, as a fold over facts in order. Claims (what deployers report) and observations (what the runtime
  * shows) are two streams that are never mixed.
  */
-import type { Component, Fact, FactOf } from "../../../schemas/fact.ts";
+import type { Component, Deployment, Fact, FactOf } from "../../../schemas/fact.ts";
+import { canonical, isTie } from "../../ledger/canonical.ts";
 import { byComponent } from "./slots.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
@@ -37,7 +38,29 @@ export const statedEffect = (fact: Claim | Observation): Effect => ({
 export interface ComponentClaim {
   readonly entries: readonly Component[];
   readonly claim: Claim;
+  /** What other claims of the same moment made of the component, if nobody says which came first; no entries: removed. */
+  readonly rivals?: readonly ComponentClaim[];
 }
+
+/**
+ * Whether a removal is that of a deployment: it then takes away what that deployment set, and no more. With the scope
+ * `service` it takes everything, whatever deployment it names.
+ */
+export const isOfDeployment = (
+  claim: Claim,
+): claim is FactOf<"deployment.removed"> & { readonly deployment: Deployment } =>
+  claim.kind === "deployment.removed" && claim.deployment !== undefined && claim.scope !== "service";
+
+/** Whether a claim changes anything: a removal of a superseded deployment does not. */
+export const hasEffect = ({ claimed }: Effective, claim: Claim): boolean =>
+  !isOfDeployment(claim) ||
+  [...claimed].some(([name, one]) => isSetBy(one, claim.deployment) && isNamedBy(claim, name));
+
+const isSetBy = ({ claim }: ComponentClaim, deployment: Deployment): boolean =>
+  claim.deployment !== undefined && canonical(claim.deployment) === canonical(deployment);
+
+const isNamedBy = (claim: Claim, name: string): boolean =>
+  !isPart(claim) || byComponent(claim.components ?? []).has(name);
 
 export interface Effective {
   /** The claims in effect, by folded name of the component. */
@@ -99,17 +122,61 @@ function observed(state: Effective, fact: Observation): Effective {
   return { ...state, claimed, observation: fact, isCurrent: true, decided: new Set(about) };
 }
 
+/**
+ * What is claimed after one more claim. Claims of one moment, of which nobody says which came first, stand beside each
+ * other as rivals; else the newer one replaces the older one.
+ */
+function after(
+  before: ReadonlyMap<string, ComponentClaim>,
+  next: ReadonlyMap<string, ComponentClaim>,
+  claim: Claim,
+): Map<string, ComponentClaim> {
+  const merged = new Map(next);
+  for (const [name, old] of before) {
+    const rivals = [old, ...(old.rivals ?? [])].filter((one) => isTie(one.claim, claim));
+    const [first, ...others] = rivals.filter(({ entries }) => entries.length > 0);
+    const own = next.get(name);
+    if (own !== undefined && rivals.length > 0) merged.set(name, { ...own, rivals });
+    else if (own === undefined && first !== undefined)
+      merged.set(name, { ...first, rivals: [...others, { entries: [], claim }] });
+  }
+  return merged;
+}
+
 /** A claim of some components does not change the others. */
 function changed(state: Effective, claim: Claim, components: readonly Component[]): Effective {
-  const named = byComponent(components);
-  const others = [...state.claimed].filter(([name]) => !named.has(name));
+  return replaced(state, claim, new Set(byComponent(components).keys()), claimedBy(claim, components));
+}
+
+function replaced(
+  state: Effective,
+  claim: Claim,
+  names: ReadonlySet<string>,
+  next: ReadonlyMap<string, ComponentClaim>,
+): Effective {
+  const isOther = (name: string) => !names.has(name);
+  const old = [...state.claimed].filter(([name]) => names.has(name));
   return {
     ...state,
-    claimed: new Map([...others, ...claimedBy(claim, components)]),
+    claimed: new Map([
+      ...[...state.claimed].filter(([name]) => isOther(name)),
+      ...after(new Map(old), next, claim),
+    ]),
     lastClaim: claim,
-    changed: new Set([...state.changed, ...named.keys()]),
-    decided: new Set([...state.decided].filter((name) => !named.has(name))),
+    changed: new Set([...state.changed, ...names]),
+    decided: new Set([...state.decided].filter(isOther)),
   };
+}
+
+/** A removal that names a deployment takes away the components that this deployment set. */
+function undeployed(state: Effective, claim: Claim & { readonly deployment: Deployment }): Effective {
+  const own = [...state.claimed].filter(
+    ([name, one]) => isSetBy(one, claim.deployment) && isNamedBy(claim, name),
+  );
+  if (own.length === 0) return state;
+  return own.length === state.claimed.size && !isPart(claim)
+    ? wholly(state, claim, [])
+    : replaced(state, claim, new Set(own.map(([name]) => name)), new Map());
 }
 
 /**
@@ -125,18 +192,25 @@ function renewed(state: Effective, claim: Claim, components: readonly Component[
   return { ...next, claimed, decided: new Set([...decided].filter((name) => claimed.has(name))) };
 }
 
-/** Applies one more fact, in order. */
-export function evolve(state: Effective, { fact, components, isSilent }: Effect): Effective {
-  if (isObservation(fact)) return observed(state, fact);
-  if (isPart(fact)) return changed(state, fact, components);
-  if (isSilent) return renewed(state, fact, components);
+/** A claim of the whole service replaces everything. */
+function wholly(state: Effective, claim: Claim, components: readonly Component[]): Effective {
+  // A claim that names no images contradicts nobody.
+  const spoken = new Map([...state.claimed].filter(([, one]) => one.claim !== state.silent));
   return {
     ...state,
-    claimed: claimedBy(fact, components),
-    lastClaim: fact,
+    claimed: after(spoken, claimedBy(claim, components), claim),
+    lastClaim: claim,
     silent: undefined,
     changed: new Set(),
     isCurrent: false,
     decided: new Set(),
   };
+}
+
+/** Applies one more fact, in order. */
+export function evolve(state: Effective, { fact, components, isSilent }: Effect): Effective {
+  if (isObservation(fact)) return observed(state, fact);
+  if (isOfDeployment(fact)) return undeployed(state, fact);
+  if (isPart(fact)) return changed(state, fact, components);
+  return isSilent ? renewed(state, fact, components) : wholly(state, fact, components);
 }

@@ -4,114 +4,16 @@
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical, newestFirst } from "../../ledger/canonical.ts";
-import { commitOf, type Family } from "../images/image-graph.ts";
-import {
-  type Resolution,
-  type ResolveContext,
-  resolveClaimed,
-  resolveObserved,
-  sameCommit,
-} from "./digest-resolution.ts";
-import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
+import { newestFirst } from "../../ledger/canonical.ts";
+import { agrees, explained } from "./agreement.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import { type ResolvedComponent, showClaimed, showObserved } from "./resolved-component.ts";
 import type { EffectiveDeployments } from "./running.ts";
-
-/** A component as it ran: the fact that states it, its resolution, and the family of its image. */
-export interface ResolvedComponent {
-  readonly resolution: Resolution;
-  readonly by: Claim | Observation;
-  readonly family: Family | undefined;
-}
-
-async function shownBy(
-  context: ResolveContext,
-  by: Claim | Observation,
-  resolution: Resolution,
-): Promise<ResolvedComponent> {
-  const family = resolution.digest === undefined ? undefined : await context.images.family(resolution.digest);
-  return { resolution, by, family };
-}
-
-const showClaimed = (
-  context: ResolveContext,
-  { entries, claim }: ComponentClaim,
-): Promise<ResolvedComponent[]> =>
-  Promise.all(
-    entries.map(async (stated) => shownBy(context, claim, await resolveClaimed(context, stated, claim))),
-  );
-
-const showObserved = (
-  context: ResolveContext,
-  observation: Observation,
-  decided: ReadonlySet<string>,
-): Promise<ResolvedComponent[]> =>
-  Promise.all(
-    observation.components
-      .filter(({ component }) => decided.has(fold(component)))
-      .map(async (stated) =>
-        shownBy(context, observation, await resolveObserved(context, stated, observation)),
-      ),
-  );
-
-/* Observation against claim */
-
-const hasDigest = ({ resolution, family }: ResolvedComponent, digest: string): boolean =>
-  family?.members.has(digest) === true || resolution.candidates.some((one) => one.digest === digest);
-
-async function holdsCandidate(
-  { images }: ResolveContext,
-  { resolution }: ResolvedComponent,
-  digest: string,
-): Promise<boolean> {
-  const families = await Promise.all(resolution.candidates.map((one) => images.family(one.digest)));
-  return families.some(({ members }) => members.has(digest));
-}
-
-/** Whether an observation of a component agrees with its claim: by deployment, by image, or by commit. */
-async function agrees(
-  context: ResolveContext,
-  seen: readonly ResolvedComponent[],
-  claimed: readonly ResolvedComponent[],
-): Promise<boolean> {
-  const [claim] = claimed;
-  const [observation] = seen;
-  if (claim === undefined || observation === undefined) return false;
-  const { deployment } = observation.by;
-  if (deployment !== undefined && canonical(deployment) === canonical(claim.by.deployment ?? null))
-    return true;
-  // A claim that names no image and no commit cannot be contradicted.
-  if (claim.by.commit === undefined && claimed.every(namesNothing)) return true;
-  const nothingKnown = claimed.every(
-    ({ resolution }) => resolution.digest === undefined && resolution.candidates.length === 0,
-  );
-  const matches = await Promise.all(
-    seen.map(async (one) => {
-      const { digest } = one.resolution;
-      if (digest === undefined) return false;
-      if (nothingKnown) return isBuiltFrom(one, claim.by.commit?.sha);
-      const held = claimed.map(
-        async (stated) => hasDigest(stated, digest) || (await holdsCandidate(context, stated, digest)),
-      );
-      return (await Promise.all(held)).includes(true);
-    }),
-  );
-  return matches.every(Boolean);
-}
-
-const namesNothing = ({ resolution: { stated, digest, candidates } }: ResolvedComponent): boolean =>
-  digest === undefined &&
-  candidates.length === 0 &&
-  stated.tag === undefined &&
-  stated.repository === undefined;
-
-function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
-  const commits = family === undefined ? [] : commitOf(family).commits;
-  const [only] = commits;
-  return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
-}
 
 /** What ran, and how claims and observation agree. */
 export interface Reconciled {
+  readonly running: EffectiveDeployments;
   readonly shown: readonly ResolvedComponent[];
   /** What would run without the observation. */
   readonly claimed: readonly ResolvedComponent[];
@@ -120,6 +22,8 @@ export interface Reconciled {
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
+  /** The newest claim that the observation contradicts. */
+  readonly contradicted: Claim | undefined;
   /** The observation, if it decides any component. */
   readonly observation: Observation | undefined;
 }
@@ -133,7 +37,11 @@ const listed = (shown: readonly ResolvedComponent[]) =>
     .map((one) => ({ component: one.resolution.stated.component, digest: digestOf(one) }))
     .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
 
-export async function reconcile(context: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
+/** Reconciles the claims with the observation that `running` was folded with. */
+export async function reconcileWith(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+): Promise<Reconciled> {
   const { observation, decided, claimed } = running;
   const [seen, ...groups] = await Promise.all([
     observation === undefined ? [] : showObserved(context, observation, decided),
@@ -147,14 +55,24 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
     [...decided].map((name) => agrees(context, seenOf(name), claimedShown.get(name) ?? [])),
   );
   const agreeing = new Set([...decided].filter((_, n) => agreements[n]));
+  const looks = await Promise.all(
+    [...decided].map((name) =>
+      agreeing.has(name) ? explained(context, seenOf(name), claimedShown.get(name) ?? []) : seenOf(name),
+    ),
+  );
   const kept = names.filter((name) => !decided.has(name));
   const contributing = names
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
   const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  const contradicted = [...decided]
+    .filter((name) => !agreeing.has(name))
+    .flatMap((name) => claimed.get(name)?.claim ?? running.lastClaim ?? []);
   return {
+    running,
+    contradicted: drifts ? contradicted.sort(newestFirst)[0] : undefined,
     claimed: [...claimedShown.values()].flat(),
-    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...seen],
+    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...looks.flat()],
     contributing: [...new Set(contributing)].sort(newestFirst),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
@@ -165,7 +83,7 @@ export async function reconcile(context: ResolveContext, running: EffectiveDeplo
             claimed: listed(
               names.filter((name) => decided.has(name)).flatMap((name) => claimedShown.get(name) ?? []),
             ),
-            observed: listed(seen),
+            observed: listed(looks.flat()),
           }
         : null,
   };

@@ -2,22 +2,25 @@
 import type { AppliedMigration, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { distinct, newest } from "../../ledger/fact-reader.ts";
-import { namedBy } from "../../ledger/renames.ts";
+import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { type Description, databasesOf, describedAt } from "../service-description.ts";
+import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import { type Reconciled, type ResolvedComponent, reconcile } from "./reconcile.ts";
-import { claimsAfter, type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
+import { reconcile } from "./looks.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
+import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
+import { attemptsOf, tellerWarnings } from "./tellers.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -37,13 +40,20 @@ async function migrationsOf(context: ResolveContext) {
   };
 }
 
-async function attemptOf(context: ResolveContext, started: Fact | undefined): Promise<Release["attempt"]> {
-  if (started?.kind !== "deployment.started") return null;
-  const facts = await factsOfDeployment(context, started, context.selector, context.at);
-  const ended = facts.some(({ kind }) => ENDS.has(kind));
-  if (ended) return null;
-  const { deployment, occurredAt, actor, url } = started;
-  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
+async function attemptOf(context: ResolveContext, claim: Claim | undefined) {
+  const { started, failures } = await attemptsOf(context, context.selector, claim);
+  const facts =
+    started === undefined ? [] : await factsOfDeployment(context, started, context.selector, context.at);
+  const attempt: Release["attempt"] =
+    started === undefined || facts.some(({ kind }) => ENDS.has(kind))
+      ? null
+      : {
+          deployment: started.deployment,
+          startedAt: started.occurredAt,
+          by: started.actor ?? null,
+          url: started.url ?? null,
+        };
+  return { attempt, started, failures };
 }
 const ENDS: ReadonlySet<Fact["kind"]> = new Set([
   "deployment.succeeded",
@@ -68,12 +78,18 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 }
 
 /** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
-function headOf(running: EffectiveDeployments, reconciled: Reconciled): Claim | Observation | undefined {
-  const { observation, contributing, drift } = reconciled;
+function headOf({ running, observation, contributing, drift }: Reconciled): Claim | Observation | undefined {
   if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
   return last.sort(newestFirst)[0];
+}
+
+/** When somebody last looked, whatever was seen. */
+async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promise<string | null> {
+  const { value: last } = await observations(context, context.selector, context.at).next();
+  const times = [running.observation, last].flatMap((fact) => fact?.occurredAt ?? []);
+  return times.sort().at(-1) ?? null;
 }
 
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] => {
@@ -81,39 +97,37 @@ const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 };
 
-const ownImagesOf = (description: Description | undefined): ResolveContext["ownImages"] =>
-  description?.images?.map((repository) => namedBy(description, repository)) ?? [];
-
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
  * trips whatever the length of the history; the digests are known after two.
  */
 export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
-  const question = questionOf(moment);
+  const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
-  const [running, description, started] = await Promise.all([
+  question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
+  const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
     describedAt(question, selector.service, question.at),
-    newest(question, { of: "attempt", ...selector }, question.at),
     question.images.renames(),
   ]);
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
-  question.store.prefetch(() => claimsAfter(question, running.parts, question.at));
-  const [reconciled, { migrations, facts }, attempt] = await Promise.all([
+  prefetchClaimsAfter(question, running.parts, question.at);
+  const [reconciled, { migrations, facts }, { attempt, started, failures }, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, started),
+    attemptOf(context, running.lastClaim),
+    clockWarnings(question, selector, running),
   ]);
-  const head = headOf(running, reconciled);
+  const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const [described, until, since] = await Promise.all([
     Promise.all(
-      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(running, reconciled, shown))),
+      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(reconciled, shown))),
     ),
-    untilOf(context, running, reconciled.shown),
-    sinceOf(context, running, reconciled, head),
+    untilOf(context, reconciled.running, reconciled.shown),
+    sinceOf(context, reconciled, head),
   ]);
   const used = [
     head,
@@ -134,6 +148,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     status,
     since,
     until,
+    seenAt: await seenAtOf(context, reconciled),
     components: described.map(({ component }) => component).sort(bySlot),
     migrations,
     config: configOf(reconciled),
@@ -149,8 +164,10 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     drift: reconciled.drift,
     warnings: [
       ...clusterWarning(running.known),
+      ...tellerWarnings(reconciled, failures),
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
+      ...skew,
     ],
     facts: identities(used),
   };
@@ -161,8 +178,7 @@ const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
 
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
 function claimOf(
-  { claimed }: EffectiveDeployments,
-  { agreeing }: Reconciled,
+  { running: { claimed }, agreeing }: Reconciled,
   { by, resolution }: ResolvedComponent,
 ): Claim | undefined {
   if (by.kind !== "deployment.observed") return by;

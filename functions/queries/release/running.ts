@@ -1,10 +1,10 @@
 /** Reads the effective deployments of a service at a moment: the newest fact of each kind, folded. */
 import type { Fact } from "../../../schemas/fact.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
-import { byOrder, order } from "../../ledger/canonical.ts";
+import { byOrder, newestFirst, order } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { backwards, first, history, type KnownAt, newest, type Pages } from "../../ledger/fact-reader.ts";
+import { backwards, distinct, history, type KnownAt, ONE, type Pages } from "../../ledger/fact-reader.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import {
@@ -12,15 +12,17 @@ import {
   type Effect,
   type Effective,
   evolve,
+  hasEffect,
   isClaim,
-  isEffective,
   isObservation,
+  isOfDeployment,
   isPart,
   NOTHING,
   type Observation,
   statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
+import { tasksAsObservation } from "./unannounced.ts";
 
 export interface Selector {
   readonly environment: string;
@@ -30,8 +32,14 @@ export interface Selector {
 export interface EffectiveDeployments extends Effective {
   /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
   readonly known: readonly Name[];
+  /** Whether nothing known by then names images: tasks alone may show what runs. */
+  readonly isUnreported: boolean;
+  /** What they show, as an observation. */
+  readonly tasks: Observation | undefined;
   /** The partitions of the sets of components that were deployed on their own. */
   readonly parts: readonly Partition[];
+  /** The effects of the claims alone. */
+  readonly claims: readonly Effect[];
 }
 
 /** The partitions of claims of whole services: the service's own, and that of a whole environment. */
@@ -49,26 +57,71 @@ export const observations = (
 ): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { to: at, descending: true }, sizes);
 
-const latest = (...facts: readonly (Claim | undefined)[]): Claim | undefined =>
-  facts
-    .filter((fact) => fact !== undefined)
-    .sort(byOrder)
-    .at(-1);
+/** The observations of a service after a moment, oldest first. */
+export const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
+  history(knowledge, { of: "observed", ...selector }, { after: at });
+
+/** Of looks at one time, the one of the youngest state that ran by the moment comes first. */
+async function* coveringLooks(
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+): AsyncGenerator<Observation> {
+  let together: Observation[] = [];
+  for await (const look of laterObservations(knowledge, selector, at)) {
+    if (!isObservation(look) || isPart(look) || look.since === undefined || look.since > at) break;
+    if (together[0] !== undefined && together[0].occurredAt !== look.occurredAt) {
+      yield* together;
+      together = [];
+    }
+    together.unshift(look);
+  }
+  yield* together;
+}
+
+/**
+ * The observations that may speak for a moment, the best first: later ones of the whole service that say that what they
+ * show ran already then, and those up to the moment, newest first.
+ */
+export async function* looksAt(
+  knowledge: KnownAt,
+  selector: Selector,
+  at: string,
+): AsyncGenerator<Observation> {
+  yield* coveringLooks(knowledge, selector, at);
+  for await (const look of observations(knowledge, selector, at)) if (isObservation(look)) yield look;
+}
 
 /** The newest facts of a service up to a time or a sort key. */
 interface Newest {
   readonly named: readonly Name[];
   readonly parts: readonly Partition[];
   readonly observation: Observation | undefined;
-  /** The newest claim of the whole service, and of everything in its environment. */
-  readonly own: Claim | undefined;
-  readonly everywhere: Claim | undefined;
-  /** The newest claim of each set of components that was deployed on its own. */
+  /** The newest claims of the whole service, and of everything in its environment, newest first. */
+  readonly own: readonly Claim[];
+  readonly everywhere: readonly Claim[];
+  /** The newest claims of each set of components that was deployed on its own. */
   readonly changes: readonly Claim[];
 }
 
 /**
- * Reads the newest facts: one round trip, and one more if components were deployed on their own.
+ * The newest claims of a partition, newest first: back to one that does not depend on those before it (a removal that
+ * names a deployment does), with those of which nobody says whether they came before it.
+ */
+async function newestClaims(knowledge: KnownAt, partition: Partition, at: string): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  let base: Claim | undefined;
+  for await (const fact of backwards(knowledge, partition, at)) {
+    if (!isClaim(fact)) continue;
+    if (base !== undefined && base.occurredAt !== fact.occurredAt) break;
+    claims.push(fact);
+    if (base === undefined && !isOfDeployment(fact)) base = fact;
+  }
+  return claims;
+}
+
+/**
+ * Reads the newest facts: one round trip (more after ties and removals of superseded deployments), and one more if components were deployed on their own.
  * @param sizes page sizes for observations; the same as in `observations` if earlier ones will be read too
  */
 export async function newestOf(
@@ -81,20 +134,20 @@ export async function newestOf(
   const [named, seen, own, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
     observations(knowledge, selector, at, sizes).next(),
-    newest(knowledge, ofService, at),
-    newest(knowledge, ofAll, at),
+    newestClaims(knowledge, ofService, at),
+    newestClaims(knowledge, ofAll, at),
   ]);
   const parts = namesOf(named, "part").map(
     ({ name: components }): Partition => ({ of: "part", ...selector, components }),
   );
-  const changes = await Promise.all(parts.map((partition) => newest(knowledge, partition, at)));
+  const changes = await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at)));
   return {
     named,
     parts,
     observation: seen.done !== true && isObservation(seen.value) ? seen.value : undefined,
-    own: isClaim(own) ? own : undefined,
-    everywhere: isClaim(everywhere) ? everywhere : undefined,
-    changes: changes.filter(isClaim),
+    own,
+    everywhere,
+    changes: changes.flat(),
   };
 }
 
@@ -103,7 +156,7 @@ export const foldEffects = (effects: readonly Effect[]): Effective =>
   [...effects].sort((a, b) => byOrder(a.fact, b.fact)).reduce(evolve, NOTHING);
 
 /** The effect of a fact. For a deployment of a whole service that names no components, its tasks name them. */
-async function effectOf(question: Question, selector: Selector, fact: Claim | Observation): Promise<Effect> {
+async function effectOf(question: Question, selector: Selector, fact: Claim): Promise<Effect> {
   const namesNothing = fact.kind === "deployment.succeeded" && !isPart(fact) && isBare(fact.components);
   if (!namesNothing) return statedEffect(fact);
   const tasks = await tasksOf(question, { deployment: fact.deployment, ...selector }, question.at);
@@ -114,20 +167,22 @@ async function effectOf(question: Question, selector: Selector, fact: Claim | Ob
   };
 }
 
-/** The newest claim of a whole service that names images or a commit. */
-async function newestClaimOfImages(question: Question, selector: Selector, everywhere: Claim | undefined) {
+/** The newest claims of the whole service, back to one that names images or a commit. */
+async function claimsWithImages(question: Question, selector: Selector, everywhere: Claim | undefined) {
   const [own] = wholeServicePartitions(selector);
+  const claims: Claim[] = [];
   for await (const fact of backwards(question, own, question.at)) {
-    if (everywhere !== undefined && order(fact) < order(everywhere)) break;
-    if (isClaim(fact) && !(await effectOf(question, selector, fact)).isSilent) return fact;
+    if (!isClaim(fact) || (everywhere !== undefined && order(fact) < order(everywhere))) break;
+    claims.push(fact);
+    if (!isOfDeployment(fact) && !(await effectOf(question, selector, fact)).isSilent) break;
   }
-  return everywhere;
+  return claims;
 }
 
 /**
  * The effective deployments at a moment. Cost: one round trip for whole services and observations, one more if components
  * were deployed on their own. Only a deployment that names neither components nor digests costs more: for its tasks and,
- * if it has none, for the claim before it.
+ * if it has none, for the claim before it. If nothing names images, the tasks cost four.
  */
 export async function effectiveDeploymentsAt(
   moment: AsOf,
@@ -135,25 +190,49 @@ export async function effectiveDeploymentsAt(
   at: string,
 ): Promise<EffectiveDeployments> {
   const question = { ...questionOf(moment), at };
-  const { named, parts, observation, own, everywhere, changes } = await newestOf(question, selector, at);
-  const whole = latest(own, everywhere);
+  const [{ named, parts, own, everywhere, changes }, look] = await Promise.all([
+    newestOf(question, selector, at),
+    looksAt(question, selector, at).next(),
+  ]);
+  const whole = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst)[0];
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
-  const withImages =
-    isSilent && observation !== undefined
-      ? await newestClaimOfImages(question, selector, everywhere)
-      : undefined;
-  const facts = [withImages, whole, observation, ...changes].filter(isEffective);
-  const effects = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
+  const isUnreported = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
+  const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
+  const observation = look.done === true ? tasks : look.value;
+  const earlier =
+    isSilent && observation !== undefined ? await claimsWithImages(question, selector, everywhere[0]) : [];
+  const facts = distinct([...earlier, ...own, ...everywhere, ...changes]);
+  const claims = await Promise.all(facts.map((fact) => effectOf(question, selector, fact)));
   const known = named.filter(({ recordedAt }) => recordedAt <= question.knownAt);
-  return { ...foldEffects(effects), known, parts };
+  return seenBy({ ...NOTHING, known, parts, claims, isUnreported, tasks }, observation);
 }
 
-/** The first claim after a moment in each partition. */
+/** What runs if just this observation counts; undefined: none. */
+export const seenBy = (
+  running: EffectiveDeployments,
+  observation: Observation | undefined,
+): EffectiveDeployments => ({
+  ...running,
+  ...foldEffects([...running.claims, ...(observation === undefined ? [] : [statedEffect(observation)])]),
+});
+
+/** The first claim after a moment in each partition that changes what runs then. */
 export async function claimsAfter(
   knowledge: KnownAt,
   partitions: readonly Partition[],
   at: string,
+  running: Effective,
 ): Promise<Claim[]> {
-  const next = await Promise.all(partitions.map((partition) => first(knowledge, partition, { after: at })));
-  return next.filter(isClaim);
+  const next = partitions.map(async (partition) => {
+    for await (const fact of history(knowledge, partition, { after: at }, ONE))
+      if (isClaim(fact) && hasEffect(running, fact)) return [fact];
+    return [];
+  });
+  return (await Promise.all(next)).flat();
 }
+
+/** Prefetches those claims, because the first of a partition nearly always does. */
+export const prefetchClaimsAfter = (question: Question, partitions: readonly Partition[], at: string): void =>
+  question.store.prefetch(
+    ...partitions.map((partition) => () => history(question, partition, { after: at }, ONE).next()),
+  );

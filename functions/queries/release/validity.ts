@@ -1,56 +1,83 @@
 /** Validity: since when and until when a release ran, by the facts before and after it that show something else. */
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
-import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import type { Observation } from "./effective-deployments.ts";
-import type { Reconciled, ResolvedComponent } from "./reconcile.ts";
+import { type Claim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
+import { isLeftOut } from "./looks.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import {
   claimsAfter,
   type EffectiveDeployments,
+  laterObservations,
   observations,
+  prefetchClaimsAfter,
   type Selector,
   wholeServicePartitions,
 } from "./running.ts";
 import { matched } from "./slots.ts";
+import type { Task } from "./tasks.ts";
+import { nextUnannounced } from "./unannounced.ts";
 
 /** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
-function changes(shown: readonly ResolvedComponent[], { components }: Observation): boolean {
+async function changes(
+  { images }: ResolveContext,
+  shown: readonly ResolvedComponent[],
+  { components }: Observation,
+): Promise<boolean> {
   const running = shown.map(({ resolution: { stated, digest }, family }) => {
-    const { component, variant } = stated;
-    return { component, variant, digest, members: family?.members ?? new Set<string>() };
+    const { component, variant, otherDigests, digestOf } = stated;
+    return { component, variant, digest, otherDigests, digestOf, members: family?.members ?? NONE };
   });
   const pairs = matched(running, components);
-  return pairs === undefined || pairs.some(([one, seen]) => likeness(one, seen, one.members) === "other");
+  if (pairs === undefined) return true;
+  const likenesses = await Promise.all(pairs.map(([one, seen]) => likeness(images, one, seen, one.members)));
+  return likenesses.includes("other");
 }
 
-const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
-  history(knowledge, { of: "observed", ...selector }, { after: at });
+/** Since when an observation shows what it shows, as far as it says. */
+const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
 
 /** Prefetches the facts that may end a release, because they do not depend on what ran. */
-export const prefetchUntil = (question: Question, selector: Selector): void =>
-  question.store.prefetch(
-    () => claimsAfter(question, wholeServicePartitions(selector), question.at),
-    () => laterObservations(question, selector, question.at).next(),
-  );
+export function prefetchUntil(question: Question, selector: Selector): void {
+  prefetchClaimsAfter(question, wholeServicePartitions(selector), question.at);
+  question.store.prefetch(() => laterObservations(question, selector, question.at).next());
+}
+
+/** The later observations up to the next claim (or task that counts as one), and one after it that may know of what ran before that claim. */
+async function* untilClaim(
+  { selector, at, ...knowledge }: ResolveContext,
+  claim: Claim | Task | undefined,
+): AsyncGenerator<Observation> {
+  for await (const fact of laterObservations(knowledge, selector, at)) {
+    if (!isObservation(fact) || isPart(fact)) continue;
+    const isLate = claim !== undefined && order(fact) > order(claim);
+    if (!isLate || beginOf(fact) < claim.occurredAt) yield fact;
+    if (isLate) return;
+  }
+}
 
 /** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
-  { parts }: EffectiveDeployments,
+  running: EffectiveDeployments,
   shown: readonly ResolvedComponent[],
 ): Promise<string | null> {
   const { selector, at } = context;
-  const claims = await claimsAfter(context, [...wholeServicePartitions(selector), ...parts], at);
-  const claim = claims.sort(byOrder)[0];
-  for await (const fact of laterObservations(context, selector, at)) {
-    if (claim !== undefined && order(fact) > order(claim)) break;
-    if (fact.kind !== "deployment.observed" || fact.scope === "components") continue;
-    if (shown.length === 0 || changes(shown, fact)) return fact.occurredAt;
+  const partitions = [...wholeServicePartitions(selector), ...running.parts];
+  const [claims, task] = await Promise.all([
+    claimsAfter(context, partitions, at, running),
+    running.isUnreported ? nextUnannounced(context, selector, running.tasks) : undefined,
+  ]);
+  const [next] = [...claims, ...(task === undefined ? [] : [task])].sort(byOrder);
+  for await (const fact of untilClaim(context, next)) {
+    const isChange = shown.length === 0 || (await changes(context, shown, fact));
+    if (isChange && !(await isLeftOut(context, running, fact)))
+      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
   }
-  return claim?.occurredAt ?? null;
+  return next?.occurredAt ?? null;
 }
 
 /** Whether an earlier observation shows the same images as the newest one. */
@@ -62,20 +89,21 @@ async function isSeenIn(
   const pairs = matched(earlier.components, last.components);
   const likenesses = (pairs ?? []).map(async ([one, seen]) => {
     const { members } = seen.digest === undefined ? { members: NONE } : await images.family(seen.digest);
-    return likeness(one, seen, members);
+    return likeness(images, one, seen, members);
   });
   return pairs !== undefined && (await Promise.all(likenesses)).every((one) => one === "same");
 }
 const NONE: ReadonlySet<string> = new Set();
 
 /** The first observation since the newest claim that shows the current images; `broken`: one before it shows others. */
-async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeployments, seen: Observation) {
+async function seenSince(context: ResolveContext, running: EffectiveDeployments, seen: Observation) {
+  const { lastClaim } = running;
   let first = seen;
   for await (const fact of observations(context, context.selector, context.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (!(await isSeenIn(context, seen, fact))) return { first, broken: true };
-    first = fact;
+    if (await isSeenIn(context, seen, fact)) first = fact;
+    else if (!(await isLeftOut(context, running, fact))) return { first, broken: true };
   }
   return { first, broken: false };
 }
@@ -86,8 +114,7 @@ async function seenSince(context: ResolveContext, { lastClaim }: EffectiveDeploy
  */
 export async function sinceOf(
   context: ResolveContext,
-  running: EffectiveDeployments,
-  { shown, claimed, observation, drift }: Reconciled,
+  { running, shown, claimed, observation, drift }: Reconciled,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
@@ -95,9 +122,9 @@ export async function sinceOf(
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
   const { first, broken } = await seenSince(context, running, observation);
-  if (claimedAt === undefined || broken) return latest(first.occurredAt, claimedAt);
-  const isAsClaimed = drift === null && !changes(claimed, first);
-  return isAsClaimed ? claimedAt : latest(first.occurredAt, claimedAt);
+  if (claimedAt === undefined || broken) return latest(beginOf(first), claimedAt);
+  const isAsClaimed = drift === null && !(await changes(context, claimed, first));
+  return isAsClaimed ? claimedAt : latest(beginOf(first), claimedAt);
 }
 
 const latest = (a: string, b: string | undefined): string => (b !== undefined && b > a ? b : a);

@@ -1,6 +1,6 @@
 /** Entries of a timeline that follow from a single fact. */
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
-import type { Deployed, Fact, FactOf, Migrated, Noted } from "../../../schemas/fact.ts";
+import type { Deployed, Fact, FactOf, Migrated, Noted, ObservedComponent } from "../../../schemas/fact.ts";
 import type { Change } from "../migrations/history.ts";
 import type { Inferred } from "../migrations/own-times.ts";
 
@@ -25,9 +25,12 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
 export const isRollback = (fact: Deployed | undefined): boolean =>
   fact?.rollback === true || fact?.redeployment !== undefined;
 
+const shownComponent = ({ otherDigests: _, digestOf: __, ...component }: ObservedComponent) => component;
+
 const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...entryOf(fact, what),
-  ...(fact.components === undefined ? {} : { components: fact.components }),
+  ...(fact.kind === "deployment.observed" && fact.since !== undefined ? { since: fact.since } : {}),
+  ...(fact.components === undefined ? {} : { components: fact.components.map(shownComponent) }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),

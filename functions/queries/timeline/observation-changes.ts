@@ -2,10 +2,10 @@
  * Observation changes: on a timeline an observation is an event only if it shows other images than the service had before.
  * The state before is read once, at the first observation of a service.
  */
-import type { Component } from "../../../schemas/fact.ts";
+import type { ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
-import { type KnownAt, ONE } from "../../ledger/fact-reader.ts";
+import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
@@ -13,19 +13,21 @@ import {
   type Claim,
   type Effective,
   evolve,
-  isEffective,
+  hasEffect,
+  isObservation,
+  isOfDeployment,
   isPart,
   NOTHING,
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { release } from "../release/release.ts";
-import { foldEffects, newestOf, type Selector } from "../release/running.ts";
+import { driftAt, isInGrace, isLeftOutThen } from "../release/looks.ts";
+import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
 import { byComponent, matched } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
 interface Group {
-  readonly entries: readonly Component[];
+  readonly entries: readonly ObservedComponent[];
   readonly isClaimed: boolean;
 }
 
@@ -39,24 +41,42 @@ function effectiveGroups({ claimed, observation, decided }: Effective): Readonly
   ]);
 }
 
+type Known = Omit<Question, "at">;
+
 /** The effective deployments before a sort key, by the facts alone, without their tasks. */
-async function effectiveAt(knowledge: KnownAt, selector: Selector, at: string): Promise<Effective> {
-  const { observation, own, everywhere, changes } = await newestOf(knowledge, selector, at, ONE);
-  return foldEffects([observation, own, everywhere, ...changes].filter(isEffective).map(statedEffect));
+async function effectiveAt(known: Known, selector: Selector, at: string): Promise<Effective> {
+  const { own, everywhere, changes } = await newestOf(known, selector, at, ONE);
+  const claims = [...own, ...everywhere, ...changes];
+  const effects = claims.map(statedEffect);
+  for await (const look of observations(known, selector, at, ONE)) {
+    if (!isObservation(look)) continue;
+    const isEarly = claims.some((claim) => isInGrace(look, claim));
+    if (!isEarly || !(await isLeftOutThen(known, selector, look)))
+      return foldEffects([...effects, statedEffect(look)]);
+  }
+  return foldEffects(effects);
 }
 
-async function compareImages(images: Images, shown: Component, seen: Component): Promise<Likeness> {
+async function compareImages(
+  images: Images,
+  shown: ObservedComponent,
+  seen: ObservedComponent,
+): Promise<Likeness> {
   // An entry that names no image does not contradict any.
   if (seen.digest === undefined && seen.tag === undefined) return "same";
-  if (seen.digest === undefined || shown.digest === undefined || seen.digest === shown.digest)
-    return likeness(shown, seen, new Set());
-  return likeness(shown, seen, (await images.family(seen.digest)).members);
+  if (
+    seen.digest === undefined ||
+    shown.digest === undefined ||
+    (seen.digest === shown.digest && seen.otherDigests === undefined)
+  )
+    return likeness(images, shown, seen, new Set());
+  return likeness(images, shown, seen, (await images.family(seen.digest)).members);
 }
 
 async function compareGroups(
   images: Images,
   shown: Group | undefined,
-  seen: readonly Component[],
+  seen: readonly ObservedComponent[],
 ): Promise<Likeness> {
   const pairs = matched(shown?.entries ?? [], seen);
   if (pairs === undefined) return "other";
@@ -89,13 +109,13 @@ export interface Step<F> {
 }
 
 export interface Watch {
-  /** Reads the states of services before these observations, concurrently. */
+  /** Reads the states of services before these facts, as far as they depend on it, concurrently. */
   prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
-  /** Whether a fact shows other images than its service had before. Call it in the order of facts. */
+  /** Whether a fact changes or shows other images than its service had before. Call it in the order of facts. */
   take(fact: Claim | Observation): Promise<boolean>;
 }
 
-export function watching(known: Omit<Question, "at">, environment: string): Watch {
+export function watching(known: Known, environment: string): Watch {
   const { images } = known;
   /** By service: its state, and the sort key from which on facts update it. */
   const services = new Map<string, { state: Effective; since: string }>();
@@ -106,20 +126,30 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
     services.set(service, { ...found, state: evolve(found.state, statedEffect(fact)) });
   }
 
-  async function isOther(observation: Observation, service: string): Promise<boolean> {
-    const verdict = await compare(images, services.get(service)?.state ?? NOTHING, observation);
-    if (verdict !== "unclear") return verdict === "other";
-    // The deployment names no digest, so the rules of the release decide whether this is what it meant.
-    const then = await release({ ...known, at: observation.occurredAt }, { environment, service });
-    return (then?.drift ?? null) !== null;
+  /** `left out`: it shows what ran before a deployment whose rollout goes on. */
+  async function look(observation: Observation, service: string): Promise<"same" | "other" | "left out"> {
+    const state = services.get(service)?.state ?? NOTHING;
+    const isEarly = state.lastClaim !== undefined && isInGrace(observation, state.lastClaim);
+    if (isEarly && (await isLeftOutThen(known, { environment, service }, observation))) return "left out";
+    const verdict = await compare(images, state, observation);
+    if (verdict !== "unclear") return verdict;
+    // The deployment names no digest: the rules of the release decide whether this is what it meant.
+    const drift = await driftAt(known, { environment, service }, observation.occurredAt);
+    return drift === null ? "same" : "other";
   }
+
+  /** A removal of a superseded deployment is no event. */
+  const isEvent = (claim: Claim, service: string): boolean => {
+    const found = services.get(service);
+    return found === undefined || hasEffect(found.state, claim);
+  };
 
   return {
     async prepare(steps) {
       const unknown = new Map<string, Step<Claim | Observation>>();
       for (const step of steps) {
         const service = fold(step.fact.service ?? "");
-        const isNew = step.fact.kind === "deployment.observed" && !services.has(service);
+        const isNew = !services.has(service) && (isObservation(step.fact) || isOfDeployment(step.fact));
         if (isNew && !unknown.has(service)) unknown.set(service, step);
       }
       await mapLimit(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
@@ -131,7 +161,9 @@ export function watching(known: Omit<Question, "at">, environment: string): Watc
     async take(fact) {
       const concerned = fact.service === undefined ? [...services.keys()] : [fold(fact.service)];
       const [service = ""] = concerned;
-      const shows = fact.kind !== "deployment.observed" || (await isOther(fact, service));
+      const verdict = isObservation(fact) ? await look(fact, service) : undefined;
+      if (verdict === "left out") return false;
+      const shows = isObservation(fact) ? verdict === "other" : isEvent(fact, service);
       for (const one of concerned) follow(one, fact);
       return shows;
     },

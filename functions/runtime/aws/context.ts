@@ -47,7 +47,7 @@ function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries
 }
 
 /** The parts that only the recording function has. */
-type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust">;
+type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs">;
 
 const readOnly = () => Promise.reject(new Error("this function is read-only"));
 const READ_ONLY: Recording = {

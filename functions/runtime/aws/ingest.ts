@@ -14,6 +14,7 @@ import { Job } from "../../ledger/jobs.ts";
 import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
 import { rulesFrom, trustFrom } from "../config/files.ts";
+import { observationStepFrom } from "../config/observation-step.ts";
 import { ledgerOnAws } from "./context.ts";
 import { variable } from "./secret.ts";
 
@@ -23,6 +24,7 @@ const ledger = ledgerOnAws({
   jobs: queueJobs(variable("ASOF_LATER_QUEUE")),
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
+  ...observationStepFrom(process.env),
 });
 const endpoints = handle(guarded(ledger, [recordingEndpoints(ledger)]));
 const processor = new BatchProcessor(EventType.SQS);

@@ -7,6 +7,7 @@ import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
 import { rulesFrom, trustFrom } from "./files.ts";
+import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
 /** The JSON value of a variable; undefined if it is not set. */
@@ -28,6 +29,8 @@ export interface Configuration {
   /** Empty: redeployments are only recorded; external systems carry them out. */
   readonly executors: Executors;
   readonly trust?: Trust;
+  /** Absent: each source's own. */
+  readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
 }
 
@@ -64,6 +67,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     ...(trust === undefined ? {} : { trust }),
+    ...observationStepFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

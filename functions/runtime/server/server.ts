@@ -109,6 +109,7 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
+    ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,

@@ -148,13 +148,15 @@ function mapRevision(kind: Kind, release: Release, cluster: string, raw: unknown
     source: sourceOf("helm", segment(cluster), segment(namespace)),
     id: `${revision}/${kind.slice("deployment.".length)}`,
     occurredAt,
+    sequence: version,
     environment: `${cluster}/${namespace}`,
     service: name,
     deployment: { provider: "helm", instance: `${cluster}/${namespace}`, id: revision },
     cluster,
     namespace,
   };
-  if (kind === "deployment.removed") return said(common, raw);
+  // An uninstall removes the release, also where the revision that it names never came to run.
+  if (kind === "deployment.removed") return said({ ...common, scope: "service" }, raw);
   const containers = containersIn(manifest, namespace);
   if (containers === undefined) return rejected("manifest: must be YAML, and not too long", raw);
   const config = chart && [{ revision: chart.metadata.version, path: chart.metadata.name }];

@@ -6,6 +6,7 @@
  * object, or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
  * image's) and `image` (`host/path[:tag][@digest]`). With a component, only that component is deployed. `redeployment` is
  * the id of the redeployment that the deployment carries out.
+ * Times count in seconds; the ids of statuses grow, and are the `sequence` of what happens in one second.
  * The commit is `deployment.sha`: the commit of an accompanying `workflow_run` may differ.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
@@ -90,6 +91,7 @@ function changed(event: StatusChanged, raw: unknown): Mapped {
     kind,
     id: `deployment_status/${status.id}`,
     occurredAt: status.created_at,
+    sequence: status.id,
     environment: status.environment ?? deployment.environment,
     actor: sender?.login ?? status.creator?.login,
     url: firstLink(status.log_url, status.target_url, workflow_run?.html_url),
@@ -105,7 +107,10 @@ const KIND_OF_STATE: ReadonlyMap<string, DeploymentKind> = new Map([
   ["error", "deployment.failed"],
 ]);
 
-/** GitHub sets older deployments to `inactive` by itself; only in a transient environment does it mean a removal. */
+/**
+ * GitHub sets older deployments to `inactive` by itself; only in a transient environment does it mean a removal, and of
+ * what that deployment set alone: actions set every superseded deployment to `inactive`, before or after the newest one.
+ */
 function kindOf({ deployment, deployment_status: { state } }: StatusChanged): DeploymentKind | undefined {
   if (state === "inactive" && deployment.transient_environment === true) return "deployment.removed";
   return KIND_OF_STATE.get(state);
@@ -120,6 +125,7 @@ interface Stated {
   readonly kind: DeploymentKind;
   readonly id: string;
   readonly occurredAt: string;
+  readonly sequence?: number;
   readonly environment: string;
   readonly actor: string | undefined;
   readonly url: string | undefined;
@@ -130,7 +136,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
   const told = readTold(deployment.payload);
   const image = imageOf(told);
   if (image.is === "fault") return rejected(`deployment.payload: ${image.reason}`, raw);
-  const { kind, id, occurredAt, environment, actor, url } = stated;
+  const { kind, id, occurredAt, sequence, environment, actor, url } = stated;
   return said(
     {
       kind,
@@ -148,7 +154,7 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
         ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
       },
       ...present({ scope: told.component === undefined ? undefined : "components", actor, url }),
-      ...present({ redeployment: told.redeployment }),
+      ...present({ redeployment: told.redeployment, sequence }),
     },
     raw,
   );

@@ -81,7 +81,17 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
   const kind = KIND_OF_STATUS.get(status);
   if (kind === undefined)
     return ignored(`the status ${quoted(status)} neither starts nor ends a deployment`, raw);
-  return said({ kind, id: named(`deployment/${deployment.id}`), ...common, ...whatOf(change) }, raw);
+  const sequence = change.deployment_id ?? undefined;
+  return said(
+    {
+      kind,
+      id: named(`deployment/${deployment.id}`),
+      ...common,
+      ...whatOf(change),
+      ...present({ sequence }),
+    },
+    raw,
+  );
 }
 
 /** GitLab's host, from the project's web URL. */

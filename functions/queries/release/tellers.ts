@@ -1,0 +1,84 @@
+/**
+ * Tellers that contradict each other within minutes: one reports that a deployment succeeded, another that one failed, or
+ * the runtime shows what ran before. The runtime decides which images run; the answer names both.
+ */
+import type { Warning } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { canonical } from "../../ledger/canonical.ts";
+import { backwards } from "../../ledger/fact-reader.ts";
+import type { Question } from "../question.ts";
+import { sameCommit } from "./digest-resolution.ts";
+import type { Claim, Observation } from "./effective-deployments.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { Selector } from "./running.ts";
+import { isSameSlot } from "./slots.ts";
+
+const MINUTES_MS = 15 * 60_000;
+
+type Failed = FactOf<"deployment.failed">;
+type Started = FactOf<"deployment.started">;
+
+const apartMs = (a: Fact, b: Fact): number => Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt));
+
+/** The newest start of a service, and the failures within minutes of its newest claim. */
+export async function attemptsOf(
+  question: Question,
+  selector: Selector,
+  claim: Claim | undefined,
+): Promise<{ started: Started | undefined; failures: Failed[] }> {
+  let started: Started | undefined;
+  const failures: Failed[] = [];
+  for await (const fact of backwards(question, { of: "attempt", ...selector }, question.at)) {
+    if (fact.kind === "deployment.started") started ??= fact;
+    const isNear = claim !== undefined && apartMs(fact, claim) <= MINUTES_MS;
+    if (fact.kind === "deployment.failed" && isNear) failures.push(fact);
+    if (started !== undefined && !isNear) break;
+  }
+  return { started, failures };
+}
+
+/** Whether a failure may be of what a claim says to have succeeded: it names no other commit and no other image. */
+function isAbout(failed: Failed, claim: FactOf<"deployment.succeeded">): boolean {
+  const isOtherCommit =
+    failed.commit !== undefined &&
+    claim.commit !== undefined &&
+    !sameCommit(failed.commit.sha, claim.commit.sha);
+  const isOtherImage = failed.components.some(({ digest, ...slot }) =>
+    claim.components.some(
+      (one) =>
+        isSameSlot(one, slot) && digest !== undefined && one.digest !== undefined && one.digest !== digest,
+    ),
+  );
+  return !isOtherCommit && !isOtherImage;
+}
+
+const named = ({ source, id, occurredAt }: Fact): string => `${source} ${id} at ${occurredAt}`;
+
+const warning = (claim: Claim, other: Fact, what: string): Warning => ({
+  code: "tellers_contradict",
+  message: `${named(claim)} reports success, and ${named(other)} ${what}`,
+});
+
+/** Whether an observation contradicts a claim within minutes, or shows what has been running since before it. */
+const isContradiction = (look: Observation, claim: Claim): boolean =>
+  apartMs(look, claim) <= MINUTES_MS || (look.since !== undefined && look.since < claim.occurredAt);
+
+export function tellerWarnings(
+  { running: { lastClaim: claim }, observation, contradicted }: Reconciled,
+  failures: readonly Failed[],
+): Warning[] {
+  const seen =
+    contradicted?.kind === "deployment.succeeded" &&
+    observation !== undefined &&
+    isContradiction(observation, contradicted)
+      ? [warning(contradicted, observation, "shows other images")]
+      : [];
+  if (claim?.kind !== "deployment.succeeded") return seen;
+  const failed = failures.filter(
+    (one) =>
+      one.source !== claim.source &&
+      canonical(one.deployment) !== canonical(claim.deployment) &&
+      isAbout(one, claim),
+  );
+  return [...seen, ...failed.map((one) => warning(claim, one, "a failure"))];
+}
