@@ -1,7 +1,17 @@
 /** Which schema version each database of a service had. */
 import type { AppliedMigration, Release } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
-import { byOrder, compare, description, distinct, fold, isHere, ofKind, type Question, until } from "./known.ts";
+import {
+  byOrder,
+  compare,
+  description,
+  distinct,
+  fold,
+  isHere,
+  ofKind,
+  type Question,
+  until,
+} from "./known.ts";
 
 type Snapshot = FactOf<"migration.snapshot">;
 type Row = Snapshot["versions"][number];

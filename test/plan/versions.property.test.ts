@@ -77,6 +77,18 @@ describe("the versions that a database has applied", () => {
     expect(applied.map(({ version }) => version)).toEqual(expected);
   });
 
+  it("are those that a later set dates, with what stands above them", async () => {
+    const ledger = await given(
+      shows("12:00", "set", ["0", { version: "1", appliedAt: "2026-10-20T08:00:00.000Z" }, "2"]),
+    );
+    const { applied, newest, isWhole } = await upTo(ledger, "2026-10-20T09:00:00.000Z");
+    expect(applied.map(({ version, at, by }) => ({ version, at, by }))).toEqual([
+      { version: "0", at: undefined, by: "2026-10-20T08:00:00.000Z" },
+      { version: "1", at: "2026-10-20T08:00:00.000Z", by: "2026-10-20T08:00:00.000Z" },
+    ]);
+    expect({ newest, isWhole }).toEqual({ newest: ["1"], isWhole: false });
+  });
+
   it("know when they came: by the tool's own table, else as said, else between two snapshots", async () => {
     const ledger = await given(
       shows("08:00", "set", []),
