@@ -16,7 +16,7 @@ import {
 } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
-import { factsUntil, isApplied, versionsOf } from "./migrations/versions.ts";
+import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
 import type { Selector } from "./release/running.ts";
 import { describedAt } from "./service-description.ts";
@@ -154,7 +154,7 @@ async function schema(
   const [description, read] = await Promise.all([
     describedAt(question, service, question.at),
     mapLimit(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsUntil(question, environment, database, question.at)),
+      versionsOf(await factsAt(question, environment, database, question.at), question.at),
     ),
   ]);
   const versions = new Map(databases.map((database, n) => [database, read[n]]));

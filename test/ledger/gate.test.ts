@@ -432,6 +432,7 @@ const needs = (...versions: readonly string[]) => [
   pushed("19 08:00", NEW),
   built(NEW, "new", { requires: versions.map((version) => ({ database: "Billing", version })) }),
 ];
+const dated = snapshot("21 08:00", "set", ["1", { version: "2", appliedAt: time("20 08:20") }]);
 const atStartup = described({ migratesAtStartup: true });
 
 cases("of schemas", [
@@ -455,6 +456,17 @@ cases("of schemas", [
   {
     rule: "a later version alone does not say that it is there",
     given: [...needs("2"), snapshot("20 08:00", "set", ["1", "3"])],
+    reasons: ["schema_too_old"],
+  },
+  {
+    rule: "one counts from its own time on, which a later set shows",
+    given: [...needs("2"), snapshot("19 08:00", "set", ["1"]), dated],
+    at: "20 08:30",
+  },
+  {
+    rule: "one does not count before its own time",
+    given: [...needs("2"), snapshot("19 08:00", "set", ["1"]), dated],
+    at: "20 08:10",
     reasons: ["schema_too_old"],
   },
   {
