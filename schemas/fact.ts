@@ -22,10 +22,12 @@ import {
   url,
 } from "./scalars.ts";
 import {
+  artifactLost,
   commit,
   configuration,
   deployedCommit,
   deployment,
+  ending,
   incident,
   planQuestion,
   platform,
@@ -39,7 +41,11 @@ const common = {
   source,
   id,
   occurredAt: time,
-  timeFrom: z.literal("receipt").exactOptional(),
+  /**
+   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
+   * statement. Such a time does not distinguish two statements under one id.
+   */
+  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
   /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
   sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
@@ -85,14 +91,6 @@ const schemaChange = {
   service: name.exactOptional(),
 };
 
-const artifactLost = {
-  repository: imageRepository,
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-  what: z.enum(["manifest", "tag", "unknown"]),
-  reason: text(255).exactOptional(),
-};
-
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
 
@@ -111,8 +109,21 @@ export const Statement = z.discriminatedUnion("kind", [
      * Set by the ledger.
      */
     digestFrom: z.literal("registry").exactOptional(),
+    /** The registry copied it from another one; it was pushed there, and not here. */
+    copied: z
+      .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
+      .exactOptional(),
   }),
-  kind("artifact.deleted", artifactLost).refine(...someArtifact),
+  kind("artifact.deleted", {
+    ...artifactLost,
+    /** It cannot be pulled, but the registry still has it, with its tags, and can restore it. */
+    archived: z.literal(true).exactOptional(),
+  })
+    .refine(...someArtifact)
+    .refine((it) => it.archived === undefined || it.what === "manifest", {
+      error: "archived needs what: manifest",
+      path: ["archived"],
+    }),
   kind("artifact.restored", artifactLost).refine(...someArtifact),
   kind("repository.renamed", {
     from: imageRepository,
@@ -148,7 +159,7 @@ export const Statement = z.discriminatedUnion("kind", [
   kind("deployment.succeeded", change)
     .refine(...unambiguous)
     .refine(...somethingDeployed),
-  kind("deployment.failed", change)
+  kind("deployment.failed", { ...change, ...ending })
     .refine(...unambiguous)
     .refine(...somethingDeployed),
   kind("deployment.removed", {
@@ -209,7 +220,8 @@ export const Statement = z.discriminatedUnion("kind", [
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
     deployment: deployment.exactOptional(),
-    type: text(64),
+    /** What it is, and where it counts for one environment or job alone, a slash and its name. */
+    type: text(288),
     verdict: text(64).exactOptional(),
     by: login.exactOptional(),
     sha256: hash.exactOptional(),

@@ -66,6 +66,10 @@ export const BlockerCode = z.union([
   ),
   coded("image_in_no_repository", "no fact names the image's repository"),
   coded(
+    "image_archived",
+    "the registry has archived the image; the message has the command that restores it",
+  ),
+  coded(
     "image_gone",
     "the image was deleted, and no other repository has it: build it again, or accept the substitute",
   ),
@@ -172,6 +176,10 @@ const plannedComponent = z.strictObject({
     .nullable()
     .meta({ description: "repository@digest that the steps deploy (or the accepted substitute)" }),
   availability: Availability,
+  restore: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "the commands that restore this very image, if the registry has archived it" }),
   rebuild: rebuild.exactOptional().meta({ description: "how to build it again if no registry has it" }),
   substitute: z.strictObject({ digest, image: z.string() }).exactOptional().meta({
     description: "an image built from the same commit in the same repository; deployed only if accepted",

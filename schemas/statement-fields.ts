@@ -1,6 +1,19 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
-import { digest, fold, fullSha, name, sha, text, time, url } from "./scalars.ts";
+import {
+  digest,
+  ENDINGS,
+  fold,
+  fullSha,
+  imageRepository,
+  name,
+  prose,
+  sha,
+  tag,
+  text,
+  time,
+  url,
+} from "./scalars.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -15,6 +28,7 @@ export const deployedCommit = z.strictObject({
   repository: url.exactOptional(),
   sha,
   ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
 });
 
 export const platform = text(64);
@@ -28,6 +42,21 @@ export const configuration = z.strictObject({
   path: text(1024).exactOptional(),
   digest: digest.exactOptional(),
 });
+
+/** How an attempt ended. Absent outcome: it failed. */
+export const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
+};
+
+export const artifactLost = {
+  repository: imageRepository,
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+  what: z.enum(["manifest", "tag", "unknown"]),
+  reason: text(255).exactOptional(),
+};
 
 /** Where something happened. Without an environment: everywhere. Without a service: to all services there. */
 export const somewhere = {

@@ -40,6 +40,8 @@ const INDEX_OF = {
   deployment: "deployment",
   digest: "digest",
   commit: "commit",
+  // No snapshot names a commit, so it stands in this partition itself, without a pointer.
+  snapshot: "commit",
   tagged: "digest",
 } as const satisfies Record<Partition["of"], string>;
 
@@ -141,6 +143,9 @@ const ofDeployed = (fact: Deployed): Partition[] => [
 
 const ofMigrated = (fact: Migrated): Partition[] => [
   { of: "schema", environment: fold(fact.environment), database: fold(fact.database) },
+  ...(fact.kind === "migration.snapshot"
+    ? [{ of: "snapshot", environment: fold(fact.environment), database: fold(fact.database) } as const]
+    : []),
   timeline(fact),
   ...digests([fact.image], "migrated"),
   ...commits(fact.kind === "migration.snapshot" ? undefined : fact.commit?.sha, "migrated"),
@@ -222,6 +227,9 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
   }
 }
 
+/** A sort key holds 1,024 bytes; a name of two long names may be longer, and sorts by its hash. `shown` has it whole. */
+const sortedAs = (name: string): string => (Buffer.byteLength(name) <= 1000 ? name : sha256(name));
+
 /** A name to add to a directory. */
 type Entry = readonly [directory: Directory, name: string];
 
@@ -273,6 +281,8 @@ function namesOf(fact: Fact): Entry[] {
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);
   if (fact.kind === "environment.frozen" || fact.kind === "redeployment.requested")
     names.push([{ of: "frozen" }, placeName(fact)]);
+  if (fact.kind === "migration.snapshot" && fact.versions.some(({ appliedAt }) => appliedAt !== undefined))
+    names.push([{ of: "dated", environment: fold(fact.environment) }, fact.database]);
   if (fact.group !== undefined) names.push([{ of: "group", group: fold(fact.group) }, fact.environment]);
   return [...names, ...serviceNames(fact)];
 }
@@ -292,7 +302,11 @@ export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFa
     is: "name",
     directory,
     // Sources are URI references, which compare with case.
-    name: { name: directory.of === "sources" ? shown : fold(shown), shown, recordedAt: fact.recordedAt },
+    name: {
+      name: directory.of === "sources" ? shown : sortedAs(fold(shown)),
+      shown,
+      recordedAt: fact.recordedAt,
+    },
   }));
   const at = place === fact ? order(fact) : retractionOrder(place);
   for (const partition of partitionsOf(place)) {

@@ -15,12 +15,12 @@ export const leafHash = (entry: string): string =>
 
 /**
  * SHA-256 of a statement, equal for every redelivery. It is taken before the naming rules apply. It leaves out fields
- * that the ledger adds (a time of receipt, a digest that was looked up), because these would turn a redelivery into a
- * conflict. It also leaves out persons: logins are few and short, so a reader of the hash could try them all.
+ * that the ledger adds (a time of receipt, a digest that was looked up), and the time of a sender's clock, because these
+ * would turn a redelivery into a conflict. It also leaves out persons: logins are few and short, so a reader of the hash could try them all.
  */
 export function statementHash(statement: Statement): string {
   const ours = new Set<string>(PERSON_FIELDS);
-  if (statement.timeFrom === "receipt") ours.add("occurredAt");
+  if (statement.timeFrom !== undefined) ours.add("occurredAt");
   if ("digestFrom" in statement) ours.add("digest");
   return sha256(
     canonical(Object.fromEntries(Object.entries(statement).filter(([field]) => !ours.has(field)))),
@@ -90,6 +90,9 @@ export const isTie = (a: Ordered, b: Ordered): boolean =>
     b.sequence === undefined);
 
 export const newestFirst = (a: Ordered, b: Ordered): number => byOrder(b, a);
+
+/** The sort key of what a fact dates at another time: before all facts of that time. */
+export const datedOrder = (time: string, by: Ordered): string => `${time}#!${fingerprint(by)}`;
 
 /** The sort key of a retraction: directly after its target. */
 export const retractionOrder = (target: Ordered): string => `${order(target)}~`;

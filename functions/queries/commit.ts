@@ -7,7 +7,7 @@ import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Aspect } from "../ledger/store.ts";
 import { changedBy } from "./changed-by.ts";
-import { attachedBy } from "./evidence.ts";
+import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -97,6 +97,13 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
       facts.filter((fact) => configured(fact).some(isOwn)),
     ),
   ]);
+  const ofDeployments = await evidenceOfDeployments(
+    question,
+    ran.map(({ deployment }) => deployment),
+  );
+  const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
+    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+  );
   const repositories = [...new Set(facts.flatMap((fact) => repositoriesOf(fact, sha)))].sort();
   return {
     commit: {
@@ -105,7 +112,7 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
       artifacts: builds.map(artifactOf),
       ran,
       ...(changed.length === 0 ? {} : { changed }),
-      evidence: attachedBy(facts),
+      evidence,
     },
     more: more || isLeft,
   };

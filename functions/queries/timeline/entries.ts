@@ -2,6 +2,7 @@
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
 import type { Deployed, Fact, FactOf, Migrated, Noted, ObservedComponent } from "../../../schemas/fact.ts";
 import type { Change } from "../migrations/history.ts";
+import type { Inferred } from "../migrations/own-times.ts";
 
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
@@ -17,6 +18,7 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   service: fact.service ?? null,
   by: fact.actor ?? null,
   url: fact.url ?? null,
+  recordedAt: fact.recordedAt,
   fact: { source: fact.source, id: fact.id },
 });
 
@@ -32,6 +34,7 @@ const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...(fact.components === undefined ? {} : { components: fact.components.map(shownComponent) }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
+  ...(fact.commit?.committedAt === undefined ? {} : { committedAt: fact.commit.committedAt }),
   ...(fact.config === undefined ? {} : { config: fact.config }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
   ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
@@ -67,6 +70,16 @@ export const changeEntry = (
   ...when,
 });
 
+/** The entry of what a snapshot dates, at that time; none for what was applied at some time before that. */
+export function datedEntry(
+  fact: FactOf<"migration.snapshot">,
+  { version, occurredAt, appliedAt, after }: Inferred,
+): TimelineEntry[] {
+  const when = appliedAt === undefined ? after && { between: { after, before: occurredAt } } : { appliedAt };
+  const entry = { ...entryOf(fact, "migrated"), at: occurredAt, database: fact.database, version };
+  return when === undefined ? [] : [{ ...entry, ...when }];
+}
+
 /** The entry of a fact. A snapshot of migrations has none; see `changeEntry`. */
 export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>): TimelineEntry {
   switch (fact.kind) {
@@ -75,7 +88,11 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
     case "deployment.succeeded":
       return ofDeployment(fact, "deployed");
     case "deployment.failed":
-      return ofDeployment(fact, "failed");
+      return {
+        ...ofDeployment(fact, "failed"),
+        ...(fact.outcome === undefined ? {} : { outcome: fact.outcome }),
+        ...(fact.reason === undefined ? {} : { reason: fact.reason }),
+      };
     case "deployment.removed":
       return ofDeployment(fact, "removed");
     case "deployment.observed":
@@ -156,6 +173,7 @@ export function runningEntry(release: Release, from: string): TimelineEntry[] {
     ...(release.deployment === null ? {} : { deployment: release.deployment }),
     ...(sha === undefined || others.length > 0 ? {} : { commit: sha }),
     ...(release.config.length === 0 ? {} : { config: release.config }),
+    ...(release.evidence.length === 0 ? {} : { evidence: release.evidence }),
     ...(release.rollback ? { rollback: true } : {}),
     by: release.deployedBy,
     url: release.url,
