@@ -1,19 +1,16 @@
 /** Answers other than releases and timelines: snapshots, diffs, artifacts, commits, tags, sources, outcomes. */
 import * as z from "zod";
-import { configuration, deploymentId, heldBy, identity, knownCommit, moment, Release } from "./release.ts";
 import {
-  digest,
-  EVIDENCE,
-  hash,
-  imageRepository,
-  name,
-  sha,
-  shownPerson,
-  source,
-  tag,
-  time,
-  url,
-} from "./scalars.ts";
+  attached,
+  configuration,
+  deploymentId,
+  heldBy,
+  identity,
+  knownCommit,
+  moment,
+  Release,
+} from "./release.ts";
+import { digest, EVIDENCE, hash, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
 
 export * from "./problem.ts";
 export * from "./release.ts";
@@ -131,20 +128,6 @@ const place = z.strictObject({
 });
 
 export type Place = z.infer<typeof place>;
-
-const attached = z.strictObject({
-  type: z.string().meta({
-    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
-  }),
-  verdict: z.string().exactOptional(),
-  by: shownPerson.exactOptional(),
-  reason: z.string().exactOptional(),
-  sha256: hash.exactOptional(),
-  at: time,
-  url: url.nullable(),
-  fact: identity,
-});
-export type Attached = z.infer<typeof attached>;
 
 export const Artifact = z
   .strictObject({

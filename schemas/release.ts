@@ -8,6 +8,7 @@ import {
   digest,
   ENDINGS,
   EVIDENCE,
+  hash,
   id,
   imageRepository,
   name,
@@ -141,6 +142,20 @@ export const configuration = z.strictObject({
   digest: digest.exactOptional(),
 });
 
+export const attached = z.strictObject({
+  type: z.string().meta({
+    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
+  }),
+  verdict: z.string().exactOptional(),
+  by: shownPerson.exactOptional(),
+  reason: z.string().exactOptional(),
+  sha256: hash.exactOptional(),
+  at: time,
+  url: url.nullable(),
+  fact: identity,
+});
+export type Attached = z.infer<typeof attached>;
+
 export const Release = z
   .strictObject({
     environment: name,
@@ -193,6 +208,9 @@ export const Release = z
       })
       .nullable()
       .meta({ description: "the runtime shows images other than the newest deployment reported" }),
+    evidence: z
+      .array(attached)
+      .meta({ description: "what was attached to its deployments, as approvals; whenever that happened" }),
     warnings: z.array(warning),
     facts: z.array(identity).meta({ description: "the facts that this answer is based on" }),
   })

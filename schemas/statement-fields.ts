@@ -15,6 +15,7 @@ export const deployedCommit = z.strictObject({
   repository: url.exactOptional(),
   sha,
   ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
 });
 
 export const platform = text(64);

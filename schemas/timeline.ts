@@ -1,7 +1,7 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
 import { component } from "./component.ts";
-import { deploymentId, identity } from "./release.ts";
+import { attached, configuration, deploymentId, identity } from "./release.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 const timelineEntry = z.strictObject({
@@ -39,7 +39,15 @@ const timelineEntry = z.strictObject({
     .exactOptional()
     .meta({ description: "for a migration known only from the difference between two snapshots" }),
   deployment: deploymentId.exactOptional(),
-  commit: sha.exactOptional(),
+  commit: sha.exactOptional().meta({
+    description: "the commit that the deployment names, else that of all its images, as far as it is known",
+  }),
+  committedAt: time.exactOptional(),
+  config: z.array(configuration).exactOptional(),
+  evidence: z
+    .array(attached)
+    .exactOptional()
+    .meta({ description: "what was attached to the deployment, as approvals; whenever that happened" }),
   rollback: z.boolean().exactOptional(),
   redeployment: z
     .strictObject({ id, outcome: z.enum(["succeeded", "failed", "cancelled"]).exactOptional() })
@@ -57,6 +65,9 @@ const timelineEntry = z.strictObject({
   incident: z.string().exactOptional().meta({ description: "the same for an incident's start and end" }),
   by: shownPerson.nullable(),
   url: url.nullable(),
+  recordedAt: time
+    .exactOptional()
+    .meta({ description: "when the ledger recorded it; absent in `running` entries" }),
   fact: identity,
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;

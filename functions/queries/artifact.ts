@@ -4,7 +4,7 @@ import type { FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all, type KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { attachedBy } from "./evidence.ts";
+import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import {
   buildsOf,
   commitOf,
@@ -74,6 +74,10 @@ export async function artifact(
     placesOf(question, [family]),
   ]);
   const { commits } = commitOf(family);
+  const ofDeployments = await evidenceOfDeployments(
+    question,
+    places.ran.map(({ deployment }) => deployment),
+  );
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -85,7 +89,7 @@ export async function artifact(
     commit: commits.length === 1 ? (commits[0] ?? null) : null,
     commitCandidates: commits.length > 1 ? commits : [],
     builds: buildsOf(family).map(buildOf),
-    evidence,
+    evidence: [...evidence, ...ofDeployments].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
     ...places,
   };
 }

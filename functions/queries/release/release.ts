@@ -7,6 +7,7 @@ import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
+import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
@@ -103,12 +104,14 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     ]);
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
-  const [described, until, since] = await Promise.all([
+  const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
+  const [described, until, since, evidence] = await Promise.all([
     Promise.all(
       reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(reconciled, shown))),
     ),
     untilOf(context, reconciled.running, reconciled.shown),
     sinceOf(context, reconciled, head),
+    evidenceOfDeployments(context, deployments),
   ]);
   const used = [
     head,
@@ -143,6 +146,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     contact: description?.contact ?? null,
     attempt,
     drift: reconciled.drift,
+    evidence,
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),
