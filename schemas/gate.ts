@@ -30,6 +30,10 @@ export const GateWarningCode = z.union([
     "asked_back",
     "an operator requested a redeployment of this image; the message lists the reasons against it",
   ),
+  coded(
+    "evidence_against",
+    "a test, scan, review or approval of the image or its commit has a verdict against it; the message names it",
+  ),
   coded("migrates_at_startup", "the image requires a migration that it applies when it starts"),
 ]);
 

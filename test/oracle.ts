@@ -304,6 +304,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     environment: fold(asked.environment),
     service: fold(asked.service),
     at: reachOf(asked),
+    knownAt: asked.knownAt,
     recorded: recordedBy(facts, asked.knownAt),
     believed: believed(facts, asked.knownAt),
   };

@@ -89,6 +89,8 @@ function partitionKey(partition: Partition): string {
       return join("ATTEMPT", partition.environment, partition.service);
     case "schema":
       return join("SCHEMA", partition.environment, partition.database);
+    case "snapshot":
+      return join("SNAPSHOT", partition.environment, partition.database);
     case "tag":
       return join("TAG", partition.repository, partition.tag);
     case "renamed":
@@ -128,6 +130,7 @@ function directoryKey(directory: Directory): string {
       return join(directory.of, directory.service);
     case "services":
     case "months":
+    case "dated":
       return join(directory.of, directory.environment);
     case "service":
       return join(directory.of, directory.environment, directory.service);

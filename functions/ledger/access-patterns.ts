@@ -40,6 +40,8 @@ const INDEX_OF = {
   deployment: "deployment",
   digest: "digest",
   commit: "commit",
+  // No snapshot names a commit, so it stands in this partition itself, without a pointer.
+  snapshot: "commit",
   tagged: "digest",
 } as const satisfies Record<Partition["of"], string>;
 
@@ -127,6 +129,9 @@ const ofDeployed = (fact: Deployed): Partition[] => [
 
 const ofMigrated = (fact: Migrated): Partition[] => [
   { of: "schema", environment: fold(fact.environment), database: fold(fact.database) },
+  ...(fact.kind === "migration.snapshot"
+    ? [{ of: "snapshot", environment: fold(fact.environment), database: fold(fact.database) } as const]
+    : []),
   timeline(fact),
   ...digests([fact.image], "migrated"),
   ...commits(fact.kind === "migration.snapshot" ? undefined : fact.commit?.sha, "migrated"),
@@ -262,6 +267,8 @@ function namesOf(fact: Fact): Entry[] {
   names.push([{ of: "months", environment: fold(fact.environment) }, monthOf(fact.occurredAt)]);
   if (fact.kind === "environment.frozen" || fact.kind === "redeployment.requested")
     names.push([{ of: "frozen" }, placeName(fact)]);
+  if (fact.kind === "migration.snapshot" && fact.versions.some(({ appliedAt }) => appliedAt !== undefined))
+    names.push([{ of: "dated", environment: fold(fact.environment) }, fact.database]);
   if (fact.group !== undefined) names.push([{ of: "group", group: fold(fact.group) }, fact.environment]);
   return [...names, ...serviceNames(fact)];
 }

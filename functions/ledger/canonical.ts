@@ -91,6 +91,9 @@ export const isTie = (a: Ordered, b: Ordered): boolean =>
 
 export const newestFirst = (a: Ordered, b: Ordered): number => byOrder(b, a);
 
+/** The sort key of what a fact dates at another time: before all facts of that time. */
+export const datedOrder = (time: string, by: Ordered): string => `${time}#!${fingerprint(by)}`;
+
 /** The sort key of a retraction: directly after its target. */
 export const retractionOrder = (target: Ordered): string => `${order(target)}~`;
 

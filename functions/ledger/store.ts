@@ -21,6 +21,8 @@ export type Partition =
   | { of: "part"; environment: string; service: string; components: string }
   | { of: "observed" | "attempt"; environment: string; service: string }
   | { of: "schema"; environment: string; database: string }
+  /** The snapshots alone of a database: the first one after a moment dates what was applied by then. */
+  | { of: "snapshot"; environment: string; database: string }
   | { of: "tag"; repository: string; tag: string }
   /** All renames of repositories: they are few, and each may concern any image. */
   | { of: "renamed" }
@@ -57,6 +59,8 @@ export type Directory =
   /** Days on which anything was recorded. */
   | { of: "recorded" }
   | { of: "services" | "months"; environment: string }
+  /** Databases of which a snapshot says when migrations were applied. */
+  | { of: "dated"; environment: string }
   /** Every service, wherever it is known; and the environments of one. */
   | { of: "catalog" }
   | { of: "places"; service: string }

@@ -77,7 +77,7 @@ function listedAbove(applied: readonly Applied[], moment: string): Applied[] {
 }
 
 function changeSince(database: string, facts: readonly Fact[], moment: string, own: Own): DatabaseChange {
-  const before = versionsOf(facts.filter(({ occurredAt }) => occurredAt <= moment));
+  const before = versionsOf(facts, moment);
   const now = versionsOf(facts);
   const had = new Set(before.applied.map(({ version }) => version));
   const has = new Set(now.applied.map(({ version }) => version));

@@ -1,10 +1,14 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
+import type { Fact } from "../../schemas/fact.ts";
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { EVER } from "../ledger/fact-reader.ts";
+import { all, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import type { Partition } from "../ledger/store.ts";
+import { attachedBy } from "./evidence.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   buildsOf,
@@ -16,10 +20,11 @@ import {
 } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
-import { factsUntil, isApplied, versionsOf } from "./migrations/versions.ts";
+import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
 import type { Selector } from "./release/running.ts";
 import { describedAt } from "./service-description.ts";
+import { isAgainst, standing } from "./verdicts.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
 type Reason = GateReason & { readonly since?: string };
@@ -142,6 +147,30 @@ async function built({ images }: Question, digest: string): Promise<Found> {
   return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
 }
 
+/** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
+async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
+  const family = await question.images.family(digest);
+  const shas = commitOf(family).commits.map(({ sha }) => sha);
+  const partitions: Partition[] = [
+    ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
+    ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
+  ];
+  const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
+  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
+  return {
+    warnings: standing(attachedBy(own))
+      .filter(isAgainst)
+      .map(({ type, verdict, by, at }) => ({
+        code: "evidence_against",
+        message: `${type} of ${digest}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
+      })),
+  };
+}
+
+/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
+const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
+  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
+
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
   question: Question,
@@ -154,7 +183,7 @@ async function schema(
   const [description, read] = await Promise.all([
     describedAt(question, service, question.at),
     mapLimit(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsUntil(question, environment, database, question.at)),
+      versionsOf(await factsAt(question, environment, database, question.at), question.at),
     ),
   ]);
   const versions = new Map(databases.map((database, n) => [database, read[n]]));
@@ -212,6 +241,7 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     marked(question, digest),
     availabilityOf(question, digest),
     built(question, digest),
+    evidenceAgainst(question, digest),
     schema(question, place, digest),
   ]);
   const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));

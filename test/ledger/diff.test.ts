@@ -53,6 +53,15 @@ const heads = (at: string, ...versions: string[]) =>
     mode: "head",
     versions: versions.map((version) => ({ version })),
   });
+const set = (at: string, ...versions: (string | object)[]) =>
+  said("migration.snapshot", at, {
+    environment: "production",
+    database: "db",
+    service: "web",
+    mode: "set",
+    versions: versions.map((one) => (typeof one === "string" ? { version: one } : one)),
+  });
+const dated = (version: string, appliedAt: string) => ({ version, appliedAt });
 const indexed = said("artifact.indexed", day(1), {
   digest: digestOf("index"),
   manifests: [{ digest: digestOf("manifest") }],
@@ -111,6 +120,21 @@ describe("two moments of an environment", () => {
       ["web db: 1 -> 2"],
     ],
     [
+      "differ by a migration whose time a later set shows",
+      [web("1", day(1)), set(day(2), "1"), set(day(25), "1", dated("2", day(9)))],
+      ["web db: 1 -> 2"],
+    ],
+    [
+      "do not differ by a migration that was applied before both, and shown after both",
+      [web("1", day(1)), set(day(25), "1", dated("2", day(2)))],
+      [],
+    ],
+    [
+      "do not differ by a migration that was applied and shown after both",
+      [web("1", day(1)), set(day(2), "1"), set(day(25), "1", dated("2", day(21)))],
+      [],
+    ],
+    [
       "differ by the heads of a database, in whatever order they are listed",
       [web("1", day(1)), heads(day(2), "b", "a"), heads(day(9), "a", "b"), heads(day(10), "c")],
       ["web db: a, b -> c"],
@@ -153,6 +177,19 @@ describe("two environments", () => {
       "web: never heard of -> running",
       "web main: none -> 1",
     ]);
+  });
+
+  it("differ by a migration that one's table dates, before it was read", async () => {
+    const staging = { environment: "staging" };
+    const ledger = await given(
+      web("1", day(1)),
+      set(day(2), "1"),
+      set(day(25), "1", dated("2", day(9))),
+      deployed("staging", "web", "1", day(1)),
+      { ...set(day(2), "1"), ...staging },
+      { ...set(day(25), "1", dated("2", day(21))), ...staging },
+    );
+    expect(await places(ledger)).toEqual(["web db: 1 -> 2"]);
   });
 
   it("do not differ by the registry that they take one image from", async () => {

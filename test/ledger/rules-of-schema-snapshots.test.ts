@@ -1,8 +1,8 @@
-import { cases, type Expected } from "./cases.ts";
+import { cases, type Expected, learned, takenBack } from "./cases.ts";
 import { migration, snapshot, time } from "./saying.ts";
 
 const set = (clock: string, ...versions: readonly (string | object)[]) => snapshot(clock, "set", versions);
-const head = (clock: string, ...versions: readonly string[]) => snapshot(clock, "head", versions);
+const head = (clock: string, ...versions: readonly (string | object)[]) => snapshot(clock, "head", versions);
 const at = (version: string, more: object = {}): Expected => ({
   migrations: [
     {
@@ -75,8 +75,13 @@ cases("of sets of migrations that a tool shows", [
   },
 ]);
 
-const part = (clock: string, name: string, n: number, of: number, ...versions: readonly string[]) =>
-  snapshot(clock, "set", versions, { part: { set: name, n, of } });
+const part = (
+  clock: string,
+  name: string,
+  n: number,
+  of: number,
+  ...versions: readonly (string | object)[]
+) => snapshot(clock, "set", versions, { part: { set: name, n, of } });
 
 cases("of sets that come in parts", [
   {
@@ -184,5 +189,156 @@ cases("of heads, which show only where a schema is", [
     rule: "the tool is the one that shows it, where nobody else says",
     given: [snapshot("09:00", "head", ["f00"], { tool: "golang-migrate" })],
     answers: at("f00", { tool: "golang-migrate", ...between(null, "09:00") }),
+  },
+]);
+
+/** A row that says when it was applied. */
+const row = (version: string, clock: string) => ({ version, appliedAt: time(clock) });
+const applied = (version: string, clock: string) => at(version, { appliedAt: time(clock) });
+const wrong = set("09:00", "1", row("2", "08:20"));
+
+cases("of rows that say when they were applied, before they were read", [
+  {
+    rule: "one was applied then, not when the set was read",
+    given: [set("08:00", "1"), set("09:00", "1", row("2", "08:20"))],
+    at: "08:30",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "one was not applied before",
+    given: [set("08:00", "1"), set("09:00", "1", row("2", "08:20"))],
+    at: "08:19",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "one was applied at the very time",
+    given: [set("09:00", "1", row("2", "08:20"))],
+    at: "08:20",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "one set alone says it, too, with the tool that shows it",
+    given: [snapshot("09:00", "set", ["1", row("2", "08:20"), row("3", "08:40")], { tool: "flyway" })],
+    at: "08:30",
+    answers: at("2", { appliedAt: time("08:20"), tool: "flyway" }),
+  },
+  {
+    rule: "before all of them it is unknown",
+    given: [set("09:00", "1", row("2", "08:20"))],
+    at: "08:10",
+    answers: unknown,
+  },
+  {
+    rule: "what stands above one was applied by then",
+    given: [
+      set("07:00", "1"),
+      set("09:00", row("1", "08:20"), "2", row("1", "08:25")),
+      set("10:00", "1", "2"),
+    ],
+    at: "08:30",
+    answers: at("2", between("07:00", "08:25")),
+  },
+  {
+    rule: "one that the set before contradicts says nothing",
+    given: [set("08:00", "1"), set("09:00", "1", row("2", "07:30"))],
+    at: "08:30",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "one that a set between contradicts says nothing",
+    given: [set("08:00", "1"), set("08:40", "1"), set("09:00", "1", row("2", "08:20"))],
+    at: "08:30",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "one that a later revert contradicts says nothing",
+    given: [set("08:00", "1"), migration("reverted", "08:40", "2"), set("09:00", "1", row("2", "08:20"))],
+    at: "08:30",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "one that was reverted before was applied again",
+    given: [
+      set("08:00", "1", "2"),
+      migration("reverted", "08:10", "2"),
+      set("09:00", "1", row("2", "08:20")),
+    ],
+    at: "08:30",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "one that is reported between the sets counts as reported",
+    given: [set("08:00", "1"), migration("applied", "08:21", "2"), set("09:00", "1", row("2", "08:20"))],
+    at: "08:30",
+    answers: applied("2", "08:21"),
+  },
+  {
+    rule: "a later one that is reported comes after it",
+    given: [set("08:00", "1"), migration("applied", "08:25", "3"), set("09:00", "1", row("2", "08:20"), "3")],
+    at: "08:22",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "one of the time of a report comes before it",
+    given: [set("08:00"), migration("applied", "08:20", "1"), set("09:00", row("2", "08:20"), "1")],
+    at: "08:30",
+    answers: applied("1", "08:20"),
+  },
+  {
+    rule: "of several of one time the tool's last one is the last",
+    given: [set("09:00", row("1", "08:20"), row("10", "08:20"), row("2", "08:20"))],
+    at: "08:30",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "parts say it together, before and while they are made",
+    given: [set("08:00"), part("09:00", "s", 1, 2, "1"), part("09:02", "s", 2, 2, row("2", "08:20"))],
+    at: "09:01",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "an incomplete set says nothing",
+    given: [set("08:00", "1"), part("09:00", "s", 2, 2, row("2", "08:20"))],
+    at: "08:30",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "the first complete set after says it, whatever incomplete ones come before",
+    given: [part("08:40", "s", 2, 2, row("3", "08:20")), set("09:00", "1", row("2", "08:20"))],
+    at: "08:30",
+    answers: applied("2", "08:20"),
+  },
+  {
+    rule: "a head was applied then",
+    given: [head("08:00", "e00"), head("09:00", row("f00", "08:20"))],
+    at: "08:30",
+    answers: applied("f00", "08:20"),
+  },
+  {
+    rule: "nobody knew before the set was recorded",
+    given: [set("08:00", "1"), learned("22 00:00", set("09:00", "1", row("2", "08:20")))],
+    at: "08:30",
+    knownAt: "21 00:00",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "a set that was taken back says nothing",
+    given: [set("08:00", "1"), wrong, takenBack("22 00:00", wrong)],
+    at: "08:30",
+    answers: at("1", between(null, "08:00")),
+  },
+  {
+    rule: "a failure before it is mended, one after it is not",
+    given: [
+      set("08:00", "1"),
+      migration("failed", "08:10", "2"),
+      migration("failed", "08:25", "3"),
+      set("09:00", "1", row("2", "08:20")),
+    ],
+    at: "08:30",
+    answers: {
+      migrations: [{ version: "2", failed: { version: "3", at: time("08:25") } }],
+      warnings: ["migration_failed"],
+    },
   },
 ]);

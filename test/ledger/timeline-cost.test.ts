@@ -26,13 +26,13 @@ async function record(store: Store, statements: readonly Statement[]): Promise<S
   return store;
 }
 
-const set = (at: string, versions: readonly string[]) =>
+const set = (at: string, database: string, versions: readonly object[]) =>
   said("migration.snapshot", at, {
     environment: "production",
-    database: "db",
+    database,
     service: "web",
     mode: "set",
-    versions: versions.map((version) => ({ version })),
+    versions,
   });
 
 /** Deployments, observations and sets of migrations, one of each at a time. */
@@ -43,7 +43,8 @@ const rounds = (year: number, month: string, n: number): Statement[] =>
     return [
       deployed("production", "web", String(round % 3), at(0)),
       observed("production", "web", String(round % 2), at(1)),
-      set(at(2), round % 2 === 0 ? ["1"] : ["1", "2"]),
+      set(at(2), "db", [{ version: "1" }, { version: "2" }].slice(0, 1 + (round % 2))),
+      set(at(4), "dated", [{ version: "1" }, { version: "2", appliedAt: at(3) }].slice(0, 1 + (round % 2))),
     ];
   }).flat();
 

@@ -381,7 +381,7 @@ describe("migrations on the timeline", () => {
     [
       "are at the row's own time where it has one",
       [set(before, []), set(day(3), [{ version: "1", appliedAt: day(2) }])],
-      ["03T12:00 migrated db@1 applied 02T12:00"],
+      ["02T12:00 migrated db@1 applied 02T12:00"],
     ],
     [
       "are not told twice where a fact says so",
@@ -455,6 +455,83 @@ describe("migrations on the timeline", () => {
     ],
   ])("%s", async (_, statements, expected) => {
     expect((await told(...statements)).toSorted()).toEqual(expected.toSorted());
+  });
+});
+
+describe("a migration that a set dates stands on the timeline at its own time", () => {
+  const dated = (version: string, appliedAt: string) => ({ version, appliedAt });
+  const before = "2026-09-01T00:00:00.000Z";
+  const later = "2026-12-01T00:00:00.000Z";
+  const history = [
+    set(before, ["1"]),
+    database("migration.applied", day(4), "3"),
+    web("1", day(6)),
+    set(later, ["1", dated("2", day(3)), "3", "4", dated("5", day(9)), dated("6", day(9))]),
+  ];
+  const migrations = [
+    "03T12:00 migrated db@2 applied 03T12:00",
+    "04T12:00 migrated db@3",
+    "09T12:00 migrated db@4 between 01T00:00 and 09T12:00",
+    "09T12:00 migrated db@5 applied 09T12:00",
+    "09T12:00 migrated db@6 applied 09T12:00",
+  ];
+
+  it("where the set was read long after the span", async () => {
+    const ledger = await given(...history);
+    const found = await lines(ledger);
+    expect(found).toEqual(migrations.toSpliced(2, 0, "06T12:00 deployed web main=1"));
+    expect(await lines(ledger, { from: day(3), to: day(3) })).toEqual(migrations.slice(0, 1));
+    expect(await lines(ledger, { from: day(3, "12:01"), to: day(5) })).toEqual(migrations.slice(1, 2));
+    expect(await lines(ledger, { from: "2026-11-30T00:00:00.000Z", to: later })).toEqual([
+      "30T00:00 running web main=1",
+    ]);
+  });
+
+  it("where the set is read in the span, and where it is read again", async () => {
+    const again = set("2026-12-02T00:00:00.000Z", ["1", "2", "3", "4", dated("5", day(9)), "6"]);
+    const ledger = await given(...history, again);
+    expect(await lines(ledger, { from: before, to: "2026-12-31T00:00:00.000Z" })).toEqual(
+      migrations.toSpliced(2, 0, "06T12:00 deployed web main=1"),
+    );
+  });
+
+  it("with the set as its fact, of the services that it concerns", async () => {
+    const told = set(day(20), ["1", dated("2", day(3))], { service: "web" });
+    const ledger = await given(web("1", day(1)), deployed("production", "api", "1", day(1)), told);
+    const answer = await timeline(ledger.at(day(30)), { ...october, service: "web" });
+    expect(answer?.entries.slice(1)).toMatchObject([
+      { what: "migrated", at: day(3), appliedAt: day(3), fact: { source: told.source, id: told.id } },
+    ]);
+    expect(await lines(ledger, { service: "api" })).toEqual(["01T12:00 deployed api main=1"]);
+  });
+
+  it("not before the set was recorded, and at the set where the one before contradicts its time", async () => {
+    const ledger = await given(set(before, ["1"]));
+    await ledger.tell(set(day(5), ["1", dated("2", "2026-08-01T00:00:00.000Z"), dated("3", day(3))]), day(8));
+    expect(await lines(ledger, {}, day(7))).toEqual([]);
+    expect(await lines(ledger)).toEqual([
+      "03T12:00 migrated db@3 applied 03T12:00",
+      "05T12:00 migrated db@2 applied 01T00:00",
+    ]);
+  });
+
+  it.each([1, 2, 3, 7])("in pages of %i entries, among more facts than are read at once", async (limit) => {
+    const ledger = await given(
+      ...history,
+      ...Array.from({ length: 250 }, (_, n) =>
+        observed("production", "api", "1", new Date(Date.parse(day(2)) + n * 3_600_000).toISOString()),
+      ),
+    );
+    const whole = await lines(ledger);
+    expect(whole.filter((entry) => entry.includes("migrated"))).toEqual(migrations);
+    const found: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await timeline(ledger.at(day(1)), october, { limit, cursor });
+      found.push(...(page?.entries ?? []).map(line));
+      cursor = page?.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(found).toEqual(whole);
   });
 });
 

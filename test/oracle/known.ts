@@ -52,6 +52,7 @@ export interface Question {
   readonly environment: string;
   readonly service: string;
   readonly at: string;
+  readonly knownAt: string;
   /** Everything recorded by `knownAt`, even what was taken back. */
   readonly recorded: readonly Fact[];
   /** What is believed of it. */

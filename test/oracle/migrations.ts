@@ -1,7 +1,17 @@
 /** Which schema version each database of a service had. */
 import type { AppliedMigration, Release } from "../../schemas/answer.ts";
 import type { FactOf } from "../../schemas/fact.ts";
-import { compare, description, distinct, fold, isHere, ofKind, type Question, until } from "./known.ts";
+import {
+  byOrder,
+  compare,
+  description,
+  distinct,
+  fold,
+  isHere,
+  ofKind,
+  type Question,
+  until,
+} from "./known.ts";
 
 type Snapshot = FactOf<"migration.snapshot">;
 type Row = Snapshot["versions"][number];
@@ -16,7 +26,14 @@ interface Complete {
   readonly tool: string | undefined;
   readonly rows: readonly Row[];
 }
-type Step = Changed | Complete;
+/** A row of a later snapshot that says itself, or by a row below it, that it was applied by then. */
+interface Dated {
+  readonly kind: "dated";
+  readonly version: string;
+  readonly occurredAt: string;
+  readonly when: When;
+}
+type Step = Changed | Complete | Dated;
 
 const KINDS = ["migration.applied", "migration.reverted", "migration.failed", "migration.snapshot"] as const;
 
@@ -42,13 +59,28 @@ const tied = (facts: readonly (Changed | Snapshot)[]): (Changed | Snapshot)[] =>
     return inOrder[rivals.indexOf(fact)] ?? fact;
   });
 
-/** What happened to a schema by then, newest first; snapshots in parts count when the last part is seen. */
+/** All that is believed of a database, oldest first. */
+const factsOf = (question: Question, database: string): (Changed | Snapshot)[] =>
+  ofKind(question.believed, ...KINDS).filter(
+    (fact) => fold(fact.environment) === question.environment && fold(fact.database) === database,
+  );
+
+/**
+ * What happened to a schema by then, newest first; snapshots in parts count when the last part is seen. What a later
+ * snapshot dates comes before the facts of the same time.
+ */
 function stepsOf(question: Question, database: string): Step[] {
-  const facts = tied(
-    until(ofKind(question.believed, ...KINDS), question.at).filter(
-      (fact) => fold(fact.environment) === question.environment && fold(fact.database) === database,
-    ),
-  ).reverse();
+  const told = toldSteps(question, database);
+  const dated = datedSteps(question, database);
+  const times = distinct([...told, ...dated].map(({ occurredAt }) => occurredAt)).sort(compare);
+  return times.reverse().flatMap((time) => {
+    const isThen = (step: Step): boolean => step.occurredAt === time;
+    return [...told.filter(isThen), ...dated.filter(isThen).reverse()];
+  });
+}
+
+function toldSteps(question: Question, database: string): Step[] {
+  const facts = tied(until(factsOf(question, database), question.at)).reverse();
   return facts.flatMap((fact, index): Step[] => {
     if (fact.kind !== "migration.snapshot") return [fact];
     const parts = completedBy(fact, ofKind(facts.slice(0, index), "migration.snapshot"));
@@ -75,6 +107,103 @@ function completedBy(fact: Snapshot, newer: readonly Snapshot[]): Snapshot[] | u
   return parts;
 }
 
+/** A snapshot at the moment when a part made it complete, also again. */
+interface Reading {
+  readonly seenAt: string;
+  readonly oldest: Snapshot;
+  readonly mode: Snapshot["mode"];
+  readonly tool: string | undefined;
+  readonly rows: readonly Row[];
+}
+
+/** Every moment at which a snapshot became complete, in order, by all facts. */
+function readingsOf(snapshots: readonly Snapshot[]): Reading[] {
+  return snapshots.flatMap((fact, index): Reading[] => {
+    const { part } = fact;
+    const seen = snapshots.slice(0, index + 1).filter((one) => {
+      if (part === undefined) return one === fact;
+      const { source, mode } = one;
+      const isOfSet = one.part?.set === part.set && one.part.of === part.of;
+      return isOfSet && source === fact.source && mode === fact.mode;
+    });
+    const parts: Snapshot[] = [];
+    for (let n = 1; n <= (part?.of ?? 1); n++) {
+      const found = seen.findLast((one) => (one.part?.n ?? 1) === n);
+      if (found === undefined) return [];
+      parts.push(found);
+    }
+    const [oldest] = parts.toSorted(byOrder);
+    if (oldest === undefined) return [];
+    const rows = parts.flatMap(({ versions }) => versions);
+    return [{ seenAt: fact.occurredAt, oldest, mode: fact.mode, tool: parts[0]?.tool, rows }];
+  });
+}
+
+/** The newest of the readings before one; undefined where one of them is newer than this one, so that it says nothing. */
+function previousOf(reading: Reading, before: readonly Reading[]): { reading?: Reading } | undefined {
+  const newer = before.filter((one) => byOrder(one.oldest, reading.oldest) > 0);
+  if (newer.length > 0) return undefined;
+  const previous = before.toSorted((a, b) => byOrder(a.oldest, b.oldest)).at(-1);
+  return previous === undefined ? {} : { reading: previous };
+}
+
+/** What is known of a version just before a reading: where it stood, and since when that is known. */
+function lastKnown(
+  version: string,
+  previous: Reading | undefined,
+  reading: Reading,
+  told: readonly (Changed | Snapshot)[],
+): { isApplied: boolean; at: string | null } {
+  const last = told.findLast(
+    (fact) =>
+      (fact.kind === "migration.applied" || fact.kind === "migration.reverted") &&
+      fact.version === version &&
+      byOrder(fact, reading.oldest) < 0 &&
+      (previous === undefined || byOrder(fact, previous.oldest) > 0),
+  );
+  if (last !== undefined) return { isApplied: last.kind === "migration.applied", at: last.occurredAt };
+  if (previous === undefined) return { isApplied: false, at: null };
+  const isShown = previous.rows.some((row) => row.version === version);
+  return { isApplied: isShown, at: previous.oldest.occurredAt };
+}
+
+/** From when on a row counts: its own time, or in a set the first of those of the rows below it. */
+function countsFrom(n: number, reading: Reading, previous: Reading | undefined): string | undefined {
+  const { mode, rows } = reading;
+  const own = rows[n]?.appliedAt;
+  if (own !== undefined || mode === "head" || previous?.mode === "head") return own;
+  return rows
+    .slice(n + 1)
+    .flatMap(({ appliedAt }) => appliedAt ?? [])
+    .sort(compare)[0];
+}
+
+/** What snapshots that were complete only after the moment say of the time until then, oldest first. */
+function datedSteps(question: Question, database: string): Dated[] {
+  // Of what is known last nothing can be known that comes later.
+  if (question.at >= question.knownAt) return [];
+  const told = factsOf(question, database);
+  const readings = readingsOf(ofKind(told, "migration.snapshot"));
+  const dated = readings.flatMap((reading, index) => {
+    if (reading.seenAt <= question.at) return [];
+    const found = previousOf(reading, readings.slice(0, index));
+    if (found === undefined) return [];
+    return reading.rows.flatMap((row, n): Dated[] => {
+      const from = countsFrom(n, reading, found.reading);
+      const { isApplied, at: after } = lastKnown(row.version, found.reading, reading, told);
+      const isContradicted = from !== undefined && after !== null && from <= after;
+      if (from === undefined || from > reading.oldest.occurredAt || isApplied || isContradicted) return [];
+      const when =
+        row.appliedAt === undefined
+          ? { appliedBetween: { after, before: from } }
+          : { appliedAt: row.appliedAt };
+      const tool = reading.tool === undefined ? {} : { tool: reading.tool };
+      return [{ kind: "dated", version: row.version, occurredAt: from, when: { ...when, ...tool } }];
+    });
+  });
+  return dated.filter(({ occurredAt }) => occurredAt <= question.at);
+}
+
 /** Where going back ended: at an applied migration or at a snapshot. */
 interface Stop {
   readonly at: number;
@@ -88,6 +217,8 @@ function stopOf(steps: readonly Step[]): Stop {
     if (step.kind === "migration.applied" && !reverted.includes(step.version)) {
       return { at, rows: [{ version: step.version, appliedAt: step.occurredAt }] };
     }
+    if (step.kind === "dated" && !reverted.includes(step.version))
+      return { at, rows: [{ version: step.version }] };
     if (step.kind === "complete") return { at, rows: currentRows(step, reverted) };
   }
   return { at: steps.length, rows: "unknown" };
@@ -107,7 +238,10 @@ function failureOf(steps: readonly Step[]): Pick<AppliedMigration, "failed"> {
   if (failed?.kind !== "migration.failed") return {};
   const isMended = steps
     .slice(0, at)
-    .some((step) => step.kind === "migration.applied" && step.version === failed.version);
+    .some(
+      (step) =>
+        (step.kind === "migration.applied" || step.kind === "dated") && step.version === failed.version,
+    );
   return isMended ? {} : { failed: { version: failed.version, at: failed.occurredAt } };
 }
 
@@ -129,6 +263,7 @@ function saysOf(step: Step, version: string): Says {
   if (step.kind === "complete")
     return step.rows.some((row) => row.version === version) ? "there" : "not there";
   if (step.version !== version || step.kind === "migration.failed") return "nothing";
+  if (step.kind === "dated") return "nothing";
   return step.kind === "migration.applied" ? "applied" : "not there";
 }
 
@@ -145,7 +280,7 @@ function toldBy(row: Row, snapshot: Complete, older: readonly Step[]): When {
   let before = snapshot.occurredAt;
   for (const step of older) {
     const says = saysOf(step, row.version);
-    if (says === "applied" && step.kind !== "complete") return fromApplied(step, snapshot.tool);
+    if (says === "applied" && step.kind === "migration.applied") return fromApplied(step, snapshot.tool);
     if (says === "not there") return { appliedBetween: { after: step.occurredAt, before }, ...tool };
     if (says === "there") before = step.occurredAt;
   }
@@ -164,6 +299,7 @@ function migrationsOf(question: Question, database: string): AppliedMigration[] 
     status: "known",
     version: row.version,
     ...(stop?.kind === "migration.applied" ? fromApplied(stop) : {}),
+    ...(stop?.kind === "dated" ? stop.when : {}),
     ...(stop?.kind === "complete" ? whenOf(row, stop, steps.slice(at + 1)) : {}),
     ...failed,
   }));

@@ -139,7 +139,36 @@ rules("a schema of which too little is known", [
       ]),
     ),
     asked: keep,
-    answers: { schema: "keep", keep: ["1"], warnings: ["schema_unproven", "schema_unknown"] },
+    answers: { schema: "keep", keep: ["1"], warnings: ["schema_unproven"] },
+  },
+]);
+
+/** Read before the first release and after the second; 2 was applied between the two. */
+const dated = (at: string) => [
+  snapshot("10 11:00", "set", ["1"], { tool: "typeorm" }),
+  ...oneThenTwo(),
+  snapshot("25 12:00", "set", ["1", { version: "2", appliedAt: time(at) }], { tool: "typeorm" }),
+];
+rules("a migration that only a later set shows, with its time", [
+  {
+    rule: "is not reverted to go back to a moment after it",
+    given: dated("12 11:00"),
+    asked: losing,
+    answers: { status: "ready", schema: "unchanged", revert: [], keep: [], blockers: [], warnings: [] },
+  },
+  {
+    rule: "is reverted to go back to a moment before it",
+    given: dated("12 12:01"),
+    asked: losing,
+    answers: { schema: "revert", revert: ["2"] },
+  },
+  {
+    rule: "is enough for an image that requires it",
+    given: [
+      ...dated("12 11:00"),
+      built(digestOf("one"), "one", { requires: [{ database: "billing", version: "2" }] }),
+    ],
+    answers: { status: "ready", schema: "unchanged", blockers: [] },
   },
 ]);
 

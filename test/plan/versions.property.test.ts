@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { all, EVER } from "../../functions/ledger/fact-reader.ts";
 import { databaseState } from "../../functions/queries/migrations/database-state.ts";
-import { factsSince, versionsOf } from "../../functions/queries/migrations/versions.ts";
+import { factsAt, factsSince, versionsOf } from "../../functions/queries/migrations/versions.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { act, migrated, snapshot, snapshotInParts } from "../histories/statements.ts";
 import { moment, time } from "../histories/words.ts";
@@ -26,7 +26,7 @@ const histories = fc
   );
 
 const upTo = async (ledger: Given, to: string) =>
-  versionsOf(await all(ledger.at(to), { of: "schema", ...place }, { to }));
+  versionsOf(await all(ledger.at(to), { of: "schema", ...place }), to);
 
 async function stateAt(ledger: Given, at: string) {
   const { migrations } = await databaseState(ledger.at(at), place.environment, place.database, at);
@@ -57,9 +57,9 @@ describe("the versions that a database has applied", () => {
           isWhole,
         });
         expect(names(versionsOf(facts))).toEqual(names(await upTo(ledger, EVER)));
-        expect(names(versionsOf(facts.filter(({ occurredAt }) => occurredAt <= at)))).toEqual(
-          names(await upTo(ledger, at)),
-        );
+        expect(names(versionsOf(facts, at))).toEqual(names(await upTo(ledger, at)));
+        const enough = await factsAt(ledger.at(at), place.environment, place.database, at);
+        expect(names(versionsOf(enough, at))).toEqual(names(await upTo(ledger, at)));
       }),
     );
   });
@@ -75,6 +75,18 @@ describe("the versions that a database has applied", () => {
   ])("are %s", async (_, statements, expected) => {
     const { applied } = await upTo(await given(...statements), EVER);
     expect(applied.map(({ version }) => version)).toEqual(expected);
+  });
+
+  it("are those that a later set dates, with what stands above them", async () => {
+    const ledger = await given(
+      shows("12:00", "set", ["0", { version: "1", appliedAt: "2026-10-20T08:00:00.000Z" }, "2"]),
+    );
+    const { applied, newest, isWhole } = await upTo(ledger, "2026-10-20T09:00:00.000Z");
+    expect(applied.map(({ version, at, by }) => ({ version, at, by }))).toEqual([
+      { version: "0", at: undefined, by: "2026-10-20T08:00:00.000Z" },
+      { version: "1", at: "2026-10-20T08:00:00.000Z", by: "2026-10-20T08:00:00.000Z" },
+    ]);
+    expect({ newest, isWhole }).toEqual({ newest: ["1"], isWhole: false });
   });
 
   it("know when they came: by the tool's own table, else as said, else between two snapshots", async () => {

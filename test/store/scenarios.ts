@@ -199,6 +199,10 @@ export const SCENARIOS: readonly Scenario[] = [
       shownRows(minute(21, i), { appliedAt: day(3) }),
     ]),
   ]),
+  scenario("with a database by snapshots of which a later one says when", "main: digest image", (n) => [
+    ...ran(main({ digest: IMAGE })),
+    ...times(n, (i) => [shownRows(minute(18, i), {}, "0"), shownRows(minute(22, i), { appliedAt: day(19) })]),
+  ]),
   scenario("with a database by snapshots that do not say when", "main: digest image", (n) => [
     ...ran(main({ digest: IMAGE })),
     ...times(n, (i) => [shownRows(minute(20, i), {}), shownRows(minute(21, i), {})]),

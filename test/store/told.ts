@@ -66,12 +66,12 @@ export const image = (name: string, tag: string): Statement[] => [
 
 const migrated = (at: string, version: number): Statement =>
   said("migration.applied", at, { ...HERE, database: "billing", version: String(version) });
-export const shownRows = (at: string, row: object): Statement =>
+export const shownRows = (at: string, row: object, version = "1"): Statement =>
   said("migration.snapshot", at, {
     ...HERE,
     database: "audit",
     mode: "set",
-    versions: [{ version: "1", ...row }],
+    versions: [{ version, ...row }],
   });
 export const task = (
   at: string,

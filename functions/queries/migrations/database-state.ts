@@ -1,8 +1,12 @@
 /** The current migration of a database. */
 import type { AppliedMigration } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
+import { newestFirst } from "../../ledger/canonical.ts";
 import { type KnownAt, pagesBack } from "../../ledger/fact-reader.ts";
-import { type History, historyOf, newestApplied, newestRows } from "./history.ts";
+import type { History } from "./history.ts";
+import { historyOf, newestApplied, newestRows, type Since } from "./history-at.ts";
+import type { Complete } from "./snapshots.ts";
+import { factsAfter, snapshotsAfter } from "./versions.ts";
 
 type Found = Omit<AppliedMigration, "database" | "failed">;
 
@@ -17,13 +21,15 @@ const reversibleOf = ({ reversible }: Pick<Found, "reversible">): Pick<Found, "r
   reversible === undefined ? {} : { reversible };
 
 /** The newest failure, unless that version was applied after it. */
-function failureOf(facts: readonly Fact[]): Pick<AppliedMigration, "failed"> {
+function failureOf(facts: readonly Fact[], since: Since): Pick<AppliedMigration, "failed"> {
   const failed = facts.findLast((fact) => fact.kind === "migration.failed");
   if (failed === undefined) return {};
   const { version, occurredAt } = failed;
-  const isMended = facts
-    .slice(facts.indexOf(failed))
-    .some((fact) => fact.kind === "migration.applied" && fact.version === version);
+  const isMended =
+    facts
+      .slice(facts.indexOf(failed))
+      .some((fact) => fact.kind === "migration.applied" && fact.version === version) ||
+    since.some((one) => one.kind === "inferred" && one.version === version && one.occurredAt > occurredAt);
   return isMended ? {} : { failed: { version, at: occurredAt } };
 }
 
@@ -43,18 +49,45 @@ function foundIn(
   };
 }
 
-/** The current version, and whether it is final: no older fact could change it. */
-function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: boolean } {
-  const { history, facts } = historyOf(read);
-  const word = newestApplied(history);
+/** The version that a statement reports last, or that a later snapshot dates last. */
+function foundAs(word: NonNullable<ReturnType<typeof newestApplied>>): Found {
+  const { version, occurredAt } = word;
+  if (word.kind === "migration.applied") {
+    const { tool } = word;
+    return { version, status: "known", appliedAt: occurredAt, ...toolOf(tool), ...reversibleOf(word) };
+  }
+  const { appliedAt, after = null, snapshot } = word;
+  return {
+    version,
+    status: "known",
+    ...(appliedAt === undefined ? { appliedBetween: { after, before: occurredAt } } : { appliedAt }),
+    ...toolOf(snapshot.facts[0]?.tool),
+  };
+}
+
+/** The facts from the decisive one on, newest first, and of those the ones up to the moment, oldest first. */
+function factsOf(
+  facts: readonly Fact[],
+  word: ReturnType<typeof newestApplied>,
+  snapshot: Complete | undefined,
+): { readonly used: readonly Fact[]; readonly known: readonly Fact[] } {
+  if (word?.kind === "inferred") {
+    const known = facts.filter(({ occurredAt }) => occurredAt >= word.occurredAt);
+    return { used: [...word.snapshot.facts.toSorted(newestFirst), ...known.toReversed()], known };
+  }
+  const decisive = word ?? snapshot?.oldest;
+  const known = decisive === undefined ? facts : facts.slice(facts.indexOf(decisive));
+  return { used: known.toReversed(), known };
+}
+
+/** The current version at a moment, and whether it is final: no older fact could change it. */
+function stateOf(read: readonly Fact[], at: string): DatabaseState & { readonly isSure: boolean } {
+  const { history, since, facts } = historyOf(read, at);
+  const word = newestApplied(since);
   const rows = newestRows(history);
-  const decisive = word ?? history.snapshot?.oldest;
-  const since = decisive === undefined ? facts : facts.slice(facts.indexOf(decisive));
+  const { used, known } = factsOf(facts, word, history.snapshot);
   const found = (): Found[] => {
-    if (word !== undefined) {
-      const { version, occurredAt: appliedAt, tool } = word;
-      return [{ version, status: "known", appliedAt, ...toolOf(tool), ...reversibleOf(word) }];
-    }
+    if (word !== undefined) return [foundAs(word)];
     if (rows === undefined) return [{ version: null, status: "unknown" }];
     return rows.length === 0
       ? [{ version: null, status: "empty" }]
@@ -64,10 +97,14 @@ function stateOf(read: readonly Fact[]): DatabaseState & { readonly isSure: bool
     const { said, after } = history.seen.get(version) ?? {};
     return said !== undefined || after !== undefined;
   };
+  // A later snapshot dates what the snapshot before it does not show, so that one must be read.
+  const isSnapshotNeeded = word?.kind !== "migration.applied";
   return {
-    migrations: found().map((one) => ({ ...one, ...failureOf(since) })),
-    facts: since.toReversed(),
-    isSure: word !== undefined || (history.snapshot !== undefined && (rows ?? []).every(isTraced)),
+    migrations: found().map((one) => ({ ...one, ...failureOf(known, since) })),
+    facts: used,
+    isSure:
+      (!isSnapshotNeeded || history.snapshot !== undefined) &&
+      (word !== undefined || (rows ?? []).every(isTraced)),
   };
 }
 
@@ -78,13 +115,20 @@ export async function databaseState(
   database: string,
   at: string,
 ): Promise<DatabaseState> {
+  const pages = pagesBack(knowledge, { of: "schema", environment, database }, at);
+  const [first, snapshots] = await Promise.all([
+    pages.next(),
+    snapshotsAfter(knowledge, environment, database, at),
+  ]);
+  const withLater = async (facts: readonly Fact[]) =>
+    stateOf([...facts, ...(await factsAfter(knowledge, environment, database, at, facts, snapshots))], at);
   let facts: Fact[] = [];
-  for await (const page of pagesBack(knowledge, { of: "schema", environment, database }, at)) {
-    facts = [...page.toReversed(), ...facts];
+  for (let page = first; page.done !== true; page = await pages.next()) {
+    facts = [...page.value.toReversed(), ...facts];
     // Facts of the oldest moment may continue on the next page, so leave that moment out.
     const complete = facts.filter(({ occurredAt }) => occurredAt !== facts[0]?.occurredAt);
-    const state = stateOf(complete);
+    const state = await withLater(complete);
     if (state.isSure) return state;
   }
-  return stateOf(facts);
+  return withLater(facts);
 }

@@ -3,7 +3,8 @@
  * tables. A set lists all applied versions. A head lists only the current ones, so it yields no reverts.
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
-import { type Complete, type Snapshot, snapshotsOf } from "./snapshots.ts";
+import { type Inferred, inferredBy } from "./own-times.ts";
+import type { Complete, Snapshot } from "./snapshots.ts";
 
 type Said = FactOf<"migration.applied">;
 export type Word = FactOf<"migration.applied" | "migration.reverted">;
@@ -47,6 +48,16 @@ export interface Change {
   readonly when: { readonly appliedAt: string } | { readonly between: { after: string; before: string } };
 }
 
+/** What a snapshot shows of the time before it. */
+export interface Shown {
+  /** Changes known only since the snapshot: the previous one does not show them, and no time tells when they were. */
+  readonly changes: readonly Change[];
+  /** What its rows' own times date before it. */
+  readonly inferred: readonly Inferred[];
+}
+
+export const NOTHING_SHOWN: Shown = { changes: [], inferred: [] };
+
 /** A schema as of its newest snapshot, and the statements since (`words`), oldest first. */
 export interface History {
   applied: Applied[];
@@ -79,14 +90,21 @@ const latest = (...times: readonly (string | undefined)[]): string | undefined =
 
 /* Statements */
 
-/** Applies a statement to a schema. */
-export function applyStatement(it: History, word: Word): void {
+/** Applies a statement to a schema, or what a later snapshot dates. */
+export function applyStatement(it: History, word: Word | Inferred): void {
   const { version, occurredAt } = word;
-  const isApplied = word.kind === "migration.applied";
-  it.lastSet?.versions.set(version, { isApplied, at: occurredAt });
+  it.lastSet?.versions.set(version, { isApplied: word.kind !== "migration.reverted", at: occurredAt });
   const before = it.applied.find((one) => one.version === version);
-  it.applied = it.applied.filter((one) => one !== before);
-  if (!isApplied) {
+  it.applied = it.applied.filter((one) => one.version !== version);
+  if (word.kind === "inferred") {
+    const { appliedAt: at, after } = word;
+    const [shown] = word.snapshot.facts;
+    const known = { ...(at === undefined ? {} : { at }), ...(after === undefined ? {} : { after }) };
+    const by = { version, by: occurredAt, ...known, ...before };
+    it.applied.push(shown === undefined ? by : { ...by, shown });
+    return;
+  }
+  if (word.kind === "migration.reverted") {
     it.gone.set(version, occurredAt);
     it.seen.delete(version);
     return;
@@ -153,9 +171,11 @@ function changesOf({ lastSet, words }: History, { rows, at }: Complete): Change[
   });
 }
 
-function show(it: History, step: Complete): Change[] {
+/** @param inferred what the snapshot dates before it: it is no change since then */
+function show(it: History, step: Complete, inferred: readonly Inferred[]): readonly Change[] {
   const isSet = step.mode === "set";
-  const changes = isSet ? changesOf(it, step) : [];
+  const dated = new Set(inferred.map(({ version }) => version));
+  const changes = isSet ? changesOf(it, step).filter(({ version }) => !dated.has(version)) : [];
   const rows = shownBy(it, step);
   const isAll = isSet || rows.length === 0;
   see(it, step);
@@ -175,82 +195,20 @@ function show(it: History, step: Complete): Change[] {
 /* The fold */
 
 /**
- * Applies one step, and returns the changes that only a set shows.
+ * Applies one step, and returns what only a snapshot shows.
  * @param count how many of the statements since the newest snapshot precede the step: all, if steps are in order
  */
-export function evolve(it: History, step: Step, count = it.words.length): Change[] {
+export function evolve(it: History, step: Step, count = it.words.length): Shown {
   if (step.kind !== "complete") {
     it.words.push(step);
-    return [];
+    return NOTHING_SHOWN;
   }
-  for (const word of it.words.slice(0, count)) applyStatement(it, word);
+  const words = it.words.slice(0, count);
+  const inferred = inferredBy(it.snapshot, words, step);
+  for (const word of words) applyStatement(it, word);
   it.words = it.words.slice(count);
-  return show(it, step);
-}
-
-const partsOf = (version: string): string[] => version.match(/\d+|\D+/g) ?? [];
-
-/** Natural order: digits compare as numbers, so that V1.9 comes before V1.10. */
-function byVersion(a: string, b: string): number {
-  const [ours, theirs] = [partsOf(a), partsOf(b)];
-  for (const [n, our] of ours.entries()) {
-    const their = theirs[n] ?? "";
-    if (our === their) continue;
-    const areNumbers = /^\d/.test(our) && /^\d/.test(their);
-    const isBefore = areNumbers && BigInt(our) !== BigInt(their) ? BigInt(our) < BigInt(their) : our < their;
-    return isBefore ? -1 : 1;
-  }
-  return ours.length - theirs.length;
-}
-
-/**
- * Sorts migrations applied at the same time by version, because tools apply them in that order and many record whole
- * seconds. Other facts of that time keep their places.
- */
-function untied(facts: readonly Fact[]): Fact[] {
-  const applied = facts
-    .filter((fact) => fact.kind === "migration.applied")
-    .sort((a, b) =>
-      a.occurredAt < b.occurredAt ? -1 : a.occurredAt > b.occurredAt ? 1 : byVersion(a.version, b.version),
-    );
-  return facts.map((fact) => (fact.kind === "migration.applied" ? (applied.shift() ?? fact) : fact));
-}
-
-/** Folds the facts of one database, oldest first. Also returns the facts in the order in which they were folded. */
-export function historyOf(facts: readonly Fact[]): {
-  readonly history: History;
-  readonly facts: readonly Fact[];
-} {
-  const sorted = untied(facts);
-  const snapshots = snapshotsOf(sorted);
-  const it = emptyHistory();
-  for (const fact of sorted) {
-    const step = isStatement(fact) ? fact : snapshots.get(fact);
-    if (step !== undefined) evolve(it, step);
-  }
-  return { history: it, facts: sorted };
+  return { changes: show(it, step, inferred), inferred };
 }
 
 export const isStatement = (fact: Fact): fact is Word =>
   fact.kind === "migration.applied" || fact.kind === "migration.reverted";
-
-/** The newest statement since the snapshot that a version was applied and that no later one reverts. */
-export function newestApplied({ words }: History): Said | undefined {
-  const reverted = new Set<string>();
-  for (const word of words.toReversed()) {
-    if (word.kind === "migration.reverted") reverted.add(word.version);
-    else if (!reverted.has(word.version)) return word;
-  }
-  return undefined;
-}
-
-/** The rows of the newest snapshot that are current versions. Empty: nothing is applied. Undefined: unknown. */
-export function newestRows({ snapshot, words }: History): Complete["rows"] | undefined {
-  if (snapshot === undefined) return undefined;
-  const reverted = new Set(
-    words.filter(({ kind }) => kind === "migration.reverted").map(({ version }) => version),
-  );
-  const left = snapshot.rows.filter(({ version }) => !reverted.has(version));
-  if (snapshot.mode === "set") return left.slice(-1);
-  return left.length < snapshot.rows.length ? undefined : left;
-}

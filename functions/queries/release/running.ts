@@ -196,8 +196,7 @@ export async function effectiveDeploymentsAt(
   ]);
   const whole = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst)[0];
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
-  const isUnnamed = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
-  const isUnreported = named.length > 0 && isUnnamed;
+  const isUnreported = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
   const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
   const observation = look.done === true ? tasks : look.value;
   const earlier =

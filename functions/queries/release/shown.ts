@@ -1,13 +1,13 @@
 /** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical } from "../../ledger/canonical.ts";
+import { canonical, order } from "../../ledger/canonical.ts";
 import { EVER, history } from "../../ledger/fact-reader.ts";
-import { nameAt } from "../../ledger/renames.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { type ComponentClaim, isPart } from "./effective-deployments.ts";
+import { isPart } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
 import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
@@ -21,13 +21,12 @@ export interface Shown {
   readonly cause: "release" | "knowledge";
 }
 
-/** The claims in effect, with those of the same moment that say something else. */
-const claimsOf = ({ claimed }: EffectiveDeployments): ComponentClaim[] =>
-  [...claimed.values()].flatMap((group) => [group, ...(group.rivals ?? [])]);
-
 /** Later tasks of the deployments in effect: they may make a digest uncertain, or known. */
-async function nextTasks(context: ResolveContext, running: EffectiveDeployments): Promise<string[]> {
-  const claims = new Set([...claimsOf(running).map(({ claim }) => claim), running.lastClaim]);
+async function nextTasks(
+  context: ResolveContext,
+  { claimed, lastClaim }: EffectiveDeployments,
+): Promise<string[]> {
+  const claims = new Set([...[...claimed.values()].map(({ claim }) => claim), lastClaim]);
   const tasks = await Promise.all(
     [...claims].map(async (claim) => {
       const isOpen = claim?.components?.some(({ digest }) => digest === undefined) === true;
@@ -40,25 +39,22 @@ async function nextTasks(context: ResolveContext, running: EffectiveDeployments)
     .filter((time) => time > context.at);
 }
 
-/** The first later description with other images: an entry that names no repository is resolved by them. */
+/** The first later description with other images: a deployment that names no repository is resolved by them. */
 async function nextDescription(
   context: ResolveContext,
-  running: EffectiveDeployments,
+  { resolution: { by, stated } }: ResolvedComponent,
   described: Description | undefined,
 ): Promise<string[]> {
-  const entries = [
-    ...claimsOf(running).flatMap((one) => one.entries),
-    ...(running.observation?.components ?? []),
-  ];
-  if (entries.every(({ digest, repository }) => digest !== undefined || repository !== undefined)) return [];
+  if (by === "digest" || stated.repository !== undefined) return [];
   const renames = await context.images.renames();
-  // The same name may mean another repository after a rename.
-  const imagesOf = (one: Description | undefined): string =>
-    canonical(ownImagesOf(one).map((named) => nameAt(renames, named)));
+  const images = canonical(described?.images ?? []);
+  const since = described === undefined ? "" : order(described);
   const partition = { of: "service", service: context.selector.service } as const;
   for await (const fact of history(context, partition, { after: context.at })) {
-    const isOther = fact.kind === "service.described" && imagesOf(fact) !== imagesOf(described);
-    if (isOther && fact.occurredAt > (described?.occurredAt ?? "")) return [fact.occurredAt];
+    if (fact.kind !== "service.described" || order(fact) <= since) continue;
+    // The same name may mean another repository after a rename.
+    const isRenamed = renames.some(({ at }) => since < at && at < order(fact));
+    if (isRenamed || canonical(fact.images ?? []) !== images) return [fact.occurredAt];
   }
   return [];
 }
@@ -86,7 +82,7 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
     untilOf(context, counted, shown),
     nextVague(context),
     nextTasks(context, counted),
-    nextDescription(context, counted, description),
+    ...shown.map((one) => nextDescription(context, one, description)),
   ]);
   const digests = shown.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
   const [known] = more.flat().sort();

@@ -2,6 +2,7 @@
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
 import type { Deployed, Fact, FactOf, Migrated, Noted, ObservedComponent } from "../../../schemas/fact.ts";
 import type { Change } from "../migrations/history.ts";
+import type { Inferred } from "../migrations/own-times.ts";
 
 type Frozen = FactOf<"environment.frozen" | "environment.unfrozen">;
 type Redeployed = FactOf<"redeployment.requested" | "redeployment.ended">;
@@ -68,6 +69,16 @@ export const changeEntry = (
   version,
   ...when,
 });
+
+/** The entry of what a snapshot dates, at that time; none for what was applied at some time before that. */
+export function datedEntry(
+  fact: FactOf<"migration.snapshot">,
+  { version, occurredAt, appliedAt, after }: Inferred,
+): TimelineEntry[] {
+  const when = appliedAt === undefined ? after && { between: { after, before: occurredAt } } : { appliedAt };
+  const entry = { ...entryOf(fact, "migrated"), at: occurredAt, database: fact.database, version };
+  return when === undefined ? [] : [{ ...entry, ...when }];
+}
 
 /** The entry of a fact. A snapshot of migrations has none; see `changeEntry`. */
 export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>): TimelineEntry {

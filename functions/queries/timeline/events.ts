@@ -1,23 +1,28 @@
 /** The events of a timeline, in order, starting at any of them. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { EVERYWHERE, monthOf } from "../../ledger/access-patterns.ts";
 import { order } from "../../ledger/canonical.ts";
 import { namesIn } from "../../ledger/directories.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import { ahead } from "../../ledger/loader.ts";
-import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
-import { type Comparing, comparingFrom } from "../migrations/changes.ts";
 import type { Question } from "../question.ts";
 import { isEffective } from "../release/effective-deployments.ts";
-import { changeEntry, type Event, eventEntry, isEvent } from "./entries.ts";
+import { changeEntry, datedEntry, type Event, eventEntry, isEvent } from "./entries.ts";
 import { type Step, watching } from "./observation-changes.ts";
+import { comparisons, type DatedEvent, datedEvents } from "./schema-changes.ts";
 
 /** The environment or service of a timeline. Names are folded. */
 export type Scope =
   | { readonly environment: string; readonly service: undefined }
-  | { readonly environment: string; readonly service: string; readonly databases: ReadonlySet<string> };
+  | {
+      readonly environment: string;
+      readonly service: string;
+      readonly databases: ReadonlySet<string>;
+      /** Those whose migrations ever named the service. */
+      readonly named: ReadonlySet<string>;
+    };
 
 /** Inclusive bounds. `from` is a time, or the sort key of an event of which `delivered` entries were already returned. */
 export interface Span {
@@ -39,6 +44,10 @@ function concerns(scope: Scope, fact: Event): boolean {
   if ("database" in fact) return scope.databases.has(fold(fact.database));
   return service === undefined;
 }
+
+/** The databases whose migrations may concern a scope; undefined: all. */
+const migrated = (scope: Scope): ReadonlySet<string> | undefined =>
+  scope.service === undefined ? undefined : new Set([...scope.databases, ...scope.named]);
 
 async function* factsIn(knowledge: KnownAt, environment: string, { from, to }: Span): AsyncGenerator<Fact> {
   const months = { from: monthOf(from), to: monthOf(to) };
@@ -70,34 +79,6 @@ async function* chunked<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {
   yield chunk;
 }
 
-type Snapshot = FactOf<"migration.snapshot">;
-const isSet = (fact: Event): fact is Snapshot => fact.kind === "migration.snapshot" && fact.mode === "set";
-
-/** Compares consecutive sets of each database, starting with its first set in the span. */
-function comparisons(knowledge: KnownAt, environment: string) {
-  const databases = new Map<string, { compare: Comparing; since: string }>();
-  return {
-    async prepare(facts: readonly Event[]): Promise<void> {
-      const unknown = new Map<string, Snapshot>();
-      for (const fact of facts.filter(isSet)) {
-        const database = fold(fact.database);
-        if (!databases.has(database) && !unknown.has(database)) unknown.set(database, fact);
-      }
-      await mapLimit(AT_ONCE, [...unknown], async ([database, fact]) => {
-        const since = order(fact);
-        databases.set(database, {
-          compare: await comparingFrom(knowledge, environment, database, since),
-          since,
-        });
-      });
-    },
-    take(fact: Event & { database: string }) {
-      const found = databases.get(fold(fact.database));
-      return found === undefined || order(fact) < found.since ? [] : found.compare(fact);
-    },
-  };
-}
-
 type Known = Omit<Question, "at">;
 
 /** Turns facts into entries, in order. Entries of observations and of sets depend on the facts before them. */
@@ -105,13 +86,15 @@ function narrating(known: Known, environment: string) {
   const watch = watching(known, environment);
   const databases = comparisons(known, environment);
   return {
-    async prepare(steps: readonly Step<Event>[]): Promise<void> {
+    /** @param facts what the steps are chosen from */
+    async prepare(steps: readonly Step<Event>[], facts: readonly Fact[]): Promise<void> {
       const shown = steps.flatMap(({ fact, before }) => (isEffective(fact) ? [{ fact, before }] : []));
-      await Promise.all([watch.prepare(shown), databases.prepare(steps.map(({ fact }) => fact))]);
+      const events = steps.map(({ fact }) => fact);
+      await Promise.all([watch.prepare(shown), databases.prepare(events, facts)]);
     },
     async entriesOf(fact: Event): Promise<TimelineEntry[]> {
-      const changes = "database" in fact ? databases.take(fact) : [];
-      if (fact.kind === "migration.snapshot") return changes.map((change) => changeEntry(fact, change));
+      if (fact.kind === "migration.snapshot")
+        return databases.changesAt(fact).map((change) => changeEntry(fact, change));
       if (isEffective(fact) && !(await watch.take(fact))) return [];
       return [eventEntry(fact)];
     },
@@ -134,24 +117,43 @@ interface Narrated {
   readonly place: readonly [order: string, delivered: string];
 }
 
+/** A place of a timeline with its entries. */
+interface Item {
+  readonly order: string;
+  entries(): TimelineEntry[] | Promise<TimelineEntry[]>;
+}
+
+const datedItem = ({ order, snapshot, inferred }: DatedEvent): Item => ({
+  order,
+  entries: () => inferred.flatMap((one) => datedEntry(snapshot, one)),
+});
+
 async function* narrated(known: Known, scope: Scope, span: Span): AsyncGenerator<Narrated> {
   const { prepare, entriesOf } = narrating(known, scope.environment);
-  let { before } = span;
+  const dated = datedEvents(known, scope.environment, migrated(scope), span.before);
+  let { before, from: low } = span;
   let scanned = 0;
   for await (const facts of chunked(factsOf(known, scope.environment, span))) {
+    const last = facts.at(-1);
+    const high = last === undefined || facts.length < CHUNK ? span.to : order(last);
     const steps = stepsOf(scope, facts, before).filter(
       // The event at which the previous page ended is needed again only if it can have several entries.
       ({ fact }) => order(fact) !== span.from || fact.kind === "migration.snapshot",
     );
-    await prepare(steps);
-    for (const { fact } of steps) {
-      const skipped = order(fact) === span.from ? (span.delivered ?? 0) : 0;
-      const entries = await entriesOf(fact);
+    const [events] = await Promise.all([dated({ facts, low, high }), prepare(steps, facts)]);
+    const items: Item[] = [
+      ...steps.map(({ fact }) => ({ order: order(fact), entries: () => entriesOf(fact) })),
+      ...events.filter(({ snapshot }) => concerns(scope, snapshot)).map(datedItem),
+    ].sort((a, b) => (a.order < b.order ? -1 : 1));
+    for (const item of items) {
+      const skipped = item.order === span.from ? (span.delivered ?? 0) : 0;
+      const entries = await item.entries();
       yield* entries
-        .map((entry, n) => ({ entry, place: [order(fact), String(n + 1)] as const }))
+        .map((entry, n) => ({ entry, place: [item.order, String(n + 1)] as const }))
         .slice(skipped);
     }
-    before = facts.map(order).at(-1) ?? before;
+    before = last === undefined ? before : order(last);
+    low = before;
     scanned += facts.length;
     if (scanned >= SCAN_MAX) return yield { place: [before, ALL] };
   }

@@ -4,6 +4,7 @@ import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { allKnownNames, knownName, knownNames, take } from "../../ledger/directories.ts";
+import { namesOf } from "../../ledger/directory-names.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
@@ -43,7 +44,10 @@ async function scopeOf(
     allKnownNames(known, { of: "service", ...selector }),
     databasesOf(known, selector, to),
   ]);
-  return names.length > 0 ? { ...selector, databases: new Set(databases?.keys()) } : undefined;
+  const named = namesOf(names, "database").map(({ name }) => name);
+  return names.length > 0
+    ? { ...selector, databases: new Set(databases?.keys()), named: new Set(named) }
+    : undefined;
 }
 
 type KnownService = Pick<Name, "name" | "shown">;
