@@ -57,7 +57,7 @@ export const BlockerCode = z.union([
   coded("digest_never_ran", "no deployment, observation or task reports that this image ran here"),
   coded(
     "no_good_release",
-    "no earlier release has different images that are all known and not marked as bad",
+    "no earlier release has different images and is good: known, not marked as bad, and not rolled back from",
   ),
   coded("digest_unresolved", "the image that ran cannot be resolved; the message names candidates"),
   coded(
@@ -128,6 +128,10 @@ export const PlanWarningCode = z.union([
   coded(
     "order_assumed",
     "the order in which migrations were applied was not reported: the order of their versions, or of the tool's table, is used",
+  ),
+  coded(
+    "passed_over",
+    "newer releases are not good: rolled back from, marked as bad, unknown, or of several variants side by side",
   ),
   coded("resolved_by_commit", "the deployment named no digest: the only image of its commit is used"),
   coded("resolved_by_tag", "the deployment named no digest: the digest that its tag pointed at is used"),

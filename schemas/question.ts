@@ -187,7 +187,7 @@ export const PlanQuestion = z
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
       description:
-        "The newest earlier release with different images or configuration, and no image marked as bad.",
+        "The newest earlier release with different images or configuration that is good: known, not marked as bad, not rolled back from, and not several variants side by side.",
     }),
     knownAt,
     tz,

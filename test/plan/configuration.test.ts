@@ -229,3 +229,34 @@ it("names the commit of the code, not of the configuration, in what changes", as
   const plan = await planOf(moved("kubectl", "production", cluster));
   expect(plan.commits.to).toMatchObject({ repository: CODE, sha: shaOf("one") });
 });
+
+describe("a release whose configuration was taken back", () => {
+  const rotated = (at: string, revision: string, more: object = {}) =>
+    succeeded(at, [main()], {
+      config: [{ repository: DEPLOY, revision, path: "production" }],
+      deployment: { provider: "vault", instance: "x", id: at },
+      ...more,
+    });
+
+  it("is no good one any more, while the same images with other configuration are", async () => {
+    const plan = await planOf(
+      [
+        ...released("10 12:00", "one", { config: [at(OLD)] }),
+        rotated("15 12:00", NEW),
+        rotated("16 12:00", OLD, { rollback: true }),
+        rotated("20 12:00", shaOf("third configuration")),
+      ],
+      { aim: { last: "good" } },
+    );
+    expect(plan.config).toMatchObject([{ to: { revision: OLD } }]);
+    const next = await planOf(
+      [
+        ...released("10 12:00", "one", { config: [at(OLD)] }),
+        rotated("15 12:00", NEW),
+        rotated("16 12:00", shaOf("third configuration"), { rollback: true }),
+      ],
+      { aim: { last: "good" } },
+    );
+    expect(next.config).toMatchObject([{ to: { revision: OLD } }]);
+  });
+});
