@@ -195,9 +195,14 @@ function sinceOf(question: Question, joined: Joined, head: Fact | undefined): st
   return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
 }
 
+/** Whether a look shows other images, or leaves another configuration in effect. */
+const showsAnother = (question: Question, joined: Joined, fact: Observation): boolean =>
+  isChange(question, joined.running.map(shownBy), fact) ||
+  !isSameSet(configOf(joined), configWith(joined, [fact]));
+
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
 function takenOver(question: Question, joined: Joined): string | null {
-  const { running, claims } = joined;
+  const { claims } = joined;
   const { at } = question;
   const later = question.believed.filter(({ occurredAt }) => occurredAt > at);
   const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
@@ -217,10 +222,8 @@ function takenOver(question: Question, joined: Joined): string | null {
     const isLate = claim !== undefined && order(fact) > order(claim);
     // The first look after the next claim may know of what ran before that claim.
     if (isLate && beginOf(fact) >= claim.occurredAt) break;
-    const isOther =
-      isChange(question, running.map(shownBy), fact) ||
-      !isSameSet(configOf(joined), configWith(joined, [fact]));
-    if (isOther && !isLeftOut(question, fact)) return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
+    if (showsAnother(question, joined, fact) && !isLeftOut(question, fact))
+      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
     if (isLate) break;
   }
   return claim?.occurredAt ?? null;
@@ -243,6 +246,9 @@ const bare = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.gi
 const placeOf = ({ repository, path }: Configured): string =>
   JSON.stringify([repository === undefined ? "" : bare(repository), path ?? ""]);
 
+const textOf = ({ repository, revision, path, digest }: Configured): string =>
+  JSON.stringify([repository, revision, path, digest]);
+
 /** The configuration of all that runs: of each place, what the newest that names it says. */
 function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
   const found: { place: string | undefined; one: Configured }[] = [];
@@ -252,7 +258,7 @@ function configWith({ contributing }: Joined, seen: readonly Observation[]): Con
       const place = placeOf(one);
       const isNamed = one.repository !== undefined || one.path !== undefined;
       const isTwice = found.some((other) =>
-        isNamed ? other.place === place : JSON.stringify(other.one) === JSON.stringify(one),
+        isNamed ? other.place === place : textOf(other.one) === textOf(one),
       );
       // Without a place, what was deployed with some components may be of these alone.
       const isOfAll = isNamed || scope !== "components";
