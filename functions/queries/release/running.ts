@@ -196,7 +196,9 @@ export async function effectiveDeploymentsAt(
   ]);
   const whole = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst)[0];
   const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
-  const isUnreported = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
+  const isUnnamed = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
+  // A name that nobody reported costs one round trip.
+  const isUnreported = named.length > 0 && isUnnamed;
   const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
   const observation = look.done === true ? tasks : look.value;
   const earlier =
