@@ -138,6 +138,7 @@ export class AsofLedger extends Construct {
           detailType: [
             "ECR Image Action",
             "ECR Replication Action",
+            "ECR Pull Through Cache Action",
             "ECS Deployment State Change",
             "ECS Task State Change",
             "CodeDeploy Deployment State-change Notification",

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { type Answer, exchange, NoAnswer } from "../functions/adapters/http-client.ts";
+import { withoutCredentials } from "../functions/sources/git-remote.ts";
 import { readJson } from "../functions/sources/payload.ts";
 import { CliError } from "./error.ts";
 import type { Io } from "./io.ts";
@@ -23,7 +24,6 @@ import {
   RecordOptions,
   withSubmitOptions,
 } from "./record/options.ts";
-import { withoutCredentials } from "./record/remote.ts";
 import { submitEvents } from "./record/submit.ts";
 
 const maybe = z.string().optional();

@@ -1,27 +1,16 @@
 /** Answers other than releases and timelines: snapshots, diffs, artifacts, commits, tags, sources, outcomes. */
 import * as z from "zod";
 import {
-  Availability,
+  attached,
   configuration,
   deploymentId,
+  heldBy,
   identity,
   knownCommit,
   moment,
   Release,
 } from "./release.ts";
-import {
-  digest,
-  EVIDENCE,
-  hash,
-  imageRepository,
-  name,
-  sha,
-  shownPerson,
-  source,
-  tag,
-  time,
-  url,
-} from "./scalars.ts";
+import { digest, EVIDENCE, hash, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
 
 export * from "./problem.ts";
 export * from "./release.ts";
@@ -140,20 +129,6 @@ const place = z.strictObject({
 
 export type Place = z.infer<typeof place>;
 
-const attached = z.strictObject({
-  type: z.string().meta({
-    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
-  }),
-  verdict: z.string().exactOptional(),
-  by: shownPerson.exactOptional(),
-  reason: z.string().exactOptional(),
-  sha256: hash.exactOptional(),
-  at: time,
-  url: url.nullable(),
-  fact: identity,
-});
-export type Attached = z.infer<typeof attached>;
-
 export const Artifact = z
   .strictObject({
     ...moment,
@@ -161,10 +136,8 @@ export const Artifact = z
     pullable: digest.nullable(),
     related: z.array(digest).meta({ description: "index, manifests and configs of the same image" }),
     heldBy: z.array(
-      z.strictObject({
-        repository: imageRepository,
-        availability: Availability,
-        pushedAt: time.nullable(),
+      heldBy.extend({
+        pushedAt: time.nullable().meta({ description: "null if it was only copied there" }),
         tags: z.array(tag),
       }),
     ),
@@ -222,6 +195,10 @@ export const TagAnswer = z
       description: "gone: the tag or its manifest was deleted; unknown: no fact by then names the tag",
     }),
     digest: digest.nullable().meta({ description: "the digest that the tag pointed at then" }),
+    archived: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: "the registry has archived it: it cannot be pulled before it is restored" }),
     since: time.nullable().meta({ description: "the start of this state, as far back as `history` reaches" }),
     history: z
       .array(

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
 import {
   digest,
+  ENDINGS,
   EVIDENCE,
   fullSha,
   hash,
@@ -14,7 +15,6 @@ import {
   login,
   name,
   prose,
-  sha,
   source,
   tag,
   text,
@@ -22,40 +22,28 @@ import {
   trilean,
   url,
 } from "./scalars.ts";
-import { incident, planQuestion, someArtifact, somewhere, unambiguous } from "./statement-fields.ts";
-
-/** The URL of a source code repository, as its forge shows it. */
-const commit = z.strictObject({
-  repository: url,
-  sha: fullSha,
-  ref: text(256).exactOptional(),
-  committedAt: time.exactOptional(),
-});
-
-/** A commit as a deployer names it: possibly a short id, possibly without its repository. */
-const deployedCommit = z.strictObject({
-  repository: url.exactOptional(),
-  sha,
-  ref: text(256).exactOptional(),
-});
-
-const platform = text(64);
-
-/** A deployment's identity: the deployer, its installation, and the deployment's id there. */
-const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
-
-const configuration = z.strictObject({
-  repository: url.exactOptional(),
-  revision: text(255),
-  path: text(1024).exactOptional(),
-  digest: digest.exactOptional(),
-});
+import {
+  commit,
+  configuration,
+  deployedCommit,
+  deployment,
+  incident,
+  planQuestion,
+  platform,
+  someArtifact,
+  somewhere,
+  unambiguous,
+} from "./statement-fields.ts";
 
 const common = {
   source,
   id,
   occurredAt: time,
-  timeFrom: z.literal("receipt").exactOptional(),
+  /**
+   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
+   * statement. Such a time does not distinguish two statements under one id.
+   */
+  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
   /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
   sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
@@ -81,6 +69,13 @@ const effect = {
   rollback: z.boolean().exactOptional(),
   /** The id of the redeployment that this deployment carries out. */
   redeployment: id.exactOptional(),
+};
+
+/** How an attempt ended. Absent outcome: it failed. */
+const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
 };
 
 const schemaChange = {
@@ -124,8 +119,21 @@ export const Statement = z.discriminatedUnion("kind", [
      * Set by the ledger.
      */
     digestFrom: z.literal("registry").exactOptional(),
+    /** The registry copied it from another one; it was pushed there, and not here. */
+    copied: z
+      .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
+      .exactOptional(),
   }),
-  kind("artifact.deleted", artifactLost).refine(...someArtifact),
+  kind("artifact.deleted", {
+    ...artifactLost,
+    /** It cannot be pulled, but the registry still has it, with its tags, and can restore it. */
+    archived: z.literal(true).exactOptional(),
+  })
+    .refine(...someArtifact)
+    .refine((it) => it.archived === undefined || it.what === "manifest", {
+      error: "archived needs what: manifest",
+      path: ["archived"],
+    }),
   kind("artifact.restored", artifactLost).refine(...someArtifact),
   kind("repository.renamed", {
     from: imageRepository,
@@ -157,7 +165,7 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("deployment.started", effect).refine(...unambiguous),
   kind("deployment.succeeded", effect).refine(...unambiguous),
-  kind("deployment.failed", effect).refine(...unambiguous),
+  kind("deployment.failed", { ...effect, ...ending }).refine(...unambiguous),
   kind("deployment.removed", {
     ...effect,
     service: name.exactOptional(),
@@ -216,7 +224,8 @@ export const Statement = z.discriminatedUnion("kind", [
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
     deployment: deployment.exactOptional(),
-    type: text(64),
+    /** What it is, and where it counts for one environment or job alone, a slash and its name. */
+    type: text(288),
     verdict: text(64).exactOptional(),
     by: login.exactOptional(),
     sha256: hash.exactOptional(),

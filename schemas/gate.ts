@@ -15,6 +15,7 @@ export const GateReasonCode = z.union([
     "unknown_to_registry",
     "no registry is known to have received the image, or every registry that had it deleted it",
   ),
+  coded("image_archived", "the registry has archived the image: it has to be restored first"),
   coded("no_commit", "no build reports the image's commit"),
   coded("schema_too_old", "the image requires a migration that is not applied here"),
 ]);
@@ -28,6 +29,10 @@ export const GateWarningCode = z.union([
   coded(
     "asked_back",
     "an operator requested a redeployment of this image; the message lists the reasons against it",
+  ),
+  coded(
+    "evidence_against",
+    "a test, scan, review or approval of the image or its commit has a verdict against it; the message names it",
   ),
   coded("migrates_at_startup", "the image requires a migration that it applies when it starts"),
 ]);

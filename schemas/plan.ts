@@ -44,7 +44,7 @@ export const BlockerCode = z.union([
   coded("digest_never_ran", "no deployment, observation or task reports that this image ran here"),
   coded(
     "no_good_release",
-    "no earlier release has different images that are all known and not marked as bad",
+    "no earlier release has different images and is good: known, not marked as bad, and not rolled back from",
   ),
   coded("digest_unresolved", "the image that ran cannot be resolved; the message names candidates"),
   coded(
@@ -52,6 +52,10 @@ export const BlockerCode = z.union([
     "only the digest of the image's config is known, and several manifests refer to that config",
   ),
   coded("image_in_no_repository", "no fact names the image's repository"),
+  coded(
+    "image_archived",
+    "the registry has archived the image; the message has the command that restores it",
+  ),
   coded(
     "image_gone",
     "the image was deleted, and no other repository has it: build it again, or accept the substitute",
@@ -95,6 +99,10 @@ export const PlanWarningCode = z.union([
   coded(
     "order_assumed",
     "the order in which migrations were applied was not reported: the order of their versions, or of the tool's table, is used",
+  ),
+  coded(
+    "passed_over",
+    "newer releases are not good: rolled back from, marked as bad, unknown, or of several variants side by side",
   ),
   coded("resolved_by_commit", "the deployment named no digest: the only image of its commit is used"),
   coded("resolved_by_tag", "the deployment named no digest: the digest that its tag pointed at is used"),
@@ -143,6 +151,10 @@ const plannedComponent = z.strictObject({
     .nullable()
     .meta({ description: "repository@digest that the steps deploy (or the accepted substitute)" }),
   availability: Availability,
+  restore: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "the commands that restore this very image, if the registry has archived it" }),
   rebuild: rebuild.exactOptional().meta({ description: "how to build it again if no registry has it" }),
   substitute: z.strictObject({ digest, image: z.string() }).exactOptional().meta({
     description: "an image built from the same commit in the same repository; deployed only if accepted",

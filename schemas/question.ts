@@ -186,7 +186,8 @@ export const PlanQuestion = z
     at: at.meta({ description: "The release that ran at this time." }),
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
-      description: "The newest earlier release with different images, none of them marked as bad.",
+      description:
+        "The newest earlier release with different images that is good: known, not marked as bad, not rolled back from, and not several variants side by side.",
     }),
     knownAt,
     tz,

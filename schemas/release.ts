@@ -3,9 +3,12 @@
  * and "unknown name" are four different answers. Candidates are listed; the ledger never picks one by guessing.
  */
 import * as z from "zod";
+import { component } from "./component.ts";
 import {
   digest,
+  ENDINGS,
   EVIDENCE,
+  hash,
   id,
   imageRepository,
   name,
@@ -62,8 +65,26 @@ export const knownCommit = z.strictObject({
 });
 export type KnownCommit = z.infer<typeof knownCommit>;
 
-export const Availability = z.enum(["available", "deleted", "unknown"]);
+export const Availability = z.enum(["available", "archived", "deleted", "unknown"]);
 export type Availability = z.infer<typeof Availability>;
+
+/** A repository that received an image. */
+export const heldBy = z.strictObject({
+  repository: imageRepository,
+  availability: Availability,
+  restore: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "if it is archived there: the commands that restore this very image, where known" }),
+  copied: z
+    .strictObject({
+      by: z.enum(["replication", "cache"]),
+      from: imageRepository.exactOptional(),
+      at: time,
+    })
+    .exactOptional()
+    .meta({ description: "if the registry copied it from another one: where from, and when" }),
+});
 
 const releasedComponent = z.strictObject({
   component: name,
@@ -88,9 +109,7 @@ const releasedComponent = z.strictObject({
   build: z.strictObject({ url }).nullable(),
   pushedAt: time.nullable(),
   availability: Availability,
-  heldBy: z
-    .array(z.strictObject({ repository: imageRepository, availability: Availability }))
-    .meta({ description: "every repository that received this digest" }),
+  heldBy: z.array(heldBy).meta({ description: "every repository that received this digest" }),
   rebuild: z
     .strictObject({ repository: url.exactOptional(), sha, url: url.exactOptional() })
     .exactOptional()
@@ -123,6 +142,20 @@ export const configuration = z.strictObject({
   digest: digest.exactOptional(),
 });
 
+export const attached = z.strictObject({
+  type: z.string().meta({
+    description: "the type of the attached evidence; `mark`: a verdict that a person recorded in this ledger",
+  }),
+  verdict: z.string().exactOptional(),
+  by: shownPerson.exactOptional(),
+  reason: z.string().exactOptional(),
+  sha256: hash.exactOptional(),
+  at: time,
+  url: url.nullable(),
+  fact: identity,
+});
+export type Attached = z.infer<typeof attached>;
+
 export const Release = z
   .strictObject({
     environment: name,
@@ -150,12 +183,23 @@ export const Release = z
     attempt: z
       .strictObject({
         deployment: deploymentId,
+        status: z.enum(["started", "failed"]),
         startedAt: time,
         by: shownPerson.nullable(),
         url: url.nullable(),
+        components: z.array(component).meta({ description: "what it brings, as its deployer reported it" }),
+        endedAt: time.exactOptional(),
+        outcome: z
+          .enum(ENDINGS)
+          .exactOptional()
+          .meta({ description: "how it ended, if it neither succeeded nor failed" }),
+        reason: z.string().exactOptional().meta({ description: "why it ended, in its deployer's words" }),
       })
       .nullable()
-      .meta({ description: "a deployment that has started and not ended" }),
+      .meta({
+        description:
+          "a deployment that has started and not ended; or that failed, and may have changed things, until another takes effect",
+      }),
     drift: z
       .strictObject({
         observedAt: time,
@@ -164,6 +208,9 @@ export const Release = z
       })
       .nullable()
       .meta({ description: "the runtime shows images other than the newest deployment reported" }),
+    evidence: z
+      .array(attached)
+      .meta({ description: "what was attached to its deployments, as approvals; whenever that happened" }),
     warnings: z.array(warning),
     facts: z.array(identity).meta({ description: "the facts that this answer is based on" }),
   })

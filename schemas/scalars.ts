@@ -38,7 +38,7 @@ export const prose = (max: number) =>
   });
 
 /** The name of an environment, service, component or database: keeps its case, compares without it, may contain slashes. */
-export const name = text(128);
+export const name = text(255);
 
 /** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
 export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
@@ -155,6 +155,10 @@ export const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** How a digest's commit is known, strongest first. */
 export const EVIDENCE = ["slsa", "oidc", "oci-label", "registry", "declared"] as const;
+
+/** How a deployment ends that neither succeeds nor fails: nobody waits for it, somebody stopped it, or a newer one came. */
+export const ENDINGS = ["abandoned", "cancelled", "superseded"] as const;
+export type Ending = (typeof ENDINGS)[number];
 
 /** A claim that a person or machine knows to be true or false, or does not know. */
 export const trilean = z.union([z.boolean(), z.literal("unknown")]);

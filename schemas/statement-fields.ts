@@ -1,6 +1,34 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
-import { digest, fold, name, text, time } from "./scalars.ts";
+import { digest, fold, fullSha, name, sha, text, time, url } from "./scalars.ts";
+
+/** The URL of a source code repository, as its forge shows it. */
+export const commit = z.strictObject({
+  repository: url,
+  sha: fullSha,
+  ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
+});
+
+/** A commit as a deployer names it: possibly a short id, possibly without its repository. */
+export const deployedCommit = z.strictObject({
+  repository: url.exactOptional(),
+  sha,
+  ref: text(256).exactOptional(),
+  committedAt: time.exactOptional(),
+});
+
+export const platform = text(64);
+
+/** A deployment's identity: the deployer, its installation, and the deployment's id there. */
+export const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
+
+export const configuration = z.strictObject({
+  repository: url.exactOptional(),
+  revision: text(255),
+  path: text(1024).exactOptional(),
+  digest: digest.exactOptional(),
+});
 
 /** Where something happened. Without an environment: everywhere. Without a service: to all services there. */
 export const somewhere = {

@@ -1,7 +1,8 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
-import { deploymentId, identity } from "./release.ts";
-import { digest, id, imageRepository, name, sha, shownPerson, tag, time, url } from "./scalars.ts";
+import { component } from "./component.ts";
+import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 const timelineEntry = z.strictObject({
   at: time,
@@ -27,18 +28,7 @@ const timelineEntry = z.strictObject({
     "redeployment ended",
   ]),
   service: name.nullable(),
-  components: z
-    .array(
-      z.strictObject({
-        component: name,
-        variant: name.exactOptional(),
-        weight: z.number().exactOptional(),
-        repository: imageRepository.exactOptional(),
-        digest: digest.exactOptional(),
-        tag: tag.exactOptional(),
-      }),
-    )
-    .exactOptional(),
+  components: z.array(component).exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
   appliedAt: time.exactOptional().meta({
@@ -50,7 +40,15 @@ const timelineEntry = z.strictObject({
     .exactOptional()
     .meta({ description: "for a migration known only from the difference between two snapshots" }),
   deployment: deploymentId.exactOptional(),
-  commit: sha.exactOptional(),
+  commit: sha.exactOptional().meta({
+    description: "the commit that the deployment names, else that of all its images, as far as it is known",
+  }),
+  committedAt: time.exactOptional(),
+  config: z.array(configuration).exactOptional(),
+  evidence: z
+    .array(attached)
+    .exactOptional()
+    .meta({ description: "what was attached to the deployment, as approvals; whenever that happened" }),
   rollback: z.boolean().exactOptional(),
   redeployment: z
     .strictObject({ id, outcome: z.enum(["succeeded", "failed", "cancelled"]).exactOptional() })
@@ -58,12 +56,19 @@ const timelineEntry = z.strictObject({
     .meta({
       description: "the redeployment that was requested, is carried out by this deployment, or ended",
     }),
+  outcome: z
+    .enum(ENDINGS)
+    .exactOptional()
+    .meta({ description: "only in `failed` entries: how the deployment ended, if it did not fail" }),
   reason: z.string().exactOptional(),
   type: z.string().exactOptional().meta({ description: "of a change that was noted, or of an incident" }),
   title: z.string().exactOptional(),
   incident: z.string().exactOptional().meta({ description: "the same for an incident's start and end" }),
   by: shownPerson.nullable(),
   url: url.nullable(),
+  recordedAt: time
+    .exactOptional()
+    .meta({ description: "when the ledger recorded it; absent in `running` entries" }),
   fact: identity,
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;

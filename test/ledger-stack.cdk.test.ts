@@ -580,6 +580,7 @@ describe("a rule", () => {
   it.each([
     { bus: "default", source: "aws.ecr", "detail-type": "ECR Image Action" },
     { bus: "default", source: "aws.ecr", "detail-type": "ECR Replication Action" },
+    { bus: "default", source: "aws.ecr", "detail-type": "ECR Pull Through Cache Action" },
     { bus: "default", source: "aws.ecs", "detail-type": "ECS Deployment State Change" },
     { bus: "default", source: "aws.ecs", "detail-type": "ECS Task State Change" },
     {

@@ -245,16 +245,27 @@ it("says how to rebuild what was deleted, and that an index without a child is d
   });
 });
 
-it("names an attempt until it has ended", () => {
+it("names an attempt until it has ended, and one that failed until another takes effect", () => {
   const start = { ...deployed("10:00", { digest: A }), kind: "deployment.started" } as const;
   const facts = given(start, { ...start, kind: "deployment.failed", at: "10:05" });
   expect(answer(facts, "10:04").attempt).toEqual({
     deployment: GITHUB,
+    status: "started",
     startedAt: t("10:00"),
     by: null,
     url: null,
+    components: [{ component: "main", digest: A }],
   });
-  expect(answer(facts, "10:05")).toMatchObject({ attempt: null, status: "unknown" });
+  expect(answer(facts, "10:05")).toMatchObject({
+    attempt: { status: "failed", endedAt: t("10:05") },
+    status: "unknown",
+  });
+  const next = given(
+    start,
+    { ...start, kind: "deployment.failed", at: "10:05" },
+    { ...deployed("10:06", { digest: A }), deployment: { ...GITHUB, id: "next" } },
+  );
+  expect(answer(next, "10:06").attempt).toBeNull();
 });
 
 it("goes back over reverts and through snapshots to the schema's version", () => {

@@ -5,7 +5,7 @@
  * rule, is as slow as that, and is meant to be right at sight.
  */
 import type { KnownCommit, Release, ReleasedComponent, Warning } from "../schemas/answer.ts";
-import type { Fact } from "../schemas/fact.ts";
+import type { Deployment, Fact } from "../schemas/fact.ts";
 import {
   type Claim,
   changesNothing,
@@ -142,7 +142,7 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
     commit: origin.commit,
     commitCandidates: origin.commitCandidates,
     build: origin.build,
-    pushedAt: pushes[0]?.occurredAt ?? null,
+    pushedAt: pushes.find(({ copied }) => copied === undefined)?.occurredAt ?? null,
     availability,
     heldBy: held,
     ...rebuildOf(availability, origin),
@@ -327,6 +327,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     owner: described?.owner ?? null,
     contact: described?.contact ?? null,
     attempt: attempt(question),
+    evidence: evidenceFor(question, [head, ...joined.contributing]),
     drift: joined.drift,
     warnings: [
       ...clusterWarnings(question),
@@ -336,6 +337,29 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
       ...skewWarnings(question, joined),
     ].sort(compare),
   };
+}
+
+/** What was attached to the deployments of these facts, whenever, oldest first. */
+function evidenceFor(
+  { believed }: Question,
+  facts: readonly ({ readonly deployment?: Deployment } | undefined)[],
+): Release["evidence"] {
+  const deployments = facts.flatMap((fact) => fact?.deployment ?? []);
+  return ofKind(believed, "evidence.attached")
+    .filter(({ deployment }) => deployments.some((one) => sameDeployment(deployment, one)))
+    .sort(byOrder)
+    .map(({ type, verdict, by, actor, sha256, occurredAt, url, source, id }) => {
+      const person = by ?? actor;
+      return {
+        type,
+        ...(verdict === undefined ? {} : { verdict }),
+        ...(person === undefined ? {} : { by: person }),
+        ...(sha256 === undefined ? {} : { sha256 }),
+        at: occurredAt,
+        url: url ?? null,
+        fact: { source, id },
+      };
+    });
 }
 
 /** What is asked about now is asked about everything known: a clock may be ten minutes ahead. */

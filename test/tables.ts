@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { toolsTable } from "../cli/migrations/tools.ts";
 import type { Coverage } from "../functions/sources/source.ts";
 import { allSources } from "../functions/sources/sources.ts";
-import { CDEVENTS_COVERS } from "../functions/sources/standards/cdevents.ts";
 
 const COLUMNS = [
   "name",
@@ -22,9 +21,7 @@ const COLUMNS = [
 const sources = await allSources();
 
 function coverageTable(): string {
-  const rows = [...sources.flatMap(({ covers }) => covers), CDEVENTS_COVERS].sort((a, b) =>
-    a.name.localeCompare(b.name, "en"),
-  );
+  const rows = sources.flatMap(({ covers }) => covers).sort((a, b) => a.name.localeCompare(b.name, "en"));
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
     line(["sender", ...COLUMNS.slice(1)]),

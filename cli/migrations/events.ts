@@ -37,7 +37,13 @@ const later = (time: string, ms: number): string => new Date(Date.parse(time) + 
 
 /** Throws a CliError where the ledger's schemas would refuse it. */
 function eventAt(kind: Kind, data: Record<string, unknown>, time: string, { source, run }: Sender): Event {
-  return eventOf(kind, data, { source, time, run, id: hashOf(run ?? null, kind, time, data) });
+  return eventOf(kind, data, {
+    source,
+    time,
+    isClock: false,
+    run,
+    id: hashOf(run ?? null, kind, time, data),
+  });
 }
 
 /** The snapshot, in as many parts as it needs, then the failures, one millisecond later. */

@@ -7,11 +7,14 @@ const plain = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
 const short = (digest: string | null): string => digest?.slice(0, "sha256:".length + 12) ?? "unknown";
 
 function imageLines({ components }: Plan): string[] {
-  return components.flatMap(({ component, from, to, image, availability, rebuild, substitute }) => [
-    `  ${component}: ${short(from)} -> ${image ?? short(to)} (${availability})`,
-    ...(rebuild === undefined ? [] : [`    rebuild it from ${Object.values(rebuild).join(", ")}`]),
-    ...(substitute === undefined ? [] : [`    may be replaced by ${substitute.image}`]),
-  ]);
+  return components.flatMap(
+    ({ component, from, to, image, availability, restore = [], rebuild, substitute }) => [
+      `  ${component}: ${short(from)} -> ${image ?? short(to)} (${availability})`,
+      ...restore.map((command) => `    restore it: ${command}`),
+      ...(rebuild === undefined ? [] : [`    rebuild it from ${Object.values(rebuild).join(", ")}`]),
+      ...(substitute === undefined ? [] : [`    may be replaced by ${substitute.image}`]),
+    ],
+  );
 }
 
 /** One change from what runs now to the target; none where both sides read the same. */

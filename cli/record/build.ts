@@ -14,6 +14,7 @@ const Options = z.looseObject({
   image: z.string().optional(),
   digest: z.string().optional(),
   metadataFile: z.string().optional(),
+  target: z.string().optional(),
   registry: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -22,7 +23,8 @@ const options = (command: Command): Command =>
   command
     .option("--image <reference>", "the image, with its registry: ghcr.io/acme/billing:1.4.2")
     .option("--digest <digest>", "its digest, sha256:… (default: the metadata file's, else the registry's)")
-    .option("--metadata-file <file>", "what docker buildx build --metadata-file wrote")
+    .option("--metadata-file <file>", "what docker buildx build or bake --metadata-file wrote")
+    .option("--target <name>", "the target in bake's metadata file")
     .option("--no-registry", "do not ask the registry");
 
 interface Built extends Image {
@@ -55,24 +57,33 @@ async function withContent({ env, err }: Io, image: Built, repository: string): 
   return image;
 }
 
-async function imageOf(given: Options, io: Io): Promise<Built> {
+/** The image, once for each repository that it was pushed into. */
+async function imagesOf(given: Options, io: Io): Promise<[Built, ...Built[]]> {
+  if (given.target !== undefined && given.metadataFile === undefined)
+    throw new CliError("--target needs --metadata-file, which names the targets");
   const named = given.image === undefined ? {} : parseImage(given.image);
-  const written = given.metadataFile === undefined ? {} : parseMetadataFile(given.metadataFile);
-  const { repository, tag } = { ...written, ...named };
-  const digest = given.digest ?? written.digest ?? named.digest;
+  const written =
+    given.metadataFile === undefined ? undefined : parseMetadataFile(given.metadataFile, given.target);
+  const digest = given.digest ?? written?.digest ?? named.digest;
+  const { repository: own, tag } = named;
+  const [repository, ...others] = own === undefined ? (written?.repositories ?? []) : [own];
   if (digest !== undefined) {
-    const image = { ...present({ repository, tag }), digest };
-    return repository !== undefined && given.registry ? withContent(io, image, repository) : image;
+    const at = (one: string | undefined): Promise<Built> | Built => {
+      const image = { ...present({ repository: one, tag }), digest };
+      return one !== undefined && given.registry ? withContent(io, image, one) : image;
+    };
+    return [await at(repository), ...(await Promise.all(others.map(at)))];
   }
   if (repository === undefined || tag === undefined || !given.registry) {
     throw new CliError("no digest was found: give --digest, --metadata-file, or --image with a tag");
   }
-  return imageByTag(io, repository, tag);
+  return [await imageByTag(io, repository, tag)];
 }
 
-/** Records the members of an index, so that each is related to it. */
-function indexStatements({ digest, content }: Built): NewStatement[] {
-  const { manifests = [] } = content ?? {};
+/** Records the members of an index, so that each is related to it. They are the same in every repository. */
+function indexStatements(images: readonly [Built, ...Built[]]): NewStatement[] {
+  const [{ digest }] = images;
+  const manifests = images.find(({ content }) => content !== undefined)?.content?.manifests ?? [];
   return manifests.length === 0 ? [] : [{ kind: "artifact.indexed", data: { digest, manifests } }];
 }
 
@@ -88,6 +99,9 @@ Examples:
 
   asof record build --image ghcr.io/acme/billing:1.4.2        # the digest comes from the registry
 
+  docker buildx bake --push --metadata-file meta.json
+  asof record build --metadata-file meta.json --target api --service acme/api
+
 A multi-platform image is an index: its members are read from the registry and recorded too.
 Where one commit builds the images of several services (a monorepo), record each with its --image and --service: a
 deployment that names only the commit then resolves to that service's image.`,
@@ -95,10 +109,12 @@ deployment that names only the commit then resolves to that service's image.`,
   statements: async (given, context, io) => {
     const { service } = Service.parse(given);
     const commit = requiredCommit(context);
-    const image = await imageOf(Options.parse(given), io);
-    const { digest, repository } = image;
-    const data = { digest, commit, ...present({ repository, service }), ...actorAndUrl(context) };
-    return [{ kind: "artifact.built", data }, ...indexStatements(image)];
+    const images = await imagesOf(Options.parse(given), io);
+    const built = images.map(({ digest, repository }): NewStatement => {
+      const data = { digest, commit, ...present({ repository, service }), ...actorAndUrl(context) };
+      return { kind: "artifact.built", data };
+    });
+    return [...built, ...indexStatements(images)];
   },
 };
 
@@ -110,15 +126,12 @@ Example:
   asof record push --image ghcr.io/acme/billing:1.4.2 --digest sha256:…`,
   options,
   statements: async (given, context, io) => {
-    const image = await imageOf(Options.parse(given), io);
-    const { digest, repository, tag, content } = image;
-    if (repository === undefined) throw new CliError("give --image, which names where it was pushed");
-    const data = {
-      digest,
-      repository,
-      ...present({ tag, mediaType: content?.mediaType }),
-      ...actorAndUrl(context),
-    };
-    return [{ kind: "artifact.pushed", data }, ...indexStatements(image)];
+    const images = await imagesOf(Options.parse(given), io);
+    const pushed = images.map(({ digest, repository, tag, content }): NewStatement => {
+      if (repository === undefined) throw new CliError("give --image, which names where it was pushed");
+      const named = { digest, repository, ...present({ tag, mediaType: content?.mediaType }) };
+      return { kind: "artifact.pushed", data: { ...named, ...actorAndUrl(context) } };
+    });
+    return [...pushed, ...indexStatements(images)];
   },
 };

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { forgeUrl, withoutCredentials } from "../../functions/sources/git-remote.ts";
 import { loginOnly } from "../../functions/sources/payload.ts";
 import { fullSha, login, name, text, url } from "../../schemas/scalars.ts";
-import { forgeUrl, withoutCredentials } from "./remote.ts";
 
 interface CiSystem {
   readonly provider: string;
@@ -104,7 +104,8 @@ const SYSTEMS: readonly CiSystem[] = [
     is: ["TF_BUILD", "True"],
     instance: "{SYSTEM_COLLECTIONURI}",
     run: "{BUILD_BUILDID}",
-    job: ["SYSTEM_JOBID"],
+    // Ids of jobs stay the same when a stage or job runs again.
+    job: ["SYSTEM_JOBID", "SYSTEM_STAGEATTEMPT", "SYSTEM_JOBATTEMPT"],
     fields: {
       // For a pull request BUILD_SOURCEVERSION is a temporary merge.
       sha: ["{SYSTEM_PULLREQUEST_SOURCECOMMITID}", "{BUILD_SOURCEVERSION}"],
@@ -137,7 +138,8 @@ const SYSTEMS: readonly CiSystem[] = [
     is: ["JENKINS_URL"],
     instance: "{JENKINS_URL}",
     run: "{JOB_NAME}/{BUILD_NUMBER}",
-    job: ["BUILD_TAG"],
+    // Parallel stages and legs of a matrix share a build.
+    job: ["BUILD_TAG", "STAGE_NAME", "NODE_NAME"],
     fields: {
       sha: ["{GIT_COMMIT}"],
       repository: ["{GIT_URL}", "{GIT_URL_1}"],

@@ -2,11 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { Option } from "commander";
 import * as z from "zod";
+import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
+import { ENDINGS } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
-import { forgeUrl } from "./remote.ts";
 import type { Subcommand } from "./subcommand.ts";
 
 const maybe = z.string().optional();
@@ -23,6 +24,8 @@ const Options = z.looseObject({
   deploymentId: maybe,
   rollback: z.boolean().optional(),
   redeployment: maybe,
+  outcome: z.enum(ENDINGS).optional(),
+  reason: maybe,
 });
 type Options = z.infer<typeof Options>;
 
@@ -107,9 +110,18 @@ A program that carries out a redeployment names it: asof execute sets ASOF_REDEP
       .option("--namespace <name>", "the namespace")
       .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
       .option("--rollback", "it returns to an earlier release")
+      .addOption(
+        new Option("--outcome <outcome>", "with --status failed: how it ended, if it did not fail").choices(
+          ENDINGS,
+        ),
+      )
+      .option("--reason <text>", "with --status failed: why")
       .option("--redeployment <id>", "the redeployment that it carries out (default: $ASOF_REDEPLOYMENT)"),
   statements: (given, context, { env }) => {
     const options = Options.parse(given);
+    const ending = present({ outcome: options.outcome, reason: options.reason });
+    if (options.status !== "failed" && Object.keys(ending).length > 0)
+      throw new CliError("--outcome and --reason need --status failed");
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);
     const config = options.config.map(configFrom);
@@ -123,6 +135,7 @@ A program that carries out a redeployment names it: asof execute sets ASOF_REDEP
       ...(config.length === 0 ? {} : { config }),
       ...present({ cluster, namespace }),
       ...present({ rollback, redeployment: options.redeployment ?? (env.ASOF_REDEPLOYMENT || undefined) }),
+      ...ending,
       ...actorAndUrl(context),
     };
     return [{ kind: `deployment.${status}`, data }];

@@ -23,6 +23,8 @@ export type Event = z.infer<typeof Event>;
 export interface EventIdentity {
   readonly source: string;
   readonly time: string;
+  /** The time is this machine's, because none was given: the same statement later in the job is a duplicate. */
+  readonly isClock: boolean;
   readonly id: string | undefined;
   readonly run: CiRun | undefined;
 }
@@ -33,7 +35,7 @@ const withoutPersons = (data: object): object =>
   );
 
 /**
- * In CI the id is a hash of run, attempt, job and content: the same statement twice in one job is one fact, and
+ * In CI the id is a hash of run, attempt, job, step and content: the same statement twice in one job is one fact, and
  * different ones never share an id. Outside CI nothing identifies a run, so that the id is random. Persons are left out
  * of the hash: an id is never erased, and a login could be guessed from it.
  */
@@ -49,7 +51,7 @@ function idOf(kind: Kind, data: object, run: CiRun | undefined): string {
 export function eventOf(
   kind: Kind,
   data: Record<string, unknown>,
-  { source, time, id, run }: EventIdentity,
+  { source, time, isClock, id, run }: EventIdentity,
 ): Event {
   const event: Event = {
     specversion: "1.0",
@@ -58,7 +60,7 @@ export function eventOf(
     id: id ?? idOf(kind, data, run),
     time,
     datacontenttype: "application/json",
-    data,
+    data: isClock ? { ...data, timeFrom: "clock" } : data,
   };
   const mapped = toStatement(event);
   if (mapped.is !== "statement") throw new CliError(mapped.reason);

@@ -1,14 +1,23 @@
 /** `asof record evidence`: a test, a scan, an approval of a commit or an image. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError } from "../error.ts";
 import { actorAndUrl, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";
 
+const TYPES = ["test", "scan", "review", "approval", "sbom", "ticket"] as const;
+const VERDICTS = ["passed", "failed", "approved", "rejected"] as const;
+
 const maybe = z.string().optional();
-const Options = z.looseObject({ digest: maybe, type: z.string(), verdict: maybe, sha256Of: maybe });
+const Options = z.looseObject({
+  digest: maybe,
+  type: z.enum(TYPES),
+  verdict: z.enum(VERDICTS).optional(),
+  sha256Of: maybe,
+});
 
 function hashOf(file: string): string {
   try {
@@ -39,8 +48,8 @@ What two persons say of one thing in one job needs an --id each: who said it is 
   options: (command) =>
     command
       .option("--digest <digest>", "the image that it is about (default: the commit)")
-      .requiredOption("--type <type>", "its type: test, scan, review, approval, sbom, ticket")
-      .option("--verdict <verdict>", "its result, like passed")
+      .addOption(new Option("--type <type>", "its type").choices(TYPES).makeOptionMandatory())
+      .addOption(new Option("--verdict <verdict>", "its result").choices(VERDICTS))
       .option("--sha256-of <file>", "a report; only its SHA-256 is recorded"),
   statements: (given, context) => {
     const { digest, type, verdict, sha256Of } = Options.parse(given);

@@ -29,34 +29,61 @@ export function parseImage(reference: string): Image {
 
 /**
  * What `docker buildx build --metadata-file` writes (docker/buildx, docs/reference/buildx_build.md): the digest of
- * what was built, of an index where it is for several platforms, and the names it was pushed under.
+ * what was built, of an index where it is for several platforms, and the names it was pushed under. `docker buildx bake`
+ * writes one of these for each target, beside keys of its own (`buildx.build.warnings`).
  */
 const Metadata = z.looseObject({
   "containerimage.digest": digestForm,
   "image.name": z.string().optional(),
 });
-/** The repository of a comma-separated list of names; undefined where they name several. */
-function repositoryIn(names: string | undefined): string | undefined {
-  const images = (names ?? "").split(",").map((one) => readImage(one.trim())?.repository);
-  return new Set(images).size === 1 ? images[0] : undefined;
+/** What a builder's metadata file names: a digest, and the repositories that it was pushed into. */
+export interface BuiltImage {
+  readonly digest: string;
+  readonly repositories: readonly string[];
 }
 
-/** The image that a builder's metadata file names. Throws a CliError where it names none. */
-export function parseMetadataFile(file: string): Image {
+function builtImage(metadata: z.infer<typeof Metadata>): BuiltImage {
+  const names = (metadata["image.name"] ?? "").split(",");
+  const repositories = names.flatMap((one) => readImage(one.trim())?.repository ?? []);
+  return { digest: metadata["containerimage.digest"], repositories: [...new Set(repositories)] };
+}
+
+/** The images of a bake's targets, by name. */
+function targetsIn(json: unknown): Map<string, BuiltImage> {
+  const targets = Object.entries(z.looseObject({}).safeParse(json).data ?? {});
+  return new Map(
+    targets.flatMap(([name, one]) => {
+      const metadata = Metadata.safeParse(one).data;
+      return metadata === undefined ? [] : [[name, builtImage(metadata)]];
+    }),
+  );
+}
+
+/**
+ * The image that a builder's metadata file names.
+ * @param target the target of a bake; not needed where it built only one
+ * Throws a CliError where the file names no image, or several.
+ */
+export function parseMetadataFile(file: string, target: string | undefined): BuiltImage {
+  const fault = (reason: string, cause?: unknown) =>
+    new CliError(`--metadata-file ${file}: ${reason}`, { cause });
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, "utf8"));
   } catch (cause) {
-    throw new CliError(`--metadata-file ${file}: cannot be read as JSON`, { cause });
+    throw fault("cannot be read as JSON", cause);
   }
-  const metadata = Metadata.safeParse(json).data;
-  if (metadata === undefined) {
-    throw new CliError(
-      `--metadata-file ${file}: holds no containerimage.digest (bake writes one for each target: give it with --digest)`,
-    );
-  }
-  const repository = repositoryIn(metadata["image.name"]);
-  return { digest: metadata["containerimage.digest"], ...(repository === undefined ? {} : { repository }) };
+  const metadata = target === undefined ? Metadata.safeParse(json).data : undefined;
+  if (metadata !== undefined) return builtImage(metadata);
+  const targets = targetsIn(json);
+  const [only, ...others] = targets.values();
+  if (only === undefined) throw fault("holds no containerimage.digest, of an image or of a target of bake");
+  const names = [...targets.keys()].join(", ");
+  if (target === undefined && others.length > 0)
+    throw fault(`holds the targets ${names}: give one as --target`);
+  const image = target === undefined ? only : targets.get(target);
+  if (image === undefined) throw fault(`holds no target ${JSON.stringify(target)}, but ${names}`);
+  return image;
 }
 
 const DockerConfig = z.looseObject({

@@ -1,12 +1,12 @@
 /** The common options of `asof record`, and the context that they and the CI's variables give. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError } from "../error.ts";
 import type { Io } from "../io.ts";
 import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
 import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
-import { forgeUrl } from "./remote.ts";
 
 const maybe = z.string().optional();
 

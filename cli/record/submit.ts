@@ -95,11 +95,14 @@ export async function submit(
   const identity = {
     source: given.source ?? sourceOf(home, run),
     time: given.time ?? io.now().toISOString(),
+    isClock: given.time === undefined,
     run,
   };
   const events = statements.map(({ kind, data }, n) => {
     // The given id is the first event's; further ones derive theirs from it.
-    const id = given.id === undefined || n === 0 ? given.id : `${given.id}/${kind}`;
+    const same = statements.slice(1, n).filter((one) => one.kind === kind).length;
+    const further = same === 0 ? kind : `${kind}/${same + 1}`;
+    const id = given.id === undefined || n === 0 ? given.id : `${given.id}/${further}`;
     return eventOf(kind, data, { ...identity, id });
   });
   return submitEvents(io, context, events);

@@ -12,13 +12,13 @@
  * A fact's item also has `fact`, its canonical bytes, and, if it came from a vendor's event, `rawHash`, the hash of that
  * event. `rawHash` is in no index, so no question reads it.
  *
- * `%` and `#` in a part are percent-encoded, so that different lists of parts never give the same key. With the bounds
- * of the schemas (source 512 bytes, id 256, names 128) a key stays below DynamoDB's 2,048 bytes, and an order below
- * 1,024.
+ * `%` and `#` in a part are percent-encoded, so that different lists of parts never give the same key. A part that is
+ * longer than 512 bytes then stands as its SHA-256. So a key stays below DynamoDB's 2,048 bytes; an order stays below
+ * 1,024 by the bounds of the schemas (names 255 bytes, which composing or lower-casing may triple).
  */
 import type { Deployment, Fact } from "../../schemas/fact.ts";
 import { dayOf, type Index, indexOf } from "../ledger/access-patterns.ts";
-import { fingerprint } from "../ledger/canonical.ts";
+import { fingerprint, sha256 } from "../ledger/canonical.ts";
 import {
   type Directory,
   type Identity,
@@ -58,7 +58,13 @@ export const PEOPLE = {
   index: { name: "commitment", partition: "commitment", include: ["login"] },
 } as const;
 
-const part = (value: string): string => value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
+const PART_MAX = 512;
+
+/** No encoded part begins like a hash: in one, `%` is always followed by 25 or 23. */
+function part(value: string): string {
+  const encoded = value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
+  return Buffer.byteLength(encoded) <= PART_MAX ? encoded : `%sha256:${sha256(encoded)}`;
+}
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");
 
 const deploymentParts = ({ provider, instance, id }: Deployment): [string, string, string] => [

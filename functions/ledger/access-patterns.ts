@@ -213,6 +213,9 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
   }
 }
 
+/** A sort key holds 1,024 bytes; a name of two long names may be longer, and sorts by its hash. `shown` has it whole. */
+const sortedAs = (name: string): string => (Buffer.byteLength(name) <= 1000 ? name : sha256(name));
+
 /** A name to add to a directory. */
 type Entry = readonly [directory: Directory, name: string];
 
@@ -285,7 +288,11 @@ export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFa
     is: "name",
     directory,
     // Sources are URI references, which compare with case.
-    name: { name: directory.of === "sources" ? shown : fold(shown), shown, recordedAt: fact.recordedAt },
+    name: {
+      name: directory.of === "sources" ? shown : sortedAs(fold(shown)),
+      shown,
+      recordedAt: fact.recordedAt,
+    },
   }));
   const at = place === fact ? order(fact) : retractionOrder(place);
   for (const partition of partitionsOf(place)) {

@@ -15,12 +15,12 @@ export const leafHash = (entry: string): string =>
 
 /**
  * SHA-256 of a statement, equal for every redelivery. It is taken before the naming rules apply. It leaves out fields
- * that the ledger adds (a time of receipt, a digest that was looked up), because these would turn a redelivery into a
- * conflict. It also leaves out persons: logins are few and short, so a reader of the hash could try them all.
+ * that the ledger adds (a time of receipt, a digest that was looked up), and the time of a sender's clock, because these
+ * would turn a redelivery into a conflict. It also leaves out persons: logins are few and short, so a reader of the hash could try them all.
  */
 export function statementHash(statement: Statement): string {
   const ours = new Set<string>(PERSON_FIELDS);
-  if (statement.timeFrom === "receipt") ours.add("occurredAt");
+  if (statement.timeFrom !== undefined) ours.add("occurredAt");
   if ("digestFrom" in statement) ours.add("digest");
   return sha256(
     canonical(Object.fromEntries(Object.entries(statement).filter(([field]) => !ours.has(field)))),

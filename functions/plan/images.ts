@@ -127,6 +127,18 @@ async function gone(
   return { more: { rebuild, substitute }, blockers: [{ code: "image_gone", message }], warnings: [warning] };
 }
 
+/** Another copy does not help: the registry has this image already, and only has to restore it. */
+function archived(known: PlannedComponent, image: PinnedImage, restore: readonly string[]): Planned {
+  const how = restore.length === 0 ? "" : `: ${restore.join("; ")}`;
+  const message = `${nameOf(known)}: ${image.repository} has archived ${image.digest}; restore it there${how}`;
+  return {
+    component: restore.length === 0 ? known : { ...known, restore: [...restore] },
+    copies: [],
+    blockers: [{ code: "image_archived", message }],
+    warnings: [],
+  };
+}
+
 /* Each component */
 
 /** Why a component has no image that could be deployed. */
@@ -179,8 +191,12 @@ async function planned(
   }
   const { repository } = pinned;
   const holders = component.heldBy.filter(({ availability }) => availability === "available");
-  const availability = component.heldBy.find((one) => one.repository === repository)?.availability;
-  const known: PlannedComponent = { ...plain, availability: availability ?? "unknown" };
+  const held = component.heldBy.find((one) => one.repository === repository);
+  const known: PlannedComponent = { ...plain, availability: held?.availability ?? "unknown" };
+  if (known.availability === "archived") {
+    const blocked = archived(known, pinned, held?.restore ?? []);
+    return { ...blocked, warnings };
+  }
   if (known.availability === "unknown") {
     const message = `${nameOf(component)}: no fact says whether ${image} still exists; check before you begin (check=registry)`;
     warnings.push({ code: "availability_unknown", message });

@@ -247,6 +247,7 @@ export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions):
     hash: "",
     status: statusOf(body.blockers),
     ...body,
+    warnings: [...aimed.warnings, ...body.warnings],
   };
   return { ...planned, hash: hashOf(planned) };
 }

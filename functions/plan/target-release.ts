@@ -1,7 +1,7 @@
 /** The release that a plan goes back to: as of a moment, by digest, or the last one that is not marked as bad. */
 import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
-import type { Blocker } from "../../schemas/plan.ts";
+import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, justBefore } from "../ledger/as-of.ts";
 import { canonical, newestFirst } from "../ledger/canonical.ts";
@@ -11,7 +11,7 @@ import { markOf } from "../queries/marks.ts";
 import type { Question } from "../queries/question.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
-import { slotOf } from "../queries/release/slots.ts";
+import { byComponent, slotOf } from "../queries/release/slots.ts";
 
 export type TargetQuery = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
 
@@ -21,6 +21,7 @@ export interface TargetRelease {
   /** Migrations applied after this moment do not belong to the release. */
   readonly since: string | null;
   readonly blockers: readonly Blocker[];
+  readonly warnings: readonly PlanWarning[];
 }
 
 /** A moment after all facts: what runs now follows from the newest facts, whatever the clock says. */
@@ -77,10 +78,11 @@ async function byDigest(question: Question, selector: Selector, digest: string):
   for (const at of [...new Set(evidence.map(({ occurredAt }) => occurredAt))].slice(0, EVIDENCE_MAX)) {
     const found = await release({ ...question, at }, selector);
     const isShown = found?.components.some((one) => one.digest !== null && members.has(one.digest));
-    if (found !== undefined && isShown === true) return { release: found, since: found.since, blockers: [] };
+    if (found !== undefined && isShown === true)
+      return { release: found, since: found.since, blockers: [], warnings: [] };
   }
   const message = `no deployment, observation or task reports that ${digest} ran here; ask with at=… instead`;
-  return { release: null, since: null, blockers: [{ code: "digest_never_ran", message }] };
+  return { release: null, since: null, blockers: [{ code: "digest_never_ran", message }], warnings: [] };
 }
 
 /* The last good one */
@@ -92,25 +94,57 @@ export const RELEASES_BACK_MAX = 24;
 const imagesShown = ({ components }: Release): string =>
   canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
-async function isGood(question: Question, { status, components }: Release): Promise<boolean> {
-  const digests = components.flatMap(({ digest }) => digest ?? []);
-  if (status !== "running" || digests.length < components.length) return false;
-  const marks = await Promise.all(digests.map((digest) => isMarkedBad(question, digest)));
-  return !marks.includes(true);
+/** Whether different images of one component served at once, as while a canary runs: no release to go back to. */
+const isMixture = ({ components }: Release): boolean =>
+  [...byComponent(components.filter(({ weight }) => weight !== 0)).values()].some(
+    (entries) => new Set(entries.map(({ digest }) => digest)).size > 1,
+  );
+
+/** Why a release is not good; undefined if it is. @param goneFrom when the service was rolled back from these images */
+async function faultOf(
+  question: Question,
+  found: Release,
+  goneFrom: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  const digests = found.components.flatMap(({ digest }) => digest ?? []);
+  const left = goneFrom.get(imagesShown(found));
+  if (found.status !== "running") return "nothing is known to have run";
+  if (digests.length < found.components.length) return "an image of it is unknown";
+  if (isMixture(found)) return "several variants ran side by side";
+  const marks = await Promise.all(digests.map((digest) => markOf(question, digest, EVER)));
+  if (marks.some((mark) => mark?.verdict === "bad")) return "an image of it is marked as bad";
+  const isVouchedFor = marks.every((mark) => mark !== undefined && mark.occurredAt > (left ?? ""));
+  return left === undefined || isVouchedFor ? undefined : `it was rolled back from at ${left}`;
 }
 
+/**
+ * Goes back release by release. What an operator, or a deployer that says so, rolled back from is not good: neither that
+ * release nor earlier ones with the same images.
+ */
 async function lastGood(question: Question, selector: Selector, current: Release): Promise<TargetRelease> {
   const running = imagesShown(current);
-  let found: Release | undefined = current;
-  for (let back = 0; back < RELEASES_BACK_MAX && found?.since != null; back++) {
-    const at = justBefore(found.since);
-    found = await release({ ...question, at }, selector);
-    if (found === undefined || imagesShown(found) === running) continue;
-    if (await isGood(question, found)) return { release: found, since: found.since, blockers: [] };
+  const goneFrom = new Map<string, string>();
+  const faults: string[] = [];
+  let newer = current;
+  for (let back = 0; back < RELEASES_BACK_MAX && newer.since !== null; back++) {
+    const found = await release({ ...question, at: justBefore(newer.since) }, selector);
+    if (found === undefined) break;
+    if (newer.rollback) goneFrom.set(imagesShown(found), newer.since);
+    newer = found;
+    if (imagesShown(found) === running) continue;
+    const fault = await faultOf(question, found, goneFrom);
+    if (fault === undefined) {
+      return { release: found, since: found.since, blockers: [], warnings: passedOver(faults) };
+    }
+    faults.push(`the release since ${found.since} is not good: ${fault}`);
   }
-  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images that are all known and not marked as bad; ask with at=… or digest=…`;
-  return { release: null, since: null, blockers: [{ code: "no_good_release", message }] };
+  const why = faults.length === 0 ? "" : ` (${faults.join("; ")})`;
+  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images and is good${why}; ask with at=… or digest=…`;
+  return { release: null, since: null, blockers: [{ code: "no_good_release", message }], warnings: [] };
 }
+
+const passedOver = (faults: readonly string[]): PlanWarning[] =>
+  faults.length === 0 ? [] : [{ code: "passed_over", message: faults.join("; ") }];
 
 /* All three */
 
@@ -132,11 +166,13 @@ async function releaseAimedAt(
 ): Promise<TargetRelease> {
   if ("at" in aim) {
     const found = await release({ ...question, at: aim.at }, selector);
-    return { release: found ?? null, since: aim.at, blockers: [] };
+    return { release: found ?? null, since: aim.at, blockers: [], warnings: [] };
   }
   if ("digest" in aim) return byDigest(question, selector, aim.digest);
   const now = await currentRelease(question, selector);
-  return now === undefined ? { release: null, since: null, blockers: [] } : lastGood(question, selector, now);
+  return now === undefined
+    ? { release: null, since: null, blockers: [], warnings: [] }
+    : lastGood(question, selector, now);
 }
 
 /**

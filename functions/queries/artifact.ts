@@ -4,8 +4,16 @@ import type { FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all, type KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { attachedBy } from "./evidence.ts";
-import { buildsOf, commitOf, type Holder, holdersOf, knownCommit } from "./images/image-graph.ts";
+import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
+import {
+  buildsOf,
+  commitOf,
+  firstPush,
+  type Holder,
+  heldIn,
+  holdersOf,
+  knownCommit,
+} from "./images/image-graph.ts";
 import { questionOf } from "./question.ts";
 import { isNamed, placesOf } from "./where-it-ran.ts";
 
@@ -26,12 +34,13 @@ async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promi
   return attachedBy(found.flat());
 }
 
-const holderOf = ({ repository, availability, pushes }: Holder, at: string): Artifact["heldBy"][number] => ({
-  repository,
-  availability,
-  pushedAt: pushes[0]?.occurredAt ?? null,
+const holderOf = (holder: Holder, at: string): Artifact["heldBy"][number] => ({
+  ...heldIn(holder),
+  pushedAt: firstPush(holder)?.occurredAt ?? null,
   tags: [
-    ...new Set(pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]))),
+    ...new Set(
+      holder.pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag])),
+    ),
   ].sort(),
 });
 
@@ -65,6 +74,10 @@ export async function artifact(
     placesOf(question, [family]),
   ]);
   const { commits } = commitOf(family);
+  const ofDeployments = await evidenceOfDeployments(
+    question,
+    places.ran.map(({ deployment }) => deployment),
+  );
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -76,7 +89,7 @@ export async function artifact(
     commit: commits.length === 1 ? (commits[0] ?? null) : null,
     commitCandidates: commits.length > 1 ? commits : [],
     builds: buildsOf(family).map(buildOf),
-    evidence,
+    evidence: [...evidence, ...ofDeployments].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
     ...places,
   };
 }

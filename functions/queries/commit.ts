@@ -5,7 +5,7 @@ import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { attachedBy } from "./evidence.ts";
+import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -59,9 +59,16 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
   const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= reachOf(question));
   const { ran, more } = await placesOf(question, await imagesOf(question, sha, builds), byName);
+  const ofDeployments = await evidenceOfDeployments(
+    question,
+    ran.map(({ deployment }) => deployment),
+  );
+  const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
+    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+  );
   const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
   return {
-    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence: attachedBy(facts) },
+    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence },
     more,
   };
 }

@@ -1,8 +1,9 @@
-/** The evidence of an artifact or a commit: what was attached to it, and the marks that people set. */
+/** The evidence of an artifact, a commit or a deployment: what was attached to it, and the marks that people set. */
 import type { Attached } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { byOrder } from "../ledger/canonical.ts";
-import { distinct } from "../ledger/fact-reader.ts";
+import type { Deployment, Fact, FactOf } from "../../schemas/fact.ts";
+import { byOrder, canonical } from "../ledger/canonical.ts";
+import { all, distinct, type KnownAt } from "../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 
 const common = ({ occurredAt, url, source, id }: Fact) => ({
   at: occurredAt,
@@ -37,4 +38,19 @@ export function attachedBy(facts: readonly Fact[]): Attached[] {
       if (fact.kind === "release.marked") return [ofMark(fact)];
       return fact.kind === "evidence.attached" ? [ofEvidence(fact)] : [];
     });
+}
+
+/**
+ * The evidence of deployments, whenever it was attached: an approval may come after the deployment. One request for each
+ * deployment.
+ */
+export async function evidenceOfDeployments(
+  knowledge: KnownAt,
+  deployments: readonly (Deployment | null | undefined)[],
+): Promise<Attached[]> {
+  const named = deployments.flatMap((one) => (one == null ? [] : [[canonical(one), one] as const]));
+  const found = await mapLimit(AT_ONCE, [...new Map(named).values()], (deployment) =>
+    all(knowledge, { of: "deployment", deployment }),
+  );
+  return attachedBy(found.flat());
 }

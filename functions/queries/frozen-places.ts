@@ -49,8 +49,8 @@ export async function* frozenPlaces(
   environment: string | undefined,
   after: string | undefined,
 ): AsyncGenerator<{ readonly name: string; readonly place: PlaceNamed }> {
-  for await (const { name } of knownNames(known, { of: "frozen" }, { after })) {
-    const place = placeNamed(name);
+  for await (const { name, shown } of knownNames(known, { of: "frozen" }, { after })) {
+    const place = placeNamed(fold(shown));
     if (environment === undefined || place.environment === fold(environment)) yield { name, place };
   }
 }

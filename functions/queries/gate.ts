@@ -1,17 +1,30 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
+import type { Fact } from "../../schemas/fact.ts";
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { EVER } from "../ledger/fact-reader.ts";
+import { all, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import type { Partition } from "../ledger/store.ts";
+import { attachedBy } from "./evidence.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import { buildsOf, commitOf, type Family, holdersOf, isStillHeld } from "./images/image-graph.ts";
+import {
+  buildsOf,
+  commitOf,
+  type Family,
+  type Holder,
+  holdersOf,
+  isStillHeld,
+} from "./images/image-graph.ts";
+import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
 import type { Selector } from "./release/running.ts";
 import { describedAt } from "./service-description.ts";
+import { isAgainst, standing } from "./verdicts.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
 type Reason = GateReason & { readonly since?: string };
@@ -97,12 +110,20 @@ async function marked(question: Question, digest: string): Promise<Found> {
   return refusal("marked_bad", message, mark.occurredAt);
 }
 
+function archivedIn({ repository, archived }: Holder, digest: string): Found {
+  const how = restoreCommands(repository, archived).join("; ");
+  const message = `${repository} has archived ${digest}: restore it there${how === "" ? "" : ` (${how})`}`;
+  return refusal("image_archived", message);
+}
+
 /** Whether the image can be pulled: now, not at `at`. */
 async function availabilityOf({ images }: Question, image: string): Promise<Found> {
   const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
+  const stored = holders.find(({ availability }) => availability === "archived");
+  if (stored !== undefined) return archivedIn(stored, digest);
   // An index may be known only by its manifests, and a manifest may still exist after its index was deleted.
   const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
   const isDoubtful = holders.some(({ availability }) => availability === "unknown");
@@ -125,6 +146,30 @@ async function built({ images }: Question, digest: string): Promise<Found> {
   const { commits } = commitOf(await images.family(digest));
   return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
 }
+
+/** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
+async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
+  const family = await question.images.family(digest);
+  const shas = commitOf(family).commits.map(({ sha }) => sha);
+  const partitions: Partition[] = [
+    ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
+    ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
+  ];
+  const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
+  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
+  return {
+    warnings: standing(attachedBy(own))
+      .filter(isAgainst)
+      .map(({ type, verdict, by, at }) => ({
+        code: "evidence_against",
+        message: `${type} of ${digest}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
+      })),
+  };
+}
+
+/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
+const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
+  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
 
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
@@ -196,6 +241,7 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     marked(question, digest),
     availabilityOf(question, digest),
     built(question, digest),
+    evidenceAgainst(question, digest),
     schema(question, place, digest),
   ]);
   const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));

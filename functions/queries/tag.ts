@@ -5,7 +5,8 @@ import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { take } from "../ledger/directories.ts";
 import { all, EVER, ONE } from "../ledger/fact-reader.ts";
 import { formerOf, type Named, nameAt, type Renames } from "../ledger/renames.ts";
-import { endOfTag, movesOf, pointsAt } from "./images/tag-history.ts";
+import { isArchivedIn } from "./images/image-graph.ts";
+import { changesOfManifest, manifestOf, movesOf, pointsAt, stateOfTag } from "./images/tag-history.ts";
 import { questionOf } from "./question.ts";
 
 const HISTORY_MAX = 100;
@@ -24,19 +25,11 @@ export interface Tag {
   readonly tag: string;
 }
 
-/** The fact that ended a tag by this moment. */
-async function endOf(
-  moment: AsOf,
-  renames: Renames,
-  repository: Named,
-  digest: string,
-  last: Move,
-): Promise<Fact | undefined> {
-  const facts = await all(moment, { of: "digest", digest, aspect: "image" }, { to: moment.at });
-  return endOfTag(renames, repository, last, facts);
-}
+/** The facts about a manifest by this moment. */
+const factsAbout = (moment: AsOf, digest: string): Promise<Fact[]> =>
+  all(moment, { of: "digest", digest, aspect: "image" }, { to: moment.at });
 
-type State = Pick<TagAnswer, "status" | "digest" | "since">;
+type State = Pick<TagAnswer, "status" | "digest" | "since" | "archived">;
 
 /** @param moves of the tag by then, newest first */
 async function stateOf(
@@ -47,17 +40,19 @@ async function stateOf(
 ): Promise<State> {
   const [last] = moves;
   if (last === undefined) return { status: "unknown", digest: null, since: null };
-  const digest = pointsAt(last);
+  const manifest = manifestOf(last);
+  const facts = manifest === undefined ? [] : await factsAbout(moment, manifest);
+  const { digest, by } = stateOfTag(last, changesOfManifest(renames, repository, last, facts));
   if (digest === undefined) {
     // A tag that was restored without a digest points at something unknown.
-    const status = last.kind === "artifact.deleted" ? "gone" : "unknown";
-    return { status, digest: null, since: last.occurredAt };
+    const status = by.kind === "artifact.deleted" ? "gone" : "unknown";
+    return { status, digest: null, since: by.occurredAt };
   }
-  const end = await endOf(moment, renames, repository, digest, last);
-  if (end !== undefined) return { status: "gone", digest: null, since: end.occurredAt };
+  const archived = isArchivedIn(renames, facts, digest, repository) ? { archived: true as const } : {};
+  if (by !== last) return { status: "set", digest, since: by.occurredAt, ...archived };
   const other = moves.findIndex((move) => pointsAt(move) !== digest);
   const first = moves.at(other === -1 ? moves.length - 1 : other - 1);
-  return { status: "set", digest, since: first?.occurredAt ?? null };
+  return { status: "set", digest, since: first?.occurredAt ?? null, ...archived };
 }
 
 /**

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Mapped, Said } from "../../schemas/mapped.ts";
-import { faultsOf, login, url } from "../../schemas/scalars.ts";
+import { type Ending, faultsOf, login, url } from "../../schemas/scalars.ts";
 
 /** Hashing and printing recurse into a value, so a deeper one could exhaust the stack. */
 export const MAX_DEPTH = 32;
@@ -99,6 +99,32 @@ export function timeOr(receivedAt: string, ...candidates: readonly (string | und
 }
 /** Go's zero time: services written in Go (and GitHub's registry) send it if they have no time. */
 const isZeroTime = (value: string): boolean => value.startsWith("0001-01-01");
+
+/** Maximum length of a reason, in characters: always within the bytes of a fact's reason. */
+const REASON_MAX = 300;
+
+/**
+ * Why something failed, as its sender reports it: the first paragraph, because logs may follow. Credentials in URLs and
+ * mail addresses are left out, because facts can never be erased.
+ */
+export function reasonIn(text: string | undefined): string | undefined {
+  const [paragraph = ""] = (text ?? "").trim().split(/\n\s*\n/);
+  const line = paragraph
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .replaceAll(/:\/\/[^/\s@]+@/g, "://")
+    .replaceAll(/[\w.+-]+@([\w-]+\.)+[a-z]{2,}\b/gi, "…")
+    .trim();
+  if (line === "") return undefined;
+  return (line.length > REASON_MAX ? `${line.slice(0, REASON_MAX)}…` : line).toWellFormed();
+}
+
+/** How a failed deployment ended, and why; empty for every other kind. */
+export const endingOf = (
+  kind: string,
+  reason: string | undefined,
+  outcome?: Ending,
+): Record<string, string> =>
+  kind === "deployment.failed" ? present({ outcome, reason: reasonIn(reason) }) : {};
 
 /** The fields with a value: a fact cannot have a field that is present and undefined. */
 export const present = <T>(fields: Record<string, T | undefined>): Record<string, T> =>

@@ -10,6 +10,7 @@ export const SOURCES: ReadonlyMap<string, () => Promise<Source>> = new Map([
   ["azure", async () => (await import("./registries/azure.ts")).azure],
   ["azure-devops", async () => (await import("./forges/azure-devops.ts")).azureDevops],
   ["bitbucket", async () => (await import("./forges/bitbucket.ts")).bitbucket],
+  ["cdevents", async () => (await import("./standards/cdevents-webhook.ts")).cdevents],
   ["distribution", async () => (await import("./registries/distribution.ts")).distribution],
   ["docker-hub", async () => (await import("./registries/docker-hub.ts")).dockerHub],
   ["flux", async () => (await import("./deployers/flux.ts")).flux],

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ciContext } from "../../cli/record/ci.ts";
-import { forgeUrl, withoutCredentials } from "../../cli/record/remote.ts";
+import { forgeUrl, withoutCredentials } from "../../functions/sources/git-remote.ts";
 import { shaOf } from "../ledger/given.ts";
 import { cleanUp, newFolder } from "./harness.ts";
 
@@ -42,6 +42,8 @@ const AZURE = {
   SYSTEM_COLLECTIONURI: "https://dev.azure.com/fabrikam/",
   SYSTEM_TEAMPROJECT: "Shop Floor",
   SYSTEM_JOBID: "12f1170f-54f2-53f3-20dd-22fc7dff55f9",
+  SYSTEM_STAGEATTEMPT: "1",
+  SYSTEM_JOBATTEMPT: "2",
   BUILD_BUILDID: "1430",
   BUILD_SOURCEVERSION: SHA,
   BUILD_SOURCEBRANCH: "refs/heads/main",
@@ -138,6 +140,8 @@ const CASES: readonly [string, Record<string, string>, object, Record<string, st
       JOB_NAME: "billing/main",
       BUILD_NUMBER: "153",
       BUILD_TAG: "jenkins-billing-main-153",
+      STAGE_NAME: "Deploy",
+      NODE_NAME: "built-in",
       BUILD_URL: "https://ci.acme.example/jenkins/job/billing/job/main/153/",
       GIT_COMMIT: SHA,
       GIT_URL: "ssh://git@git.acme.example:7999/acme/billing.git",
@@ -148,7 +152,7 @@ const CASES: readonly [string, Record<string, string>, object, Record<string, st
       provider: "jenkins",
       instance: "ci.acme.example/jenkins",
       id: "billing/main/153",
-      job: ["jenkins-billing-main-153"],
+      job: ["jenkins-billing-main-153", "Deploy", "built-in"],
     },
     {
       sha: SHA,
@@ -164,7 +168,7 @@ const CASES: readonly [string, Record<string, string>, object, Record<string, st
       provider: "azure-pipelines",
       instance: "dev.azure.com/fabrikam",
       id: "1430",
-      job: ["12f1170f-54f2-53f3-20dd-22fc7dff55f9"],
+      job: ["12f1170f-54f2-53f3-20dd-22fc7dff55f9", "1", "2"],
     },
     {
       sha: SHA,

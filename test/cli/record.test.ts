@@ -179,6 +179,68 @@ describe("what is recorded", () => {
   });
 });
 
+describe("a command that runs again in its job", () => {
+  it.each([
+    ["a deployment", [...DEPLOY, "--digest", DIGEST]],
+    [
+      "a build",
+      ["record", "build", "--image", "ghcr.io/acme/billing:1", "--digest", DIGEST, "--no-registry"],
+    ],
+    ["evidence", ["record", "evidence", "--type", "test", "--verdict", "passed"]],
+  ])("records %s once, and ends with 0", async (_, line) => {
+    const ledger = await ledgerServer();
+    expect((await asof(line, at(ledger))).out).toContain("recorded ");
+    ledger.doors.setNow("2026-11-22T09:05:00.000Z");
+    const again = await asof(line, at(ledger), "2026-11-22T09:05:00.000Z");
+    expect(again).toMatchObject({ code: 0, err: "" });
+    expect(again.out).toContain("duplicate ");
+    expect(await factsOf(ledger)).toHaveLength(1);
+  });
+
+  it("records it again in another attempt, job or step", async () => {
+    const ledger = await ledgerServer();
+    const line = ["record", "evidence", "--type", "test"];
+    for (const more of [{}, { GITHUB_RUN_ATTEMPT: "2" }, { RUNNER_NAME: "r2" }, { GITHUB_ACTION: "__run_2" }])
+      expect((await asof(line, { ...at(ledger), ...more })).out).toContain("recorded ");
+  });
+
+  it("is a conflict where a time was given, and differs", async () => {
+    const ledger = await ledgerServer();
+    const line = [...DEPLOY, "--digest", DIGEST, "--time"];
+    await asof([...line, "2026-11-22T08:00:00Z"], at(ledger));
+    expect((await asof([...line, "2026-11-22T08:01:00Z"], at(ledger))).code).toBe(1);
+  });
+
+  it("waits twice in the outbox, and is recorded once by a replay", async () => {
+    const outbox = outboxIn(newFolder());
+    const line = [...DEPLOY, "--digest", DIGEST, ...outbox];
+    const ledger = await ledgerServer();
+    const gone = { ...CI, ASOF_URL: "http://127.0.0.1:1" };
+    await asof(line, gone, "2026-11-22T08:00:00.000Z");
+    await asof(line, gone, "2026-11-22T08:01:00.000Z");
+    const { code, out } = await asof(["record", "--replay", ...outbox], at(ledger));
+    expect(code).toBe(0);
+    expect(out).toContain("recorded ");
+    expect(out).toContain("duplicate ");
+  });
+});
+
+describe("a failed deployment", () => {
+  const line = [...DEPLOY, "--digest", DIGEST, "--status"];
+
+  it("has its outcome and its reason", async () => {
+    const ending = ["--outcome", "cancelled", "--reason", "stopped by the operator"];
+    expect(await eventsOf([...line, "failed", ...ending])).toMatchObject([
+      { data: { outcome: "cancelled", reason: "stopped by the operator" } },
+    ]);
+  });
+
+  it("alone has them", async () => {
+    const { code, err } = await asof([...line, "succeeded", "--reason", "x"], CI);
+    expect({ code, err }).toEqual({ code: 1, err: "asof: --outcome and --reason need --status failed" });
+  });
+});
+
 describe("what is said", () => {
   it("is of the run's commit only where nothing else tells what was deployed", async () => {
     const commitIn = async (...more: string[]) => (await eventsOf([...DEPLOY, ...more]))[0]?.data.commit;
@@ -289,12 +351,17 @@ describe("what is said", () => {
     expect(err).toMatch(/^asof: .*give --/);
   });
 
-  it.each([[["record"]], [["record", "fly"]], [["record", "deploy"]], [[...DEPLOY, "--status", "great"]]])(
-    "ends with 2 where it cannot be understood: %j",
-    async (line) => {
-      expect((await asof(line)).code).toBe(2);
-    },
-  );
+  it.each([
+    [["record"]],
+    [["record", "fly"]],
+    [["record", "deploy"]],
+    [[...DEPLOY, "--status", "great"]],
+    [["record", "evidence"]],
+    [["record", "evidence", "--type", "tset"]],
+    [["record", "evidence", "--type", "test", "--verdict", "pass"]],
+  ])("ends with 2 where it cannot be understood: %j", async (line) => {
+    expect((await asof(line)).code).toBe(2);
+  });
 });
 
 describe("an image", () => {
@@ -349,6 +416,37 @@ describe("an image", () => {
     const events = await eventsOf(["record", "build", "--metadata-file", file]);
     expect(events).toMatchObject(built);
     expect(events[0]?.data.repository).toBe(`${host}/acme/billing`);
+  });
+
+  it("that was pushed into two registries is recorded in both", async () => {
+    const file = join(newFolder(), "meta.json");
+    const name = "docker.io/acme/billing:4,ghcr.io/acme/billing:4,quay.io/acme/billing:4";
+    writeFileSync(file, JSON.stringify({ "containerimage.digest": DIGEST, "image.name": name }));
+    const events = await eventsOf(["record", "build", "--metadata-file", file, "--no-registry", "--id", "x"]);
+    expect(events.map(({ id, data }) => [id, data.digest, data.repository])).toEqual([
+      ["x", DIGEST, "docker.io/acme/billing"],
+      ["x/artifact.built", DIGEST, "ghcr.io/acme/billing"],
+      ["x/artifact.built/2", DIGEST, "quay.io/acme/billing"],
+    ]);
+  });
+
+  it("of a target is found in what bake wrote", async () => {
+    const file = join(newFolder(), "meta.json");
+    const target = (digest: string, name: string) => ({
+      "containerimage.digest": digest,
+      "image.name": name,
+    });
+    const api = target(DIGEST, "ghcr.io/acme/api:1");
+    const line = ["record", "build", "--metadata-file", file, "--no-registry"];
+    writeFileSync(file, JSON.stringify({ api, "buildx.build.warnings": [{ vertex: "1" }] }));
+    const expected = [{ data: { digest: DIGEST, repository: "ghcr.io/acme/api" } }];
+    expect(await eventsOf(line)).toMatchObject(expected);
+    const worker = target(digestOf("worker"), "ghcr.io/acme/worker:1");
+    writeFileSync(file, JSON.stringify({ worker, api }));
+    expect(await eventsOf([...line, "--target", "api"])).toMatchObject(expected);
+    expect((await asof(line, CI)).err).toContain("holds the targets worker, api: give one as --target");
+    expect((await asof([...line, "--target", "web"], CI)).err).toContain('holds no target "web"');
+    expect((await asof(["record", "build", "--target", "api"], CI)).err).toContain("--metadata-file");
   });
 
   it("is asked for with Docker's login, which shows nowhere", async () => {

@@ -36,8 +36,8 @@ describe("GitLab's webhook", () => {
       deployment: { provider: "gitlab", instance: "gitlab.example.com", id: "1503" },
       deployedBy: "hubot",
     });
-    expect(outcomesOf(await post(STOP, "Pipeline Hook"))).toEqual(["recorded", "recorded"]);
-    expect(outcomesOf(await post(STOP, "Pipeline Hook"))).toEqual(["duplicate", "duplicate"]);
+    expect(outcomesOf(await post(STOP, "Pipeline Hook"))).toEqual(["recorded", "recorded", "recorded"]);
+    expect(outcomesOf(await post(STOP, "Pipeline Hook"))).toEqual(["duplicate", "duplicate", "duplicate"]);
     expect((await client("reader").get("/v1/release", asked)).json).toMatchObject({
       status: "removed",
       since: "2026-10-21T08:00:05.000Z",

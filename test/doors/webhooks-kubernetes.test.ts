@@ -171,7 +171,10 @@ describe("Argo Rollouts", () => {
       ...isStable,
       attempt: { deployment: { id }, startedAt: expect.stringMatching(/^2026-11-22T11:00/) },
     });
-    expect(await send("aborted", "2026-11-22T12:00:00Z")).toMatchObject({ ...isStable, attempt: null });
+    expect(await send("aborted", "2026-11-22T12:00:00Z")).toMatchObject({
+      ...isStable,
+      attempt: { deployment: { id }, status: "failed", endedAt: expect.stringMatching(/^2026-11-22T12:00/) },
+    });
     expect(await send("completed", "2026-11-22T13:00:00Z")).toMatchObject({
       deployment: { provider: "argo-rollouts", id },
       attempt: null,

@@ -220,9 +220,13 @@ export const pushed = fc
     }),
   )
   .map(([said, more, rest]): Saying => ({ ...said, ...more, ...rest, kind: "artifact.pushed" }));
+const copied = fc.record({ by: pick("replication", "cache") });
 /** A push with a tag is what makes tags worth asking. */
 export const tagged = fc
-  .record({ occurredAt: moment, digest, repository, tag })
+  .record(
+    { occurredAt: moment, digest, repository, tag, copied },
+    { requiredKeys: ["occurredAt", "digest", "repository", "tag"] },
+  )
   .map((said): Saying => ({ ...said, kind: "artifact.pushed" }));
 export const moved = fc
   .tuple(
@@ -230,8 +234,12 @@ export const moved = fc
     fc.oneof(fc.record({ digest }), fc.record({ tag }), fc.record({ digest, tag })),
     some({ reason: fc.constant("lifecycle") }),
     often("artifact.deleted", "artifact.restored"),
+    fc.boolean(),
   )
-  .map(([said, what, more, kind]): Saying => ({ ...said, ...what, ...more, kind }));
+  .map(([said, what, more, kind, archives]): Saying => {
+    const isArchived = archives && kind === "artifact.deleted" && said.what === "manifest";
+    return { ...said, ...what, ...more, ...(isArchived ? { archived: true } : {}), kind };
+  });
 export const renamed = fc.record({ occurredAt: moment, from: path, to: path, scope: renamings }).map(
   ({ scope, ...said }): Saying => ({
     ...said,

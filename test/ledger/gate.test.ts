@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { gate } from "../../functions/queries/gate.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
-import { digestOf, type Given, given, retracted, said } from "./given.ts";
+import { digestOf, type Given, given, retracted, said, shaOf } from "./given.ts";
 import {
   built,
   deleted,
@@ -250,6 +250,60 @@ cases("of freezes", [
   },
 ]);
 
+const attached = (at: string, more: object) => said("evidence.attached", time(at), more);
+const ofCommit = (at: string, type: string, verdict: string, more: object = {}) =>
+  attached(at, { commit: shaOf("new"), type, verdict, ...more });
+
+cases("of evidence", [
+  {
+    rule: "a failed test of the commit is warned of",
+    given: [...fine, ofCommit("20 08:00", "test", "failed")],
+    warnings: ["evidence_against"],
+  },
+  {
+    rule: "a rejected approval and a failed scan are warned of, each",
+    given: [
+      ...fine,
+      ofCommit("20 08:00", "approval", "rejected", { by: "cab" }),
+      attached("20 09:00", { digest: NEW, type: "scan", verdict: "FAILED" }),
+    ],
+    warnings: ["evidence_against", "evidence_against"],
+  },
+  {
+    rule: "what passed later is fine",
+    given: [...fine, ofCommit("20 08:00", "test", "failure"), ofCommit("20 09:00", "test", "success")],
+  },
+  {
+    rule: "who asks for changes does so until they approve, whoever else does",
+    given: [
+      ...fine,
+      ofCommit("20 08:00", "review", "changes_requested", { by: "one" }),
+      ofCommit("20 09:00", "review", "approved", { by: "two" }),
+    ],
+    warnings: ["evidence_against"],
+  },
+  {
+    rule: "what passed, and what has no verdict, is fine",
+    given: [
+      ...fine,
+      ofCommit("20 08:00", "test", "passed"),
+      attached("20 08:00", { digest: NEW, type: "sbom" }),
+    ],
+  },
+  {
+    rule: "another commit's does not count",
+    given: [
+      ...fine,
+      attached("20 08:00", { commit: `${shaOf("new").slice(0, 39)}0`, type: "test", verdict: "failed" }),
+    ],
+  },
+  {
+    rule: "as of before it was given nothing was wrong",
+    given: [...fine, ofCommit("20 08:00", "test", "failed")],
+    at: "20 07:59",
+  },
+]);
+
 describe("a retraction", () => {
   it("of a freeze ends it, and of its end lets it stand", async () => {
     const freeze = frozen("20 08:00");
@@ -320,11 +374,12 @@ cases("of marks", [
     given: [...fine, marked("20 08:00", digestOf("old"), "bad")],
   },
   {
-    rule: "evidence of a verdict is no mark",
+    rule: "evidence of a verdict is no mark, and a warning",
     given: [
       ...fine,
       said("evidence.attached", time("20 08:00"), { digest: NEW, type: "scan", verdict: "bad" }),
     ],
+    warnings: ["evidence_against"],
   },
   {
     rule: "as of before a mark there was none",
@@ -339,6 +394,11 @@ const elsewhere = { repository: "ghcr.io/acme/mirror" };
 cases("of registries", [
   { rule: "what nobody pushed is held", given: [runs, built(NEW, "new")], reasons: ["unknown_to_registry"] },
   { rule: "what was deleted is held", given: [...fine, gone], reasons: ["unknown_to_registry"] },
+  {
+    rule: "what was archived is held",
+    given: [...fine, deleted("20 08:00", "manifest", { digest: NEW, archived: true })],
+    reasons: ["image_archived"],
+  },
   {
     rule: "as of before it was deleted too: it is about pulling it now",
     given: [...fine, gone],

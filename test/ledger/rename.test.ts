@@ -207,7 +207,7 @@ describe("a naming rule that gives a name that is none", () => {
   it.each<[string, Rule["set"]]>([
     ["empty, for there is no such asterisk", { environment: "$9" }],
     ["with space around it", { environment: " $1" }],
-    ["too long", { environment: "x".repeat(129) }],
+    ["too long", { environment: "x".repeat(256) }],
     ["no repository", { repository: "Not A Repository" }],
   ])("has the statement rejected: %s", async (_, set) => {
     expect(await outcomeOf(set)).toMatchObject({

@@ -111,7 +111,7 @@ cases("of variants of one component", [
       components: [{ variant: undefined, digest: ONE }],
       since: "08:00",
       until: null,
-      attempt: null,
+      attempt: { status: "failed", components: [stable(ONE, 90), canary(TWO, 10)] },
     },
   },
   {
@@ -151,9 +151,34 @@ cases("of an attempt", [
     answers: { ...ended, components: [{ digest: TWO }], since: "09:05" },
   },
   {
-    rule: "it is over when it fails, and what ran before still runs",
-    given: [runs, begins, failed("09:05", [main({ digest: TWO })], second)],
-    answers: { ...ended, components: [{ digest: ONE }], since: "08:00" },
+    rule: "it stays as failed when it fails, with what it brought and why, and what ran before still runs",
+    given: [
+      runs,
+      begins,
+      failed("09:05", [main({ digest: TWO })], { ...second, outcome: "cancelled", reason: "stopped" }),
+    ],
+    answers: {
+      attempt: {
+        ...open.attempt,
+        status: "failed",
+        components: [main({ digest: TWO })],
+        endedAt: time("09:05"),
+        outcome: "cancelled",
+        reason: "stopped",
+      },
+      components: [{ digest: ONE }],
+      since: "08:00",
+    },
+  },
+  {
+    rule: "it is over when another deployment takes effect after it failed",
+    given: [
+      runs,
+      begins,
+      failed("09:05", [main({ digest: TWO })], second),
+      succeeded("09:10", [main({ digest: THREE })], third),
+    ],
+    answers: { ...ended, components: [{ digest: THREE }] },
   },
   {
     rule: "it is over when it is removed, and what ran before still runs",

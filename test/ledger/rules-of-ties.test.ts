@@ -89,6 +89,11 @@ cases("of two deployments at one moment", [
     given: [next, removed("10:00")],
     answers: { status: "running", components: [{ digest: TWO }], warnings: ["tie"] },
   },
+  ...["a", "b", "c", "d", "e", "f"].map((id) => ({
+    rule: `so it is with the identity ${id}, whatever its hash`,
+    given: [next, { ...removed("10:00"), id }],
+    answers: { status: "running" as const, components: [{ digest: TWO }], warnings: ["tie" as const] },
+  })),
   {
     rule: "the next deployment ends the doubt",
     given: [

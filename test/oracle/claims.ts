@@ -125,6 +125,8 @@ class Walk {
     const old = this.groups.get(name);
     const others: Rival[] = old === undefined ? [] : [old, ...old.rivals];
     const rivals = others.filter((one) => isUnordered(one.claim, claim));
+    if (old === undefined && this.mayRemove(name, claim))
+      rivals.push({ claim: this.removal ?? claim, entries: [] });
     if (entries.length > 0 && claim.kind === "deployment.succeeded") {
       this.groups.set(name, { claim, entries, rivals });
       return;
@@ -139,13 +141,26 @@ class Walk {
       });
   }
 
+  /** The removal just before, as it was reported. */
+  get removal(): Removal | undefined {
+    return this.last?.kind === "deployment.removed" ? this.last : undefined;
+  }
+
+  /** Whether that removal, of the same moment, may have come after this claim of a component. */
+  mayRemove(name: string, claim: Claim | Removal): boolean {
+    const { removal } = this;
+    if (removal === undefined || !isUnordered(removal, claim)) return false;
+    if (isPart(removal) && !namesIn(removal).includes(name)) return false;
+    return !isOfDeployment(removal) || sameDeployment(removal.deployment, claim.deployment);
+  }
+
   part(fact: Claim | Removal, names: readonly string[]): void {
-    this.last = fact;
     for (const name of names) {
       this.set(name, entriesOf(fact, name), fact);
       this.ownWords.set(name, order(fact));
       this.own.add(name);
     }
+    this.last = fact;
   }
 
   whole(fact: Claim | Removal, entries: readonly Component[]): void {

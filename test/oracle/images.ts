@@ -64,15 +64,19 @@ export function pointAt(
 ): string | undefined {
   const by = until(moves(believed, repository), at);
   const last = by.filter((fact) => fact.tag === tag).at(-1);
-  if (last === undefined || last.kind === "artifact.deleted" || last.digest === undefined) return undefined;
-  const isGone = by.some(
-    (fact) => isManifestDelete(fact) && fact.digest === last.digest && order(fact) > order(last),
+  // A tag that was only taken away names no image any more; one whose image was deleted comes back with the image.
+  if (last === undefined || (last.kind === "artifact.deleted" && last.what !== "manifest")) return undefined;
+  const later = by.filter(
+    (fact) => fact.digest === last.digest && order(fact) > order(last) && decidesOnTags(fact),
   );
-  return isGone ? undefined : last.digest;
+  const decisive = later.at(-1) ?? last;
+  return decisive.kind === "artifact.deleted" ? undefined : last.digest;
 }
 
-const isManifestDelete = (fact: Moved): boolean =>
-  fact.kind === "artifact.deleted" && fact.what === "manifest";
+/** A deleted manifest takes its tags with it, and a restored one brings them back. Archiving leaves them. */
+const decidesOnTags = (fact: Moved): boolean =>
+  (fact.kind === "artifact.deleted" && fact.what === "manifest" && fact.archived !== true) ||
+  (fact.kind === "artifact.restored" && fact.what !== "tag");
 
 /** What a tag pointed at when a window opened, and at every moment in it that touched the tag. */
 export interface Window {
@@ -92,14 +96,13 @@ export function windowOf(
   const point = (at: string): string | undefined => pointAt(believed, repository, tag, at);
   const initial = point(opens);
   const moved = inside.filter((fact) => fact.tag === tag).map(({ occurredAt }) => occurredAt);
-  const pointed = [initial, ...moved.map(point)];
   const set = until(moves(believed, repository), closes).filter((fact) => fact.tag === tag);
-  // A delete touches the tag if the tag had been set to that manifest before.
-  const deleted = inside
-    .filter((fact) => isManifestDelete(fact) && fact.digest !== undefined && pointed.includes(fact.digest))
+  // A delete or restore touches the tag if the tag had been set to that manifest before.
+  const touched = inside
+    .filter((fact) => decidesOnTags(fact) && fact.digest !== undefined)
     .filter((fact) => set.some((one) => one.digest === fact.digest && order(one) < order(fact)))
     .map(({ occurredAt }) => occurredAt);
-  return { repository, initial, later: distinct([...moved, ...deleted]).map(point) };
+  return { repository, initial, later: distinct([...moved, ...touched]).map(point) };
 }
 
 /** Whatever says that a repository has or had a manifest; what happened to a tag does not. */
@@ -108,12 +111,13 @@ const manifestMoves = (believed: readonly Fact[], repository: Ref, digest: strin
     (fact) => fact.digest === digest && (fact.kind === "artifact.pushed" || fact.what !== "tag"),
   );
 
-type State = "available" | "deleted" | "perhaps deleted" | "never heard of";
+type State = "available" | "archived" | "deleted" | "perhaps deleted" | "never heard of";
 
 function ownState(believed: readonly Fact[], repository: Ref, digest: string): State {
   const last = manifestMoves(believed, repository, digest).at(-1);
   if (last === undefined) return "never heard of";
   if (last.kind !== "artifact.deleted") return "available";
+  if (last.archived === true) return "archived";
   return last.what === "manifest" ? "deleted" : "perhaps deleted";
 }
 
@@ -140,7 +144,16 @@ function availability(believed: readonly Fact[], repository: Ref, digest: string
   const own = ownState(believed, repository, digest);
   if (own === "deleted" || children.includes("deleted")) return "deleted";
   if (own === "perhaps deleted" && !isStillTagged(believed, repository, digest)) return "unknown";
-  return children.includes("perhaps deleted") ? "unknown" : "available";
+  if (children.includes("perhaps deleted")) return "unknown";
+  return [own, ...children].includes("archived") ? "archived" : "available";
+}
+
+/** The image's own pushes and copies in a repository; the first copy is told of. */
+function copyOf(believed: readonly Fact[], repository: Ref, digest: string) {
+  const copy = pushesOf(believed, repository, digest)
+    .filter(({ copied }) => copied !== undefined)
+    .sort((a, b) => compare(order(a), order(b)))[0];
+  return copy?.copied === undefined ? {} : { copied: { ...copy.copied, at: copy.occurredAt } };
 }
 
 /** Every repository that was ever said to have a digest, by its name of now. */
@@ -158,5 +171,6 @@ export function heldBy(believed: readonly Fact[], digest: string | null): Releas
     .map((repository) => ({
       repository: repository.name,
       availability: availability(believed, repository, digest),
+      ...copyOf(believed, repository, digest),
     }));
 }

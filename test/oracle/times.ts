@@ -134,19 +134,28 @@ export function isSkewed(question: Question, current: readonly Fact[]): boolean 
     );
 }
 
-/** The newest deployment that had started, where nothing says how it ended. */
+/** The newest deployment that had started, unless it took effect; one that failed, until something else took effect. */
 export function attempt(question: Question): Release["attempt"] {
   const facts = until(question.believed, question.at);
   const started = ofKind(facts, "deployment.started")
     .filter((fact) => isHere(fact, question))
     .at(-1);
   if (started === undefined) return null;
-  const hasEnded = ofKind(facts, "deployment.succeeded", "deployment.failed", "deployment.removed").some(
-    (fact) =>
-      sameDeployment(fact.deployment, started.deployment) &&
-      (isHere(fact, question) || isEverywhereHere(fact, question)),
-  );
-  if (hasEnded) return null;
-  const { deployment, occurredAt, actor, url } = started;
-  return { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null };
+  const here = (fact: Fact): boolean => isHere(fact, question) || isEverywhereHere(fact, question);
+  const effects = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(here);
+  if (effects.some((fact) => sameDeployment(fact.deployment, started.deployment))) return null;
+  const failure = ofKind(facts, "deployment.failed")
+    .filter((fact) => here(fact) && sameDeployment(fact.deployment, started.deployment))
+    .at(-1);
+  if (failure !== undefined && effects.some((fact) => order(fact) > order(failure))) return null;
+  const { deployment, occurredAt, actor, url, components } = started;
+  const told = { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null, components };
+  if (failure === undefined) return { ...told, status: "started" };
+  return {
+    ...told,
+    status: "failed",
+    endedAt: failure.occurredAt,
+    ...(failure.outcome === undefined ? {} : { outcome: failure.outcome }),
+    ...(failure.reason === undefined ? {} : { reason: failure.reason }),
+  };
 }

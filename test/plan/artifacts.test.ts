@@ -91,6 +91,24 @@ describe("an image that is gone", () => {
     ]);
   });
 
+  it("blocks the plan where it is only archived, with the command that restores it", async () => {
+    const repository = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme/billing";
+    const archived = { repository, digest: digestOf("one"), what: "manifest", archived: true };
+    const plan = await planOf([
+      ...then([main({ digest: digestOf("one"), repository })], known),
+      pushed("10 11:00", digestOf("one"), { repository }),
+      said("artifact.deleted", time("25 12:00"), archived),
+    ]);
+    expect(gist(plan)).toMatchObject({ status: "blocked", blockers: ["image_archived"], steps: [] });
+    const restore = [
+      "aws ecr update-image-storage-class --region eu-central-1 --registry-id 111122223333 " +
+        `--repository-name acme/billing --image-id imageDigest=${digestOf("one")} --target-storage-class STANDARD`,
+    ];
+    expect(plan.components).toMatchObject([{ availability: "archived", restore }]);
+    expect(plan.components[0]).not.toHaveProperty("rebuild");
+    expect(plan.blockers[0]?.message).toContain(restore[0]);
+  });
+
   it("blocks the plan, and says how to build it again", async () => {
     const build = { url: `${CODE}/actions/runs/7` };
     const plan = await planOf(oneThenTwo(gone("one"), built(digestOf("one"), "one", build)));

@@ -195,6 +195,76 @@ describe("the last good release", () => {
     expect(target?.components).toMatchObject([{ digest: digestOf("one") }]);
   });
 
+  const releasedAs = (at: string, name: string, more: object) =>
+    succeeded(at, [main({ digest: digestOf(name) })], { deployment: deployment(`${at} ${name}`), ...more });
+  const backTo = (at: string, name: string) => releasedAs(at, name, { rollback: true });
+
+  it("is not one that was rolled back from, though it had no mark", async () => {
+    const story = [...released("10 12:00", "one"), ...released("15 12:00", "two"), backTo("16 12:00", "one")];
+    const bad = await planOf([...story, ...released("20 12:00", "three")], good);
+    expect(bad.target?.components).toMatchObject([{ digest: digestOf("one") }]);
+    // Back from three, there is none: two was left, too.
+    const again = await planOf([...story, ...released("20 12:00", "three"), backTo("21 12:00", "one")], good);
+    expect(gist(again)).toMatchObject({ status: "blocked", blockers: ["no_good_release"] });
+    expect(again.blockers[0]?.message).toContain(`it was rolled back from at ${time("21 12:00")}`);
+    expect(again.blockers[0]?.message).toContain(`it was rolled back from at ${time("16 12:00")}`);
+  });
+
+  it("is not one that an operator had put back from", async () => {
+    const answer = await planOf(
+      [
+        ...released("08 12:00", "zero"),
+        ...released("10 12:00", "one"),
+        ...released("15 12:00", "two"),
+        releasedAs("16 12:00", "one", { redeployment: "0123456789abcdef.1" }),
+      ],
+      good,
+    );
+    expect(answer.target?.components).toMatchObject([{ digest: digestOf("zero") }]);
+    expect(answer.warnings).toContainEqual({
+      code: "passed_over",
+      message: `the release since ${time("15 12:00")} is not good: it was rolled back from at ${time("16 12:00")}`,
+    });
+  });
+
+  it("is one that was rolled back from and marked as good since", async () => {
+    const story = [...released("10 12:00", "one"), ...released("15 12:00", "two"), backTo("16 12:00", "one")];
+    const marks = [marked("two", "good", "17 12:00"), marked("two", "good", "15 13:00")];
+    const [after, before] = await Promise.all(marks.map((mark) => planOf([...story, mark], good)));
+    expect(after?.target?.components).toMatchObject([{ digest: digestOf("two") }]);
+    expect(before?.target).toBeNull();
+  });
+
+  it("is one that was rolled back from once, and ran again later", async () => {
+    const answer = await planOf(
+      [
+        ...released("10 12:00", "one"),
+        ...released("15 12:00", "two"),
+        backTo("16 12:00", "one"),
+        ...released("17 12:00", "two"),
+        ...released("20 12:00", "three"),
+      ],
+      good,
+    );
+    expect(answer.target?.components).toMatchObject([{ digest: digestOf("two") }]);
+  });
+
+  it("is not a canary beside what ran, whether it was aborted or went on", async () => {
+    const canary = succeeded(
+      "16 12:00",
+      [
+        main({ digest: digestOf("two"), variant: "stable", weight: 80 }),
+        main({ digest: digestOf("three"), variant: "canary", weight: 20 }),
+      ],
+      { deployment: deployment("canary") },
+    );
+    const story = [...released("10 12:00", "one"), ...released("15 12:00", "two"), canary];
+    const aborted = await planOf([...story, ...released("16 13:00", "two")], good);
+    expect(aborted.target?.components).toMatchObject([{ digest: digestOf("one") }]);
+    const promoted = await planOf([...story, ...released("16 13:00", "three")], good);
+    expect(promoted.target?.components).toMatchObject([{ digest: digestOf("two") }]);
+  });
+
   it("is looked for only so far", async () => {
     const many = Array.from({ length: RELEASES_BACK_MAX + 1 }, (_, n) =>
       released(`20 ${String(n % 24).padStart(2, "0")}:${n < 24 ? "00" : "30"}`, "same"),

@@ -25,11 +25,14 @@ describe("the list of vendors", () => {
     expect(CASES.filter((one) => one.vendor === vendor)).not.toEqual([]);
   });
 
-  it.each(ALL.filter(({ vendor }) => vendor !== "aws"))("puts $vendor under its own prefix", ({ vendor }) => {
-    const statements = CASES.filter((one) => one.vendor === vendor).flatMap((one) =>
-      mapCase(one, one.payload).flatMap((mapped) => (mapped.is === "statement" ? [mapped.statement] : [])),
-    );
-    expect(statements).not.toEqual([]);
-    for (const { source } of statements) expect(source).toMatch(new RegExp(`^/webhooks/${vendor}/`));
-  });
+  it.each(ALL.filter(({ vendor }) => vendor !== "aws" && vendor !== "cdevents"))(
+    "puts $vendor under its own prefix",
+    ({ vendor }) => {
+      const statements = CASES.filter((one) => one.vendor === vendor).flatMap((one) =>
+        mapCase(one, one.payload).flatMap((mapped) => (mapped.is === "statement" ? [mapped.statement] : [])),
+      );
+      expect(statements).not.toEqual([]);
+      for (const { source } of statements) expect(source).toMatch(new RegExp(`^/webhooks/${vendor}/`));
+    },
+  );
 });

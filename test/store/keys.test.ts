@@ -92,4 +92,14 @@ describe("keys", () => {
       expect(new Set(values).size).toBe(new Set(said).size);
     }
   });
+
+  it("of long names are short, and differ from those of every other name", () => {
+    const one = { provider: "p", instance: "i", id: "d" };
+    const subjectOf = (service: string): string | undefined =>
+      factKeys(accessPatternsOf(of("/a", "1", one, "e", service)).posted).subject;
+    const long = "%".repeat(255);
+    const [, hashed = ""] = subjectOf(long)?.split("RUN#e#") ?? [];
+    expect(hashed.length).toBeLessThan(100);
+    expect(new Set([long, `${"%".repeat(254)}x`, hashed].map(subjectOf)).size).toBe(3);
+  });
 });

@@ -23,7 +23,7 @@ const REPOSITORY = `r.io/${"a".repeat(250)}`;
 const TAG = "T".repeat(128);
 
 function fieldsOf(filler: Filler): Record<Kind, object> {
-  const name = (end = ""): string => filled(filler, 128, end);
+  const name = (end = ""): string => filled(filler, 255, end);
   const deployment = {
     provider: filled(filler, 32),
     instance: filled(filler, 200),
@@ -91,7 +91,7 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
       image: digestOf(1),
       versions: [{ version: filled(filler, 255) }],
     },
-    "evidence.attached": { deployment, type: filled(filler, 64) },
+    "evidence.attached": { deployment, type: filled(filler, 288) },
     "service.described": { service: name("s"), images: [REPOSITORY], databases: [name("d")] },
     "change.noted": { ...freeze, type: filled(filler, 64), title: filled(filler, 512) },
     "incident.opened": { ...freeze, title: filled(filler, 512) },

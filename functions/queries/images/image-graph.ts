@@ -8,9 +8,10 @@ import { EVIDENCE } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
-import { nameAt, namedBy, type Renames, renamesOf } from "../../ledger/renames.ts";
+import { type Named, nameAt, namedBy, type Renames, renamesOf } from "../../ledger/renames.ts";
 import type { Entry } from "../../ledger/store.ts";
-import { endOfTag, movesOf, pointsAt } from "./tag-history.ts";
+import { restoreCommands } from "./restore.ts";
+import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "./tag-history.ts";
 
 type Indexed = FactOf<"artifact.indexed">;
 type Built = FactOf<"artifact.built">;
@@ -211,17 +212,26 @@ const ofRepository = (renames: Renames, facts: readonly Fact[], repository: stri
 /** The newest state of one digest in one repository. `doubtful`: a delete of unknown extent. */
 function stateIn(
   renames: Renames,
-  family: Family,
+  family: Pick<Family, "facts">,
   digest: string,
   repository: string,
-): "available" | "deleted" | "doubtful" | "nothing" {
+): "available" | "archived" | "deleted" | "doubtful" | "nothing" {
   const last = ofRepository(renames, family.facts.get(digest) ?? [], repository)
     .sort(byOrder)
     .at(-1);
   if (last === undefined) return "nothing";
   if (last.kind !== "artifact.deleted") return "available";
+  if (last.archived === true) return "archived";
   return last.what === "manifest" ? "deleted" : "doubtful";
 }
+
+/** Whether the newest of a digest's facts in a repository is that it was archived. */
+export const isArchivedIn = (
+  renames: Renames,
+  facts: readonly Fact[],
+  digest: string,
+  { repository }: Named,
+): boolean => stateIn(renames, { facts: new Map([[digest, facts]]) }, digest, repository) === "archived";
 
 /** Whether a tag still points at the pushed digest: then a delete of unknown extent did not delete the image. */
 async function isTagged(
@@ -233,25 +243,36 @@ async function isTagged(
   const renames = await images.renames();
   const tagged = pushes.map(async ({ tag, digest }) => {
     const last = tag === undefined ? undefined : await images.tag(repository, tag);
-    if (last === undefined || pointsAt(last) !== digest) return false;
-    return endOfTag(renames, { repository, at: EVER }, last, facts) === undefined;
+    if (last === undefined || manifestOf(last) !== digest) return false;
+    const changes = changesOfManifest(renames, { repository, at: EVER }, last, facts);
+    return stateOfTag(last, changes).digest === digest;
   });
   return (await Promise.all(tagged)).includes(true);
 }
 
-async function availabilityIn(images: Images, family: Family, repository: string): Promise<Availability> {
+/** Whether a repository has an image, and which of its digests have to be restored there. */
+async function stateOfImage(
+  images: Images,
+  family: Family,
+  repository: string,
+): Promise<Pick<Holder, "availability" | "archived">> {
+  const whole = (availability: Availability) => ({ availability, archived: [] });
   const renames = await images.renames();
   const digest = family.pullable ?? family.digest;
   const facts = family.facts.get(digest) ?? [];
   const own = stateIn(renames, family, digest, repository);
-  if (own === "nothing") return "unknown";
-  if (own === "deleted") return "deleted";
+  if (own === "nothing") return whole("unknown");
+  if (own === "deleted") return whole("deleted");
   const pushes = ofRepository(renames, facts, repository).filter(isPushed);
-  const held = own === "available" || (await isTagged(images, facts, repository, pushes));
+  const held = own !== "doubtful" || (await isTagged(images, facts, repository, pushes));
   const indexed = facts.filter(isIndexed).filter((fact) => fact.digest === digest);
-  const children = manifestsOf(indexed).map((manifest) => stateIn(renames, family, manifest, repository));
-  if (children.includes("deleted")) return "deleted";
-  return held && !children.includes("doubtful") ? "available" : "unknown";
+  const parts = [digest, ...manifestsOf(indexed)];
+  const states = new Map(parts.map((one) => [one, stateIn(renames, family, one, repository)]));
+  const children = [...states].flatMap(([one, state]) => (one === digest ? [] : [state]));
+  if (children.includes("deleted")) return whole("deleted");
+  if (!held || children.includes("doubtful")) return whole("unknown");
+  const archived = [...states].flatMap(([one, state]) => (state === "archived" ? [one] : []));
+  return { availability: archived.length > 0 ? "archived" : "available", archived };
 }
 
 /** The pushes that prove which repositories hold a digest: its own, and those of the indexes that list it. */
@@ -266,8 +287,27 @@ export function pushesProving({ digest, facts }: Family): Pushed[] {
 export interface Holder {
   readonly repository: string;
   readonly availability: Availability;
+  /** The digests of the image that are archived there. */
+  readonly archived: readonly string[];
+  /** Copies count as pushes, but for the time of the push. */
   readonly pushes: readonly Pushed[];
 }
+
+/** What a holder's answer says of it. */
+export const heldIn = ({ repository, availability, archived, pushes }: Holder) => {
+  const copy = pushes.find(({ copied }) => copied !== undefined);
+  const restore = restoreCommands(repository, archived);
+  return {
+    repository,
+    availability,
+    ...(restore.length === 0 ? {} : { restore }),
+    ...(copy?.copied === undefined ? {} : { copied: { ...copy.copied, at: copy.occurredAt } }),
+  };
+};
+
+/** The first push; a copy is none, because the image had been pushed elsewhere. */
+export const firstPush = ({ pushes }: Pick<Holder, "pushes">): Pushed | undefined =>
+  pushes.find(({ copied }) => copied === undefined);
 
 /** Whether any repository has any of these digests of an image without a later delete of its manifest. */
 export const isStillHeld = (renames: Renames, family: Family, digests: readonly string[]): boolean =>
@@ -286,7 +326,7 @@ export async function holdersOf(images: Images, family: Family): Promise<Holder[
   return Promise.all(
     repositories.map(async (repository) => ({
       repository,
-      availability: await availabilityIn(images, family, repository),
+      ...(await stateOfImage(images, family, repository)),
       pushes: ofRepository(renames, facts, repository).filter(isPushed).sort(byOrder),
     })),
   );

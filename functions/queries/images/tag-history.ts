@@ -1,5 +1,5 @@
 /** The history of a tag, newest first, under every name that its repository had. */
-import type { Fact } from "../../../schemas/fact.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "../../ledger/renames.ts";
@@ -8,26 +8,52 @@ import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "
 export const pointsAt = (fact: Fact): string | undefined =>
   fact.kind === "artifact.pushed" || fact.kind === "artifact.restored" ? fact.digest : undefined;
 
+/** The digest whose manifest decides about a tag after a fact about it: the one it points at, or pointed at. */
+export const manifestOf = (fact: Fact): string | undefined =>
+  fact.kind === "artifact.deleted" && fact.what === "manifest" ? fact.digest : pointsAt(fact);
+
+const isDeletion = (fact: Fact): fact is FactOf<"artifact.deleted"> =>
+  fact.kind === "artifact.deleted" && fact.what === "manifest" && fact.archived === undefined;
+const isRestoration = (fact: Fact): fact is FactOf<"artifact.restored"> =>
+  fact.kind === "artifact.restored" && fact.what !== "tag";
+
 /**
- * The fact that ended a tag: the first delete of the manifest that it points at, after the tag was set.
- * @param move the fact that set the tag
- * @param facts the facts about its digest, oldest first
+ * The deletes and restores of the manifest that decides about a tag, after a fact about the tag, oldest first. An
+ * archived manifest keeps its tags, so archiving is none of them.
+ * @param facts the facts about that digest
  */
-export function endOfTag(
+export function changesOfManifest(
   renames: Renames,
   repository: Named,
   move: Fact,
   facts: readonly Fact[],
-): Fact | undefined {
-  const digest = pointsAt(move);
-  return facts.find(
-    (fact) =>
-      fact.kind === "artifact.deleted" &&
-      fact.what === "manifest" &&
-      fact.digest === digest &&
-      byOrder(fact, move) > 0 &&
-      areSame(renames, namedBy(fact, fact.repository), repository),
-  );
+): Fact[] {
+  const digest = manifestOf(move);
+  return facts
+    .filter(
+      (fact) =>
+        (isDeletion(fact) || isRestoration(fact)) &&
+        fact.digest === digest &&
+        byOrder(fact, move) > 0 &&
+        areSame(renames, namedBy(fact, fact.repository), repository),
+    )
+    .sort(byOrder);
+}
+
+/**
+ * What a tag points at, and the fact that made it so: a delete of the manifest ends the tag, and a restore lets it
+ * stand again.
+ * @param move the newest fact about the tag
+ * @param changes of its manifest, see `changesOfManifest`
+ */
+export function stateOfTag(move: Fact, changes: readonly Fact[]): { digest: string | undefined; by: Fact } {
+  const manifest = manifestOf(move);
+  let state = { digest: pointsAt(move), by: move };
+  for (const by of changes) {
+    const digest = by.kind === "artifact.restored" ? manifest : undefined;
+    if (digest !== state.digest) state = { digest, by };
+  }
+  return state;
 }
 
 /** Merges histories, each newest first. Their first pages are read concurrently. */

@@ -3,7 +3,7 @@ import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/a
 import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
-import { commitOf, type Holder, holdersOf } from "../images/image-graph.ts";
+import { commitOf, firstPush, type Holder, heldIn, holdersOf } from "../images/image-graph.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -96,9 +96,9 @@ function held(
     image: repository !== null && digest !== null ? referenceOf({ repository, digest }) : null,
     repository,
     tags: [...new Set(tags)].sort(),
-    pushedAt: pushes[0]?.occurredAt ?? null,
+    pushedAt: firstPush({ pushes })?.occurredAt ?? null,
     availability: holder?.availability ?? ("unknown" as const),
-    heldBy: holders.map((one) => ({ repository: one.repository, availability: one.availability })),
+    heldBy: holders.map(heldIn),
   };
 }
 

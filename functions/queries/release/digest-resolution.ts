@@ -11,7 +11,7 @@ import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { digestsIn, pushesProving } from "../images/image-graph.ts";
-import { endOfTag, movesOf, pointsAt } from "../images/tag-history.ts";
+import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Selector } from "./running.ts";
@@ -144,22 +144,22 @@ interface Pointing {
   readonly facts: readonly Fact[];
 }
 
-/** For each move of a tag the delete of its manifest that ended it, if any. */
-async function endsOf(
+/** For each move of a tag the later deletes and restores of its manifest. */
+async function changesOf(
   { images }: ResolveContext,
   repository: Named,
   moves: readonly Fact[],
-): Promise<Map<Fact, Fact>> {
+): Promise<Map<Fact, Fact[]>> {
   const renames = await images.renames();
-  const ends = await Promise.all(
-    moves.map(async (move) => {
-      const digest = pointsAt(move);
-      const facts = digest === undefined ? [] : ((await images.family(digest)).facts.get(digest) ?? []);
-      const end = endOfTag(renames, repository, move, facts);
-      return end === undefined ? [] : [[move, end] as const];
-    }),
+  return new Map(
+    await Promise.all(
+      moves.map(async (move) => {
+        const digest = manifestOf(move);
+        const facts = digest === undefined ? [] : ((await images.family(digest)).facts.get(digest) ?? []);
+        return [move, changesOfManifest(renames, repository, move, facts)] as const;
+      }),
+    ),
   );
-  return new Map(ends.flat());
 }
 
 async function pointing(
@@ -178,13 +178,14 @@ async function pointing(
     moves.unshift(move);
     if (move.occurredAt <= before) break;
   }
-  const ends = await endsOf(context, repository, moves);
+  const changes = await changesOf(context, repository, moves);
   const at = (time: string): string | undefined => {
     const last = moves.findLast((fact) => fact.occurredAt <= time);
-    const end = last && ends.get(last);
-    return last === undefined || (end !== undefined && end.occurredAt <= time) ? undefined : pointsAt(last);
+    if (last === undefined) return undefined;
+    const since = (changes.get(last) ?? []).filter((fact) => fact.occurredAt <= time);
+    return stateOfTag(last, since).digest;
   };
-  const moments = [...moves, ...ends.values()]
+  const moments = [...moves, ...[...changes.values()].flat()]
     .map((fact) => fact.occurredAt)
     .filter((time) => time > before && time <= end);
   return { repository, atStart: at(start), before: at(before), after: moments.map(at), facts: moves };

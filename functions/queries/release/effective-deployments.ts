@@ -122,6 +122,13 @@ function observed(state: Effective, fact: Observation): Effective {
   return { ...state, claimed, observation: fact, isCurrent: true, decided: new Set(about) };
 }
 
+/** Whether a removal of the same moment may have come after a claim of a component. */
+const mayRemove = (last: Claim, claim: Claim, name: string): boolean =>
+  last.kind === "deployment.removed" &&
+  isTie(last, claim) &&
+  isNamedBy(last, name) &&
+  (!isOfDeployment(last) || canonical(last.deployment) === canonical(claim.deployment ?? null));
+
 /**
  * What is claimed after one more claim. Claims of one moment, of which nobody says which came first, stand beside each
  * other as rivals; else the newer one replaces the older one.
@@ -130,8 +137,12 @@ function after(
   before: ReadonlyMap<string, ComponentClaim>,
   next: ReadonlyMap<string, ComponentClaim>,
   claim: Claim,
+  last: Claim | undefined,
 ): Map<string, ComponentClaim> {
   const merged = new Map(next);
+  for (const [name, own] of next)
+    if (!before.has(name) && last !== undefined && mayRemove(last, claim, name))
+      merged.set(name, { ...own, rivals: [{ entries: [], claim: last }] });
   for (const [name, old] of before) {
     const rivals = [old, ...(old.rivals ?? [])].filter((one) => isTie(one.claim, claim));
     const [first, ...others] = rivals.filter(({ entries }) => entries.length > 0);
@@ -160,7 +171,7 @@ function replaced(
     ...state,
     claimed: new Map([
       ...[...state.claimed].filter(([name]) => isOther(name)),
-      ...after(new Map(old), next, claim),
+      ...after(new Map(old), next, claim, state.lastClaim),
     ]),
     lastClaim: claim,
     changed: new Set([...state.changed, ...names]),
@@ -198,7 +209,7 @@ function wholly(state: Effective, claim: Claim, components: readonly Component[]
   const spoken = new Map([...state.claimed].filter(([, one]) => one.claim !== state.silent));
   return {
     ...state,
-    claimed: after(spoken, claimedBy(claim, components), claim),
+    claimed: after(spoken, claimedBy(claim, components), claim, state.lastClaim),
     lastClaim: claim,
     silent: undefined,
     changed: new Set(),

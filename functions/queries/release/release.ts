@@ -7,20 +7,22 @@ import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
+import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
 import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
+import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
-import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
-import { attemptsOf, tellerWarnings } from "./tellers.ts";
+import { tellerWarnings } from "./tellers.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -39,27 +41,6 @@ async function migrationsOf(context: ResolveContext) {
     facts: states.flatMap(({ facts }) => facts),
   };
 }
-
-async function attemptOf(context: ResolveContext, claim: Claim | undefined) {
-  const { started, failures } = await attemptsOf(context, context.selector, claim);
-  const facts =
-    started === undefined ? [] : await factsOfDeployment(context, started, context.selector, context.at);
-  const attempt: Release["attempt"] =
-    started === undefined || facts.some(({ kind }) => ENDS.has(kind))
-      ? null
-      : {
-          deployment: started.deployment,
-          startedAt: started.occurredAt,
-          by: started.actor ?? null,
-          url: started.url ?? null,
-        };
-  return { attempt, started, failures };
-}
-const ENDS: ReadonlySet<Fact["kind"]> = new Set([
-  "deployment.succeeded",
-  "deployment.failed",
-  "deployment.removed",
-]);
 
 function clusterWarning(known: readonly Name[]): Warning[] {
   const clusters = namesOf(known, "cluster").map(({ shown }) => shown);
@@ -114,27 +95,30 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
-  const [reconciled, { migrations, facts }, { attempt, started, failures }, skew] = await Promise.all([
-    reconcile(context, running),
-    migrationsOf(context),
-    attemptOf(context, running.lastClaim),
-    clockWarnings(question, selector, running),
-  ]);
+  const [reconciled, { migrations, facts }, { attempt, facts: attempted, failures }, skew] =
+    await Promise.all([
+      reconcile(context, running),
+      migrationsOf(context),
+      attemptOf(context, running.lastClaim),
+      clockWarnings(question, selector, running),
+    ]);
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
-  const [described, until, since] = await Promise.all([
+  const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
+  const [described, until, since, evidence] = await Promise.all([
     Promise.all(
       reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(reconciled, shown))),
     ),
     untilOf(context, reconciled.running, reconciled.shown),
     sinceOf(context, reconciled, head),
+    evidenceOfDeployments(context, deployments),
   ]);
   const used = [
     head,
     ...reconciled.contributing,
     reconciled.observation,
     description,
-    attempt === null ? undefined : started,
+    ...attempted,
     ...described.flatMap((one) => one.facts),
     ...facts,
   ];
@@ -162,6 +146,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     contact: description?.contact ?? null,
     attempt,
     drift: reconciled.drift,
+    evidence,
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),

@@ -1,8 +1,7 @@
 /** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
 import { fold } from "../../../schemas/scalars.ts";
-import { canonical } from "../../ledger/canonical.ts";
+import { canonical, order } from "../../ledger/canonical.ts";
 import { EVER, history } from "../../ledger/fact-reader.ts";
-import { nameAt } from "../../ledger/renames.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
@@ -48,13 +47,14 @@ async function nextDescription(
 ): Promise<string[]> {
   if (by === "digest" || stated.repository !== undefined) return [];
   const renames = await context.images.renames();
-  // The same name may mean another repository after a rename.
-  const imagesOf = (one: Description | undefined): string =>
-    canonical(ownImagesOf(one).map((named) => nameAt(renames, named)));
+  const images = canonical(described?.images ?? []);
+  const since = described === undefined ? "" : order(described);
   const partition = { of: "service", service: context.selector.service } as const;
   for await (const fact of history(context, partition, { after: context.at })) {
-    const isOther = fact.kind === "service.described" && imagesOf(fact) !== imagesOf(described);
-    if (isOther && fact.occurredAt > (described?.occurredAt ?? "")) return [fact.occurredAt];
+    if (fact.kind !== "service.described" || order(fact) <= since) continue;
+    // The same name may mean another repository after a rename.
+    const isRenamed = renames.some(({ at }) => since < at && at < order(fact));
+    if (isRenamed || canonical(fact.images ?? []) !== images) return [fact.occurredAt];
   }
   return [];
 }

@@ -18,6 +18,7 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   service: fact.service ?? null,
   by: fact.actor ?? null,
   url: fact.url ?? null,
+  recordedAt: fact.recordedAt,
   fact: { source: fact.source, id: fact.id },
 });
 
@@ -33,6 +34,8 @@ const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...(fact.components === undefined ? {} : { components: fact.components.map(shownComponent) }),
   ...(fact.deployment === undefined ? {} : { deployment: fact.deployment }),
   ...(fact.commit === undefined ? {} : { commit: fact.commit.sha }),
+  ...(fact.commit?.committedAt === undefined ? {} : { committedAt: fact.commit.committedAt }),
+  ...(fact.config === undefined ? {} : { config: fact.config }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
   ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
 });
@@ -85,7 +88,11 @@ export function eventEntry(fact: Exclude<Event, { kind: "migration.snapshot" }>)
     case "deployment.succeeded":
       return ofDeployment(fact, "deployed");
     case "deployment.failed":
-      return ofDeployment(fact, "failed");
+      return {
+        ...ofDeployment(fact, "failed"),
+        ...(fact.outcome === undefined ? {} : { outcome: fact.outcome }),
+        ...(fact.reason === undefined ? {} : { reason: fact.reason }),
+      };
     case "deployment.removed":
       return ofDeployment(fact, "removed");
     case "deployment.observed":
@@ -165,6 +172,8 @@ export function runningEntry(release: Release, from: string): TimelineEntry[] {
     components,
     ...(release.deployment === null ? {} : { deployment: release.deployment }),
     ...(sha === undefined || others.length > 0 ? {} : { commit: sha }),
+    ...(release.config.length === 0 ? {} : { config: release.config }),
+    ...(release.evidence.length === 0 ? {} : { evidence: release.evidence }),
     ...(release.rollback ? { rollback: true } : {}),
     by: release.deployedBy,
     url: release.url,

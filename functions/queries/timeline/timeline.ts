@@ -10,6 +10,7 @@ import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import { release } from "../release/release.ts";
 import { databasesOf } from "../service-description.ts";
+import { described } from "./described.ts";
 import { runningEntry } from "./entries.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 
@@ -126,7 +127,7 @@ export async function timeline(
     to,
     knownAt: known.knownAt,
     settled: isSettled(known),
-    entries: [...entries],
+    entries: await described(known, entries),
     next,
   };
 }

@@ -8,7 +8,7 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { ignored, quoted, said } from "../payload.ts";
+import { endingOf, ignored, quoted, said } from "../payload.ts";
 import { type Coverage, sourceOf } from "../source.ts";
 import { mappingOnly } from "./aws-envelope.ts";
 
@@ -59,6 +59,7 @@ function mapChange({ id, account, region, time, detail }: Change, raw: unknown):
     service: detail.application,
     deployment: { provider: "codedeploy", instance: installation, id: detail.deploymentId },
     components: [{ component: "main" }],
+    ...(detail.state === "STOP" ? endingOf(kind, detail.state, "cancelled") : {}),
   };
   return said(statement, raw);
 }

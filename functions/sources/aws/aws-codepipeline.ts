@@ -5,12 +5,13 @@
  * action, by its `action-execution-id`; older events have none, so execution, stage and action identify it. A stage may
  * have several such actions: each deploys its own component, which has the action's name.
  * Not in the payload: the image, the commit, the actor. Events of whole pipelines and stages name no environment. An
- * action that was abandoned or cancelled may still run outside, so its result is unknown.
+ * action that was abandoned or cancelled may still run outside: the pipeline no longer waits for its result.
  * Format: docs.aws.amazon.com, "Monitoring CodePipeline events" (CodePipeline user guide).
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { ignored, maybeText, quoted, said } from "../payload.ts";
+import type { Ending } from "../../../schemas/scalars.ts";
+import { endingOf, ignored, maybeText, quoted, said } from "../payload.ts";
 import { type Coverage, sourceOf } from "../source.ts";
 import { mappingOnly } from "./aws-envelope.ts";
 
@@ -37,6 +38,10 @@ const Change = z.looseObject({
     state: z.string(),
     /** The action's region: a pipeline may have actions in other regions. */
     region: maybeText,
+    "execution-result": z
+      .looseObject({ "external-execution-summary": maybeText, "error-code": maybeText })
+      .nullish()
+      .catch(undefined),
     type: z.looseObject({ category: z.string() }),
   }),
 });
@@ -49,6 +54,13 @@ const KIND_OF_STATE = new Map([
   ["STARTED", "deployment.started" as const],
   ["SUCCEEDED", "deployment.succeeded" as const],
   ["FAILED", "deployment.failed" as const],
+  ["ABANDONED", "deployment.failed" as const],
+  ["CANCELED", "deployment.failed" as const],
+]);
+
+const ENDINGS = new Map<string, Ending>([
+  ["ABANDONED", "abandoned"],
+  ["CANCELED", "cancelled"],
 ]);
 
 function mapChange({ id, account, region, time, detail }: Change, raw: unknown): Mapped {
@@ -59,6 +71,9 @@ function mapChange({ id, account, region, time, detail }: Change, raw: unknown):
     return ignored(`the state ${quoted(detail.state)} neither starts nor ends a deployment`, raw);
   const { pipeline, stage, action } = detail;
   const run = detail["action-execution-id"] ?? [detail["execution-id"], stage, action].join("/");
+  const result = detail["execution-result"];
+  const outcome = ENDINGS.get(detail.state);
+  const reason = result?.["external-execution-summary"] ?? result?.["error-code"];
   const statement = {
     kind,
     source: sourceOf("aws", "codepipeline", account, region),
@@ -69,6 +84,7 @@ function mapChange({ id, account, region, time, detail }: Change, raw: unknown):
     deployment: { provider: "codepipeline", instance: `${account}/${region}`, id: run },
     components: [{ component: action }],
     scope: "components",
+    ...endingOf(kind, reason ?? (outcome === undefined ? undefined : detail.state), outcome),
   };
   return said(statement, raw);
 }

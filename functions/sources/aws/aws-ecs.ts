@@ -12,7 +12,7 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
+import { endingOf, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Coverage, sourceOf } from "../source.ts";
 import { Titled } from "./aws-envelope.ts";
 
@@ -107,6 +107,7 @@ function mapDeployment(change: DeploymentChange, raw: unknown): Mapped {
     deployment: { provider: "ecs", instance: place, id: detail.deploymentId },
     components: [{ component: "main" }],
     cluster,
+    ...endingOf(kind, detail.reason),
     ...present({ rollback: rollback || undefined }),
   };
   return said(statement, raw);

@@ -13,7 +13,17 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { ignored, mapping, maybeText, present, quoted, rejected, said, timeOr } from "../payload.ts";
+import {
+  endingOf,
+  ignored,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  rejected,
+  said,
+  timeOr,
+} from "../payload.ts";
 import { type Context, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { componentsOf } from "./workload.ts";
@@ -45,6 +55,7 @@ const Rollout = z.looseObject({
   status: z
     .looseObject({
       currentStepIndex: z.int().nullish(),
+      message: maybeText,
       canary: z
         .looseObject({ weights: z.looseObject({ canary: z.looseObject({ weight: z.number() }) }).nullish() })
         .nullish(),
@@ -88,6 +99,7 @@ function mapEvent(rollout: Rollout, event: string, { headers, receivedAt }: Cont
       components: componentsIn(rollout, kind === "deployment.started"),
       cluster,
       namespace,
+      ...endingOf(kind, rollout.status?.message),
     },
     raw,
   );

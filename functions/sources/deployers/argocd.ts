@@ -3,16 +3,18 @@
  * docs/sources/clusters.md define: the objects themselves, reduced to the fields that are read here. Rollouts:
  * `argo-rollouts.ts`.
  *
- * Key: for a sync, the application's uid, the start of its operation, and the result. The start stays the same over
- * retries, differs for each sync even of the same revision, and is known from the beginning (the number in the history
- * is set only on success). The source is the application.
+ * Key: for a sync, the application's uid, the start of its operation, the result, and a hash of its components, because
+ * a sync is reported again with more resources once the application's list of them is up to date. The start stays the
+ * same over retries, differs for each sync even of the same revision, and is known from the beginning (the number in the
+ * history is set only on success). The source is the application.
  * Proof: the whole `Authorization` header, as the webhook service sends it.
  * A component is a workload that the sync applied, with the images of its pod template in the template's order. The
  * images of `status.summary` are not read: at the end of a sync they are still the previous images. A sync may apply
  * only some resources (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it covers only these components.
  * `succeeded` means that the sync succeeded: applied, its waves healthy. The revision belongs to the repository of
  * manifests, so it is configuration, not an image's commit.
- * Not in the payload: names of containers, commits of images, whether a sync returns to an older revision; digests,
+ * A sync is a rollback where the history has its revision before that of the previous sync.
+ * Not in the payload: names of containers, commits of images; digests,
  * unless the manifests pin them; before Argo CD 3.0, any images. A failed delivery is tried three times within seconds,
  * and again at the application's next change.
  * Format: argoproj/argo-cd, docs/operator-manual/notifications and pkg/apis/application/v1alpha1/types.go;
@@ -21,7 +23,9 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import {
+  endingOf,
   firstLink,
+  hashOf,
   ignored,
   loginOnly,
   mapping,
@@ -92,6 +96,7 @@ type SyncResult = z.infer<typeof SyncResult>;
 
 const Operation = z.looseObject({
   phase: maybeText,
+  message: maybeText,
   startedAt: maybeText,
   finishedAt: maybeText,
   operation: z
@@ -130,6 +135,17 @@ const Application = z.looseObject({
   status: z.looseObject({
     operationState: Operation.nullish(),
     resources: z.array(Managed).nullish(),
+    /** The last syncs that succeeded, oldest first. */
+    history: z
+      .array(
+        z.looseObject({
+          revision: maybeText,
+          revisions: z.array(z.string()).nullish(),
+          deployStartedAt: maybeText,
+        }),
+      )
+      .nullish()
+      .catch(undefined),
   }),
 });
 type Application = z.infer<typeof Application>;
@@ -210,17 +226,47 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
   return said(
     {
       kind,
-      id: `${sync}/${phase}`,
+      ...toldAs([sync, phase].join("/"), app, operation, what),
       occurredAt,
       ...common,
       deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
       ...(what ?? UNSAID),
+      ...(kind === "deployment.succeeded" ? rollbackOf(app, operation) : {}),
       ...present({ actor: loginOnly(asked?.initiatedBy?.username) }),
+      ...endingOf(kind, operation.message, isTerminated(operation) ? "cancelled" : undefined),
       ...(hasStarted ? {} : configOf(result)),
     },
     raw,
   );
 }
+
+/** The identity of a report of a sync. Where what it applied is known, the report with the most resources counts. */
+function toldAs(id: string, { status }: Application, { syncResult }: Operation, what: object | undefined) {
+  if (what === undefined || what === UNSAID) return { id };
+  const sequence = (status.resources?.length ?? 0) + (syncResult?.resources?.length ?? 0);
+  return { id: `${id}/${hashOf(JSON.stringify(what))}`, sequence };
+}
+
+/** Whether a sync returns to a revision that was deployed before the previous one, as the history tells. */
+function rollbackOf({ status }: Application, { startedAt, syncResult }: Operation): { rollback?: true } {
+  const before = (status.history ?? [])
+    .filter(({ deployStartedAt }) => deployStartedAt !== startedAt)
+    .map((entry) => revisionsOf(entry));
+  const now = revisionsOf(syncResult ?? {});
+  return now !== NO_REVISION && before.at(-1) !== now && before.includes(now) ? { rollback: true } : {};
+}
+
+interface Revised {
+  readonly revision?: string | undefined;
+  readonly revisions?: readonly string[] | null | undefined;
+}
+/** The revisions of an application's sources as one text, to be compared. */
+const revisionsOf = ({ revision, revisions }: Revised): string =>
+  JSON.stringify(revisions?.length ? revisions : [revision ?? ""]);
+const NO_REVISION = revisionsOf({});
+
+/** Whether somebody stopped the sync. */
+const isTerminated = ({ message }: Operation): boolean => /^operation terminated/i.test(message ?? "");
 
 const isSelective = ({ operation }: Operation): boolean =>
   (operation?.sync?.resources ?? []).length > 0 ||

@@ -10,17 +10,21 @@
  * Key: the object's uid and a hash of reason, severity, revision, time and message, because events have no id, and
  * several come in one second. One event sent by several alerts stays one fact. A deployment is one object at one
  * revision.
+ * Before Flux 2.2 a HelmRelease's `reason` is only its severity (`info`, `error`), and so is an older Kustomization's;
+ * then the message says what happened, also that it started. A rollback of that time names the revision that failed,
+ * not the one that it returns to, so it is recorded without a revision, as a deployment of its own.
  * Proof: either of `X-Signature` (`sha256=` and HMAC-SHA256 of the raw body in hex, under the Provider's token) or the
  * whole `Authorization` header, from `headers` in the Provider's secret, where `X-Asof-Cluster` stands too.
  * Not in the payload: images, digests, the repository and path of the manifests, the namespace and cluster that they are
- * applied to, the actor, the start. A reconciliation that keeps failing is reported at each try.
+ * applied to, the actor, since Flux 2.2 the start. A reconciliation that keeps failing is reported at each try.
  * Format: fluxcd/notification-controller, docs/spec/v1beta3/providers.md and internal/server/event_handlers.go (which
  * takes the API group off the keys of `metadata`); fluxcd/kustomize-controller and fluxcd/helm-controller, of the
  * reasons. Delivery is at most once: four retries within half a minute.
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { hashOf, ignored, mapping, present, quoted, said } from "../payload.ts";
+import { digest as digestForm } from "../../../schemas/scalars.ts";
+import { endingOf, hashOf, ignored, mapping, present, quoted, said } from "../payload.ts";
 import { byHeader, byHmac, type Context, type Delivery, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 
@@ -73,11 +77,12 @@ function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
   if (kind === undefined) return ignored(reasonWhyNot(event), raw);
   const cluster = clusterOf(headers);
   if (cluster === undefined) return withoutCluster(raw);
-  const revision = saidIn(event, "revision");
+  const told = saidIn(event, "revision");
+  const revision = isNamelessRollback(event) ? undefined : told;
   const common = {
     kind,
     source: sourceOf("flux", segment(cluster), segment(namespace)),
-    id: `${uid}/${hashOf(reason, severity, revision, timestamp, message)}`,
+    id: `${uid}/${hashOf(reason, severity, told, timestamp, message)}`,
     occurredAt: timestamp,
     environment: `${cluster}/${namespace}`,
     service: name,
@@ -89,7 +94,8 @@ function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
       ...common,
       deployment: { provider: "flux", instance: cluster, id: `${uid}/${hashOf(revision ?? timestamp)}` },
       components: [{ component: "main" }],
-      ...present({ rollback: reason === "RollbackSucceeded" || undefined }),
+      ...endingOf(kind, message),
+      ...present({ rollback: whatOf(event) === "RollbackSucceeded" || undefined }),
       ...(revision === undefined ? {} : { config: [configOf(revision, saidIn(event, "oci-digest"))] }),
     },
     raw,
@@ -107,20 +113,36 @@ function saidIn({ metadata }: Event, key: string): string | undefined {
 
 // --- what happened ----------------------------------------------------------------------------------------
 
-type Kind = `deployment.${"succeeded" | "failed" | "removed"}`;
+type Kind = `deployment.${"started" | "succeeded" | "failed" | "removed"}`;
+
+/** Whether the reason is only the severity, as before Flux 2.2. */
+const isBare = ({ reason }: Event): boolean => reason === "info" || reason === "error";
+
+/** The reason; before Flux 2.2 the one that the message stands for: `Helm upgrade succeeded` is `UpgradeSucceeded`. */
+function whatOf(event: Event): string {
+  const found = isBare(event) ? RELEASE.exec(event.message) : null;
+  return found === null ? event.reason : [found[1], found[2]].map((word) => capitalized(word ?? "")).join("");
+}
+const RELEASE = /^Helm (install|upgrade|rollback|uninstall) (?:has )?(started|succeeded|failed)\b/;
+const capitalized = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
+
+/** A rollback before Flux 2.2. */
+const isNamelessRollback = (event: Event): boolean => isBare(event) && whatOf(event).startsWith("Rollback");
 
 function kindOf(event: Event): Kind | undefined {
   switch (event.involvedObject.kind) {
     case "Kustomization":
       return event.severity === "error" ? "deployment.failed" : kindOfChange(event);
     case "HelmRelease":
-      return KIND_OF_RELEASE.get(event.reason);
+      return KIND_OF_RELEASE.get(whatOf(event));
     default:
       return undefined;
   }
 }
 
 const KIND_OF_RELEASE: ReadonlyMap<string, Kind> = new Map([
+  ["InstallStarted", "deployment.started"],
+  ["UpgradeStarted", "deployment.started"],
   ["InstallSucceeded", "deployment.succeeded"],
   ["UpgradeSucceeded", "deployment.succeeded"],
   ["RollbackSucceeded", "deployment.succeeded"],
@@ -131,12 +153,15 @@ const KIND_OF_RELEASE: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 /** Each line of a change's message names an object and its change; other messages are sentences about health. */
-function kindOfChange({ reason, message }: Event): Kind | undefined {
+function kindOfChange(event: Event): Kind | undefined {
+  const { reason, message } = event;
   const changes = message.split("\n").map((line) => CHANGE.exec(line)?.[1]);
   if (changes.includes(undefined)) return undefined;
   if (reason === "Progressing") return "deployment.succeeded";
-  const isEnd = reason === "ReconciliationSucceeded" && changes.every((change) => change === "deleted");
-  return isEnd ? "deployment.removed" : undefined;
+  const isDeletion = changes.every((change) => change === "deleted");
+  // Older controllers report deletions by themselves, whether the Kustomization goes on or has ended.
+  if (isBare(event)) return isDeletion ? undefined : "deployment.succeeded";
+  return reason === "ReconciliationSucceeded" && isDeletion ? "deployment.removed" : undefined;
 }
 /** `Deployment/apps/webapp configured`. */
 const CHANGE = /^[^\s/]+\/\S+ (\w+)$/;
@@ -154,5 +179,6 @@ function reasonWhyNot({ involvedObject: { kind }, reason }: Event): string {
  */
 function configOf(revision: string, digest: string | undefined) {
   const commit = /(?:^|[/:])([0-9a-f]{40})$/.exec(revision)?.[1];
-  return { revision: commit ?? revision, ...present({ digest }) };
+  const isDigest = digestForm.safeParse(digest).success;
+  return { revision: commit ?? revision, ...present({ digest: isDigest ? digest : undefined }) };
 }

@@ -18,7 +18,17 @@ import { gunzipSync } from "node:zlib";
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
-import { ignored, MAX_EVENTS, maybeText, present, quoted, readJson, rejected, said } from "../payload.ts";
+import {
+  endingOf,
+  ignored,
+  MAX_EVENTS,
+  maybeText,
+  present,
+  quoted,
+  readJson,
+  rejected,
+  said,
+} from "../payload.ts";
 import { type Context, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { containersIn } from "./manifest-images.ts";
@@ -168,6 +178,7 @@ function mapRevision(kind: Kind, release: Release, cluster: string, raw: unknown
       components: containers.length === 0 ? [{ component: "main" }] : componentsOf(containers),
       ...present({ config: config ?? undefined }),
       ...present({ rollback: isRollback || undefined }),
+      ...endingOf(kind, info.description),
     },
     raw,
   );

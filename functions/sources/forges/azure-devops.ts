@@ -12,7 +12,17 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { firstLink, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
+import {
+  endingOf,
+  firstLink,
+  ignored,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  rejected,
+  said,
+} from "../payload.ts";
 import { byHeader, type Source, sourceOf } from "../source.ts";
 
 const authentication = "`Authorization`, as configured";
@@ -118,6 +128,7 @@ function mapDeployment({ resource }: Deployment, event: Event, raw: unknown): Ma
     service: `${project.name}/${pipeline}`,
     deployment: { provider: "azure-devops", instance: collection.id, id: attempt.join("/") },
     components: [{ component: "main" }],
+    ...endingOf(kind, environment.status, environment.status === "canceled" ? "cancelled" : undefined),
     ...present({ url: firstLink(environment.release._links?.web?.href) }),
   };
   return said(statement, raw);

@@ -4,25 +4,35 @@
  * Key: `deployment/<id>`, `deployment_status/<id>`. A deployment is identified by GitHub's host and its id there.
  * Not in the payload: which image was deployed. The workflow can report it in the free-form `deployment.payload`: an
  * object, or JSON in a string, with any of `service`, `environment`, `component`, `digest`, `tag`, `repository` (the
- * image's) and `image` (`host/path[:tag][@digest]`). With a component, only that component is deployed. `redeployment` is
- * the id of the redeployment that the deployment carries out.
+ * image's) and `image` (`host/path[:tag][@digest]`); values of another form are left aside. With a component, only that
+ * component is deployed. `redeployment` is the id of the redeployment that the deployment carries out.
  * Times count in seconds; the ids of statuses grow, and are the `sequence` of what happens in one second.
  * The commit is `deployment.sha`: the commit of an accompanying `workflow_run` may differ.
  * Format: docs.github.com, "Webhook events and payloads"; samples of octokit/webhooks.
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { url } from "../../../schemas/scalars.ts";
+import {
+  digest,
+  type Ending,
+  faultsOf,
+  id,
+  imageRepository,
+  name,
+  tag,
+  url,
+} from "../../../schemas/scalars.ts";
 import { type Image, readImage } from "../image.ts";
 import {
+  endingOf,
   firstLink,
   ignored,
+  loginOnly,
   mapping,
   maybeText,
   present,
   quoted,
   readJson,
-  rejected,
   said,
 } from "../payload.ts";
 import { sourceOf } from "../source.ts";
@@ -47,6 +57,7 @@ const Deployed = z.looseObject({
   repository: z.looseObject({ full_name: z.string().min(1), html_url: url }),
   sender: user,
   workflow_run: z.looseObject({ html_url: maybeText }).nullish(),
+  check_run: z.looseObject({ conclusion: maybeText }).nullish().catch(undefined),
 });
 type Deployed = z.infer<typeof Deployed>;
 
@@ -55,6 +66,7 @@ const StatusChanged = Deployed.extend({
     id: z.int().nonnegative(),
     state: z.string(),
     environment: maybeText,
+    description: maybeText,
     log_url: maybeText,
     target_url: maybeText,
     created_at: z.string(),
@@ -64,14 +76,14 @@ const StatusChanged = Deployed.extend({
 type StatusChanged = z.infer<typeof StatusChanged>;
 
 export const mapDeployment = (payload: unknown): Mapped[] =>
-  mapping(Deployed, payload, (event) => [started(event, payload)]);
+  mapping(Deployed, payload, (event) => started(event, payload));
 
 export const mapDeploymentStatus = (payload: unknown): Mapped[] =>
-  mapping(StatusChanged, payload, (event) => [changed(event, payload)]);
+  mapping(StatusChanged, payload, (event) => changed(event, payload));
 
-function started(event: Deployed, raw: unknown): Mapped {
+function started(event: Deployed, raw: unknown): Mapped[] {
   const { action, deployment, sender, workflow_run } = event;
-  if (action !== "created") return ignored(`the action ${quoted(action)} changes no deployment`, raw);
+  if (action !== "created") return [ignored(`the action ${quoted(action)} changes no deployment`, raw)];
   return deploymentStatement(event, raw, {
     kind: "deployment.started",
     id: `deployment/${deployment.id}`,
@@ -82,11 +94,12 @@ function started(event: Deployed, raw: unknown): Mapped {
   });
 }
 
-function changed(event: StatusChanged, raw: unknown): Mapped {
+function changed(event: StatusChanged, raw: unknown): Mapped[] {
   const { action, deployment, deployment_status: status, sender, workflow_run } = event;
-  if (action !== "created") return ignored(`the action ${quoted(action)} changes no deployment`, raw);
+  const conclusion = event.check_run?.conclusion;
+  if (action !== "created") return [ignored(`the action ${quoted(action)} changes no deployment`, raw)];
   const kind = kindOf(event);
-  if (kind === undefined) return ignored(reasonWhyNot(status.state), raw);
+  if (kind === undefined) return [ignored(reasonWhyNot(status.state), raw)];
   return deploymentStatement(event, raw, {
     kind,
     id: `deployment_status/${status.id}`,
@@ -95,6 +108,7 @@ function changed(event: StatusChanged, raw: unknown): Mapped {
     environment: status.environment ?? deployment.environment,
     actor: sender?.login ?? status.creator?.login,
     url: firstLink(status.log_url, status.target_url, workflow_run?.html_url),
+    ending: endingOf(kind, status.description ?? conclusion, ENDINGS.get(conclusion ?? "")),
   });
 }
 
@@ -105,6 +119,12 @@ const KIND_OF_STATE: ReadonlyMap<string, DeploymentKind> = new Map([
   ["success", "deployment.succeeded"],
   ["failure", "deployment.failed"],
   ["error", "deployment.failed"],
+]);
+
+/** The conclusions of a job that did not fail by itself; `stale`: GitHub gave it up after two weeks. */
+const ENDINGS = new Map<string, Ending>([
+  ["cancelled", "cancelled"],
+  ["stale", "abandoned"],
 ]);
 
 /**
@@ -129,53 +149,79 @@ interface Stated {
   readonly environment: string;
   readonly actor: string | undefined;
   readonly url: string | undefined;
+  readonly ending?: Record<string, string>;
 }
 
-function deploymentStatement({ deployment, repository }: Deployed, raw: unknown, stated: Stated): Mapped {
+/** The deployment, and why words of its payload were left aside. */
+function deploymentStatement({ deployment, repository }: Deployed, raw: unknown, stated: Stated): Mapped[] {
   const host = new URL(repository.html_url).host;
-  const told = readTold(deployment.payload);
-  const image = imageOf(told);
-  if (image.is === "fault") return rejected(`deployment.payload: ${image.reason}`, raw);
-  const { kind, id, occurredAt, sequence, environment, actor, url } = stated;
-  return said(
-    {
-      kind,
-      source: sourceOf("github", host, repository.full_name),
-      id,
-      occurredAt,
-      environment: told.environment ?? environment,
-      service: told.service ?? repository.full_name,
-      deployment: { provider: "github", instance: host, id: String(deployment.id) },
-      components: [{ component: told.component ?? "main", ...image.parts }],
-      commit: {
-        repository: repository.html_url,
-        sha: deployment.sha,
-        // If the deployment was made for a commit id, the ref is that id.
-        ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
-      },
-      ...present({ scope: told.component === undefined ? undefined : "components", actor, url }),
-      ...present({ redeployment: told.redeployment, sequence }),
+  const { told, faults } = readTold(deployment.payload, host);
+  const { parts, disputed } = imageOf(told);
+  const { kind, id, occurredAt, sequence, environment, actor, url, ending } = stated;
+  const statement = {
+    kind,
+    source: sourceOf("github", host, repository.full_name),
+    id,
+    occurredAt,
+    environment: told.environment ?? environment,
+    service: told.service ?? repository.full_name,
+    deployment: { provider: "github", instance: host, id: String(deployment.id) },
+    components: [{ component: told.component ?? "main", ...parts }],
+    commit: {
+      repository: repository.html_url,
+      sha: deployment.sha,
+      // If the deployment was made for a commit id, the ref is that id.
+      ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
     },
-    raw,
-  );
+    ...present({ scope: told.component === undefined ? undefined : "components", url }),
+    ...present({ actor: loginOnly(actor), redeployment: told.redeployment }),
+    ...present({ sequence }),
+    ...ending,
+  };
+  const aside = [...faults, ...disputed.map((part) => `image and ${part} name two different images`)];
+  return [said(statement, raw), ...aside.map((fault) => ignored(`deployment.payload: ${fault}`, raw))];
 }
 
-/** The known keys of a deployment's free-form payload. Values may have any type: the ledger's schemas validate them. */
-type Told = Partial<Record<(typeof TOLD)[number], unknown>>;
-const TOLD = [
-  ...["service", "environment", "component", "redeployment"],
-  ...["image", "repository", "tag", "digest"],
-] as const;
+/**
+ * The known words of a deployment's free-form payload. The payload belongs to whoever deploys, who may mean something
+ * else by the same words: a value that is none of ours is left aside, and never refuses the deployment.
+ */
+const Told = z.object({
+  service: name.exactOptional(),
+  environment: name.exactOptional(),
+  component: name.exactOptional(),
+  redeployment: id.exactOptional(),
+  image: z
+    .string()
+    .refine((image) => isImage(image), { error: "must be host/path[:tag][@digest]" })
+    .exactOptional(),
+  repository: imageRepository
+    .refine((repository) => readImage(repository) !== undefined, { error: "must name its registry's host" })
+    .exactOptional(),
+  tag: tag.exactOptional(),
+  digest: digest.exactOptional(),
+});
+const isImage = (reference: string): boolean => {
+  const read = readImage(reference);
+  return read !== undefined && Told.pick(PARTS).safeParse(read).success;
+};
+const PARTS = { repository: true, tag: true, digest: true } as const;
+type Told = z.infer<typeof Told>;
 
-function readTold(payload: unknown): Told {
-  const told = typeof payload === "string" ? jsonOrNothing(payload) : payload;
-  if (typeof told !== "object" || told === null) return {};
-  return Object.fromEntries(
-    TOLD.flatMap((key) => {
-      const value: unknown = Object.getOwnPropertyDescriptor(told, key)?.value;
-      return value === undefined || value === null ? [] : [[key, value]];
-    }),
+/** @param host GitHub's own, which is no registry: a repository there is one of source code */
+function readTold(payload: unknown, host: string): { told: Told; faults: readonly string[] } {
+  const json = typeof payload === "string" ? jsonOrNothing(payload) : payload;
+  if (typeof json !== "object" || json === null) return { told: {}, faults: [] };
+  const given = Object.fromEntries(
+    Object.entries(json).filter(
+      ([key, value]) => value !== null && !(key === "repository" && String(value).startsWith(`${host}/`)),
+    ),
   );
+  const parsed = Told.safeParse(given);
+  if (parsed.success) return { told: parsed.data, faults: [] };
+  const foreign = new Set(parsed.error.issues.map(({ path }) => path[0]));
+  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !foreign.has(key)));
+  return { told: Told.parse(rest), faults: [faultsOf(parsed.error)] };
 }
 
 /** A payload in a string may be any note; it is used only if it is JSON. */
@@ -184,17 +230,25 @@ function jsonOrNothing(text: string): unknown {
   return read.is === "json" ? read.value : undefined;
 }
 
-type Parts = { is: "parts"; parts: Record<string, unknown> } | { is: "fault"; reason: string };
-
-/** The image from its reference, from its parts, or from both if they agree. */
-function imageOf({ image, repository, tag, digest }: Told): Parts {
-  const parts = present({ repository, tag, digest });
-  if (image === undefined) return { is: "parts", parts };
-  const read = typeof image === "string" ? readImage(image) : undefined;
-  if (read === undefined) return { is: "fault", reason: "image must be host/path[:tag][@digest]" };
-  const disputed = PARTS.find((part) => part in parts && part in read && parts[part] !== read[part]);
-  if (disputed !== undefined)
-    return { is: "fault", reason: `image and ${disputed} name two different images` };
-  return { is: "parts", parts: { ...read, ...parts } };
+interface Parts {
+  readonly parts: Partial<Image>;
+  /** What image and its parts say differently. */
+  readonly disputed: readonly string[];
 }
-const PARTS = ["repository", "tag", "digest"] as const satisfies (keyof Image)[];
+
+/**
+ * The image from its reference, from its parts, or from both. Where they differ, the reference counts, because only it
+ * can mean nothing but an image; of two digests none does.
+ */
+function imageOf({ image, repository, tag, digest }: Told): Parts {
+  const parts: Partial<Image> = present({ repository, tag, digest });
+  const read: Partial<Image> = image === undefined ? {} : (readImage(image) ?? {});
+  const disputed = (["repository", "tag", "digest"] as const).filter(
+    (part) => parts[part] !== undefined && read[part] !== undefined && parts[part] !== read[part],
+  );
+  const { digest: agreed, ...others } = { ...parts, ...read };
+  return {
+    parts: { ...others, ...present({ digest: disputed.includes("digest") ? undefined : agreed }) },
+    disputed,
+  };
+}

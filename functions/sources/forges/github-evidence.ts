@@ -11,7 +11,17 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
-import { firstLink, ignored, mapping, maybeText, present, quoted, said, timeOr } from "../payload.ts";
+import {
+  firstLink,
+  ignored,
+  loginOnly,
+  mapping,
+  maybeText,
+  present,
+  quoted,
+  said,
+  timeOr,
+} from "../payload.ts";
 import { type Context, sourceOf } from "../source.ts";
 
 const user = z.looseObject({ login: maybeText }).nullish();
@@ -62,7 +72,7 @@ export const mapWorkflowRun = (payload: unknown): Mapped[] =>
       type: "workflow_run",
       verdict: conclusion,
       occurredAt: updated_at,
-      ...present({ actor: sender?.login, url: firstLink(html_url) }),
+      ...present({ actor: loginOnly(sender?.login), url: firstLink(html_url) }),
     };
     return [evidence(repository, stated, payload)];
   });
@@ -95,7 +105,11 @@ export const mapDeploymentReview = (payload: unknown, { receivedAt }: Context): 
         type: `deployment_review/${environment}`,
         verdict: action,
         ...timeOr(receivedAt),
-        ...present({ by: approver?.login, actor: sender?.login, url: firstLink(html_url) }),
+        ...present({
+          by: loginOnly(approver?.login),
+          actor: loginOnly(sender?.login),
+          url: firstLink(html_url),
+        }),
       };
       return evidence(repository, stated, payload);
     });
@@ -138,8 +152,8 @@ export const mapPullRequestReview = (payload: unknown, { receivedAt }: Context):
       // `submitted_at` is not updated when the review is dismissed.
       ...timeOr(receivedAt, action === "submitted" ? submitted_at : undefined),
       ...present({
-        by: action === "submitted" ? user?.login : sender?.login,
-        actor: sender?.login,
+        by: loginOnly(action === "submitted" ? user?.login : sender?.login),
+        actor: loginOnly(sender?.login),
         url: firstLink(html_url),
       }),
     };

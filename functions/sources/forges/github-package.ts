@@ -5,7 +5,7 @@
  * and a redelivery keeps that header.
  * Not in the payload: deletes; often the time (`0001-01-01`: the time of receipt is used, and marked as such); the
  * commit, except in the labels `org.opencontainers.image.revision` and `.source`, which any builder may write and GitHub
- * repeats: hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has a commit in
+ * repeats (`labels.revision` is often empty, and then only `labels.all_labels` has it): hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has a commit in
  * `target_oid`; for a `container` that is not the image's commit. Its version may be a tag, and then no field has the
  * digest (the ledger asks the registry). A Helm chart is recognized by its configuration's media type.
  * Format: docs.github.com, "Webhook events and payloads", whose examples are of npm; container metadata as
@@ -14,10 +14,12 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { fullSha, url } from "../../../schemas/scalars.ts";
+import { forgeUrl } from "../git-remote.ts";
 import { readImage } from "../image.ts";
 import {
   firstLink,
   ignored,
+  loginOnly,
   mapping,
   maybeText,
   present,
@@ -31,6 +33,15 @@ import { isChart } from "../pushed.ts";
 import { type Context, sourceOf } from "../source.ts";
 
 const PUBLISHING: ReadonlySet<string> = new Set(["published", "updated", "create"]);
+
+/** Every label of the image, by its own name. */
+const Labels = z
+  .looseObject({
+    "org.opencontainers.image.revision": maybeText,
+    "org.opencontainers.image.source": maybeText,
+  })
+  .nullish()
+  .catch(undefined);
 
 const Version = z.looseObject({
   name: maybeText,
@@ -50,7 +61,10 @@ const Version = z.looseObject({
           config: z.looseObject({ media_type: maybeText }).nullish(),
         })
         .nullish(),
-      labels: z.looseObject({ revision: maybeText, source: maybeText }).nullish(),
+      labels: z
+        .looseObject({ revision: maybeText, source: maybeText, all_labels: Labels })
+        .nullish()
+        .catch(undefined),
     })
     .nullish(),
 });
@@ -117,7 +131,7 @@ function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt 
     repository: named.repository.toLowerCase(),
     ...present({
       digest: digestOf(it.package_version),
-      actor: sender?.login,
+      actor: loginOnly(sender?.login),
       url: firstLink(version.html_url, it.html_url),
     }),
   };
@@ -156,6 +170,9 @@ function commitOf({ it: { package_version: version }, repository }: Event, type:
       ? undefined
       : { repository: repository?.html_url, sha: version.target_oid };
   }
-  const { revision, source } = version.container_metadata?.labels ?? {};
-  return revision === undefined && source === undefined ? undefined : { repository: source, sha: revision };
+  const labels = version.container_metadata?.labels;
+  const sha = labels?.revision ?? labels?.all_labels?.["org.opencontainers.image.revision"];
+  const source = labels?.source ?? labels?.all_labels?.["org.opencontainers.image.source"];
+  if (sha === undefined && source === undefined) return undefined;
+  return { repository: source === undefined ? undefined : (forgeUrl(source) ?? source), sha };
 }

@@ -15,8 +15,10 @@ import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
 import {
+  endingOf,
   firstLink,
   ignored,
+  loginOnly,
   mapping,
   maybeText,
   present,
@@ -72,7 +74,11 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
   const named = (what: string): string =>
     [what, status, status_changed_at].filter((part) => part !== undefined).join("/");
   if (change.approval != null) {
-    const decided = { type: "approval", verdict: status, ...present({ by: change.approver?.username }) };
+    const decided = {
+      type: "approval",
+      verdict: status,
+      ...present({ by: loginOnly(change.approver?.username) }),
+    };
     return said(
       { kind: "evidence.attached", id: named(`approval/${change.approval.id}`), ...common, ...decided },
       raw,
@@ -82,12 +88,14 @@ function mapChange(change: Changed, raw: unknown, { receivedAt }: Context): Mapp
   if (kind === undefined)
     return ignored(`the status ${quoted(status)} neither starts nor ends a deployment`, raw);
   const sequence = change.deployment_id ?? undefined;
+  const ending = status === "canceled" ? endingOf(kind, status, "cancelled") : {};
   return said(
     {
       kind,
       id: named(`deployment/${deployment.id}`),
       ...common,
       ...whatOf(change),
+      ...ending,
       ...present({ sequence }),
     },
     raw,
@@ -109,6 +117,6 @@ function whatOf({ project, environment, commit_url, short_sha, ref, user, deploy
     service: project.path_with_namespace,
     components: [{ component: "main" }],
     ...(sha === undefined ? {} : { commit: { repository: project.web_url, sha, ...present({ ref }) } }),
-    ...present({ actor: user?.username, url: firstLink(deployable_url) }),
+    ...present({ actor: loginOnly(user?.username), url: firstLink(deployable_url) }),
   };
 }

@@ -1,12 +1,11 @@
 /**
- * GitLab: deployments, their approvals, and environments that were stopped.
+ * GitLab: deployments, their approvals, environments that were stopped, and results of pipelines and jobs.
  *
  * Key: see the files of its events. The source is the project: `/webhooks/gitlab/<host>/<group>/<project>`.
  * Proof: the hook's secret token, sent in clear in `X-Gitlab-Token`; or, for a configured secret that begins with
  * `whsec_`, the signature of a signing token (Standard Webhooks: `webhook-signature` over id, time and raw body, at most
  * five minutes old). GitLab also sends the id and time if nothing is signed.
- * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`. Events of jobs are ignored: their deployments
- * or their pipeline report them.
+ * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`.
  * Format: docs.gitlab.com, "Webhooks" and "Webhook events"; standardwebhooks.com.
  */
 import { Webhook } from "standardwebhooks";
@@ -14,7 +13,7 @@ import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, rejected } from "../payload.ts";
 import { type Context, type Delivery, isAnyOf, type Source } from "../source.ts";
 import { mapDeployment } from "./gitlab-deployment.ts";
-import { mapPipeline } from "./gitlab-pipeline.ts";
+import { mapJob, mapPipeline } from "./gitlab-pipeline.ts";
 
 const identity = "number and time of the change";
 const authentication = "`X-Gitlab-Token`, or a signing token";
@@ -34,10 +33,11 @@ export const gitlab: Source = {
       tried: "captured payloads",
     },
     {
-      name: "GitLab pipelines",
+      name: "GitLab pipelines, jobs",
       deploy: "stopped environments",
+      commit: "evidence for it",
       time: "yes",
-      identity: "number of the job",
+      identity: "number of the pipeline or job",
       authentication,
       tried: "published samples, documented shape",
     },
@@ -74,7 +74,7 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
     case "Pipeline Hook":
       return mapPipeline(payload, context);
     case "Job Hook":
-      return [ignored("the job's deployment or pipeline reports it", payload)];
+      return mapJob(payload, context);
     default:
       return [ignored(`GitLab's event ${quoted(event)} is not recorded`, payload)];
   }

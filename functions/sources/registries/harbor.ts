@@ -9,7 +9,8 @@
  * Not in the payload: the commit, the size, the kind of artifact (a chart looks like an image), and all tags except the
  * first. `tag` is the digest if an artifact has no tag. Retention names deleted artifacts by tag only, on a host without
  * its port, and some versions name only one of several artifacts; Harbor also sends a deletion for each. A replication
- * names neither digest nor tag; Harbor reports images that arrive by it as pushed.
+ * names neither digest nor tag; Harbor reports images that arrive by it as pushed, by its job service, and does not name
+ * where from. What a proxy project cached is reported as pushed, too.
  * Format: goharbor.io, "Configure Webhook Notifications"; goharbor/harbor, src/pkg/notifier/formats and
  * src/controller/event/handler/webhook/artifact.
  */
@@ -128,6 +129,15 @@ const Artifacts = z.looseObject({
   repository: z.looseObject({ repo_full_name: z.string().min(1) }),
 });
 
+/** The user of Harbor's job service, which replicates (goharbor/harbor, src/common/secret/store.go). */
+const JOB_SERVICE = "harbor-jobservice";
+
+/** Who pushed it, or that it was replicated. */
+const saidOf = (kind: string, operator: string | undefined) =>
+  kind === "artifact.pushed" && operator === JOB_SERVICE
+    ? { copied: { by: "replication" } }
+    : present({ actor: loginOnly(operator) });
+
 function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
   return (told: Told): Mapped[] =>
     reading(Artifacts, told, ({ resources, repository: { repo_full_name: path } }) =>
@@ -143,8 +153,8 @@ function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
           id: told.idOf(n, repository, digest, tag),
           occurredAt: told.occurredAt,
           repository,
+          ...saidOf(kind, told.operator),
           ...present({
-            actor: loginOnly(told.operator),
             digest,
             tag,
             what: kind === "artifact.deleted" ? lost : undefined,

@@ -6,15 +6,17 @@
  * attestation that arrived before its trust root was configured can be sent again, and is then recorded as verified.
  * Proof: the DSSE signature and the certificate in the bundle, see `sigstore.ts`; without them it is an unverified claim.
  * Not in the payload: the image's repository, unless it is the subject's name.
+ * See `provenance.ts` for the builds that predicates describe.
  * Format: in-toto/attestation, spec/v1/statement.md; slsa.dev/spec/v1.0/provenance and /v0.2/provenance;
  * secure-systems-lab/dsse, envelope.md; sigstore/protobuf-specs, sigstore_bundle.proto.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { faultsOf, fullSha, imageRepository, time, url } from "../../../schemas/scalars.ts";
-import { firstLink, ignored, maybeText, present, quoted, readJson, rejected, said } from "../payload.ts";
+import { faultsOf, imageRepository, time } from "../../../schemas/scalars.ts";
+import { firstLink, ignored, maybeText, present, readJson, rejected, said } from "../payload.ts";
 import { readPurl } from "../registries/purl.ts";
+import { buildOf, type Commit } from "./provenance.ts";
 
 const MAX_SUBJECTS = 100;
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -86,87 +88,6 @@ const Statement = z.looseObject({
 });
 type Statement = z.infer<typeof Statement>;
 
-const Material = z.looseObject({
-  uri: maybeText,
-  digest: z.looseObject({ gitCommit: maybeText, sha1: maybeText }).nullish(),
-});
-
-const ProvenanceV1 = z.looseObject({
-  buildDefinition: z.looseObject({
-    externalParameters: z
-      .looseObject({ workflow: z.looseObject({ repository: maybeText }).nullish() })
-      .nullish(),
-    resolvedDependencies: z.array(Material).nullish(),
-  }),
-  runDetails: z
-    .looseObject({
-      metadata: z
-        .looseObject({ invocationId: maybeText, startedOn: maybeText, finishedOn: maybeText })
-        .nullish(),
-    })
-    .nullish(),
-});
-
-const ProvenanceV02 = z.looseObject({
-  invocation: z.looseObject({ configSource: Material.nullish() }).nullish(),
-  materials: z.array(Material).nullish(),
-  metadata: z.looseObject({ buildInvocationId: maybeText, buildFinishedOn: maybeText }).nullish(),
-});
-
-export interface Commit {
-  readonly repository: string;
-  readonly sha: string;
-  readonly ref?: string;
-}
-/** The build that a predicate describes. */
-interface Build {
-  readonly commits: readonly Commit[];
-  readonly run: string | undefined;
-  readonly finishedAt: string | undefined;
-}
-
-/** A git commit in provenance: `git+https://host/owner/repo@refs/heads/main`, or with `#` (BuildKit). */
-function commitOf({ uri, digest }: z.infer<typeof Material>): Commit[] {
-  const found = /^(?:git\+)?(https?:\/\/[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(uri ?? "");
-  const sha = digest?.gitCommit ?? digest?.sha1;
-  const repository = found?.[1];
-  if (repository === undefined || sha === undefined) return [];
-  if (!fullSha.safeParse(sha).success || !url.safeParse(repository).success) return [];
-  const ref = found?.[2];
-  return [{ repository, sha, ...(ref?.startsWith("refs/") ? { ref } : {}) }];
-}
-
-function fromV1({ buildDefinition, runDetails }: z.infer<typeof ProvenanceV1>): Build {
-  const commits = (buildDefinition.resolvedDependencies ?? []).flatMap(commitOf);
-  const repository = buildDefinition.externalParameters?.workflow?.repository;
-  // A build may use several repositories: the one whose workflow ran is the one that was built.
-  const own = commits.filter((commit) => commit.repository === repository);
-  const { invocationId: run, finishedOn, startedOn } = runDetails?.metadata ?? {};
-  return { commits: own.length > 0 ? own : commits, run, finishedAt: finishedOn ?? startedOn };
-}
-
-function fromV02({ invocation, materials, metadata }: z.infer<typeof ProvenanceV02>): Build {
-  const { configSource } = invocation ?? {};
-  const source = configSource === undefined || configSource === null ? [] : commitOf(configSource);
-  const commits = source.length > 0 ? source : (materials ?? []).flatMap(commitOf);
-  return { commits, run: metadata?.buildInvocationId, finishedAt: metadata?.buildFinishedOn };
-}
-
-function buildOf({ predicateType, predicate }: Statement): Build | { ignored: string } | { fault: string } {
-  switch (predicateType) {
-    case "https://slsa.dev/provenance/v1": {
-      const parsed = ProvenanceV1.safeParse(predicate);
-      return parsed.success ? fromV1(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
-    }
-    case "https://slsa.dev/provenance/v0.2": {
-      const parsed = ProvenanceV02.safeParse(predicate);
-      return parsed.success ? fromV02(parsed.data) : { fault: `predicate: ${faultsOf(parsed.error)}` };
-    }
-    default:
-      return { ignored: `a predicate of the type ${quoted(predicateType)} describes no build` };
-  }
-}
-
 /** The image repository in a subject's name: an image name, or a package URL. */
 function repositoryOf(name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
@@ -203,6 +124,11 @@ export async function toBuilds(
   const build = buildOf(parsed.data);
   if ("ignored" in build) return none(ignored(build.ignored, statement));
   if ("fault" in build) return none(rejected(build.fault, statement));
+  if (build.isDirty) {
+    return none(
+      ignored("the image was built from a working tree with changes that no commit holds", statement),
+    );
+  }
   const [commit, ...others] = build.commits;
   if (commit === undefined || others.some(({ sha }) => sha !== commit.sha)) {
     return none(

@@ -1,5 +1,5 @@
 /**
- * CDEvents, which arrive as the data of CloudEvents.
+ * CDEvents, which arrive as the data of CloudEvents, or bare.
  *
  * Key: the CDEvent's own `context.source` and `context.id`; those of the CloudEvent around it may differ.
  * Proof: none in the event; the endpoint requires a writer's token.
@@ -17,20 +17,6 @@ import type { Mapped, Said } from "../../../schemas/mapped.ts";
 import { faultsOf, fullSha, url } from "../../../schemas/scalars.ts";
 import { ignored, loginOnly, maybeText, present, rejected, said } from "../payload.ts";
 import { type NamedImage, readPurl } from "../registries/purl.ts";
-import type { Coverage } from "../source.ts";
-
-export const CDEVENTS_COVERS: Coverage = {
-  name: "CDEvents",
-  push: "yes",
-  delete: "yes",
-  deploy: "results",
-  commit: "of a package",
-  digest: "by package URL",
-  time: "yes",
-  identity: "source and id",
-  authentication: "a writer's token",
-  tried: "published samples",
-};
 
 const AnyCdEvent = z.looseObject({ context: z.looseObject({ type: z.string() }) });
 
@@ -65,6 +51,11 @@ const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
   ["service.removed", deployed("deployment.removed")],
   ["environment.deleted", environmentDeleted],
 ]);
+
+const Bare = z.looseObject({ context: z.looseObject({ type: z.string().startsWith("dev.cdevents.") }) });
+
+/** The type of a CDEvent that has no CloudEvent around it; undefined for anything else. */
+export const bareTypeOf = (event: unknown): string | undefined => Bare.safeParse(event).data?.context.type;
 
 /** @param type the CloudEvent's type; it must equal the CDEvent's, because permissions are decided by it */
 export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {

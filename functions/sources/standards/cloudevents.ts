@@ -1,6 +1,6 @@
 /**
  * CloudEvents 1.0, for senders without a vendor's webhook, in its three forms (structured, binary, batch), and our own
- * event types, `dev.asof.<kind>.v1`.
+ * event types, `dev.asof.<kind>.v1`. A CDEvent may also come bare, without a CloudEvent around it.
  *
  * Key: the event's own `source` and `id`, which the specification requires to be unique together. Sources of the
  * ledger's own endpoints (`/webhooks/…`) are refused. `time` is required, so that a retry is identical.
@@ -14,7 +14,7 @@ import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { forbidden, ignored, MAX_EVENTS, maybeText, quoted, readJson, rejected, said } from "../payload.ts";
 import { type Delivery, RESERVED_PREFIXES } from "../source.ts";
-import { mapCdEvent } from "./cdevents.ts";
+import { bareTypeOf, mapCdEvent } from "./cdevents.ts";
 
 // --- reading a delivery -----------------------------------------------------------------------------------
 
@@ -35,15 +35,26 @@ export function readEvents({ headers, body }: Delivery): Reading {
   if (!type.startsWith("application/cloudevents") && headers.has("ce-specversion")) {
     return readBinary(headers, body);
   }
+  const bare = type === "application/json" ? readBare(body) : undefined;
+  if (bare !== undefined) return bare;
   return unreadable(
     "unsupported",
     "Content-Type must be application/cloudevents+json or application/cloudevents-batch+json, " +
-      "or the event's attributes must be in ce- headers",
+      "or the event's attributes must be in ce- headers; as application/json, only CDEvents are accepted",
   );
 }
 
 const mediaType = (headers: Headers): string =>
   (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+
+/** CDEvents without a CloudEvent around them, one or a batch; undefined for any other JSON. */
+function readBare(body: string): Reading | undefined {
+  const json = readJson(body);
+  if (json.is === "fault") return undefined;
+  const reading = Array.isArray(json.value) ? readBatch(body) : readOne(body);
+  if (reading.is === "unreadable" || reading.events.length === 0) return reading;
+  return reading.events.every((event) => bareTypeOf(event) !== undefined) ? reading : undefined;
+}
 
 function readOne(body: string): Reading {
   const json = readJson(body);
@@ -112,11 +123,16 @@ type CloudEvent = z.infer<typeof CloudEvent>;
 
 /** Maps one event. Never throws; `forbidden` marks statements that no sender may report here. */
 export function toStatement(event: unknown): Mapped {
-  const parsed = CloudEvent.safeParse(event);
-  if (!parsed.success) return rejected(faultsOf(parsed.error), event);
-  const mapped = mapEvent(parsed.data, event);
+  const mapped = mapAny(event);
   if (mapped.is !== "statement" || !isReserved(mapped.statement.source)) return mapped;
   return forbidden(`source: ${RESERVED_PREFIXES.join(" and ")} belong to the ledger's own endpoints`, event);
+}
+
+function mapAny(event: unknown): Mapped {
+  const bareType = bareTypeOf(event);
+  if (bareType !== undefined) return mapCdEvent(bareType, event, event);
+  const parsed = CloudEvent.safeParse(event);
+  return parsed.success ? mapEvent(parsed.data, event) : rejected(faultsOf(parsed.error), event);
 }
 
 const isReserved = (source: string): boolean => RESERVED_PREFIXES.some((prefix) => source.startsWith(prefix));
@@ -147,7 +163,6 @@ const SAID_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["source", "is the event's source"],
   ["id", "is the event's id"],
   ["occurredAt", "is the event's time"],
-  ["timeFrom", "is set by the ledger alone"],
   ["digestFrom", "is set by the ledger alone"],
   ["v", "is set by the ledger alone"],
   ["recordedAt", "is set by the ledger alone"],
@@ -183,6 +198,8 @@ function kindOf(type: string): Kind | undefined {
 /** The first field that this sender may not set, with the reason. */
 function faultOf(kind: Kind, data: Record<string, unknown>): string | undefined {
   for (const [field, why] of SAID_ELSEWHERE) if (Object.hasOwn(data, field)) return `${field}: ${why}`;
+  if (data.timeFrom !== undefined && data.timeFrom !== "clock")
+    return "timeFrom: must be absent, or clock: the time is that of the sender's clock, not of an event";
   if (kind !== "artifact.built") return undefined;
   if (Object.hasOwn(data, "verified")) return "verified: only an endpoint that verified it may report this";
   const { evidence } = data;

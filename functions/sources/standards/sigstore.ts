@@ -11,7 +11,8 @@ import { ASN1Obj } from "@sigstore/core";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { type Signer, toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
 import { wildcard } from "../../../schemas/scalars.ts";
-import type { Commit, Trust, Trusted, Verdict, Verify } from "./attestation.ts";
+import type { Trust, Trusted, Verdict, Verify } from "./attestation.ts";
+import type { Commit } from "./provenance.ts";
 
 const OIDS = {
   issuer: "1.3.6.1.4.1.57264.1.8",

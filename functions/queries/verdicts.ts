@@ -1,0 +1,19 @@
+/** What verdicts of evidence mean: each sender has words of its own. */
+import type { Attached } from "../../schemas/answer.ts";
+
+const AGAINST =
+  /^(fail(ed|ure)?|errors?|errored|reject(ed|s)?|den(y|ied)|changes[_ -]?requested|timed[_ -]?out|startup_failure|vulnerable|bad|no)$/i;
+
+/** Whether a verdict speaks against what it was given to. */
+export const isAgainst = ({ verdict = "" }: Pick<Attached, "verdict">): boolean => AGAINST.test(verdict);
+
+/** The newest verdict of each type, and of each person who gave one: an earlier one no longer counts. Oldest first. */
+export function standing(evidence: readonly Attached[]): Attached[] {
+  const newest = new Map<string, Attached>();
+  for (const one of evidence) {
+    const key = JSON.stringify([one.type, one.by ?? null]);
+    newest.delete(key);
+    newest.set(key, one);
+  }
+  return [...newest.values()];
+}
