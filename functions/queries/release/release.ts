@@ -98,6 +98,13 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
+  const claims = [running.lastClaim, ...[...running.claimed.values()].map(({ claim }) => claim)];
+  question.store.prefetch(() =>
+    evidenceOfDeployments(
+      question,
+      claims.map((claim) => claim?.deployment),
+    ),
+  );
   const [reconciled, { migrations, facts }, { attempt, facts: attempted, failures }, skew] =
     await Promise.all([
       reconcile(context, running),
