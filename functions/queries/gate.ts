@@ -5,7 +5,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { all, EVER, newest } from "../ledger/fact-reader.ts";
+import { all, backwards, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
@@ -151,15 +151,24 @@ async function built({ images }: Question, digest: string): Promise<Found> {
   return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
 }
 
+/** The newest deployment of the whole service by then, and its digests: one that names images, not configuration alone. */
+async function deployedBefore(question: Question, place: Selector, at: string) {
+  for await (const fact of backwards(question, { of: "run", ...place }, at)) {
+    if (fact.kind !== "deployment.succeeded") break;
+    if (fact.components !== undefined)
+      return { at: fact.occurredAt, digests: fact.components.flatMap(digestsIn) };
+  }
+  return { at, digests: [] };
+}
+
 /** Whether the image is older than what runs: an outdated pipeline, or a rollback that nobody asked for. */
 async function outdated(question: Question, place: Selector, digest: string): Promise<Found> {
-  const running = await newest(question, { of: "run", ...place }, question.at);
-  if (running?.kind !== "deployment.succeeded") return {};
-  const [other, ...others] = running.components.flatMap(digestsIn);
+  const running = await deployedBefore(question, place, question.at);
+  const [other, ...others] = running.digests;
   if (other === undefined || others.length > 0 || !(await isOlderBuild(question, digest, other))) return {};
   return warning(
     "older_build",
-    `${digest} was built from an older commit than ${other}, which was deployed at ${running.occurredAt}`,
+    `${digest} was built from an older commit than ${other}, which was deployed at ${running.at}`,
   );
 }
 
@@ -180,9 +189,8 @@ async function outgrown(question: Question, place: Selector, digest: string): Pr
         oldCodeRuns === false && (image === undefined || !family.members.has(image)),
     );
   const found = await mapLimit(AT_ONCE, breaking, async ({ version, database, occurredAt }) => {
-    const before = await newest(question, { of: "run", ...place }, occurredAt);
-    const ran = before?.kind === "deployment.succeeded" ? before.components.flatMap(digestsIn) : [];
-    if (!ran.some((one) => family.members.has(one))) return {};
+    const { digests } = await deployedBefore(question, place, occurredAt);
+    if (!digests.some((one) => family.members.has(one))) return {};
     const message = `${version} of ${database}, applied at ${occurredAt}, is reported not to run with older code, and ${digest} ran before it`;
     return warning("schema_too_new", message);
   });
