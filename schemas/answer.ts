@@ -69,7 +69,12 @@ export type Services = z.infer<typeof Services>;
 
 const side = z.strictObject({ environment: name, at: time });
 const shownImage = z
-  .strictObject({ image: z.string().nullable(), digest: digest.nullable(), commit: sha.nullable() })
+  .strictObject({
+    image: z.string().nullable(),
+    digest: digest.nullable(),
+    commit: sha.nullable(),
+    weight: z.number().exactOptional(),
+  })
   .nullable()
   .meta({ description: "null: no such component there" });
 const shownMigration = z

@@ -120,6 +120,7 @@ export const PlanWarningCode = z.union([
   ),
   coded("component_came_later", "a component runs now that did not run then; no step removes it"),
   coded("deployed_together", "the same deployment also deployed other services"),
+  coded("deployment_failed", "the newest deployment failed, and may have changed a part of what runs"),
   coded("downtime", "the service is down while its schema is reverted"),
   coded("drift", "the runtime showed images other than the deployment reported, then or now"),
   coded("marked_bad", "the image was marked as bad"),

@@ -42,6 +42,11 @@ export const WARNINGS = [
   "clock_skew",
   "tie",
   "tellers_contradict",
+  "deployment_failed",
+  "rollback_undone",
+  "older_build",
+  "image_lost",
+  "schema_too_new",
 ] as const;
 const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;

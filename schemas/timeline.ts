@@ -31,9 +31,10 @@ const timelineEntry = z.strictObject({
   components: z.array(component).exactOptional(),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
-  appliedAt: time
-    .exactOptional()
-    .meta({ description: "for a migration known from a snapshot: the time that the snapshot states" }),
+  appliedAt: time.exactOptional().meta({
+    description:
+      "for a migration known from a snapshot: the time that the snapshot states. The entry stands there, unless an earlier fact contradicts it",
+  }),
   between: z
     .strictObject({ after: time, before: time })
     .exactOptional()

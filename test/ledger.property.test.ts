@@ -9,6 +9,7 @@ import type { Release } from "../schemas/answer.ts";
 import { type Fact, Statement } from "../schemas/fact.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { type Asking, END_MS, history, question } from "./histories.ts";
+import { UNNOTICED } from "./ledger/cases.ts";
 import { type Asked, type Expected, oracleRelease } from "./oracle.ts";
 import { type Fault, memoryStore } from "./store/memory.ts";
 import { memoryPeople } from "./store/memory-people.ts";
@@ -220,7 +221,8 @@ const slot = ({ component, variant }: { component: string; variant?: string }): 
 function answered(answer: Release | undefined): unknown {
   if (answer === undefined) return "never heard of";
   const { settled: _, facts: __, warnings, ...rest } = answer;
-  return comparable({ ...rest, warnings: warnings.map(({ code }) => code).sort() });
+  const codes = warnings.map(({ code }) => code).filter((code) => !UNNOTICED.has(code));
+  return comparable({ ...rest, warnings: codes.sort() });
 }
 
 const expected = (facts: readonly Fact[], asked: Asked): unknown => {

@@ -35,9 +35,14 @@ export interface Artifacts {
 export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
   variant === undefined ? component : `${component} (${variant})`;
 
-/** The component that runs now in this slot (same variant); otherwise the only one of that name. */
+/**
+ * The component that serves now in this slot (same variant); otherwise the only one of that name. A variant without
+ * traffic does not serve.
+ */
 function runningNow(component: ReleasedComponent, current: Release | undefined) {
-  const same = (current?.components ?? []).filter((one) => fold(one.component) === fold(component.component));
+  const same = (current?.components ?? []).filter(
+    ({ weight, component: name }) => weight !== 0 && fold(name) === fold(component.component),
+  );
   return same.find((one) => isSameSlot(one, component)) ?? (same.length === 1 ? same[0] : undefined);
 }
 

@@ -153,12 +153,16 @@ async function circumstances({ question, current }: Planning, target: Release): 
         ]),
     ...(clusters === undefined ? [] : [{ code: "two_clusters" as const, message: clusters.message }]),
     ...current.warnings.flatMap(({ code, message }) =>
-      code === "migration_failed" || code === "clock_skew" ? [{ code, message }] : [],
+      code === "migration_failed" || code === "clock_skew" || code === "deployment_failed"
+        ? [{ code, message }]
+        : [],
     ),
   ];
 }
 
 const isRunningAlready = ({ components, commits, config, schema }: Body, current: Release): boolean =>
+  // A deployment that failed may have changed a part of what runs.
+  current.attempt?.status !== "failed" &&
   components.length === current.components.length &&
   components.every(({ from, to }) => to !== null && from === to) &&
   commits.from?.sha === commits.to?.sha &&

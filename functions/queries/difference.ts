@@ -27,14 +27,24 @@ function paired<T>(from: ReadonlyMap<string, T>, to: ReadonlyMap<string, T>) {
 const componentsOf = (release: Side) => new Map((release?.components ?? []).map((one) => [slotOf(one), one]));
 
 const shownImage = (one: ReleasedComponent | undefined): ComponentDifference["from"] =>
-  one === undefined ? null : { image: one.image, digest: one.digest, commit: one.commit?.sha ?? null };
+  one === undefined
+    ? null
+    : {
+        image: one.image,
+        digest: one.digest,
+        commit: one.commit?.sha ?? null,
+        ...(one.weight === undefined ? {} : { weight: one.weight }),
+      };
 
-/** Compares digests, because several registries may hold one image. An unresolved digest equals nothing. */
+/** Compares digests and weights, because several registries may hold one image. An unresolved digest equals nothing. */
 const isSameImage = (from: ReleasedComponent | undefined, to: ReleasedComponent | undefined): boolean =>
   from?.digest !== undefined &&
   from.digest !== null &&
   from.digest === to?.digest &&
-  from.commit?.sha === to.commit?.sha;
+  from.commit?.sha === to.commit?.sha &&
+  (from.weight ?? ALL) === (to.weight ?? ALL);
+/** The weight of a variant that runs alone. */
+const ALL = 100;
 
 /** Whether both sides rest on the same deployment: then they are equal, even if the digest is unresolved. */
 function isSameDeployment(from: Side, to: Side): boolean {

@@ -315,7 +315,7 @@ export const observations = (question: Question): Observation[] =>
 export function tasksAsLook(question: Question): Observation | undefined {
   const last = until(orphans(question), question.at).at(-1);
   if (last === undefined || !isUnreported(question)) return undefined;
-  const own = tasksOf(question, last.deployment);
+  const own = tasksOf(question, last.deployment).filter((task) => isHere(task, question));
   const [first = last] = own;
   const shown = distinct(own.map(({ component }) => fold(component))).flatMap((name) => {
     const ofName = own.filter(({ component }) => fold(component) === name);

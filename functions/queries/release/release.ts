@@ -24,6 +24,7 @@ import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
+import { lostWarnings, unnoticedWarnings } from "./unnoticed.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -97,6 +98,13 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
+  const claims = [running.lastClaim, ...[...running.claimed.values()].map(({ claim }) => claim)];
+  question.store.prefetch(() =>
+    evidenceOfDeployments(
+      question,
+      claims.map((claim) => claim?.deployment),
+    ),
+  );
   const [reconciled, { migrations, facts }, { attempt, facts: attempted, failures }, skew] =
     await Promise.all([
       reconcile(context, running),
@@ -107,13 +115,13 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const head = headOf(reconciled);
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
-  const [described, until, since, evidence] = await Promise.all([
-    Promise.all(
-      reconciled.shown.map((shown) => describeComponent(context, shown, claimOf(reconciled, shown))),
-    ),
+  const { shown } = reconciled;
+  const [described, until, since, evidence, unnoticed] = await Promise.all([
+    Promise.all(shown.map((one) => describeComponent(context, one, claimOf(reconciled, one)))),
     untilOf(context, reconciled),
     sinceOf(context, reconciled, head),
     evidenceOfDeployments(context, deployments),
+    unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
   ]);
   const used = [
     head,
@@ -155,6 +163,8 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
       ...described.flatMap(({ warnings }) => warnings),
       ...failureWarnings(migrations),
       ...skew,
+      ...unnoticed,
+      ...(until === null ? lostWarnings(described.map(({ component }) => component)) : []),
     ],
     facts: identities(used),
   };

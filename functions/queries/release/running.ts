@@ -224,7 +224,9 @@ export async function effectiveDeploymentsAt(
   const effects = await Promise.all(wholes.map((claim) => effectOf(question, selector, claim)));
   const ofImages = effects.find(({ isConfiguration }) => !isConfiguration);
   const isSilent = ofImages?.isSilent === true;
-  const isUnreported = look.done === true && changes.length === 0 && (ofImages === undefined || isSilent);
+  const isUnnamed = look.done === true && changes.length === 0 && (ofImages === undefined || isSilent);
+  // A name that nobody reported costs one round trip.
+  const isUnreported = named.length > 0 && isUnnamed;
   const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
   const observation = look.done === true ? tasks : look.value;
   const earlier =

@@ -5,9 +5,8 @@ import { EVER, history } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { isPart } from "./effective-deployments.ts";
+import { type ComponentClaim, isPart } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
-import type { ResolvedComponent } from "./resolved-component.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
 import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
@@ -21,31 +20,35 @@ export interface Shown {
   readonly cause: "release" | "knowledge";
 }
 
+/** The claims in effect, with those of the same moment that say something else. */
+const claimsOf = ({ claimed }: EffectiveDeployments): ComponentClaim[] =>
+  [...claimed.values()].flatMap((group) => [group, ...(group.rivals ?? [])]);
+
 /** Later tasks of the deployments in effect: they may make a digest uncertain, or known. */
-async function nextTasks(
-  context: ResolveContext,
-  { claimed, lastClaim }: EffectiveDeployments,
-): Promise<string[]> {
-  const claims = new Set([...[...claimed.values()].map(({ claim }) => claim), lastClaim]);
+async function nextTasks(context: ResolveContext, running: EffectiveDeployments): Promise<string[]> {
+  const claims = [...claimsOf(running).map(({ claim }) => claim), running.lastClaim];
+  const open = claims.filter((claim) => claim?.components?.some(({ digest }) => digest === undefined));
+  const deployments = [...open, running.tasks].flatMap((fact) => fact?.deployment ?? []);
+  const distinct = [...new Map(deployments.map((one) => [canonical(one), one])).values()];
   const tasks = await Promise.all(
-    [...claims].map(async (claim) => {
-      const isOpen = claim?.components?.some(({ digest }) => digest === undefined) === true;
-      if (!isOpen || claim?.deployment === undefined) return [];
-      return tasksOf(context, { deployment: claim.deployment, ...context.selector }, EVER);
-    }),
+    distinct.map((deployment) => tasksOf(context, { deployment, ...context.selector }, EVER)),
   );
   return tasks
     .flatMap((found) => found.map(({ occurredAt }) => occurredAt))
     .filter((time) => time > context.at);
 }
 
-/** The first later description with other images: a deployment that names no repository is resolved by them. */
+/** The first later description with other images: an entry that names no repository is resolved by them. */
 async function nextDescription(
   context: ResolveContext,
-  { resolution: { by, stated } }: ResolvedComponent,
+  running: EffectiveDeployments,
   described: Description | undefined,
 ): Promise<string[]> {
-  if (by === "digest" || stated.repository !== undefined) return [];
+  const entries = [
+    ...claimsOf(running).flatMap((one) => one.entries),
+    ...(running.observation?.components ?? []),
+  ];
+  if (entries.every(({ digest, repository }) => digest !== undefined || repository !== undefined)) return [];
   const renames = await context.images.renames();
   const images = canonical(described?.images ?? []);
   const since = described === undefined ? "" : order(described);
@@ -83,7 +86,7 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
     untilOf(context, reconciled),
     nextVague(context),
     nextTasks(context, counted),
-    ...shown.map((one) => nextDescription(context, one, description)),
+    nextDescription(context, counted, description),
   ]);
   const digests = shown.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
   const [known] = more.flat().sort();

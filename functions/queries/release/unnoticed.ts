@@ -1,0 +1,146 @@
+/**
+ * What nobody noticed when it happened: a deployment that failed halfway, a rollback that a later deployment undid, an
+ * older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to run on.
+ */
+import type { Release, Warning } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { canonical } from "../../ledger/canonical.ts";
+import { backwards } from "../../ledger/fact-reader.ts";
+import { buildsOf, digestsIn, type Family } from "../images/image-graph.ts";
+import type { Question } from "../question.ts";
+import { isRollback } from "../timeline/entries.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import { isClaim, isPart } from "./effective-deployments.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
+import { type Selector, wholeServicePartitions } from "./running.ts";
+import { tasksOf } from "./tasks.ts";
+
+type Deployed = FactOf<"deployment.succeeded">;
+
+/* The claims before */
+
+/** The claims of the whole service before the newest one, newest first; none if that one is not the claim in effect. */
+async function* claimsBefore(
+  question: Question,
+  selector: Selector,
+  head: Fact | undefined,
+): AsyncGenerator<Deployed> {
+  const [own] = wholeServicePartitions(selector);
+  let isBefore = false;
+  for await (const fact of backwards(question, own, question.at)) {
+    if (!isBefore && fact !== head) return;
+    if (isBefore && fact.kind === "deployment.succeeded") yield fact;
+    isBefore = true;
+  }
+}
+
+const isSameImage = (claim: Deployed, families: readonly Family[]): boolean => {
+  const digests = (claim.components ?? []).flatMap(digestsIn);
+  return digests.length > 0 && digests.every((digest) => families.some(({ members }) => members.has(digest)));
+};
+
+const named = ({ deployment, occurredAt, actor }: Deployed): string =>
+  `deployment ${deployment.id} of ${occurredAt}${actor === undefined ? "" : `, by ${actor}`}`;
+
+/** When the source of an image was committed or, if nobody says so, built; with the repository. */
+function ageOf(family: Family): { readonly repository: string; readonly at: string } | undefined {
+  const [build] = buildsOf(family);
+  if (build === undefined) return undefined;
+  return { repository: build.commit.repository, at: build.commit.committedAt ?? build.occurredAt };
+}
+
+/** Whether an image was built from an older state of the same source than another one. */
+export async function isOlderBuild({ images }: Question, digest: string, other: string): Promise<boolean> {
+  const [family, of] = await Promise.all([images.family(digest), images.family(other)]);
+  if (family.members.has(other)) return false;
+  const [one, two] = [ageOf(family), ageOf(of)];
+  return one !== undefined && two !== undefined && one.repository === two.repository && one.at < two.at;
+}
+
+/** Whether the newest claim undoes a rollback, or brings an older build than the one before it. */
+async function orderWarnings(
+  context: ResolveContext,
+  head: Fact | undefined,
+  shown: readonly ResolvedComponent[],
+): Promise<Warning[]> {
+  if (head?.kind !== "deployment.succeeded" || isPart(head) || isRollback(head)) return [];
+  const before = claimsBefore(context, context.selector, head);
+  const { value: last } = await before.next();
+  if (last === undefined) return [];
+  const families = shown.flatMap(({ family }) => family ?? []);
+  if (isRollback(last)) {
+    for await (const left of before) {
+      if (!isSameImage(left, families)) break;
+      const message = `${named(last)} rolled back from these images, and ${named(head)} brought them again`;
+      return [{ code: "rollback_undone", message }];
+    }
+  }
+  const [only, ...others] = shown;
+  const [digest, ...more] = (last.components ?? []).flatMap(digestsIn);
+  const running = only?.family?.digest;
+  if (others.length + more.length > 0 || digest === undefined || running === undefined) return [];
+  if (!(await isOlderBuild(context, running, digest))) return [];
+  const message = `${named(head)} brought an older build than ${named(last)}, which ran before, and is no rollback`;
+  return [{ code: "older_build", message }];
+}
+
+/* The attempt */
+
+async function failureWarnings(context: ResolveContext, attempt: Release["attempt"]): Promise<Warning[]> {
+  if (attempt?.status !== "failed") return [];
+  const { deployment, endedAt, reason, components = [] } = attempt;
+  const tasks = await tasksOf(context, { deployment, ...context.selector }, context.at);
+  const seen = tasks.map(({ component, digest }) => `${component} runs ${digest}`).sort();
+  const names = [...new Set(components.map(({ component }) => component))].join(", ");
+  const known = seen.length === 0 ? "no task of it was seen" : `its tasks show that ${seen.join(", ")}`;
+  const why = reason === undefined ? "" : ` (${reason})`;
+  const message = `deployment ${deployment.id} failed at ${endedAt}${why}, and may have changed ${names}: ${known}`;
+  return [{ code: "deployment_failed", message }];
+}
+
+/* The image, and the schema */
+
+/** @param components of a release that still runs: availability is that of now */
+export const lostWarnings = (components: Release["components"]): Warning[] =>
+  components
+    .filter(({ availability }) => availability === "deleted")
+    .map(({ component, image }) => ({
+      code: "image_lost",
+      message: `component ${component} runs ${image}, which its registry has deleted: it cannot be started elsewhere`,
+    }));
+
+/** Migrations since the claim in effect that are said not to run with the code before them. */
+function schemaWarnings(
+  head: Fact | undefined,
+  shown: readonly ResolvedComponent[],
+  facts: readonly Fact[],
+): Warning[] {
+  if (head === undefined || !isClaim(head)) return [];
+  return facts.flatMap((fact): Warning[] => {
+    if (fact.kind !== "migration.applied" || fact.oldCodeRuns !== false) return [];
+    const isOwn = shown.some(({ family }) => fact.image !== undefined && family?.members.has(fact.image));
+    if (isOwn || fact.occurredAt <= head.occurredAt) return [];
+    const message = `${fact.version} of ${fact.database}, applied at ${fact.occurredAt}, is reported not to run with older code, and this release was deployed before it`;
+    return [{ code: "schema_too_new", message }];
+  });
+}
+
+interface Unnoticed {
+  readonly head: Fact | undefined;
+  readonly shown: readonly ResolvedComponent[];
+  readonly attempt: Release["attempt"];
+  /** The facts that the state of the databases rests on. */
+  readonly migrated: readonly Fact[];
+}
+
+export async function unnoticedWarnings(
+  context: ResolveContext,
+  { head, shown, attempt, migrated }: Unnoticed,
+): Promise<Warning[]> {
+  const [ordered, failed] = await Promise.all([
+    orderWarnings(context, head, shown),
+    failureWarnings(context, attempt),
+  ]);
+  const all = [...ordered, ...failed, ...schemaWarnings(head, shown, migrated)];
+  return [...new Map(all.map((one) => [canonical(one), one])).values()];
+}

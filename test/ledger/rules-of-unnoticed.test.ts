@@ -1,0 +1,144 @@
+import type { Warning } from "../../schemas/answer.ts";
+import { cases } from "./cases.ts";
+import { digestOf } from "./given.ts";
+import {
+  built,
+  deleted,
+  deployment,
+  failed,
+  main,
+  migration,
+  pushed,
+  started,
+  succeeded,
+  time,
+} from "./saying.ts";
+
+const image = (name: string) => main({ digest: digestOf(name) });
+const brought = (at: string, name: string, more: object = {}) =>
+  succeeded(at, [image(name)], { deployment: deployment(`${at} ${name}`), ...more });
+const builtAt = (name: string, committedAt: string) =>
+  built(digestOf(name), name, {
+    commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47), committedAt },
+  });
+const warned = (...codes: Warning["code"][]) => ({ warnings: codes });
+
+cases("of a rollback that is undone", [
+  {
+    rule: "what was rolled back from and runs again is warned of",
+    given: [
+      brought("20 01:00", "one"),
+      brought("20 02:00", "two"),
+      brought("20 03:00", "one", { rollback: true }),
+      brought("20 04:00", "two"),
+    ],
+    answers: warned("rollback_undone"),
+  },
+  {
+    rule: "another image is a new release",
+    given: [
+      brought("20 01:00", "one"),
+      brought("20 02:00", "two"),
+      brought("20 03:00", "one", { rollback: true }),
+      brought("20 04:00", "three"),
+    ],
+    answers: warned(),
+  },
+  {
+    rule: "a second rollback is none",
+    given: [
+      brought("20 01:00", "one"),
+      brought("20 02:00", "two"),
+      brought("20 03:00", "one", { rollback: true }),
+      brought("20 04:00", "two", { rollback: true }),
+    ],
+    answers: warned(),
+  },
+]);
+
+cases("of an older build that overtakes", [
+  {
+    rule: "it is warned of by the times of the commits",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      brought("20 01:00", "new"),
+      brought("20 02:00", "old"),
+    ],
+    answers: warned("older_build"),
+  },
+  {
+    rule: "a rollback means to",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      brought("20 01:00", "new"),
+      brought("20 02:00", "old", { rollback: true }),
+    ],
+    answers: warned(),
+  },
+  {
+    rule: "a newer one is as it should be",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      brought("20 01:00", "old"),
+      brought("20 02:00", "new"),
+    ],
+    answers: warned(),
+  },
+]);
+
+cases("of a deployment that failed", [
+  {
+    rule: "what it may have changed is warned of, until something else takes effect",
+    given: [
+      brought("20 01:00", "one"),
+      started("20 02:00", [image("two")], { deployment: deployment("2") }),
+      failed("20 02:10", [image("two")], { deployment: deployment("2") }),
+    ],
+    answers: { ...warned("deployment_failed"), attempt: { status: "failed" } },
+  },
+  {
+    rule: "a deployment after it settles what runs",
+    given: [
+      brought("20 01:00", "one"),
+      started("20 02:00", [image("two")], { deployment: deployment("2") }),
+      failed("20 02:10", [image("two")], { deployment: deployment("2") }),
+      brought("20 03:00", "three"),
+    ],
+    answers: warned(),
+  },
+]);
+
+cases("of an image that its registry lost", [
+  {
+    rule: "the running one is warned of",
+    given: [
+      pushed("19 08:00", digestOf("one")),
+      brought("20 01:00", "one"),
+      deleted("20 02:00", "manifest", { digest: digestOf("one") }),
+    ],
+    answers: warned("image_lost"),
+  },
+]);
+
+const breaking = (at: string, more: object = {}) =>
+  migration("applied", at, "42", { oldCodeRuns: false, ...more });
+cases("of a migration that the code is said not to run on", [
+  {
+    rule: "the release from before it is warned of",
+    given: [brought("20 01:00", "old"), breaking("20 02:00")],
+    answers: warned("schema_too_new"),
+  },
+  {
+    rule: "the release that it came with is not",
+    given: [brought("20 01:00", "old"), breaking("20 02:00"), brought("20 02:10", "new")],
+    answers: warned(),
+  },
+  {
+    rule: "the image that ran it is not, whenever it was deployed",
+    given: [brought("20 01:00", "new"), breaking("20 02:00", { image: digestOf("new") })],
+    answers: warned(),
+  },
+]);
