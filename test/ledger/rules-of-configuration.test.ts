@@ -118,6 +118,15 @@ cases("of a deployment that names no image", [
     },
   },
   {
+    rule: "it stays in effect when a component that ran before it is deployed again",
+    given: [
+      succeeded("08:00", [main({ digest: ONE })], partly),
+      alone,
+      succeeded("10:00", [main({ digest: TWO })], { ...partly, ...by("3") }),
+    ],
+    answers: { components: [{ digest: TWO }], ...config("b") },
+  },
+  {
     rule: "where nothing is known to run, something runs, and it is unknown what",
     given: [alone],
     answers: { components: [{ component: "main", digest: null }], warnings: ["digest_unresolved"] },

@@ -113,18 +113,28 @@ interface Newest {
   readonly changes: readonly Claim[];
 }
 
+const isOfConfiguration = (claim: Claim): boolean => statedEffect(claim).isConfiguration;
+
 /**
  * The newest claims of a partition, newest first: back to one that does not depend on those before it (a removal that
- * names a deployment does, and a deployment of configuration alone), with those of which nobody says whether they came before it.
+ * names a deployment does, and a deployment of configuration alone), with those of which nobody says whether they came
+ * before it.
+ * @param until further back, to one that is older than this claim
  */
-async function newestClaims(knowledge: KnownAt, partition: Partition, at: string): Promise<Claim[]> {
+async function newestClaims(
+  knowledge: KnownAt,
+  partition: Partition,
+  at: string,
+  until?: Claim,
+): Promise<Claim[]> {
   const claims: Claim[] = [];
   let base: Claim | undefined;
   for await (const fact of backwards(knowledge, partition, at)) {
     if (!isClaim(fact)) continue;
     if (base !== undefined && base.occurredAt !== fact.occurredAt) break;
     claims.push(fact);
-    if (base === undefined && !isOfDeployment(fact) && !statedEffect(fact).isConfiguration) base = fact;
+    const isOldEnough = until === undefined || order(fact) < order(until);
+    if (base === undefined && isOldEnough && !isOfDeployment(fact) && !isOfConfiguration(fact)) base = fact;
   }
   return claims;
 }
@@ -149,7 +159,13 @@ export async function newestOf(
   const parts = namesOf(named, "part").map(
     ({ name: components }): Partition => ({ of: "part", ...selector, components }),
   );
-  const changes = await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at)));
+  const newest = await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at)));
+  // Whether a deployment of configuration found anything running depends on the claims before it.
+  const configured = [...own, ...newest.flat()].filter(isOfConfiguration).sort(byOrder)[0];
+  const changes =
+    configured === undefined
+      ? newest
+      : await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at, configured)));
   return {
     named,
     parts,
