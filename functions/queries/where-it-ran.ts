@@ -103,6 +103,10 @@ interface Found {
   readonly isCut: boolean;
 }
 
+/** Whether what an observation shows may count again in the next release: a deployment that names no images keeps it. */
+const mayReturn = ({ fact, at }: Lead, now: string, { isSilent }: Shown): boolean =>
+  fact.kind !== "deployment.succeeded" && (now === at || isSilent);
+
 /**
  * The stretches from a lead on: it goes from moment to moment as long as the image is shown (the next release may be of
  * another component only, or deploy the image again) or may yet be shown for the same release.
@@ -127,7 +131,7 @@ async function followed(
       if (start !== undefined) stretches.push({ ...lead, at: start, until: now });
       start = undefined;
       const isTaken = leads.some((one) => now < one.at && until !== null && one.at <= until);
-      if (cause === "release" || isTaken) break;
+      if (isTaken || (cause === "release" && !mayReturn(lead, now, shown))) break;
     }
     at = until;
   }

@@ -18,6 +18,8 @@ export interface Shown {
   readonly until: string | null;
   /** `release`: another release takes over. `knowledge`: a task, a description or an observation of unknown images says more about this release. */
   readonly cause: "release" | "knowledge";
+  /** Whether the newest deployment names no images, so that an earlier observation may give them. */
+  readonly isSilent: boolean;
 }
 
 /** The claims in effect, with those of the same moment that say something else. */
@@ -94,5 +96,6 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
     digests: new Set(digests.filter((one) => one !== undefined)),
     until: isSooner ? known : until,
     cause: isSooner ? "knowledge" : "release",
+    isSilent: counted.silent !== undefined,
   };
 }
