@@ -6,7 +6,6 @@ import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
 import {
   digest,
-  ENDINGS,
   EVIDENCE,
   fullSha,
   hash,
@@ -23,14 +22,17 @@ import {
   url,
 } from "./scalars.ts";
 import {
+  artifactLost,
   commit,
   configuration,
   deployedCommit,
   deployment,
+  ending,
   incident,
   planQuestion,
   platform,
   someArtifact,
+  somethingDeployed,
   somewhere,
   unambiguous,
 } from "./statement-fields.ts";
@@ -71,12 +73,8 @@ const effect = {
   redeployment: id.exactOptional(),
 };
 
-/** How an attempt ended. Absent outcome: it failed. */
-const ending = {
-  outcome: z.enum(ENDINGS).exactOptional(),
-  /** Why, in the sender's words. */
-  reason: prose(1024).exactOptional(),
-};
+/** Without components, a deployment changes configuration alone, and the images that run stay. */
+const change = { ...effect, components: effect.components.exactOptional() };
 
 const schemaChange = {
   ...place,
@@ -91,14 +89,6 @@ const schemaChange = {
   commit: deployedCommit.exactOptional(),
   image: digest.exactOptional(),
   service: name.exactOptional(),
-};
-
-const artifactLost = {
-  repository: imageRepository,
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-  what: z.enum(["manifest", "tag", "unknown"]),
-  reason: text(255).exactOptional(),
 };
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
@@ -163,9 +153,15 @@ export const Statement = z.discriminatedUnion("kind", [
       .max(16)
       .exactOptional(),
   }),
-  kind("deployment.started", effect).refine(...unambiguous),
-  kind("deployment.succeeded", effect).refine(...unambiguous),
-  kind("deployment.failed", { ...effect, ...ending }).refine(...unambiguous),
+  kind("deployment.started", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.succeeded", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.failed", { ...change, ...ending })
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
   kind("deployment.removed", {
     ...effect,
     service: name.exactOptional(),
@@ -276,6 +272,8 @@ export const Statement = z.discriminatedUnion("kind", [
     planHash: hash,
     /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
+    /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
+    config: z.array(configuration).max(64).exactOptional(),
     /** No executor starts the redeployment after this time. */
     deadline: time,
     /** The request's `Idempotency-Key`. */

@@ -1,6 +1,19 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
-import { digest, fold, fullSha, name, sha, text, time, url } from "./scalars.ts";
+import {
+  digest,
+  ENDINGS,
+  fold,
+  fullSha,
+  imageRepository,
+  name,
+  prose,
+  sha,
+  tag,
+  text,
+  time,
+  url,
+} from "./scalars.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -30,6 +43,21 @@ export const configuration = z.strictObject({
   digest: digest.exactOptional(),
 });
 
+/** How an attempt ended. Absent outcome: it failed. */
+export const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
+};
+
+export const artifactLost = {
+  repository: imageRepository,
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+  what: z.enum(["manifest", "tag", "unknown"]),
+  reason: text(255).exactOptional(),
+};
+
 /** Where something happened. Without an environment: everywhere. Without a service: to all services there. */
 export const somewhere = {
   environment: name.exactOptional(),
@@ -53,6 +81,7 @@ export const planQuestion = z
     last: z.literal("good").exactOptional(),
     knownAt: time,
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).max(64).exactOptional(),
     acceptShared: z.array(name).max(64).exactOptional(),
@@ -79,4 +108,13 @@ export const unambiguous: [
     return new Set(names).size === names.length;
   },
   { error: "must not name a component and variant twice", path: ["components"] },
+];
+
+export const somethingDeployed: [
+  (it: { components?: readonly unknown[]; config?: readonly unknown[]; scope?: string }) => boolean,
+  { error: string; path: string[] },
+] = [
+  ({ components, config = [], scope }) =>
+    components !== undefined || (config.length > 0 && scope !== "components"),
+  { error: "must name components, or else the configuration that was deployed", path: ["components"] },
 ];

@@ -1,15 +1,18 @@
 /** Everything known of one commit: its images, its evidence, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
+import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import type { Aspect } from "../ledger/store.ts";
+import { changedBy } from "./changed-by.ts";
 import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
+import { isEffective, statedEffect } from "./release/effective-deployments.ts";
 import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
@@ -20,18 +23,30 @@ function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
   return typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit;
 }
 
+/** A fact, and an id of a commit that it names. */
+interface Named {
+  readonly sha: string;
+  readonly fact: Fact;
+}
+
+const named = (fact: Fact): Named[] => {
+  const sha = namedBy(fact)?.sha;
+  return sha === undefined ? [] : [{ sha, fact }];
+};
+
+const configured = (fact: Fact): Named[] =>
+  isEffective(fact) ? configurationCommits(fact).map((sha) => ({ sha, fact })) : [];
+
 /**
  * Facts by commit. An abbreviated id means the one full id that starts with it. If several do, it is a group of its
  * own, because it is ambiguous.
  */
-function grouped(facts: readonly Fact[]): Map<string, Fact[]> {
-  const shas = [...new Set(facts.flatMap((fact) => namedBy(fact)?.sha ?? []))];
+function grouped(entries: readonly Named[]): Map<string, Fact[]> {
+  const shas = [...new Set(entries.map(({ sha }) => sha))];
   const isLongest = (sha: string) => !shas.some((other) => other !== sha && other.startsWith(sha));
   const longest = shas.filter(isLongest);
   const groups = new Map<string, Fact[]>();
-  for (const fact of facts) {
-    const sha = namedBy(fact)?.sha;
-    if (sha === undefined) continue;
+  for (const { sha, fact } of entries) {
     const meant = longest.filter((one) => one.startsWith(sha));
     const name = meant.length === 1 ? (meant[0] ?? sha) : sha;
     groups.set(name, [...(groups.get(name) ?? []), fact]);
@@ -55,10 +70,33 @@ async function imagesOf(question: Question, sha: string, builds: readonly Built[
   return families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
 }
 
+/** The repositories that a fact names with this commit. */
+const repositoriesOf = (fact: Fact, sha: string): string[] =>
+  [
+    ...(named(fact).some((one) => sameCommit(one.sha, sha)) ? [namedBy(fact)?.repository] : []),
+    ...(isEffective(fact) ? (fact.config ?? []) : []).map(({ repository, revision }) =>
+      sameCommit(revision, sha) ? repository : undefined,
+    ),
+  ].flatMap((repository) => repository ?? []);
+
+/** Whether a deployment changes configuration alone: then its commit is not the service's. */
+const isOfConfiguration = (fact: Fact): boolean => isEffective(fact) && statedEffect(fact).isConfiguration;
+
 async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
-  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= reachOf(question));
-  const { ran, more } = await placesOf(question, await imagesOf(question, sha, builds), byName);
+  const isOwn = (one: Named) => sameCommit(one.sha, sha);
+  const byName = facts
+    .filter(isRan)
+    .filter(
+      (fact) => fact.occurredAt <= reachOf(question) && !isOfConfiguration(fact) && named(fact).some(isOwn),
+    );
+  const [{ ran, more }, { changed, more: isLeft }] = await Promise.all([
+    imagesOf(question, sha, builds).then((images) => placesOf(question, images, byName)),
+    changedBy(
+      question,
+      facts.filter((fact) => configured(fact).some(isOwn)),
+    ),
+  ]);
   const ofDeployments = await evidenceOfDeployments(
     question,
     ran.map(({ deployment }) => deployment),
@@ -66,10 +104,17 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
   const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
     a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
   );
-  const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
+  const repositories = [...new Set(facts.flatMap((fact) => repositoriesOf(fact, sha)))].sort();
   return {
-    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence },
-    more,
+    commit: {
+      sha,
+      repositories,
+      artifacts: builds.map(artifactOf),
+      ran,
+      ...(changed.length === 0 ? {} : { changed }),
+      evidence,
+    },
+    more: more || isLeft,
   };
 }
 
@@ -80,10 +125,10 @@ export async function commit(
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);
   const aspects = ["image", "deployed", "evidence", "migrated"] as const;
-  const facts = await Promise.all(
-    aspects.map((aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect })),
-  );
-  const fitting = [...grouped(facts.flat())].filter(([name]) => sameCommit(name, sha)).sort();
+  const read = (aspect: Aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect });
+  const [ofConfiguration, ...others] = await Promise.all([read("configured"), ...aspects.map(read)]);
+  const entries = [...others.flat().flatMap(named), ...ofConfiguration.flatMap(configured)];
+  const fitting = [...grouped(entries)].filter(([name]) => sameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
   const described = await Promise.all(fitting.map(([name, own]) => describeCommit(question, name, own)));
   return {
