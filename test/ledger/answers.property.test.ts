@@ -29,6 +29,13 @@ function ofItsTime(statement: Statement, claims: ReadonlySet<string>): Statement
   return isVague || since === undefined || claims.has(since) ? rest : { ...rest, since };
 }
 
+/** Without an index in an index: what is the same image as each of two others does not make these one image. */
+const flat = history.filter((statements) => {
+  const indexed = statements.filter((one) => one.kind === "artifact.indexed");
+  const indexes = new Set(indexed.map(({ digest }) => digest));
+  return !indexed.some(({ manifests }) => manifests.some(({ digest }) => indexes.has(digest)));
+});
+
 const isClaim = ({ kind }: Statement): boolean =>
   kind === "deployment.succeeded" || kind === "deployment.removed";
 
@@ -65,7 +72,7 @@ const covers = (place: Place, shown: Release): boolean =>
 
 it("every digest of a release is in the artifact's answer for as long, and the reverse", async () => {
   await fc.assert(
-    fc.asyncProperty(history, async (said) => {
+    fc.asyncProperty(flat, async (said) => {
       const { ledger, shown } = await releasesOf(said);
       for (const digest of new Set(shown.flatMap(imagesOf))) {
         const answer = await artifact(ledger.at(AFTER), { digest });
@@ -87,7 +94,7 @@ it("every digest of a release is in the artifact's answer for as long, and the r
 
 it("every commit of an image that ran is answered with where it ran", async () => {
   await fc.assert(
-    fc.asyncProperty(history, async (said) => {
+    fc.asyncProperty(flat, async (said) => {
       const { ledger, shown } = await releasesOf(said);
       for (const one of shown) {
         for (const { commit: built, digest } of one.components) {
@@ -162,7 +169,7 @@ async function expectTimeline(told: Told, environment: string, at: string): Prom
 
 it("snapshot, diff and timeline show what the release shows", async () => {
   await fc.assert(
-    fc.asyncProperty(history, async (said) => {
+    fc.asyncProperty(flat, async (said) => {
       const told = await releasesOf(said);
       for (const environment of ENVIRONMENTS) {
         for (const [n, at] of told.moments.entries()) {
