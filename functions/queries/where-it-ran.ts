@@ -103,13 +103,9 @@ interface Found {
   readonly isCut: boolean;
 }
 
-/** Whether what an observation shows may count again in the next release: a deployment that names no images keeps it. */
-const mayReturn = ({ fact, at }: Lead, now: string, { isSilent }: Shown): boolean =>
-  fact.kind !== "deployment.succeeded" && (now === at || isSilent);
-
 /**
  * The stretches from a lead on: it goes from moment to moment as long as the image is shown (the next release may be of
- * another component only, or deploy the image again) or may yet be shown for the same release.
+ * another component only, or deploy the image again) or while the fact of the lead counts.
  * @param leads all of the service: the next one takes over
  */
 async function followed(
@@ -125,13 +121,13 @@ async function followed(
     const now: string = at;
     const shown: Shown | undefined = await look(lead, now);
     if (shown === undefined) return { stretches, isCut: true };
-    const { until, cause } = shown;
+    const { until } = shown;
     if (isOne(shown)) start ??= now;
     else {
       if (start !== undefined) stretches.push({ ...lead, at: start, until: now });
       start = undefined;
       const isTaken = leads.some((one) => now < one.at && until !== null && one.at <= until);
-      if (isTaken || (cause === "release" && !mayReturn(lead, now, shown))) break;
+      if (isTaken || !shown.counts(lead.fact)) break;
     }
     at = until;
   }

@@ -19,14 +19,21 @@ const SERVICES = ["acme/billing", "acme/web"];
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
 /**
- * What a look says of the time before it: that ends no release if it is of unknown images or of some components alone,
- * and nobody knows whether it began before a deployment of the same moment. Such looks speak for their own time here.
+ * Looks at the whole service, which all say since when they speak, or none does: of observers that differ in this, or
+ * that saw no image, nobody knows when what they show began; nor whether it began before a deployment of that moment.
  */
-function ofItsTime(statement: Statement, claims: ReadonlySet<string>): Statement {
-  if (statement.kind !== "deployment.observed") return statement;
-  const { since, ...rest } = statement;
-  const isVague = rest.scope === "components" || rest.components.some(({ digest }) => digest === undefined);
-  return isVague || since === undefined || claims.has(since) ? rest : { ...rest, since };
+function looked(statements: readonly Statement[]): Statement[] {
+  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
+  const looks = statements.filter((one) => one.kind === "deployment.observed");
+  const areExact = looks.every(
+    ({ since, components }) =>
+      since !== undefined && !claims.has(since) && components.every(({ digest }) => digest !== undefined),
+  );
+  return statements.map((statement) => {
+    if (statement.kind !== "deployment.observed") return statement;
+    const { since, scope: _, ...rest } = statement;
+    return areExact && since !== undefined ? { ...rest, since } : rest;
+  });
 }
 
 /** Without an index in an index: what is the same image as each of two others does not make these one image. */
@@ -42,8 +49,7 @@ const isClaim = ({ kind }: Statement): boolean =>
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {
   const ledger = await given();
-  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
-  for (const statement of statements) await ledger.tell(ofItsTime(statement, claims));
+  for (const statement of looked(statements)) await ledger.tell(statement);
   const moments = [...new Set(statements.map(({ occurredAt }) => occurredAt))].sort();
   const shown: Release[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -57,8 +63,9 @@ async function releasesOf(statements: readonly Statement[]) {
   return { ledger, moments, shown };
 }
 
+/** What ran; what the runtime calls it stands beside, and may change with every look. */
 const imagesOf = ({ components }: Release): string[] =>
-  components.flatMap(({ digest, reported }) => [digest, reported].filter((one) => one != null));
+  components.flatMap(({ digest, reported }) => digest ?? reported ?? []);
 
 const isAbout = (place: Place, { environment, service }: Release): boolean =>
   fold(place.environment) === fold(environment) && fold(place.service ?? "") === fold(service);
