@@ -105,7 +105,7 @@ interface Found {
 
 /**
  * The stretches from a lead on: it goes from moment to moment as long as the image is shown (the next release may be of
- * another component only, or deploy the image again) or while the fact of the lead counts.
+ * another component only, or deploy the image again) or while the fact of a lead counts.
  * @param leads all of the service: the next one takes over
  */
 async function followed(
@@ -127,7 +127,8 @@ async function followed(
       if (start !== undefined) stretches.push({ ...lead, at: start, until: now });
       start = undefined;
       const isTaken = leads.some((one) => now < one.at && until !== null && one.at <= until);
-      if (isTaken || !shown.counts(lead.fact)) break;
+      const mayReturn = leads.some((one) => one.at <= now && shown.counts(one.fact));
+      if (isTaken || !mayReturn) break;
     }
     at = until;
   }
