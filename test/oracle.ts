@@ -200,6 +200,15 @@ const showsAnother = (question: Question, joined: Joined, fact: Observation): bo
   isChange(question, joined.running.map(shownBy), fact) ||
   !isSameSet(configOf(joined), configWith(joined, [fact]));
 
+/** The first later task of another deployment that nobody reported, where tasks show what runs. */
+function nextOrphan(question: Question): Fact | undefined {
+  if (!isUnreported(question)) return undefined;
+  const own = tasksAsLook(question)?.deployment;
+  return orphans(question).find(
+    (task) => task.occurredAt > question.at && (own === undefined || !sameDeployment(task.deployment, own)),
+  );
+}
+
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
 function takenOver(question: Question, joined: Joined): string | null {
   const { claims } = joined;
@@ -208,12 +217,7 @@ function takenOver(question: Question, joined: Joined): string | null {
   const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
     (fact) => (isHere(fact, question) || isEverywhereHere(fact, question)) && !changesNothing(claims, fact),
   );
-  const own = tasksAsLook(question)?.deployment;
-  const tasked = isUnreported(question)
-    ? orphans(question).find(
-        (task) => task.occurredAt > at && (own === undefined || !sameDeployment(task.deployment, own)),
-      )
-    : undefined;
+  const tasked = nextOrphan(question);
   const [claim] = [claimed, tasked].filter((fact) => fact !== undefined).sort(byOrder);
   const seen = ofKind(later, "deployment.observed").filter(
     (fact) => isHere(fact, question) && fact.scope !== "components",

@@ -66,7 +66,10 @@ const artifactOf = (fact: Built): CommitAnswer["commits"][number]["artifacts"][n
 /** The images whose strongest evidence names a commit. */
 async function imagesOf(question: Question, sha: string, builds: readonly Built[]): Promise<Family[]> {
   const digests = [...new Set(builds.map(({ digest }) => digest))];
-  const families = await mapLimit(AT_ONCE, digests, (digest) => question.images.family(digest));
+  const built = await mapLimit(AT_ONCE, digests, (digest) => question.images.family(digest));
+  // A manifest may be of several indexes, each with evidence of its own.
+  const related = [...new Set(built.flatMap(({ facts }) => [...facts.keys()]))];
+  const families = await mapLimit(AT_ONCE, related, (digest) => question.images.family(digest));
   return families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
 }
 

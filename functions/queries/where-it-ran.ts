@@ -105,7 +105,7 @@ interface Found {
 
 /**
  * The stretches from a lead on: it goes from moment to moment as long as the image is shown (the next release may be of
- * another component only, or deploy the image again) or may yet be shown for the same release.
+ * another component only, or deploy the image again) or while the fact of a lead counts.
  * @param leads all of the service: the next one takes over
  */
 async function followed(
@@ -121,13 +121,14 @@ async function followed(
     const now: string = at;
     const shown: Shown | undefined = await look(lead, now);
     if (shown === undefined) return { stretches, isCut: true };
-    const { until, cause } = shown;
+    const { until } = shown;
     if (isOne(shown)) start ??= now;
     else {
       if (start !== undefined) stretches.push({ ...lead, at: start, until: now });
       start = undefined;
       const isTaken = leads.some((one) => now < one.at && until !== null && one.at <= until);
-      if (cause === "release" || isTaken) break;
+      const mayReturn = leads.some((one) => one.at <= now && shown.counts(one.fact));
+      if (isTaken || !mayReturn) break;
     }
     at = until;
   }

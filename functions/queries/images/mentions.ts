@@ -145,8 +145,11 @@ async function mentionsOfTags(
 async function mentionsOfCommits(question: Question, facts: readonly Fact[], to: string): Promise<Mentions> {
   const shas = [...new Set(facts.flatMap((fact) => (fact.kind === "artifact.built" ? fact.commit.sha : [])))];
   const found = await mapLimit(AT_ONCE, shas, async (sha): Promise<Mentions> => {
-    const partition = { of: "commit", prefix: commitPrefix(sha), aspect: "deployed" } as const;
-    const { facts, isCut } = await read(question, partition, { to });
+    // A commit of configuration may be that of the image, too.
+    const partitions = (["deployed", "configured"] as const).map(
+      (aspect) => ({ of: "commit", prefix: commitPrefix(sha), aspect }) as const,
+    );
+    const { facts, isCut } = joined(await Promise.all(partitions.map((one) => read(question, one, { to }))));
     const own = facts.filter(
       (fact) => fact.kind === "deployment.succeeded" && sameCommit(fact.commit?.sha ?? "?", sha),
     );

@@ -1,7 +1,9 @@
 /** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
+
+import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../../ledger/canonical.ts";
-import { EVER, history } from "../../ledger/fact-reader.ts";
+import { EVER, history, keyOf } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
@@ -14,15 +16,28 @@ import { untilOf } from "./validity.ts";
 export interface Shown {
   /** The digests that it ran, as reported and as they can be pulled. */
   readonly digests: ReadonlySet<string>;
-  /** When it may show others: see `cause`. */
+  /** When it may show others: another release takes over, or a task, a description or a look says more about this one. */
   readonly until: string | null;
-  /** `release`: another release takes over. `knowledge`: a task, a description or an observation of unknown images says more about this release. */
-  readonly cause: "release" | "knowledge";
+  /** Whether a fact still counts then: a later deployment may change configuration or other components alone. */
+  counts(fact: Fact): boolean;
 }
 
 /** The claims in effect, with those of the same moment that say something else. */
 const claimsOf = ({ claimed }: EffectiveDeployments): ComponentClaim[] =>
   [...claimed.values()].flatMap((group) => [group, ...(group.rivals ?? [])]);
+
+/** The facts that have effect, whether or not they decide what is shown; of tasks, all of their deployments. */
+function countsIn(...states: readonly EffectiveDeployments[]): Shown["counts"] {
+  const facts = states.flatMap((running) => [
+    ...claimsOf(running).map(({ claim }) => claim),
+    running.lastClaim,
+    running.observation,
+  ]);
+  const keys = new Set(facts.flatMap((fact) => (fact === undefined ? [] : [keyOf(fact)])));
+  const deployments = new Set(facts.map((fact) => canonical(fact?.deployment ?? null)));
+  return (fact) =>
+    fact.kind === "task.observed" ? deployments.has(canonical(fact.deployment)) : keys.has(keyOf(fact));
+}
 
 /** Later tasks of the deployments in effect: they may make a digest uncertain, or known. */
 async function nextTasks(context: ResolveContext, running: EffectiveDeployments): Promise<string[]> {
@@ -94,6 +109,6 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
   return {
     digests: new Set(digests.filter((one) => one !== undefined)),
     until: isSooner ? known : until,
-    cause: isSooner ? "knowledge" : "release",
+    counts: countsIn(running, counted),
   };
 }
