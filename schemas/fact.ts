@@ -6,7 +6,6 @@ import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
 import {
   digest,
-  ENDINGS,
   EVIDENCE,
   fullSha,
   hash,
@@ -15,21 +14,27 @@ import {
   login,
   name,
   prose,
+  sha,
   source,
   tag,
   text,
   time,
-  trilean,
   url,
 } from "./scalars.ts";
 import {
+  artifactLost,
+  change,
   commit,
   configuration,
   deployedCommit,
   deployment,
+  ending,
   incident,
+  place,
   planQuestion,
   platform,
+  reviewedChange,
+  schemaChange,
   someArtifact,
   somewhere,
   unambiguous,
@@ -50,7 +55,8 @@ const common = {
   url: url.exactOptional(),
 };
 
-const place = { environment: name, group: name.exactOptional() };
+/** Those of the persons named in a statement that its sender knows to be no humans. */
+const bots = z.array(login).max(64).exactOptional();
 
 const effect = {
   ...place,
@@ -69,36 +75,6 @@ const effect = {
   rollback: z.boolean().exactOptional(),
   /** The id of the redeployment that this deployment carries out. */
   redeployment: id.exactOptional(),
-};
-
-/** How an attempt ended. Absent outcome: it failed. */
-const ending = {
-  outcome: z.enum(ENDINGS).exactOptional(),
-  /** Why, in the sender's words. */
-  reason: prose(1024).exactOptional(),
-};
-
-const schemaChange = {
-  ...place,
-  database: name,
-  version: text(255),
-  tool: text(64).exactOptional(),
-  description: prose(1024).exactOptional(),
-  checksum: text(255).exactOptional(),
-  reversible: trilean.exactOptional(),
-  oldCodeRuns: trilean.exactOptional(),
-  losesData: trilean.exactOptional(),
-  commit: deployedCommit.exactOptional(),
-  image: digest.exactOptional(),
-  service: name.exactOptional(),
-};
-
-const artifactLost = {
-  repository: imageRepository,
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-  what: z.enum(["manifest", "tag", "unknown"]),
-  reason: text(255).exactOptional(),
 };
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
@@ -220,6 +196,20 @@ export const Statement = z.discriminatedUnion("kind", [
       .refine((part) => part.n <= part.of, { error: "n must not be above of" })
       .exactOptional(),
   }),
+  /** A pull or merge request entered its branch. */
+  kind("change.merged", {
+    ...change.shape,
+    /** The last commit of the change itself, which reviews are about. */
+    head: sha,
+    /** The commit in the branch: of a merge, a squash, or the last one of a rebase or fast-forward. */
+    mergeCommit: sha,
+    /** Everybody who wrote it, co-authors too; empty if the sender does not know. */
+    authors: z.array(login).max(64),
+    mergedBy: login.exactOptional(),
+    bots,
+    title: text(1024),
+    ticket: text(255).exactOptional(),
+  }),
   kind("evidence.attached", {
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
@@ -228,10 +218,17 @@ export const Statement = z.discriminatedUnion("kind", [
     type: text(288),
     verdict: text(64).exactOptional(),
     by: login.exactOptional(),
+    bots,
     sha256: hash.exactOptional(),
-  }).refine((it) => [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length === 1, {
-    error: "must name exactly one of commit, digest, deployment",
-  }),
+    /** The change that was reviewed, beside its commit or alone. */
+    change: reviewedChange.exactOptional(),
+  }).refine(
+    (it) => {
+      const named = [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length;
+      return named === 1 || (named === 0 && it.change !== undefined);
+    },
+    { error: "must name exactly one of commit, digest, deployment, or a change" },
+  ),
   kind("service.described", {
     service: name,
     owner: text(128).exactOptional(),

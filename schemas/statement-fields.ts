@@ -1,6 +1,20 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
-import { digest, fold, fullSha, name, sha, text, time, url } from "./scalars.ts";
+import {
+  digest,
+  ENDINGS,
+  fold,
+  fullSha,
+  imageRepository,
+  name,
+  prose,
+  sha,
+  tag,
+  text,
+  time,
+  trilean,
+  url,
+} from "./scalars.ts";
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -19,6 +33,12 @@ export const deployedCommit = z.strictObject({
 });
 
 export const platform = text(64);
+
+/** A pull or merge request: its repository's URL, as its forge shows it, and its number there. */
+export const change = z.strictObject({ repository: url, number: z.int().nonnegative() });
+
+/** A change that evidence is about, and the last commit that it had then, where no field names it in full. */
+export const reviewedChange = change.extend({ head: sha.exactOptional() });
 
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 export const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
@@ -61,6 +81,38 @@ export const planQuestion = z
     error: "needs exactly one of at, digest and last",
   });
 export type PlanQuestion = z.infer<typeof planQuestion>;
+
+/** How an attempt ended. Absent outcome: it failed. */
+export const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
+};
+
+export const artifactLost = {
+  repository: imageRepository,
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+  what: z.enum(["manifest", "tag", "unknown"]),
+  reason: text(255).exactOptional(),
+};
+
+export const place = { environment: name, group: name.exactOptional() };
+
+export const schemaChange = {
+  ...place,
+  database: name,
+  version: text(255),
+  tool: text(64).exactOptional(),
+  description: prose(1024).exactOptional(),
+  checksum: text(255).exactOptional(),
+  reversible: trilean.exactOptional(),
+  oldCodeRuns: trilean.exactOptional(),
+  losesData: trilean.exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  image: digest.exactOptional(),
+  service: name.exactOptional(),
+};
 
 export const someArtifact = [
   (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,

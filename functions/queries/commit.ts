@@ -1,23 +1,29 @@
-/** Everything known of one commit: its images, its evidence, and where they ran. */
+/** Everything known of one commit: its images, its evidence, the changes that brought it, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import type { People } from "../ledger/people.ts";
 import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
+import { mergedChanges } from "./merged-changes.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
 
-/** The commit that a fact names. */
-function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
-  if (!("commit" in fact) || fact.commit === undefined) return undefined;
-  return typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit;
+/** The commits that a fact names. */
+function namedBy(fact: Fact): { sha: string; repository?: string }[] {
+  if (fact.kind === "change.merged") {
+    const { repository, head, mergeCommit } = fact;
+    return [...new Set([mergeCommit, head])].map((sha) => ({ sha, repository }));
+  }
+  if (!("commit" in fact) || fact.commit === undefined) return [];
+  return [typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit];
 }
 
 /**
@@ -25,13 +31,11 @@ function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
  * own, because it is ambiguous.
  */
 function grouped(facts: readonly Fact[]): Map<string, Fact[]> {
-  const shas = [...new Set(facts.flatMap((fact) => namedBy(fact)?.sha ?? []))];
+  const shas = [...new Set(facts.flatMap(namedBy).map(({ sha }) => sha))];
   const isLongest = (sha: string) => !shas.some((other) => other !== sha && other.startsWith(sha));
   const longest = shas.filter(isLongest);
   const groups = new Map<string, Fact[]>();
-  for (const fact of facts) {
-    const sha = namedBy(fact)?.sha;
-    if (sha === undefined) continue;
+  for (const [fact, sha] of facts.flatMap((one) => namedBy(one).map(({ sha }) => [one, sha] as const))) {
     const meant = longest.filter((one) => one.startsWith(sha));
     const name = meant.length === 1 ? (meant[0] ?? sha) : sha;
     groups.set(name, [...(groups.get(name) ?? []), fact]);
@@ -55,10 +59,17 @@ async function imagesOf(question: Question, sha: string, builds: readonly Built[
   return families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
 }
 
-async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
+async function describeCommit(
+  question: Question,
+  people: Pick<People, "reveal">,
+  { sha, facts }: { readonly sha: string; readonly facts: readonly Fact[] },
+) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
   const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= reachOf(question));
-  const { ran, more } = await placesOf(question, await imagesOf(question, sha, builds), byName);
+  const [changes, { ran, more }] = await Promise.all([
+    mergedChanges(question, people, facts),
+    imagesOf(question, sha, builds).then((images) => placesOf(question, images, byName)),
+  ]);
   const ofDeployments = await evidenceOfDeployments(
     question,
     ran.map(({ deployment }) => deployment),
@@ -66,9 +77,11 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
   const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
     a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
   );
-  const repositories = [...new Set(facts.flatMap((fact) => namedBy(fact)?.repository ?? []))].sort();
+  const repositories = [
+    ...new Set(facts.flatMap(namedBy).flatMap(({ repository }) => repository ?? [])),
+  ].sort();
   return {
-    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence },
+    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence, changes },
     more,
   };
 }
@@ -76,16 +89,19 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
 /** Answers with every commit that matches a full or abbreviated id; undefined if there is none. */
 export async function commit(
   moment: AsOf,
+  people: Pick<People, "reveal">,
   { sha }: { readonly sha: string },
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);
-  const aspects = ["image", "deployed", "evidence", "migrated"] as const;
+  const aspects = ["image", "deployed", "evidence", "migrated", "merged"] as const;
   const facts = await Promise.all(
     aspects.map((aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect })),
   );
   const fitting = [...grouped(facts.flat())].filter(([name]) => sameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
-  const described = await Promise.all(fitting.map(([name, own]) => describeCommit(question, name, own)));
+  const described = await Promise.all(
+    fitting.map(([sha, facts]) => describeCommit(question, people, { sha, facts })),
+  );
   return {
     at: moment.at,
     knownAt: moment.knownAt,
