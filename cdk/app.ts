@@ -23,6 +23,7 @@ const bundles = await bundleFunctions(join(ROOT, ".build", "functions"));
 const ledger = new AsofStack(app, "asof", {
   bundles,
   rules: context("rules"),
+  deployTools: context("deployTools"),
   trustRoots: context("trustRoots"),
   signers: context("signers"),
   alarmEmail,

@@ -14,6 +14,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { deployToolsFrom } from "../functions/runtime/config/files.ts";
 import { Signers } from "../functions/sources/standards/attestation.ts";
 import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
@@ -24,6 +25,8 @@ import { PeopleTable } from "./people.ts";
 import { LedgerTable } from "./table.ts";
 
 export interface AsofLedgerProps {
+  /** JSON: commands of deploy tools that plans do not know. */
+  deployTools?: string | undefined;
   /** A JSON file of naming rules. */
   rules?: string | undefined;
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
@@ -193,12 +196,17 @@ export class AsofLedger extends Construct {
       table.allowReads(reader);
       reader.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
     };
+    const tools =
+      props.deployTools === undefined
+        ? {}
+        : { ASOF_DEPLOY_TOOLS: JSON.stringify(deployToolsFrom({ ASOF_DEPLOY_TOOLS: props.deployTools })) };
     const environment = {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,
       ASOF_SECRET: secret.secretArn,
       // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
+      ...tools,
     };
 
     const trust =

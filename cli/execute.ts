@@ -42,6 +42,7 @@ Every program, including that of --deploy, has in its environment:
   ASOF_REDEPLOYMENT, ASOF_ENVIRONMENT, ASOF_SERVICE
   ASOF_IMAGE    repository@digest of the only component, or of main
   ASOF_IMAGES   [{"component": …, "image": …}, …]
+  ASOF_CONFIG   [{"repository": …, "revision": …, "path": …}, …]: the configuration that ran with them, as far as known
   ASOF_URL, ASOF_TOKEN   this command's ledger and token
 The deploying program reports the deployment itself: asof record deploy reads ASOF_REDEPLOYMENT (it needs a writer's token;
 ASOF_TOKEN is an executor's), and asof migrations after a revert. This command reports only how the redeployment ended.

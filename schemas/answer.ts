@@ -226,6 +226,21 @@ export const CommitAnswer = z
             description:
               "where releases show an image of the commit, and where deployments name it or the commit, newest first",
           }),
+          changed: z
+            .array(
+              z.strictObject({
+                environment: name,
+                service: name,
+                at: time,
+                what: z.array(z.enum(["images", "configuration"])),
+                fact: identity,
+              }),
+            )
+            .exactOptional()
+            .meta({
+              description:
+                "where it was deployed as configuration, newest first: the services whose images or configuration differ since",
+            }),
           evidence: z.array(attached),
           changes: z
             .array(mergedChange)

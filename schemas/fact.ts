@@ -23,8 +23,10 @@ import {
 } from "./scalars.ts";
 import {
   artifactLost,
-  change,
+  bots,
+  changeRequest,
   commit,
+  common,
   configuration,
   deployedCommit,
   deployment,
@@ -36,27 +38,10 @@ import {
   reviewedChange,
   schemaChange,
   someArtifact,
+  somethingDeployed,
   somewhere,
   unambiguous,
 } from "./statement-fields.ts";
-
-const common = {
-  source,
-  id,
-  occurredAt: time,
-  /**
-   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
-   * statement. Such a time does not distinguish two statements under one id.
-   */
-  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
-  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
-  sequence: z.int().nonnegative().exactOptional(),
-  actor: login.exactOptional(),
-  url: url.exactOptional(),
-};
-
-/** Those of the persons named in a statement that its sender knows to be no humans. */
-const bots = z.array(login).max(64).exactOptional();
 
 const effect = {
   ...place,
@@ -76,6 +61,9 @@ const effect = {
   /** The id of the redeployment that this deployment carries out. */
   redeployment: id.exactOptional(),
 };
+
+/** Without components, a deployment changes configuration alone, and the images that run stay. */
+const change = { ...effect, components: effect.components.exactOptional() };
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
@@ -139,9 +127,15 @@ export const Statement = z.discriminatedUnion("kind", [
       .max(16)
       .exactOptional(),
   }),
-  kind("deployment.started", effect).refine(...unambiguous),
-  kind("deployment.succeeded", effect).refine(...unambiguous),
-  kind("deployment.failed", { ...effect, ...ending }).refine(...unambiguous),
+  kind("deployment.started", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.succeeded", change)
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
+  kind("deployment.failed", { ...change, ...ending })
+    .refine(...unambiguous)
+    .refine(...somethingDeployed),
   kind("deployment.removed", {
     ...effect,
     service: name.exactOptional(),
@@ -198,7 +192,7 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   /** A pull or merge request entered its branch. */
   kind("change.merged", {
-    ...change.shape,
+    ...changeRequest.shape,
     /** The last commit of the change itself, which reviews are about. */
     head: sha,
     /** The commit in the branch: of a merge, a squash, or the last one of a rebase or fast-forward. */
@@ -273,6 +267,8 @@ export const Statement = z.discriminatedUnion("kind", [
     planHash: hash,
     /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
+    /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
+    config: z.array(configuration).max(64).exactOptional(),
     /** No executor starts the redeployment after this time. */
     deadline: time,
     /** The request's `Idempotency-Key`. */

@@ -31,6 +31,14 @@ export const GateWarningCode = z.union([
     "an operator requested a redeployment of this image; the message lists the reasons against it",
   ),
   coded(
+    "older_build",
+    "the image was built from an older commit than the one that runs, and nobody asked it back",
+  ),
+  coded(
+    "schema_too_new",
+    "the image ran here before a migration that is reported not to run with older code",
+  ),
+  coded(
     "evidence_against",
     "a test, scan, review or approval of the image or its commit has a verdict against it; the message names it",
   ),

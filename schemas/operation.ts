@@ -80,6 +80,7 @@ export const RedeploymentRequest = z
     digest: digest.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).min(1).max(32).exactOptional(),
     // The plan's question lists these names separated by commas.

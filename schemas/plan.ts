@@ -29,6 +29,19 @@ export const Step = z.strictObject({
   }),
   why: z.string().meta({ description: "the purpose of the step, and what to check before it" }),
   commands: z.array(Command).meta({ description: "run in this order; empty: the step is done by hand" }),
+  brings: z
+    .strictObject({
+      images: z.array(
+        z.strictObject({
+          component: name,
+          variant: name.exactOptional(),
+          image: z.string().meta({ description: "repository@digest" }),
+        }),
+      ),
+      config: z.array(configuration),
+    })
+    .exactOptional()
+    .meta({ description: "deploy: what runs after the step that did not run before it" }),
 });
 export type Step = z.infer<typeof Step>;
 
@@ -62,6 +75,14 @@ export const BlockerCode = z.union([
   ),
   coded("variants_undecided", "several variants ran with the same weight: ask for one of them by digest"),
   coded(
+    "configuration_not_restored",
+    "the configuration was different, no step restores it, and that was not accepted",
+  ),
+  coded(
+    "deploy_tool_unknown",
+    "the service's deploy tool is unknown, and the configuration has no commands of it",
+  ),
+  coded(
     "schema_choice_needed",
     "migrations were applied since, and older code is not reported to run on all of them",
   ),
@@ -88,6 +109,14 @@ export const PlanWarningCode = z.union([
   coded(
     "clock_skew",
     "the order of the newest deployments by their stamps is not the order in which they arrived",
+  ),
+  coded(
+    "configuration_not_restored",
+    "the configuration was different, and no step restores it; that was accepted",
+  ),
+  coded(
+    "configuration_unknown",
+    "no fact reports the configuration of a place then; the steps leave it as it is now",
   ),
   coded("component_came_later", "a component runs now that did not run then; no step removes it"),
   coded("deployed_together", "the same deployment also deployed other services"),
@@ -290,6 +319,7 @@ const plannedService = z.strictObject({
   blockers: z.array(blocker),
   warnings: z.array(planWarning),
   components: z.array(plannedComponent),
+  config: z.array(change(configuration)).exactOptional(),
 });
 export type PlannedService = z.infer<typeof plannedService>;
 

@@ -187,7 +187,7 @@ export const PlanQuestion = z
     digest: digest.optional().meta({ description: "The release that last ran this image here." }),
     last: z.literal("good").optional().meta({
       description:
-        "The newest earlier release with different images that is good: known, not marked as bad, not rolled back from, and not several variants side by side.",
+        "The newest earlier release with different images or configuration that is good: known, not marked as bad, not rolled back from, and not several variants side by side.",
     }),
     knownAt,
     tz,
@@ -195,6 +195,11 @@ export const PlanQuestion = z
       description:
         "Whether migrations applied since are kept or reverted. Default: kept if all are reported to run with older code.",
     }),
+    acceptConfiguration: z
+      .literal("true")
+      .transform(() => true)
+      .optional()
+      .meta({ description: "Accepts that configuration stays as it is now, where no step restores it." }),
     acceptDataLoss: z
       .literal("true")
       .transform(() => true)

@@ -1,7 +1,7 @@
 /** A redeployment: the request and its status. */
 import * as z from "zod";
 import { coded, Step } from "./plan.ts";
-import { deploymentId, identity, moment } from "./release.ts";
+import { configuration, deploymentId, identity, moment } from "./release.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
@@ -24,6 +24,9 @@ export const Redeployment = z
     plan: z.string().meta({ description: "the path of its plan; the answer never changes" }),
     planHash: hash,
     components: z.array(component),
+    config: z.array(configuration).exactOptional().meta({
+      description: "the configuration that its plan restores; without it, the redeployment has not succeeded",
+    }),
     deadline: time.meta({ description: "no executor starts it after this time" }),
     startedAt: time.nullable(),
     endedAt: time.nullable(),

@@ -5,16 +5,38 @@ import {
   ENDINGS,
   fold,
   fullSha,
+  id,
   imageRepository,
+  login,
   name,
   prose,
   sha,
+  source,
   tag,
   text,
   time,
   trilean,
   url,
 } from "./scalars.ts";
+
+/** What every statement has. */
+export const common = {
+  source,
+  id,
+  occurredAt: time,
+  /**
+   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
+   * statement. Such a time does not distinguish two statements under one id.
+   */
+  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
+  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
+  sequence: z.int().nonnegative().exactOptional(),
+  actor: login.exactOptional(),
+  url: url.exactOptional(),
+};
+
+/** Those of the persons named in a statement that its sender knows to be no humans. */
+export const bots = z.array(login).max(64).exactOptional();
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -35,10 +57,10 @@ export const deployedCommit = z.strictObject({
 export const platform = text(64);
 
 /** A pull or merge request: its repository's URL, as its forge shows it, and its number there. */
-export const change = z.strictObject({ repository: url, number: z.int().nonnegative() });
+export const changeRequest = z.strictObject({ repository: url, number: z.int().nonnegative() });
 
 /** A change that evidence is about, and the last commit that it had then, where no field names it in full. */
-export const reviewedChange = change.extend({ head: sha.exactOptional() });
+export const reviewedChange = changeRequest.extend({ head: sha.exactOptional() });
 
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 export const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
@@ -49,6 +71,21 @@ export const configuration = z.strictObject({
   path: text(1024).exactOptional(),
   digest: digest.exactOptional(),
 });
+
+/** How an attempt ended. Absent outcome: it failed. */
+export const ending = {
+  outcome: z.enum(ENDINGS).exactOptional(),
+  /** Why, in the sender's words. */
+  reason: prose(1024).exactOptional(),
+};
+
+export const artifactLost = {
+  repository: imageRepository,
+  digest: digest.exactOptional(),
+  tag: tag.exactOptional(),
+  what: z.enum(["manifest", "tag", "unknown"]),
+  reason: text(255).exactOptional(),
+};
 
 /** Where something happened. Without an environment: everywhere. Without a service: to all services there. */
 export const somewhere = {
@@ -73,6 +110,7 @@ export const planQuestion = z
     last: z.literal("good").exactOptional(),
     knownAt: time,
     schema: z.enum(["keep", "revert"]).exactOptional(),
+    acceptConfiguration: z.literal(true).exactOptional(),
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).max(64).exactOptional(),
     acceptShared: z.array(name).max(64).exactOptional(),
@@ -81,21 +119,6 @@ export const planQuestion = z
     error: "needs exactly one of at, digest and last",
   });
 export type PlanQuestion = z.infer<typeof planQuestion>;
-
-/** How an attempt ended. Absent outcome: it failed. */
-export const ending = {
-  outcome: z.enum(ENDINGS).exactOptional(),
-  /** Why, in the sender's words. */
-  reason: prose(1024).exactOptional(),
-};
-
-export const artifactLost = {
-  repository: imageRepository,
-  digest: digest.exactOptional(),
-  tag: tag.exactOptional(),
-  what: z.enum(["manifest", "tag", "unknown"]),
-  reason: text(255).exactOptional(),
-};
 
 export const place = { environment: name, group: name.exactOptional() };
 
@@ -131,4 +154,13 @@ export const unambiguous: [
     return new Set(names).size === names.length;
   },
   { error: "must not name a component and variant twice", path: ["components"] },
+];
+
+export const somethingDeployed: [
+  (it: { components?: readonly unknown[]; config?: readonly unknown[]; scope?: string }) => boolean,
+  { error: string; path: string[] },
+] = [
+  ({ components, config = [], scope }) =>
+    components !== undefined || (config.length > 0 && scope !== "components"),
+  { error: "must name components, or else the configuration that was deployed", path: ["components"] },
 ];

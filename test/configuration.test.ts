@@ -38,7 +38,16 @@ describe("the configuration", () => {
       registries: {},
       rules: [],
       executors: [],
+      deployTools: {},
     });
+  });
+
+  it("has commands of deploy tools, which name only what is known of a release", () => {
+    const text = '{"nomad":[["nomad-deploy","{environment}","{image}"]]}';
+    expect(configuration({ ASOF_DEPLOY_TOOLS: text }).deployTools).toEqual(JSON.parse(text));
+    expect(() => configuration({ ASOF_DEPLOY_TOOLS: '{"nomad":[["x","{secret}"]]}' })).toThrow(
+      /^ASOF_DEPLOY_TOOLS: .*may name only \{image\}/,
+    );
   });
 
   it("is what the variables say", () => {

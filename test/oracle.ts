@@ -154,7 +154,10 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
 function headOf(joined: Joined): Claim | Removal | Observation | undefined {
   const { claims, look, observation, drift, contributing, running } = joined;
   const claim = claims.last;
-  if (observation !== undefined && (drift !== null || claim === undefined)) return observation.fact;
+  if (observation !== undefined && (drift !== null || claim === undefined)) {
+    const later = claims.configurations.filter((fact) => order(fact) > order(observation.fact)).at(-1);
+    return later ?? observation.fact;
+  }
   if (running.length > 0) return contributing.at(-1);
   return [...(claim === undefined ? [] : [claim]), ...(look === undefined ? [] : [look])]
     .sort(byOrder)
@@ -162,11 +165,13 @@ function headOf(joined: Joined): Claim | Removal | Observation | undefined {
 }
 
 /** The row of looks that show the same as the newest, none of them before the newest claim. */
-function rowOf(question: Question, newest: Observation, claim: string) {
+function rowOf(question: Question, joined: Joined, newest: Observation, claim: string) {
+  const isConfigured = (fact: Observation) =>
+    isSameSet(configWith(joined, [fact]), configWith(joined, [newest]));
   let oldest = newest;
   for (const fact of observations(question).toReversed()) {
     if (order(fact) < claim) break;
-    if (isSameLook(question, fact, newest)) oldest = fact;
+    if (isSameLook(question, fact, newest) && isConfigured(fact)) oldest = fact;
     else if (!isLeftOut(question, fact)) return { oldest, isBroken: true };
   }
   return { oldest, isBroken: false };
@@ -179,16 +184,20 @@ function sinceOf(question: Question, joined: Joined, head: Fact | undefined): st
   if (head === undefined) return null;
   if (running.length === 0) return head.occurredAt;
   if (observation === undefined) return claim?.occurredAt ?? null;
-  const row = rowOf(question, observation.fact, claim === undefined ? "" : order(claim));
+  const row = rowOf(question, joined, observation.fact, claim === undefined ? "" : order(claim));
   const since = beginOf(row.oldest);
   if (claim === undefined) return since;
   const isAsClaimed =
-    drift === null && !row.isBroken && !isChange(question, joined.said.map(shownBy), row.oldest);
+    drift === null &&
+    !row.isBroken &&
+    !isChange(question, joined.said.map(shownBy), row.oldest) &&
+    isSameSet(configWith(joined, [row.oldest]), configWith(joined, []));
   return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
 }
 
 /** When what runs at `at` was next replaced, removed, or seen to be something else. */
-function takenOver(question: Question, { running, claims }: Joined): string | null {
+function takenOver(question: Question, joined: Joined): string | null {
+  const { running, claims } = joined;
   const { at } = question;
   const later = question.believed.filter(({ occurredAt }) => occurredAt > at);
   const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
@@ -208,8 +217,10 @@ function takenOver(question: Question, { running, claims }: Joined): string | nu
     const isLate = claim !== undefined && order(fact) > order(claim);
     // The first look after the next claim may know of what ran before that claim.
     if (isLate && beginOf(fact) >= claim.occurredAt) break;
-    if (isChange(question, running.map(shownBy), fact) && !isLeftOut(question, fact))
-      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
+    const isOther =
+      isChange(question, running.map(shownBy), fact) ||
+      !isSameSet(configOf(joined), configWith(joined, [fact]));
+    if (isOther && !isLeftOut(question, fact)) return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
     if (isLate) break;
   }
   return claim?.occurredAt ?? null;
@@ -226,18 +237,43 @@ function seenAt(question: Question, { look }: Joined): string | null {
   );
 }
 
-/** The configuration of all that still runs, the newest first, each once. */
-function configOf({ contributing, observation }: Joined): Release["config"] {
-  const all = [
-    ...(observation?.fact.config ?? []),
-    ...contributing.toReversed().flatMap(({ config }) => config ?? []),
-  ];
-  const keyed = all.map(
-    (one) => [JSON.stringify([one.repository, one.revision, one.path, one.digest]), one] as const,
+type Configured = Release["config"][number];
+
+const bare = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.git$/i, ""));
+const placeOf = ({ repository, path }: Configured): string =>
+  JSON.stringify([repository === undefined ? "" : bare(repository), path ?? ""]);
+
+/** The configuration of all that runs: of each place, what the newest that names it says. */
+function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
+  const found: { place: string | undefined; one: Configured }[] = [];
+  for (const { config = [], scope } of [...contributing, ...seen].sort(byOrder).reverse()) {
+    const before = new Set(found.map(({ place }) => place));
+    for (const one of config) {
+      const place = placeOf(one);
+      const isNamed = one.repository !== undefined || one.path !== undefined;
+      const isTwice = found.some((other) =>
+        isNamed ? other.place === place : JSON.stringify(other.one) === JSON.stringify(one),
+      );
+      // Without a place, what was deployed with some components may be of these alone.
+      const isOfAll = isNamed || scope !== "components";
+      if (!before.has(place) && !isTwice) found.push({ place: isOfAll ? place : undefined, one });
+    }
+  }
+  return found.map(({ one }) => one);
+}
+
+const configOf = (joined: Joined): Configured[] =>
+  configWith(joined, joined.observation === undefined ? [] : [joined.observation.fact]);
+
+/** Whether two sets of configuration hold the same; equal content is the same at any revision. */
+function isSameSet(ones: readonly Configured[], others: readonly Configured[]): boolean {
+  const isSame = (a: Configured, b: Configured) =>
+    placeOf(a) === placeOf(b) &&
+    (a.digest === undefined || b.digest === undefined ? a.revision === b.revision : a.digest === b.digest);
+  return (
+    ones.every((one) => others.some((other) => isSame(one, other))) &&
+    others.every((other) => ones.some((one) => isSame(one, other)))
   );
-  return keyed
-    .filter(([key], index) => keyed.findIndex(([other]) => other === key) === index)
-    .map(([, one]) => one);
 }
 
 /** A service of one environment runs once; two clusters are two environments. */
@@ -284,9 +320,9 @@ function contradictions(question: Question, { contradicted, observation, claims 
       ({ commit }) =>
         commit === undefined || claim.commit === undefined || isSameCommit(commit.sha, claim.commit.sha),
     )
-    .filter(({ components }) =>
+    .filter(({ components = [] }) =>
       components.every((one) =>
-        claim.components
+        (claim.components ?? [])
           .filter(
             (other) =>
               fold(one.component) === fold(other.component) &&

@@ -73,7 +73,10 @@ export function commandsOf({ steps }: Plan, { does, deploy }: ExecutionPolicy): 
 }
 
 /** Environment variables of every program. */
-export function variablesOf({ id, environment, service, components }: Order): Record<string, string> {
+export function variablesOf(
+  { id, environment, service, components }: Order,
+  { target }: Pick<Plan, "target">,
+): Record<string, string> {
   const main =
     components.length === 1
       ? components[0]
@@ -84,5 +87,6 @@ export function variablesOf({ id, environment, service, components }: Order): Re
     ASOF_SERVICE: service,
     ...(main === undefined ? {} : { ASOF_IMAGE: main.image }),
     ASOF_IMAGES: JSON.stringify(components),
+    ASOF_CONFIG: JSON.stringify(target?.config ?? []),
   };
 }

@@ -57,7 +57,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
       cwd,
       interrupted,
       show: out,
-      env: { ...inherited(env, ledger), ...variablesOf(order) },
+      env: { ...inherited(env, ledger), ...variablesOf(order, plan) },
     };
     let shown: number | undefined;
     for (const command of commandsOf(plan, setting)) {

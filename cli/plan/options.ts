@@ -28,7 +28,10 @@ export const withPlanOptions = (command: Command): Command =>
     )
     .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
     .addOption(
-      targetOption("--last-good", "the newest release before this one with other images, none marked as bad"),
+      targetOption(
+        "--last-good",
+        "the newest release before this one with other images or configuration, no image marked as bad",
+      ),
     )
     .addOption(
       new Option("--schema <choice>", "what to do about migrations applied since").choices([
@@ -36,6 +39,7 @@ export const withPlanOptions = (command: Command): Command =>
         "revert",
       ]),
     )
+    .option("--accept-configuration", "leave configuration as it is now, where no step restores it")
     .option("--accept-data-loss", "allow reverts that may lose data")
     .option(
       "--accept-substitute <digest>",
@@ -58,6 +62,7 @@ const Options = z.looseObject({
   digest: maybe,
   lastGood: z.literal(true).optional(),
   schema: z.enum(["keep", "revert"]).optional(),
+  acceptConfiguration: z.literal(true).optional(),
   acceptDataLoss: z.literal(true).optional(),
   acceptSubstitute: z.array(z.string()),
   acceptShared: z.array(z.string()),
@@ -71,10 +76,9 @@ export type PlanQuery = Omit<
 
 /** Ends the command where no target is given. */
 export function planQueryFrom(command: Command): PlanQuery {
-  const { environment, service, at, digest, lastGood, schema, acceptDataLoss, ...lists } = Options.parse(
-    command.opts(),
-  );
-  const { acceptSubstitute, acceptShared } = lists;
+  const options = Options.parse(command.opts());
+  const { environment, service, at, digest, lastGood, schema } = options;
+  const { acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = options;
   if (at === undefined && digest === undefined && lastGood === undefined) {
     command.error("error: give one of --at, --digest and --last-good");
   }
@@ -85,6 +89,7 @@ export function planQueryFrom(command: Command): PlanQuery {
     ...(digest === undefined ? {} : { digest }),
     ...(lastGood === undefined ? {} : { last: "good" }),
     ...(schema === undefined ? {} : { schema }),
+    ...(acceptConfiguration === undefined ? {} : { acceptConfiguration }),
     ...(acceptDataLoss === undefined ? {} : { acceptDataLoss }),
     ...(acceptSubstitute.length === 0 ? {} : { acceptSubstitute }),
     ...(acceptShared.length === 0 ? {} : { acceptShared }),

@@ -19,6 +19,7 @@ const Options = z.looseObject({
   digest: maybe,
   tag: maybe,
   config: z.array(z.string()),
+  configOnly: z.boolean().optional(),
   cluster: maybe,
   namespace: maybe,
   deploymentId: maybe,
@@ -50,6 +51,22 @@ function componentFrom({ component, image, digest, tag }: Options): Record<strin
     tag: tag ?? named.tag,
   });
   return { component: component ?? "main", ...said };
+}
+
+/** The configuration of a deployment that names no image: as given, else this run's commit. Throws a CliError. */
+function configurationAlone(
+  { component, image, digest, tag }: Options,
+  context: RecordContext,
+  given: readonly Record<string, string>[],
+): readonly Record<string, string>[] {
+  const named = Object.entries({ component, image, digest, tag }).find(([, value]) => value !== undefined);
+  if (named !== undefined)
+    throw new CliError(`--config-only: leave out --${named[0]}, or leave out --config-only`);
+  if (given.length > 0) return given;
+  const { sha, repository } = knownCommit(context) ?? {};
+  if (sha === undefined)
+    throw new CliError("--config-only: no commit was found: give --config <repository@revision:path>");
+  return [present({ repository, revision: sha })];
 }
 
 /** A pipeline may deploy what another commit built: its own commit counts only where no digest or tag is given. */
@@ -85,10 +102,13 @@ Examples:
   asof record deploy --environment production --service acme/billing --image ghcr.io/acme/billing:1.4.2
   asof record deploy --environment production --service acme/shop --component worker --image ghcr.io/acme/worker
   asof record deploy --environment production --service acme/billing --digest sha256:… --rollback
+  asof record deploy --environment production --service acme/billing --config-only --config https://github.com/acme/deploy@77aa01c:production/billing.yaml
 
 The image is identified by a digest, else by a tag, else by this run's commit: the image that was built from it in the
 repository of --image. With a digest or a tag, the commit is recorded only where --commit is given.
 --component records that only this component was deployed, and the others keep running.
+--config-only records that only configuration or secrets changed, and the images keep running: give --config, or this run's
+commit is the configuration's.
 Where tags move, also record --status started: the image is what the tag pointed at when the deployment started. Both
 need the same --deployment-id (default: the run's).
 A program that carries out a redeployment names it: asof execute sets ASOF_REDEPLOYMENT for the programs that it starts.`,
@@ -106,6 +126,7 @@ A program that carries out a redeployment names it: asof execute sets ASOF_REDEP
       .option("--digest <digest>", "its image's digest, sha256:…")
       .option("--tag <tag>", "its image's tag")
       .option("--config <repository@revision:path>", "its configuration; repeatable", several, [])
+      .option("--config-only", "only the configuration changed, and the images keep running")
       .option("--cluster <name>", "the cluster")
       .option("--namespace <name>", "the namespace")
       .option("--deployment-id <id>", "the deployer's own id (default: the run's)")
@@ -117,21 +138,23 @@ A program that carries out a redeployment names it: asof execute sets ASOF_REDEP
       )
       .option("--reason <text>", "with --status failed: why")
       .option("--redeployment <id>", "the redeployment that it carries out (default: $ASOF_REDEPLOYMENT)"),
-  statements: (given, context, { env }) => {
-    const options = Options.parse(given);
+  statements: (flags, context, { env }) => {
+    const options = Options.parse(flags);
     const ending = present({ outcome: options.outcome, reason: options.reason });
     if (options.status !== "failed" && Object.keys(ending).length > 0)
       throw new CliError("--outcome and --reason need --status failed");
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);
-    const config = options.config.map(configFrom);
+    const given = options.config.map(configFrom);
+    const isAlone = options.configOnly === true;
+    const config = isAlone ? configurationAlone(options, context, given) : given;
     const data = {
       environment: environmentOf(context),
       service,
       deployment: deploymentOf(context, options.deploymentId),
-      components: [component],
+      ...(isAlone ? {} : { components: [component] }),
       ...(options.component === undefined ? {} : { scope: "components" }),
-      ...present({ commit: commitFor(context, component) }),
+      ...present({ commit: isAlone ? knownCommit(context) : commitFor(context, component) }),
       ...(config.length === 0 ? {} : { config }),
       ...present({ cluster, namespace }),
       ...present({ rollback, redeployment: options.redeployment ?? (env.ASOF_REDEPLOYMENT || undefined) }),

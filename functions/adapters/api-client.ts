@@ -95,7 +95,7 @@ type OfPlace<S extends z.ZodType<{ environment?: string | undefined }>> = Omit<
 /** What the sender accepts, as in a redeployment request: lists, where the query string has comma-separated text. */
 type Accepted = Pick<
   Query<typeof RedeploymentRequest>,
-  "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
+  "acceptConfiguration" | "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
 >;
 /** The plan as JSON only: its other formats are files, which this client does not return. */
 type PlanQuery = Accepted & Omit<Query<typeof PlanQuestion>, "format" | keyof Accepted>;

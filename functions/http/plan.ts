@@ -36,7 +36,7 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
     const page = await foundAt(
       when,
       { environment },
-      await environmentPlan(when, environment, options.acceptSubstitute ?? [], { limit, cursor }),
+      await environmentPlan(when, environment, { ...options, tools: ledger.deployTools }, { limit, cursor }),
     );
     return format === "json"
       ? jsonAnswer(ledger, page, page.services, check)
@@ -44,6 +44,10 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
   }
   const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
   const place = { environment, service };
-  const answer = await foundAt(when, place, await plan(when, place, { ...options, aim }));
+  const answer = await foundAt(
+    when,
+    place,
+    await plan(when, place, { ...options, aim, tools: ledger.deployTools }),
+  );
   return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);
 }

@@ -36,7 +36,8 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   }
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body.environment);
-  return { by: who.name, key, body, when: await moment(ledger, {}), ...senderOf("redeployments", who) };
+  const when = await moment(ledger, {});
+  return { by: who.name, key, body, when, tools: ledger.deployTools, ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>

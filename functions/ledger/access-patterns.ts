@@ -75,10 +75,19 @@ const digests = (values: readonly (string | undefined)[], aspect: Aspect): Parti
 const commits = (sha: string | undefined, aspect: Aspect): Partition[] =>
   sha === undefined ? [] : [{ of: "commit", prefix: commitPrefix(sha), aspect }];
 
+/** The commits that a deployment names as revisions of its configuration. */
+export function configurationCommits({ kind, components, commit, config = [] }: Deployed): string[] {
+  if (kind === "deployment.started" || kind === "deployment.failed") return [];
+  const revisions = config.map(({ revision }) => revision).filter((revision) => COMMIT.test(revision));
+  // Without components, a deployment is of configuration alone, and so is its commit.
+  return [...revisions, ...(components === undefined && commit !== undefined ? [commit.sha] : [])];
+}
+const COMMIT = /^[0-9a-f]{7,64}$/;
+
 /** Where a component is looked for by its tag: it names no digest, so it takes the place of one in the index. */
 function tags(fact: Deployed): Partition[] {
   if (fact.kind !== "deployment.succeeded" && fact.kind !== "deployment.observed") return [];
-  const named = fact.components.flatMap(({ digest, repository, tag }): Partition[] => {
+  const named = (fact.components ?? []).flatMap(({ digest, repository, tag }): Partition[] => {
     if (digest !== undefined || tag === undefined) return [];
     return [
       { of: "tagged", tag, ...(repository === undefined ? { service: fold(fact.service) } : { repository }) },
@@ -125,7 +134,12 @@ const ofDeployed = (fact: Deployed): Partition[] => [
   ...(fact.deployment === undefined ? [] : [{ of: "deployment", deployment: fact.deployment } as const]),
   ...digests(fact.components?.flatMap(digestsOf) ?? [], "deployed"),
   ...tags(fact),
-  ...commits(fact.commit?.sha, "deployed"),
+  ...(fact.kind === "deployment.succeeded" && fact.components === undefined
+    ? []
+    : commits(fact.commit?.sha, "deployed")),
+  ...[...new Set(configurationCommits(fact).map(commitPrefix))].flatMap((prefix) =>
+    commits(prefix, "configured"),
+  ),
 ];
 
 const ofMigrated = (fact: Migrated): Partition[] => [

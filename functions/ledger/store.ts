@@ -52,8 +52,11 @@ export type RecordedPartition =
   | { of: "recorded"; day: string; shard: number }
   | { of: "source"; source: string; day: string };
 
-/** What kind of fact names a digest or commit. `image`: pushes, deletes, restores, indexes and builds. */
-export type Aspect = "image" | "deployed" | "task" | "evidence" | "migrated" | "merged";
+/**
+ * What kind of fact names a digest or commit. `image`: pushes, deletes, restores, indexes and builds. `configured`:
+ * deployments of which it is a revision of the configuration.
+ */
+export type Aspect = "image" | "configured" | "deployed" | "task" | "evidence" | "migrated" | "merged";
 
 /** A list of names that only grows: a name stays even if every fact that used it is retracted. */
 export type Directory =

@@ -1,9 +1,8 @@
 /** Links to the pages where forges show the difference between two commits. */
 import type { KnownCommit, Release, ReleasedComponent } from "../../schemas/answer.ts";
-import type { Configuration } from "../../schemas/fact.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical } from "../ledger/canonical.ts";
+import { bareUrl } from "../queries/release/configuration.ts";
 
 const hasLabel = (host: string, label: string): boolean => host.split(".").includes(label);
 
@@ -38,8 +37,7 @@ export function compareUrl(repository: string | undefined, from: string, to: str
 
 /** The repository of both sides; undefined if they name different ones. */
 function sharedRepository(from: string | undefined, to: string | undefined): string | undefined {
-  const bare = (url: string) => fold(url.replace(/\/+$/, "").replace(/\.git$/, ""));
-  if (from !== undefined && to !== undefined && bare(from) !== bare(to)) return undefined;
+  if (from !== undefined && to !== undefined && bareUrl(from) !== bareUrl(to)) return undefined;
   return to ?? from;
 }
 
@@ -61,20 +59,4 @@ export function commitsBetween(current: Release, target: Release, described?: st
   const isNamed = from.repository !== undefined || to.repository !== undefined;
   const repository = isNamed ? sharedRepository(from.repository, to.repository) : described;
   return { from, to, compareUrl: compareUrl(repository, from.sha, to.sha) };
-}
-
-const locationOf = ({ repository, path }: Configuration): string => canonical([repository ?? "", path ?? ""]);
-
-/** Configuration that differs, by location (a repository and a path in it). */
-export function configBetween(current: Release, target: Release): Plan["config"] {
-  const before = new Map(current.config.map((one) => [locationOf(one), one]));
-  const after = new Map(target.config.map((one) => [locationOf(one), one]));
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((location) => {
-    const from = before.get(location) ?? null;
-    const to = after.get(location) ?? null;
-    if (canonical(from) === canonical(to)) return [];
-    const isMoved = from !== null && to !== null;
-    const url = isMoved ? compareUrl(to.repository, from.revision, to.revision) : null;
-    return [{ from, to, compareUrl: url }];
-  });
 }

@@ -3,18 +3,21 @@
  * the same plan and hash at any time.
  */
 import type { Release } from "../../schemas/answer.ts";
+import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { describedAt } from "../queries/service-description.ts";
-import { commitsBetween, configBetween } from "./compare.ts";
+import { commitsBetween } from "./compare.ts";
+import { configBetween, configurationVerdict } from "./configuration.ts";
+import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
 import { deployedTogether, usersOf } from "./shared.ts";
-import { stepsOf } from "./steps.ts";
+import { stepsOf, targetOf } from "./steps.ts";
 import {
   currentRelease,
   isMarkedBad,
@@ -30,10 +33,14 @@ export interface PlanOptions {
   readonly aim: TargetQuery;
   readonly schema?: "keep" | "revert" | undefined;
   readonly acceptDataLoss?: boolean | undefined;
+  /** Whether configuration may stay as it is now, where no step restores it. */
+  readonly acceptConfiguration?: boolean | undefined;
   /** Digests of images that may replace images that are gone. */
   readonly acceptSubstitute?: readonly string[] | undefined;
   /** Services that share a database and accept that it is reverted. */
   readonly acceptShared?: readonly string[] | undefined;
+  /** Commands of deploy tools that the ledger does not know, from its configuration. */
+  readonly tools?: DeployTools | undefined;
 }
 
 /** The plan of a service without its header and hash. */
@@ -175,18 +182,42 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
   ]);
   const { components, copies } = artifacts;
   const commits = commitsBetween(current, target, planning.repository);
+  const config = configBetween(current, target);
+  const deployed = targetOf(target, components, commits, config);
+  const deploying = deploySteps(deployed, planning.deployTool, wish.tools);
+  const missing = notRestored(deployed, deploying);
+  const configured = configurationVerdict(config, missing, wish.acceptConfiguration === true);
   // Incomplete steps could be mistaken for the complete plan.
-  const open = [...chosen.blockers, ...artifacts.blockers];
+  const open = [
+    ...chosen.blockers,
+    ...artifacts.blockers,
+    ...toolBlockers(planning.deployTool, wish.tools ?? {}),
+  ];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
-  const ingredients = { ...planning, target, components, copies, commits, reverts: schemas.reverts };
+  const restored = deployed.restore.filter((one) => !missing.includes(one));
+  const ingredients = {
+    ...planning,
+    target,
+    copies,
+    reverts: schemas.reverts,
+    deployed,
+    deploying,
+    restored,
+  };
   const body: Body = {
-    blockers: [...open, ...schemas.blockers],
-    warnings: [...chosen.warnings, ...artifacts.warnings, ...schemas.warnings, ...warnings],
+    blockers: [...open, ...configured.blockers, ...schemas.blockers],
+    warnings: [
+      ...chosen.warnings,
+      ...artifacts.warnings,
+      ...configured.warnings,
+      ...schemas.warnings,
+      ...warnings,
+    ],
     target: release,
     current,
     components,
     commits,
-    config: configBetween(current, target),
+    config,
     schema: schemas.planned,
     steps: isOpen ? [] : stepsOf(ingredients),
   };

@@ -1,4 +1,5 @@
 /** The target release as the commands of deployers need it, and what the deployers have in common. */
+import type { Configuration } from "../../schemas/fact.ts";
 import type { Step } from "../../schemas/plan.ts";
 import { unknown } from "./shell.ts";
 
@@ -16,11 +17,9 @@ export interface Target {
     readonly repository: string;
     readonly digest: string;
   }[];
-  readonly config: readonly {
-    readonly repository?: string;
-    readonly revision: string;
-    readonly path?: string;
-  }[];
+  readonly config: readonly Configuration[];
+  /** The entries of `config` that differ from what is in effect now. */
+  readonly restore: readonly Configuration[];
   readonly commit?: { readonly repository?: string; readonly sha: string };
   readonly deployment?: { readonly provider: string; readonly instance: string; readonly id: string };
   readonly url?: string;
@@ -38,6 +37,19 @@ export interface Deployer {
   /** Its step; several alternatives; or none if too little is known. */
   readonly drafts: (target: Target) => StepDraft[];
 }
+
+/** What a step leaves running: the target's images, and this configuration. */
+export const brings = (
+  { components }: Target,
+  config: readonly Configuration[],
+): NonNullable<Step["brings"]> => ({
+  images: components.map(({ component, variant, image }) => ({
+    component,
+    ...(variant === undefined ? {} : { variant }),
+    image,
+  })),
+  config: [...config],
+});
 
 export const isBy =
   (...providers: string[]) =>

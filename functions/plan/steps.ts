@@ -1,8 +1,8 @@
 /** The steps of a plan, in order, for a person or a machine to carry out. */
 import type { Release } from "../../schemas/answer.ts";
+import type { Configuration } from "../../schemas/fact.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
-import { deploySteps } from "./deployers/deployers.ts";
 import { type Copy, cameLater } from "./images.ts";
 import type { Reverts } from "./reverts.ts";
 import { command } from "./shell.ts";
@@ -24,10 +24,12 @@ const stop = ({ service, environment }: Release): StepDraft => ({
   commands: [],
 });
 
-function targetOf(
+/** The target as deployers need it. */
+export function targetOf(
   target: Release,
   components: readonly PlannedComponent[],
   { to: commit }: Plan["commits"],
+  changes: Plan["config"],
 ): Target {
   const { environment, service, namespace, cluster, deployment, url, config } = target;
   return {
@@ -40,11 +42,8 @@ function targetOf(
       if (image === null || pinned === undefined) return [];
       return [{ component, ...(variant === undefined ? {} : { variant }), image, ...pinned }];
     }),
-    config: config.map(({ repository, revision, path }) => ({
-      revision,
-      ...(repository === undefined ? {} : { repository }),
-      ...(path === undefined ? {} : { path }),
-    })),
+    config,
+    restore: changes.flatMap(({ to }) => to ?? []),
     ...(commit === null
       ? {}
       : {
@@ -62,13 +61,15 @@ function targetOf(
 export interface Ingredients {
   readonly target: Release;
   readonly current: Release;
-  readonly components: readonly PlannedComponent[];
   readonly copies: readonly Copy[];
-  readonly commits: Plan["commits"];
   /** Present only if schemas are reverted. */
   readonly reverts: Reverts | undefined;
   readonly migratesAtStartup: boolean;
-  readonly deployTool: string | undefined;
+  /** The target as deployers need it, and their steps. */
+  readonly deployed: Target;
+  readonly deploying: readonly StepDraft[];
+  /** Configuration that must be in effect afterwards. */
+  readonly restored: readonly Configuration[];
 }
 
 const stepsThat = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step, "n">[] =>
@@ -76,16 +77,15 @@ const stepsThat = (does: Step["does"], drafts: readonly StepDraft[]): Omit<Step,
 
 /** Images come first, and schemas before the code that needs them: a step that fails leaves the running code in place. */
 export function stepsOf(from: Ingredients): Step[] {
-  const { target, current, components, copies, commits, reverts, migratesAtStartup, deployTool } = from;
-  const deployed = targetOf(target, components, commits);
+  const { target, current, copies, reverts, migratesAtStartup, deployed, deploying, restored } = from;
   const later = cameLater(target, current).map(({ digest }) => digest);
   const drafts = [
     ...stepsThat("copy", copies.map(copyOf)),
     ...stepsThat("backup", reverts?.backups ?? []),
     ...stepsThat("stop", reverts !== undefined && migratesAtStartup ? [stop(target)] : []),
     ...stepsThat("revert", reverts?.steps ?? []),
-    ...stepsThat("deploy", deploySteps(deployed, deployTool)),
-    ...stepsThat("check", [check(deployed, later)]),
+    ...stepsThat("deploy", deploying),
+    ...stepsThat("check", [check(deployed, later, restored)]),
   ];
   return drafts.map((draft, n) => ({ n: n + 1, ...draft }));
 }

@@ -9,6 +9,7 @@ import { EVER, history } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { markOf } from "../queries/marks.ts";
 import type { Question } from "../queries/question.ts";
+import { configurationChanges, locationOf } from "../queries/release/configuration.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { byComponent, slotOf } from "../queries/release/slots.ts";
@@ -94,20 +95,37 @@ export const RELEASES_BACK_MAX = 24;
 const imagesShown = ({ components }: Release): string =>
   canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
 
+/** The images and the content of the configuration of a release as one string. */
+const wholeShown = (release: Release): string =>
+  canonical([
+    imagesShown(release),
+    ...release.config.map((one) => canonical([locationOf(one), one.digest ?? one.revision])).sort(),
+  ]);
+
+/** Whether two releases have the same images and configuration. */
+const isSameRelease = (one: Release, current: Release): boolean =>
+  imagesShown(one) === imagesShown(current) &&
+  // Configuration that is not known then is nothing to go back to.
+  configurationChanges(current.config, one.config).every(({ to }) => to === null);
+
 /** Whether different images of one component served at once, as while a canary runs: no release to go back to. */
 const isMixture = ({ components }: Release): boolean =>
   [...byComponent(components.filter(({ weight }) => weight !== 0)).values()].some(
     (entries) => new Set(entries.map(({ digest }) => digest)).size > 1,
   );
 
-/** Why a release is not good; undefined if it is. @param goneFrom when the service was rolled back from these images */
+/** What was rolled back from: images, or the same images with other configuration. */
+const leftBy = (rollback: Release, from: Release): string =>
+  imagesShown(rollback) === imagesShown(from) ? wholeShown(from) : imagesShown(from);
+
+/** Why a release is not good; undefined if it is. @param goneFrom when the service was rolled back from it (see `leftBy`) */
 async function faultOf(
   question: Question,
   found: Release,
   goneFrom: ReadonlyMap<string, string>,
 ): Promise<string | undefined> {
   const digests = found.components.flatMap(({ digest }) => digest ?? []);
-  const left = goneFrom.get(imagesShown(found));
+  const left = goneFrom.get(imagesShown(found)) ?? goneFrom.get(wholeShown(found));
   if (found.status !== "running") return "nothing is known to have run";
   if (digests.length < found.components.length) return "an image of it is unknown";
   if (isMixture(found)) return "several variants ran side by side";
@@ -119,19 +137,18 @@ async function faultOf(
 
 /**
  * Goes back release by release. What an operator, or a deployer that says so, rolled back from is not good: neither that
- * release nor earlier ones with the same images.
+ * release nor earlier ones with the same images (if only configuration was taken back: nor earlier ones with both).
  */
 async function lastGood(question: Question, selector: Selector, current: Release): Promise<TargetRelease> {
-  const running = imagesShown(current);
   const goneFrom = new Map<string, string>();
   const faults: string[] = [];
   let newer = current;
   for (let back = 0; back < RELEASES_BACK_MAX && newer.since !== null; back++) {
     const found = await release({ ...question, at: justBefore(newer.since) }, selector);
     if (found === undefined) break;
-    if (newer.rollback) goneFrom.set(imagesShown(found), newer.since);
+    if (newer.rollback) goneFrom.set(leftBy(newer, found), newer.since);
     newer = found;
-    if (imagesShown(found) === running) continue;
+    if (isSameRelease(found, current)) continue;
     const fault = await faultOf(question, found, goneFrom);
     if (fault === undefined) {
       return { release: found, since: found.since, blockers: [], warnings: passedOver(faults) };
@@ -139,7 +156,7 @@ async function lastGood(question: Question, selector: Selector, current: Release
     faults.push(`the release since ${found.since} is not good: ${fault}`);
   }
   const why = faults.length === 0 ? "" : ` (${faults.join("; ")})`;
-  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images and is good${why}; ask with at=… or digest=…`;
+  const message = `none of the ${RELEASES_BACK_MAX} releases before this one has other images or other configuration, and is good${why}; ask with at=… or digest=…`;
   return { release: null, since: null, blockers: [{ code: "no_good_release", message }], warnings: [] };
 }
 

@@ -1,4 +1,5 @@
 /** The last step: checks in the ledger that the deployed images run. */
+import type { Configuration } from "../../schemas/fact.ts";
 import { command } from "./shell.ts";
 import { listed, type StepDraft, type Target } from "./step-target.ts";
 
@@ -6,37 +7,57 @@ import { listed, type StepDraft, type Target } from "./step-target.ts";
  * Polls the release until it has exactly these digests, and prints it: 25 times, every five seconds, because the
  * deployment may be reported a little later. Extracts the digest of each component (null if unknown) from the JSON text:
  * only this field is followed by `image`, and quotes inside JSON strings are escaped.
- * Arguments: environment, service, digests that may also run, digests that must run.
+ * The configuration is the list after `config`; of each entry that must be in effect, a pattern finds its revision or digest.
+ * Arguments: environment, service, digests that may also run, patterns of configuration (one a line), digests that must run.
  */
 const POLL = [
-  `: "\${ASOF_URL:?}" "\${ASOF_TOKEN:?}"; environment=$1 service=$2 also=$3 n=1; shift 3`,
+  `: "\${ASOF_URL:?}" "\${ASOF_TOKEN:?}"; environment=$1 service=$2 also=$3 config=$4 n=1; shift 4`,
   'ask() { curl -fsS --max-time 10 -G "$ASOF_URL/v1/release" -H "Authorization: Bearer $ASOF_TOKEN" ' +
     '--data-urlencode "environment=$environment" --data-urlencode "service=$service"; }',
   'digests() { grep -o "\\"digest\\":[^,]*,\\(\\"reported\\":[^,]*,\\)*\\"image\\":" | cut -d, -f1 | cut -d: -f2- | tr -d "\\""; }',
   'lacks() { printf "%s\\n" "$2" | grep -qvxF -e "$1"; }',
+  'configured() { set_=$(printf "%s" "$answer" | grep -o "\\"config\\":\\[[^]]*\\]"); printf "%s\\n" "$config" | while read -r one; do ' +
+    '[ -z "$one" ] || printf "%s" "$set_" | grep -qE -e "$one" || exit 1; done; }',
   'wanted=$(printf "%s\\n" "$@"); allowed=$(printf "%s\\n" "$@" $also)',
-  'until answer=$(ask) && shown=$(printf "%s" "$answer" | digests) && ! lacks "$shown" "$wanted" && ! lacks "$allowed" "$shown"',
-  `do [ $n -lt 25 ] || { echo "it runs" \${shown:-what is not known} "and not" "$@" >&2; exit 1; }; n=$((n + 1)); sleep 5`,
+  'until answer=$(ask) && shown=$(printf "%s" "$answer" | digests) && ! lacks "$shown" "$wanted" && ! lacks "$allowed" "$shown" && configured',
+  `do [ $n -lt 25 ] || { echo "it runs" \${shown:-what is not known} \${set_:-} "and not" "$@" "$config" >&2; exit 1; }; n=$((n + 1)); sleep 5`,
   "done",
   'printf "%s\\n" "$answer"',
 ].join("; ");
 
+/** A pattern (POSIX extended) of an entry of configuration in the answer's JSON text. */
+const patternOf = ({ revision, digest }: Configuration): string =>
+  [["revision", revision] as const, ...(digest === undefined ? [] : [["digest", digest] as const])]
+    .map(([field, value]) => `"${field}":${JSON.stringify(value).replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`)
+    .join("|");
+
 /**
  * @param later digests of components that were added later and keep running
+ * @param restored configuration that the steps restore
  */
 export const check = (
   { service, environment, components }: Target,
   later: readonly (string | null)[],
+  restored: readonly Configuration[],
 ): StepDraft => ({
   title: "check what runs",
   why:
     `Succeeds once the ledger answers with ${listed(components.map(({ image }) => image))}, each by its digest, and no other image` +
-    `${later.length === 0 ? "" : " except those added later"}. This requires that the deployment is reported. Polls every five ` +
+    `${later.length === 0 ? "" : " except those added later"}${restored.length === 0 ? "" : `, and with the configuration ${listed(restored.map(({ revision }) => revision))}`}. This requires that the deployment is reported. Polls every five ` +
     "seconds, for two minutes. `ASOF_URL` and `ASOF_TOKEN` are read from the environment.",
   commands: [
     command(
       "curl",
-      ...["sh", "-c", POLL, "sh", environment, service, later.map(String).join(" ")],
+      ...[
+        "sh",
+        "-c",
+        POLL,
+        "sh",
+        environment,
+        service,
+        later.map(String).join(" "),
+        restored.map(patternOf).join("\n"),
+      ],
       ...components.map(({ digest }) => digest),
     ),
   ],

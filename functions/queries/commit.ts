@@ -1,17 +1,20 @@
 /** Everything known of one commit: its images, its evidence, the changes that brought it, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
+import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { People } from "../ledger/people.ts";
+import type { Aspect } from "../ledger/store.ts";
+import { changedBy } from "./changed-by.ts";
 import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
 import { mergedChanges } from "./merged-changes.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
+import { isEffective, statedEffect } from "./release/effective-deployments.ts";
 import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
@@ -26,16 +29,27 @@ function namedBy(fact: Fact): { sha: string; repository?: string }[] {
   return [typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit];
 }
 
+/** A fact, and an id of a commit that it names. */
+interface Named {
+  readonly sha: string;
+  readonly fact: Fact;
+}
+
+const named = (fact: Fact): Named[] => namedBy(fact).map(({ sha }) => ({ sha, fact }));
+
+const configured = (fact: Fact): Named[] =>
+  isEffective(fact) ? configurationCommits(fact).map((sha) => ({ sha, fact })) : [];
+
 /**
  * Facts by commit. An abbreviated id means the one full id that starts with it. If several do, it is a group of its
  * own, because it is ambiguous.
  */
-function grouped(facts: readonly Fact[]): Map<string, Fact[]> {
-  const shas = [...new Set(facts.flatMap(namedBy).map(({ sha }) => sha))];
+function grouped(entries: readonly Named[]): Map<string, Fact[]> {
+  const shas = [...new Set(entries.map(({ sha }) => sha))];
   const isLongest = (sha: string) => !shas.some((other) => other !== sha && other.startsWith(sha));
   const longest = shas.filter(isLongest);
   const groups = new Map<string, Fact[]>();
-  for (const [fact, sha] of facts.flatMap((one) => namedBy(one).map(({ sha }) => [one, sha] as const))) {
+  for (const { sha, fact } of entries) {
     const meant = longest.filter((one) => one.startsWith(sha));
     const name = meant.length === 1 ? (meant[0] ?? sha) : sha;
     groups.set(name, [...(groups.get(name) ?? []), fact]);
@@ -59,16 +73,37 @@ async function imagesOf(question: Question, sha: string, builds: readonly Built[
   return families.filter((family) => commitOf(family).commits.some((commit) => commit.sha === sha));
 }
 
+/** The repositories that a fact names with this commit. */
+const repositoriesOf = (fact: Fact, sha: string): string[] =>
+  [
+    ...namedBy(fact).map((one) => (sameCommit(one.sha, sha) ? one.repository : undefined)),
+    ...(isEffective(fact) ? (fact.config ?? []) : []).map(({ repository, revision }) =>
+      sameCommit(revision, sha) ? repository : undefined,
+    ),
+  ].flatMap((repository) => repository ?? []);
+
+/** Whether a deployment changes configuration alone: then its commit is not the service's. */
+const isOfConfiguration = (fact: Fact): boolean => isEffective(fact) && statedEffect(fact).isConfiguration;
+
 async function describeCommit(
   question: Question,
   people: Pick<People, "reveal">,
   { sha, facts }: { readonly sha: string; readonly facts: readonly Fact[] },
 ) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
-  const byName = facts.filter(isRan).filter(({ occurredAt }) => occurredAt <= reachOf(question));
-  const [changes, { ran, more }] = await Promise.all([
+  const isOwn = (one: Named) => sameCommit(one.sha, sha);
+  const byName = facts
+    .filter(isRan)
+    .filter(
+      (fact) => fact.occurredAt <= reachOf(question) && !isOfConfiguration(fact) && named(fact).some(isOwn),
+    );
+  const [changes, { ran, more }, { changed, more: isLeft }] = await Promise.all([
     mergedChanges(question, people, facts),
     imagesOf(question, sha, builds).then((images) => placesOf(question, images, byName)),
+    changedBy(
+      question,
+      facts.filter((fact) => configured(fact).some(isOwn)),
+    ),
   ]);
   const ofDeployments = await evidenceOfDeployments(
     question,
@@ -77,12 +112,18 @@ async function describeCommit(
   const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
     a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
   );
-  const repositories = [
-    ...new Set(facts.flatMap(namedBy).flatMap(({ repository }) => repository ?? [])),
-  ].sort();
+  const repositories = [...new Set(facts.flatMap((fact) => repositoriesOf(fact, sha)))].sort();
   return {
-    commit: { sha, repositories, artifacts: builds.map(artifactOf), ran, evidence, changes },
-    more,
+    commit: {
+      sha,
+      repositories,
+      artifacts: builds.map(artifactOf),
+      ran,
+      ...(changed.length === 0 ? {} : { changed }),
+      evidence,
+      changes,
+    },
+    more: more || isLeft,
   };
 }
 
@@ -94,10 +135,10 @@ export async function commit(
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);
   const aspects = ["image", "deployed", "evidence", "migrated", "merged"] as const;
-  const facts = await Promise.all(
-    aspects.map((aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect })),
-  );
-  const fitting = [...grouped(facts.flat())].filter(([name]) => sameCommit(name, sha)).sort();
+  const read = (aspect: Aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect });
+  const [ofConfiguration, ...others] = await Promise.all([read("configured"), ...aspects.map(read)]);
+  const entries = [...others.flat().flatMap(named), ...ofConfiguration.flatMap(configured)];
+  const fitting = [...grouped(entries)].filter(([name]) => sameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
   const described = await Promise.all(
     fitting.map(([sha, facts]) => describeCommit(question, people, { sha, facts })),

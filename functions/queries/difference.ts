@@ -7,6 +7,7 @@ import type {
 } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical } from "../ledger/canonical.ts";
+import { configurationChanges } from "./release/configuration.ts";
 import { slotOf } from "./release/slots.ts";
 
 type Side = Release | undefined;
@@ -93,7 +94,6 @@ const migrationDifferences = (from: Side, to: Side): MigrationDifference[] =>
 /* Configuration */
 
 const configOf = (release: Side): Release["config"] => release?.config ?? [];
-const asSet = (config: Release["config"]): string[] => config.map(canonical).sort();
 
 type Status = Release["status"] | "never heard of";
 const statusOf = (release: Side): Status => release?.status ?? "never heard of";
@@ -107,7 +107,7 @@ export function differenceOf(service: string, from: Side, to: Side): ServiceDiff
     ...(status.from === status.to ? {} : { status }),
     components: componentDifferences(from, to),
     migrations: migrationDifferences(from, to),
-    ...(isSame(asSet(config.from), asSet(config.to)) ? {} : { config }),
+    ...(configurationChanges(config.from, config.to).length === 0 ? {} : { config }),
   };
   const { components, migrations, ...others } = difference;
   const isEmpty = components.length + migrations.length === 0 && Object.keys(others).length === 1;

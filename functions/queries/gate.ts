@@ -5,7 +5,7 @@ import { fold } from "../../schemas/scalars.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { all, EVER } from "../ledger/fact-reader.ts";
+import { all, backwards, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
@@ -13,6 +13,7 @@ import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./fre
 import {
   buildsOf,
   commitOf,
+  digestsIn,
   type Family,
   type Holder,
   holdersOf,
@@ -20,10 +21,12 @@ import {
 } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
+import { databaseState } from "./migrations/database-state.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
 import type { Selector } from "./release/running.ts";
-import { describedAt } from "./service-description.ts";
+import { isOlderBuild } from "./release/unnoticed.ts";
+import { databasesOf, describedAt } from "./service-description.ts";
 import { isAgainst, standing } from "./verdicts.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
@@ -97,7 +100,8 @@ function withOverride(
         code: "asked_back" as const,
         message: `redeployment ${id} was requested although ${message}`,
       })),
-      ...warnings,
+      // A rollback means to bring an older build.
+      ...warnings.filter(({ code }) => code !== "older_build"),
     ],
   };
 }
@@ -145,6 +149,52 @@ async function availabilityOf({ images }: Question, image: string): Promise<Foun
 async function built({ images }: Question, digest: string): Promise<Found> {
   const { commits } = commitOf(await images.family(digest));
   return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
+}
+
+/** The newest deployment of the whole service by then, and its digests: one that names images, not configuration alone. */
+async function deployedBefore(question: Question, place: Selector, at: string) {
+  for await (const fact of backwards(question, { of: "run", ...place }, at)) {
+    if (fact.kind !== "deployment.succeeded") break;
+    if (fact.components !== undefined)
+      return { at: fact.occurredAt, digests: fact.components.flatMap(digestsIn) };
+  }
+  return { at, digests: [] };
+}
+
+/** Whether the image is older than what runs: an outdated pipeline, or a rollback that nobody asked for. */
+async function outdated(question: Question, place: Selector, digest: string): Promise<Found> {
+  const running = await deployedBefore(question, place, question.at);
+  const [other, ...others] = running.digests;
+  if (other === undefined || others.length > 0 || !(await isOlderBuild(question, digest, other))) return {};
+  return warning(
+    "older_build",
+    `${digest} was built from an older commit than ${other}, which was deployed at ${running.at}`,
+  );
+}
+
+/** Migrations that are said not to run with older code, where the image is such code: it ran here before them. */
+async function outgrown(question: Question, place: Selector, digest: string): Promise<Found> {
+  const [databases, family] = await Promise.all([
+    databasesOf(question, place, question.at),
+    question.images.family(digest),
+  ]);
+  const states = await mapLimit(AT_ONCE, [...(databases?.keys() ?? [])], (database) =>
+    databaseState(question, place.environment, database, question.at),
+  );
+  const breaking = states
+    .flatMap(({ facts }) => facts)
+    .filter((fact) => fact.kind === "migration.applied")
+    .filter(
+      ({ oldCodeRuns, image }) =>
+        oldCodeRuns === false && (image === undefined || !family.members.has(image)),
+    );
+  const found = await mapLimit(AT_ONCE, breaking, async ({ version, database, occurredAt }) => {
+    const { digests } = await deployedBefore(question, place, occurredAt);
+    if (!digests.some((one) => family.members.has(one))) return {};
+    const message = `${version} of ${database}, applied at ${occurredAt}, is reported not to run with older code, and ${digest} ran before it`;
+    return warning("schema_too_new", message);
+  });
+  return combined(found);
 }
 
 /** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
@@ -242,6 +292,8 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     availabilityOf(question, digest),
     built(question, digest),
     evidenceAgainst(question, digest),
+    outdated(question, place, digest),
+    outgrown(question, place, digest),
     schema(question, place, digest),
   ]);
   const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));

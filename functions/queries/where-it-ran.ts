@@ -62,6 +62,12 @@ const entryOf = (
 const deploymentOf = ({ environment, deployment }: Ran): string =>
   canonical([fold(environment), deployment ?? null]);
 
+/** An observation speaks for its own time, and since when it says so. */
+const momentsOf = (fact: Ran): string[] =>
+  fact.kind === "deployment.observed" && fact.since !== undefined && fact.since < fact.occurredAt
+    ? [fact.since, fact.occurredAt]
+    : [fact.occurredAt];
+
 /** A task that names no service may be of any service of its deployment. */
 function leadsOf(facts: readonly Ran[]): Lead[] {
   const services = new Map<string, Set<string>>();
@@ -76,8 +82,9 @@ function leadsOf(facts: readonly Ran[]): Lead[] {
   );
   return showing.flatMap((fact) => {
     const named = fact.service === undefined ? [...(services.get(deploymentOf(fact)) ?? [])] : [fact.service];
-    const at = fact.kind === "deployment.observed" ? (fact.since ?? fact.occurredAt) : fact.occurredAt;
-    return named.map((service) => ({ environment: fact.environment, service, at, fact }));
+    return named.flatMap((service) =>
+      momentsOf(fact).map((at) => ({ environment: fact.environment, service, at, fact })),
+    );
   });
 }
 

@@ -708,3 +708,61 @@ describe("what the ledger refuses", () => {
     expect(await asof(["record", "--replay", ...outboxIn(folder)], at(ledger))).toMatchObject({ code: 0 });
   });
 });
+
+describe("a deployment of configuration alone", () => {
+  const CONFIG = ["--config", "https://github.com/acme/deploy@77aa01c:production/billing.yaml"];
+
+  it("names no component, and its commit is the configuration's", async () => {
+    const [event] = await eventsOf([...DEPLOY, "--config-only", ...CONFIG]);
+    expect(event?.data).toMatchObject({
+      config: [
+        {
+          repository: "https://github.com/acme/deploy",
+          revision: "77aa01c",
+          path: "production/billing.yaml",
+        },
+      ],
+      commit: { sha: SHA },
+    });
+    expect(event?.data).not.toHaveProperty("components");
+  });
+
+  it("has this run's commit as its revision where none is given", async () => {
+    const [event] = await eventsOf([...DEPLOY, "--config-only"]);
+    expect(event?.data.config).toEqual([{ repository: "https://github.com/acme/billing", revision: SHA }]);
+  });
+
+  it("keeps the images that run", async () => {
+    const ledger = await ledgerServer();
+    const before = ["--deployment-id", "1", "--time", "2026-11-20T08:00:00Z"];
+    await asof([...DEPLOY, "--digest", DIGEST, ...before], at(ledger));
+    const { code } = await asof(
+      [...DEPLOY, "--config-only", ...CONFIG, "--deployment-id", "2", "--time", "2026-11-20T09:00:00Z"],
+      at(ledger),
+    );
+    expect(code).toBe(0);
+    expect(await releaseOf(ledger)).toMatchObject({
+      components: [{ digest: DIGEST }],
+      config: [{ revision: "77aa01c" }],
+    });
+  });
+
+  it.each([
+    ["--image", "ghcr.io/acme/billing"],
+    ["--digest", DIGEST],
+    ["--tag", "1"],
+    ["--component", "api"],
+  ])("is refused with %s", async (...more) => {
+    const { code, err } = await asof([...DEPLOY, "--config-only", ...more, "--dry-run"], CI);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: `asof: --config-only: leave out ${more[0]}, or leave out --config-only`,
+    });
+  });
+
+  it("needs a configuration", async () => {
+    const { code, err } = await asof([...DEPLOY, "--config-only", "--dry-run"], {});
+    expect(code).toBe(1);
+    expect(err).toContain("give --config <repository@revision:path>");
+  });
+});

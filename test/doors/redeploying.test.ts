@@ -715,3 +715,54 @@ describe("a whole environment", () => {
     expect(codesOf(await click(admin, body))).toEqual(["plan_changed"]);
   });
 });
+
+describe("a redeployment that promises configuration", () => {
+  const place = { repository: "https://github.com/acme/deploy", path: "production" };
+  const at = (name: string) => ({ config: [{ ...place, revision: shaOf(name) }] });
+
+  async function promised() {
+    const given = givenDoors();
+    const admin = given.client("admin");
+    const named = (name: string) => ({ ...at(name), deployment: { provider: "t", instance: "h", id: name } });
+    await admin.say(pushed("2026-11-10T10:00:00.000Z", ONE));
+    await admin.say(reported("succeeded", "2026-11-10T10:00:00.000Z", ONE, named("a")));
+    await admin.say(reported("succeeded", "2026-11-20T10:00:00.000Z", TWO, named("b")));
+    const operator = given.client("operator");
+    const plan = await planned(operator);
+    const requested = onlyOf(await click(operator, bodyOf(plan)));
+    given.setNow("2026-11-22T09:10:00.000Z");
+    const report = (more: object, digest: string | undefined = ONE) =>
+      admin.say(
+        reported("succeeded", "2026-11-22T09:05:00.000Z", digest, {
+          deployment: { provider: "t", instance: "h", id: "back" },
+          ...more,
+        }),
+      );
+    const status = async () => {
+      return Redeployment.parse((await operator.get(`/v1/redeployments/${requested.id}`)).json);
+    };
+    return { requested, report, status };
+  }
+
+  it("succeeds once images and configuration run", async () => {
+    const { requested, report, status } = await promised();
+    expect(requested.config).toEqual([{ ...place, revision: shaOf("a") }]);
+    await report(at("a"));
+    expect((await status()).status).toBe("succeeded");
+  });
+
+  it("has not succeeded where its deployment brings another configuration", async () => {
+    const { requested, report, status } = await promised();
+    await report({ ...at("b"), redeployment: requested.id });
+    expect(await status()).toMatchObject({
+      status: "failed",
+      why: expect.stringContaining(`its configuration was not restored: ${place.repository}`),
+    });
+  });
+
+  it("is not known to have succeeded where nobody reports the configuration", async () => {
+    const { report, status } = await promised();
+    await report({});
+    expect((await status()).status).toBe("requested");
+  });
+});

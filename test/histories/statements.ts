@@ -124,6 +124,30 @@ export const effect = fc
   .tuple(fc.record({ occurredAt: moment, environment, service, deployment, components }), circumstances)
   .map(([one, two]) => ({ ...one, ...two }));
 
+/** A deployment of configuration alone, with or without a word that stands for the service. */
+export const configured = fc
+  .tuple(
+    fc.record({ occurredAt: moment, environment, service, deployment }),
+    fc.record(
+      {
+        config: fc.array(configuration, { minLength: 1, maxLength: 2 }),
+        commit: deployedCommit,
+        components: bare,
+        rollback: fc.boolean(),
+      },
+      { requiredKeys: ["config"] },
+    ),
+    fc.boolean(),
+  )
+  .map(([one, two, isItsCommit]): Saying => {
+    const { commit, config } = two;
+    const itsCommit =
+      commit === undefined || !isItsCommit
+        ? {}
+        : { config: config.map((each) => ({ ...each, revision: commit.sha })) };
+    return { ...one, ...two, ...itsCommit, kind: "deployment.succeeded" };
+  });
+
 /** A start and, some moments later, its end; sometimes only one of them. */
 export const deploymentPair = fc
   .tuple(

@@ -20,20 +20,24 @@ const SERVICES = ["acme/billing", "acme/web"];
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
 /**
- * What a look at unknown images, or at some components alone, says of the time before it ends no release. So these looks
- * speak for their own time here.
+ * What a look says of the time before it: that ends no release if it is of unknown images or of some components alone,
+ * and nobody knows whether it began before a deployment of the same moment. Such looks speak for their own time here.
  */
-function ofItsTime(statement: Statement): Statement {
+function ofItsTime(statement: Statement, claims: ReadonlySet<string>): Statement {
   if (statement.kind !== "deployment.observed") return statement;
   const { since, ...rest } = statement;
   const isVague = rest.scope === "components" || rest.components.some(({ digest }) => digest === undefined);
-  return isVague || since === undefined ? rest : { ...rest, since };
+  return isVague || since === undefined || claims.has(since) ? rest : { ...rest, since };
 }
+
+const isClaim = ({ kind }: Statement): boolean =>
+  kind === "deployment.succeeded" || kind === "deployment.removed";
 
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {
   const ledger = await given();
-  for (const statement of statements) await ledger.tell(ofItsTime(statement));
+  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
+  for (const statement of statements) await ledger.tell(ofItsTime(statement, claims));
   const moments = [...new Set(statements.map(({ occurredAt }) => occurredAt))].sort();
   const shown: Release[] = [];
   for (const environment of ENVIRONMENTS) {

@@ -16,7 +16,15 @@ async function ledgerOf(statements: readonly Statement[]) {
 }
 
 /** A state in terms that compare: facts by their identity, groups by name. */
-const plain = ({ claimed, lastClaim, observation, isCurrent, decided }: ReturnType<typeof foldEffects>) => ({
+const plain = ({
+  claimed,
+  lastClaim,
+  configured,
+  observation,
+  isCurrent,
+  decided,
+}: ReturnType<typeof foldEffects>) => ({
+  configured: configured.map(({ id }) => id),
   claimed: Object.fromEntries(
     [...claimed].map(([name, { entries, claim, rivals = [] }]) => [
       name,

@@ -84,7 +84,7 @@ const QUESTIONS: Readonly<Record<string, (moment: AsOf) => Promise<unknown>>> = 
   "plan of a moment": (moment) => plan(moment, HERE, { aim: { at: day(18) }, schema: "revert" }),
   "plan by digest": (moment) => plan(moment, HERE, { aim: { digest: IMAGE } }),
   "plan of the last good release": (moment) => plan(moment, HERE, { aim: { last: "good" } }),
-  "plan of an environment": (moment) => environmentPlan(moment, HERE.environment, [], {}),
+  "plan of an environment": (moment) => environmentPlan(moment, HERE.environment, {}, {}),
   gate: (moment) => gate(moment, { ...HERE, digest: IMAGE }),
   redeployment: (moment) => redeployment(moment, ID),
   "request of a redeployment": (moment) => precheck(click(moment), HERE),

@@ -304,6 +304,48 @@ cases("of evidence", [
   },
 ]);
 
+const builtAt = (digest: string, committedAt: string) =>
+  built(digest, digest, {
+    commit: { repository: "https://github.com/acme/billing", sha: digest.slice(7, 47), committedAt },
+  });
+const breaking = (more: object = {}) =>
+  migration("applied", "20 08:00", "2", { oldCodeRuns: false, ...more });
+
+cases("of what has moved on", [
+  {
+    rule: "an image from an older commit than the one that runs is warned of",
+    given: [
+      builtAt(digestOf("old"), time("18 08:00")),
+      builtAt(NEW, time("17 08:00")),
+      pushed("19 08:00", NEW),
+      runs,
+    ],
+    warnings: ["older_build"],
+  },
+  {
+    rule: "one from a newer commit is not",
+    given: [
+      builtAt(digestOf("old"), time("17 08:00")),
+      builtAt(NEW, time("18 08:00")),
+      pushed("19 08:00", NEW),
+      runs,
+    ],
+  },
+  {
+    rule: "one that ran before a migration that older code does not run on is warned of",
+    given: [...image(NEW), succeeded("19 12:00", [main({ digest: NEW })]), breaking()],
+    warnings: ["schema_too_new"],
+  },
+  {
+    rule: "one that came with the migration is not",
+    given: [...fine, breaking()],
+  },
+  {
+    rule: "nor is the image that ran it",
+    given: [...image(NEW), succeeded("19 12:00", [main({ digest: NEW })]), breaking({ image: NEW })],
+  },
+]);
+
 describe("a retraction", () => {
   it("of a freeze ends it, and of its end lets it stand", async () => {
     const freeze = frozen("20 08:00");

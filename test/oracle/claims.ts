@@ -36,6 +36,10 @@ export interface Claimed {
   readonly groups: ReadonlyMap<string, Group>;
   /** The newest claim that changed anything. */
   readonly last: Claim | Removal | undefined;
+  /** The newest of these that is about images. */
+  readonly lastOfImages: Claim | Removal | undefined;
+  /** Deployments of configuration alone since the newest whole deployment, oldest first. */
+  readonly configurations: readonly Claim[];
   /** The order of the claim that last said what runs of a component, or that it is gone. */
   orderOf(component: string): string;
 }
@@ -51,7 +55,7 @@ const entriesOf = <C extends Component>(fact: { components?: readonly C[] }, nam
   (fact.components ?? []).filter(({ component }) => fold(component) === name);
 
 /** A whole deployment of nothing but "main" says nothing of what it holds; its tasks may. */
-const saysNothing = ({ components }: Claim): boolean =>
+const saysNothing = ({ components = NOTHING_SAID }: Claim): boolean =>
   components.length === 1 &&
   components.every(
     ({ component, variant, weight, digest, tag, repository }) =>
@@ -62,6 +66,35 @@ const saysNothing = ({ components }: Claim): boolean =>
       tag === undefined &&
       repository === undefined,
   );
+
+const NOTHING_SAID: Component[] = [{ component: "main" }];
+
+const bare = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.git$/i, ""));
+
+/** Whether a deployment's commit is one of its configuration: the revision of a repository that may be the same. */
+const isOfConfiguration = ({ commit, config = [] }: Claim): boolean =>
+  commit !== undefined &&
+  config.some(({ repository, revision }) => {
+    const isRevision =
+      revision.startsWith(commit.sha) || (/^[0-9a-f]{7,}$/.test(revision) && commit.sha.startsWith(revision));
+    const isElsewhere =
+      repository !== undefined &&
+      commit.repository !== undefined &&
+      bare(repository) !== bare(commit.repository);
+    return isRevision && !isElsewhere;
+  });
+
+/** A deployment of configuration alone: it names no image, no share of a variant, and nobody else shows an image of it. */
+function isConfiguration(question: Question, fact: Claim | Removal): boolean {
+  if (fact.kind !== "deployment.succeeded" || (fact.config ?? []).length === 0) return false;
+  const { components, commit, deployment } = fact;
+  if (components === undefined) return true;
+  if (components.some((one) => Object.keys(one).some((field) => field !== "component"))) return false;
+  if (tasksOf(question, deployment).length > 0) return false;
+  if (commit === undefined) return true;
+  const builds = ofKind(question.believed, "artifact.built");
+  return isOfConfiguration(fact) && !builds.some((built) => built.commit.sha.startsWith(commit.sha));
+}
 
 /** A whole deployment from which nobody can tell which images run: it names none, nor a commit, and has no tasks. */
 const isSilent = (question: Question, fact: Claim | Removal): boolean =>
@@ -75,7 +108,7 @@ function entriesIn(question: Question, whole: Claim | Removal): readonly Compone
   if (whole.kind === "deployment.removed") return [];
   const tasks = saysNothing(whole) ? tasksOf(question, whole.deployment) : [];
   const names = distinct(tasks.map(({ component }) => fold(component)));
-  if (names.length === 0 || names.includes("main")) return whole.components;
+  if (names.length === 0 || names.includes("main")) return whole.components ?? NOTHING_SAID;
   return names.flatMap((name) => {
     const earliest = tasks.find(({ component }) => fold(component) === name);
     return earliest === undefined ? [] : [{ component: earliest.component }];
@@ -110,6 +143,8 @@ export const changesNothing = ({ groups }: Claimed, fact: Claim | Removal): bool
 class Walk {
   groups = new Map<string, Group>();
   last: Claim | Removal | undefined;
+  lastOfImages: Claim | Removal | undefined;
+  configurations: Claim[] = [];
   /** The newest whole deployment, where it names no images. */
   silent: Claim | undefined;
   /** The order of the newest whole claim that is not silent. */
@@ -161,6 +196,7 @@ class Walk {
       this.own.add(name);
     }
     this.last = fact;
+    this.lastOfImages = fact;
   }
 
   whole(fact: Claim | Removal, entries: readonly Component[]): void {
@@ -169,19 +205,36 @@ class Walk {
     const names = distinct([...this.groups.keys(), ...namesIn({ components: entries })]);
     for (const name of names) this.set(name, entriesOf({ components: entries }, name), fact);
     this.last = fact;
+    this.lastOfImages = fact;
+    this.configurations = [];
     this.silent = undefined;
     this.word = order(fact);
     this.own.clear();
   }
 
-  silently(fact: Claim): void {
+  silently(fact: Claim, entries: readonly Component[]): void {
     const { look } = this;
     this.last = fact;
+    this.lastOfImages = fact;
+    this.configurations = [];
     this.silent = fact;
     this.own.clear();
     this.groups = new Map();
     if (look !== undefined && order(look) > this.word && look.scope !== "components") this.apply(look, fact);
-    else this.groups = new Map([["main", { claim: fact, entries: fact.components, rivals: [] }]]);
+    else {
+      const said = { components: entries };
+      for (const name of namesIn(said))
+        this.groups.set(name, { claim: fact, entries: entriesOf(said, name), rivals: [] });
+    }
+  }
+
+  /** Configuration alone; of nothing that is known to run, something runs, and nobody says what. */
+  configure(fact: Claim, entries: readonly Component[]): void {
+    if (this.groups.size === 0) this.silently(fact, entries);
+    else {
+      this.last = fact;
+      this.configurations.push(fact);
+    }
   }
 
   /** A silent deployment is of what is seen. */
@@ -206,7 +259,17 @@ class Walk {
     if (names.length === this.groups.size && !isPart(fact)) this.whole(fact, []);
     else this.part({ ...fact, kind: "deployment.removed", components: [] }, names);
     this.last = fact;
+    this.lastOfImages = fact;
   }
+}
+
+function take(question: Question, walk: Walk, fact: Claim | Removal): void {
+  const entries = entriesIn(question, fact);
+  const isClaim = fact.kind === "deployment.succeeded";
+  if (isClaim && isConfiguration(question, fact)) walk.configure(fact, entries);
+  else if (isPart(fact)) walk.part(fact, namesIn(fact));
+  else if (isClaim && isSilent(question, fact)) walk.silently(fact, entries);
+  else walk.whole(fact, entries);
 }
 
 /** @param look the look at the runtime that counts */
@@ -217,16 +280,14 @@ export function claimed(question: Question, look: Observation | undefined): Clai
   for (const fact of [...here, ...(look === undefined ? [] : [look])].sort(byOrder)) {
     if (fact.kind === "deployment.observed") walk.see(fact);
     else if (isOfDeployment(fact)) walk.remove(fact);
-    else if (isPart(fact)) walk.part(fact, namesIn(fact));
-    else if (fact.kind === "deployment.succeeded" && isSilent(question, fact)) walk.silently(fact);
-    else walk.whole(fact, entriesIn(question, fact));
+    else take(question, walk, fact);
   }
-  const { groups, last, word, ownWords } = walk;
+  const { groups, last, lastOfImages, configurations, word, ownWords } = walk;
   const orderOf = (component: string): string => {
     const own = ownWords.get(component) ?? "";
     return own > word ? own : word;
   };
-  return { groups, last, orderOf };
+  return { groups, last, lastOfImages, configurations, orderOf };
 }
 
 /** What an observation decides: for each component the entries that it shows; none where it shows it gone. */
@@ -254,7 +315,7 @@ export const observations = (question: Question): Observation[] =>
 export function tasksAsLook(question: Question): Observation | undefined {
   const last = until(orphans(question), question.at).at(-1);
   if (last === undefined || !isUnreported(question)) return undefined;
-  const own = tasksOf(question, last.deployment);
+  const own = tasksOf(question, last.deployment).filter((task) => isHere(task, question));
   const [first = last] = own;
   const shown = distinct(own.map(({ component }) => fold(component))).flatMap((name) => {
     const ofName = own.filter(({ component }) => fold(component) === name);
@@ -275,7 +336,9 @@ export function isUnreported(question: Question): boolean {
   const claims = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(
     (fact) => isHere(fact, question) || isEverywhereHere(fact, question),
   );
-  const last = claims.filter((fact) => !isPart(fact) && !isOfDeployment(fact)).at(-1);
+  const last = claims
+    .filter((fact) => !isPart(fact) && !isOfDeployment(fact) && !isConfiguration(question, fact))
+    .at(-1);
   const isNamed = claims.some(isPart) || (last !== undefined && !isSilent(question, last));
   return seenLooks(question).length === 0 && !isNamed;
 }

@@ -217,15 +217,27 @@ function joinWith(question: Question, look: Observation | undefined): Joined {
   const names = distinct([...claims.groups.keys(), ...(observation?.decided.keys() ?? [])]);
   const sides = names.map((name) => sideOf(question, claims, observation, name));
   const disagreeing = sides.filter(({ isDecided, contributes }) => isDecided && contributes === undefined);
-  const isDrift = disagreeing.length > 0 && claims.last !== undefined;
-  const contradicted = disagreeing.flatMap(({ name }) => claims.groups.get(name)?.claim ?? claims.last ?? []);
+  const { lastOfImages } = claims;
+  const isDrift = disagreeing.length > 0 && lastOfImages !== undefined;
+  const contradicted = disagreeing.flatMap(
+    ({ name }) => claims.groups.get(name)?.claim ?? lastOfImages ?? [],
+  );
+  // Images that nobody deployed are not given the configuration of a deployment before them.
+  const configurations = claims.configurations.filter(
+    (fact) =>
+      sides.some(({ running }) => running.length > 0) &&
+      (!isDrift || observation === undefined || order(fact) > order(observation.fact)),
+  );
   return {
     claims,
     look,
     observation,
     running: sides.flatMap(({ running }) => running).sort((a, b) => byComponent(a.entry, b.entry)),
     said: sides.flatMap(({ said }) => said),
-    contributing: distinct(sides.flatMap(({ contributes }) => contributes ?? [])).sort(byOrder),
+    contributing: distinct([
+      ...sides.flatMap(({ contributes }) => contributes ?? []),
+      ...configurations,
+    ]).sort(byOrder),
     drift: isDrift && observation !== undefined ? driftOf(question, observation.fact, sides) : null,
     contradicted: isDrift ? contradicted.sort(byOrder).at(-1) : undefined,
   };

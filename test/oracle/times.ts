@@ -148,7 +148,7 @@ export function attempt(question: Question): Release["attempt"] {
     .filter((fact) => here(fact) && sameDeployment(fact.deployment, started.deployment))
     .at(-1);
   if (failure !== undefined && effects.some((fact) => order(fact) > order(failure))) return null;
-  const { deployment, occurredAt, actor, url, components } = started;
+  const { deployment, occurredAt, actor, url, components = [] } = started;
   const told = { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null, components };
   if (failure === undefined) return { ...told, status: "started" };
   return {

@@ -29,6 +29,7 @@ const TARGET: Target = {
   cluster: "eu-1",
   components: [component("main", "billing")],
   config: [],
+  restore: [],
 };
 const TWO = { ...TARGET, components: [component("api", "billing"), component("worker")] };
 
@@ -68,6 +69,19 @@ describe("kubectl", () => {
     expect(typed({ ...TARGET, components }, "kubectl").filter((line) => line.includes("set image"))).toEqual([
       `kubectl --context=eu-1 --namespace=billing set image deployment/web nginx=${BILLING}`,
       `kubectl --context=eu-1 --namespace=billing set image deployment/worker app=${WORKER}`,
+    ]);
+  });
+
+  it("tells StatefulSets and DaemonSets from Deployments where components name their kind", () => {
+    const components = [
+      component("Deployment/web", "billing"),
+      component("StatefulSet/web/app", "worker"),
+      component("DaemonSet/logs", "billing"),
+    ];
+    expect(typed({ ...TARGET, components }, "kubectl").filter((line) => line.includes("set image"))).toEqual([
+      `kubectl --context=eu-1 --namespace=billing set image deployment/web web=${BILLING}`,
+      `kubectl --context=eu-1 --namespace=billing set image statefulset/web app=${WORKER}`,
+      `kubectl --context=eu-1 --namespace=billing set image daemonset/logs logs=${BILLING}`,
     ]);
   });
 
@@ -303,7 +317,9 @@ describe("Docker Compose", () => {
   it("starts what an override pins, which is written anew", () => {
     compose("acme-billing", "other");
     writeFileSync(inHome("asof.override.yaml"), JSON.stringify(pinned({ "acme-billing": WORKER })));
-    expect(run(TARGET).at(-1)).toBe("compose -f compose.yaml -f asof.override.yaml up -d --no-build");
+    expect(run(TARGET).at(-1)).toBe(
+      "compose --project-directory . -f compose.yaml -f asof.override.yaml up -d --no-build",
+    );
     expect(override()).toEqual(pinned({ "acme-billing": BILLING }));
   });
 
@@ -344,7 +360,7 @@ describe("Docker Compose", () => {
       const [{ commands } = { commands: [] }] = deploySteps({ ...TARGET, service }, "compose");
       const { services } = z
         .object({ services: z.record(z.string(), z.unknown()) })
-        .parse(JSON.parse(commands[0]?.argv.at(-1) ?? ""));
+        .parse(JSON.parse(commands[0]?.argv.at(-2) ?? ""));
       const [name = "", ...more] = Object.keys(services);
       expect(more).toEqual([]);
       expect(name).toMatch(/^[A-Za-z0-9._-]*$/);
@@ -441,7 +457,14 @@ describe("which tool", () => {
     expect(titles(TARGET, tool)).toEqual([title]);
   });
 
-  it.each([undefined, "", "Spinnaker", "helm via argocd"])("is left open by %j", (tool) => {
+  it.each(["Spinnaker", "helm via argocd"])(
+    "of a name that nobody knows has no step, and no guess",
+    (tool) => {
+      expect(titles(TARGET, tool)).toEqual([]);
+    },
+  );
+
+  it.each([undefined, "", "-"])("is left open by %j", (tool) => {
     const config = [MANIFESTS];
     const target = { ...TARGET, config, ...by("argocd", "argocd", "a-uid/2026-10-20T08:11:00Z") };
     expect(titles(target, tool)).toEqual([
@@ -496,26 +519,28 @@ const TOOLS = [
 ];
 const PROVIDERS = ["argocd", "flux", "helm", "ecs", "github", "gitlab"];
 
-const targets = fc.record(
-  {
-    environment: word,
-    service: word,
-    namespace: word,
-    cluster: word,
-    components: fc.array(
-      word.map((name) => component(name, "billing")),
-      { maxLength: 3 },
-    ),
-    config: fc.array(
-      fc.record({ repository: word, revision: word, path: word }, { requiredKeys: ["revision"] }),
-      { maxLength: 3 },
-    ),
-    commit: fc.record({ repository: word, sha: fc.constant(SHA) }, { requiredKeys: ["sha"] }),
-    deployment: fc.record({ provider: fc.constantFrom(...PROVIDERS), instance: word, id: word }),
-    url: word,
-  },
-  { requiredKeys: ["environment", "service", "components", "config"] },
-);
+const targets = fc
+  .record(
+    {
+      environment: word,
+      service: word,
+      namespace: word,
+      cluster: word,
+      components: fc.array(
+        word.map((name) => component(name, "billing")),
+        { maxLength: 3 },
+      ),
+      config: fc.array(
+        fc.record({ repository: word, revision: word, path: word }, { requiredKeys: ["revision"] }),
+        { maxLength: 3 },
+      ),
+      commit: fc.record({ repository: word, sha: fc.constant(SHA) }, { requiredKeys: ["sha"] }),
+      deployment: fc.record({ provider: fc.constantFrom(...PROVIDERS), instance: word, id: word }),
+      url: word,
+    },
+    { requiredKeys: ["environment", "service", "components", "config"] },
+  )
+  .map((target) => ({ ...target, restore: target.config }));
 
 const GITHUB_URL = "https://github.com/acme/billing/actions/runs/1";
 const GITLAB_URL = "https://gitlab.com/acme/billing/-/jobs/1";
@@ -528,18 +553,26 @@ const wellMeant = PROVIDERS.flatMap((provider) => {
   return [GITHUB_URL, GITLAB_URL].flatMap((url) =>
     configs.flatMap((config) =>
       [TARGET, TWO].flatMap(({ components }) =>
-        TOOLS.flatMap((tool) => deploySteps({ ...deployed, config, components, url }, tool)),
+        TOOLS.flatMap((tool) =>
+          [[], config].flatMap((restore) =>
+            deploySteps({ ...deployed, config, restore, components, url }, tool),
+          ),
+        ),
       ),
     ),
   );
 }).flatMap(({ commands }) => commands.map(({ argv }) => argv));
 
 /** A program with what it does, and which options it is given. */
+/** What comes after `--` is no option. */
+const optionsIn = (words: readonly string[]): readonly string[] =>
+  words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+
 const shapeOf = (argv: readonly string[]) => ({
   program: argv[0] === "sh" ? argv.slice(0, 3).join(" ") : (argv[0] ?? ""),
-  options: argv
-    .slice(argv[0] === "sh" ? 3 : 1)
-    .flatMap((one) => (one.startsWith("-") ? [one.split("=")[0] ?? ""] : [])),
+  options: optionsIn(argv.slice(argv[0] === "sh" ? 3 : 1)).flatMap((one) =>
+    one.startsWith("-") ? [one.split("=")[0] ?? ""] : [],
+  ),
 });
 const PROGRAMS = new Set(wellMeant.map((argv) => shapeOf(argv).program));
 const OPTIONS = new Set(wellMeant.flatMap((argv) => shapeOf(argv).options));
@@ -577,6 +610,7 @@ describe("a hostile name", () => {
       ...{ environment: name, service: name, namespace: name, cluster: name },
       components: [component(name, "billing")],
       config: [{ repository: "https://github.com/acme/deploy", revision: "77aa01c", path: name }],
+      restore: [{ repository: "https://github.com/acme/deploy", revision: "77aa01c", path: name }],
     };
     const commands = TOOLS.flatMap((tool) => deploySteps(target, tool)).flatMap((step) => step.commands);
     expect(commands.length).toBeGreaterThan(10);

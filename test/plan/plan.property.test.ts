@@ -103,7 +103,7 @@ describe("the plan of any history", () => {
     await fc.assert(
       fc.asyncProperty(history, moment, async (statements, at) => {
         const ledger = await given(...statements);
-        const answer = await environmentPlan(ledger.at(at), PLACE.environment, [], {});
+        const answer = await environmentPlan(ledger.at(at), PLACE.environment, {}, {});
         if (answer === undefined) return;
         expect(EnvironmentPlan.parse(answer)).toEqual(answer);
         expect(answer.hash).toBe(hashOf(answer));

@@ -16,9 +16,9 @@ import {
 async function whole(
   ledger: Given,
   at = day(12),
-  accepted: readonly string[] = [],
+  acceptSubstitute: readonly string[] = [],
 ): Promise<EnvironmentPlan> {
-  return EnvironmentPlan.parse(await environmentPlan(ledger.at(at), "production", accepted, {}));
+  return EnvironmentPlan.parse(await environmentPlan(ledger.at(at), "production", { acceptSubstitute }, {}));
 }
 const gone = (service: string, image: string) =>
   said("artifact.deleted", day(25), {
@@ -69,7 +69,7 @@ describe("the plan of a whole environment", () => {
   it("is the same page by page", async () => {
     const ledger = await given(...cluster);
     const pages = await pagesOf((cursor) =>
-      environmentPlan(ledger.at(day(12)), "production", [], { limit: 1, cursor }),
+      environmentPlan(ledger.at(day(12)), "production", {}, { limit: 1, cursor }),
     );
     expect(pages.length).toBe(4);
     const all = await whole(ledger);
@@ -80,12 +80,12 @@ describe("the plan of a whole environment", () => {
   it("has the same hash whenever it is asked for", async () => {
     const ledger = await given(...cluster);
     const early = { ...ledger.at(day(12), day(28)), now: new Date(day(28)) };
-    expect((await environmentPlan(early, "production", [], {}))?.hash).toBe((await whole(ledger)).hash);
+    expect((await environmentPlan(early, "production", {}, {}))?.hash).toBe((await whole(ledger)).hash);
     expect((await whole(ledger, day(21))).hash).not.toBe((await whole(ledger)).hash);
   });
 
   it("is not found for a name never heard of", async () => {
     const ledger = await given(...cluster);
-    expect(await environmentPlan(ledger.at(day(12)), "nowhere", [], {})).toBeUndefined();
+    expect(await environmentPlan(ledger.at(day(12)), "nowhere", {}, {})).toBeUndefined();
   });
 });

@@ -1,7 +1,8 @@
 /** Docker Compose: pins the image of each Compose service in an override file, and starts the services. */
 import { fold } from "../../../schemas/scalars.ts";
 import { command } from "../shell.ts";
-import { type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
+import { brings, type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
+import { checkedOut, checkOut, type InGit, isInGit } from "./git.ts";
 
 /** A component of a service, with its image. */
 export interface Image {
@@ -53,27 +54,40 @@ export function pinsOf(images: readonly Image[]): Pins {
  * that compose.yaml does not have: that service would run beside the intended one.
  */
 const UP =
-  'set -e; printf "%s\\n" "$1" > asof.override.yaml; known=$(docker compose -f compose.yaml config --services); ' +
-  "named=$(docker compose -f compose.yaml -f asof.override.yaml config --services); " +
+  'set -e; printf "%s\\n" "$1" > asof.override.yaml; file=$2; ' +
+  'compose() { docker compose --project-directory . -f "$file" "$@"; }; known=$(compose config --services); ' +
+  "named=$(compose -f asof.override.yaml config --services); " +
   'missing=$(printf "%s\\n" "$named" | grep -vxF -e "$known" || :); ' +
-  '[ -z "$missing" ] || { echo "compose.yaml has no service that is called" $missing >&2; exit 1; }; ' +
-  "exec docker compose -f compose.yaml -f asof.override.yaml up -d --no-build";
+  '[ -z "$missing" ] || { echo "$file has no service that is called" $missing >&2; exit 1; }; ' +
+  "compose -f asof.override.yaml up -d --no-build";
+
+/** compose-spec/compose-spec, "Compose file": the names that Compose looks for, and those of a certain stage. */
+const isFile = ({ path }: InGit): boolean =>
+  /^(docker-)?compose[\w.-]*\.ya?ml$/i.test(path.slice(path.lastIndexOf("/") + 1));
 
 /** Options: docs.docker.com, "docker compose up", "config"; later files override earlier ones, and JSON is YAML too. */
-function byCompose({ service, components }: Target): StepDraft[] {
+function byCompose(target: Target): StepDraft[] {
+  const { service, components, restore } = target;
   if (components.length === 0) return [];
   const title = "start the images with Docker Compose";
   const { images, left } = pinsOf(components.map((component) => ({ service, ...component })));
-  if (left.length > 0) return [{ title, why: `${listed(left)}.`, commands: [] }];
+  if (left.length > 0) return [{ title, why: `${listed(left)}.`, commands: [], brings: brings(target, []) }];
+  const then = restore.filter(isInGit).find(isFile);
+  const file = then === undefined ? "compose.yaml" : checkedOut(then);
   const override = { services: Object.fromEntries(images.map(([name, image]) => [name, { image }])) };
   return [
     {
       title,
       why:
-        "Writes asof.override.yaml beside compose.yaml. The file pins the images and nothing else. Nothing starts unless " +
-        `compose.yaml has services of these names: ${listed(images.map(([name]) => name))}. Check that the rest of ` +
-        "compose.yaml is as it was at that time.",
-      commands: [command("docker compose", "sh", "-c", UP, "sh", JSON.stringify(override))],
+        `${then === undefined ? "" : `Checks out ${then.path} of then. `}Writes asof.override.yaml into the current ` +
+        "folder, which has to be the one of compose.yaml. The file pins the images and nothing else. Nothing starts unless " +
+        `${file} has services of these names: ${listed(images.map(([name]) => name))}.` +
+        `${then === undefined ? " The rest of compose.yaml stays as it is now." : ""}`,
+      commands: [
+        ...(then === undefined ? [] : [checkOut(then)]),
+        command("docker compose", "sh", "-c", UP, "sh", JSON.stringify(override), file),
+      ],
+      brings: brings(target, then === undefined ? [] : [then]),
     },
   ];
 }

@@ -1,10 +1,17 @@
 /** Runs the original job again, on GitHub or GitLab. Offered only if the number of the job is known. */
-import { command } from "../shell.ts";
-import { type Deployer, isBy, listed, type StepDraft, type Target } from "../step-target.ts";
+import { command, unknown } from "../shell.ts";
+import { brings, type Deployer, isBy, listed, type StepDraft, type Target } from "../step-target.ts";
 
 const rebuilds = ({ components }: Target): string =>
   "This runs the original job at the original commit. A job that builds or resolves a tag gives other images than " +
   `${listed(components.map(({ image }) => image))}, so read first what it does.`;
+
+/** The configuration that is in the commit of the original job: the job checks it out. */
+const ofItsCommit = ({ restore, commit }: Target) =>
+  restore.filter(
+    ({ repository, revision }) =>
+      revision === commit?.sha && repository !== undefined && repository === commit.repository,
+  );
 
 // --- GitHub -----------------------------------------------------------------------------------------------
 
@@ -25,6 +32,7 @@ function rerun(target: Target): StepDraft[] {
         "GitHub allows this for 30 days after the first run, while the logs exist; it refuses older runs. " +
         rebuilds(target),
       commands: [command("gh", "gh", "run", "rerun", run, `--repo=${host}/${owner}/${name}`)],
+      brings: brings(target, ofItsCommit(target)),
     },
   ];
 }
@@ -35,15 +43,15 @@ function rerun(target: Target): StepDraft[] {
  * Options: cli.github.com/manual, "gh api"; docs.github.com, REST API, "Create a deployment".
  */
 function asDeployment(target: Target): StepDraft[] {
-  const { commit, components, environment, service } = target;
+  const { commit, components, config, environment, service } = target;
   const [, host, owner, name] = GITHUB_REPOSITORY.exec(commit?.repository ?? "") ?? [];
   if (commit === undefined || name === undefined || components.length === 0) return [];
   return [
     {
       title: "request a deployment on GitHub",
       why:
-        "This needs a workflow that starts on `deployment` and deploys the image in the payload; without one, nothing " +
-        "happens. Check that the environment has this name on GitHub.",
+        `This needs a workflow that starts on \`deployment\` and deploys the image ${config.length === 0 ? "" : "and configuration "}` +
+        "in the payload; without one, nothing happens. Check that the environment has this name on GitHub.",
       commands: components.map(({ component, image }) =>
         command(
           "gh",
@@ -55,8 +63,10 @@ function asDeployment(target: Target): StepDraft[] {
           ],
           ...[`--raw-field=payload[service]=${service}`, `--raw-field=payload[image]=${image}`],
           ...(components.length === 1 ? [] : [`--raw-field=payload[component]=${component}`]),
+          ...(config.length === 0 ? [] : [`--raw-field=payload[config]=${JSON.stringify(config)}`]),
         ),
       ),
+      brings: brings(target, target.restore),
     },
   ];
 }
@@ -91,8 +101,34 @@ function byGitlab(target: Target): StepDraft[] {
         `${rebuilds(target)} GitLab refuses it if the project prevents outdated deployments without allowing ` +
         "retries for rollbacks, or if the job was archived. Artifacts that the job needs may have expired.",
       commands: [command("glab", "glab", "ci", "retry", job, `--repo=${project}`)],
+      brings: brings(target, ofItsCommit(target)),
     },
+    ...(target.restore.length === 0 ? [] : [asPipeline(target, new URL(project))]),
   ];
+}
+
+/** Options: docs.gitlab.com, "glab api"; pipelines API, "Create a new pipeline" (`variables`). */
+function asPipeline(target: Target, { host, pathname }: URL): StepDraft {
+  const { components, config } = target;
+  const images = components.map(({ component, image }) => ({ component, image }));
+  const variables = [
+    ["ASOF_ENVIRONMENT", target.environment],
+    ["ASOF_SERVICE", target.service],
+    ["ASOF_IMAGES", JSON.stringify(images)],
+    ["ASOF_CONFIG", JSON.stringify(config)],
+  ].map(
+    ([key = "", value = ""]) =>
+      `variables[][key]=${encodeURIComponent(key)}&variables[][value]=${encodeURIComponent(value)}`,
+  );
+  const path = `projects/${encodeURIComponent(pathname.slice(1))}/pipeline?ref=${unknown("branch")}&${variables.join("&")}`;
+  return {
+    title: "start a pipeline on GitLab with the images and the configuration",
+    why:
+      "This needs a pipeline that deploys the images in `ASOF_IMAGES` with the configuration in `ASOF_CONFIG`; any other " +
+      "pipeline ignores them.",
+    commands: [command("glab", "glab", "api", "--method=POST", `--hostname=${host}`, path)],
+    brings: brings(target, target.restore),
+  };
 }
 
 export const gitlab: Deployer = {

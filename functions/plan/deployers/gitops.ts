@@ -5,6 +5,7 @@
 import type { Command } from "../../../schemas/plan.ts";
 import { command, quote, unknown } from "../shell.ts";
 import {
+  brings,
   type Deployer,
   isBy,
   kubernetesName,
@@ -13,7 +14,8 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
-import { CHECK_NAMES, setImages } from "./kubernetes.ts";
+import { commitPaths, isCommit, restorePaths } from "./git.ts";
+import { CHECK_NAMES, clusterOptions, setImages, workloadsOf } from "./kubernetes.ts";
 
 // --- Argo CD ----------------------------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ function byArgo(target: Target): StepDraft[] {
         // Without `--sync`: an application at another revision than its branch stays out of sync.
         command("argocd", "argocd", "app", "wait", ...app, "--operation", "--health", "--timeout=600"),
       ],
+      brings: brings(target, target.restore),
     },
   ];
 }
@@ -80,6 +83,41 @@ function objectNamespace({ environment, cluster }: Target): string {
   return isInside ? environment.slice(cluster.length + 1) : unknown("namespace of the Flux object");
 }
 
+/** The manifests of then: Flux reports their commit, and their path only if the sender of the deployment does. */
+function inManifests({ restore }: Target): { revision: string; path: string }[] {
+  if (!restore.every(({ revision, path }) => isCommit(revision) && (path === undefined || path !== "")))
+    return [];
+  return restore.map(({ revision, path = unknown("path of the manifests") }) => ({ revision, path }));
+}
+
+/** Options: fluxcd.io, "flux reconcile kustomization", "flux reconcile helmrelease". */
+function revertingGit(
+  target: Target,
+  manifests: readonly { revision: string; path: string }[],
+  object: readonly string[],
+  options: readonly string[],
+): StepDraft {
+  const { service, environment, restore, components } = target;
+  const repository = restore.find((one) => one.repository !== undefined)?.repository;
+  return {
+    title: "revert the manifests in git, and let Flux apply them",
+    why:
+      `Run it in a checkout of ${repository ?? "the repository of the manifests"}, on the branch that Flux follows. The ` +
+      "manifests go back as a commit: images and configuration together. Suspend image automation first, or it updates " +
+      "the images again. The earlier manifests may name tags: afterwards, compare what runs with " +
+      `${listed(components.map(({ image }) => image))}.`,
+    commands: [
+      ...restorePaths(manifests),
+      ...commitPaths(
+        `Run ${service} in ${environment} as before`,
+        manifests.map(({ path }) => path),
+      ),
+      command("flux", "flux", "reconcile", ...object, "--with-source", ...options),
+    ],
+    brings: brings(target, restore),
+  };
+}
+
 /** Options: fluxcd.io, "flux suspend kustomization", "flux suspend helmrelease" and their `resume`. */
 function byFlux(target: Target): StepDraft[] {
   if (target.components.length === 0) return [];
@@ -88,6 +126,8 @@ function byFlux(target: Target): StepDraft[] {
     `--namespace=${objectNamespace(target)}`,
     `--context=${target.cluster ?? unknown("context")}`,
   ];
+  const manifests = inManifests(target);
+  if (manifests.length > 0) return [revertingGit(target, manifests, object, options)];
   return [
     {
       title: "suspend Flux and set the images",
@@ -96,8 +136,34 @@ function byFlux(target: Target): StepDraft[] {
         `a HelmRelease). ${CHECK_NAMES} Then change git to the same images, and only then resume Flux: ` +
         `\`${quote(["flux", "resume", ...object, ...options])}\`. Changing only git has the same effect, more slowly and without these commands.`,
       commands: [command("flux", "flux", "suspend", ...object, ...options), ...setImages(target)],
+      brings: brings(target, []),
     },
   ];
 }
+
+// --- Keel -------------------------------------------------------------------------------------------------
+
+/** Options: keel.sh, "Policies": `never` updates nothing. Keel reads labels and annotations. */
+function byKeel(target: Target): StepDraft[] {
+  if (target.components.length === 0) return [];
+  const options = clusterOptions(target);
+  const held = workloadsOf(target).flatMap((workload) =>
+    ["annotate", "label"].map((verb) =>
+      command("kubectl", "kubectl", ...options, verb, workload, "keel.sh/policy=never", "--overwrite"),
+    ),
+  );
+  return [
+    {
+      title: "hold Keel and set the images",
+      why:
+        "Keel would update the images again with the next push of their tags, so its policy is set to `never` first. Keep " +
+        `the policy of now, and set it again only when newer images are wanted. ${CHECK_NAMES}`,
+      commands: [...held, ...setImages(target)],
+      brings: brings(target, []),
+    },
+  ];
+}
+
+export const keel: Deployer = { called: /^keel(sh)?$/, fits: isBy("keel"), drafts: byKeel };
 
 export const flux: Deployer = { called: /^flux(cd|v?2)?$/, fits: isBy("flux"), drafts: byFlux };

@@ -6,6 +6,7 @@
 import type { Command } from "../../../schemas/plan.ts";
 import { command, unknown } from "../shell.ts";
 import {
+  brings,
   type Deployer,
   isBy,
   kubernetesName,
@@ -14,6 +15,7 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
+import { checkedOut, checkOut, commitPaths, type InGit, isCommit, isInGit, restorePaths } from "./git.ts";
 
 const IN_CLUSTERS = isBy("argocd", "argo-rollouts", "flux", "helm");
 
@@ -27,12 +29,24 @@ const namespaceOf = ({ namespace }: Target): string => `--namespace=${namespace 
 
 // --- kubectl ----------------------------------------------------------------------------------------------
 
-/** The workload and container of a component: components observed in clusters are named `workload/container`. */
+/** Kinds of workloads as components name them where two workloads of a service have one name, and as kubectl does. */
+const KINDS: ReadonlyMap<string, string> = new Map(
+  ["Deployment", "StatefulSet", "DaemonSet"].map((kind) => [kind, kind.toLowerCase()]),
+);
+
+/**
+ * The workload and container of a component: components observed in clusters are named `workload/container`, or
+ * `StatefulSet/workload/container`.
+ */
 function workloadOf(component: string, service: string): { workload: string; container: string } {
-  const [workload = "", container] = component.split("/", 2);
-  if (container !== undefined) return { workload, container };
+  const [first = "", ...rest] = component.split("/");
+  const kind = rest.length === 0 ? undefined : KINDS.get(first);
+  const [name = "", container] = kind === undefined ? [first, rest[0]] : rest;
+  const named = (workload: string) => `${kind ?? "deployment"}/${kubernetesName(workload, "workload")}`;
+  if (container !== undefined) return { workload: named(name), container };
+  if (kind !== undefined) return { workload: named(name), container: name };
   const only = lastPart(service);
-  return { workload: only, container: component === "main" ? only : component };
+  return { workload: named(only), container: component === "main" ? only : component };
 }
 
 /**
@@ -40,37 +54,67 @@ function workloadOf(component: string, service: string): { workload: string; con
  * Options: kubernetes.io, kubectl reference, "kubectl set image" and "kubectl rollout status".
  */
 export function setImages(target: Target): Command[] {
-  const options = [`--context=${target.cluster ?? unknown("context")}`, namespaceOf(target)];
-  const workloads = new Map<string, string[]>();
-  for (const { component, image } of target.components) {
-    const { workload, container } = workloadOf(component, target.service);
-    const name = `deployment/${kubernetesName(workload, "workload")}`;
-    const images = workloads.get(name) ?? [];
-    workloads.set(name, [...images, `${kubernetesName(container, "container")}=${image}`]);
-  }
-  return [...workloads].flatMap(([workload, images]) => [
+  const options = clusterOptions(target);
+  return [...imagesByWorkload(target)].flatMap(([workload, images]) => [
     command("kubectl", "kubectl", ...options, "set", "image", workload, ...images),
     command("kubectl", "kubectl", ...options, "rollout", "status", workload, "--timeout=10m"),
   ]);
 }
 
+export const clusterOptions = (target: Target): string[] => [
+  `--context=${target.cluster ?? unknown("context")}`,
+  namespaceOf(target),
+];
+
+/** The workloads of the target, like `deployment/billing`. */
+export const workloadsOf = (target: Target): string[] => [...imagesByWorkload(target).keys()];
+
+function imagesByWorkload(target: Target): Map<string, string[]> {
+  const workloads = new Map<string, string[]>();
+  for (const { component, image } of target.components) {
+    const { workload, container } = workloadOf(component, target.service);
+    const images = workloads.get(workload) ?? [];
+    workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
+  }
+  return workloads;
+}
+
 /** What a person has to check before `setImages`. */
 export const CHECK_NAMES =
-  "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment with " +
-  "the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
+  "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment (unless " +
+  "a component names a StatefulSet or DaemonSet) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
 
-const byKubectl = (target: Target): StepDraft[] =>
-  target.components.length === 0
-    ? []
-    : [
-        {
-          title: "set the images with kubectl",
-          why:
-            "Use this only if nothing else manages the cluster's state: Argo CD and Flux would revert it, as would the next " +
-            `Helm upgrade. Only the images change; the rest of the manifests stays as it is now. ${CHECK_NAMES}`,
-          commands: setImages(target),
-        },
-      ];
+/** Applies a file, or a folder with or without a kustomization. Arguments: the path, options of kubectl. */
+const APPLY =
+  "set -e; path=$1; shift; for name in kustomization.yaml kustomization.yml Kustomization; do " +
+  'if [ -e "$path/$name" ]; then exec kubectl "$@" apply --kustomize="$path"; fi; done; ' +
+  'exec kubectl "$@" apply --recursive --filename="$path"';
+
+/** Checks out the manifests of then and applies them; images are set afterwards, by digest. */
+const applying = (manifests: readonly InGit[], target: Target): Command[] =>
+  manifests.flatMap((one) => [
+    checkOut(one),
+    command("kubectl", "sh", "-c", APPLY, "sh", checkedOut(one), ...clusterOptions(target)),
+  ]);
+
+function byKubectl(target: Target): StepDraft[] {
+  if (target.components.length === 0) return [];
+  const manifests = target.restore.filter(isInGit);
+  const isApplied = manifests.length > 0;
+  return [
+    {
+      title: isApplied
+        ? "apply the manifests of then and set the images with kubectl"
+        : "set the images with kubectl",
+      why:
+        "Use this only if nothing else manages the cluster's state: Argo CD and Flux would revert it, as would the next " +
+        `Helm upgrade. ${isApplied ? "The manifests are checked out into a folder of their own; objects that came since stay." : "Only the images change; the rest of the manifests stays as it is now."} ` +
+        CHECK_NAMES,
+      commands: [...applying(manifests, target), ...setImages(target)],
+      brings: brings(target, manifests),
+    },
+  ];
+}
 
 export const kubectl: Deployer = {
   called: /^(kubectl|kubernetes|k8s)$/,
@@ -110,6 +154,7 @@ function byHelm(target: Target): StepDraft[] {
         command("helm", "helm", ...options, "get", "manifest", release, `--revision=${revision}`),
         command("helm", "helm", ...options, "rollback", release, revision, "--wait", "--timeout=10m"),
       ],
+      brings: brings(target, target.restore),
     },
   ];
 }
@@ -117,13 +162,6 @@ function byHelm(target: Target): StepDraft[] {
 export const helm: Deployer = { called: /^helm[234]?$/, fits: isBy("helm"), drafts: byHelm };
 
 // --- Kustomize --------------------------------------------------------------------------------------------
-
-/** Manifests in a git repository, as opposed to a chart version or an OCI artifact. */
-const inGit = ({ config }: Target) =>
-  config.find(
-    ({ repository, revision, path }) =>
-      repository !== undefined && path !== undefined && /^[0-9a-f]{7,64}$/.test(revision),
-  );
 
 /** The folder of a path, which may name a file in it. The root of the repository is a dot. */
 const folderOf = (path: string): string => path.replace(/\/?[^/]*\.ya?ml$/i, "").replace(/^$/, ".");
@@ -134,43 +172,50 @@ const folderOf = (path: string): string => path.replace(/\/?[^/]*\.ya?ml$/i, "")
  */
 const IN_FOLDER = 'cd -- "$1" && shift && exec kustomize edit set image "$@"';
 
+/** Manifests in a git repository, at its root, too: images are pinned there, even if it is not restored whole. */
+const isInFolder = ({ repository, path, revision }: Target["config"][number]): boolean =>
+  repository !== undefined && path !== undefined && isCommit(revision);
+
 function byKustomize(target: Target): StepDraft[] {
   const { service, environment, components } = target;
   const images = [...new Set(components.map(({ repository, image }) => `${repository}=${image}`))];
   const repositories = new Set(components.map(({ repository }) => repository));
   // Kustomize identifies images by repository, so it cannot set two digests of one repository.
   if (images.length === 0 || repositories.size < images.length) return [];
-  const { repository, path } = inGit(target) ?? {};
+  const { repository, path } = target.config.find(isInFolder) ?? {};
   const folder = path === undefined ? unknown("folder of kustomization.yaml") : folderOf(path);
+  // One checkout is of one repository.
+  const restored = target.restore.filter(isInGit).filter((one) => one.repository === repository);
+  const isRestored = restored.length > 0;
+  const message = `Run ${service} in ${environment} as before`;
   return [
     {
-      title: "pin the images with Kustomize, in git",
+      title: isRestored
+        ? "revert the manifests and pin the images with Kustomize, in git"
+        : "pin the images with Kustomize, in git",
       why:
         `Run it in a checkout of ${repository ?? "the repository of the manifests"}, on the deployed branch. The folder ` +
         "must contain the kustomization.yaml of this environment, and images there must be named by their " +
         "repositories. The tool that applies this branch then deploys it; without such a tool, run " +
-        "`kubectl apply --kustomize`. Only the images go back.",
+        `\`kubectl apply --kustomize\`. ${isRestored ? "Other paths of the repository stay as they are." : "Only the images go back."}`,
       commands: [
+        ...(isRestored ? restorePaths(restored) : []),
         command("kustomize", "sh", "-c", IN_FOLDER, "sh", folder, ...images),
-        // git reads special characters in a path as a pattern; a dot has none.
-        command(
-          "git",
-          "git",
-          "-C",
-          folder,
-          "commit",
-          `--message=Run ${service} in ${environment} as before`,
-          "--",
-          ".",
-        ),
-        command("git", "git", "-C", folder, "push"),
+        ...(isRestored
+          ? commitPaths(message, [folder, ...restored.map((one) => one.path)])
+          : [
+              // git reads special characters in a path as a pattern; a dot has none.
+              command("git", "git", "-C", folder, "commit", `--message=${message}`, "--", "."),
+              command("git", "git", "-C", folder, "push"),
+            ]),
       ],
+      brings: brings(target, restored),
     },
   ];
 }
 
 export const kustomize: Deployer = {
   called: /^kustomize$/,
-  fits: (target) => inGit(target) !== undefined,
+  fits: ({ config }) => config.some(isInFolder),
   drafts: byKustomize,
 };

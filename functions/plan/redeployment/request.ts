@@ -1,4 +1,5 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
+import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Fact, Statement } from "../../../schemas/fact.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
@@ -13,6 +14,7 @@ import { EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
+import { restoredBy } from "../configuration.ts";
 import { environmentPlan } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
@@ -34,13 +36,19 @@ export interface RedeployRequest {
   readonly body: RedeploymentRequest;
   /** The current time and what is known now. All plans of the request are made from it. */
   readonly when: AsOf;
+  /** Commands of deploy tools, from the ledger's configuration. */
+  readonly tools?: DeployTools | undefined;
   /** Why the requester may not report a statement; undefined: it may. */
   readonly refuse?: (statement: Statement) => string | undefined;
 }
 
 function questionOf({ body, when }: RedeployRequest): PlanQuestion {
-  const { at, digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared } = body;
-  const given = { digest, last, schema, acceptDataLoss, acceptSubstitute, acceptShared };
+  const { at, digest, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } =
+    body;
+  const given = {
+    ...{ digest, last, schema },
+    ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared },
+  };
   return {
     ...(at === undefined ? {} : { at: instantOfDay(at) }),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -48,8 +56,12 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
   };
 }
 
-const planOptionsOf = ({ at, digest, last, ...options }: PlanQuestion): PlanOptions => ({
+const planOptionsOf = (
+  { at, digest, last, ...options }: PlanQuestion,
+  tools: DeployTools | undefined,
+): PlanOptions => ({
   ...options,
+  tools,
   aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
 });
 
@@ -75,10 +87,15 @@ export async function placesOf(
   click: RedeployRequest,
 ): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
   const { body, when } = click;
-  const { environment, service, at = "", acceptSubstitute = [], planHash } = body;
+  const { environment, service, at = "", planHash } = body;
   if (service !== undefined) return { places: [{ environment, service }] };
   const then = { ...when, at: instantOfDay(at) };
-  const answer = await environmentPlan(then, environment, acceptSubstitute, { limit: SERVICES_MAX });
+  const answer = await environmentPlan(
+    then,
+    environment,
+    { ...body, tools: click.tools },
+    { limit: SERVICES_MAX },
+  );
   if (answer === undefined) return undefined;
   if (answer.next !== null) {
     const message = `${environment} has more than ${SERVICES_MAX} services; request a redeployment for each service by name`;
@@ -181,7 +198,7 @@ export async function precheck(
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
-    plan(click.when, place, planOptionsOf(questionOf(click))),
+    plan(click.when, place, planOptionsOf(questionOf(click), click.tools)),
     freezeRefusals(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
@@ -231,6 +248,7 @@ export async function requestRedeployment(
   }
   const { by, key, body, when, refuse } = click;
   const { environment, service, hash, components } = checked.plan;
+  const config = restoredBy(checked.plan);
   const statement = {
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
@@ -246,6 +264,7 @@ export async function requestRedeployment(
       const pinned = image === null ? undefined : pinnedImage(image);
       return { component, ...(variant === undefined ? {} : { variant }), ...pinned };
     }),
+    ...(config.length === 0 ? {} : { config }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,
     ...(body.despiteFreeze === undefined ? {} : { despiteFreeze: body.despiteFreeze }),

@@ -13,9 +13,11 @@ import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import type { Requested } from "../../queries/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
+import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { isSameSlot, type Slot } from "../../queries/release/slots.ts";
+import { promisedConfiguration } from "./promised-configuration.ts";
 
 /** The `source` of facts about redeployments. */
 export const REDEPLOYMENTS = "/asof/redeployments";
@@ -88,6 +90,8 @@ interface ReportedImage extends Slot {
 async function imagesReportedBy(moment: AsOf, fact: Deployed): Promise<readonly ReportedImage[]> {
   const reported = fact.components ?? [];
   const { environment, service, occurredAt: at } = fact;
+  if (service !== undefined && fact.kind === "deployment.succeeded" && statedEffect(fact).isConfiguration)
+    return (await release({ ...moment, at }, { environment, service }))?.components ?? [];
   const isResolved =
     fact.kind !== "deployment.succeeded" || reported.every(({ digest }) => digest !== undefined);
   if (isResolved || service === undefined) return reported;
@@ -133,8 +137,14 @@ const targetsOf = ({ images }: Question, { components }: Requested): Promise<Tar
 
 /** Follows a redeployment: takes facts in order, until one of them ends it. */
 function follower(question: Question, requested: Requested) {
+  /** The service's release at a time. */
+  const releaseAt = (at: string): Promise<Release | undefined> =>
+    release({ ...question, at }, { environment: requested.environment, service: requested.service });
+  const promised = promisedConfiguration(requested, releaseAt);
   const missing = new Set(requested.components.keys());
   let started: Deployed | undefined;
+  /** Whether a deployment brought the images, and not the configuration. */
+  let isContradicted = false;
 
   async function verdictsOn(reported: readonly ReportedImage[]): Promise<Verdict[]> {
     const all = await targetsOf(question, requested);
@@ -143,28 +153,41 @@ function follower(question: Question, requested: Requested) {
     return all.map((target) => verdictOn(target, reported, isOnly));
   }
 
-  /** Whether the images already ran before the request: observing them again then proves nothing. */
+  /** Whether the release already ran before the request: observing it again then proves nothing. */
   async function ranBefore(): Promise<boolean> {
-    const { environment, service, occurredAt } = requested;
-    const found = await release({ ...question, at: justBefore(occurredAt) }, { environment, service });
-    return (await verdictsOn(found?.components ?? [])).every((verdict) => verdict === "its image");
+    const found = await releaseAt(justBefore(requested.occurredAt));
+    const verdicts = await verdictsOn(found?.components ?? []);
+    return verdicts.every((verdict) => verdict === "its image") && promised.isIn(found?.config ?? []);
   }
 
-  function endByImages(fact: Deployed, verdicts: readonly Verdict[], isNamed: boolean): Course["end"] {
+  /** The end by a report with all images: it has to bring the configuration, too. */
+  async function endByConfiguration(fact: Deployed, isNamed: boolean): Promise<Course["end"]> {
+    const why = await promised.failure(fact.occurredAt);
+    isContradicted ||= why !== undefined;
+    if (isNamed && why !== undefined) return { outcome: "failed", fact, why };
+    return (await promised.isInEffect(fact.occurredAt)) ? { outcome: "succeeded", fact } : undefined;
+  }
+
+  async function endByImages(
+    fact: Deployed,
+    verdicts: readonly Verdict[],
+    isNamed: boolean,
+  ): Promise<Course["end"]> {
     if (isNamed && verdicts.includes("another")) {
       return { outcome: "failed", fact, why: "its deployment reported other images than the plan's" };
     }
     for (const [n, verdict] of verdicts.entries()) {
       if (verdict === "its image" || (isNamed && verdict === "unknown")) missing.delete(n);
     }
-    return missing.size === 0 ? { outcome: "succeeded", fact } : undefined;
+    return missing.size > 0 ? undefined : endByConfiguration(fact, isNamed);
   }
 
   async function endByDeployment(fact: Deployed): Promise<Course["end"]> {
     // A report that names the redeployment counts even without images.
     const isNamed = fact.redeployment !== undefined;
+    const isStated = isNamed && fact.components !== undefined;
     const verdicts = await verdictsOn(
-      isNamed ? (fact.components ?? []) : await imagesReportedBy(question, fact),
+      isStated ? (fact.components ?? []) : await imagesReportedBy(question, fact),
     );
     const isAbout = verdicts.some((verdict) => verdict === "its image" || verdict === "part of it");
     if (!isNamed && !isAbout) return undefined;
@@ -177,13 +200,20 @@ function follower(question: Question, requested: Requested) {
     return endByImages(fact, verdicts, isNamed);
   }
 
+  /** Without a report of the deployment, the word of whoever carried it out counts. */
+  async function endByReport(fact: Ended): Promise<Course["end"]> {
+    const { outcome, reason } = fact;
+    const isDoubtful = outcome === "succeeded" && isContradicted;
+    const why = isDoubtful ? await promised.failure(fact.occurredAt) : undefined;
+    if (why !== undefined) return { outcome: "failed", fact, why };
+    return { outcome, fact, ...(reason === undefined ? {} : { why: reason }) };
+  }
+
   return {
     started: () => started,
     async take(fact: Fact): Promise<Course["end"]> {
-      if (fact.kind === "redeployment.ended" && fact.redeployment === requested.id) {
-        const { outcome, reason } = fact;
-        return { outcome, fact, ...(reason === undefined ? {} : { why: reason }) };
-      }
+      if (fact.kind === "redeployment.ended")
+        return fact.redeployment === requested.id ? endByReport(fact) : undefined;
       return isDeployed(fact) && mayConcern(fact, requested) ? endByDeployment(fact) : undefined;
     },
   };
@@ -229,6 +259,7 @@ function answerOf(moment: AsOf, requested: Requested, course: Course): Redeploym
       ...(variant === undefined ? {} : { variant }),
       image: referenceOf({ repository: repository ?? "", digest: digest ?? "" }),
     })),
+    ...(requested.config === undefined ? {} : { config: requested.config }),
     deadline,
     startedAt: started?.occurredAt ?? null,
     endedAt: end?.fact.occurredAt ?? (status === "timed out" ? deadline : null),

@@ -31,7 +31,7 @@ export async function attemptOf(context: ResolveContext, lastClaim: Claim | unde
   if (facts.some(hasTakenEffect)) return none;
   const failed = facts.filter(isFailure).sort(byOrder).at(-1);
   if (failed !== undefined && lastClaim !== undefined && byOrder(lastClaim, failed) > 0) return none;
-  const { deployment, occurredAt, actor, url, components } = started;
+  const { deployment, occurredAt, actor, url, components = [] } = started;
   const attempt: Release["attempt"] = {
     deployment,
     status: failed === undefined ? "started" : "failed",

@@ -4,6 +4,7 @@
  */
 import type { Component, Deployment, Fact, FactOf } from "../../../schemas/fact.ts";
 import { canonical, isTie } from "../../ledger/canonical.ts";
+import { bareUrl } from "./configuration.ts";
 import { byComponent } from "./slots.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
@@ -25,13 +26,41 @@ export interface Effect {
   readonly components: readonly Component[];
   /** Whether a claim of a whole service names neither images nor a commit. */
   readonly isSilent: boolean;
+  /** Whether a claim changes configuration alone: the images that run stay. */
+  readonly isConfiguration: boolean;
 }
 
-/** The effect that a fact itself states, without its tasks. */
+/** What runs after a deployment of configuration alone, if nothing is known to run. */
+const UNNAMED: readonly Component[] = [{ component: "main" }];
+
+/** Whether no component names an image, nor a part of the traffic. */
+const namesNoImage = (components: readonly Component[]): boolean =>
+  components.every((one) => Object.keys(one).every((field) => field === "component"));
+
+/** Whether a fact names configuration and no image. Its tasks, or builds of its commit, may still show images. */
+const namesConfigurationAlone = ({ kind, components = [], config = [] }: Claim | Observation): boolean =>
+  kind === "deployment.succeeded" && config.length > 0 && namesNoImage(components);
+
+const SHA = /^[0-9a-f]{7,}$/;
+
+/** Whether a fact that names configuration alone has a commit of the service: not one of the configuration. */
+const hasOwnCommit = ({ components, commit, config = [] }: Claim | Observation): boolean =>
+  components !== undefined &&
+  commit !== undefined &&
+  !config.some(
+    ({ repository, revision }) =>
+      (revision.startsWith(commit.sha) || (SHA.test(revision) && commit.sha.startsWith(revision))) &&
+      (repository === undefined ||
+        commit.repository === undefined ||
+        bareUrl(repository) === bareUrl(commit.repository)),
+  );
+
+/** The effect that a fact itself states, without its tasks and the builds of its commit. */
 export const statedEffect = (fact: Claim | Observation): Effect => ({
   fact,
-  components: fact.components ?? [],
+  components: fact.components ?? (fact.kind === "deployment.succeeded" ? UNNAMED : []),
   isSilent: false,
+  isConfiguration: namesConfigurationAlone(fact) && !hasOwnCommit(fact),
 });
 
 /** The entries of one component, and the claim that set them. */
@@ -67,6 +96,10 @@ export interface Effective {
   readonly claimed: ReadonlyMap<string, ComponentClaim>;
   /** The newest claim of any extent, removals among them. */
   readonly lastClaim: Claim | undefined;
+  /** The newest of these that is about images. */
+  readonly lastOfImages: Claim | undefined;
+  /** The claims of configuration alone since the newest claim of the whole service's images. */
+  readonly configured: readonly Claim[];
   /** The newest claim of the whole service, if it names no images: it applies to the components that are observed. */
   readonly silent: Claim | undefined;
   /** Folded names of the components that were deployed or removed on their own since that claim. */
@@ -82,6 +115,8 @@ export interface Effective {
 export const NOTHING: Effective = {
   claimed: new Map(),
   lastClaim: undefined,
+  lastOfImages: undefined,
+  configured: [],
   silent: undefined,
   changed: new Set(),
   observation: undefined,
@@ -96,8 +131,9 @@ const claimedBy = (claim: Claim, components: readonly Component[]): Map<string, 
       : [...byComponent(components)].map(([name, entries]) => [name, { entries, claim }]),
   );
 
-/** The components of an observation, set by a claim that names no images. */
+/** The components of an observation of the whole service, set by a claim that names no images. */
 function appliedTo(fact: Observation, silent: Claim): Map<string, ComponentClaim> {
+  if (isPart(fact)) return claimedBy(silent, silent.components ?? UNNAMED);
   const seen = fact.components.map(({ component }) => ({ component }));
   return new Map(
     [...claimedBy(silent, seen)].map(([name, { entries }]) => [
@@ -111,7 +147,7 @@ function appliedTo(fact: Observation, silent: Claim): Map<string, ComponentClaim
 function observed(state: Effective, fact: Observation): Effective {
   const { silent, changed } = state;
   const claimed =
-    silent === undefined || isPart(fact)
+    silent === undefined
       ? state.claimed
       : new Map([
           ...[...appliedTo(fact, silent)].filter(([name]) => !changed.has(name)),
@@ -174,6 +210,7 @@ function replaced(
       ...after(new Map(old), next, claim, state.lastClaim),
     ]),
     lastClaim: claim,
+    lastOfImages: claim,
     changed: new Set([...state.changed, ...names]),
     decided: new Set([...state.decided].filter(isOther)),
   };
@@ -196,7 +233,14 @@ function undeployed(state: Effective, claim: Claim & { readonly deployment: Depl
  */
 function renewed(state: Effective, claim: Claim, components: readonly Component[]): Effective {
   const { observation, isCurrent, decided } = state;
-  const next = { ...state, lastClaim: claim, silent: claim, changed: new Set<string>() };
+  const next = {
+    ...state,
+    lastClaim: claim,
+    lastOfImages: claim,
+    configured: [],
+    silent: claim,
+    changed: new Set<string>(),
+  };
   if (observation === undefined || !isCurrent || isPart(observation))
     return { ...next, claimed: claimedBy(claim, components) };
   const claimed = appliedTo(observation, claim);
@@ -211,6 +255,8 @@ function wholly(state: Effective, claim: Claim, components: readonly Component[]
     ...state,
     claimed: after(spoken, claimedBy(claim, components), claim, state.lastClaim),
     lastClaim: claim,
+    lastOfImages: claim,
+    configured: [],
     silent: undefined,
     changed: new Set(),
     isCurrent: false,
@@ -218,10 +264,20 @@ function wholly(state: Effective, claim: Claim, components: readonly Component[]
   };
 }
 
+/** A claim of configuration alone: a release of its own, with the images that run. */
+const configuredBy = (state: Effective, claim: Claim): Effective => ({
+  ...state,
+  lastClaim: claim,
+  configured: [...state.configured, claim],
+});
+
 /** Applies one more fact, in order. */
-export function evolve(state: Effective, { fact, components, isSilent }: Effect): Effective {
+export function evolve(state: Effective, { fact, components, isSilent, isConfiguration }: Effect): Effective {
   if (isObservation(fact)) return observed(state, fact);
   if (isOfDeployment(fact)) return undeployed(state, fact);
+  if (isConfiguration) {
+    return state.claimed.size > 0 ? configuredBy(state, fact) : renewed(state, fact, components);
+  }
   if (isPart(fact)) return changed(state, fact, components);
   return isSilent ? renewed(state, fact, components) : wholly(state, fact, components);
 }

@@ -4,7 +4,7 @@
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { newestFirst } from "../../ledger/canonical.ts";
+import { newestFirst, order } from "../../ledger/canonical.ts";
 import { agrees, explained } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -17,7 +17,7 @@ export interface Reconciled {
   readonly shown: readonly ResolvedComponent[];
   /** What would run without the observation. */
   readonly claimed: readonly ResolvedComponent[];
-  /** The claims that determine what runs, newest first. */
+  /** The claims that determine what runs, with which configuration, newest first. */
   readonly contributing: readonly Claim[];
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
@@ -64,16 +64,22 @@ export async function reconcileWith(
   const contributing = names
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
-  const drifts = decided.size > 0 && running.lastClaim !== undefined && agreeing.size < decided.size;
+  const drifts = decided.size > 0 && running.lastOfImages !== undefined && agreeing.size < decided.size;
+  const shown = [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...looks.flat()];
+  // Images that nobody deployed are not given the configuration of a deployment before them.
+  const configured = running.configured.filter(
+    (claim) =>
+      shown.length > 0 && (!drifts || observation === undefined || order(claim) > order(observation)),
+  );
   const contradicted = [...decided]
     .filter((name) => !agreeing.has(name))
-    .flatMap((name) => claimed.get(name)?.claim ?? running.lastClaim ?? []);
+    .flatMap((name) => claimed.get(name)?.claim ?? running.lastOfImages ?? []);
   return {
     running,
     contradicted: drifts ? contradicted.sort(newestFirst)[0] : undefined,
     claimed: [...claimedShown.values()].flat(),
-    shown: [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...looks.flat()],
-    contributing: [...new Set(contributing)].sort(newestFirst),
+    shown,
+    contributing: [...new Set([...contributing, ...configured])].sort(newestFirst),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
     drift:

@@ -3,7 +3,7 @@ import type { AppliedMigration, Release, Warning } from "../../../schemas/answer
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
-import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { newestFirst, order } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
@@ -15,6 +15,7 @@ import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
+import { configurationOf } from "./configuration.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
@@ -61,7 +62,10 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 
 /** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
 function headOf({ running, observation, contributing, drift }: Reconciled): Claim | Observation | undefined {
-  if (observation !== undefined && (drift !== null || contributing.length === 0)) return observation;
+  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
+    const later = running.configured.filter((claim) => order(claim) > order(observation));
+    return later.at(-1) ?? observation;
+  }
   if (contributing[0] !== undefined) return contributing[0];
   const last = [running.lastClaim, running.observation].filter((fact) => fact !== undefined);
   return last.sort(newestFirst)[0];
@@ -74,10 +78,8 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
   return times.sort().at(-1) ?? null;
 }
 
-const configOf = ({ observation, contributing }: Reconciled): Configuration[] => {
-  const all = [...(observation?.config ?? []), ...contributing.flatMap(({ config }) => config ?? [])];
-  return [...new Map(all.map((one) => [canonical(one), one])).values()];
-};
+const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
+  configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
@@ -96,6 +98,13 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
+  const claims = [running.lastClaim, ...[...running.claimed.values()].map(({ claim }) => claim)];
+  question.store.prefetch(() =>
+    evidenceOfDeployments(
+      question,
+      claims.map((claim) => claim?.deployment),
+    ),
+  );
   const [reconciled, { migrations, facts }, { attempt, facts: attempted, failures }, skew] =
     await Promise.all([
       reconcile(context, running),
@@ -109,7 +118,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const { shown } = reconciled;
   const [described, until, since, evidence, unnoticed] = await Promise.all([
     Promise.all(shown.map((one) => describeComponent(context, one, claimOf(reconciled, one)))),
-    untilOf(context, reconciled.running, shown),
+    untilOf(context, reconciled),
     sinceOf(context, reconciled, head),
     evidenceOfDeployments(context, deployments),
     unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),

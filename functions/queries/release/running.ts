@@ -1,10 +1,19 @@
 /** Reads the effective deployments of a service at a moment: the newest fact of each kind, folded. */
 import type { Fact } from "../../../schemas/fact.ts";
+import { commitPrefix } from "../../ledger/access-patterns.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, newestFirst, order } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { backwards, distinct, history, type KnownAt, ONE, type Pages } from "../../ledger/fact-reader.ts";
+import {
+  all,
+  backwards,
+  distinct,
+  history,
+  type KnownAt,
+  ONE,
+  type Pages,
+} from "../../ledger/fact-reader.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import {
@@ -106,7 +115,7 @@ interface Newest {
 
 /**
  * The newest claims of a partition, newest first: back to one that does not depend on those before it (a removal that
- * names a deployment does), with those of which nobody says whether they came before it.
+ * names a deployment does, and a deployment of configuration alone), with those of which nobody says whether they came before it.
  */
 async function newestClaims(knowledge: KnownAt, partition: Partition, at: string): Promise<Claim[]> {
   const claims: Claim[] = [];
@@ -115,7 +124,7 @@ async function newestClaims(knowledge: KnownAt, partition: Partition, at: string
     if (!isClaim(fact)) continue;
     if (base !== undefined && base.occurredAt !== fact.occurredAt) break;
     claims.push(fact);
-    if (base === undefined && !isOfDeployment(fact)) base = fact;
+    if (base === undefined && !isOfDeployment(fact) && !statedEffect(fact).isConfiguration) base = fact;
   }
   return claims;
 }
@@ -155,15 +164,32 @@ export async function newestOf(
 export const foldEffects = (effects: readonly Effect[]): Effective =>
   [...effects].sort((a, b) => byOrder(a.fact, b.fact)).reduce(evolve, NOTHING);
 
-/** The effect of a fact. For a deployment of a whole service that names no components, its tasks name them. */
+/** Whether a fact that names configuration alone shows images elsewhere: by its tasks, or by builds of its commit. */
+async function showsImages(question: Question, { components, commit }: Claim, tasks: readonly unknown[]) {
+  if (components === undefined) return false;
+  if (tasks.length > 0 || commit === undefined) return tasks.length > 0;
+  const prefix = commitPrefix(commit.sha);
+  const facts = await all(question, { of: "commit", prefix, aspect: "image" });
+  return facts.some((fact) => fact.kind === "artifact.built" && fact.commit.sha.startsWith(commit.sha));
+}
+
+/**
+ * The effect of a fact. For a deployment of a whole service that names no components, its tasks name them. One that
+ * names configuration and no image changes configuration alone, unless its tasks or builds of its commit show images.
+ */
 async function effectOf(question: Question, selector: Selector, fact: Claim): Promise<Effect> {
-  const namesNothing = fact.kind === "deployment.succeeded" && !isPart(fact) && isBare(fact.components);
-  if (!namesNothing) return statedEffect(fact);
+  const stated = statedEffect(fact);
+  if (fact.kind !== "deployment.succeeded") return stated;
+  const isWhole = !isPart(fact) && isBare(stated.components);
+  if (!isWhole && !stated.isConfiguration) return stated;
   const tasks = await tasksOf(question, { deployment: fact.deployment, ...selector }, question.at);
+  const isConfiguration = stated.isConfiguration && !(await showsImages(question, fact, tasks));
+  if (!isWhole) return { ...stated, isConfiguration };
   return {
     fact,
-    components: componentsShown(fact.components, tasks),
-    isSilent: fact.commit === undefined && tasks.length === 0,
+    components: componentsShown(stated.components, tasks),
+    isSilent: isConfiguration || (fact.commit === undefined && tasks.length === 0),
+    isConfiguration,
   };
 }
 
@@ -194,9 +220,11 @@ export async function effectiveDeploymentsAt(
     newestOf(question, selector, at),
     looksAt(question, selector, at).next(),
   ]);
-  const whole = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst)[0];
-  const isSilent = whole !== undefined && (await effectOf(question, selector, whole)).isSilent;
-  const isUnnamed = look.done === true && changes.length === 0 && (whole === undefined || isSilent);
+  const wholes = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst);
+  const effects = await Promise.all(wholes.map((claim) => effectOf(question, selector, claim)));
+  const ofImages = effects.find(({ isConfiguration }) => !isConfiguration);
+  const isSilent = ofImages?.isSilent === true;
+  const isUnnamed = look.done === true && changes.length === 0 && (ofImages === undefined || isSilent);
   // A name that nobody reported costs one round trip.
   const isUnreported = named.length > 0 && isUnnamed;
   const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;

@@ -80,9 +80,10 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
     question.images.renames(),
   ]);
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
-  const { shown, running: counted } = await reconcile(context, running);
+  const reconciled = await reconcile(context, running);
+  const { shown, running: counted } = reconciled;
   const [until, ...more] = await Promise.all([
-    untilOf(context, counted, shown),
+    untilOf(context, reconciled),
     nextVague(context),
     nextTasks(context, counted),
     nextDescription(context, counted, description),

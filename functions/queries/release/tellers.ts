@@ -39,12 +39,13 @@ export async function attemptsOf(
 
 /** Whether a failure may be of what a claim says to have succeeded: it names no other commit and no other image. */
 function isAbout(failed: Failed, claim: FactOf<"deployment.succeeded">): boolean {
+  const claimed = claim.components ?? [];
   const isOtherCommit =
     failed.commit !== undefined &&
     claim.commit !== undefined &&
     !sameCommit(failed.commit.sha, claim.commit.sha);
-  const isOtherImage = failed.components.some(({ digest, ...slot }) =>
-    claim.components.some(
+  const isOtherImage = (failed.components ?? []).some(({ digest, ...slot }) =>
+    claimed.some(
       (one) =>
         isSameSlot(one, slot) && digest !== undefined && one.digest !== undefined && one.digest !== digest,
     ),

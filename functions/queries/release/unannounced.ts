@@ -42,7 +42,8 @@ export async function tasksAsObservation(
   const newest = await newestTask(question, selector);
   if (newest === undefined) return undefined;
   const tasks = await tasksOf(question, { deployment: newest.deployment, ...selector }, question.at);
-  const oldestFirst = [...tasks].sort(byOrder);
+  // A task that names no service may be of another one.
+  const oldestFirst = tasks.filter(({ service }) => service !== undefined).sort(byOrder);
   const [first = newest] = oldestFirst;
   const components = new Map(
     oldestFirst.map(({ component, digest }) => [fold(component), { component, digest }] as const),

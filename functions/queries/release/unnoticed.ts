@@ -35,7 +35,7 @@ async function* claimsBefore(
 }
 
 const isSameImage = (claim: Deployed, families: readonly Family[]): boolean => {
-  const digests = claim.components.flatMap(digestsIn);
+  const digests = (claim.components ?? []).flatMap(digestsIn);
   return digests.length > 0 && digests.every((digest) => families.some(({ members }) => members.has(digest)));
 };
 
@@ -76,7 +76,7 @@ async function orderWarnings(
     }
   }
   const [only, ...others] = shown;
-  const [digest, ...more] = last.components.flatMap(digestsIn);
+  const [digest, ...more] = (last.components ?? []).flatMap(digestsIn);
   const running = only?.family?.digest;
   if (others.length + more.length > 0 || digest === undefined || running === undefined) return [];
   if (!(await isOlderBuild(context, running, digest))) return [];

@@ -3,6 +3,7 @@ import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
+import { configurationChanges, configurationOf } from "./configuration.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
 import { isLeftOut } from "./looks.ts";
@@ -37,6 +38,15 @@ async function changes(
   return likenesses.includes("other");
 }
 
+/** Whether another observation leaves another configuration in effect. */
+const configures = (
+  contributing: readonly Claim[],
+  seen: readonly Observation[],
+  other: Observation,
+): boolean =>
+  configurationChanges(configurationOf([...contributing, ...seen]), configurationOf([...contributing, other]))
+    .length > 0;
+
 /** Since when an observation shows what it shows, as far as it says. */
 const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
 
@@ -59,13 +69,13 @@ async function* untilClaim(
   }
 }
 
-/** When the release ended: at the next claim of any extent, or the next observation of other images. Null: not yet. */
+/** When the release ended: at the next claim of any extent, or the next observation of another release. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
-  running: EffectiveDeployments,
-  shown: readonly ResolvedComponent[],
+  { running, shown, contributing, observation }: Reconciled,
 ): Promise<string | null> {
   const { selector, at } = context;
+  const seen = observation === undefined ? [] : [observation];
   const partitions = [...wholeServicePartitions(selector), ...running.parts];
   const [claims, task] = await Promise.all([
     claimsAfter(context, partitions, at, running),
@@ -73,7 +83,8 @@ export async function untilOf(
   ]);
   const [next] = [...claims, ...(task === undefined ? [] : [task])].sort(byOrder);
   for await (const fact of untilClaim(context, next)) {
-    const isChange = shown.length === 0 || (await changes(context, shown, fact));
+    const isChange =
+      shown.length === 0 || (await changes(context, shown, fact)) || configures(contributing, seen, fact);
     if (isChange && !(await isLeftOut(context, running, fact)))
       return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
   }
@@ -95,14 +106,19 @@ async function isSeenIn(
 }
 const NONE: ReadonlySet<string> = new Set();
 
-/** The first observation since the newest claim that shows the current images; `broken`: one before it shows others. */
-async function seenSince(context: ResolveContext, running: EffectiveDeployments, seen: Observation) {
+/** The first observation since the newest claim that shows the current release; `broken`: one before it shows another. */
+async function seenSince(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+  contributing: readonly Claim[],
+  seen: Observation,
+) {
   const { lastClaim } = running;
   let first = seen;
   for await (const fact of observations(context, context.selector, context.at)) {
     if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
       break;
-    if (await isSeenIn(context, seen, fact)) first = fact;
+    if ((await isSeenIn(context, seen, fact)) && !configures(contributing, [seen], fact)) first = fact;
     else if (!(await isLeftOut(context, running, fact))) return { first, broken: true };
   }
   return { first, broken: false };
@@ -114,16 +130,17 @@ async function seenSince(context: ResolveContext, running: EffectiveDeployments,
  */
 export async function sinceOf(
   context: ResolveContext,
-  { running, shown, claimed, observation, drift }: Reconciled,
+  { running, shown, claimed, contributing, observation, drift }: Reconciled,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
-  const { first, broken } = await seenSince(context, running, observation);
+  const { first, broken } = await seenSince(context, running, contributing, observation);
   if (claimedAt === undefined || broken) return latest(beginOf(first), claimedAt);
-  const isAsClaimed = drift === null && !(await changes(context, claimed, first));
+  const isAsClaimed =
+    drift === null && !(await changes(context, claimed, first)) && !configures(contributing, [], first);
   return isAsClaimed ? claimedAt : latest(beginOf(first), claimedAt);
 }
 

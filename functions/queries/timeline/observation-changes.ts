@@ -1,14 +1,16 @@
 /**
- * Observation changes: on a timeline an observation is an event only if it shows other images than the service had before.
+ * Observation changes: on a timeline an observation is an event only if it shows other images or other configuration than
+ * the service had before.
  * The state before is read once, at the first observation of a service.
  */
-import type { ObservedComponent } from "../../../schemas/fact.ts";
+import type { Configuration, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
+import { configurationChanges, configurationOf } from "../release/configuration.ts";
 import {
   type Claim,
   type Effective,
@@ -39,6 +41,20 @@ function effectiveGroups({ claimed, observation, decided }: Effective): Readonly
     ...claims.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
     ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
   ]);
+}
+
+const configurationInEffect = ({ claimed, observation, configured, decided }: Effective): Configuration[] => {
+  const claims = [...configured, ...[...claimed.values()].map(({ claim }) => claim)];
+  return configurationOf([
+    ...claims,
+    ...(observation === undefined || decided.size === 0 ? [] : [observation]),
+  ]);
+};
+
+/** Whether another configuration is in effect with an observation than before it. */
+function changesConfiguration(state: Effective, observation: Observation): boolean {
+  const after = configurationInEffect(evolve(state, statedEffect(observation)));
+  return configurationChanges(configurationInEffect(state), after).length > 0;
 }
 
 type Known = Omit<Question, "at">;
@@ -132,10 +148,12 @@ export function watching(known: Known, environment: string): Watch {
     const isEarly = state.lastClaim !== undefined && isInGrace(observation, state.lastClaim);
     if (isEarly && (await isLeftOutThen(known, { environment, service }, observation))) return "left out";
     const verdict = await compare(images, state, observation);
-    if (verdict !== "unclear") return verdict;
+    if (verdict === "other") return verdict;
+    const unchanged = changesConfiguration(state, observation) ? "other" : "same";
+    if (verdict === "same") return unchanged;
     // The deployment names no digest: the rules of the release decide whether this is what it meant.
     const drift = await driftAt(known, { environment, service }, observation.occurredAt);
-    return drift === null ? "same" : "other";
+    return drift === null ? unchanged : "other";
   }
 
   /** A removal of a superseded deployment is no event. */

@@ -20,11 +20,13 @@ export const scope = {
 export const token = z.string().regex(/^[\x21-\x7e]+$/, "must be printable ASCII without spaces");
 
 /** The order as short strings, for systems that accept nothing else. They can read the rest from the ledger. */
-export const inputsOf = ({ redeployment }: Order) => ({
+export const inputsOf = ({ redeployment, plan }: Order) => ({
   redeployment: redeployment.id,
   environment: redeployment.environment,
   service: redeployment.service,
   images: JSON.stringify(redeployment.components),
+  // Only where it changes: GitHub refuses inputs that a workflow does not declare.
+  ...(plan.config.some(({ to }) => to !== null) ? { config: JSON.stringify(plan.target?.config ?? []) } : {}),
   plan_hash: redeployment.planHash,
   plan: redeployment.plan,
   deadline: redeployment.deadline,

@@ -9,6 +9,7 @@ import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
+import { deployToolsFrom } from "../config/files.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -74,6 +75,7 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
     ...(recording ?? READ_ONLY),
     registries: registriesOf(secrets),
+    deployTools: deployToolsFrom(process.env),
     now,
     heard: new Set(),
     secrets,

@@ -1,12 +1,13 @@
 /** Environment variables, parsed once at start. An error names its variable. */
 import * as z from "zod";
+import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { rulesFrom, trustFrom } from "./files.ts";
+import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
@@ -28,6 +29,8 @@ export interface Configuration {
   readonly rules: readonly Rule[];
   /** Empty: redeployments are only recorded; external systems carry them out. */
   readonly executors: Executors;
+  /** Commands of deploy tools that plans do not know. */
+  readonly deployTools: DeployTools;
   readonly trust?: Trust;
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
@@ -66,6 +69,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
+    deployTools: deployToolsFrom(env),
     ...(trust === undefined ? {} : { trust }),
     ...observationStepFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),

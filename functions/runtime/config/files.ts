@@ -1,5 +1,6 @@
-/** Files that variables name: naming rules, and trusted roots. */
+/** Naming rules, deploy tools and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
+import { DeployTools } from "../../../schemas/deploy-tools.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
@@ -9,6 +10,12 @@ export function rulesFrom(file: string | undefined): Rule[] {
   if (file === undefined || file === "") return [];
   return parse("ASOF_RULES", Rules, json("ASOF_RULES", textOf("ASOF_RULES", file)));
 }
+
+/** The deploy tools of one's own; none if the variable is not set. Throws a ConfigurationError. */
+export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv): DeployTools =>
+  text === undefined || text === ""
+    ? {}
+    : parse("ASOF_DEPLOY_TOOLS", DeployTools, json("ASOF_DEPLOY_TOOLS", text));
 
 /** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({

@@ -108,6 +108,7 @@ function ledgerOf(
   return {
     ...storage,
     rules: settings.rules,
+    deployTools: settings.deployTools,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
