@@ -10,7 +10,19 @@ import {
   moment,
   Release,
 } from "./release.ts";
-import { digest, EVIDENCE, hash, imageRepository, name, sha, source, tag, time, url } from "./scalars.ts";
+import {
+  digest,
+  EVIDENCE,
+  hash,
+  imageRepository,
+  name,
+  sha,
+  shownPerson,
+  source,
+  tag,
+  time,
+  url,
+} from "./scalars.ts";
 
 export * from "./problem.ts";
 export * from "./release.ts";
@@ -159,6 +171,38 @@ export const Artifact = z
   .meta({ id: "Artifact" });
 export type Artifact = z.infer<typeof Artifact>;
 
+const approval = attached.extend({
+  commit: sha.nullable().meta({ description: "the commit that it was given to" }),
+  isLast: z.boolean().nullable().meta({
+    description: "false: it was given before the last push to the change; null: it names no commit",
+  }),
+  bot: z.literal(true).exactOptional(),
+});
+export type Approval = z.infer<typeof approval>;
+
+const mergedChange = z.strictObject({
+  repository: url,
+  number: z.int(),
+  title: z.string(),
+  authors: z.array(shownPerson).meta({ description: "co-authors, too; empty: the sender does not know" }),
+  mergedBy: shownPerson.nullable(),
+  bots: z.array(shownPerson).exactOptional().meta({ description: "those of them that are no humans" }),
+  head: sha.meta({ description: "the last commit of the change itself" }),
+  mergeCommit: sha,
+  ticket: z.string().nullable(),
+  at: time,
+  url: url.nullable(),
+  fact: identity,
+  approvals: z.array(approval).meta({
+    description: "reviews that name the change, and verdicts of persons about its head, oldest first",
+  }),
+  separation: z.enum(["separated", "not separated", "not comparable", "no approval"]).meta({
+    description:
+      "whether somebody other than the authors approved it; not comparable: persons of two issuers, or erased, or unknown",
+  }),
+});
+export type MergedChange = z.infer<typeof mergedChange>;
+
 export const CommitAnswer = z
   .strictObject({
     ...moment,
@@ -198,6 +242,10 @@ export const CommitAnswer = z
                 "where it was deployed as configuration, newest first: the services whose images or configuration differ since",
             }),
           evidence: z.array(attached),
+          changes: z
+            .array(mergedChange)
+            .exactOptional()
+            .meta({ description: "pull and merge requests whose merge commit or head it is, oldest first" }),
         }),
       )
       .meta({ description: "more than one if a short id matches several commits" }),

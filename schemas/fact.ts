@@ -14,45 +14,34 @@ import {
   login,
   name,
   prose,
+  sha,
   source,
   tag,
   text,
   time,
-  trilean,
   url,
 } from "./scalars.ts";
 import {
   artifactLost,
+  bots,
+  changeRequest,
   commit,
+  common,
   configuration,
   deployedCommit,
   deployment,
   ending,
   incident,
+  place,
   planQuestion,
   platform,
+  reviewedChange,
+  schemaChange,
   someArtifact,
   somethingDeployed,
   somewhere,
   unambiguous,
 } from "./statement-fields.ts";
-
-const common = {
-  source,
-  id,
-  occurredAt: time,
-  /**
-   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
-   * statement. Such a time does not distinguish two statements under one id.
-   */
-  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
-  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
-  sequence: z.int().nonnegative().exactOptional(),
-  actor: login.exactOptional(),
-  url: url.exactOptional(),
-};
-
-const place = { environment: name, group: name.exactOptional() };
 
 const effect = {
   ...place,
@@ -75,21 +64,6 @@ const effect = {
 
 /** Without components, a deployment changes configuration alone, and the images that run stay. */
 const change = { ...effect, components: effect.components.exactOptional() };
-
-const schemaChange = {
-  ...place,
-  database: name,
-  version: text(255),
-  tool: text(64).exactOptional(),
-  description: prose(1024).exactOptional(),
-  checksum: text(255).exactOptional(),
-  reversible: trilean.exactOptional(),
-  oldCodeRuns: trilean.exactOptional(),
-  losesData: trilean.exactOptional(),
-  commit: deployedCommit.exactOptional(),
-  image: digest.exactOptional(),
-  service: name.exactOptional(),
-};
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
@@ -216,6 +190,20 @@ export const Statement = z.discriminatedUnion("kind", [
       .refine((part) => part.n <= part.of, { error: "n must not be above of" })
       .exactOptional(),
   }),
+  /** A pull or merge request entered its branch. */
+  kind("change.merged", {
+    ...changeRequest.shape,
+    /** The last commit of the change itself, which reviews are about. */
+    head: sha,
+    /** The commit in the branch: of a merge, a squash, or the last one of a rebase or fast-forward. */
+    mergeCommit: sha,
+    /** Everybody who wrote it, co-authors too; empty if the sender does not know. */
+    authors: z.array(login).max(64),
+    mergedBy: login.exactOptional(),
+    bots,
+    title: text(1024),
+    ticket: text(255).exactOptional(),
+  }),
   kind("evidence.attached", {
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
@@ -224,10 +212,17 @@ export const Statement = z.discriminatedUnion("kind", [
     type: text(288),
     verdict: text(64).exactOptional(),
     by: login.exactOptional(),
+    bots,
     sha256: hash.exactOptional(),
-  }).refine((it) => [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length === 1, {
-    error: "must name exactly one of commit, digest, deployment",
-  }),
+    /** The change that was reviewed, beside its commit or alone. */
+    change: reviewedChange.exactOptional(),
+  }).refine(
+    (it) => {
+      const named = [it.commit, it.digest, it.deployment].filter((one) => one !== undefined).length;
+      return named === 1 || (named === 0 && it.change !== undefined);
+    },
+    { error: "must name exactly one of commit, digest, deployment, or a change" },
+  ),
   kind("service.described", {
     service: name,
     owner: text(128).exactOptional(),

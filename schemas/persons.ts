@@ -2,22 +2,31 @@
 import type { Statement } from "./fact.ts";
 
 /** The fields that name persons, in every kind: exactly the fields of the schema `login`. */
-export const PERSON_FIELDS = ["actor", "by"] as const;
+export const PERSON_FIELDS = ["actor", "by", "authors", "mergedBy", "bots"] as const;
 
-const personFields = (statement: Statement): [field: string, person: string][] => {
+/** The persons of a field: one, or a list. */
+type Named = string | readonly string[];
+
+const personFields = (statement: Statement): [field: string, named: Named][] => {
   const fields: Readonly<Record<string, unknown>> = statement;
-  return PERSON_FIELDS.flatMap((field): [string, string][] => {
-    const person = fields[field];
-    return typeof person === "string" ? [[field, person]] : [];
+  return PERSON_FIELDS.flatMap((field): [string, Named][] => {
+    const named = fields[field];
+    if (typeof named === "string") return [[field, named]];
+    return Array.isArray(named) ? [[field, named.filter((one) => typeof one === "string")]] : [];
   });
 };
 
 /** The persons that a statement or fact names: logins in a reported statement, commitments in a stored fact. */
 export const personsIn = (statement: Statement): string[] =>
-  personFields(statement).map(([, person]) => person);
+  personFields(statement).flatMap(([, named]) => named);
 
 /** The same statement with each person replaced, for example a login by its commitment. */
 export const withPersons = <T extends Statement>(statement: T, wordFor: (person: string) => string): T => ({
   ...statement,
-  ...Object.fromEntries(personFields(statement).map(([field, person]) => [field, wordFor(person)])),
+  ...Object.fromEntries(
+    personFields(statement).map(([field, named]) => [
+      field,
+      typeof named === "string" ? wordFor(named) : named.map(wordFor),
+    ]),
+  ),
 });

@@ -5,15 +5,38 @@ import {
   ENDINGS,
   fold,
   fullSha,
+  id,
   imageRepository,
+  login,
   name,
   prose,
   sha,
+  source,
   tag,
   text,
   time,
+  trilean,
   url,
 } from "./scalars.ts";
+
+/** What every statement has. */
+export const common = {
+  source,
+  id,
+  occurredAt: time,
+  /**
+   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
+   * statement. Such a time does not distinguish two statements under one id.
+   */
+  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
+  /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
+  sequence: z.int().nonnegative().exactOptional(),
+  actor: login.exactOptional(),
+  url: url.exactOptional(),
+};
+
+/** Those of the persons named in a statement that its sender knows to be no humans. */
+export const bots = z.array(login).max(64).exactOptional();
 
 /** The URL of a source code repository, as its forge shows it. */
 export const commit = z.strictObject({
@@ -32,6 +55,12 @@ export const deployedCommit = z.strictObject({
 });
 
 export const platform = text(64);
+
+/** A pull or merge request: its repository's URL, as its forge shows it, and its number there. */
+export const changeRequest = z.strictObject({ repository: url, number: z.int().nonnegative() });
+
+/** A change that evidence is about, and the last commit that it had then, where no field names it in full. */
+export const reviewedChange = changeRequest.extend({ head: sha.exactOptional() });
 
 /** A deployment's identity: the deployer, its installation, and the deployment's id there. */
 export const deployment = z.strictObject({ provider: text(32), instance: text(200), id: text(256) });
@@ -90,6 +119,23 @@ export const planQuestion = z
     error: "needs exactly one of at, digest and last",
   });
 export type PlanQuestion = z.infer<typeof planQuestion>;
+
+export const place = { environment: name, group: name.exactOptional() };
+
+export const schemaChange = {
+  ...place,
+  database: name,
+  version: text(255),
+  tool: text(64).exactOptional(),
+  description: prose(1024).exactOptional(),
+  checksum: text(255).exactOptional(),
+  reversible: trilean.exactOptional(),
+  oldCodeRuns: trilean.exactOptional(),
+  losesData: trilean.exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  image: digest.exactOptional(),
+  service: name.exactOptional(),
+};
 
 export const someArtifact = [
   (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,

@@ -34,9 +34,25 @@ describe("the fields that name persons", () => {
 
   it("would be noticed in a list and in an object, too", () => {
     const [evidence] = Statement.options.filter(({ shape }) => shape.kind.value === "evidence.attached");
-    expect(evidence === undefined ? [] : pathsTo(login, evidence)).toEqual(["actor", "by"]);
+    expect(evidence === undefined ? [] : pathsTo(login, evidence)).toEqual(["actor", "by", "bots"]);
     const nested = Statement.options[0].extend({ authors: login.array(), change: Statement.options[0] });
     expect(pathsTo(login, nested)).toEqual(["actor", "authors", "change.actor"]);
+  });
+
+  it("are found and replaced in lists", () => {
+    const merged = {
+      ...EXAMPLES["change.merged"],
+      authors: ["octocat", "hubot"],
+      mergedBy: "monalisa",
+      bots: ["hubot"],
+    };
+    expect(personsIn(merged)).toEqual(["octocat", "hubot", "monalisa", "hubot"]);
+    expect(withPersons(merged, (person) => `<${person}>`)).toEqual({
+      ...merged,
+      authors: ["<octocat>", "<hubot>"],
+      mergedBy: "<monalisa>",
+      bots: ["<hubot>"],
+    });
   });
 
   it("are found and replaced, and nothing else is", () => {

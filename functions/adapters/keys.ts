@@ -111,6 +111,8 @@ function partitionKey(partition: Partition): string {
       return join(partition.digest, partition.aspect);
     case "commit":
       return join(partition.prefix, partition.aspect);
+    case "change":
+      return join("CHANGE", partition.repository, String(partition.number));
     case "tagged":
       return "repository" in partition
         ? join("TAGGED", "repository", partition.repository, partition.tag)

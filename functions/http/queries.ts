@@ -114,7 +114,7 @@ const questions: Record<string, Question> = {
 
   "/v1/commit": async (ledger, c) => {
     const { sha, ...asked } = query(c, CommitQuestion);
-    return found(await commit(await moment(ledger, asked), { sha }), `commit ${sha}`);
+    return found(await commit(await moment(ledger, asked), ledger.people, { sha }), `commit ${sha}`);
   },
 
   "/v1/tag": async (ledger, c) => {

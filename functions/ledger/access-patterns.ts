@@ -35,6 +35,7 @@ const INDEX_OF = {
   freeze: "subject",
   mark: "subject",
   task: "subject",
+  change: "subject",
   timeline: "environment",
   tasks: "environment",
   deployment: "deployment",
@@ -151,6 +152,19 @@ const ofMigrated = (fact: Migrated): Partition[] => [
   ...commits(fact.kind === "migration.snapshot" ? undefined : fact.commit?.sha, "migrated"),
 ];
 
+/** The partition of a change; the case of a repository's address does not tell two changes apart. */
+export const changePartition = ({
+  repository,
+  number,
+}: {
+  repository: string;
+  number: number;
+}): Partition => ({
+  of: "change",
+  repository: fold(repository),
+  number,
+});
+
 const ofTag = (fact: { repository: string; tag?: string }): Partition[] =>
   fact.tag === undefined ? [] : [{ of: "tag", repository: fact.repository, tag: fact.tag }];
 
@@ -188,8 +202,15 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
     case "migration.failed":
     case "migration.snapshot":
       return ofMigrated(fact);
+    case "change.merged":
+      return [
+        ...commits(fact.mergeCommit, "merged"),
+        ...(commitPrefix(fact.head) === commitPrefix(fact.mergeCommit) ? [] : commits(fact.head, "merged")),
+        changePartition(fact),
+      ];
     case "evidence.attached":
       return [
+        ...(fact.change === undefined ? [] : [changePartition(fact.change)]),
         ...digests([fact.digest], "evidence"),
         ...commits(fact.commit, "evidence"),
         ...(fact.deployment === undefined

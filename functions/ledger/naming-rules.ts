@@ -106,12 +106,15 @@ function renamedRepositories(rules: readonly Rule[], subject: Subject, statement
   return { images: statement.images.map(renamed) };
 }
 
-/** The fields to rename. `repository` of a described service is the URL of its code, not an image repository. */
+/** Kinds whose `repository` is the URL of code, not an image repository. */
+const OF_CODE: ReadonlySet<Statement["kind"]> = new Set(["service.described", "change.merged"]);
+
+/** The fields to rename. */
 const named = (statement: Statement): (keyof Names)[] =>
   SET.filter((field) =>
     field === "group"
       ? "environment" in statement
-      : field in statement && !(field === "repository" && statement.kind === "service.described"),
+      : field in statement && !(field === "repository" && OF_CODE.has(statement.kind)),
   );
 
 /**

@@ -38,6 +38,8 @@ export type Partition =
   | { of: "tasks"; environment: string; service: string }
   | { of: "digest"; digest: string; aspect: Aspect }
   | { of: "commit"; prefix: string; aspect: Aspect }
+  /** A pull or merge request: its merge, and the evidence about it. */
+  | { of: "change"; repository: string; number: number }
   /** Deployments and observations of a tag without its digest: of a repository or, if they name none, of a service. */
   | { of: "tagged"; repository: string; tag: string }
   | { of: "tagged"; service: string; tag: string };
@@ -54,7 +56,7 @@ export type RecordedPartition =
  * What kind of fact names a digest or commit. `image`: pushes, deletes, restores, indexes and builds. `configured`:
  * deployments of which it is a revision of the configuration.
  */
-export type Aspect = "image" | "configured" | "deployed" | "task" | "evidence" | "migrated";
+export type Aspect = "image" | "configured" | "deployed" | "task" | "evidence" | "migrated" | "merged";
 
 /** A list of names that only grows: a name stays even if every fact that used it is retracted. */
 export type Directory =

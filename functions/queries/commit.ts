@@ -1,15 +1,17 @@
-/** Everything known of one commit: its images, its evidence, and where they ran. */
+/** Everything known of one commit: its images, its evidence, the changes that brought it, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import type { People } from "../ledger/people.ts";
 import type { Aspect } from "../ledger/store.ts";
 import { changedBy } from "./changed-by.ts";
 import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
+import { mergedChanges } from "./merged-changes.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { isEffective, statedEffect } from "./release/effective-deployments.ts";
@@ -17,10 +19,14 @@ import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
 
-/** The commit that a fact names. */
-function namedBy(fact: Fact): { sha: string; repository?: string } | undefined {
-  if (!("commit" in fact) || fact.commit === undefined) return undefined;
-  return typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit;
+/** The commits that a fact names. */
+function namedBy(fact: Fact): { sha: string; repository?: string }[] {
+  if (fact.kind === "change.merged") {
+    const { repository, head, mergeCommit } = fact;
+    return [...new Set([mergeCommit, head])].map((sha) => ({ sha, repository }));
+  }
+  if (!("commit" in fact) || fact.commit === undefined) return [];
+  return [typeof fact.commit === "string" ? { sha: fact.commit } : fact.commit];
 }
 
 /** A fact, and an id of a commit that it names. */
@@ -29,10 +35,7 @@ interface Named {
   readonly fact: Fact;
 }
 
-const named = (fact: Fact): Named[] => {
-  const sha = namedBy(fact)?.sha;
-  return sha === undefined ? [] : [{ sha, fact }];
-};
+const named = (fact: Fact): Named[] => namedBy(fact).map(({ sha }) => ({ sha, fact }));
 
 const configured = (fact: Fact): Named[] =>
   isEffective(fact) ? configurationCommits(fact).map((sha) => ({ sha, fact })) : [];
@@ -76,7 +79,7 @@ async function imagesOf(question: Question, sha: string, builds: readonly Built[
 /** The repositories that a fact names with this commit. */
 const repositoriesOf = (fact: Fact, sha: string): string[] =>
   [
-    ...(named(fact).some((one) => sameCommit(one.sha, sha)) ? [namedBy(fact)?.repository] : []),
+    ...namedBy(fact).map((one) => (sameCommit(one.sha, sha) ? one.repository : undefined)),
     ...(isEffective(fact) ? (fact.config ?? []) : []).map(({ repository, revision }) =>
       sameCommit(revision, sha) ? repository : undefined,
     ),
@@ -85,7 +88,11 @@ const repositoriesOf = (fact: Fact, sha: string): string[] =>
 /** Whether a deployment changes configuration alone: then its commit is not the service's. */
 const isOfConfiguration = (fact: Fact): boolean => isEffective(fact) && statedEffect(fact).isConfiguration;
 
-async function describeCommit(question: Question, sha: string, facts: readonly Fact[]) {
+async function describeCommit(
+  question: Question,
+  people: Pick<People, "reveal">,
+  { sha, facts }: { readonly sha: string; readonly facts: readonly Fact[] },
+) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
   const isOwn = (one: Named) => sameCommit(one.sha, sha);
   const byName = facts
@@ -93,7 +100,8 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
     .filter(
       (fact) => fact.occurredAt <= reachOf(question) && !isOfConfiguration(fact) && named(fact).some(isOwn),
     );
-  const [{ ran, more }, { changed, more: isLeft }] = await Promise.all([
+  const [changes, { ran, more }, { changed, more: isLeft }] = await Promise.all([
+    mergedChanges(question, people, facts),
     imagesOf(question, sha, builds).then((images) => placesOf(question, images, byName)),
     changedBy(
       question,
@@ -116,6 +124,7 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
       ran,
       ...(changed.length === 0 ? {} : { changed }),
       evidence,
+      changes,
     },
     more: more || isLeft,
   };
@@ -124,16 +133,19 @@ async function describeCommit(question: Question, sha: string, facts: readonly F
 /** Answers with every commit that matches a full or abbreviated id; undefined if there is none. */
 export async function commit(
   moment: AsOf,
+  people: Pick<People, "reveal">,
   { sha }: { readonly sha: string },
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);
-  const aspects = ["image", "deployed", "evidence", "migrated"] as const;
+  const aspects = ["image", "deployed", "evidence", "migrated", "merged"] as const;
   const read = (aspect: Aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect });
   const [ofConfiguration, ...others] = await Promise.all([read("configured"), ...aspects.map(read)]);
   const entries = [...others.flat().flatMap(named), ...ofConfiguration.flatMap(configured)];
   const fitting = [...grouped(entries)].filter(([name]) => sameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
-  const described = await Promise.all(fitting.map(([name, own]) => describeCommit(question, name, own)));
+  const described = await Promise.all(
+    fitting.map(([sha, facts]) => describeCommit(question, people, { sha, facts })),
+  );
   return {
     at: moment.at,
     knownAt: moment.knownAt,

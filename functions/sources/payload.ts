@@ -118,6 +118,17 @@ export function reasonIn(text: string | undefined): string | undefined {
   return (line.length > REASON_MAX ? `${line.slice(0, REASON_MAX)}…` : line).toWellFormed();
 }
 
+/** The title of a change, or another word for one that has none. */
+export const titleOf = (title: string, otherwise: string): string => reasonIn(title) ?? otherwise;
+
+/** The field `bots`: those of the persons that a statement names that are no humans. */
+export function botsOf(...persons: readonly ({ login: string | undefined; isBot: boolean } | undefined)[]): {
+  bots?: string[];
+} {
+  const bots = new Set(persons.flatMap((one) => (one?.isBot && one.login !== undefined ? [one.login] : [])));
+  return bots.size === 0 ? {} : { bots: [...bots] };
+}
+
 /** How a failed deployment ended, and why; empty for every other kind. */
 export const endingOf = (
   kind: string,

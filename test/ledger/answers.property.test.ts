@@ -10,6 +10,7 @@ import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history } from "../histories.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { given } from "./given.ts";
 
 const AFTER = "2026-11-30T00:00:00.000Z";
@@ -106,7 +107,7 @@ it("every commit of an image that ran is answered with where it ran", async () =
       for (const one of shown) {
         for (const { commit: built, digest } of one.components) {
           if (digest === null || built === null || built.evidence === "deployment") continue;
-          const answer = await commit(ledger.at(AFTER), { sha: built.sha });
+          const answer = await commit(ledger.at(AFTER), memoryPeople(), { sha: built.sha });
           const own = answer?.commits.find(({ sha }) => sha === built.sha);
           const isAnswered = own?.ran.some((place) => covers(place, one));
           expect({ of: one, ran: own?.ran, isShown: isAnswered }).toEqual({

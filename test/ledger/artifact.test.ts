@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
 import { Artifact, CommitAnswer, type Place, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { day, deployed, digestOf, type Given, given, observed, retracted, said, shaOf } from "./given.ts";
 
 const IMAGE = digestOf("image");
@@ -227,7 +228,7 @@ describe("a commit", () => {
   const FULL = shaOf("a");
   const sibling = `${FULL.slice(0, 10)}${"0".repeat(30)}`;
   const ask = async (ledger: Given, sha: string) => {
-    const answer = await commit(ledger.at(day(20)), { sha });
+    const answer = await commit(ledger.at(day(20)), memoryPeople(), { sha });
     return answer === undefined ? undefined : CommitAnswer.parse(answer).commits;
   };
   const names = async (ledger: Given, sha: string) =>

@@ -31,7 +31,8 @@ const promoted = (): Statement[] => [
 
 describe("a commit of configuration", () => {
   const ask = async (statements: readonly Statement[], sha: string) => {
-    const answer = await commit((await given(...statements)).at(day(20)), { sha });
+    const ledger = await given(...statements);
+    const answer = await commit(ledger.at(day(20)), ledger.people, { sha });
     return answer === undefined ? undefined : CommitAnswer.parse(answer).commits;
   };
 

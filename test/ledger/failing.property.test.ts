@@ -18,6 +18,7 @@ import { sources } from "../../functions/queries/sources.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { RUNS } from "../runs.ts";
+import { memoryPeople } from "../store/memory-people.ts";
 import { SCENARIOS } from "../store/scenarios.ts";
 import { common, HERE, IMAGE, lengthened, REPOSITORY } from "../store/told.ts";
 import { expectCalm } from "./failing.ts";
@@ -78,7 +79,7 @@ const QUESTIONS: Readonly<Record<string, (moment: AsOf) => Promise<unknown>>> = 
   "timeline of a service": (moment) => timeline(moment, { ...stretch, service: HERE.service }),
   diff: (moment) => diff(moment, { environment: HERE.environment, from: day(12), to: day(20) }),
   artifact: (moment) => artifact(moment, { digest: IMAGE }),
-  commit: (moment) => commit(moment, { sha: shaOf("image").slice(0, 10) }),
+  commit: (moment) => commit(moment, memoryPeople(), { sha: shaOf("image").slice(0, 10) }),
   tag: (moment) => tag(moment, { repository: REPOSITORY, tag: "1.4" }),
   "plan of a moment": (moment) => plan(moment, HERE, { aim: { at: day(18) }, schema: "revert" }),
   "plan by digest": (moment) => plan(moment, HERE, { aim: { digest: IMAGE } }),

@@ -72,6 +72,7 @@ export const shownBy = async (people: People, answer: unknown): Promise<unknown>
 
 export interface Given {
   readonly store: Store;
+  readonly people: People;
   /** An answer as it leaves the ledger: with logins for commitments. */
   shown(answer: unknown): Promise<unknown>;
   /** Records a statement, a second after it happened where nothing else is said. */
@@ -93,6 +94,7 @@ export async function given(...statements: readonly Statement[]): Promise<Given>
   };
   const ledger: Given = {
     store,
+    people,
     shown: (answer) => shownBy(people, answer),
     async tell(statement, recordedAt) {
       clock.now = recordedAt ?? new Date(Date.parse(statement.occurredAt) + 1000).toISOString();

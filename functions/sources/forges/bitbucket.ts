@@ -1,18 +1,19 @@
 /**
- * Bitbucket Cloud: build statuses of commits. It has no webhook for deployments.
+ * Bitbucket Cloud: build statuses of commits, merged pull requests and their reviews. It has no webhook for deployments.
  *
  * Key: `status/<commit>/<status's key>/<state>/<updated_on>`, because a status is overwritten under its key. A second
  * hook (of the repository and of its workspace) thus gives a duplicate. Bitbucket does not promise that
  * `X-Request-UUID` stays the same over retries.
  * Proof: `X-Hub-Signature`, HMAC-SHA256 of the raw body under the hook's secret; required, although Bitbucket omits it
  * for a hook without a secret.
- * Not in the payload: the environment, the image, the reporter's login. Bodies above 256 KB are never sent.
+ * Not in the payload (for pull requests see `bitbucket-pull-request.ts`): the environment, the image, the reporter's login. Bodies above 256 KB are never sent.
  * Format: support.atlassian.com, "Event payloads", "Build status created", "Build status updated".
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { firstLink, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { byHmac, type Context, type Source, sourceOf } from "../source.ts";
+import { isPullRequestEvent, mapPullRequest } from "./bitbucket-pull-request.ts";
 
 export const bitbucket: Source = {
   vendor: "bitbucket",
@@ -29,6 +30,14 @@ export const bitbucket: Source = {
       identity: "commit, key, state and time",
       authentication: "`X-Hub-Signature`",
       tried: "published samples",
+    },
+    {
+      name: "Bitbucket Cloud pull requests, reviews",
+      commit: "evidence for it, abbreviated",
+      time: "yes",
+      identity: "number of the pull request and time",
+      authentication: "`X-Hub-Signature`",
+      tried: "documented shape",
     },
   ],
 };
@@ -49,6 +58,7 @@ type StatusChanged = z.infer<typeof StatusChanged>;
 function toStatements(payload: unknown, { headers }: Context): Mapped[] {
   const event = headers.get("x-event-key");
   if (event === null) return [rejected("the header X-Event-Key is missing", payload)];
+  if (isPullRequestEvent(event)) return mapPullRequest(event, payload);
   if (event !== "repo:commit_status_created" && event !== "repo:commit_status_updated") {
     return [ignored(`Bitbucket's event ${quoted(event)} is not recorded`, payload)];
   }

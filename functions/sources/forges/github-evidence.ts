@@ -1,11 +1,10 @@
 /**
- * GitHub's `workflow_run`, `deployment_review` and `pull_request_review`: evidence about a commit.
+ * GitHub's `workflow_run` and `deployment_review`: evidence about a commit.
  *
  * Key: `workflow_run/<run>/<attempt>/completed`; `deployment_review/<job's run>/<action>`, because a job that runs again
- * is another job; `pull_request_review/<review>/<state>`, because a review may be dismissed later.
+ * is another job.
  * Not in the payload: for a workflow run, the environment that it deployed to (a `deployment_status` reports it); for a
- * review of a deployment, the deployment, and the time of the decision (`since` is when the job began to wait); for a
- * dismissal, its time. An approval counts for one environment, whose name is therefore part of the evidence's type.
+ * review of a deployment, the deployment, and the time of the decision (`since` is when the job began to wait). An approval counts for one environment, whose name is therefore part of the evidence's type.
  * Format: docs.github.com, "Webhook events and payloads"; schemas of octokit/webhooks.
  */
 import * as z from "zod";
@@ -113,49 +112,4 @@ export const mapDeploymentReview = (payload: unknown, { receivedAt }: Context): 
       };
       return evidence(repository, stated, payload);
     });
-  });
-
-// --- reviews of pull requests -----------------------------------------------------------------------------
-
-const PullRequestReview = z.looseObject({
-  action: z.string(),
-  review: z.looseObject({
-    id: z.int().nonnegative(),
-    commit_id: z.string(),
-    state: z.string(),
-    submitted_at: maybeText,
-    html_url: maybeText,
-    user,
-  }),
-  repository,
-  sender: user,
-});
-
-/** The states that are a decision, with the action that leads to each. */
-const DECIDED_BY = new Map([
-  ["approved", "submitted"],
-  ["changes_requested", "submitted"],
-  ["dismissed", "dismissed"],
-]);
-
-export const mapPullRequestReview = (payload: unknown, { receivedAt }: Context): Mapped[] =>
-  mapping(PullRequestReview, payload, ({ action, review, repository, sender }) => {
-    const { id, commit_id, state, submitted_at, html_url, user } = review;
-    if (DECIDED_BY.get(state) !== action) {
-      return [ignored(`a review in the state ${quoted(state)}, ${quoted(action)}, decides nothing`, payload)];
-    }
-    const stated = {
-      id: `pull_request_review/${id}/${state}`,
-      commit: commit_id,
-      type: "pull_request_review",
-      verdict: state,
-      // `submitted_at` is not updated when the review is dismissed.
-      ...timeOr(receivedAt, action === "submitted" ? submitted_at : undefined),
-      ...present({
-        by: loginOnly(action === "submitted" ? user?.login : sender?.login),
-        actor: loginOnly(sender?.login),
-        url: firstLink(html_url),
-      }),
-    };
-    return [evidence(repository, stated, payload)];
   });

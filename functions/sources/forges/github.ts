@@ -1,5 +1,5 @@
 /**
- * GitHub: deployments, evidence about commits, and container images pushed to its registry.
+ * GitHub: deployments, evidence about commits, merged pull requests, and container images pushed to its registry.
  *
  * Key: GitHub's own id of a deployment, its status, a run or a review, so that a redelivery by hand and a second hook
  * (organisation and repository) give duplicates; for packages, whose events have no id, the delivery's id. The source is
@@ -7,8 +7,8 @@
  * Proof: `X-Hub-Signature-256`, HMAC-SHA256 of the raw body under the hook's secret; required, although GitHub omits it
  * for a hook without a secret. The hook must send `application/json`, not a form. GitHub does not retry: a person has to
  * redeliver missed events within three days.
- * Not in the payload: see the files of its events, `github-deployment.ts`, `github-evidence.ts` and
- * `github-package.ts`.
+ * Not in the payload: see the files of its events, `github-deployment.ts`, `github-evidence.ts`,
+ * `github-pull-request.ts` and `github-package.ts`.
  * Format: docs.github.com, "Webhook events and payloads" and "Validating webhook deliveries".
  */
 import { verify as verifySignature } from "@octokit/webhooks-methods";
@@ -16,8 +16,9 @@ import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, rejected } from "../payload.ts";
 import type { Context, Delivery, Source } from "../source.ts";
 import { mapDeployment, mapDeploymentStatus } from "./github-deployment.ts";
-import { mapDeploymentReview, mapPullRequestReview, mapWorkflowRun } from "./github-evidence.ts";
+import { mapDeploymentReview, mapWorkflowRun } from "./github-evidence.ts";
 import { mapPackage } from "./github-package.ts";
+import { mapPullRequest, mapPullRequestReview } from "./github-pull-request.ts";
 
 const signed = "`X-Hub-Signature-256`";
 export const github: Source = {
@@ -36,10 +37,10 @@ export const github: Source = {
       tried: "published samples",
     },
     {
-      name: "GitHub reviews, workflow runs",
+      name: "GitHub pull requests, reviews, workflow runs",
       commit: "evidence for it",
       time: "of some the receipt's",
-      identity: "number of the review or run",
+      identity: "number of the pull request, review or run",
       authentication: signed,
       tried: "published samples, documented shape",
     },
@@ -76,6 +77,8 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
       return mapWorkflowRun(payload);
     case "deployment_review":
       return mapDeploymentReview(payload, context);
+    case "pull_request":
+      return mapPullRequest(payload, context);
     case "pull_request_review":
       return mapPullRequestReview(payload, context);
     case "package":

@@ -1,11 +1,12 @@
 /**
- * GitLab: deployments, their approvals, environments that were stopped, and results of pipelines and jobs.
+ * GitLab: deployments, their approvals, environments that were stopped, results of pipelines and jobs, and
+ * merge requests with their approvals.
  *
  * Key: see the files of its events. The source is the project: `/webhooks/gitlab/<host>/<group>/<project>`.
  * Proof: the hook's secret token, sent in clear in `X-Gitlab-Token`; or, for a configured secret that begins with
  * `whsec_`, the signature of a signing token (Standard Webhooks: `webhook-signature` over id, time and raw body, at most
  * five minutes old). GitLab also sends the id and time if nothing is signed.
- * Not in the payload: see `gitlab-deployment.ts` and `gitlab-pipeline.ts`.
+ * Not in the payload: see `gitlab-deployment.ts`, `gitlab-pipeline.ts` and `gitlab-merge-request.ts`.
  * Format: docs.gitlab.com, "Webhooks" and "Webhook events"; standardwebhooks.com.
  */
 import { Webhook } from "standardwebhooks";
@@ -13,6 +14,7 @@ import type { Mapped } from "../../../schemas/mapped.ts";
 import { ignored, quoted, rejected } from "../payload.ts";
 import { type Context, type Delivery, isAnyOf, type Source } from "../source.ts";
 import { mapDeployment } from "./gitlab-deployment.ts";
+import { mapMergeRequest } from "./gitlab-merge-request.ts";
 import { mapJob, mapPipeline } from "./gitlab-pipeline.ts";
 
 const identity = "number and time of the change";
@@ -40,6 +42,14 @@ export const gitlab: Source = {
       identity: "number of the pipeline or job",
       authentication,
       tried: "published samples, documented shape",
+    },
+    {
+      name: "GitLab merge requests, approvals",
+      commit: "evidence for it",
+      time: "yes",
+      identity: "number of the merge request and time",
+      authentication,
+      tried: "documented shape",
     },
   ],
 };
@@ -73,6 +83,8 @@ function toStatements(payload: unknown, context: Context): Mapped[] {
       return mapDeployment(payload, context);
     case "Pipeline Hook":
       return mapPipeline(payload, context);
+    case "Merge Request Hook":
+      return mapMergeRequest(payload, context);
     case "Job Hook":
       return mapJob(payload, context);
     default:

@@ -4,7 +4,7 @@
  * Key: the CDEvent's own `context.source` and `context.id`; those of the CloudEvent around it may differ.
  * Proof: none in the event; the endpoint requires a writer's token.
  * Not in the payload: failed deployments, and the start of a deployment (there are no such events); a deployment's
- * commit. An artifact is named by a package URL; those of images are recorded:
+ * commit; a merged change's commits, number and persons (`change.merged` names the repository alone). An artifact is named by a package URL; those of images are recorded:
  * `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`, and `pkg:docker/…`.
  * Versions up to 0.4.1 have `context.version` and `subject.type`, those since 0.5.0 `context.specversion`. Only
  * `context.type` is read, so both are supported.
@@ -68,6 +68,11 @@ export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
   if (subject === undefined)
     return rejected("type: must be dev.cdevents.<subject>.<predicate>.<version>", raw);
   const effectOf = EFFECTS.get(`${subject}.${predicate}`);
+  if (`${subject}.${predicate}` === "change.merged")
+    return ignored(
+      "a merged change of CDEvents names no commit, so that no deployment can be found by it",
+      raw,
+    );
   if (effectOf === undefined) return ignored(`${subject}.${predicate} is not recorded`, raw);
   const event = CdEvent.safeParse(data);
   if (!event.success) return rejected(`data: ${faultsOf(event.error)}`, raw);

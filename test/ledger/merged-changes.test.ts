@@ -1,0 +1,180 @@
+/** The changes of a commit: who wrote, approved and merged what was deployed, in every style of merging. */
+import { describe, expect, it } from "vitest";
+import { commit } from "../../functions/queries/artifact.ts";
+import { CommitAnswer } from "../../schemas/answer.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { day, given, retracted, said, shaOf } from "./given.ts";
+
+const REPOSITORY = "https://github.com/acme/billing";
+const SOURCE = "/webhooks/github/github.com/acme/billing";
+const HEAD = shaOf("head");
+const MERGE = shaOf("merge");
+const CHANGE = { repository: REPOSITORY, number: 7 };
+
+const merged = (more: object = {}) =>
+  said("change.merged", day(5), {
+    source: SOURCE,
+    ...CHANGE,
+    head: HEAD,
+    mergeCommit: MERGE,
+    authors: ["octocat"],
+    mergedBy: "hubot",
+    title: "Round invoices",
+    ...more,
+  });
+const review = (by: string, more: object = {}, at = day(4)) =>
+  said("evidence.attached", at, {
+    source: SOURCE,
+    commit: HEAD,
+    change: CHANGE,
+    type: "pull_request_review",
+    verdict: "approved",
+    by,
+    ...more,
+  });
+
+async function asked(sha: string, ...statements: readonly Statement[]) {
+  const ledger = await given(...statements);
+  const answer = await ledger.shown(await commit(ledger.at(day(20)), ledger.people, { sha }));
+  return { ledger, changes: CommitAnswer.parse(answer).commits.flatMap(({ changes = [] }) => changes) };
+}
+
+const separationOf = async (...statements: readonly Statement[]) =>
+  (await asked(MERGE, ...statements)).changes.map(({ separation }) => separation);
+
+describe("the change of a commit", () => {
+  it.each([
+    ["a merge or a squash, whose commit is new", MERGE],
+    ["a rebase or a fast-forward, whose commit is the head", HEAD],
+  ])("is found from the commit in the branch of %s", async (_, mergeCommit) => {
+    const { changes } = await asked(mergeCommit, review("monalisa"), merged({ mergeCommit }));
+    expect(changes).toMatchObject([
+      {
+        ...CHANGE,
+        title: "Round invoices",
+        authors: ["octocat"],
+        mergedBy: "hubot",
+        head: HEAD,
+        mergeCommit,
+        approvals: [{ by: "monalisa", verdict: "approved", commit: HEAD, isLast: true }],
+        separation: "separated",
+      },
+    ]);
+  });
+
+  it("is found from its head, from a short id, and by a merge commit that its sender abbreviates", async () => {
+    for (const sha of [HEAD, MERGE.slice(0, 7)]) {
+      const { changes } = await asked(
+        sha,
+        merged({ head: HEAD.slice(0, 12), mergeCommit: MERGE.slice(0, 12) }),
+      );
+      expect(changes).toMatchObject([CHANGE]);
+    }
+  });
+
+  it("has the same answer in every order of arrival", async () => {
+    const told = [merged(), review("monalisa"), review("octocat", {}, day(3))];
+    const first = await asked(MERGE, ...told);
+    expect(first.changes).toMatchObject([{ approvals: [{ by: "octocat" }, { by: "monalisa" }] }]);
+    for (const [a, b, c] of [
+      [1, 0, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ] as const) {
+      const again = await asked(MERGE, ...[told[a], told[b], told[c]].filter((one) => one !== undefined));
+      expect(again.changes).toEqual(first.changes);
+    }
+  });
+
+  it("shows that it was pushed to after its approval", async () => {
+    const { changes } = await asked(MERGE, review("monalisa", { commit: shaOf("before") }), merged());
+    expect(changes).toMatchObject([{ approvals: [{ commit: shaOf("before"), isLast: false }] }]);
+  });
+
+  it("takes the verdicts of persons about its head, and none about another change or of machines", async () => {
+    const { changes } = await asked(
+      MERGE,
+      merged(),
+      said("evidence.attached", day(4), {
+        source: SOURCE,
+        commit: HEAD,
+        type: "review",
+        verdict: "approved",
+        by: "lead",
+      }),
+      said("evidence.attached", day(4), { source: SOURCE, commit: HEAD, type: "test", verdict: "passed" }),
+      review("monalisa", { change: { ...CHANGE, number: 8 } }),
+    );
+    expect(changes.map(({ approvals }) => approvals.map(({ by }) => by))).toEqual([["lead"]]);
+  });
+
+  it("is gone when its merge is retracted", async () => {
+    const merge = merged();
+    const other = said("evidence.attached", day(6), { commit: MERGE, type: "test", verdict: "passed" });
+    expect((await asked(MERGE, merge, other, retracted(merge))).changes).toEqual([]);
+  });
+});
+
+describe("the separation of author and approver", () => {
+  it("needs an approval", async () => {
+    expect(await separationOf(merged())).toEqual(["no approval"]);
+    expect(await separationOf(merged(), review("monalisa", { verdict: "changes_requested" }))).toEqual([
+      "no approval",
+    ]);
+  });
+
+  it("is not given by an author, or by one of the co-authors, however the login is written", async () => {
+    expect(await separationOf(merged(), review("Octocat"))).toEqual(["not separated"]);
+    expect(await separationOf(merged({ authors: ["octocat", "pair"] }), review("pair"))).toEqual([
+      "not separated",
+    ]);
+    expect(await separationOf(merged(), review("octocat"), review("monalisa", {}, day(3)))).toEqual([
+      "separated",
+    ]);
+  });
+
+  it("is not given by a bot, which is named", async () => {
+    const { changes } = await asked(MERGE, merged(), review("merge[bot]", { bots: ["merge[bot]"] }));
+    expect(changes).toMatchObject([
+      { approvals: [{ by: "merge[bot]", bot: true }], separation: "no approval" },
+    ]);
+  });
+
+  it("is given by a person who approves what a bot wrote", async () => {
+    const { changes } = await asked(
+      MERGE,
+      merged({ authors: ["renovate[bot]"], bots: ["renovate[bot]"] }),
+      review("lead"),
+    );
+    expect(changes).toMatchObject([{ bots: ["renovate[bot]"], separation: "separated" }]);
+  });
+
+  it("ends with a withdrawal, a later verdict of the same person, and a dismissal by another one", async () => {
+    const url = `${REPOSITORY}/pull/7#pullrequestreview-80`;
+    const later = (by: string, verdict: string) => review(by, { verdict, url }, day(4, "13:00"));
+    for (const end of [
+      later("monalisa", "unapproved"),
+      later("monalisa", "changes_requested"),
+      later("lead", "dismissed"),
+    ])
+      expect(await separationOf(merged(), review("monalisa", { url }), end)).toEqual(["no approval"]);
+  });
+
+  it("compares no two issuers, and no unknown author", async () => {
+    expect(await separationOf(merged(), review("monalisa", { source: "/ci/acme" }))).toEqual([
+      "not comparable",
+    ]);
+    expect(await separationOf(merged({ authors: [] }), review("monalisa"))).toEqual(["not comparable"]);
+  });
+
+  it("compares nobody whose login was erased: the same person has another commitment since", async () => {
+    const merge = merged();
+    const ledger = await given(merge);
+    const [before] = await ledger.store.get([merge]);
+    const [author = ""] = before?.kind === "change.merged" ? before.authors : [];
+    await ledger.people.erase(author);
+    await ledger.tell(review("octocat"), day(6));
+    const answer = await commit(ledger.at(day(20)), ledger.people, { sha: MERGE });
+    expect(answer?.commits[0]?.changes).toMatchObject([{ separation: "not comparable" }]);
+  });
+});
