@@ -24,7 +24,7 @@ import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
-import { lostWarnings, unnoticedWarnings } from "./unnoticed.ts";
+import { lostWarnings, prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -89,6 +89,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
+  prefetchOrder(question, selector);
   question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
@@ -98,6 +99,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   if (running.known.length === 0) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
+  question.store.prefetch(() => evidenceOfDeployments(question, [running.lastClaim?.deployment]));
   const claims = [running.lastClaim, ...[...running.claimed.values()].map(({ claim }) => claim)];
   question.store.prefetch(() =>
     evidenceOfDeployments(

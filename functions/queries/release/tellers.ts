@@ -32,7 +32,9 @@ export async function attemptsOf(
     if (fact.kind === "deployment.started") started ??= fact;
     const isNear = claim !== undefined && apartMs(fact, claim) <= MINUTES_MS;
     if (fact.kind === "deployment.failed" && isNear) failures.push(fact);
-    if (started !== undefined && !isNear) break;
+    // A newer attempt may come before those that are near.
+    const isPast = claim === undefined || fact.occurredAt < claim.occurredAt;
+    if (started !== undefined && !isNear && isPast) break;
   }
   return { started, failures };
 }

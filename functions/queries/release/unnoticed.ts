@@ -34,6 +34,19 @@ async function* claimsBefore(
   }
 }
 
+/** Prefetches the images of the two newest claims, which are compared. */
+export const prefetchOrder = (question: Question, selector: Selector): void =>
+  question.store.prefetch(async () => {
+    const [own] = wholeServicePartitions(selector);
+    let count = 0;
+    for await (const fact of backwards(question, own, question.at)) {
+      const digests = fact.kind === "deployment.succeeded" ? (fact.components ?? []).flatMap(digestsIn) : [];
+      for (const digest of digests) question.store.prefetch(() => question.images.family(digest));
+      count += 1;
+      if (count === 2) break;
+    }
+  });
+
 const isSameImage = (claim: Deployed, families: readonly Family[]): boolean => {
   const digests = (claim.components ?? []).flatMap(digestsIn);
   return digests.length > 0 && digests.every((digest) => families.some(({ members }) => members.has(digest)));
