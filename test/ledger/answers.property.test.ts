@@ -10,6 +10,7 @@ import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history } from "../histories.ts";
+import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { given } from "./given.ts";
 
@@ -43,6 +44,9 @@ const flat = history.filter((statements) => {
   const indexes = new Set(indexed.map(({ digest }) => digest));
   return !indexed.some(({ manifests }) => manifests.some(({ digest }) => indexes.has(digest)));
 });
+
+/** Each history is asked at every moment, of every service and image: hundreds of answers. */
+const FEW = { numRuns: Math.min(RUNS, 150) };
 
 const isClaim = ({ kind }: Statement): boolean =>
   kind === "deployment.succeeded" || kind === "deployment.removed";
@@ -97,6 +101,7 @@ it("every digest of a release is in the artifact's answer for as long, and the r
         }
       }
     }),
+    FEW,
   );
 });
 
@@ -118,6 +123,7 @@ it("every commit of an image that ran is answered with where it ran", async () =
         }
       }
     }),
+    FEW,
   );
 });
 
@@ -187,5 +193,6 @@ it("snapshot, diff and timeline show what the release shows", async () => {
         }
       }
     }),
+    FEW,
   );
 });
