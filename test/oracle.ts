@@ -6,19 +6,11 @@
  */
 import type { KnownCommit, Release, ReleasedComponent, Warning } from "../schemas/answer.ts";
 import type { Deployment, Fact } from "../schemas/fact.ts";
-import {
-  type Claim,
-  changesNothing,
-  isUnreported,
-  type Observation,
-  observations,
-  orphans,
-  type Removal,
-  tasksAsLook,
-} from "./oracle/claims.ts";
+import { type Claim, type Observation, observations, type Removal } from "./oracle/claims.ts";
 import { commitFrom, evidenceOf } from "./oracle/commits.ts";
+import { configOf } from "./oracle/configuration.ts";
 import { heldBy, pushesOf } from "./oracle/images.ts";
-import { type Entry, isLeftOut, type Joined, join, releasedDigest } from "./oracle/joined.ts";
+import { type Entry, type Joined, join, releasedDigest } from "./oracle/joined.ts";
 import {
   believed,
   byOrder,
@@ -26,7 +18,6 @@ import {
   description,
   distinct,
   fold,
-  isEverywhereHere,
   isHeardOf,
   isHere,
   ofKind,
@@ -39,7 +30,8 @@ import {
 import { migrations } from "./oracle/migrations.ts";
 import { NOW } from "./oracle/names.ts";
 import { isSameCommit } from "./oracle/resolve.ts";
-import { attempt, beginOf, isChange, isSameLook, isSkewed } from "./oracle/times.ts";
+import { attempt, isSkewed } from "./oracle/times.ts";
+import { sinceOf, takenOver } from "./oracle/validity.ts";
 
 type Code = Warning["code"];
 
@@ -52,14 +44,6 @@ export interface Asked {
   readonly at: string;
   readonly knownAt: string;
 }
-
-const shownBy = ({ entry, resolved }: Entry) => ({
-  component: entry.component,
-  variant: entry.variant,
-  otherDigests: entry.otherDigests,
-  digestOf: entry.digestOf,
-  reported: resolved.reported,
-});
 
 /** What is known of where a component came from. */
 interface Origin {
@@ -164,75 +148,6 @@ function headOf(joined: Joined): Claim | Removal | Observation | undefined {
     .at(-1);
 }
 
-/** The row of looks that show the same as the newest, none of them before the newest claim. */
-function rowOf(question: Question, joined: Joined, newest: Observation, claim: string) {
-  const isConfigured = (fact: Observation) =>
-    isSameSet(configWith(joined, [fact]), configWith(joined, [newest]));
-  let oldest = newest;
-  for (const fact of observations(question).toReversed()) {
-    if (order(fact) < claim) break;
-    if (isSameLook(question, fact, newest) && isConfigured(fact)) oldest = fact;
-    else if (!isLeftOut(question, fact)) return { oldest, isBroken: true };
-  }
-  return { oldest, isBroken: false };
-}
-
-/** Since when just this runs: the `until` of what ran before. */
-function sinceOf(question: Question, joined: Joined, head: Fact | undefined): string | null {
-  const { claims, observation, drift, running } = joined;
-  const claim = claims.last;
-  if (head === undefined) return null;
-  if (running.length === 0) return head.occurredAt;
-  if (observation === undefined) return claim?.occurredAt ?? null;
-  const row = rowOf(question, joined, observation.fact, claim === undefined ? "" : order(claim));
-  const since = beginOf(row.oldest);
-  if (claim === undefined) return since;
-  const isAsClaimed =
-    drift === null &&
-    !row.isBroken &&
-    !isChange(question, joined.said.map(shownBy), row.oldest) &&
-    isSameSet(configWith(joined, [row.oldest]), configWith(joined, []));
-  return isAsClaimed || claim.occurredAt > since ? claim.occurredAt : since;
-}
-
-/** Whether a look shows other images, or leaves another configuration in effect. */
-const showsAnother = (question: Question, joined: Joined, fact: Observation): boolean =>
-  isChange(question, joined.running.map(shownBy), fact) ||
-  !isSameSet(configOf(joined), configWith(joined, [fact]));
-
-/** The first later task of another deployment that nobody reported, where tasks show what runs. */
-function nextOrphan(question: Question): Fact | undefined {
-  if (!isUnreported(question)) return undefined;
-  const own = tasksAsLook(question)?.deployment;
-  return orphans(question).find(
-    (task) => task.occurredAt > question.at && (own === undefined || !sameDeployment(task.deployment, own)),
-  );
-}
-
-/** When what runs at `at` was next replaced, removed, or seen to be something else. */
-function takenOver(question: Question, joined: Joined): string | null {
-  const { claims } = joined;
-  const { at } = question;
-  const later = question.believed.filter(({ occurredAt }) => occurredAt > at);
-  const claimed = ofKind(later, "deployment.succeeded", "deployment.removed").find(
-    (fact) => (isHere(fact, question) || isEverywhereHere(fact, question)) && !changesNothing(claims, fact),
-  );
-  const tasked = nextOrphan(question);
-  const [claim] = [claimed, tasked].filter((fact) => fact !== undefined).sort(byOrder);
-  const seen = ofKind(later, "deployment.observed").filter(
-    (fact) => isHere(fact, question) && fact.scope !== "components",
-  );
-  for (const fact of seen) {
-    const isLate = claim !== undefined && order(fact) > order(claim);
-    // The first look after the next claim may know of what ran before that claim.
-    if (isLate && beginOf(fact) >= claim.occurredAt) break;
-    if (showsAnother(question, joined, fact) && !isLeftOut(question, fact))
-      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
-    if (isLate) break;
-  }
-  return claim?.occurredAt ?? null;
-}
-
 /** When somebody last looked. */
 function seenAt(question: Question, { look }: Joined): string | null {
   const times = [...observations(question), ...(look === undefined ? [] : [look])];
@@ -241,48 +156,6 @@ function seenAt(question: Question, { look }: Joined): string | null {
       .map(({ occurredAt }) => occurredAt)
       .sort(compare)
       .at(-1) ?? null
-  );
-}
-
-type Configured = Release["config"][number];
-
-const bare = (url: string): string => fold(url.replace(/\/+$/, "").replace(/\.git$/i, ""));
-const placeOf = ({ repository, path }: Configured): string =>
-  JSON.stringify([repository === undefined ? "" : bare(repository), path ?? ""]);
-
-const textOf = ({ repository, revision, path, digest }: Configured): string =>
-  JSON.stringify([repository, revision, path, digest]);
-
-/** The configuration of all that runs: of each place, what the newest that names it says. */
-function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
-  const found: { place: string | undefined; one: Configured }[] = [];
-  for (const { config = [], scope } of [...contributing, ...seen].sort(byOrder).reverse()) {
-    const before = new Set(found.map(({ place }) => place));
-    for (const one of config) {
-      const place = placeOf(one);
-      const isNamed = one.repository !== undefined || one.path !== undefined;
-      const isTwice = found.some((other) =>
-        isNamed ? other.place === place : textOf(other.one) === textOf(one),
-      );
-      // Without a place, what was deployed with some components may be of these alone.
-      const isOfAll = isNamed || scope !== "components";
-      if (!before.has(place) && !isTwice) found.push({ place: isOfAll ? place : undefined, one });
-    }
-  }
-  return found.map(({ one }) => one);
-}
-
-const configOf = (joined: Joined): Configured[] =>
-  configWith(joined, joined.observation === undefined ? [] : [joined.observation.fact]);
-
-/** Whether two sets of configuration hold the same; equal content is the same at any revision. */
-function isSameSet(ones: readonly Configured[], others: readonly Configured[]): boolean {
-  const isSame = (a: Configured, b: Configured) =>
-    placeOf(a) === placeOf(b) &&
-    (a.digest === undefined || b.digest === undefined ? a.revision === b.revision : a.digest === b.digest);
-  return (
-    ones.every((one) => others.some((other) => isSame(one, other))) &&
-    others.every((other) => ones.some((one) => isSame(one, other)))
   );
 }
 
@@ -372,7 +245,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     config: configOf(joined),
     owner: described?.owner ?? null,
     contact: described?.contact ?? null,
-    attempt: attempt(question),
+    attempt: attempt(question, joined.claims.last),
     evidence: evidenceFor(question, [head, ...joined.contributing]),
     drift: joined.drift,
     warnings: [

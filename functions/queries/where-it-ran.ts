@@ -127,7 +127,10 @@ async function followed(
       if (start !== undefined) stretches.push({ ...lead, at: start, until: now });
       start = undefined;
       const isTaken = leads.some((one) => now < one.at && until !== null && one.at <= until);
-      const mayReturn = leads.some((one) => one.at <= now && shown.counts(one.fact));
+      // What an observation shows may have begun to run later than it says, where somebody looked in between.
+      const mayReturn = leads.some(
+        (one) => one.at <= now && (now < one.fact.occurredAt || shown.counts(one.fact)),
+      );
       if (isTaken || !mayReturn) break;
     }
     at = until;

@@ -138,6 +138,39 @@ cases("of looks at pods that started before their deployment was reported", [
   },
 ]);
 
+cases("of looks that contradict what ran since then", [
+  {
+    rule: "a look speaks from the look before it, where that one shows something else",
+    given: [sees("10:00", OLD), sees("11:00", NEW, "09:00")],
+    at: "09:30",
+    answers: { status: "unknown", until: "10:00" },
+  },
+  {
+    rule: "from then on it speaks",
+    given: [sees("08:00", OLD), sees("10:00", OLD), sees("11:00", NEW, "09:00")],
+    at: "10:30",
+    answers: { components: [{ digest: NEW }], since: "10:00", until: null },
+  },
+  {
+    rule: "until then the older one does",
+    given: [sees("08:00", OLD), sees("10:00", OLD), sees("11:00", NEW, "09:00")],
+    at: "09:30",
+    answers: { components: [{ digest: OLD }], since: "08:00", until: "10:00" },
+  },
+]);
+
+cases("of a look that was left out", [
+  {
+    rule: "it stays so where a later deployment names no image",
+    given: [
+      ...falseSuccess,
+      sees("12:11", OLD),
+      succeeded("12:30", [main()], { deployment: deployment("3") }),
+    ],
+    answers: { since: "12:30", components: [{ digest: null }], warnings: ["digest_unresolved"] },
+  },
+]);
+
 const INDEX = image("index");
 const OTHER_INDEX = image("other index");
 const CHILD = image("child");

@@ -1,5 +1,5 @@
 import { cases } from "./cases.ts";
-import { committed, deployment, failed, image, main, observed, succeeded, time } from "./saying.ts";
+import { committed, deployment, failed, image, main, observed, started, succeeded, time } from "./saying.ts";
 
 const OLD = image("old");
 const NEW = image("new");
@@ -40,6 +40,11 @@ cases("of two who contradict each other within minutes", [
       drift: {},
       warnings: ["tellers_contradict", "tellers_contradict"],
     },
+  },
+  {
+    rule: "also where something was started long after",
+    given: [runs, breaker("12:08"), success, started("14:00", [main()], { deployment: deployment("3") })],
+    answers: { attempt: {}, warnings: ["tellers_contradict"] },
   },
   {
     rule: "a failure of long before contradicts nothing",

@@ -85,7 +85,7 @@ const isOfConfiguration = ({ commit, config = [] }: Claim): boolean =>
   });
 
 /** A deployment of configuration alone: it names no image, no share of a variant, and nobody else shows an image of it. */
-function isConfiguration(question: Question, fact: Claim | Removal): boolean {
+export function isConfiguration(question: Question, fact: Claim | Removal): boolean {
   if (fact.kind !== "deployment.succeeded" || (fact.config ?? []).length === 0) return false;
   const { components, commit, deployment } = fact;
   if (components === undefined) return true;
@@ -97,7 +97,7 @@ function isConfiguration(question: Question, fact: Claim | Removal): boolean {
 }
 
 /** A whole deployment from which nobody can tell which images run: it names none, nor a commit, and has no tasks. */
-const isSilent = (question: Question, fact: Claim | Removal): boolean =>
+export const isSilent = (question: Question, fact: Claim | Removal): boolean =>
   fact.kind === "deployment.succeeded" &&
   saysNothing(fact) &&
   fact.commit === undefined &&
@@ -231,10 +231,8 @@ class Walk {
   /** Configuration alone; of nothing that is known to run, something runs, and nobody says what. */
   configure(fact: Claim, entries: readonly Component[]): void {
     if (this.groups.size === 0) this.silently(fact, entries);
-    else {
-      this.last = fact;
-      this.configurations.push(fact);
-    }
+    this.last = fact;
+    this.configurations.push(fact);
   }
 
   /** A silent deployment is of what is seen. */
@@ -339,8 +337,10 @@ export function isUnreported(question: Question): boolean {
   const last = claims
     .filter((fact) => !isPart(fact) && !isOfDeployment(fact) && !isConfiguration(question, fact))
     .at(-1);
-  const isNamed = claims.some(isPart) || (last !== undefined && !isSilent(question, last));
-  return seenLooks(question).length === 0 && !isNamed;
+  const isNamed =
+    claims.some((fact) => isPart(fact) && !isOfDeployment(fact)) ||
+    (last !== undefined && !isSilent(question, last));
+  return seenLook(question) === undefined && !isNamed;
 }
 
 /** Tasks that name the service, of deployments of which nobody ever said anything; oldest first. */
@@ -360,33 +360,28 @@ export const orphans = (question: Question): FactOf<"task.observed">[] => {
   );
 };
 
-export const newestObservation = (question: Question): Observation | undefined =>
-  observations(question).at(-1);
-
-/**
- * The looks that may speak for the moment, the best first: later ones of the whole service, as far as they say that what
- * they show ran then (of those at one time the one of the youngest state), and those by then, newest first. Where there is
- * none, tasks may.
- */
-export function looks(question: Question): Observation[] {
-  const seen = seenLooks(question);
-  const tasks = seen.length === 0 ? tasksAsLook(question) : undefined;
-  return tasks === undefined ? seen : [tasks];
+/** The looks after the moment, those of one time together, oldest first. */
+export function laterLooks(question: Question): Observation[][] {
+  const later = ofKind(question.believed, "deployment.observed")
+    .filter((fact) => isHere(fact, question))
+    .filter(({ occurredAt }) => occurredAt > question.at);
+  const times = distinct(later.map(({ occurredAt }) => occurredAt));
+  return times.map((time) => later.filter(({ occurredAt }) => occurredAt === time));
 }
 
-function seenLooks(question: Question): Observation[] {
-  const all = ofKind(question.believed, "deployment.observed").filter((fact) => isHere(fact, question));
-  const later = all.filter(({ occurredAt }) => occurredAt > question.at);
-  const isOther = ({ scope, since }: Observation) =>
-    scope === "components" || since === undefined || since > question.at;
-  const end = later.findIndex(isOther);
-  const covering = end === -1 ? later : later.slice(0, end);
-  const times = distinct(covering.map(({ occurredAt }) => occurredAt));
-  const first = times.flatMap((time) =>
-    covering.filter(({ occurredAt }) => occurredAt === time).toReversed(),
-  );
-  return [...first, ...observations(question).toReversed()];
-}
+/** Those of the whole service that say that what they show ran already then, the youngest state first. */
+export const covering = ({ at }: Question, looks: readonly Observation[]): Observation[] =>
+  looks
+    .filter(({ scope, since }) => scope !== "components" && since !== undefined && since <= at)
+    .toReversed();
+
+/** The look that speaks for the moment where none is left out: the next one if it covers it, else the newest. */
+const seenLook = (question: Question): Observation | undefined =>
+  covering(question, laterLooks(question)[0] ?? [])[0] ?? observations(question).at(-1);
+
+/** The same, or the tasks where nobody looked. */
+export const lookAt = (question: Question): Observation | undefined =>
+  seenLook(question) ?? tasksAsLook(question);
 
 export const byComponent = (a: Component, b: Component): number =>
   compare(fold(a.component), fold(b.component)) || compare(fold(a.variant ?? ""), fold(b.variant ?? ""));

@@ -6,13 +6,18 @@ import {
   type Claim,
   type Claimed,
   claimed,
+  covering,
   type Group,
-  looks,
+  isConfiguration,
+  isSilent,
+  laterLooks,
+  lookAt,
   type Observation,
   type Observed,
   observations,
   observed,
   type Removal,
+  tasksAsLook,
 } from "./claims.ts";
 import { evidenceOf } from "./commits.ts";
 import { members, pullable } from "./images.ts";
@@ -266,13 +271,21 @@ export const releasedDigest = ({ believed }: Question, { reported }: Resolved): 
 const GRACE_MS = 300_000;
 
 /** Whether a look contradicts a claim less than five minutes after it with what ran before: the rollout goes on. */
-function isRemainder(question: Question, { contradicted }: Joined, look: Observation): boolean {
+function isRemainder(question: Question, look: Observation): boolean {
+  // What was left out stays so, also where a later deployment says nothing of images.
+  const isLaterAndSilent = (fact: Fact) =>
+    fact.kind === "deployment.succeeded" &&
+    fact.scope !== "components" &&
+    order(fact) > order(look) &&
+    (isSilent(question, fact) || isConfiguration(question, fact));
+  const believed = question.believed.filter((fact) => !isLaterAndSilent(fact));
+  const { contradicted } = joinWith({ ...question, believed }, look);
   if (contradicted === undefined || order(look) < order(contradicted)) return false;
   if (Date.parse(look.occurredAt) - Date.parse(contradicted.occurredAt) >= GRACE_MS) return false;
   if (look.since !== undefined) return look.since < contradicted.occurredAt;
   const at = new Date(Date.parse(contradicted.occurredAt) - 1).toISOString();
   const then = { ...question, at };
-  const [speaking] = looks(then);
+  const speaking = lookAt(then);
   const old = [...claimed(then, speaking).groups.values()].flatMap((group) => resolveGroup(then, group));
   const last = observations(then).at(-1);
   if (last !== undefined) old.push(...seenEntries(then, last, last.components));
@@ -285,14 +298,24 @@ function isRemainder(question: Question, { contradicted }: Joined, look: Observa
   );
 }
 
-export const isLeftOut = (question: Question, look: Observation): boolean =>
-  isRemainder(question, joinWith(question, look), look);
+export const isLeftOut = (question: Question, look: Observation): boolean => isRemainder(question, look);
 
-/** What runs, by the claims and the best look that is not left out. */
+/** What runs, by the claims and the look that speaks for the moment: none that is left out. */
 export function join(question: Question): Joined {
-  for (const look of looks(question)) {
-    const joined = joinWith(question, look);
-    if (!isRemainder(question, joined, look)) return joined;
+  const tried = (look: Observation): Joined | undefined => {
+    return isRemainder(question, look) ? undefined : joinWith(question, look);
+  };
+  for (const together of laterLooks(question)) {
+    const own = covering(question, together);
+    for (const look of own) {
+      const joined = tried(look);
+      if (joined !== undefined) return joined;
+    }
+    if (together.some((look) => !own.includes(look) && !isLeftOut(question, look))) break;
   }
-  return joinWith(question, undefined);
+  for (const look of observations(question).toReversed()) {
+    const joined = tried(look);
+    if (joined !== undefined) return joined;
+  }
+  return joinWith(question, tasksAsLook(question));
 }

@@ -135,7 +135,7 @@ export function isSkewed(question: Question, current: readonly Fact[]): boolean 
 }
 
 /** The newest deployment that had started, unless it took effect; one that failed, until something else took effect. */
-export function attempt(question: Question): Release["attempt"] {
+export function attempt(question: Question, last: Claim | undefined): Release["attempt"] {
   const facts = until(question.believed, question.at);
   const started = ofKind(facts, "deployment.started")
     .filter((fact) => isHere(fact, question))
@@ -147,7 +147,7 @@ export function attempt(question: Question): Release["attempt"] {
   const failure = ofKind(facts, "deployment.failed")
     .filter((fact) => here(fact) && sameDeployment(fact.deployment, started.deployment))
     .at(-1);
-  if (failure !== undefined && effects.some((fact) => order(fact) > order(failure))) return null;
+  if (failure !== undefined && last !== undefined && order(last) > order(failure)) return null;
   const { deployment, occurredAt, actor, url, components = [] } = started;
   const told = { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null, components };
   if (failure === undefined) return { ...told, status: "started" };

@@ -276,7 +276,7 @@ export function evolve(state: Effective, { fact, components, isSilent, isConfigu
   if (isObservation(fact)) return observed(state, fact);
   if (isOfDeployment(fact)) return undeployed(state, fact);
   if (isConfiguration) {
-    return state.claimed.size > 0 ? configuredBy(state, fact) : renewed(state, fact, components);
+    return configuredBy(state.claimed.size > 0 ? state : renewed(state, fact, components), fact);
   }
   if (isPart(fact)) return changed(state, fact, components);
   return isSilent ? renewed(state, fact, components) : wholly(state, fact, components);

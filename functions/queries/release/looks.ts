@@ -8,13 +8,14 @@ import type { Question } from "../question.ts";
 import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { type Claim, isClaim, isObservation, type Observation } from "./effective-deployments.ts";
+import { type Claim, isClaim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
 import { type Reconciled, reconcileWith } from "./reconcile.ts";
 import { showClaimed, showObserved } from "./resolved-component.ts";
 import {
+  coveringAmong,
   type EffectiveDeployments,
   effectiveDeploymentsAt,
-  looksAt,
+  laterLooks,
   observations,
   type Selector,
   seenBy,
@@ -27,14 +28,80 @@ const GRACE_MS = 5 * 60_000;
 export const isInGrace = (look: Observation, claim: Claim): boolean =>
   order(look) > order(claim) && Date.parse(look.occurredAt) - Date.parse(claim.occurredAt) < GRACE_MS;
 
-/** Reconciles the claims with the best observation that is no remainder of a rollout. */
+/**
+ * Reconciles the claims with the observation that speaks for the moment: the next one, if it says that what it shows ran
+ * already then (of several at one time the one of the youngest state), else the newest by then.
+ */
 export async function reconcile(context: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
-  for await (const look of looksAt(context, context.selector, context.at)) {
-    const reconciled = await reconcileWith(context, seenBy(running, look));
-    if (!(await isRemainder(context, reconciled, look))) return reconciled;
+  const { selector, at } = context;
+  for await (const looks of laterLooks(context, selector, at)) {
+    const covering = coveringAmong(looks, at);
+    const found = await firstThatCounts(context, running, covering);
+    if (found !== undefined) return found;
+    const others = looks.filter((look) => !covering.includes(look));
+    if (!(await areLeftOut(context, running, others))) break;
+  }
+  for await (const look of observations(context, selector, at)) {
+    const found = isObservation(look) ? await firstThatCounts(context, running, [look]) : undefined;
+    if (found !== undefined) return found;
   }
   return reconcileWith(context, seenBy(running, running.tasks));
 }
+
+async function firstThatCounts(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+  looks: readonly Observation[],
+): Promise<Reconciled | undefined> {
+  for (const look of looks) {
+    const reconciled = await reconcileWith(context, seenBy(running, look));
+    if (!(await isRemainder(context, reconciled, look))) return reconciled;
+  }
+  return undefined;
+}
+
+async function areLeftOut(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+  looks: readonly Observation[],
+): Promise<boolean> {
+  const verdicts = await Promise.all(looks.map((look) => isLeftOut(context, running, look)));
+  return verdicts.every(Boolean);
+}
+
+/** An observation, and from when on it speaks: since what it shows began to run, and after whoever looked before it. */
+interface View {
+  readonly look: Observation;
+  readonly from: string;
+}
+
+/** Since when an observation shows what it shows, as far as it says. */
+export const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
+
+/** What observations of the whole service show after a moment, in the order in which they speak. */
+export async function* viewsAfter(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+): AsyncGenerator<View> {
+  const { selector, at } = context;
+  let looked = at;
+  let pending: readonly View[] = [];
+  for await (const looks of laterLooks(context, selector, at)) {
+    const leftOut = await Promise.all(looks.map((look) => isLeftOut(context, running, look)));
+    const counted = looks.filter((_, n) => leftOut[n] !== true);
+    const views = counted
+      .filter((look) => !isPart(look))
+      .map((look): View => ({ look, from: later(beginOf(look), looked) }));
+    yield* pending.filter((view) => !views.some((next) => next.from <= view.from));
+    pending = views
+      .filter(({ from }, n) => from > at && !views.slice(n + 1).some((younger) => younger.from <= from))
+      .sort((a, b) => (a.from < b.from ? -1 : 1));
+    looked = counted[0]?.occurredAt ?? looked;
+  }
+  yield* pending;
+}
+
+const later = (a: string, b: string): string => (b > a ? b : a);
 
 async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: string) {
   const question = { ...asked, at };
@@ -69,9 +136,16 @@ export async function isLeftOutThen(
 /** Whether an observation in effect contradicts a claim only because the rollout had not ended. */
 async function isRemainder(
   context: ResolveContext,
-  { contradicted: claim }: Reconciled,
+  reconciled: Reconciled,
   look: Observation,
 ): Promise<boolean> {
+  // A later claim that names no images keeps what was seen, but makes nothing of what was left out before.
+  const { running } = reconciled;
+  const claims = running.claims.filter(({ fact, isSilent }) => !isSilent || order(fact) < order(look));
+  const isJudged = claims.length === running.claims.length;
+  const { contradicted: claim } = isJudged
+    ? reconciled
+    : await reconcileWith(context, seenBy({ ...running, claims }, look));
   if (claim === undefined || !isInGrace(look, claim)) return false;
   return look.since === undefined ? showsOld(context, claim, look) : look.since < claim.occurredAt;
 }

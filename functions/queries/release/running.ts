@@ -70,36 +70,27 @@ export const observations = (
 export const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
-/** Of looks at one time, the one of the youngest state that ran by the moment comes first. */
-async function* coveringLooks(
+/** The observations of a service after a moment, those of one time together, oldest first. */
+export async function* laterLooks(
   knowledge: KnownAt,
   selector: Selector,
   at: string,
-): AsyncGenerator<Observation> {
+): AsyncGenerator<readonly Observation[]> {
   let together: Observation[] = [];
   for await (const look of laterObservations(knowledge, selector, at)) {
-    if (!isObservation(look) || isPart(look) || look.since === undefined || look.since > at) break;
+    if (!isObservation(look)) continue;
     if (together[0] !== undefined && together[0].occurredAt !== look.occurredAt) {
-      yield* together;
+      yield together;
       together = [];
     }
-    together.unshift(look);
+    together.push(look);
   }
-  yield* together;
+  if (together.length > 0) yield together;
 }
 
-/**
- * The observations that may speak for a moment, the best first: later ones of the whole service that say that what they
- * show ran already then, and those up to the moment, newest first.
- */
-export async function* looksAt(
-  knowledge: KnownAt,
-  selector: Selector,
-  at: string,
-): AsyncGenerator<Observation> {
-  yield* coveringLooks(knowledge, selector, at);
-  for await (const look of observations(knowledge, selector, at)) if (isObservation(look)) yield look;
-}
+/** Those of the whole service that say that what they show ran at a moment before, the youngest state first. */
+export const coveringAmong = (looks: readonly Observation[], at: string): Observation[] =>
+  looks.filter((look) => !isPart(look) && look.since !== undefined && look.since <= at).reverse();
 
 /** The newest facts of a service up to a time or a sort key. */
 interface Newest {
@@ -232,19 +223,22 @@ export async function effectiveDeploymentsAt(
   at: string,
 ): Promise<EffectiveDeployments> {
   const question = { ...questionOf(moment), at };
-  const [{ named, parts, own, everywhere, changes }, look] = await Promise.all([
+  const [{ named, parts, observation: newest, own, everywhere, changes }, later] = await Promise.all([
     newestOf(question, selector, at),
-    looksAt(question, selector, at).next(),
+    laterLooks(question, selector, at).next(),
   ]);
+  const [covering] = later.done === true ? [] : coveringAmong(later.value, at);
+  const look = covering ?? newest;
   const wholes = [...own, ...everywhere].filter((claim) => !isOfDeployment(claim)).sort(newestFirst);
   const effects = await Promise.all(wholes.map((claim) => effectOf(question, selector, claim)));
   const ofImages = effects.find(({ isConfiguration }) => !isConfiguration);
   const isSilent = ofImages?.isSilent === true;
-  const isUnnamed = look.done === true && changes.length === 0 && (ofImages === undefined || isSilent);
+  const isUnnamed =
+    look === undefined && changes.every(isOfDeployment) && (ofImages === undefined || isSilent);
   // A name that nobody reported costs one round trip.
   const isUnreported = named.length > 0 && isUnnamed;
   const tasks = isUnreported ? await tasksAsObservation(question, selector) : undefined;
-  const observation = look.done === true ? tasks : look.value;
+  const observation = look ?? tasks;
   const earlier =
     isSilent && observation !== undefined ? await claimsWithImages(question, selector, everywhere[0]) : [];
   const facts = distinct([...earlier, ...own, ...everywhere, ...changes]);

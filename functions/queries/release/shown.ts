@@ -1,15 +1,21 @@
 /** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
-
-import type { Fact } from "../../../schemas/fact.ts";
+import type { Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../../ledger/canonical.ts";
 import { EVER, history, keyOf } from "../../ledger/fact-reader.ts";
+import { digestsIn } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { type ComponentClaim, isPart } from "./effective-deployments.ts";
-import { reconcile } from "./looks.ts";
-import { type EffectiveDeployments, effectiveDeploymentsAt, type Selector } from "./running.ts";
+import { type ComponentClaim, isObservation, isPart } from "./effective-deployments.ts";
+import { beginOf, reconcile } from "./looks.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
+import {
+  type EffectiveDeployments,
+  effectiveDeploymentsAt,
+  laterObservations,
+  type Selector,
+} from "./running.ts";
 import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
 
@@ -77,13 +83,37 @@ async function nextDescription(
   return [];
 }
 
-/** The first later observation that does not end a release, but may leave a component of it without a digest. */
-async function nextVague({ selector, ...context }: ResolveContext): Promise<string[]> {
-  for await (const fact of history(context, { of: "observed", ...selector }, { after: context.at })) {
-    if (fact.kind !== "deployment.observed") continue;
-    if (isPart(fact) || fact.components.some(({ digest }) => digest === undefined)) return [fact.occurredAt];
+/**
+ * When the first later observation speaks that does not end a release, but may leave a component of it without a digest, or
+ * report another one: at the earliest when what it shows began to run, else once nobody looked between.
+ */
+async function nextView(
+  { selector, ...context }: ResolveContext,
+  digests: ReadonlySet<string>,
+): Promise<string[]> {
+  const isOther = (one: ObservedComponent): boolean =>
+    one.digest === undefined ||
+    one.digestOf !== undefined ||
+    digestsIn(one).some((digest) => !digests.has(digest));
+  let looked: string | undefined;
+  for await (const look of laterObservations(context, selector, context.at)) {
+    if (!isObservation(look)) continue;
+    const begin = beginOf(look);
+    if (isPart(look) || look.components.some(isOther))
+      return [begin > context.at ? begin : (looked ?? look.occurredAt)];
+    looked = look.occurredAt;
   }
   return [];
+}
+
+/** The digests of components: as stated, as they can be pulled, and as the runtime reports them. */
+function digestsOf(components: readonly ResolvedComponent[]): ReadonlySet<string> {
+  const digests = components.flatMap(({ resolution: { digest }, family, seen }) => [
+    digest,
+    family?.pullable,
+    seen?.resolution.digest,
+  ]);
+  return new Set(digests.filter((one) => one !== undefined));
 }
 
 /** Cost: two sequential round trips for the digests, as in the release, and one for the end. */
@@ -97,17 +127,17 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   const reconciled = await reconcile(context, running);
   const { shown, running: counted } = reconciled;
+  const digests = digestsOf(shown);
   const [until, ...more] = await Promise.all([
     untilOf(context, reconciled),
-    nextVague(context),
+    nextView(context, digests),
     nextTasks(context, counted),
     nextDescription(context, counted, description),
   ]);
-  const digests = shown.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
   const [known] = more.flat().sort();
   const isSooner = known !== undefined && (until === null || known < until);
   return {
-    digests: new Set(digests.filter((one) => one !== undefined)),
+    digests,
     until: isSooner ? known : until,
     counts: countsIn(running, counted),
   };

@@ -5,8 +5,8 @@ import { likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import { configurationChanges, configurationOf } from "./configuration.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { type Claim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
-import { isLeftOut } from "./looks.ts";
+import { type Claim, isObservation, type Observation } from "./effective-deployments.ts";
+import { beginOf, isLeftOut, viewsAfter } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import {
@@ -19,7 +19,6 @@ import {
   wholeServicePartitions,
 } from "./running.ts";
 import { matched } from "./slots.ts";
-import type { Task } from "./tasks.ts";
 import { nextUnannounced } from "./unannounced.ts";
 
 /** Whether an observation shows other images than those that ran. Unknown images do not count as different. */
@@ -47,26 +46,10 @@ const configures = (
   configurationChanges(configurationOf([...contributing, ...seen]), configurationOf([...contributing, other]))
     .length > 0;
 
-/** Since when an observation shows what it shows, as far as it says. */
-const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
-
 /** Prefetches the facts that may end a release, because they do not depend on what ran. */
 export function prefetchUntil(question: Question, selector: Selector): void {
   prefetchClaimsAfter(question, wholeServicePartitions(selector), question.at);
   question.store.prefetch(() => laterObservations(question, selector, question.at).next());
-}
-
-/** The later observations up to the next claim (or task that counts as one), and one after it that may know of what ran before that claim. */
-async function* untilClaim(
-  { selector, at, ...knowledge }: ResolveContext,
-  claim: Claim | Task | undefined,
-): AsyncGenerator<Observation> {
-  for await (const fact of laterObservations(knowledge, selector, at)) {
-    if (!isObservation(fact) || isPart(fact)) continue;
-    const isLate = claim !== undefined && order(fact) > order(claim);
-    if (!isLate || beginOf(fact) < claim.occurredAt) yield fact;
-    if (isLate) return;
-  }
 }
 
 /** When the release ended: at the next claim of any extent, or the next observation of another release. Null: not yet. */
@@ -82,11 +65,10 @@ export async function untilOf(
     running.isUnreported ? nextUnannounced(context, selector, running.tasks) : undefined,
   ]);
   const [next] = [...claims, ...(task === undefined ? [] : [task])].sort(byOrder);
-  for await (const fact of untilClaim(context, next)) {
-    const isChange =
-      shown.length === 0 || (await changes(context, shown, fact)) || configures(contributing, seen, fact);
-    if (isChange && !(await isLeftOut(context, running, fact)))
-      return beginOf(fact) > at ? beginOf(fact) : fact.occurredAt;
+  for await (const { look, from } of viewsAfter(context, running)) {
+    if (next !== undefined && from >= next.occurredAt) break;
+    const isOther = shown.length === 0 || (await changes(context, shown, look));
+    if (isOther || configures(contributing, seen, look)) return from;
   }
   return next?.occurredAt ?? null;
 }
@@ -106,22 +88,51 @@ async function isSeenIn(
 }
 const NONE: ReadonlySet<string> = new Set();
 
-/** The first observation since the newest claim that shows the current release; `broken`: one before it shows another. */
+/** The observations since the newest claim that show the current release without a break. */
+interface Row {
+  readonly first: Observation;
+  /** Since when they speak. */
+  readonly since: string;
+  /** Whether one before them shows another. */
+  readonly broken: boolean;
+}
+
+/** The observations since the newest claim that count, newest first, and whether they show the current release. */
+async function* countedBefore(
+  context: ResolveContext,
+  running: EffectiveDeployments,
+  contributing: readonly Claim[],
+  seen: Observation,
+): AsyncGenerator<{ fact: Observation; isSame: boolean }> {
+  const { lastClaim } = running;
+  for await (const fact of observations(context, context.selector, context.at)) {
+    if (!isObservation(fact) || (lastClaim !== undefined && order(fact) < order(lastClaim))) return;
+    // A newer one was left out.
+    if (order(fact) > order(seen)) continue;
+    const isSame = (await isSeenIn(context, seen, fact)) && !configures(contributing, [seen], fact);
+    if (isSame || !(await isLeftOut(context, running, fact))) yield { fact, isSame };
+  }
+}
+
 async function seenSince(
   context: ResolveContext,
   running: EffectiveDeployments,
   contributing: readonly Claim[],
   seen: Observation,
-) {
-  const { lastClaim } = running;
+): Promise<Row> {
   let first = seen;
-  for await (const fact of observations(context, context.selector, context.at)) {
-    if (fact.kind !== "deployment.observed" || (lastClaim !== undefined && order(fact) < order(lastClaim)))
-      break;
-    if ((await isSeenIn(context, seen, fact)) && !configures(contributing, [seen], fact)) first = fact;
-    else if (!(await isLeftOut(context, running, fact))) return { first, broken: true };
+  // At the time of `first` an older state was seen, too: it ran until that of `first` began, unless somebody looked later.
+  let isAfterOlder = false;
+  for await (const { fact, isSame } of countedBefore(context, running, contributing, seen)) {
+    const isBefore = fact.occurredAt < first.occurredAt;
+    if (isAfterOlder && !isBefore) continue;
+    if (isAfterOlder && fact.occurredAt < beginOf(first)) break;
+    isAfterOlder = false;
+    if (isSame) first = fact;
+    else if (isBefore) return { first, since: latest(beginOf(first), fact.occurredAt), broken: true };
+    else isAfterOlder = beginOf(fact) < beginOf(first);
   }
-  return { first, broken: false };
+  return { first, since: beginOf(first), broken: isAfterOlder };
 }
 
 /**
@@ -137,11 +148,11 @@ export async function sinceOf(
   if (shown.length === 0) return head.occurredAt;
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
-  const { first, broken } = await seenSince(context, running, contributing, observation);
-  if (claimedAt === undefined || broken) return latest(beginOf(first), claimedAt);
+  const { first, since, broken } = await seenSince(context, running, contributing, observation);
+  if (claimedAt === undefined || broken) return latest(since, claimedAt);
   const isAsClaimed =
     drift === null && !(await changes(context, claimed, first)) && !configures(contributing, [], first);
-  return isAsClaimed ? claimedAt : latest(beginOf(first), claimedAt);
+  return isAsClaimed ? claimedAt : latest(since, claimedAt);
 }
 
 const latest = (a: string, b: string | undefined): string => (b !== undefined && b > a ? b : a);
