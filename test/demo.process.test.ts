@@ -180,7 +180,10 @@ describe("the demo, with a running ledger", () => {
     const environments = releases.map(({ environment }) => environment);
     expect(new Set(environments)).toEqual(new Set(["production", "production.us-1"]));
     expect(releases).toHaveLength(12);
-    for (const { status, warnings } of releases) expect([status, warnings]).toEqual(["running", []]);
+    for (const { status, components, warnings } of releases) {
+      const isLost = components.some(({ availability }) => availability === "deleted");
+      expect([status, warnings.map(({ code }) => code)]).toEqual(["running", isLost ? ["image_lost"] : []]);
+    }
   });
 
   it("leaves the failed deployments, the rollback and the removed review on the timeline", async () => {
