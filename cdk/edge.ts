@@ -25,6 +25,7 @@ export const INGEST_PATHS = [
   "/v1/freezes/end",
   "/v1/redeployments",
   "/v1/redeployments/*/end",
+  "/v1/redeployments/*/cancel",
 ] as const;
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };

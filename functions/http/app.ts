@@ -28,6 +28,9 @@ export async function loadAll(): Promise<void> {
     import("./plan.ts"),
     import("./plan-check.ts"),
     import("./redeployments.ts"),
+    import("./timeline-table.ts"),
+    import("temporal-polyfill"),
+    import("../plan/redeployment/list.ts"),
     import("../plan/redeployment/status.ts"),
     import("../sources/standards/sigstore.ts"),
   ]);

@@ -31,7 +31,7 @@ export async function broken(more: object = {}, ...services: readonly string[]):
         service,
         components,
         namespace: "billing",
-        config: [{ repository: CONFIG, revision: digest.slice("sha256:".length, 20), path: "billing" }],
+        config: [{ repository: CONFIG, revision: "77aa01c", path: "billing" }],
       });
       await say("artifact.pushed", `push of ${service} ${digest}`, time, image);
       expect((await client.say(deployment)).status).toBe(201);

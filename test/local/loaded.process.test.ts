@@ -33,6 +33,11 @@ it("answers every endpoint after its packages are gone", async () => {
     ["/v1/diff", { ...place, from: "2026-10-01", to: "2026-10-02" }],
     ["/v1/plan", { ...place, at: "2026-10-01", check: "registry" }],
     ["/v1/gate", { ...place, digest: `sha256:${"1".repeat(64)}` }],
+    ["/v1/timeline", { environment: "production", from: "2026-10-01", format: "csv" }],
+    ["/v1/changes", { environment: "production", before: "yesterday", tz: "Europe/Berlin" }],
+    ["/v1/services"],
+    ["/v1/freezes"],
+    ["/v1/redeployments"],
     ["/v1/redeployments/1.1"],
     ["/v1/export", { from: "2026-10-01" }],
   ];
