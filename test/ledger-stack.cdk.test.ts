@@ -687,6 +687,7 @@ describe("cloudfront", () => {
       ["/v1/freezes/end", "Ingest"],
       ["/v1/redeployments", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],
+      ["/v1/redeployments/*/cancel", "Ingest"],
       ["/v1/export*", "Export"],
     ]);
     for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {

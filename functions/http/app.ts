@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { allSources } from "../sources/sources.ts";
 import type { Ledger } from "./context.ts";
 import { problem, problemOf } from "./problem.ts";
+import { temporal } from "./times.ts";
 
 export function guarded({ log }: Ledger, endpoints: readonly Hono[]): Hono {
   const app = new Hono();
@@ -29,7 +30,7 @@ export async function loadAll(): Promise<void> {
     import("./plan-check.ts"),
     import("./redeployments.ts"),
     import("./timeline-table.ts"),
-    import("temporal-polyfill"),
+    temporal(),
     import("../plan/redeployment/list.ts"),
     import("../plan/redeployment/status.ts"),
     import("../sources/standards/sigstore.ts"),

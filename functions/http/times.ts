@@ -12,6 +12,9 @@ export interface Reading {
   readonly tz?: string | undefined;
 }
 
+/** The library of time zones, loaded lazily: most questions name an instant, or no time. */
+export const temporal = () => import("temporal-polyfill");
+
 const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const AGO = /^-(\d{1,6})([mhdw])$/;
 
@@ -53,8 +56,7 @@ export async function instantOf(field: string, value: string, { edge, now, tz }:
   const exact =
     value === "now" ? now.toISOString() : (Instant.safeParse(value).data ?? before(now, field, value));
   if (exact !== undefined) return exact;
-  // Loaded lazily: most questions name an instant, or none.
-  const { Temporal } = await import("temporal-polyfill");
+  const { Temporal } = await temporal();
   const zone = tz ?? "UTC";
   const today = Temporal.Instant.from(now.toISOString()).toZonedDateTimeISO(zone).toPlainDate();
   if (value === "today") return edgeOfDay(today, zone, edge);

@@ -20,7 +20,7 @@ const POLL = [
     '[ -z "$one" ] || printf "%s" "$set_" | grep -qE -e "$one" || exit 1; done; }',
   'wanted=$(printf "%s\\n" "$@"); allowed=$(printf "%s\\n" "$@" $also)',
   'until answer=$(ask) && shown=$(printf "%s" "$answer" | digests) && ! lacks "$shown" "$wanted" && ! lacks "$allowed" "$shown" && configured',
-  `do [ $n -lt 25 ] || { echo "it runs" \${shown:-what is not known} \${set_:-} "and not" "$@" "$config" >&2; exit 1; }; n=$((n + 1)); sleep 5`,
+  `do [ $n -lt 25 ] || { echo "it runs" \${shown:-what is not known} \${set_:-} "and not" "$@" \${config:+"$config"} >&2; exit 1; }; n=$((n + 1)); sleep 5`,
   "done",
   'printf "%s\\n" "$answer"',
 ].join("; ");

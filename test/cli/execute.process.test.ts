@@ -179,7 +179,9 @@ describe("an executor", () => {
     await order(executing, asked);
     expect(await over(ledger, asked)).toMatchObject({ status: "succeeded" });
     const [started] = ranIn(executing).filter((line) => line.includes(" up "));
-    expect(started).toBe("docker compose -f compose.yaml -f asof.override.yaml up -d --no-build");
+    expect(started).toBe(
+      "docker compose --project-directory . -f compose.yaml -f asof.override.yaml up -d --no-build",
+    );
     const services = { "acme-billing": { image: `${REPOSITORY}@${ONE}` } };
     expect(JSON.parse(readFileSync(override, "utf8"))).toEqual({ services });
   });

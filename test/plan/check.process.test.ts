@@ -144,7 +144,9 @@ describe("the check", () => {
   it("lets run on what came later, which no step takes away", async () => {
     const ledger = await broken();
     const proxy = component("proxy", digestOf("proxy"));
-    const now = deployed("now", "2026-11-20T11:00:00.000Z", { components: [component("main", TWO), proxy] });
+    const config = [{ repository: "https://github.com/acme/deploy", revision: "77aa01c", path: "billing" }];
+    const components = [component("main", TWO), proxy];
+    const now = deployed("now", "2026-11-20T11:00:00.000Z", { components, config });
     expect((await ledger.doors.client().say(now)).status).toBe(201);
     const plan = await planOf(ledger);
     expect(plan.warnings.map(({ code }) => code)).toContain("component_came_later");
