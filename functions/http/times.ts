@@ -1,6 +1,7 @@
 /** The times of a question: an instant, a local time, or a period, which is its start or its end. */
 import type { Temporal } from "temporal-polyfill";
 import { Instant } from "../../schemas/question.ts";
+import { memoised } from "../ledger/loader.ts";
 import { EndpointError } from "./problem.ts";
 
 /** What a time is read with. */
@@ -12,8 +13,8 @@ export interface Reading {
   readonly tz?: string | undefined;
 }
 
-/** The library of time zones, loaded lazily: most questions name an instant, or no time. */
-export const temporal = () => import("temporal-polyfill");
+/** The library of time zones, loaded lazily and once: most questions name an instant, or no time. */
+export const temporal = memoised(() => import("temporal-polyfill"));
 
 const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const AGO = /^-(\d{1,6})([mhdw])$/;
