@@ -86,3 +86,13 @@ export const question = fc.record({
   ),
 });
 export type Asking = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
+
+/** Whether a part of a set of migrations is reported twice. */
+export function isPartRepeated(statements: readonly Statement[]): boolean {
+  const parts = statements.flatMap((one) =>
+    one.kind === "migration.snapshot" && one.part !== undefined
+      ? [JSON.stringify([one.source, one.database, one.mode, one.part.set, one.part.n])]
+      : [],
+  );
+  return new Set(parts).size < parts.length;
+}

@@ -59,6 +59,10 @@ describe("a plan on a terminal", () => {
 
   it("shows what changes and every step with its command, and ends with 0", async () => {
     const ledger = await broken();
+    const config = [{ repository: "https://github.com/acme/deploy", revision: "88bb02d", path: "billing" }];
+    const components = [{ component: "main", repository: REPOSITORY, digest: TWO }];
+    const now = deployed("now", "2026-11-20T11:00:00.000Z", { components, config, namespace: "billing" });
+    expect((await ledger.doors.client().say(now)).status).toBe(201);
     const { code, out } = await plan(ledger, ...THEN, "--schema", "revert");
     const { json } = await ledger.doors.client("reader").get("/v1/plan", {
       ...{ environment: "production", service: "acme/billing", at: "2026-11-15", schema: "revert" },

@@ -20,6 +20,9 @@ const SERVICES = ["acme/billing", "acme/web"];
 
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
+const isClaim = ({ kind }: Statement): boolean =>
+  kind === "deployment.succeeded" || kind === "deployment.removed";
+
 /**
  * Looks at the whole service, which all say since when they speak, or none does: of observers that differ in this, or
  * that saw no image, nobody knows when what they show began; nor whether it began before a deployment of that moment.
@@ -38,8 +41,14 @@ function looked(statements: readonly Statement[]): Statement[] {
   });
 }
 
+/** Nobody knows whether a look came before a claim of the same moment. */
+function areApart(statements: readonly Statement[]): boolean {
+  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
+  return !statements.some(({ kind, occurredAt }) => kind === "deployment.observed" && claims.has(occurredAt));
+}
+
 /** Without an index in an index: what is the same image as each of two others does not make these one image. */
-const flat = history.filter((statements) => {
+const flat = history.filter(areApart).filter((statements) => {
   const indexed = statements.filter((one) => one.kind === "artifact.indexed");
   const indexes = new Set(indexed.map(({ digest }) => digest));
   return !indexed.some(({ manifests }) => manifests.some(({ digest }) => indexes.has(digest)));
@@ -47,9 +56,6 @@ const flat = history.filter((statements) => {
 
 /** Each history is asked at every moment, of every service and image: hundreds of answers. */
 const FEW = { numRuns: Math.min(RUNS, 150) };
-
-const isClaim = ({ kind }: Statement): boolean =>
-  kind === "deployment.succeeded" || kind === "deployment.removed";
 
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {

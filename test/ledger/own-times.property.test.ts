@@ -9,6 +9,7 @@ import { type Fact, Statement } from "../../schemas/fact.ts";
 import { act, migrated, row, snapshotInParts, snapshotOf } from "../histories/statements.ts";
 import type { Act } from "../histories/stories.ts";
 import { DAY, moment, time } from "../histories/words.ts";
+import { isPartRepeated } from "../histories.ts";
 import { oracleRelease } from "../oracle.ts";
 import { type Given, given } from "./given.ts";
 
@@ -85,6 +86,8 @@ describe("a database whose table dates its migrations", () => {
   it("moved from one moment to another by what the timeline tells between them", async () => {
     let compared = 0;
     const property = fc.asyncProperty(anyHistory, moment, moment, async (statements, one, other) => {
+      // A part that is reported again corrects its set afterwards, which a timeline cannot know.
+      fc.pre(!isPartRepeated(statements));
       const ledger = await given(...shownAs("set", unrepeated(statements)));
       const [from, to] = inOrder(one, other);
       const [before, after] = [await versionsAt(ledger, from), await versionsAt(ledger, to)];
