@@ -110,13 +110,13 @@ const isOfConfiguration = (claim: Claim): boolean => statedEffect(claim).isConfi
  * The newest claims of a partition, newest first: back to one that does not depend on those before it (a removal that
  * names a deployment does, and a deployment of configuration alone), with those of which nobody says whether they came
  * before it.
- * @param until further back, to one that is older than this claim
+ * @param until a sort key: further back, to one before it
  */
 async function newestClaims(
   knowledge: KnownAt,
   partition: Partition,
   at: string,
-  until?: Claim,
+  until?: string,
 ): Promise<Claim[]> {
   const claims: Claim[] = [];
   let base: Claim | undefined;
@@ -124,7 +124,7 @@ async function newestClaims(
     if (!isClaim(fact)) continue;
     if (base !== undefined && base.occurredAt !== fact.occurredAt) break;
     claims.push(fact);
-    const isOldEnough = until === undefined || order(fact) < order(until);
+    const isOldEnough = until === undefined || order(fact) < until;
     if (base === undefined && isOldEnough && !isOfDeployment(fact) && !isOfConfiguration(fact)) base = fact;
   }
   return claims;
@@ -141,7 +141,7 @@ export async function newestOf(
   sizes?: Pages,
 ): Promise<Newest> {
   const [ofService, ofAll] = wholeServicePartitions(selector);
-  const [named, seen, own, everywhere] = await Promise.all([
+  const [named, seen, newestOwn, everywhere] = await Promise.all([
     names(knowledge, { of: "service", ...selector }),
     observations(knowledge, selector, at, sizes).next(),
     newestClaims(knowledge, ofService, at),
@@ -151,12 +151,19 @@ export async function newestOf(
     ({ name: components }): Partition => ({ of: "part", ...selector, components }),
   );
   const newest = await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at)));
+  // A removal of components takes away what ran, unless a deployment of the same moment came before it.
+  const tied = newest
+    .flat()
+    .find((one) => isOfDeployment(one) && newestOwn.some(({ occurredAt }) => occurredAt === one.occurredAt));
+  const own = tied === undefined ? newestOwn : await newestClaims(knowledge, ofService, at, tied.occurredAt);
   // Whether a deployment of configuration found anything running depends on the claims before it.
   const configured = [...own, ...newest.flat()].filter(isOfConfiguration).sort(byOrder)[0];
   const changes =
     configured === undefined
       ? newest
-      : await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at, configured)));
+      : await Promise.all(
+          parts.map((partition) => newestClaims(knowledge, partition, at, order(configured))),
+        );
   return {
     named,
     parts,
