@@ -96,3 +96,8 @@ export function isPartRepeated(statements: readonly Statement[]): boolean {
   );
   return new Set(parts).size < parts.length;
 }
+
+/** Whether heads are reported beside sets in parts. */
+export const isHeadAmongParts = (statements: readonly Statement[]): boolean =>
+  statements.some((one) => one.kind === "migration.snapshot" && one.mode === "head") &&
+  statements.some((one) => one.kind === "migration.snapshot" && one.part !== undefined);
