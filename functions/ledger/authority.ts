@@ -4,6 +4,7 @@ import * as z from "zod";
 import { fold, name, source, text } from "../../schemas/scalars.ts";
 import { isNoted } from "./access-patterns.ts";
 import { sha256 } from "./canonical.ts";
+import type { RunsFor } from "./runs-for.ts";
 
 export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -31,6 +32,8 @@ export interface Holder {
   /** Prefixes of `source`, and environments, that the holder may report for. Absent: any. */
   readonly sources?: readonly string[];
   readonly environments?: readonly string[];
+  /** The commit that the holder's job runs for, as the issuer of its token says. */
+  readonly runsFor?: RunsFor;
 }
 
 export interface Token extends Holder {
@@ -40,9 +43,17 @@ export interface Token extends Holder {
 const hashed = /^sha256=([0-9a-f]{64})$/;
 const bounds = z.string().transform((value) => value.split("|"));
 
+export const holderName = text(128).regex(/^[A-Za-z0-9._@/-]+$/, "must be of A-Z a-z 0-9 . _ @ / -");
+
+/** What a holder may be bound to. */
+export const Grants = z.strictObject({
+  sources: z.array(source).exactOptional(),
+  environments: z.array(name).exactOptional(),
+});
+
 const fields = z.object({
   role: z.enum(ROLES),
-  name: text(64).regex(/^[A-Za-z0-9._@/-]+$/, "must be of A-Z a-z 0-9 . _ @ / -"),
+  name: holderName,
   token: z
     .string()
     .refine((value) => !value.startsWith("sha256=") || hashed.test(value), {

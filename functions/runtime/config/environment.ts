@@ -1,13 +1,16 @@
 /** Environment variables, parsed once at start. An error names its variable. */
+import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
+import type { Identities } from "../../ledger/identities.ts";
 import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
 import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
+import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
@@ -32,6 +35,10 @@ export interface Configuration {
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
   readonly trust?: Trust;
+  /** Absent: no OIDC token is taken. */
+  readonly identities?: Identities;
+  /** The secret of the client by which people sign in. Absent: the client is public. */
+  readonly loginSecret?: string;
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
@@ -51,6 +58,8 @@ const tableName = z
 /** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
+  const identities = identitiesFrom(env, parseYaml);
+  const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
@@ -71,6 +80,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
     ...(trust === undefined ? {} : { trust }),
+    ...(identities === undefined ? {} : { identities }),
+    ...(loginSecret === "" ? {} : { loginSecret }),
     ...observationStepFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };

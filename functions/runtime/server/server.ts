@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
@@ -18,6 +19,7 @@ import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
@@ -109,6 +111,9 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
+    ...(settings.identities === undefined
+      ? {}
+      : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
@@ -142,6 +147,7 @@ export const endpoints = (ledger: Ledger): Hono =>
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    signInEndpoints(ledger),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
