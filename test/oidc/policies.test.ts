@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { holderFrom, Identities } from "../../functions/ledger/identities.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
+import { page } from "../docs/pages.ts";
 import { goldenClaims } from "./issuer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-identities-"));
@@ -147,6 +148,16 @@ policies:
     );
     expect(faultOf("policies: [}")).toMatch(/^ASOF_IDENTITIES: .* cannot be read: [^\n]+$/);
   });
+});
+
+describe("docs/identities.md", () => {
+  const samples = page("docs/identities.md").blocks.filter(({ text }) => /^policies:/m.test(text));
+
+  it.each(samples)("has policies that the ledger takes: $text", ({ text }) => {
+    expect(configured(text)?.policies).toHaveLength(1);
+  });
+
+  it("shows CI and people", () => expect(samples.length).toBe(4));
 });
 
 const claims = { ...goldenClaims("github-actions"), iss: GITHUB, aud: AUDIENCE };
