@@ -38,6 +38,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./execute.ts")).executeCommand,
   },
   {
+    name: "token",
+    summary: "makes tokens, and lists and revokes those in a ledger's folder",
+    load: async () => (await import("./token.ts")).tokenCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,

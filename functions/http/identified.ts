@@ -1,7 +1,7 @@
 /** Who sends a request: the holder of a token of this ledger, of an OIDC token, or of a session in a browser. */
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { type Holder, holderOf } from "../ledger/authority.ts";
+import { type Holder, hasEnded, holderOf } from "../ledger/authority.ts";
 import { type Identity, isJwt, type Verifier } from "../ledger/identities.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
@@ -56,6 +56,11 @@ export async function identified(ledger: Ledger, c: Context): Promise<Holder> {
   }
   const { tokens } = await ledger.secrets();
   const found = holderOf(tokens, authorization);
+  if (found !== undefined && hasEnded(found, ledger.now()))
+    throw new EndpointError(
+      "unauthenticated",
+      `The token ${found.name} ended on ${found.expires}: make a new one with asof token new.`,
+    );
   if (found !== undefined) return found;
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];
   if (bearer !== undefined && identities !== undefined && isJwt(bearer))

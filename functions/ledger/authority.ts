@@ -38,7 +38,13 @@ export interface Holder {
 
 export interface Token extends Holder {
   readonly hash: string;
+  /** The last day on which it counts, UTC. Absent: it does not end. */
+  readonly expires?: string;
 }
+
+/** Whether the last day of a token is over. */
+export const hasEnded = ({ expires }: Token, now: Date): boolean =>
+  expires !== undefined && now.toISOString().slice(0, 10) > expires;
 
 const hashed = /^sha256=([0-9a-f]{64})$/;
 const bounds = z.string().transform((value) => value.split("|"));
@@ -60,12 +66,15 @@ const fields = z.object({
       error: "must be 64 lower-case hex digits after sha256=",
     })
     .min(16, "must be at least 16 characters long, or sha256= and the hash of one"),
+  expires: z.iso.date("must be a date, like 2027-02-28").exactOptional(),
   sources: bounds.pipe(z.array(source)).exactOptional(),
   environments: bounds.pipe(z.array(name)).exactOptional(),
 });
 
 function parseToken(entry: string, n: number): Token {
-  const [role, called, token, ...bound] = entry.split(":");
+  const [role, called, token, ...rest] = entry.split(":");
+  const [ends] = rest.filter((one) => one.startsWith("expires="));
+  const bound = rest.filter((one) => one !== ends);
   const boundTo = (key: string) => bound.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1);
   const twice = new Set(bound.map((one) => one.split("=")[0])).size < bound.length;
   if (twice) throw new Error(`entry ${n + 1}: sources=… and environments=… may each be given once`);
@@ -76,6 +85,7 @@ function parseToken(entry: string, n: number): Token {
     role,
     name: called,
     token,
+    expires: ends?.slice("expires=".length),
     sources: boundTo("sources"),
     environments: boundTo("environments"),
   };
@@ -92,7 +102,7 @@ function parseToken(entry: string, n: number): Token {
 
 /**
  * Parses `role:name:token,…`. A token may be given as `sha256=<hex>`, the hash of it, and may be bound to sources and
- * environments: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production`. Throws an Error that names the
+ * environments, and to a last day: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production:expires=2027-02-28`. Throws an Error that names the
  * invalid entry and field, and never contains a token.
  */
 export const parseTokens = (list: string): Token[] =>
@@ -104,12 +114,12 @@ export const parseTokens = (list: string): Token[] =>
 
 export const newToken = (): string => randomBytes(24).toString("base64url");
 
-/** The holder of a bearer token, or undefined. It compares every token, so that timing reveals nothing. */
-export function holderOf(tokens: readonly Token[], authorization: string | undefined): Holder | undefined {
+/** The bearer token of this ledger, or undefined. It compares every token, so that timing reveals nothing. */
+export function holderOf(tokens: readonly Token[], authorization: string | undefined): Token | undefined {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
   if (given === undefined) return undefined;
   const hash = Buffer.from(sha256(given));
-  let holder: Holder | undefined;
+  let holder: Token | undefined;
   for (const token of tokens) if (timingSafeEqual(hash, Buffer.from(token.hash))) holder = token;
   return holder;
 }

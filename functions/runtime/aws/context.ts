@@ -12,6 +12,7 @@ import type { Registries } from "../../ledger/registries.ts";
 import { deployToolsFrom } from "../config/files.ts";
 import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
+import { warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { lazyVerifier } from "./identities.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -75,6 +76,7 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     error: (message, fields) => logger.error(message, fields),
   };
   logUnhandled(log);
+  const warn = warnOfEnds(log, now);
   const identities = identitiesFrom(process.env, JSON.parse);
   return {
     store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
@@ -87,7 +89,11 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     deployTools: deployToolsFrom(process.env),
     now,
     heard: new Set(),
-    secrets,
+    secrets: async () => {
+      const content = await secrets();
+      warn(content.tokens);
+      return content;
+    },
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log,
   };

@@ -26,12 +26,14 @@ import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
 import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
+import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
@@ -106,7 +108,14 @@ function ledgerOf(
 ): Ledger {
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
-  const tokens = [...configured, ...reactions.tokens];
+  const fromFile = tokenFile(join(settings.data, TOKEN_FILE), { now: () => new Date(), log });
+  const warn = warnOfEnds(log, () => new Date());
+  const currentTokens = (): Token[] => {
+    const tokens = [...configured, ...reactions.tokens, ...fromFile()];
+    warn(tokens);
+    return tokens;
+  };
+  currentTokens();
   return {
     ...storage,
     rules: settings.rules,
@@ -120,7 +129,7 @@ function ledgerOf(
     quarantine: sqliteQuarantine(database),
     jobs,
     registries: () => Promise.resolve(registryClients),
-    secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
+    secrets: async () => ({ tokens: currentTokens(), webhooks: settings.webhooks }),
     ...(settings.executors.length === 0
       ? {}
       : { executor: (plan) => withoutExecutor(settings.executors, plan) }),
