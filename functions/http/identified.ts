@@ -1,7 +1,7 @@
 /** Who sends a request: the holder of a token of this ledger, of an OIDC token, or of a session in a browser. */
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { type Holder, hasEnded, holderOf } from "../ledger/authority.ts";
+import { bearerOf, type Holder, hasEnded, holderOf } from "../ledger/authority.ts";
 import { type Identity, isJwt, type Verifier } from "../ledger/identities.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
@@ -62,7 +62,7 @@ export async function identified(ledger: Ledger, c: Context): Promise<Holder> {
       `The token ${found.name} ended on ${found.expires}: make a new one with asof token new.`,
     );
   if (found !== undefined) return found;
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];
+  const bearer = bearerOf(authorization);
   if (bearer !== undefined && identities !== undefined && isJwt(bearer))
     return (await identityBy(identities, bearer)).holder;
   throw new EndpointError(

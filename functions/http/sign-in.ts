@@ -6,9 +6,17 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as z from "zod";
 import type { Session } from "../../schemas/session.ts";
-import { IssuerFailure, newChallenge, type SignIn, type Verifier } from "../ledger/identities.ts";
+import { bearerOf } from "../ledger/authority.ts";
+import {
+  type Identity,
+  IssuerFailure,
+  isJwt,
+  newChallenge,
+  type SignIn,
+  type Verifier,
+} from "../ledger/identities.ts";
 import type { Ledger } from "./context.ts";
-import { cookieName, identityBy, refuseForeign, sessionOf } from "./identified.ts";
+import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identified.ts";
 import { EndpointError } from "./problem.ts";
 
 /** How long a person may take to sign in. */
@@ -115,25 +123,41 @@ function end(ledger: Ledger, c: Context): Response {
   return c.body(null, 204);
 }
 
-/** Who is signed in, and how one signs in; for the page and for `asof login`. */
-async function session(ledger: Ledger, c: Context): Promise<Session> {
+const sessionBy = ({ holder, claims }: Identity): Session["session"] => ({
+  name: holder.name,
+  role: holder.role,
+  endsAt: new Date(Number(claims.exp) * 1000).toISOString(),
+});
+
+/** Who asks. A session that has ended is nobody; a token that is refused is an error, which says why. */
+async function whoAsks(ledger: Ledger, c: Context): Promise<Session["session"]> {
   const { identities } = ledger;
-  const login = identities?.signIn?.login;
-  if (identities === undefined || login === undefined) return { login: null, session: null };
-  const { issuer, clientId, commandLineClientId, scopes } = login;
-  const token = sessionOf(ledger, c);
-  const verified = token === undefined ? undefined : await identities.verify(token);
-  const identity = verified?.is === "identity" ? verified.identity : undefined;
+  const authorization = c.req.header("authorization");
+  const bearer = bearerOf(authorization);
+  if (identities !== undefined && bearer !== undefined && isJwt(bearer))
+    return sessionBy(await identityBy(identities, bearer));
+  if (authorization !== undefined) {
+    const { name, role } = await identified(ledger, c);
+    return { name, role, endsAt: null };
+  }
+  const session = sessionOf(ledger, c);
+  const verified = session === undefined ? undefined : await identities?.verify(session);
+  return verified?.is === "identity" ? sessionBy(verified.identity) : null;
+}
+
+/** Who asks, and how one signs in; for the page and for `asof login`. */
+async function session(ledger: Ledger, c: Context): Promise<Session> {
+  const login = ledger.identities?.signIn?.login;
   return {
-    login: { issuer, clientId: commandLineClientId ?? clientId, scopes },
-    session:
-      identity === undefined
+    login:
+      login === undefined
         ? null
         : {
-            name: identity.holder.name,
-            role: identity.holder.role,
-            endsAt: new Date(Number(identity.claims.exp) * 1000).toISOString(),
+            issuer: login.issuer,
+            clientId: login.commandLineClientId ?? login.clientId,
+            scopes: login.scopes,
           },
+    session: await whoAsks(ledger, c),
   };
 }
 

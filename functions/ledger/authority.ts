@@ -114,9 +114,13 @@ export const parseTokens = (list: string): Token[] =>
 
 export const newToken = (): string => randomBytes(24).toString("base64url");
 
+/** The token that a request carries (RFC 6750). */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+
 /** The bearer token of this ledger, or undefined. It compares every token, so that timing reveals nothing. */
 export function holderOf(tokens: readonly Token[], authorization: string | undefined): Token | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  const given = bearerOf(authorization);
   if (given === undefined) return undefined;
   const hash = Buffer.from(sha256(given));
   let holder: Token | undefined;

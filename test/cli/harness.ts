@@ -46,7 +46,7 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
   const asked: (string | undefined)[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await bodyOf(request);
-    const { authorization = "", "content-type": type = "", "idempotency-key": key } = request.headers;
+    const { authorization, "content-type": type = "", "idempotency-key": key } = request.headers;
     asked.push(request.headers.authorization);
     const today = weather.shift() ?? "fair";
     if (typeof today === "object") {
@@ -60,7 +60,7 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
     const told = await doors.app.request(request.url ?? "/", {
       method: request.method ?? "GET",
       headers: {
-        authorization,
+        ...(authorization === undefined ? {} : { authorization }),
         "content-type": type,
         ...(typeof key === "string" ? { "idempotency-key": key } : {}),
       },

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { url } from "../../../schemas/scalars.ts";
 import { type Challenge, IssuerFailure } from "../../ledger/identities.ts";
-import { exchange, NoAnswer } from "../http-client.ts";
-import { type Discovered, jsonOf } from "./discovery.ts";
+import { exchange, NoAnswer, parsed } from "../http-client.ts";
+import type { Discovered } from "./discovery.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -42,7 +42,9 @@ export function authorizationUrl(
 }
 
 const TokenAnswer = z.object({ id_token: z.string(), refresh_token: z.string().optional() });
-const Refusal = z.object({ error: z.string() });
+/** What is shown on a terminal must be printable (RFC 6749, 5.2; RFC 8628, 6.1). */
+const printable = z.string().regex(/^[\x20-\x7e]{1,100}$/);
+const Refusal = z.object({ error: printable });
 
 export interface SignedIn {
   readonly idToken: string;
@@ -61,7 +63,7 @@ async function post(
   try {
     const request = { method: "POST", headers, body, redirect: "manual", timeoutMs: TIMEOUT_MS } as const;
     const { status, text } = await exchange(address, request);
-    return { status, json: jsonOf(text) };
+    return { status, json: parsed(text) };
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     throw new IssuerFailure(`the issuer ${issuer} ${error.message}`, { cause: error });
@@ -117,7 +119,7 @@ export const renew = async (
 
 const DeviceAnswer = z.object({
   device_code: z.string(),
-  user_code: z.string(),
+  user_code: printable,
   verification_uri: url,
   verification_uri_complete: url.optional(),
   expires_in: z.number().positive(),

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { endpoint } from "../../../schemas/scalars.ts";
 import { IssuerFailure } from "../../ledger/identities.ts";
-import { exchange, NoAnswer } from "../http-client.ts";
+import { exchange, NoAnswer, parsed } from "../http-client.ts";
 
 const TIMEOUT_MS = 5000;
 
@@ -26,16 +26,8 @@ export async function discover(issuer: string): Promise<Discovered> {
     },
   );
   if (status !== 200) throw new IssuerFailure(`the issuer ${issuer} answered ${status} to ${url}`);
-  const parsed = Discovered.safeParse(jsonOf(text));
-  if (!parsed.success || parsed.data.issuer !== issuer)
+  const document = Discovered.safeParse(parsed(text));
+  if (!document.success || document.data.issuer !== issuer)
     throw new IssuerFailure(`the issuer ${issuer} has no discovery document of its own at ${url}`);
-  return parsed.data;
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return document.data;
 }

@@ -1,7 +1,7 @@
 /** The OpenAPI description of the endpoints by which people sign in with a browser. */
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { Session } from "../../../schemas/session.ts";
-import { problem } from "./answers.ts";
+import { problem, REFUSALS } from "./answers.ts";
 
 const operation = (
   operationId: string,
@@ -43,8 +43,9 @@ export const signInPaths: ZodOpenApiPathsObject = {
     }),
   },
   "/auth/session": {
-    get: operation("session", "Who is signed in, and how one signs in.", {
+    get: operation("session", "Who asks, and how one signs in.", {
       "200": { description: "The session.", content: { "application/json": { schema: Session } } },
+      ...REFUSALS,
     }),
   },
 };
