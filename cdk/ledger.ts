@@ -20,7 +20,7 @@ import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
-import { type FunctionName, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
+import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { LedgerTable } from "./table.ts";
 
@@ -29,6 +29,8 @@ export interface AsofLedgerProps {
   deployTools?: string | undefined;
   /** A JSON file of naming rules. */
   rules?: string | undefined;
+  /** A YAML or JSON file: which OIDC tokens of CI and people are taken, as `ASOF_IDENTITIES`. */
+  identities?: string | undefined;
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
   trustRoots?: string | undefined;
   /** The signers whose attestations count, JSON as in `ASOF_SIGNERS`; with `trustRoots`. */
@@ -207,6 +209,7 @@ export class AsofLedger extends Construct {
       // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
       ...tools,
+      ...(props.identities === undefined ? {} : { ASOF_IDENTITIES: `/var/task/${IDENTITIES}` }),
     };
 
     const trust =
