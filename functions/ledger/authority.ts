@@ -1,9 +1,10 @@
 /** Authorisation: tokens with a role and a name, stored as SHA-256 hashes and compared in constant time. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import { fold, name, source, text } from "../../schemas/scalars.ts";
+import { fold, text } from "../../schemas/scalars.ts";
 import { isNoted } from "./access-patterns.ts";
 import { sha256 } from "./canonical.ts";
+import { GRANTS, Grants } from "./grants.ts";
 import type { RunsFor } from "./runs-for.ts";
 
 export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "admin"] as const;
@@ -26,12 +27,9 @@ const RIGHTS = {
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);
 
 /** The holder of a token, and what the token is bound to. */
-export interface Holder {
+export interface Holder extends Grants {
   readonly role: Role;
   readonly name: string;
-  /** Prefixes of `source`, and environments, that the holder may report for. Absent: any. */
-  readonly sources?: readonly string[];
-  readonly environments?: readonly string[];
   /** The commit that the holder's job runs for, as the issuer of its token says. */
   readonly runsFor?: RunsFor;
 }
@@ -47,17 +45,9 @@ export const hasEnded = ({ expires }: Token, now: Date): boolean =>
   expires !== undefined && now.toISOString().slice(0, 10) > expires;
 
 const hashed = /^sha256=([0-9a-f]{64})$/;
-const bounds = z.string().transform((value) => value.split("|"));
-
 export const holderName = text(128).regex(/^[A-Za-z0-9._@/-]+$/, "must be of A-Z a-z 0-9 . _ @ / -");
 
-/** What a holder may be bound to. */
-export const Grants = z.strictObject({
-  sources: z.array(source).exactOptional(),
-  environments: z.array(name).exactOptional(),
-});
-
-const fields = z.object({
+const fields = Grants.extend({
   role: z.enum(ROLES),
   name: holderName,
   token: z
@@ -67,28 +57,30 @@ const fields = z.object({
     })
     .min(16, "must be at least 16 characters long, or sha256= and the hash of one"),
   expires: z.iso.date("must be a date, like 2027-02-28").exactOptional(),
-  sources: bounds.pipe(z.array(source)).exactOptional(),
-  environments: bounds.pipe(z.array(name)).exactOptional(),
 });
 
+const OPTIONS: ReadonlySet<string> = new Set([...GRANTS, "expires"]);
+
+/** `key=value` parts by key, lists apart by `|`. A colon within a value begins no part, as in `localhost:5000/acme`. */
+function optionsIn(parts: string, n: number): Record<string, string | string[]> {
+  const options = new Map<string, string>();
+  for (const part of parts === "" ? [] : parts.split(/:(?=[A-Za-z]+=|$)/)) {
+    const key = part.slice(0, Math.max(part.indexOf("="), 0));
+    if (!OPTIONS.has(key))
+      throw new Error(`entry ${n + 1}: expected one of ${[...OPTIONS].join("=…, ")}=… after the token`);
+    if (options.has(key)) throw new Error(`entry ${n + 1}: ${key}=… may be given once`);
+    options.set(key, part.slice(key.length + 1));
+  }
+  return Object.fromEntries(
+    [...options].map(([key, value]) => [key, key === "expires" ? value : value.split("|")]),
+  );
+}
+
+const ENTRY = /^([^:]*)(?::([^:]*))?(?::([^:]*))?(?::(.*))?$/s;
+
 function parseToken(entry: string, n: number): Token {
-  const [role, called, token, ...rest] = entry.split(":");
-  const [ends] = rest.filter((one) => one.startsWith("expires="));
-  const bound = rest.filter((one) => one !== ends);
-  const boundTo = (key: string) => bound.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1);
-  const twice = new Set(bound.map((one) => one.split("=")[0])).size < bound.length;
-  if (twice) throw new Error(`entry ${n + 1}: sources=… and environments=… may each be given once`);
-  const unknown = bound.find((one) => !/^(sources|environments)=/.test(one));
-  if (unknown !== undefined)
-    throw new Error(`entry ${n + 1}: expected sources=… or environments=… after the token`);
-  const given = {
-    role,
-    name: called,
-    token,
-    expires: ends?.slice("expires=".length),
-    sources: boundTo("sources"),
-    environments: boundTo("environments"),
-  };
+  const [, role, called, token, parts] = ENTRY.exec(entry) ?? [];
+  const given = { role, name: called, token, ...(parts === undefined ? {} : optionsIn(parts, n)) };
   const parsed = fields.safeParse(
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   );
@@ -101,9 +93,9 @@ function parseToken(entry: string, n: number): Token {
 }
 
 /**
- * Parses `role:name:token,…`. A token may be given as `sha256=<hex>`, the hash of it, and may be bound to sources and
- * environments, and to a last day: `writer:ci:TOKEN:sources=/ci/acme|/ci/tools:environments=production:expires=2027-02-28`. Throws an Error that names the
- * invalid entry and field, and never contains a token.
+ * Parses `role:name:token,…`. A token may be given as `sha256=<hex>`, the hash of it, may have grants, and a last day:
+ * `writer:ci:TOKEN:environments=staging:repositories=ghcr.io/acme/web:expires=2027-02-28`. Throws an Error that names
+ * the invalid entry and field, and never contains a token.
  */
 export const parseTokens = (list: string): Token[] =>
   list

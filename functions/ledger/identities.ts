@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { endpoint, faultsOf, text } from "../../schemas/scalars.ts";
-import { Grants, type Holder, holderName, ROLES } from "./authority.ts";
+import { type Holder, holderName, ROLES } from "./authority.ts";
+import { Grants } from "./grants.ts";
 import type { RunsFor } from "./runs-for.ts";
 
 /** The claims of a token, as its issuer signed them. */

@@ -1,5 +1,6 @@
 /** Tokens as lines of a file, hashed: `asof token` writes them, and the server reads them again and again. */
-import { type Holder, parseTokens, type Token } from "./authority.ts";
+import { parseTokens, type Token } from "./authority.ts";
+import { GRANTS } from "./grants.ts";
 
 /** The file's name in the ledger's folder. */
 export const TOKEN_FILE = "tokens";
@@ -14,8 +15,6 @@ export const tokensIn = (text: string): Token[] =>
       throw new Error(`line ${n + 1}: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
-
-const GRANTS = ["sources", "environments"] as const satisfies readonly (keyof Holder)[];
 
 /** One token as `ASOF_TOKENS` and the file have it. */
 export function lineOf(token: Token): string {
