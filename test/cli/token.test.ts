@@ -168,6 +168,17 @@ describe("a running ledger", () => {
     expect((await doors.stranger(token).get("/v1/environments")).text).toContain("web ended on 2026-11-22");
   });
 
+  it("shows tokens that end soon among the sources, to those who are bound to nothing", async () => {
+    const folder = newFolder();
+    const soon = ["--role", "reader", "--name", "web", "--data", folder, "--expires", "7d"];
+    const [unbound, bound] = [await make(...soon), await make(...soon, "--grants", "environments=staging")];
+    const { doors } = running(folder);
+    const sources = async ({ out }: { out: string }) => (await doors.stranger(out).get("/v1/sources")).json;
+    const ending = { name: "web", expires: "2026-11-29" };
+    expect(await sources(unbound)).toMatchObject({ tokensEnding: [ending, ending] });
+    expect(await sources(bound)).not.toHaveProperty("tokensEnding");
+  });
+
   it("warns of a token that ends within two weeks, once a day", () => {
     const clock = { ms: Date.parse(NOW) };
     const lines: string[] = [];

@@ -171,13 +171,22 @@ describe("a policy", () => {
     const grants = {
       sources: ["/cli/github.com/{repository}"],
       environments: ["{environment}"],
+      services: ["{repository}"],
+      repositories: ["ghcr.io/{repository_owner}/"],
+      commits: ["https://github.com/{repository}"],
     };
-    expect(holderBy([{ ...policy, grants }], claims)).toEqual({
+    const ofOwner = { ...claims, repository_owner: "Octo-Org" };
+    const policies = [{ ...policy, claims: { repository_owner: "Octo-Org" }, grants }];
+    expect(holderBy(policies, ofOwner)).toEqual({
       holder: {
         role: "writer",
         name: "github/octo-org/octo-repo",
         sources: ["/cli/github.com/octo-org/octo-repo"],
         environments: ["prod"],
+        services: ["octo-org/octo-repo"],
+        // Images are named in lower case, whatever the owner's name is.
+        repositories: ["ghcr.io/octo-org/"],
+        commits: ["https://github.com/octo-org/octo-repo"],
       },
     });
   });
