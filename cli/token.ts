@@ -12,6 +12,7 @@ import {
   type Token,
 } from "../functions/ledger/authority.ts";
 import { sha256 } from "../functions/ledger/canonical.ts";
+import { GRANTS } from "../functions/ledger/grants.ts";
 import { lineOf, TOKEN_FILE, tokensIn } from "../functions/ledger/token-lines.ts";
 import { faultsOf } from "../schemas/scalars.ts";
 import { onDisk } from "./disk.ts";
@@ -170,10 +171,7 @@ export function tokenCommand(command: Command, io: Io): Command {
     .description("makes a token, prints it once, and the line with its hash")
     .addOption(new Option("--role <role>", "what it may do").choices([...ROLES]).makeOptionMandatory())
     .requiredOption("--name <name>", "by this name its facts are known (`reportedBy`)")
-    .option(
-      "--grants <grant...>",
-      "what it is bound to: sources=…, environments=…, several values apart by |",
-    )
+    .option("--grants <grant...>", `what it is bound to: ${GRANTS.join("=…, ")}=…, several values apart by |`)
     .option("--expires <date>", "its last day (UTC): 2027-02-28, or 90d from now")
     .option("--data <folder>", "add it to the tokens in this folder of a ledger")
     .option("--json", "print JSON, for programs")
