@@ -55,6 +55,10 @@ export function componentSet(components: readonly Component[]): string {
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
 
+/** Whether a component, by its folded name, may be in a set. */
+export const mayName = (set: string, component: string): boolean =>
+  !set.startsWith("[") || set.includes(JSON.stringify(component));
+
 /**
  * Key of one service's deployment in one environment: SHA-256 in hex. The same deployment id may be used for several
  * services and environments, and a sender that may report one of them may not report the others. Without `service`:
