@@ -24,6 +24,7 @@ const ledger = new AsofStack(app, "asof", {
   bundles,
   rules: context("rules"),
   deployTools: context("deployTools"),
+  gatePolicy: context("gatePolicy"),
   trustRoots: context("trustRoots"),
   signers: context("signers"),
   alarmEmail,

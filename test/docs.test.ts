@@ -21,6 +21,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   any: z.unknown(),
   Executors,
   Gate,
+  GatePolicy,
   Maintenance,
   Outcomes,
   Plan,

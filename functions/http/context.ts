@@ -1,5 +1,6 @@
 /** The ledger as every endpoint receives it. Created once, at start. */
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
+import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Ingest } from "../ledger/ingest.ts";
@@ -19,6 +20,8 @@ export interface Ledger extends Ingest {
   readonly trust?: Trust;
   /** Commands of deploy tools that plans do not know. Absent: none. */
   readonly deployTools?: DeployTools | undefined;
+  /** Which evidence the gate requires. Absent: none. */
+  readonly gatePolicy?: GatePolicy | undefined;
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
   /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */

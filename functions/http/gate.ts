@@ -17,6 +17,11 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   return sideBySide<Gate>(when, { environment, group }, (one) => {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-    return gate(when, { environment: one, service, digest });
+    const policy = ledger.gatePolicy;
+    return gate(
+      when,
+      { environment: one, service, digest },
+      policy === undefined ? undefined : { policy, people: ledger.people },
+    );
   });
 }

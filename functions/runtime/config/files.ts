@@ -1,6 +1,7 @@
-/** Naming rules, deploy tools and trusted roots, from variables and the files that they name. */
+/** Naming rules, deploy tools, the gate's policy and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
 import { DeployTools } from "../../../schemas/deploy-tools.ts";
+import { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
@@ -16,6 +17,13 @@ export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv):
   text === undefined || text === ""
     ? {}
     : parse("ASOF_DEPLOY_TOOLS", DeployTools, json("ASOF_DEPLOY_TOOLS", text));
+
+/** The gate's policy in a file, or the JSON itself where a process has no files; undefined if the variable is not set. */
+export function gatePolicyFrom({ ASOF_GATE_POLICY: given }: NodeJS.ProcessEnv): GatePolicy | undefined {
+  if (given === undefined || given === "") return undefined;
+  const text = given.startsWith("[") ? given : textOf("ASOF_GATE_POLICY", given);
+  return parse("ASOF_GATE_POLICY", GatePolicy, json("ASOF_GATE_POLICY", text));
+}
 
 /** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({

@@ -109,6 +109,7 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
+    gatePolicy: settings.gatePolicy,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
