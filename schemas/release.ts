@@ -48,7 +48,7 @@ export const WARNINGS = [
   "image_lost",
   "schema_too_new",
 ] as const;
-const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
+export const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
 
 const candidate = z.strictObject({

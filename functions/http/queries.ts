@@ -142,8 +142,9 @@ const questions: Record<string, Question> = {
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const answer = await redeployment(await moment(ledger, query(c, RedeploymentQuestion)), id);
-    return found(answer, `redeployment ${id}`);
+    const { withUndoing } = await import("../plan/redeployment/undone.ts");
+    const when = await moment(ledger, query(c, RedeploymentQuestion));
+    return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
   "/v1/sources": async (ledger, c) => {
