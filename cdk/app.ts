@@ -25,6 +25,7 @@ const ledger = new AsofStack(app, "asof", {
   rules: context("rules"),
   deployTools: context("deployTools"),
   gatePolicy: context("gatePolicy"),
+  persons: context("persons"),
   trustRoots: context("trustRoots"),
   signers: context("signers"),
   alarmEmail,

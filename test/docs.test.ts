@@ -16,6 +16,7 @@ import { Gate, GateReasonCode, GateWarningCode } from "../schemas/gate.ts";
 import { GatePolicy } from "../schemas/gate-policy.ts";
 import { BlockerCode, Plan, PlanWarningCode } from "../schemas/plan.ts";
 import { Redeployments, RefusalCode } from "../schemas/redeployment.ts";
+import { SamePersons } from "../schemas/same-persons.ts";
 import { type Block, codeFiles, PAGES, page, ROOT } from "./docs/pages.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
@@ -31,6 +32,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   RegistryAccess,
   Release,
   Rules,
+  SamePersons,
   WebhookSecrets,
 };
 

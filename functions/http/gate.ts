@@ -4,7 +4,7 @@ import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
 import { boundElsewhere } from "../ledger/authority.ts";
 import { gate } from "../queries/gate.ts";
-import type { Ledger } from "./context.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, moment, query } from "./request.ts";
@@ -21,7 +21,7 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
     return gate(
       when,
       { environment: one, service, digest },
-      policy === undefined ? undefined : { policy, people: ledger.people },
+      policy === undefined ? undefined : { policy, people: comparedPersons(ledger) },
     );
   });
 }

@@ -30,7 +30,7 @@ import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
-import type { Ledger } from "./context.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
@@ -114,7 +114,10 @@ const questions: Record<string, Question> = {
 
   "/v1/commit": async (ledger, c) => {
     const { sha, ...asked } = query(c, CommitQuestion);
-    return found(await commit(await moment(ledger, asked), ledger.people, { sha }), `commit ${sha}`);
+    return found(
+      await commit(await moment(ledger, asked), comparedPersons(ledger), { sha }),
+      `commit ${sha}`,
+    );
   },
 
   "/v1/tag": async (ledger, c) => {

@@ -5,7 +5,6 @@ import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
 import { backwards, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { People } from "../ledger/people.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
 import { attachedTo, imageEvidence } from "./image-evidence.ts";
@@ -20,6 +19,7 @@ import {
 } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
+import type { ComparedPersons } from "./merged-changes.ts";
 import { databaseState } from "./migrations/database-state.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -292,7 +292,7 @@ const combined = (all: readonly Found[]): Required<Found> => ({
 /** The operator's policy, and how the persons in its evidence are compared. */
 interface Policies {
   readonly policy: GatePolicy;
-  readonly people: Pick<People, "reveal">;
+  readonly people: ComparedPersons;
 }
 
 /**

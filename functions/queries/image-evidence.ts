@@ -3,13 +3,13 @@ import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { People } from "../ledger/people.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
 import type { ImageEvidence } from "./gate-policy.ts";
 import { buildsOf, commitOf } from "./images/image-graph.ts";
-import { mergedChanges } from "./merged-changes.ts";
+import { type ComparedPersons, mergedChanges } from "./merged-changes.ts";
 import type { Question } from "./question.ts";
+import { sameCommit } from "./release/digest-resolution.ts";
 
 /** What was attached by then to an image and the commits that it was built from, oldest first. Marks are not among it. */
 export async function attachedTo(question: Question, digest: string) {
@@ -31,7 +31,7 @@ const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
 /** All evidence of an image by then. Cost: as `attachedTo`, one request for each commit, and two for each change. */
 export async function imageEvidence(
   question: Question,
-  people: Pick<People, "reveal">,
+  people: ComparedPersons,
   digest: string,
 ): Promise<ImageEvidence> {
   const { builds, attached, shas } = await attachedTo(question, digest);
@@ -49,4 +49,4 @@ export async function imageEvidence(
 }
 
 const isOfCommit = ({ mergeCommit, head }: FactOf<"change.merged">, sha: string): boolean =>
-  mergeCommit === sha || head === sha;
+  sameCommit(mergeCommit, sha) || sameCommit(head, sha);

@@ -9,7 +9,7 @@ import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
-import { deployToolsFrom, gatePolicyFrom } from "../config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -77,6 +77,7 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     registries: registriesOf(secrets),
     deployTools: deployToolsFrom(process.env),
     gatePolicy: gatePolicyFrom(process.env),
+    samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
     secrets,

@@ -110,6 +110,7 @@ function ledgerOf(
     rules: settings.rules,
     deployTools: settings.deployTools,
     gatePolicy: settings.gatePolicy,
+    samePersons: settings.samePersons,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
