@@ -1,9 +1,10 @@
+/** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
 import type { Gate, GateReason, GateWarning, RequirementAnswer } from "../../schemas/gate.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { backwards, EVER } from "../ledger/fact-reader.ts";
+import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
@@ -312,8 +313,7 @@ export async function gate(
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const [requirements, freezes, family, ...found] = await Promise.all([
     policies === undefined ? undefined : required(question, policies, place.environment, digest),
-    // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+    freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
