@@ -8,9 +8,11 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
+  NeededQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -26,6 +28,7 @@ import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { release } from "../queries/release/release.ts";
+import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
@@ -59,6 +62,22 @@ const questions: Record<string, Question> = {
     const when = await moment(ledger, asked);
     const answer = await services(when, { environment }, { limit, cursor });
     return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
+  },
+
+  "/v1/repositories": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, RepositoriesQuestion);
+    return repositories(await moment(ledger, asked), { limit, cursor });
+  },
+
+  "/v1/repositories/needed": async (ledger, c) => {
+    const { repository, since, limit, cursor, ...asked } = query(c, NeededQuestion);
+    const when = await moment(ledger, asked);
+    const from =
+      since === undefined
+        ? undefined
+        : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
+    const { neededImages } = await import("../plan/needed-images.ts");
+    return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 
   "/v1/environments": async (ledger, c) => {

@@ -13,7 +13,7 @@ import type {
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, placeName, taskName } from "./directory-names.ts";
+import { listedAs, placeName, repositoriesIn, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
@@ -54,10 +54,6 @@ export function componentSet(components: readonly Component[]): string {
   const members = JSON.stringify([...new Set(components.map(({ component }) => fold(component)))].sort());
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
-
-/** Whether a component, by its folded name, may be in a set. */
-export const mayName = (set: string, component: string): boolean =>
-  !set.startsWith("[") || set.includes(JSON.stringify(component));
 
 /**
  * Key of one service's deployment in one environment: SHA-256 in hex. The same deployment id may be used for several
@@ -287,6 +283,7 @@ function namesOf(fact: Fact): Entry[] {
     [{ of: "sources" }, fact.source],
     [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
   ];
+  names.push(...repositoriesIn(fact).map((one): Entry => [{ of: "repositories" }, one]));
   if (fact.kind === "task.observed") {
     names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
   }

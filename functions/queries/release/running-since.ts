@@ -4,8 +4,8 @@
  */
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { mayName } from "../../ledger/access-patterns.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
+import { mayName } from "../../ledger/directory-names.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { isOpaque } from "../images/image-graph.ts";
 import {
