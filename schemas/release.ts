@@ -19,6 +19,7 @@ import {
   time,
   trilean,
   url,
+  WORKLOADS,
 } from "./scalars.ts";
 
 export const identity = z.strictObject({ source, id });
@@ -188,6 +189,9 @@ export const Release = z
     config: z.array(configuration),
     cluster: name.nullable(),
     namespace: name.nullable(),
+    workload: z.enum(WORKLOADS).exactOptional().meta({
+      description: "what runs it in its cluster, as it was last seen; absent: a Deployment, or unknown",
+    }),
     deployment: deploymentId.nullable(),
     deployedBy: shownPerson.nullable(),
     url: url.nullable(),

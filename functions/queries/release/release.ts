@@ -83,6 +83,12 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
 const lastOf = (times: readonly (string | null)[]): string | null =>
   times.includes(null) ? null : (times.toSorted().at(-1) ?? null);
 
+/** What runs the service in its cluster, as the newest observation shows. */
+const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, "workload"> => {
+  const { workload } = observation ?? running.observation ?? {};
+  return shown.length === 0 || workload === undefined ? {} : { workload };
+};
+
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
@@ -160,6 +166,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     config: configOf(reconciled),
     cluster: head?.cluster ?? null,
     namespace: head?.namespace ?? null,
+    ...workloadOf(reconciled),
     deployment: head?.deployment ?? null,
     deployedBy: head?.actor ?? null,
     url: head?.url ?? null,
