@@ -19,7 +19,6 @@ import {
   tag,
   text,
   time,
-  url,
 } from "./scalars.ts";
 import {
   artifactLost,
@@ -30,6 +29,7 @@ import {
   configuration,
   deployedCommit,
   deployment,
+  description,
   ending,
   incident,
   place,
@@ -223,16 +223,7 @@ export const Statement = z.discriminatedUnion("kind", [
     },
     { error: "must name exactly one of commit, digest, deployment, or a change" },
   ),
-  kind("service.described", {
-    service: name,
-    owner: text(128).exactOptional(),
-    contact: text(255).exactOptional(),
-    repository: url.exactOptional(),
-    images: z.array(imageRepository).max(64).exactOptional(),
-    deployTool: text(64).exactOptional(),
-    databases: z.array(name).max(64).exactOptional(),
-    migratesAtStartup: z.boolean().exactOptional(),
-  }),
+  kind("service.described", description),
   /** Something other than a deployment or migration that changes how services behave. */
   kind("change.noted", {
     ...somewhere,

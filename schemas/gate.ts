@@ -1,6 +1,6 @@
 /** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
 import * as z from "zod";
-import { coded } from "./plan.ts";
+import { coded } from "./plan-codes.ts";
 import { moment } from "./release.ts";
 import { digest, name } from "./scalars.ts";
 

@@ -1,6 +1,7 @@
 /** A redeployment: the request and its status. */
 import * as z from "zod";
-import { coded, Step } from "./plan.ts";
+import { Step } from "./plan.ts";
+import { coded } from "./plan-codes.ts";
 import { configuration, deploymentId, identity, moment } from "./release.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 

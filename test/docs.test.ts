@@ -13,7 +13,8 @@ import { WebhookSecrets } from "../functions/runtime/config/secrets.ts";
 import { Outcomes, Problem, Release, WARNINGS } from "../schemas/answer.ts";
 import { KINDS } from "../schemas/fact.ts";
 import { Gate, GateReasonCode, GateWarningCode } from "../schemas/gate.ts";
-import { BlockerCode, Plan, PlanWarningCode } from "../schemas/plan.ts";
+import { Plan } from "../schemas/plan.ts";
+import { BlockerCode, PlanWarningCode } from "../schemas/plan-codes.ts";
 import { Redeployments, RefusalCode } from "../schemas/redeployment.ts";
 import { type Block, codeFiles, PAGES, page, ROOT } from "./docs/pages.ts";
 

@@ -16,12 +16,18 @@ export interface Target {
     readonly image: string;
     readonly repository: string;
     readonly digest: string;
+    /** What it is called where it runs, by the service's description. */
+    readonly workload?: string;
+    readonly container?: string;
   }[];
   readonly config: readonly Configuration[];
   /** The entries of `config` that differ from what is in effect now. */
   readonly restore: readonly Configuration[];
   readonly commit?: { readonly repository?: string; readonly sha: string };
-  readonly deployment?: { readonly provider: string; readonly instance: string; readonly id: string };
+  /** Without an id: a deployment of other images by the same tool. */
+  readonly deployment?: { readonly provider: string; readonly instance: string; readonly id?: string };
+  /** The images never ran here: to run an earlier job or revision again would not bring them. */
+  readonly isNew?: boolean;
   readonly url?: string;
 }
 

@@ -1,20 +1,22 @@
-/** The release that a plan goes back to: as of a moment, by digest, or the last one that is not marked as bad. */
+/** The release that a plan goes back to: as of a moment, by its image, or the last one that is not marked as bad. */
 import type { Release } from "../../schemas/answer.ts";
-import type { Fact } from "../../schemas/fact.ts";
+import type { ImageQuery } from "../../schemas/image-query.ts";
 import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, justBefore } from "../ledger/as-of.ts";
-import { canonical, newestFirst } from "../ledger/canonical.ts";
-import { EVER, history } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { justBefore } from "../ledger/as-of.ts";
+import { canonical } from "../ledger/canonical.ts";
+import { EVER } from "../ledger/fact-reader.ts";
 import { markOf } from "../queries/marks.ts";
 import type { Question } from "../queries/question.ts";
 import { configurationChanges, locationOf } from "../queries/release/configuration.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { byComponent, slotOf } from "../queries/release/slots.ts";
+import { currentRelease } from "./current-release.ts";
+import { imageTarget } from "./image-target.ts";
+import type { Elsewhere } from "./schema-elsewhere.ts";
 
-export type TargetQuery = { readonly at: string } | { readonly digest: string } | { readonly last: "good" };
+/** A moment, an image, or the last good release. */
+export type TargetQuery = { readonly at: string } | { readonly last: "good" } | ImageQuery;
 
 /** The release to go back to; null: the blockers say why there is none. */
 export interface TargetRelease {
@@ -23,15 +25,8 @@ export interface TargetRelease {
   readonly since: string | null;
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly PlanWarning[];
-}
-
-/** A moment after all facts: what runs now follows from the newest facts, whatever the clock says. */
-export const LAST = "9999-12-31T23:59:59.999Z";
-
-/** What runs according to the newest facts. Its `at` is `knownAt`. */
-export async function currentRelease(moment: AsOf, selector: Selector): Promise<Release | undefined> {
-  const found = await release({ ...moment, at: LAST }, selector);
-  return found && { ...found, at: moment.knownAt };
+  /** Of images that never ran here: where they ran. The schema of there and then is theirs. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /* Marks */
@@ -39,51 +34,6 @@ export async function currentRelease(moment: AsOf, selector: Selector): Promise<
 /** Whether the newest mark of an image, on any of its digests, is bad. */
 export async function isMarkedBad(question: Question, digest: string): Promise<boolean> {
   return (await markOf(question, digest, EVER))?.verdict === "bad";
-}
-
-/* By digest */
-
-const EVIDENCE: ReadonlySet<Fact["kind"]> = new Set([
-  "deployment.succeeded",
-  "deployment.observed",
-  "task.observed",
-]);
-
-/** Whether a fact is evidence that an image ran: the start or failure of a deployment is not. */
-const isEvidence = (fact: Fact, { environment, service }: Selector): boolean =>
-  EVIDENCE.has(fact.kind) &&
-  "environment" in fact &&
-  fold(fact.environment) === fold(environment) &&
-  // A task may name no service: then the release at its time decides.
-  (!("service" in fact) || fact.service === undefined || fold(fact.service) === fold(service));
-
-async function evidenceOf(moment: AsOf, selector: Selector, digests: readonly string[]): Promise<Fact[]> {
-  const partitions = digests.flatMap((digest) =>
-    (["deployed", "task"] as const).map((aspect) => ({ of: "digest", digest, aspect }) as const),
-  );
-  const found = await mapLimit(AT_ONCE, partitions, async (partition) => {
-    for await (const fact of history(moment, partition, { to: EVER, descending: true })) {
-      if (isEvidence(fact, selector)) return fact;
-    }
-    return undefined;
-  });
-  return found.filter((fact) => fact !== undefined).sort(newestFirst);
-}
-
-/** How many of the newest pieces of evidence are tried, in case the release at their time does not have the image. */
-const EVIDENCE_MAX = 3;
-
-async function byDigest(question: Question, selector: Selector, digest: string): Promise<TargetRelease> {
-  const { members } = await question.images.family(digest);
-  const evidence = await evidenceOf(question, selector, [...members]);
-  for (const at of [...new Set(evidence.map(({ occurredAt }) => occurredAt))].slice(0, EVIDENCE_MAX)) {
-    const found = await release({ ...question, at }, selector);
-    const isShown = found?.components.some((one) => one.digest !== null && members.has(one.digest));
-    if (found !== undefined && isShown === true)
-      return { release: found, since: found.since, blockers: [], warnings: [] };
-  }
-  const message = `no deployment, observation or task reports that ${digest} ran here; ask with at=… instead`;
-  return { release: null, since: null, blockers: [{ code: "digest_never_ran", message }], warnings: [] };
 }
 
 /* The last good one */
@@ -185,7 +135,7 @@ async function releaseAimedAt(
     const found = await release({ ...question, at: aim.at }, selector);
     return { release: found ?? null, since: aim.at, blockers: [], warnings: [] };
   }
-  if ("digest" in aim) return byDigest(question, selector, aim.digest);
+  if (!("last" in aim)) return imageTarget(question, selector, aim);
   const now = await currentRelease(question, selector);
   return now === undefined
     ? { release: null, since: null, blockers: [], warnings: [] }
@@ -196,8 +146,8 @@ async function releaseAimedAt(
  * Finds the release. By digest, and for the last good one, it is the release as it last ran. Migrations applied after it
  * started do not belong to it: usually they were applied for its successor.
  *
- * Sequential round trips: as of a moment, those of one release (at most five). By digest, those of three releases, and one
- * for each thousand facts that name the image elsewhere. For the last good one, those of each release tried.
+ * Sequential round trips: as of a moment, those of one release (at most five). By image, see
+ * `imageTarget`. For the last good one, those of each release tried.
  */
 export const targetReleaseAt = async (...asked: Parameters<typeof releaseAimedAt>): Promise<TargetRelease> =>
   withStatusBlocker(await releaseAimedAt(...asked));

@@ -92,6 +92,7 @@ function jobOf({ url = "", deployment, commit }: Target): { project?: string; jo
 
 /** Options: docs.gitlab.com, "glab ci retry" (`--repo` takes the whole URL), "Deployment safety". */
 function byGitlab(target: Target): StepDraft[] {
+  if (target.isNew === true) return ofProject(target);
   const { project, job } = jobOf(target);
   if (project === undefined || job === undefined) return [];
   return [
@@ -106,6 +107,12 @@ function byGitlab(target: Target): StepDraft[] {
     ...(target.restore.length === 0 ? [] : [asPipeline(target, new URL(project))]),
   ];
 }
+
+/** A pipeline of the project that the images are built from. */
+const ofProject = (target: Target): StepDraft[] =>
+  target.commit?.repository === undefined || target.components.length === 0
+    ? []
+    : [asPipeline(target, new URL(target.commit.repository))];
 
 /** Options: docs.gitlab.com, "glab api"; pipelines API, "Create a new pipeline" (`variables`). */
 function asPipeline(target: Target, { host, pathname }: URL): StepDraft {

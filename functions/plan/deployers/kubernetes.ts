@@ -38,7 +38,18 @@ const KINDS: ReadonlyMap<string, string> = new Map(
  * The workload and container of a component: components observed in clusters are named `workload/container`, or
  * `StatefulSet/workload/container`.
  */
-function workloadOf(component: string, service: string): { workload: string; container: string } {
+function workloadOf(
+  { component, ...described }: Target["components"][number],
+  service: string,
+): { workload: string; container: string } {
+  const assumed = assumedWorkload(component, service);
+  const container = described.container ?? assumed.container;
+  if (described.workload === undefined) return { ...assumed, container };
+  const { workload } = assumedWorkload(`${described.workload}/${container}`, service);
+  return { workload, container };
+}
+
+function assumedWorkload(component: string, service: string): { workload: string; container: string } {
   const [first = "", ...rest] = component.split("/");
   const kind = rest.length === 0 ? undefined : KINDS.get(first);
   const [name = "", container] = kind === undefined ? [first, rest[0]] : rest;
@@ -71,8 +82,9 @@ export const workloadsOf = (target: Target): string[] => [...imagesByWorkload(ta
 
 function imagesByWorkload(target: Target): Map<string, string[]> {
   const workloads = new Map<string, string[]>();
-  for (const { component, image } of target.components) {
+  for (const component of target.components) {
     const { workload, container } = workloadOf(component, target.service);
+    const { image } = component;
     const images = workloads.get(workload) ?? [];
     workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
   }
@@ -136,6 +148,7 @@ function revisionOf(target: Target): { release?: string; revision?: string } {
  * Options: helm.sh, "helm history", "helm get manifest", "helm rollback".
  */
 function byHelm(target: Target): StepDraft[] {
+  if (target.isNew === true) return upgrading(target);
   const known = revisionOf(target);
   const release = kubernetesName(known.release ?? lastPart(target.service), "release");
   const revision = known.revision ?? unknown("revision");
@@ -155,6 +168,37 @@ function byHelm(target: Target): StepDraft[] {
         command("helm", "helm", ...options, "rollback", release, revision, "--wait", "--timeout=10m"),
       ],
       brings: brings(target, target.restore),
+    },
+  ];
+}
+
+/**
+ * No revision has images that never ran here.
+ * Options: helm.sh, "helm get values", "helm upgrade" (`--reuse-values`, `--set-string`).
+ */
+function upgrading(target: Target): StepDraft[] {
+  if (target.components.length === 0) return [];
+  const release = kubernetesName(lastPart(target.service), "release");
+  const options = [`--kube-context=${target.cluster ?? unknown("context")}`, namespaceOf(target)];
+  const values = target.components.map(
+    ({ component, image }) => `--set-string=${unknown(`value of the image of ${component}`)}=${image}`,
+  );
+  return [
+    {
+      title: "upgrade with Helm to these images",
+      why:
+        "Each chart names its values for images differently: the first command shows them. Insert the chart of now, with " +
+        "its version, and the name of the value; where the chart has values of their own for repository and digest, " +
+        "set both. If Argo CD or Flux runs Helm, set the image there instead.",
+      commands: [
+        command("helm", "helm", ...options, "get", "values", release, "--all"),
+        command(
+          "helm",
+          ...["helm", ...options, "upgrade", release, unknown("chart"), "--reuse-values"],
+          ...[...values, "--wait", "--timeout=10m"],
+        ),
+      ],
+      brings: brings(target, []),
     },
   ];
 }

@@ -1,6 +1,7 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Fact, Statement } from "../../../schemas/fact.ts";
+import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan, PlannedService } from "../../../schemas/plan.ts";
@@ -43,10 +44,9 @@ export interface RedeployRequest {
 }
 
 function questionOf({ body, when }: RedeployRequest): PlanQuestion {
-  const { at, digest, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } =
-    body;
+  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = body;
   const given = {
-    ...{ digest, last, schema },
+    ...{ ...imageQueryOf(body), last, schema },
     ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared },
   };
   return {
@@ -57,12 +57,12 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
 }
 
 const planOptionsOf = (
-  { at, digest, last, ...options }: PlanQuestion,
+  { at, last, ...options }: PlanQuestion,
   tools: DeployTools | undefined,
 ): PlanOptions => ({
   ...options,
   tools,
-  aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
+  aim: imageQueryOf(options) ?? (last === undefined ? { at: at ?? "" } : { last }),
 });
 
 /* Which services */

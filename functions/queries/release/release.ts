@@ -21,7 +21,13 @@ import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
+import {
+  type EffectiveDeployments,
+  effectiveDeploymentsAt,
+  observations,
+  prefetchClaimsAfter,
+  type Selector,
+} from "./running.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
 import { lostWarnings, prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
@@ -81,11 +87,19 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
+const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty"): boolean =>
+  known.length > 0 || unknown === "empty";
+
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
  * trips whatever the length of the history; the digests are known after two.
+ * @param unknown what to answer for a service that is unknown here: nothing, or that nothing is known
  */
-export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
+export async function release(
+  moment: AsOf,
+  names: Selector,
+  unknown: "nothing" | "empty" = "nothing",
+): Promise<Release | undefined> {
   const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
@@ -96,7 +110,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     describedAt(question, selector.service, question.at),
     question.images.renames(),
   ]);
-  if (running.known.length === 0) return undefined;
+  if (!isAnswered(running, unknown)) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
   question.store.prefetch(() => evidenceOfDeployments(question, [running.lastClaim?.deployment]));
