@@ -258,6 +258,8 @@ export const Statement = z.discriminatedUnion("kind", [
     planHash: hash,
     /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
+    /** Of a service without images: the commit that the plan deploys. */
+    commit: sha.exactOptional(),
     /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
     config: z.array(configuration).max(64).exactOptional(),
     /** No executor starts the redeployment after this time. */

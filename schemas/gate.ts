@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { coded } from "./plan-codes.ts";
 import { moment } from "./release.ts";
-import { digest, name } from "./scalars.ts";
+import { digest, name, sha } from "./scalars.ts";
 
 /** Reasons against a deployment. */
 export const GateReasonCode = z.union([
@@ -54,7 +54,10 @@ export const Gate = z
   .strictObject({
     environment: name,
     service: name,
-    digest,
+    digest: digest.exactOptional(),
+    commit: sha
+      .exactOptional()
+      .meta({ description: "instead of the digest, if the question names a commit" }),
     ...moment,
     allowed: z.boolean().meta({ description: "true if there is no reason against the deployment" }),
     reasons: z.array(reason).meta({

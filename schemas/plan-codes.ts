@@ -25,6 +25,7 @@ export const BlockerCode = z.union([
     "no earlier release has different images and is good: known, not marked as bad, and not rolled back from",
   ),
   coded("digest_unresolved", "the image that ran cannot be resolved; the message names candidates"),
+  coded("commit_unknown", "the service is deployed by its commit, and no fact names the one that ran"),
   coded(
     "image_not_pullable",
     "only the digest of the image's config is known, and several manifests refer to that config",

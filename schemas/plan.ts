@@ -40,6 +40,11 @@ export const Step = z.strictObject({
         }),
       ),
       config: z.array(configuration),
+      artifacts: z
+        .array(z.strictObject({ component: name, variant: name.exactOptional(), digest }))
+        .exactOptional()
+        .meta({ description: "of a service without images: what is deployed by its digest" }),
+      commit: sha.exactOptional().meta({ description: "of a service without images: the commit" }),
     })
     .exactOptional()
     .meta({ description: "deploy: what runs after the step that did not run before it" }),

@@ -170,8 +170,17 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z
-  .strictObject({ ...extent, service: name, digest, ...moment })
-  .refine(isExtent, oneExtent);
+  .strictObject({
+    ...extent,
+    service: name,
+    digest: digest.optional(),
+    commit: sha.optional().meta({
+      description: "Instead of `digest`: of a service without images, which is deployed by its commit.",
+    }),
+    ...moment,
+  })
+  .refine(isExtent, oneExtent)
+  .refine((it) => oneOf(it.digest, it.commit), either("digest", "commit"));
 
 /** Several values of one parameter, separated by commas. */
 const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>

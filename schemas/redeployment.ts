@@ -8,7 +8,9 @@ import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 const component = z.strictObject({
   component: name,
   variant: name.exactOptional(),
-  image: z.string().meta({ description: "repository@digest" }),
+  image: z.string().meta({
+    description: "repository@digest; of a service without images the digest of its artifact, or its commit",
+  }),
 });
 
 export const Redeployment = z

@@ -14,6 +14,7 @@ import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
+import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { isPossible, undescribed } from "./first-deployment.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
@@ -173,24 +174,33 @@ async function circumstances({ question, current }: Planning, target: Release): 
   ];
 }
 
-const isRunningAlready = ({ components, commits, config, schema }: Body, current: Release): boolean =>
+const isRunningAlready = (
+  { components, commits, config, schema }: Body,
+  current: Release,
+  by: readonly DeployedBy[],
+): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
   components.length === current.components.length &&
-  components.every(({ from, to }) => to !== null && from === to) &&
+  components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0 &&
   schema.keep.length + schema.revert.length === 0;
+
+/** Whether a component without a digest is known by its commit. */
+const isByCommit = ({ to }: Plan["commits"], by: readonly DeployedBy[]): boolean =>
+  to !== null && by.includes("commit");
 
 /* Together */
 
 async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease): Promise<Body> {
   const { question, wish, current, description } = planning;
   const deployTool = description?.deployTool;
+  const by = deployedBy(description, wish.tools);
   const chosen = chooseVariants(release, wish.aim);
   const { target } = chosen;
   const [artifacts, schemas, warnings] = await Promise.all([
-    artifactsOf(question, target, current, new Set(wish.acceptSubstitute ?? [])),
+    artifactsOf(question, target, current, { accepted: new Set(wish.acceptSubstitute ?? []), by }),
     schemasOf(planning, target, aimed),
     circumstances(planning, target),
   ]);
@@ -238,7 +248,7 @@ async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease
     schema: schemas.planned,
     steps: isOpen ? [] : stepsOf(ingredients),
   };
-  if (!isRunningAlready(body, current)) return body;
+  if (!isRunningAlready(body, current, by)) return body;
   const message = "this release runs now; the steps would deploy it again";
   return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
 }
@@ -282,7 +292,7 @@ export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions):
   const question = questionOf(moment);
   const [current, aimed, description] = await Promise.all([
     subjectRelease(question, selector, wish.aim),
-    targetReleaseAt(question, selector, wish.aim),
+    targetReleaseAt(question, selector, wish.aim, wish.tools),
     describedAt(question, fold(selector.service), LAST),
   ]);
   if (current === undefined) return undefined;

@@ -20,6 +20,12 @@ export interface Target {
     readonly workload?: string;
     readonly container?: string;
   }[];
+  /** What is no image: an artifact with its digest, or a commit alone. */
+  readonly bare: readonly {
+    readonly component: string;
+    readonly variant?: string;
+    readonly digest?: string;
+  }[];
   readonly config: readonly Configuration[];
   /** The entries of `config` that differ from what is in effect now. */
   readonly restore: readonly Configuration[];
@@ -44,9 +50,9 @@ export interface Deployer {
   readonly drafts: (target: Target) => StepDraft[];
 }
 
-/** What a step leaves running: the target's images, and this configuration. */
+/** What a step leaves running: the target's images or artifacts, and this configuration. */
 export const brings = (
-  { components }: Target,
+  { components, bare, commit }: Target,
   config: readonly Configuration[],
 ): NonNullable<Step["brings"]> => ({
   images: components.map(({ component, variant, image }) => ({
@@ -55,6 +61,12 @@ export const brings = (
     image,
   })),
   config: [...config],
+  ...(bare.length === 0
+    ? {}
+    : {
+        artifacts: bare.flatMap(({ digest, ...one }) => (digest === undefined ? [] : [{ ...one, digest }])),
+        ...(commit === undefined ? {} : { commit: commit.sha }),
+      }),
 });
 
 export const isBy =

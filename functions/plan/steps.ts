@@ -88,6 +88,11 @@ export function targetOf(
       const of = variant === undefined ? {} : { variant };
       return [{ component, ...of, image, ...pinned, ...workloadOf(aimed, component) }];
     }),
+    bare: components.flatMap(({ component, variant, image, to }) => {
+      if (image !== null) return [];
+      const of = variant === undefined ? {} : { variant };
+      return [{ component, ...of, ...(to === null ? {} : { digest: to }) }];
+    }),
     config,
     restore: changes.flatMap(({ to }) => to ?? []),
     ...(commit === null

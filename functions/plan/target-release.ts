@@ -1,7 +1,9 @@
 /** The release that a plan goes back to: as of a moment, by its image, or the last one that is not marked as bad. */
-import type { Release } from "../../schemas/answer.ts";
+import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
+import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import type { ImageQuery } from "../../schemas/image-query.ts";
 import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { justBefore } from "../ledger/as-of.ts";
 import { canonical } from "../ledger/canonical.ts";
 import { EVER } from "../ledger/fact-reader.ts";
@@ -11,7 +13,9 @@ import { configurationChanges, locationOf } from "../queries/release/configurati
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { byComponent, slotOf } from "../queries/release/slots.ts";
-import { currentRelease } from "./current-release.ts";
+import { describedAt } from "../queries/service-description.ts";
+import { currentRelease, LAST } from "./current-release.ts";
+import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { imageTarget } from "./image-target.ts";
 import type { Elsewhere } from "./schema-elsewhere.ts";
 
@@ -41,9 +45,12 @@ export async function isMarkedBad(question: Question, digest: string): Promise<b
 /** How many releases are tried, going back. Each costs the round trips of a release. */
 export const RELEASES_BACK_MAX = 24;
 
+/** What ran as a component: its image or, if that is not known, its commit. */
+const ranAs = ({ digest, commit }: ReleasedComponent): string | null => digest ?? commit?.sha ?? null;
+
 /** The images of a release as one string, for comparison. */
 const imagesShown = ({ components }: Release): string =>
-  canonical(components.map((one) => canonical([slotOf(one), one.digest])).sort());
+  canonical(components.map((one) => canonical([slotOf(one), ranAs(one)])).sort());
 
 /** The images and the content of the configuration of a release as one string. */
 const wholeShown = (release: Release): string =>
@@ -61,7 +68,7 @@ const isSameRelease = (one: Release, current: Release): boolean =>
 /** Whether different images of one component served at once, as while a canary runs: no release to go back to. */
 const isMixture = ({ components }: Release): boolean =>
   [...byComponent(components.filter(({ weight }) => weight !== 0)).values()].some(
-    (entries) => new Set(entries.map(({ digest }) => digest)).size > 1,
+    (entries) => new Set(entries.map(ranAs)).size > 1,
   );
 
 /** What was rolled back from: images, or the same images with other configuration. */
@@ -73,15 +80,18 @@ async function faultOf(
   question: Question,
   found: Release,
   goneFrom: ReadonlyMap<string, string>,
+  by: readonly DeployedBy[],
 ): Promise<string | undefined> {
+  const known = found.components.filter((one) => (by.includes("commit") ? ranAs(one) : one.digest) !== null);
   const digests = found.components.flatMap(({ digest }) => digest ?? []);
   const left = goneFrom.get(imagesShown(found)) ?? goneFrom.get(wholeShown(found));
   if (found.status !== "running") return "nothing is known to have run";
-  if (digests.length < found.components.length) return "an image of it is unknown";
+  if (known.length < found.components.length) return "an image of it is unknown";
   if (isMixture(found)) return "several variants ran side by side";
   const marks = await Promise.all(digests.map((digest) => markOf(question, digest, EVER)));
   if (marks.some((mark) => mark?.verdict === "bad")) return "an image of it is marked as bad";
-  const isVouchedFor = marks.every((mark) => mark !== undefined && mark.occurredAt > (left ?? ""));
+  const isVouchedFor =
+    marks.length > 0 && marks.every((mark) => mark !== undefined && mark.occurredAt > (left ?? ""));
   return left === undefined || isVouchedFor ? undefined : `it was rolled back from at ${left}`;
 }
 
@@ -89,7 +99,12 @@ async function faultOf(
  * Goes back release by release. What an operator, or a deployer that says so, rolled back from is not good: neither that
  * release nor earlier ones with the same images (if only configuration was taken back: nor earlier ones with both).
  */
-async function lastGood(question: Question, selector: Selector, current: Release): Promise<TargetRelease> {
+async function lastGood(
+  question: Question,
+  selector: Selector,
+  current: Release,
+  by: readonly DeployedBy[],
+): Promise<TargetRelease> {
   const goneFrom = new Map<string, string>();
   const faults: string[] = [];
   let newer = current;
@@ -99,7 +114,7 @@ async function lastGood(question: Question, selector: Selector, current: Release
     if (newer.rollback) goneFrom.set(leftBy(newer, found), newer.since);
     newer = found;
     if (isSameRelease(found, current)) continue;
-    const fault = await faultOf(question, found, goneFrom);
+    const fault = await faultOf(question, found, goneFrom, by);
     if (fault === undefined) {
       return { release: found, since: found.since, blockers: [], warnings: passedOver(faults) };
     }
@@ -130,16 +145,20 @@ async function releaseAimedAt(
   question: Question,
   selector: Selector,
   aim: TargetQuery,
+  tools?: DeployTools,
 ): Promise<TargetRelease> {
   if ("at" in aim) {
     const found = await release({ ...question, at: aim.at }, selector);
     return { release: found ?? null, since: aim.at, blockers: [], warnings: [] };
   }
   if (!("last" in aim)) return imageTarget(question, selector, aim);
-  const now = await currentRelease(question, selector);
+  const [now, description] = await Promise.all([
+    currentRelease(question, selector),
+    describedAt(question, fold(selector.service), LAST),
+  ]);
   return now === undefined
     ? { release: null, since: null, blockers: [], warnings: [] }
-    : lastGood(question, selector, now);
+    : lastGood(question, selector, now, deployedBy(description, tools));
 }
 
 /**

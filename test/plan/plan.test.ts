@@ -314,7 +314,7 @@ describe("the steps of a plan", () => {
     const { steps } = await planOf(oneThenTwo());
     expect(steps.map(({ n }) => n)).toEqual(steps.map((_, n) => n + 1));
     const [asking] = steps.at(-1)?.commands ?? [];
-    expect(asking?.argv.slice(-5)).toEqual([PLACE.environment, PLACE.service, "", "", digestOf("one")]);
+    expect(asking?.argv.slice(-6)).toEqual([PLACE.environment, PLACE.service, "", "", "", digestOf("one")]);
     expect(asking?.shell).toContain("$ASOF_TOKEN");
     expect(steps.at(-1)?.why).toContain(imageOf("one"));
   });

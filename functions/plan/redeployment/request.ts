@@ -249,6 +249,8 @@ export async function requestRedeployment(
   const { by, key, body, when, refuse } = click;
   const { environment, service, hash, components } = checked.plan;
   const config = restoredBy(checked.plan);
+  const isByCommit = components.some(({ image, to }) => image === null && to === null);
+  const commit = isByCommit ? checked.plan.commits.to?.sha : undefined;
   const statement = {
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
@@ -260,10 +262,12 @@ export async function requestRedeployment(
     service,
     question: questionOf(click),
     planHash: hash,
-    components: components.map(({ component, variant, image }) => {
-      const pinned = image === null ? undefined : pinnedImage(image);
-      return { component, ...(variant === undefined ? {} : { variant }), ...pinned };
+    components: components.map(({ component, variant, image, to }) => {
+      const artifact = to === null ? {} : { digest: to };
+      const deployed = image === null ? artifact : pinnedImage(image);
+      return { component, ...(variant === undefined ? {} : { variant }), ...deployed };
     }),
+    ...(commit === undefined ? {} : { commit }),
     ...(config.length === 0 ? {} : { config }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,

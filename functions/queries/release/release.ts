@@ -10,7 +10,13 @@ import type { Name } from "../../ledger/store.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
+import {
+  type Description,
+  databasesOf,
+  describedAt,
+  isWithoutImages,
+  ownImagesOf,
+} from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
@@ -86,6 +92,10 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
 
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
+
+/** A service without images has no digest to resolve. */
+const isOfUse = ({ code }: Warning, description: Description | undefined): boolean =>
+  code !== "digest_unresolved" || !isWithoutImages(description);
 
 const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty"): boolean =>
   known.length > 0 || unknown === "empty";
@@ -176,7 +186,7 @@ export async function release(
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),
-      ...described.flatMap(({ warnings }) => warnings),
+      ...described.flatMap(({ warnings }) => warnings).filter((one) => isOfUse(one, description)),
       ...failureWarnings(migrations),
       ...skew,
       ...unnoticed,
