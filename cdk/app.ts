@@ -25,6 +25,8 @@ const ledger = new AsofStack(app, "asof", {
   rules: context("rules"),
   identities: context("identities"),
   deployTools: context("deployTools"),
+  gatePolicy: context("gatePolicy"),
+  persons: context("persons"),
   trustRoots: context("trustRoots"),
   signers: context("signers"),
   alarmEmail,

@@ -1,33 +1,25 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Fact } from "../../schemas/fact.ts";
-import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
+import type { Gate, GateReason, GateWarning, RequirementAnswer } from "../../schemas/gate.ts";
+import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { all, backwards, EVER } from "../ledger/fact-reader.ts";
+import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { Partition } from "../ledger/store.ts";
-import { attachedBy } from "./evidence.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import {
-  buildsOf,
-  commitOf,
-  digestsIn,
-  type Family,
-  type Holder,
-  holdersOf,
-  isStillHeld,
-} from "./images/image-graph.ts";
+import { judged, requiredIn } from "./gate-policy.ts";
+import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
+import { buildsOf, commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
+import type { ComparedPersons } from "./merged-changes.ts";
 import { databaseState } from "./migrations/database-state.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
+import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";
 import { isOlderBuild } from "./release/unnoticed.ts";
-import { databasesOf, describedAt } from "./service-description.ts";
-import { isAgainst, standing } from "./verdicts.ts";
+import { databasesOf, describedAt, isWithoutImages } from "./service-description.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
 type Reason = GateReason & { readonly since?: string };
@@ -62,17 +54,24 @@ function freezeMessage(freeze: Freeze): string {
     : `${what} is frozen since ${attribution({ ...freeze, occurredAt: freeze.from ?? freeze.occurredAt })}${freeze.until === undefined ? "" : `, until ${freeze.until}`}`;
 }
 
-/** Whether the freeze belongs to a redeployment request for this image. */
-const isForImage = (freeze: Freeze, { members }: Family): freeze is Requested =>
-  freeze.kind === "redeployment.requested" &&
-  freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
+/** What is to be deployed: an image by its digests, or a commit. */
+interface Deployed {
+  readonly members: ReadonlySet<string>;
+  readonly commit?: string | undefined;
+}
 
-/** The freezes that hold an image. @param own the redeployment request for this image */
-const frozen = (freezes: readonly ActiveFreeze[], family: Family, own: Requested | undefined): Found => ({
+/** Whether the freeze belongs to a redeployment request for this image or commit. */
+const isFor = (freeze: Freeze, { members, commit }: Deployed): freeze is Requested =>
+  freeze.kind === "redeployment.requested" &&
+  (freeze.components.some(({ digest }) => digest !== undefined && members.has(digest)) ||
+    (commit !== undefined && sameCommit(freeze.commit ?? "?", commit)));
+
+/** The freezes that hold what is to be deployed. @param own the redeployment request for it */
+const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Requested | undefined): Found => ({
   reasons: freezes
     .filter(
       ({ freeze, exceptions }) =>
-        !isForImage(freeze, family) && !exceptions.some((one) => family.members.has(one)),
+        !isFor(freeze, deployed) && !exceptions.some((one) => deployed.members.has(one)),
     )
     .map(({ freeze }) => {
       const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
@@ -120,9 +119,15 @@ function archivedIn({ repository, archived }: Holder, digest: string): Found {
   return refusal("image_archived", message);
 }
 
-/** Whether the image can be pulled: now, not at `at`. */
-async function availabilityOf({ images }: Question, image: string): Promise<Found> {
-  const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
+/** Whether the image can be pulled: now, not at `at`. The artifacts of a service without images are in no registry. */
+async function availabilityOf(question: Question, { service }: Selector, image: string): Promise<Found> {
+  const { images } = question;
+  const [renames, family, description] = await Promise.all([
+    images.renames(),
+    images.family(image),
+    describedAt(question, service, question.at),
+  ]);
+  if (isWithoutImages(description)) return {};
   const holders = await holdersOf(images, family);
   const { digest, pullable, facts } = family;
   if (holders.some(({ availability }) => availability === "available")) return {};
@@ -197,29 +202,35 @@ async function outgrown(question: Question, place: Selector, digest: string): Pr
   return combined(found);
 }
 
-/** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
-async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
-  const family = await question.images.family(digest);
-  const shas = commitOf(family).commits.map(({ sha }) => sha);
-  const partitions: Partition[] = [
-    ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
-    ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
-  ];
-  const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
-  return {
-    warnings: standing(attachedBy(own))
-      .filter(isAgainst)
-      .map(({ type, verdict, by, at }) => ({
-        code: "evidence_against",
-        message: `${type} of ${digest}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
-      })),
-  };
+/** What the policy requires of what is deployed, and whether it has it. Undefined: the operator has set no policy. */
+async function required(
+  question: Question,
+  policies: Policies | undefined,
+  environment: string,
+  subject: Subject,
+): Promise<RequirementAnswer[] | undefined> {
+  if (policies === undefined) return undefined;
+  const requirements = requiredIn(policies.policy, environment);
+  if (requirements.length === 0) return [];
+  return judged(requirements, await evidenceOf(question, policies.people, subject));
 }
 
-/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
-const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
-  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
+/** When a requirement began not to be met: with the first evidence against it, else always. */
+const sinceOf = ({ against }: RequirementAnswer): string => against.map(({ at }) => at).sort()[0] ?? ALWAYS;
+
+const unmet = (environment: string, requirements: readonly RequirementAnswer[]): Found =>
+  combined(
+    requirements
+      .filter(({ met }) => !met)
+      .map((one) => {
+        const named = one.against.map(({ type, verdict, by, at }) =>
+          `${type} ${verdict ?? ""}${by === undefined ? "" : ` by ${by}`} at ${at}`.trim(),
+        );
+        const what = named.length === 0 ? "" : ` (${named.join("; ")})`;
+        const message = `${environment} requires ${one.requirement}: ${one.missing ?? ""}${what}`;
+        return refusal("policy_unmet", message, sinceOf(one));
+      }),
+  );
 
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
@@ -272,6 +283,12 @@ const combined = (all: readonly Found[]): Required<Found> => ({
   warnings: all.flatMap(({ warnings = [] }) => warnings),
 });
 
+/** The operator's policy, and how the persons in its evidence are compared. */
+interface Policies {
+  readonly policy: GatePolicy;
+  readonly people: ComparedPersons;
+}
+
 /**
  * Answers whether an image may be deployed. Never undefined: an unknown place is not frozen, and gives a warning.
  *
@@ -279,25 +296,78 @@ const combined = (all: readonly Found[]): Required<Found> => ({
  * the history. In parallel, for each database that the image requires a migration of: one for each thousand facts (or
  * megabyte) back to the newest set.
  */
-export async function gate(moment: AsOf, asked: Selector & { readonly digest: string }): Promise<Gate> {
+export async function gate(
+  moment: AsOf,
+  asked: Selector & { readonly digest: string },
+  policies?: Policies,
+): Promise<Gate> {
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const [freezes, family, ...found] = await Promise.all([
-    // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+  const [requirements, freezes, family, ...found] = await Promise.all([
+    imageSubject(question, digest).then((subject) =>
+      required(question, policies, place.environment, subject),
+    ),
+    freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
-    availabilityOf(question, digest),
+    availabilityOf(question, place, digest),
     built(question, digest),
-    evidenceAgainst(question, digest),
+    imageSubject(question, digest)
+      .then((subject) => evidenceAgainst(question, subject))
+      .then((warnings) => ({ warnings })),
     outdated(question, place, digest),
     outgrown(question, place, digest),
     schema(question, place, digest),
   ]);
-  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));
-  const all = combined([frozen(freezes, family, own), ...found]);
+  return answerOf(moment, asked, { freezes, deployed: family, requirements, found });
+}
+
+/**
+ * The gate of a commit: for services without images, which are deployed by it. No registry and no build says more of it.
+ * Two sequential round trips.
+ */
+export async function gateOfCommit(
+  moment: AsOf,
+  asked: Selector & { readonly commit: string },
+  policies?: Policies,
+): Promise<Gate> {
+  const question = questionOf(moment);
+  const { commit } = asked;
+  const place = { environment: fold(asked.environment), service: fold(asked.service) };
+  const subject = commitSubject(commit);
+  const [requirements, freezes, ...found] = await Promise.all([
+    required(question, policies, place.environment, subject),
+    freezesOf(question, place, moment.at, reachOf(question)),
+    namesKnown(question, place),
+    evidenceAgainst(question, subject).then((warnings) => ({ warnings })),
+  ]);
+  return answerOf(moment, asked, {
+    freezes,
+    deployed: { members: subject.members, commit },
+    requirements,
+    found,
+  });
+}
+
+function answerOf(
+  moment: AsOf,
+  asked: Selector & { readonly digest?: string; readonly commit?: string },
+  checked: {
+    readonly freezes: readonly ActiveFreeze[];
+    readonly deployed: Deployed;
+    readonly requirements: readonly RequirementAnswer[] | undefined;
+    readonly found: readonly Found[];
+  },
+): Gate {
+  const { freezes, deployed, requirements, found } = checked;
+  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isFor(freeze, deployed));
+  const all = combined([
+    frozen(freezes, deployed, own),
+    ...found,
+    unmet(asked.environment, requirements ?? []),
+  ]);
   const { reasons, warnings } = own === undefined ? all : withOverride(all, own);
   return {
     ...asked,
@@ -307,5 +377,6 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     allowed: reasons.length === 0,
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
+    ...(requirements === undefined ? {} : { requirements: [...requirements] }),
   };
 }

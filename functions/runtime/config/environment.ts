@@ -2,6 +2,8 @@
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Identities } from "../../ledger/identities.ts";
@@ -9,7 +11,7 @@ import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
+import { deployToolsFrom, gatePolicyFrom, rulesFrom, samePersonsFrom, trustFrom } from "./files.ts";
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
@@ -34,6 +36,10 @@ export interface Configuration {
   readonly executors: Executors;
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
+  /** Which evidence the gate requires. Absent: none. */
+  readonly gatePolicy?: GatePolicy;
+  /** Logins of several issuers that are one person. Absent: none. */
+  readonly samePersons?: SamePersons;
   readonly trust?: Trust;
   /** Absent: no OIDC token is taken. */
   readonly identities?: Identities;
@@ -58,6 +64,8 @@ const tableName = z
 /** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
+  const gatePolicy = gatePolicyFrom(env);
+  const samePersons = samePersonsFrom(env);
   const identities = identitiesFrom(env, parseYaml);
   const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
@@ -79,6 +87,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
+    ...(gatePolicy === undefined ? {} : { gatePolicy }),
+    ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),
     ...(identities === undefined ? {} : { identities }),
     ...(loginSecret === "" ? {} : { loginSecret }),

@@ -120,6 +120,8 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
+    gatePolicy: settings.gatePolicy,
+    samePersons: settings.samePersons,
     ...(settings.identities === undefined
       ? {}
       : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
