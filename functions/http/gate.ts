@@ -4,7 +4,7 @@ import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
 import { boundElsewhere } from "../ledger/authority.ts";
 import { gate, gateOfCommit } from "../queries/gate.ts";
-import type { Ledger } from "./context.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, moment, query } from "./request.ts";
@@ -18,8 +18,10 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
     const place = { environment: one, service };
+    const policy = ledger.gatePolicy;
+    const policies = policy && { policy, people: comparedPersons(ledger) };
     return digest === undefined
-      ? gateOfCommit(when, { ...place, commit: commit ?? "" })
-      : gate(when, { ...place, digest });
+      ? gateOfCommit(when, { ...place, commit: commit ?? "" }, policies)
+      : gate(when, { ...place, digest }, policies);
   });
 }

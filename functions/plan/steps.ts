@@ -77,11 +77,12 @@ export function targetOf(
   { to: commit }: Plan["commits"],
   changes: Plan["config"],
 ): Target {
-  const { environment, service, config } = aimed.target;
+  const { environment, service, config, workload } = aimed.target;
   return {
     environment,
     service,
     ...placeOf(aimed),
+    ...(workload === undefined ? {} : { workload }),
     components: components.flatMap(({ component, variant, image }) => {
       const pinned = image === null ? undefined : pinnedImage(image);
       if (image === null || pinned === undefined) return [];

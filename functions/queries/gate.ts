@@ -1,105 +1,27 @@
-import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
+/** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
+import type { Attached } from "../../schemas/answer.ts";
+import type { Gate, RequirementAnswer } from "../../schemas/gate.ts";
+import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, reachOf } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { backwards, EVER } from "../ledger/fact-reader.ts";
+import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import { evidenceAbout, evidenceAgainst } from "./gate-evidence.ts";
+import { freezesOf } from "./freezes.ts";
+import { ALWAYS, answerOf, attribution, combined, type Found, refusal, warning } from "./gate-answer.ts";
+import { type ImageEvidence, judged, requiredIn } from "./gate-policy.ts";
+import { attachedTo, attachedToAny, commitEvidence, imageEvidence } from "./image-evidence.ts";
 import { buildsOf, commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
+import type { ComparedPersons } from "./merged-changes.ts";
 import { databaseState } from "./migrations/database-state.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
-import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";
 import { isOlderBuild } from "./release/unnoticed.ts";
 import { databasesOf, describedAt, isWithoutImages } from "./service-description.ts";
-
-/** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
-type Reason = GateReason & { readonly since?: string };
-
-/** The result of one check. */
-interface Found {
-  readonly reasons?: readonly Reason[];
-  readonly warnings?: readonly GateWarning[];
-}
-
-const refusal = (code: GateReason["code"], message: string, since?: string): Found => ({
-  reasons: [{ code, message, ...(since === undefined ? {} : { since }) }],
-});
-/** Start time for reasons based on missing facts: they have always applied. */
-const ALWAYS = "";
-const warning = (code: GateWarning["code"], message: string): Found => ({ warnings: [{ code, message }] });
-
-/** When, by whom and why: `<time>[ by <actor>][: <reason>]`. */
-const attribution = ({
-  occurredAt,
-  actor,
-  reason,
-}: Pick<Freeze, "occurredAt" | "actor" | "reason">): string =>
-  [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
-  (reason === undefined ? "" : `: ${reason}`);
-
-function freezeMessage(freeze: Freeze): string {
-  const { environment, service } = freeze;
-  const what = service === undefined ? environment : `${service} in ${environment}`;
-  return freeze.kind === "redeployment.requested"
-    ? `${what} was redeployed by request ${freeze.id}, and nothing else may be deployed until its freeze is ended: ${attribution(freeze)}`
-    : `${what} is frozen since ${attribution({ ...freeze, occurredAt: freeze.from ?? freeze.occurredAt })}${freeze.until === undefined ? "" : `, until ${freeze.until}`}`;
-}
-
-/** What is to be deployed: an image by its digests, or a commit. */
-interface Deployed {
-  readonly members: ReadonlySet<string>;
-  readonly commit?: string | undefined;
-}
-
-/** Whether the freeze belongs to a redeployment request for this image or commit. */
-const isFor = (freeze: Freeze, { members, commit }: Deployed): freeze is Requested =>
-  freeze.kind === "redeployment.requested" &&
-  (freeze.components.some(({ digest }) => digest !== undefined && members.has(digest)) ||
-    (commit !== undefined && sameCommit(freeze.commit ?? "?", commit)));
-
-/** The freezes that hold what is to be deployed. @param own the redeployment request for it */
-const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Requested | undefined): Found => ({
-  reasons: freezes
-    .filter(
-      ({ freeze, exceptions }) =>
-        !isFor(freeze, deployed) && !exceptions.some((one) => deployed.members.has(one)),
-    )
-    .map(({ freeze }) => {
-      const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
-      return {
-        code: "frozen",
-        message: freezeMessage(freeze),
-        ...(isPassed === true ? { since: freeze.occurredAt } : {}),
-      };
-    }),
-});
-
-/**
- * Downgrades reasons to warnings if they applied before the redeployment was requested: the operator saw them in the plan
- * and requested it all the same. Later reasons, and those that block a plan, stay.
- */
-function withOverride(
-  { reasons, warnings }: Required<Found>,
-  { id, occurredAt }: Requested,
-): Required<Found> {
-  const isOverruled = ({ since }: Reason): boolean => since !== undefined && since <= occurredAt;
-  return {
-    reasons: reasons.filter((reason) => !isOverruled(reason)),
-    warnings: [
-      ...reasons.filter(isOverruled).map(({ message }) => ({
-        code: "asked_back" as const,
-        message: `redeployment ${id} was requested although ${message}`,
-      })),
-      // A rollback means to bring an older build.
-      ...warnings.filter(({ code }) => code !== "older_build"),
-    ],
-  };
-}
+import { isAgainst, standing } from "./verdicts.ts";
 
 async function marked(question: Question, digest: string): Promise<Found> {
   const mark = await markOf(question, digest, question.at);
@@ -198,6 +120,32 @@ async function outgrown(question: Question, place: Selector, digest: string): Pr
   return combined(found);
 }
 
+/** Verdicts against an image or its commit: failed tests and scans, rejected approvals. */
+async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
+  const { attached } = await attachedTo(question, digest);
+  return against(digest, attached);
+}
+
+const against = (what: string, attached: readonly Attached[]): Found => ({
+  warnings: standing(attached)
+    .filter(isAgainst)
+    .map(({ type, verdict, by, at }) => ({
+      code: "evidence_against",
+      message: `${type} of ${what}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
+    })),
+});
+
+/** What the policy requires, and whether the evidence has it. */
+async function required(
+  { policy, people }: Policies,
+  environment: string,
+  evidence: (people: ComparedPersons) => Promise<ImageEvidence>,
+): Promise<RequirementAnswer[]> {
+  const requirements = requiredIn(policy, environment);
+  if (requirements.length === 0) return [];
+  return judged(requirements, await evidence(people));
+}
+
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
   question: Question,
@@ -244,10 +192,11 @@ async function namesKnown(question: Question, { environment, service }: Selector
   return warning(code, `no fact names ${name}: check its spelling, or ignore this for a first deployment`);
 }
 
-const combined = (all: readonly Found[]): Required<Found> => ({
-  reasons: all.flatMap(({ reasons = [] }) => reasons),
-  warnings: all.flatMap(({ warnings = [] }) => warnings),
-});
+/** The operator's policy, and how the persons in its evidence are compared. */
+interface Policies {
+  readonly policy: GatePolicy;
+  readonly people: ComparedPersons;
+}
 
 /**
  * Answers whether an image may be deployed. Never undefined: an unknown place is not frozen, and gives a warning.
@@ -256,24 +205,28 @@ const combined = (all: readonly Found[]): Required<Found> => ({
  * the history. In parallel, for each database that the image requires a migration of: one for each thousand facts (or
  * megabyte) back to the newest set.
  */
-export async function gate(moment: AsOf, asked: Selector & { readonly digest: string }): Promise<Gate> {
+export async function gate(
+  moment: AsOf,
+  asked: Selector & { readonly digest: string },
+  policies?: Policies,
+): Promise<Gate> {
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const [freezes, family, ...found] = await Promise.all([
-    // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+  const [requirements, freezes, family, ...found] = await Promise.all([
+    policies && required(policies, place.environment, (people) => imageEvidence(question, people, digest)),
+    freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
     availabilityOf(question, place, digest),
     built(question, digest),
-    evidenceAgainst(question, digest).then((warnings) => ({ warnings })),
+    evidenceAgainst(question, digest),
     outdated(question, place, digest),
     outgrown(question, place, digest),
     schema(question, place, digest),
   ]);
-  return answerOf(moment, asked, freezes, family, found);
+  return answerOf(moment, asked, { freezes, deployed: family, found, requirements });
 }
 
 /**
@@ -283,35 +236,17 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
 export async function gateOfCommit(
   moment: AsOf,
   asked: Selector & { readonly commit: string },
+  policies?: Policies,
 ): Promise<Gate> {
   const question = questionOf(moment);
   const { commit } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const [freezes, ...found] = await Promise.all([
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+  const [requirements, freezes, attached, names] = await Promise.all([
+    policies && required(policies, place.environment, (people) => commitEvidence(question, people, commit)),
+    freezesOf(question, place, moment.at, reachOf(question)),
+    attachedToAny(question, [], [commit]),
     namesKnown(question, place),
-    evidenceAbout(question, commit, new Set(), [commit]).then((warnings) => ({ warnings })),
   ]);
-  return answerOf(moment, asked, freezes, { members: new Set(), commit }, found);
-}
-
-function answerOf(
-  moment: AsOf,
-  asked: Selector & { readonly digest?: string; readonly commit?: string },
-  freezes: readonly ActiveFreeze[],
-  deployed: Deployed,
-  found: readonly Found[],
-): Gate {
-  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isFor(freeze, deployed));
-  const all = combined([frozen(freezes, deployed, own), ...found]);
-  const { reasons, warnings } = own === undefined ? all : withOverride(all, own);
-  return {
-    ...asked,
-    at: moment.at,
-    knownAt: moment.knownAt,
-    settled: isSettled(moment),
-    allowed: reasons.length === 0,
-    reasons: reasons.map(({ code, message }) => ({ code, message })),
-    warnings: [...warnings],
-  };
+  const found = [names, against(commit, attached)];
+  return answerOf(moment, asked, { freezes, deployed: { members: new Set(), commit }, found, requirements });
 }

@@ -40,20 +40,24 @@ const KINDS: ReadonlyMap<string, string> = new Map(
  */
 function workloadOf(
   { component, ...described }: Target["components"][number],
-  service: string,
+  target: Target,
 ): { workload: string; container: string } {
-  const assumed = assumedWorkload(component, service);
+  const assumed = assumedWorkload(component, target);
   const container = described.container ?? assumed.container;
   if (described.workload === undefined) return { ...assumed, container };
-  const { workload } = assumedWorkload(`${described.workload}/${container}`, service);
+  const { workload } = assumedWorkload(`${described.workload}/${container}`, target);
   return { workload, container };
 }
 
-function assumedWorkload(component: string, service: string): { workload: string; container: string } {
+function assumedWorkload(
+  component: string,
+  { service, workload: seen }: Target,
+): { workload: string; container: string } {
   const [first = "", ...rest] = component.split("/");
   const kind = rest.length === 0 ? undefined : KINDS.get(first);
   const [name = "", container] = kind === undefined ? [first, rest[0]] : rest;
-  const named = (workload: string) => `${kind ?? "deployment"}/${kubernetesName(workload, "workload")}`;
+  const named = (workload: string) =>
+    `${kind ?? (seen ?? "Deployment").toLowerCase()}/${kubernetesName(workload, "workload")}`;
   if (container !== undefined) return { workload: named(name), container };
   if (kind !== undefined) return { workload: named(name), container: name };
   const only = lastPart(service);
@@ -83,7 +87,7 @@ export const workloadsOf = (target: Target): string[] => [...imagesByWorkload(ta
 function imagesByWorkload(target: Target): Map<string, string[]> {
   const workloads = new Map<string, string[]>();
   for (const component of target.components) {
-    const { workload, container } = workloadOf(component, target.service);
+    const { workload, container } = workloadOf(component, target);
     const { image } = component;
     const images = workloads.get(workload) ?? [];
     workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
@@ -94,7 +98,7 @@ function imagesByWorkload(target: Target): Map<string, string[]> {
 /** What a person has to check before `setImages`. */
 export const CHECK_NAMES =
   "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment (unless " +
-  "a component names a StatefulSet or DaemonSet) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
+  "a StatefulSet or DaemonSet was seen, or a component names one) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
 
 /** Applies a file, or a folder with or without a kustomization. Arguments: the path, options of kubectl. */
 const APPLY =
