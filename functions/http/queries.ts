@@ -8,6 +8,7 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
+  HistoryQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
@@ -25,6 +26,7 @@ import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
+import { history } from "../queries/history.ts";
 import { release } from "../queries/release/release.ts";
 import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
@@ -52,6 +54,15 @@ const questions: Record<string, Question> = {
     const extent = environment === undefined ? { group: group ?? "" } : { environment };
     const answer = await snapshot(when, extent, { limit, cursor });
     return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+  },
+
+  "/v1/history": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, HistoryQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    const extent = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await history(known, { ...extent, ...span }, { limit, cursor });
+    return "group" in extent ? found(answer, `group ${group}`) : foundAt(known, extent, answer);
   },
 
   "/v1/services": async (ledger, c) => {

@@ -7,6 +7,7 @@ import {
   CommitAnswer,
   Difference,
   Environments,
+  History,
   Release,
   Services,
   Snapshot,
@@ -25,6 +26,7 @@ import {
   ExportQuestion,
   FreezesQuestion,
   GateQuestion,
+  HistoryQuestion,
   PlanQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
@@ -155,6 +157,14 @@ const paths: ZodOpenApiPathsObject = {
       "The release of every service of an environment or group.",
       { query: SnapshotQuestion },
       Snapshot,
+    ),
+  },
+  "/v1/history": {
+    get: question(
+      "history",
+      "Every interval of every service of an environment or group, as columns.",
+      { query: HistoryQuestion },
+      History,
     ),
   },
   "/v1/environments": {
