@@ -18,7 +18,9 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
+import { rightsOf } from "../ledger/authority.ts";
 import { BadCursor } from "../ledger/cursor.ts";
 import { revealed } from "../ledger/people.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
@@ -187,6 +189,10 @@ export function queryEndpoints(ledger: Ledger): Hono {
     });
   }
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
+  app.get("/v1/whoami", async (c) => {
+    const { name, role } = await holder(ledger, c, "ask", "write", "execute");
+    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+  });
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

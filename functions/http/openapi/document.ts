@@ -40,6 +40,7 @@ import {
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { id, name } from "../../../schemas/scalars.ts";
+import { Whoami } from "../../../schemas/whoami.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
 
@@ -174,6 +175,20 @@ const paths: ZodOpenApiPathsObject = {
       { query: EnvironmentsQuestion },
       Environments,
     ),
+  },
+  "/v1/whoami": {
+    get: {
+      operationId: "whoami",
+      summary: "Whose token this is, and what it allows.",
+      tags: ["Service"],
+      responses: {
+        "200": {
+          description: "The token's name, role and rights.",
+          content: { "application/json": { schema: Whoami } },
+        },
+        ...REFUSALS,
+      },
+    },
   },
   "/v1/services": {
     get: question(
