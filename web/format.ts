@@ -20,21 +20,31 @@ export function age(ms: number): string {
   return ms < DAY ? `${Math.floor(ms / HOUR)}h` : `${Math.floor(ms / DAY)}d`;
 }
 
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+
+/** To make a format takes longer than to use it. */
+function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  const found =
+    formats.get(timeZone) ??
+    new Intl.DateTimeFormat("en-GB", {
+      ...(timeZone === undefined ? {} : { timeZone }),
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+  formats.set(timeZone, found);
+  return found;
+}
+
 /** A moment in a zone: `Wed 25 Nov 14:31`, with the year if it is not that of `now`. */
 export function moment(ms: number, now: number, timeZone?: string): string {
-  const zone = timeZone === undefined ? {} : { timeZone };
   const parts = (time: number) =>
     Object.fromEntries(
-      new Intl.DateTimeFormat("en-GB", {
-        ...zone,
-        weekday: "short",
-        day: "numeric",
-        month: "short",
-        year: "numeric",
-        hour: "2-digit",
-        minute: "2-digit",
-        hourCycle: "h23",
-      })
+      formatOf(timeZone)
         .formatToParts(time)
         .map(({ type, value }) => [type, value]),
     );

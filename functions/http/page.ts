@@ -1,6 +1,6 @@
 /** Serves the built page. Its answers come from the API; this holds only files. */
 import { createHash } from "node:crypto";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Hono } from "hono";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Nothing from elsewhere, nothing inline. */
-export const POLICY = [
+const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -24,27 +24,33 @@ export const POLICY = [
 /** Paths of the page's views: all are the same file. */
 const VIEWS = ["/", "/why", "/timeline", "/health"];
 
+type Encoding = "br" | "gzip";
+type Bytes = Buffer<ArrayBuffer>;
+
+const bytes = (buffer: Buffer): Bytes => Buffer.from(new Uint8Array(buffer));
+
+const PACK: Record<Encoding, (plain: Bytes) => Buffer> = {
+  br: (plain) => brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
+  gzip: (plain) => gzipSync(plain),
+};
+
 interface File {
-  readonly plain: Buffer<ArrayBuffer>;
-  readonly gzip: Buffer<ArrayBuffer>;
-  readonly br: Buffer<ArrayBuffer>;
+  readonly plain: Bytes;
+  /** Compressed when it is first asked for. */
+  readonly packed: Map<Encoding, Bytes>;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const bytes = (buffer: Buffer): Buffer<ArrayBuffer> => Buffer.from(new Uint8Array(buffer));
-
 function fileOf(name: string, text: string): File {
   const plain = bytes(Buffer.from(text));
-  const isHtml = name.endsWith(".html");
   return {
     plain,
-    gzip: bytes(gzipSync(plain)),
-    br: bytes(brotliCompressSync(plain)),
+    packed: new Map(),
     headers: {
       "Content-Type": TYPES[name.split(".").at(-1) ?? ""] ?? "application/octet-stream",
       ETag: `"${createHash("sha256").update(plain).digest("base64url").slice(0, 22)}"`,
       // The names of the other files hold their hashes.
-      "Cache-Control": isHtml ? "no-cache" : "public, max-age=31536000, immutable",
+      "Cache-Control": name.endsWith(".html") ? "no-cache" : "public, max-age=31536000, immutable",
       Vary: "Accept-Encoding",
       "X-Content-Type-Options": "nosniff",
       "Referrer-Policy": "no-referrer",
@@ -53,15 +59,24 @@ function fileOf(name: string, text: string): File {
   };
 }
 
-function answer({ plain, gzip, br, headers }: File, request: Request): Response {
+function packedAs({ plain, packed }: File, encoding: Encoding): Bytes {
+  const found = packed.get(encoding) ?? bytes(PACK[encoding](plain));
+  packed.set(encoding, found);
+  return found;
+}
+
+function encodingFor(accepted: string): Encoding | undefined {
+  if (/\bbr\b/.test(accepted)) return "br";
+  return /\bgzip\b/.test(accepted) ? "gzip" : undefined;
+}
+
+function answer(file: File, request: Request): Response {
+  const { headers, plain } = file;
   if (request.headers.get("if-none-match") === headers.ETag)
     return new Response(null, { status: 304, headers });
-  const accepted = request.headers.get("accept-encoding") ?? "";
-  const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : undefined;
-  const body = encoding === "br" ? br : encoding === "gzip" ? gzip : plain;
-  return new Response(body, {
-    headers: encoding === undefined ? headers : { ...headers, "Content-Encoding": encoding },
-  });
+  const encoding = encodingFor(request.headers.get("accept-encoding") ?? "");
+  if (encoding === undefined) return new Response(plain, { headers });
+  return new Response(packedAs(file, encoding), { headers: { ...headers, "Content-Encoding": encoding } });
 }
 
 /** @param files the built page by file name, with its `index.html` */

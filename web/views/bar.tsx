@@ -93,7 +93,8 @@ export function Bar() {
             </span>
           ) : (
             <span title={utc(shown)}>
-              <Clock size={14} aria-hidden="true" /> you look at <strong>{moment(shown, now.value)}</strong>{" "}
+              <Clock size={14} aria-hidden="true" /> <span class="prose">you look at </span>
+              <strong>{moment(shown, now.value)}</strong>{" "}
               <button type="button" class="link" onClick={() => go({ at: undefined })}>
                 back to now
               </button>

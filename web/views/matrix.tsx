@@ -1,6 +1,6 @@
 /** The first screen: what runs where, at a moment. */
 import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { age, moment, shortSha, utc } from "../format.ts";
 import { compared, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
@@ -13,6 +13,7 @@ import {
   lanes,
   loading,
   now,
+  scrub,
   services,
   time,
 } from "../state.ts";
@@ -33,12 +34,6 @@ interface CellProps {
 }
 
 const LIKENESS: Record<Likeness, string> = { same: " same", differs: " differs", alone: "" };
-
-function nameOf({ row, service, environment, age: since }: CellProps): string {
-  const mark = markOf(row);
-  const ran = row?.status === "running" ? ` ${versionOf(row.release)} for ${since}` : "";
-  return `${service} in ${environment}:${ran}${mark === undefined ? "" : `, ${mark.word}`}`;
-}
 
 function What({ row, age: since }: Pick<CellProps, "row" | "age">) {
   if (row?.status !== "running") return <span class="detail">{row?.status ?? "unknown"}</span>;
@@ -64,7 +59,6 @@ const Cell = memo((props: CellProps) => {
     <div
       role="gridcell"
       tabIndex={position === "0,0" ? 0 : -1}
-      aria-label={nameOf(props)}
       aria-selected={props.open}
       data-cell={position}
       data-environment={environment}
@@ -79,6 +73,7 @@ const Cell = memo((props: CellProps) => {
       {mark === undefined ? null : (
         <span class={`glyph tone-${mark.tone}`} title={mark.word}>
           {mark.glyph}
+          <span class="unseen"> {mark.word} </span>
         </span>
       )}
       {props.known ? <What row={row} age={props.age} /> : <span class="detail">…</span>}
@@ -91,9 +86,14 @@ const Cell = memo((props: CellProps) => {
   );
 });
 
-function ServiceRow({ service, n }: { readonly service: string; readonly n: number }) {
+interface RowProps {
+  readonly service: string;
+  readonly n: number;
+  readonly at: number;
+}
+
+const ServiceRow = memo(({ service, n, at }: RowProps) => {
   const { compare, place } = address.value;
-  const at = time.value;
   const rows = columns.value.shown.map((environment) => ({
     environment,
     row: rowAt(lanes.value.get(environment)?.get(service), at),
@@ -124,7 +124,24 @@ function ServiceRow({ service, n }: { readonly service: string; readonly n: numb
       })}
     </div>
   );
+});
+
+/**
+ * The rows that are in view when a drag begins, with some beside them. While the time is dragged only these follow, so
+ * that a thousand rows are as quick as twenty; the rest follows when it is let go.
+ */
+function useInView(grid: { readonly current: HTMLElement | null }): (n: number) => boolean {
+  const range = useRef<readonly [number, number]>();
+  if (scrub.value === undefined) range.current = undefined;
+  else if (range.current === undefined && grid.current !== null) {
+    const { top } = grid.current.getBoundingClientRect();
+    const height = grid.current.lastElementChild?.clientHeight || ROW;
+    range.current = [-top / height - MARGIN, (innerHeight - top) / height + MARGIN];
+  }
+  const [first, last] = range.current ?? [0, Number.POSITIVE_INFINITY];
+  return (n) => n >= first && n <= last;
 }
+const [ROW, MARGIN] = [32, 8];
 
 /** Shows which cells changed since what was shown before: each flashes once, but not while the time is dragged. */
 function useFlash(grid: { readonly current: HTMLElement | null }): void {
@@ -163,8 +180,10 @@ function Empty() {
 export function Matrix() {
   const grid = useRef<HTMLDivElement>(null);
   useFlash(grid);
-  const { filter, place } = address.value;
-  const shown = ranked(services.value, filter);
+  const { filter, place, at } = address.value;
+  const shown = useMemo(() => ranked(services.value, filter), [services.value, filter]);
+  const isInView = useInView(grid);
+  const settled = at ?? now.value;
   const { shown: places } = columns.value;
   return (
     <div class={place?.service === undefined ? "screen" : "screen with-panel"}>
@@ -194,7 +213,7 @@ export function Matrix() {
               ))}
             </div>
             {shown.map((service, n) => (
-              <ServiceRow key={service} service={service} n={n} />
+              <ServiceRow key={service} service={service} n={n} at={isInView(n) ? time.value : settled} />
             ))}
           </div>
         )}

@@ -10,7 +10,9 @@ import { ranked } from "../search.ts";
 import { address, columns, go, lanes, now, services, span } from "../state.ts";
 import { Time } from "./parts.tsx";
 
-const [LANE, LABEL, AXIS] = [26, 200, 24];
+const [LANE, AXIS] = [26, 24];
+/** Where the lanes begin, after their names. */
+const LABEL = innerWidth < 640 ? 120 : 200;
 const MOST = 200;
 
 const colour = (name: string): string =>
@@ -91,7 +93,7 @@ function draw(canvas: HTMLCanvasElement, { shown, from, to }: Drawn): void {
   context.textBaseline = "middle";
   const scale = scaleTime([from, to], [LABEL, width]);
   context.fillStyle = colour("--fgColor-muted");
-  for (const tick of scale.ticks(Math.max(2, width / 130))) {
+  for (const tick of scale.ticks(Math.max(2, (width - LABEL) / 130))) {
     context.fillText(scale.tickFormat()(tick), scale(tick) + 3, AXIS / 2);
     context.fillRect(scale(tick), 0, 0.5, height);
   }
