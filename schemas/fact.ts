@@ -20,6 +20,7 @@ import {
   text,
   time,
   url,
+  WORKLOADS,
 } from "./scalars.ts";
 import {
   artifactLost,
@@ -152,6 +153,8 @@ export const Statement = z.discriminatedUnion("kind", [
     components: z.array(observedComponent).min(1).max(64),
     /** Since when the runtime has been running just this. It then speaks for the whole time from `since` to `occurredAt`. */
     since: time.exactOptional(),
+    /** What runs the service in a cluster, if it is no Deployment. */
+    workload: z.enum(WORKLOADS).exactOptional(),
   })
     .refine(...unambiguous)
     .refine((it) => it.since === undefined || it.since <= it.occurredAt, {

@@ -37,10 +37,12 @@ export {
   ExportQuestion,
   FreezesQuestion,
   GateQuestion,
+  NeededQuestion,
   PlanQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -48,3 +50,4 @@ export {
   TimelineQuestion,
 } from "./question.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
+export { NeededImages, Repositories } from "./repositories.ts";

@@ -92,6 +92,18 @@ export const ServicesQuestion = z.strictObject({
   ...page(100, 50),
 });
 
+export const RepositoriesQuestion = z.strictObject({ ...moment, ...page(100, 50) });
+
+export const NeededQuestion = z.strictObject({
+  repository: imageRepository,
+  since: startOfPeriod
+    .optional()
+    .meta({ description: "Images that ran since then are needed; default: those that run now alone." }),
+  knownAt,
+  tz,
+  ...page(50, 20),
+});
+
 export const EnvironmentsQuestion = z.strictObject({ ...moment, ...page(100, 50) });
 
 export const TimelineQuestion = z

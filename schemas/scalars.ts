@@ -137,6 +137,9 @@ export const id = text(256);
 /** A person in a stored fact: see `functions/ledger/people.ts`. */
 export const COMMITMENT = /person:[0-9a-f]{64}/g;
 
+/** What runs the pods of a service in a cluster, beside Deployments. */
+export const WORKLOADS = ["StatefulSet", "DaemonSet"] as const;
+
 /**
  * A person, as a sender names one: a login. The ledger keeps no names or mail addresses. In a stored fact, a commitment
  * replaces the login. Every field of a fact that names a person has this schema, and no other field does.

@@ -4,7 +4,7 @@ import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
 import { boundElsewhere } from "../ledger/authority.ts";
 import { gate } from "../queries/gate.ts";
-import type { Ledger } from "./context.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, moment, query } from "./request.ts";
@@ -17,6 +17,11 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   return sideBySide<Gate>(when, { environment, group }, (one) => {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-    return gate(when, { environment: one, service, digest });
+    const policy = ledger.gatePolicy;
+    return gate(
+      when,
+      { environment: one, service, digest },
+      policy === undefined ? undefined : { policy, people: comparedPersons(ledger) },
+    );
   });
 }

@@ -1,6 +1,7 @@
 /** The target release as the commands of deployers need it, and what the deployers have in common. */
 import type { Configuration } from "../../schemas/fact.ts";
 import type { Step } from "../../schemas/plan.ts";
+import type { Release } from "../../schemas/release.ts";
 import { unknown } from "./shell.ts";
 
 /** The release to deploy: each component by its digest. Unknown fields are absent. */
@@ -9,6 +10,8 @@ export interface Target {
   readonly service: string;
   readonly namespace?: string;
   readonly cluster?: string;
+  /** What runs it in the cluster, if it is known to be no Deployment. */
+  readonly workload?: Release["workload"];
   readonly components: readonly {
     readonly component: string;
     readonly variant?: string;

@@ -31,12 +31,13 @@ export function targetOf(
   { to: commit }: Plan["commits"],
   changes: Plan["config"],
 ): Target {
-  const { environment, service, namespace, cluster, deployment, url, config } = target;
+  const { environment, service, namespace, cluster, deployment, url, config, workload } = target;
   return {
     environment,
     service,
     ...(namespace === null ? {} : { namespace }),
     ...(cluster === null ? {} : { cluster }),
+    ...(workload === undefined ? {} : { workload }),
     components: components.flatMap(({ component, variant, image }) => {
       const pinned = image === null ? undefined : pinnedImage(image);
       if (image === null || pinned === undefined) return [];

@@ -1,15 +1,14 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Fact } from "../../schemas/fact.ts";
-import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
+import type { Gate, GateReason, GateWarning, RequirementAnswer } from "../../schemas/gate.ts";
+import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { all, backwards, EVER } from "../ledger/fact-reader.ts";
+import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { Partition } from "../ledger/store.ts";
-import { attachedBy } from "./evidence.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
+import { judged, requiredIn } from "./gate-policy.ts";
+import { attachedTo, imageEvidence } from "./image-evidence.ts";
 import {
   buildsOf,
   commitOf,
@@ -21,6 +20,7 @@ import {
 } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
+import type { ComparedPersons } from "./merged-changes.ts";
 import { databaseState } from "./migrations/database-state.ts";
 import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
@@ -197,18 +197,11 @@ async function outgrown(question: Question, place: Selector, digest: string): Pr
   return combined(found);
 }
 
-/** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
+/** Verdicts against an image or its commit: failed tests and scans, rejected approvals. */
 async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
-  const family = await question.images.family(digest);
-  const shas = commitOf(family).commits.map(({ sha }) => sha);
-  const partitions: Partition[] = [
-    ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
-    ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
-  ];
-  const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
+  const { attached } = await attachedTo(question, digest);
   return {
-    warnings: standing(attachedBy(own))
+    warnings: standing(attached)
       .filter(isAgainst)
       .map(({ type, verdict, by, at }) => ({
         code: "evidence_against",
@@ -217,9 +210,34 @@ async function evidenceAgainst(question: Question, digest: string): Promise<Foun
   };
 }
 
-/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
-const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
-  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
+/** What the policy requires of an image, and whether it has it. */
+async function required(
+  question: Question,
+  { policy, people }: Policies,
+  environment: string,
+  digest: string,
+): Promise<RequirementAnswer[]> {
+  const requirements = requiredIn(policy, environment);
+  if (requirements.length === 0) return [];
+  return judged(requirements, await imageEvidence(question, people, digest));
+}
+
+/** When a requirement began not to be met: with the first evidence against it, else always. */
+const sinceOf = ({ against }: RequirementAnswer): string => against.map(({ at }) => at).sort()[0] ?? ALWAYS;
+
+const unmet = (environment: string, requirements: readonly RequirementAnswer[]): Found =>
+  combined(
+    requirements
+      .filter(({ met }) => !met)
+      .map((one) => {
+        const named = one.against.map(({ type, verdict, by, at }) =>
+          `${type} ${verdict ?? ""}${by === undefined ? "" : ` by ${by}`} at ${at}`.trim(),
+        );
+        const what = named.length === 0 ? "" : ` (${named.join("; ")})`;
+        const message = `${environment} requires ${one.requirement}: ${one.missing ?? ""}${what}`;
+        return refusal("policy_unmet", message, sinceOf(one));
+      }),
+  );
 
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
@@ -272,6 +290,12 @@ const combined = (all: readonly Found[]): Required<Found> => ({
   warnings: all.flatMap(({ warnings = [] }) => warnings),
 });
 
+/** The operator's policy, and how the persons in its evidence are compared. */
+interface Policies {
+  readonly policy: GatePolicy;
+  readonly people: ComparedPersons;
+}
+
 /**
  * Answers whether an image may be deployed. Never undefined: an unknown place is not frozen, and gives a warning.
  *
@@ -279,13 +303,17 @@ const combined = (all: readonly Found[]): Required<Found> => ({
  * the history. In parallel, for each database that the image requires a migration of: one for each thousand facts (or
  * megabyte) back to the newest set.
  */
-export async function gate(moment: AsOf, asked: Selector & { readonly digest: string }): Promise<Gate> {
+export async function gate(
+  moment: AsOf,
+  asked: Selector & { readonly digest: string },
+  policies?: Policies,
+): Promise<Gate> {
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const [freezes, family, ...found] = await Promise.all([
-    // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+  const [requirements, freezes, family, ...found] = await Promise.all([
+    policies === undefined ? undefined : required(question, policies, place.environment, digest),
+    freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
@@ -297,7 +325,11 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     schema(question, place, digest),
   ]);
   const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));
-  const all = combined([frozen(freezes, family, own), ...found]);
+  const all = combined([
+    frozen(freezes, family, own),
+    ...found,
+    unmet(asked.environment, requirements ?? []),
+  ]);
   const { reasons, warnings } = own === undefined ? all : withOverride(all, own);
   return {
     ...asked,
@@ -307,5 +339,6 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     allowed: reasons.length === 0,
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
+    ...(requirements === undefined ? {} : { requirements }),
   };
 }

@@ -29,9 +29,20 @@ function areApart(statements: readonly Statement[]): boolean {
   return !statements.some(({ kind, occurredAt }) => kind === "deployment.observed" && claims.has(occurredAt));
 }
 
-/** Without an index in an index: what is the same image as each of two others does not make these one image. */
-export const flat = history.filter(areApart).filter((statements) => {
+/** An index in an index, and a configuration of two images: what is the same image as each of two others does not make these one. */
+function isOfTwo(statements: readonly Statement[]): boolean {
   const indexed = statements.filter((one) => one.kind === "artifact.indexed");
   const indexes = new Set(indexed.map(({ digest }) => digest));
-  return !indexed.some(({ manifests }) => manifests.some(({ digest }) => indexes.has(digest)));
-});
+  const owners = new Map<string, string>();
+  return indexed.some(({ digest: index, manifests }) =>
+    manifests.some(({ digest, configDigest }) => {
+      if (indexes.has(digest)) return true;
+      if (configDigest === undefined) return false;
+      const owner = owners.get(configDigest) ?? index;
+      owners.set(configDigest, owner);
+      return owner !== index;
+    }),
+  );
+}
+
+export const flat = history.filter(areApart).filter((statements) => !isOfTwo(statements));

@@ -72,6 +72,16 @@ describe("kubectl", () => {
     ]);
   });
 
+  it("sets the images of the StatefulSet or DaemonSet that was seen to run the service", () => {
+    for (const workload of ["StatefulSet", "DaemonSet"] as const) {
+      const named = `${workload.toLowerCase()}/billing`;
+      expect(typed({ ...TARGET, workload }, "kubectl")).toEqual([
+        `kubectl --context=eu-1 --namespace=billing set image ${named} billing=${BILLING}`,
+        `kubectl --context=eu-1 --namespace=billing rollout status ${named} --timeout=10m`,
+      ]);
+    }
+  });
+
   it("tells StatefulSets and DaemonSets from Deployments where components name their kind", () => {
     const components = [
       component("Deployment/web", "billing"),

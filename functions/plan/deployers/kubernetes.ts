@@ -38,11 +38,15 @@ const KINDS: ReadonlyMap<string, string> = new Map(
  * The workload and container of a component: components observed in clusters are named `workload/container`, or
  * `StatefulSet/workload/container`.
  */
-function workloadOf(component: string, service: string): { workload: string; container: string } {
+function workloadOf(
+  component: string,
+  { service, workload: seen }: Target,
+): { workload: string; container: string } {
   const [first = "", ...rest] = component.split("/");
   const kind = rest.length === 0 ? undefined : KINDS.get(first);
   const [name = "", container] = kind === undefined ? [first, rest[0]] : rest;
-  const named = (workload: string) => `${kind ?? "deployment"}/${kubernetesName(workload, "workload")}`;
+  const named = (workload: string) =>
+    `${kind ?? (seen ?? "Deployment").toLowerCase()}/${kubernetesName(workload, "workload")}`;
   if (container !== undefined) return { workload: named(name), container };
   if (kind !== undefined) return { workload: named(name), container: name };
   const only = lastPart(service);
@@ -72,7 +76,7 @@ export const workloadsOf = (target: Target): string[] => [...imagesByWorkload(ta
 function imagesByWorkload(target: Target): Map<string, string[]> {
   const workloads = new Map<string, string[]>();
   for (const { component, image } of target.components) {
-    const { workload, container } = workloadOf(component, target.service);
+    const { workload, container } = workloadOf(component, target);
     const images = workloads.get(workload) ?? [];
     workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
   }
@@ -82,7 +86,7 @@ function imagesByWorkload(target: Target): Map<string, string[]> {
 /** What a person has to check before `setImages`. */
 export const CHECK_NAMES =
   "Check the names first. The context is assumed to have the name of the cluster, the workload to be a Deployment (unless " +
-  "a component names a StatefulSet or DaemonSet) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
+  "a StatefulSet or DaemonSet was seen, or a component names one) with the name of the service, and its containers to have the names of the components (`main`: that of the workload).";
 
 /** Applies a file, or a folder with or without a kustomization. Arguments: the path, options of kubectl. */
 const APPLY =

@@ -22,6 +22,7 @@ import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
+import { imagesSince } from "./running-since.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
 import { lostWarnings, prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
@@ -83,6 +84,16 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
   return times.sort().at(-1) ?? null;
 }
 
+/** The last of these times; null if one is unknown, or there is none. */
+const lastOf = (times: readonly (string | null)[]): string | null =>
+  times.includes(null) ? null : (times.toSorted().at(-1) ?? null);
+
+/** What runs the service in its cluster, as the newest observation shows. */
+const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, "workload"> => {
+  const { workload } = observation ?? running.observation ?? {};
+  return shown.length === 0 || workload === undefined ? {} : { workload };
+};
+
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
@@ -123,10 +134,12 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
   const { shown } = reconciled;
-  const [described, until, since, evidence, unnoticed] = await Promise.all([
+  const began = sinceOf(context, reconciled, head);
+  const [described, until, since, runningSince, evidence, unnoticed] = await Promise.all([
     Promise.all(shown.map((one) => describeComponent(context, one, claimOf(reconciled, one)))),
     untilOf(context, reconciled),
-    sinceOf(context, reconciled, head),
+    began,
+    imagesSince(context, reconciled, began),
     evidenceOfDeployments(context, deployments),
     unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
   ]);
@@ -148,13 +161,17 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     settled: isSettled(moment),
     status,
     since,
+    runningSince: lastOf(runningSince),
     until,
     seenAt: await seenAtOf(context, reconciled),
-    components: described.map(({ component }) => component).sort(bySlot),
+    components: described
+      .map(({ component }, n) => ({ ...component, runningSince: runningSince[n] ?? null }))
+      .sort(bySlot),
     migrations,
     config: configOf(reconciled),
     cluster: head?.cluster ?? null,
     namespace: head?.namespace ?? null,
+    ...workloadOf(reconciled),
     deployment: head?.deployment ?? null,
     deployedBy: head?.actor ?? null,
     url: head?.url ?? null,

@@ -9,7 +9,7 @@ import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
-import { deployToolsFrom } from "../config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -76,6 +76,8 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     ...(recording ?? READ_ONLY),
     registries: registriesOf(secrets),
     deployTools: deployToolsFrom(process.env),
+    gatePolicy: gatePolicyFrom(process.env),
+    samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
     secrets,

@@ -118,6 +118,8 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
+    gatePolicy: settings.gatePolicy,
+    samePersons: settings.samePersons,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
