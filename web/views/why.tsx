@@ -99,9 +99,11 @@ function Question({ environment }: { readonly environment: string }) {
           }
         >
           <option value="">anything</option>
-          {services.value.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
+          {[...new Set([...(place?.service === undefined ? [] : [place.service]), ...services.value])].map(
+            (one) => (
+              <option key={one}>{one}</option>
+            ),
+          )}
         </select>
       </label>
       <label>
