@@ -8,6 +8,7 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
+  HistoryQuestion,
   NeededQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
@@ -19,8 +20,10 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+
+import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
-import type { Holder } from "../ledger/authority.ts";
+import { type Holder, rightsOf } from "../ledger/authority.ts";
 import { BadCursor } from "../ledger/cursor.ts";
 import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
@@ -30,6 +33,7 @@ import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
+import { history } from "../queries/history.ts";
 import { release } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
@@ -58,6 +62,15 @@ const questions: Record<string, Question> = {
     const extent = environment === undefined ? { group: group ?? "" } : { environment };
     const answer = await snapshot(when, extent, { limit, cursor });
     return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+  },
+
+  "/v1/history": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, HistoryQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    const extent = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await history(known, { ...extent, ...span }, { limit, cursor });
+    return "group" in extent ? found(answer, `group ${group}`) : foundAt(known, extent, answer);
   },
 
   "/v1/services": async (ledger, c) => {
@@ -204,6 +217,10 @@ export function queryEndpoints(ledger: Ledger): Hono {
     });
   }
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
+  app.get("/v1/whoami", async (c) => {
+    const { name, role } = await holder(ledger, c, "ask", "write", "execute");
+    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+  });
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -24,6 +24,9 @@ const RIGHTS = {
   admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
 } as const satisfies Record<Role, readonly Right[]>;
 
+/** What a role allows. */
+export const rightsOf = ({ role }: Pick<Holder, "role">): readonly Right[] => RIGHTS[role];
+
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);
 
 /** The holder of a token, and what the token is bound to. */

@@ -1,5 +1,13 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -17,6 +25,7 @@ import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
+import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
@@ -151,15 +160,25 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
   };
 }
 
-/** All endpoints of a ledger as one application. */
-export const endpoints = (ledger: Ledger): Hono =>
+/** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
+export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>> = {}): Hono =>
   guarded(ledger, [
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
     signInEndpoints(ledger),
+    pageEndpoints(page),
   ]);
+
+/** The built page: in the package beside the server; in a clone it is built now, in a moment. */
+async function pageFiles(): Promise<Readonly<Record<string, string>>> {
+  if (import.meta.filename.endsWith(".ts")) return (await (await import("../page.ts")).buildPage()).files;
+  const folder = join(import.meta.dirname, "page");
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+  );
+}
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
@@ -172,6 +191,7 @@ function greeting({ data, tokens }: Configuration, address: string): string {
   const bearer = `-H "Authorization: Bearer ${token}"`;
   const aMonthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
   return `asof listens on ${address}
+page:   ${address}/   (sign in with the token)
 token:  ${held}
 data:   ${resolve(data)}
 
@@ -273,7 +293,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings), log);
     const ledger = ledgerOf(settings, database, storage, jobs, reactions);
-    const app = endpoints(ledger);
+    const app = endpoints(ledger, await pageFiles());
     await loadAll();
     const { server, port } = await listen(app, settings);
     await jobs.start({
