@@ -250,9 +250,10 @@ export class AsofLedger extends Construct {
     const exported = addFunction("Export", "export", {
       timeout: Duration.minutes(15),
       memoryMiB: 1024,
-      environment,
+      environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl },
     });
     allowReads(exported);
+    exported.allow(["sqs:SendMessage"], later.queueArn);
 
     const publish = addFunction("Publish", "publish", {
       timeout: Duration.seconds(30),

@@ -328,6 +328,10 @@ export const Outcomes = z
         reason: z.string().exactOptional(),
         recordedAt: time.exactOptional(),
         statementHash: hash.exactOptional(),
+        requestId: z.string().exactOptional().meta({
+          description:
+            "the request that this is the receipt of: as in the header x-request-id and in the log",
+        }),
       }),
     ),
   })

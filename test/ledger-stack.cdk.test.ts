@@ -143,7 +143,8 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "sqs:SendMessage Later.Arn",
   ].sort(),
   questions: [...READS, ...logs("Questions"), REVEAL].sort(),
-  export: [...READS, ...logs("Export")].sort(),
+  // Each export becomes a fact, which ingest records.
+  export: [...READS, ...logs("Export"), "sqs:SendMessage Later.Arn"].sort(),
   publish: [
     ...logs("Publish"),
     "dynamodb:DescribeStream Table.StreamArn",
@@ -332,7 +333,7 @@ describe("a function", () => {
         ASOF_LATER_ARN: "Later.Arn",
       },
       Questions: reader,
-      Export: reader,
+      Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
       Publish: { ASOF_BUS: "LedgerBus" },
     });
   });

@@ -3,10 +3,13 @@ import { Hono } from "hono";
 import { allSources } from "../sources/sources.ts";
 import type { Ledger } from "./context.ts";
 import { problem, problemOf } from "./problem.ts";
+import { requestLog } from "./request-log.ts";
 import { temporal } from "./times.ts";
 
-export function guarded({ log }: Ledger, endpoints: readonly Hono[]): Hono {
+export function guarded(ledger: Ledger, endpoints: readonly Hono[]): Hono {
+  const { log } = ledger;
   const app = new Hono();
+  app.use("*", requestLog(ledger));
   for (const endpoint of endpoints) app.route("/", endpoint);
   app.notFound(() => problem("unknown", "No such endpoint. GET /openapi.json describes them all."));
   app.onError((error) => {

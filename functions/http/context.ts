@@ -25,6 +25,8 @@ export interface Ledger extends Ingest {
   readonly observationStepMs?: number;
   /** Absent if no executor is configured here: then somebody else carries redeployments out. */
   readonly executor?: ExecutorCheck;
+  /** The metrics in Prometheus' text format, with its content type. Absent on AWS, where CloudWatch keeps them. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }

@@ -8,6 +8,7 @@ import { knownName } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
+import { identify } from "../ledger/request-context.ts";
 import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
@@ -26,6 +27,7 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
       "Send `Authorization: Bearer <token>` with a token of this ledger.",
     );
   }
+  identify(found.name, found.role);
   if (!anyOf.some((right) => isAllowed(found, right))) {
     throw new EndpointError(
       "forbidden",
@@ -33,6 +35,16 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
     );
   }
   return found;
+}
+
+/** The same for what is about the whole ledger. Throws an EndpointError if the token is bound to a part of it. */
+export async function unboundHolder(ledger: Ledger, c: Context, right: Right, why: string): Promise<Holder> {
+  const found = await holder(ledger, c, right);
+  if (found.sources === undefined && found.environments === undefined) return found;
+  throw new EndpointError(
+    "forbidden",
+    `The token ${found.name} is restricted to a part of the ledger, but ${why}. Use an unrestricted token.`,
+  );
 }
 
 /** The query parameters, parsed. A parameter given twice is refused: it would be ambiguous. */

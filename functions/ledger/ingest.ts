@@ -11,6 +11,7 @@ import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
+import { currentRequest } from "./request-context.ts";
 
 /** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
@@ -72,6 +73,7 @@ async function quarantine(
 ) {
   const at = ledger.now().toISOString();
   await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
+  ledger.recorder?.record("quarantined", { why });
   ledger.log.info("quarantined", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
 }
 
@@ -163,21 +165,43 @@ export async function receive(
   events: readonly Mapped[],
 ): Promise<Received[]> {
   const received: Received[] = [];
+  const requestId = currentRequest()?.id;
   for (let n = 0; n < events.length; n += AT_ONCE) {
     const slice = events.slice(n, n + AT_ONCE).map((mapped) => receiveOne(ledger, sender, mapped));
-    received.push(...(await Promise.all(slice)));
+    for (const one of await Promise.all(slice)) {
+      ledger.recorder?.record("outcomes", { outcome: one.said.outcome });
+      received.push(requestId === undefined ? one : { ...one, said: { ...one.said, requestId } });
+    }
   }
   return received;
 }
 
+/** The fact that an export was made. Key: the request's id. */
+function exportMade({ is: _, id, by, at, ...made }: Job & { is: "record export" }): Mapped {
+  const statement = {
+    kind: "export.made",
+    source: "/asof/exports",
+    id,
+    occurredAt: at,
+    actor: by,
+    ...made,
+  } as const;
+  return { is: "statement", statement, raw: statement };
+}
+
+function senderOfJob(job: Job): Sender {
+  if (job.is === "look up") return { door: job.door, reportedBy: job.reportedBy };
+  return job.is === "record export"
+    ? { door: "exports", reportedBy: job.by }
+    : { door: "registry", reportedBy: "asof" };
+}
+
 /** Does a queued job. Throws if it must be retried. */
 export async function work(ledger: Ingest, job: Job): Promise<void> {
-  const sender =
-    job.is === "look up"
-      ? { door: job.door, reportedBy: job.reportedBy }
-      : { door: "registry", reportedBy: "asof" };
+  const sender = senderOfJob(job);
   try {
-    await receive(ledger, sender, await resultOf(ledger, job));
+    const mapped = job.is === "record export" ? [exportMade(job)] : await resultOf(ledger, job);
+    await receive(ledger, sender, mapped);
   } catch (error) {
     // The queue that retries does not log the error.
     const reason = error instanceof Error ? error.message : String(error);

@@ -246,6 +246,20 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   "/v1/export": { get: exportOperation },
+  "/metrics": {
+    get: {
+      ...openOperation("metrics", "The metrics in Prometheus' text format, of a ledger on one machine."),
+      security: [{ token: [] }, {}],
+      responses: {
+        "200": {
+          description: "The metrics. Without a token for processes on the ledger's own machine.",
+          content: { "text/plain": { schema: z.string() } },
+        },
+        ...REFUSALS,
+        "404": problem("The ledger is on AWS; its metrics are in CloudWatch."),
+      },
+    },
+  },
   "/v1/backups": { post: backupOperation },
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },

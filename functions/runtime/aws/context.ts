@@ -4,11 +4,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 import { dynamodbPeople } from "../../adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
+import { emfMetrics } from "../../adapters/metrics/emf.ts";
 import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
+import { countingStore } from "../../ledger/request-context.ts";
 import { deployToolsFrom } from "../config/files.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
@@ -47,7 +49,7 @@ function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries
   };
 }
 
-/** The parts that only the recording function has. */
+/** The parts that the functions which only read lack. */
 type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs">;
 
 const readOnly = () => Promise.reject(new Error("this function is read-only"));
@@ -60,7 +62,7 @@ const READ_ONLY: Recording = {
   jobs: { put: readOnly },
 };
 
-export function ledgerOnAws(recording?: Recording): Ledger {
+export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
   const secrets = secretAs(readSecret);
   const logger = new Logger({ serviceName: "asof" });
   const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
@@ -71,13 +73,15 @@ export function ledgerOnAws(recording?: Recording): Ledger {
   };
   logUnhandled(log);
   return {
-    store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
+    store: countingStore(dynamodbStore({ client, name: variable("ASOF_TABLE") })),
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
-    ...(recording ?? READ_ONLY),
+    ...READ_ONLY,
+    ...recording,
     registries: registriesOf(secrets),
     deployTools: deployToolsFrom(process.env),
     now,
     heard: new Set(),
+    recorder: emfMetrics(),
     secrets,
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log,

@@ -11,6 +11,7 @@ import { guarded } from "../../http/app.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { keepMalformed, receive, work } from "../../ledger/ingest.ts";
 import { Job } from "../../ledger/jobs.ts";
+import { inRequest, newContext } from "../../ledger/request-context.ts";
 import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
 import { rulesFrom, trustFrom } from "../config/files.ts";
@@ -43,7 +44,7 @@ async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
 /** Throws if the store or a registry does not answer: then SQS redelivers this message, but not the others. */
 async function processRecord(record: SQSRecord): Promise<void> {
   try {
-    await take(record);
+    await inRequest(newContext(record.messageId), () => take(record));
   } catch (error) {
     // The batch library does not log the error, and SQS only counts it.
     const reason = error instanceof Error ? error.message : String(error);

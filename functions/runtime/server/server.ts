@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
-import { jobQueue } from "../../adapters/sqlite/jobs.ts";
+import { jobQueue, queueAgesS } from "../../adapters/sqlite/jobs.ts";
 import { sqlitePeople } from "../../adapters/sqlite/people.ts";
 import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
@@ -16,6 +17,7 @@ import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
+import { metricsEndpoint } from "../../http/metrics.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
@@ -24,6 +26,8 @@ import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import type { Quarantine } from "../../ledger/quarantine.ts";
+import { countingStore } from "../../ledger/request-context.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
@@ -32,6 +36,9 @@ import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
+
+/** The name of the queue of jobs. */
+const JOBS = "later";
 
 /** How long a registry job is retried. A registry that fails for longer needs a person to look at it. */
 const GIVE_UP_MS = 24 * 3600_000;
@@ -46,10 +53,11 @@ const SETTLE_ON_DYNAMODB_MS = 60_000;
 const CHECK_AFTER_MS = 5000;
 
 /** Logs JSON lines to standard error; standard output is for people. */
-const log: Log = {
-  info: (message, fields) => console.error(JSON.stringify({ level: "info", message, ...fields })),
-  error: (message, fields) => console.error(JSON.stringify({ level: "error", message, ...fields })),
-};
+const logAs =
+  (level: "info" | "error"): Log["info"] =>
+  (message, fields) =>
+    console.error(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
+const log: Log = { info: logAs("info"), error: logAs("error") };
 
 /** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
@@ -95,6 +103,23 @@ async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise
   };
 }
 
+/** The metrics. What is a state and not an event is measured whenever the metrics are read. */
+function measured(database: Database, quarantine: Quarantine): Pick<Ledger, "recorder" | "metrics"> {
+  const recorder = prometheusMetrics();
+  const queues = new Set([JOBS]);
+  return {
+    recorder,
+    metrics: async () => {
+      const ages = queueAgesS(database);
+      // A queue that was emptied has the age 0.
+      for (const queue of ages.keys()) queues.add(queue);
+      for (const queue of queues) recorder.record("queue_age", { queue }, ages.get(queue) ?? 0);
+      recorder.record("quarantine_items", {}, (await quarantine.list()).count ?? 0);
+      return { type: recorder.type, text: await recorder.text() };
+    },
+  };
+}
+
 function ledgerOf(
   settings: Configuration,
   database: Database,
@@ -105,14 +130,17 @@ function ledgerOf(
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
   const tokens = [...configured, ...reactions.tokens];
+  const quarantine = sqliteQuarantine(database);
   return {
     ...storage,
+    ...measured(database, quarantine),
+    store: countingStore(storage.store),
     rules: settings.rules,
     deployTools: settings.deployTools,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
-    quarantine: sqliteQuarantine(database),
+    quarantine,
     jobs,
     registries: () => Promise.resolve(registryClients),
     secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
@@ -142,6 +170,7 @@ export const endpoints = (ledger: Ledger): Hono =>
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    metricsEndpoint(ledger),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
@@ -253,7 +282,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const damage = noDamage();
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
-    const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
+    const jobs = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings), log);
     const ledger = ledgerOf(settings, database, storage, jobs, reactions);
     const app = endpoints(ledger);
