@@ -1,6 +1,6 @@
 /** `npx cdk synth` as it is run: which stacks there are. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -8,14 +8,16 @@ import { afterAll, expect, it } from "vitest";
 const folder = mkdtempSync(join(tmpdir(), "asof-synth-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The templates that are made with a context, as the CDK's command line hands it on. */
-function synthesized(context: Record<string, string>): { folder: string; templates: string[] } {
+/** The templates that are made with a configuration, as the CDK's command line hands it on. */
+function synthesized(configuration: object): { folder: string; templates: string[] } {
   const out = mkdtempSync(join(folder, "out-"));
   const { PATH = "", HOME = "" } = process.env;
+  const config = `${out}.json`;
+  writeFileSync(config, JSON.stringify(configuration));
   const own = { "@aws-cdk/core:validateAgainstDefaultRules": true };
   execFileSync(process.execPath, ["--import", "tsx", "cdk/app.ts"], {
     cwd: join(import.meta.dirname, ".."),
-    env: { PATH, HOME, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify({ ...own, ...context }) },
+    env: { PATH, HOME, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify({ ...own, config }) },
   });
   return { folder: out, templates: readdirSync(out).filter((file) => file.endsWith(".template.json")) };
 }
@@ -23,7 +25,7 @@ function synthesized(context: Record<string, string>): { folder: string; templat
 it("makes the ledger alone, and beside it those who react only where that is asked for", () => {
   const alone = synthesized({});
   expect(alone.templates).toEqual(["asof.template.json"]);
-  const both = synthesized({ executors: "true" });
+  const both = synthesized({ executors: true });
   expect(both.templates.sort()).toEqual(["asof-executors.template.json", "asof.template.json"]);
   const ledger = (at: string) => readFileSync(join(at, "asof.template.json"), "utf8");
   expect(ledger(both.folder)).toBe(ledger(alone.folder));

@@ -25,6 +25,7 @@ import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
+  Discard,
   Freeze,
   FreezeEnd,
   Mark,
@@ -33,6 +34,7 @@ import type {
   Retraction,
 } from "../../schemas/operation.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
+import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
   ArtifactQuestion,
   ChangesQuestion,
@@ -42,6 +44,7 @@ import type {
   FreezesQuestion,
   GateQuestion,
   PlanQuestion,
+  QuarantineQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
   ServicesQuestion,
@@ -136,6 +139,10 @@ export interface LedgerClient {
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
+  readonly quarantine: (query?: Query<typeof QuarantineQuestion>) => Promise<Quarantine>;
+  readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
+  readonly retryQuarantined: (key: string) => Promise<Outcomes>;
+  readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -147,6 +154,7 @@ function withQuery(path: string, query: object): string {
   return given.length === 0 ? path : `${path}?${parameters}`;
 }
 
+const quarantinedPath = (key: string): string => `/v1/quarantine/${encodeURIComponent(key)}`;
 const redeploymentPath = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
 
 /** A client with a given `send`: one that retries, for example, or one that calls a ledger in the same process. */
@@ -197,6 +205,10 @@ export function clientOver(send: Send): LedgerClient {
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
+    quarantine: (query = {}) => ask(Quarantine, "/v1/quarantine", query),
+    quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
+    retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
+    discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }

@@ -156,26 +156,33 @@ const questions: Record<string, Question> = {
       { limit, cursor },
       quarantined,
       ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
+      ledger.silentAfter,
     );
   },
 };
 
+/** Answers the question of a path. */
+export async function answerQuestion(ledger: Ledger, path: string, c: Context): Promise<Response> {
+  const question = questions[path];
+  if (question === undefined) return c.notFound();
+  await holder(ledger, c, "ask");
+  try {
+    const answer = await question(ledger, c);
+    return answer instanceof Response ? answer : c.json(answer);
+  } catch (error) {
+    if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
+    throw error;
+  }
+}
+
 export function queryEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
   app.use("/v1/*", revealing(ledger));
-  for (const [path, question] of Object.entries(questions)) {
-    app.get(path, async (c) => {
-      await holder(ledger, c, "ask");
-      try {
-        const answer = await question(ledger, c);
-        return answer instanceof Response ? answer : c.json(answer);
-      } catch (error) {
-        if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
-        throw error;
-      }
-    });
-  }
+  for (const path of Object.keys(questions)) app.get(path, (c) => answerQuestion(ledger, path, c));
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
+  const quarantine = () => import("./quarantine.ts");
+  app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));
+  app.get("/v1/quarantine/:key", async (c) => c.json(await (await quarantine()).quarantineItem(ledger, c)));
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -154,6 +154,9 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/redeployments/:id/cancel", async (c) =>
     (await import("./redeployments.ts")).cancelRedeployment(ledger, c),
   );
+  const quarantine = () => import("./quarantine.ts");
+  app.post("/v1/quarantine/:key/retry", async (c) => (await quarantine()).retry(ledger, c));
+  app.post("/v1/quarantine/:key/discard", async (c) => (await quarantine()).discard(ledger, c));
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }

@@ -7,7 +7,7 @@ import { inRequest, newContext, type RequestContext } from "../ledger/request-co
 import type { Ledger } from "./context.ts";
 import { withInstance } from "./problem.ts";
 
-export const REQUEST_ID = "x-request-id";
+const REQUEST_ID = "x-request-id";
 
 /** What the server (@hono/node-server) or Lambda (hono/aws-lambda) hands over with a request; nothing in tests. */
 interface Bindings {

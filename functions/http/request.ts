@@ -37,10 +37,14 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
   return found;
 }
 
+/** Whether a token is bound to a part of the ledger. */
+export const isBound = ({ sources, environments }: Holder): boolean =>
+  sources !== undefined || environments !== undefined;
+
 /** The same for what is about the whole ledger. Throws an EndpointError if the token is bound to a part of it. */
 export async function unboundHolder(ledger: Ledger, c: Context, right: Right, why: string): Promise<Holder> {
   const found = await holder(ledger, c, right);
-  if (found.sources === undefined && found.environments === undefined) return found;
+  if (!isBound(found)) return found;
   throw new EndpointError(
     "forbidden",
     `The token ${found.name} is restricted to a part of the ledger, but ${why}. Use an unrestricted token.`,

@@ -8,10 +8,11 @@ import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
 import type { Job, Jobs } from "./jobs.ts";
-import type { Quarantine } from "./quarantine.ts";
+import { type Quarantine, QuarantineItem } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 import { currentRequest } from "./request-context.ts";
+import { scrubbed, scrubbedText } from "./scrub.ts";
 
 /** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
@@ -70,11 +71,15 @@ async function quarantine(
   why: "conflict" | "rejected" | "malformed",
   reason: string,
   event: unknown,
+  statement?: object,
 ) {
+  const about = { why, reason: scrubbedText(reason), door: sender.door, reportedBy: sender.reportedBy };
   const at = ledger.now().toISOString();
-  await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
-  ledger.recorder?.record("quarantined", { why });
-  ledger.log.info("quarantined", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+  const item = { at, ...about, event: scrubbed(event) };
+  const mapped = QuarantineItem.safeParse({ ...item, statement: scrubbed(statement) });
+  const kept = await ledger.quarantine.keep(mapped.data ?? item);
+  if (kept === "new") ledger.recorder?.record("quarantined", { why });
+  ledger.log.info("quarantined", about);
 }
 
 /** Quarantines a body that contains no events. */
@@ -145,7 +150,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
-    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);
+    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw, statement);
   } else {
     // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
     await queueImageRead(ledger, mapped);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { emfMetrics, emfName } from "../../functions/adapters/metrics/emf.ts";
+import { emfMetrics } from "../../functions/adapters/metrics/emf.ts";
+import { emfName } from "../../functions/adapters/metrics/emf-names.ts";
 import { prometheusMetrics, prometheusName } from "../../functions/adapters/metrics/prometheus.ts";
 import { METRICS, type MetricName, metricNames, type Recorder } from "../../functions/ledger/recorder.ts";
 

@@ -1,14 +1,7 @@
 /** Metrics on AWS: lines in CloudWatch's embedded metric format, which need no request. */
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import { METRICS, type MetricName, type Recorder } from "../../ledger/recorder.ts";
-
-export const NAMESPACE = "asof";
-/** The only dimension of every metric; Powertools adds it. */
-export const DIMENSIONS = { service: "asof" } as const;
-
-/** `request_duration` is `RequestDuration` in CloudWatch. */
-export const emfName = (metric: MetricName): string =>
-  metric.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+import { METRICS, type Recorder } from "../../ledger/recorder.ts";
+import { DIMENSIONS, emfName, NAMESPACE } from "./emf-names.ts";
 
 /**
  * Each metric has one series, because CloudWatch charges for each combination of dimensions. The labels stand beside the

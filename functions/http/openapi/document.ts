@@ -16,6 +16,7 @@ import {
 } from "../../../schemas/answer.ts";
 import { Gate } from "../../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
+import { Quarantine, QuarantinedItem } from "../../../schemas/quarantine.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -26,6 +27,7 @@ import {
   FreezesQuestion,
   GateQuestion,
   PlanQuestion,
+  QuarantineQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
@@ -244,6 +246,25 @@ const paths: ZodOpenApiPathsObject = {
       { query: SourcesQuestion },
       Sources,
     ),
+  },
+  "/v1/quarantine": {
+    get: question(
+      "quarantine",
+      "What was quarantined, newest first. Bound tokens and writers see what they reported themselves.",
+      { query: QuarantineQuestion },
+      Quarantine,
+    ),
+  },
+  "/v1/quarantine/{key}": {
+    get: {
+      ...question(
+        "quarantinedItem",
+        "One quarantined item, whole.",
+        { query: z.object({}) },
+        QuarantinedItem,
+      ),
+      requestParams: { path: z.object({ key: z.string() }) },
+    },
   },
   "/v1/export": { get: exportOperation },
   "/metrics": {

@@ -16,21 +16,22 @@ import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
 
-const Secret = z.object({
-  tokens: z.string(),
-  webhookSecrets: WebhookSecrets,
-  registries: z.unknown().optional(),
-});
+const Secret = z.object({ tokens: z.string(), registries: z.unknown().optional() });
 /** The content of the secret. `registries` stays unparsed, because most requests need none. */
-type SecretContent = Secrets & { readonly registries: unknown };
+type SecretContent = Pick<Secrets, "tokens"> & { readonly registries: unknown };
 
 function readSecret(text: string): SecretContent {
   const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", text));
-  return {
-    tokens: tokensFrom(secret.tokens),
-    webhooks: secret.webhookSecrets,
-    registries: secret.registries,
-  };
+  return { tokens: tokensFrom(secret.tokens), registries: secret.registries };
+}
+
+const WebhookSecret = z.object({ webhookSecrets: WebhookSecrets });
+
+/** The webhook secrets: only the function that receives webhooks has them. */
+function webhooksOf(arn: string | undefined): () => Promise<WebhookSecrets> {
+  if (arn === undefined || arn === "") return () => Promise.resolve({});
+  const name = "ASOF_WEBHOOK_SECRET";
+  return secretAs((text) => parse(name, WebhookSecret, json(name, text)).webhookSecrets, arn);
 }
 
 /** Loads the registry client lazily: the functions that answer questions rarely need it. */
@@ -50,20 +51,27 @@ function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries
 }
 
 /** The parts that the functions which only read lack. */
-type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs">;
+type Recording = Pick<
+  Ledger,
+  "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs" | "silentAfter"
+>;
 
 const readOnly = () => Promise.reject(new Error("this function is read-only"));
 const READ_ONLY: Recording = {
   rules: [],
   quarantine: {
     keep: readOnly,
-    list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
+    remove: readOnly,
+    list: readOnly,
+    page: readOnly,
+    get: readOnly,
   },
   jobs: { put: readOnly },
 };
 
 export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
-  const secrets = secretAs(readSecret);
+  const secret = secretAs(readSecret);
+  const webhooks = webhooksOf(process.env.ASOF_WEBHOOK_SECRET);
   const logger = new Logger({ serviceName: "asof" });
   const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
   const now = () => new Date();
@@ -77,12 +85,15 @@ export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
     ...READ_ONLY,
     ...recording,
-    registries: registriesOf(secrets),
+    registries: registriesOf(secret),
     deployTools: deployToolsFrom(process.env),
     now,
     heard: new Set(),
     recorder: emfMetrics(),
-    secrets,
+    secrets: async () => {
+      const [{ tokens }, own] = await Promise.all([secret(), webhooks()]);
+      return { tokens, webhooks: own };
+    },
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log,
   };

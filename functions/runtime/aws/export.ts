@@ -7,7 +7,8 @@ import { queueJobs } from "../../adapters/sqs/jobs.ts";
 import { guarded } from "../../http/app.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { ledgerOnAws } from "./context.ts";
+import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
 
 const ledger = ledgerOnAws({ jobs: queueJobs(variable("ASOF_LATER_QUEUE")) });
-export const handler = streamHandle(guarded(ledger, [exportEndpoint(ledger)]));
+export const handler = streamHandle(guarded(ledger, [exportEndpoint(ledger)], behindOrigin()));

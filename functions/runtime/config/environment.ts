@@ -10,6 +10,7 @@ import type { Trust } from "../../sources/standards/attestation.ts";
 import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
+import { silentAfterFrom } from "./silent-after.ts";
 
 /** The JSON value of a variable; undefined if it is not set. */
 const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
@@ -35,6 +36,8 @@ export interface Configuration {
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
+  /** Empty: each source's rhythm is learned. */
+  readonly silentAfter: ReadonlyMap<string, number>;
 }
 
 const port = z
@@ -72,6 +75,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     deployTools: deployToolsFrom(env),
     ...(trust === undefined ? {} : { trust }),
     ...observationStepFrom(env),
+    silentAfter: silentAfterFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

@@ -5,7 +5,7 @@ import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import { registries } from "../../adapters/registry/oci.ts";
-import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
+import { backupsOf } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
 import { jobQueue, queueAgesS } from "../../adapters/sqlite/jobs.ts";
@@ -22,7 +22,6 @@ import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
-import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
@@ -35,6 +34,8 @@ import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
+import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
+import { log } from "./log.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
 /** The name of the queue of jobs. */
@@ -48,16 +49,6 @@ const SETTLE_MS = 1000;
 
 /** On DynamoDB, indexes lag, and other processes write with their own clocks. */
 const SETTLE_ON_DYNAMODB_MS = 60_000;
-
-/** The check waits, so that it does not slow down the first requests after a start. */
-const CHECK_AFTER_MS = 5000;
-
-/** Logs JSON lines to standard error; standard output is for people. */
-const logAs =
-  (level: "info" | "error"): Log["info"] =>
-  (message, fields) =>
-    console.error(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
-const log: Log = { info: logAs("info"), error: logAs("error") };
 
 /** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
@@ -139,6 +130,7 @@ function ledgerOf(
     deployTools: settings.deployTools,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
+    silentAfter: settings.silentAfter,
     heard: new Set(),
     quarantine,
     jobs,
@@ -249,30 +241,6 @@ function makeFolder(data: string): void {
   }
 }
 
-/** Checks the file once, some time after the start. From then on, damaged data is not served. Returns a function to stop. */
-function scheduleCheck({ file }: Database, damage: Damage): () => void {
-  const ended = new AbortController();
-  const check = async () => {
-    try {
-      const { findings } = await checkInBackground(file, ended.signal);
-      for (const finding of findings) {
-        damage.add(finding);
-        log.error("the ledger's file is damaged", { what: finding.what, why: finding.why });
-      }
-    } catch (error) {
-      if (ended.signal.aborted) return;
-      log.error("the ledger's file could not be checked", {
-        reason: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-  const timer = setTimeout(() => void check(), CHECK_AFTER_MS);
-  return () => {
-    clearTimeout(timer);
-    ended.abort();
-  };
-}
-
 /** Starts a ledger. Throws a ConfigurationError, InUse or CannotOpen, whose messages say what to do. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Running & { settings: Configuration }> {
   const settings = configuration(env);
@@ -294,8 +262,10 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     });
     await reactions.start(async (path, init) => app.request(path, init));
     const endCheck = scheduleCheck(database, damage);
+    const endSourceCheck = repeatSourceCheck(ledger);
     const stop = async () => {
       endCheck();
+      endSourceCheck();
       await close(server);
       await jobs.stop();
       await reactions.stop();
