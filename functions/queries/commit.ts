@@ -8,7 +8,7 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { People } from "../ledger/people.ts";
 import type { Aspect } from "../ledger/store.ts";
 import { changedBy } from "./changed-by.ts";
-import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
+import { evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
 import { mergedChanges } from "./merged-changes.ts";
@@ -108,12 +108,10 @@ async function describeCommit(
       facts.filter((fact) => configured(fact).some(isOwn)),
     ),
   ]);
-  const ofDeployments = await evidenceOfDeployments(
+  const evidence = await evidenceOfDeployments(
     question,
     ran.map(({ deployment }) => deployment),
-  );
-  const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
-    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+    facts,
   );
   const repositories = [...new Set(facts.flatMap((fact) => repositoriesOf(fact, sha)))].sort();
   return {

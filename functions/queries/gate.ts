@@ -3,9 +3,9 @@ import type { Fact } from "../../schemas/fact.ts";
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
-import { all, backwards, EVER } from "../ledger/fact-reader.ts";
+import { all, backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
@@ -284,8 +284,7 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
   const [freezes, family, ...found] = await Promise.all([
-    // A question about now includes freezes reported by a clock that is ahead.
-    freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
+    freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
     namesKnown(question, place),
     marked(question, digest),
