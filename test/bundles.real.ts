@@ -577,6 +577,27 @@ describe("the function that publishes", () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "21" }] });
   });
 
+  it("publishes again what was recorded in a span of time, once each and whole, when an operator asks for it", async () => {
+    const stored = (await factsInTable()).map(({ fact }) => fact?.S ?? "").sort();
+    const before = services.calls("AWSEvents.PutEvents").length;
+    const span = { from: "2020-01-01T00:00:00.000Z", to: "2100-01-01T00:00:00.000Z" };
+    expect(await publish.call({ republish: span })).toEqual({ published: stored.length });
+    const sent = services.calls("AWSEvents.PutEvents").slice(before);
+    expect(sent.flatMap((one) => PutEvents.parse(one).Entries.map(({ Detail }) => Detail)).sort()).toEqual(
+      stored,
+    );
+    expect(await publish.call({ republish: { ...span, from: "2099-01-01T00:00:00.000Z" } })).toEqual({
+      published: 0,
+    });
+    await expect(publish.call({ republish: {} })).rejects.toThrow();
+  });
+
+  it("says where to go on when the bus does not take a fact that is published again", async () => {
+    services.failing = (target) => target.startsWith("AWSEvents");
+    const span = { from: "2020-01-01T00:00:00.000Z", to: "2100-01-01T00:00:00.000Z" };
+    expect(await publish.call({ republish: span })).toMatchObject({ published: 0, next: expect.any(String) });
+  });
+
   it("counts an item that was changed or removed as a breach, and sends the rest", async () => {
     const [first, second, third] = await insertedFacts(3);
     const before = publish.lines().length;
