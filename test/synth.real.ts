@@ -9,7 +9,10 @@ const folder = mkdtempSync(join(tmpdir(), "asof-synth-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The templates that are made with a configuration, as the CDK's command line hands it on. */
-function synthesized(configuration: object): { folder: string; templates: string[] } {
+function synthesized(
+  configuration: object,
+  env: Record<string, string> = {},
+): { folder: string; templates: string[] } {
   const out = mkdtempSync(join(folder, "out-"));
   const { PATH = "", HOME = "" } = process.env;
   const config = `${out}.json`;
@@ -17,7 +20,7 @@ function synthesized(configuration: object): { folder: string; templates: string
   const own = { "@aws-cdk/core:validateAgainstDefaultRules": true };
   execFileSync(process.execPath, ["--import", "tsx", "cdk/app.ts"], {
     cwd: join(import.meta.dirname, ".."),
-    env: { PATH, HOME, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify({ ...own, config }) },
+    env: { ...env, PATH, HOME, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify({ ...own, config }) },
   });
   return { folder: out, templates: readdirSync(out).filter((file) => file.endsWith(".template.json")) };
 }
@@ -29,4 +32,13 @@ it("makes the ledger alone, and beside it those who react only where that is ask
   expect(both.templates.sort()).toEqual(["asof-executors.template.json", "asof.template.json"]);
   const ledger = (at: string) => readFileSync(join(at, "asof.template.json"), "utf8");
   expect(ledger(both.folder)).toBe(ledger(alone.folder));
+});
+
+it("makes the firewall in us-east-1, beside a ledger of another region, without a finding", () => {
+  const env = { CDK_DEFAULT_ACCOUNT: "123456789012", CDK_DEFAULT_REGION: "eu-west-1" };
+  const { folder: out, templates } = synthesized({ waf: true }, env);
+  expect(templates.sort()).toEqual(["asof-waf.template.json", "asof.template.json"]);
+  const manifest = readFileSync(join(out, "manifest.json"), "utf8");
+  expect(manifest).toContain("aws://123456789012/us-east-1");
+  expect(manifest).toContain("aws://123456789012/eu-west-1");
 });

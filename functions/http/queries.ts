@@ -1,6 +1,6 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
-import { Timeline } from "../../schemas/answer.ts";
+import { type Sources, Timeline } from "../../schemas/answer.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -33,11 +33,17 @@ import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
+import { found, foundAt, holder, isBound, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
 type Question = (ledger: Ledger, c: Context) => Promise<object>;
+
+/** The summary of the quarantine. A bound token gets none: it may be about what it may not see. */
+async function quarantineShown(ledger: Ledger, c: Context): Promise<Sources["keptAside"]> {
+  if (!isBound(await holder(ledger, c, "ask"))) return ledger.quarantine.list();
+  return { where: "GET /v1/quarantine", count: null, newest: [] };
+}
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
@@ -150,7 +156,7 @@ const questions: Record<string, Question> = {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
-    const quarantined = await ledger.quarantine.list();
+    const quarantined = await quarantineShown(ledger, c);
     return sources(
       known,
       { limit, cursor },

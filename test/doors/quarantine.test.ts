@@ -55,6 +55,8 @@ describe("the quarantine", () => {
     expect(await keysFor(tokenOf("writer"))).toEqual([key]);
     expect(await keysFor(tokenOf("operator"))).toEqual([]);
     expect(await keysFor(bound)).toEqual([]);
+    const { keptAside } = Sources.parse((await doors.stranger(bound).get("/v1/sources")).json);
+    expect([keptAside.count, keptAside.newest]).toEqual([null, []]);
     expect((await doors.stranger(bound).get(`/v1/quarantine/${key}`)).status).toBe(404);
     expect((await doors.stranger(tokenOf("writer")).get(`/v1/quarantine/${key}`)).status).toBe(200);
   });
