@@ -34,7 +34,7 @@ export async function configurationIn(folder: string, named?: string): Promise<C
 
 /** Contexts that configured earlier versions: what they switched on was switched off where one was forgotten. */
 const CONTEXTS = [
-  ...["rules", "deployTools", "trustRoots", "signers", "alarmEmail"],
+  ...["rules", "deployTools", "trustRoots", "signers", "gatePolicy", "persons", "alarmEmail"],
   ...["cloudfront", "executors", "maintenance", "table"],
 ];
 

@@ -14,6 +14,7 @@ import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { parse } from "../functions/runtime/config/secrets.ts";
 import { Alarms } from "./alarms.ts";
 import { addArrivals } from "./arrivals.ts";
@@ -167,6 +168,14 @@ export class AsofLedger extends Construct {
     };
     const tools =
       props.deployTools === undefined ? {} : { ASOF_DEPLOY_TOOLS: JSON.stringify(props.deployTools) };
+    const policy =
+      props.gatePolicy === undefined
+        ? {}
+        : { ASOF_GATE_POLICY: JSON.stringify(gatePolicyFrom({ ASOF_GATE_POLICY: props.gatePolicy })) };
+    const persons =
+      props.persons === undefined
+        ? {}
+        : { ASOF_PERSONS: JSON.stringify(samePersonsFrom({ ASOF_PERSONS: props.persons })) };
     const environment = {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,
@@ -174,6 +183,8 @@ export class AsofLedger extends Construct {
       // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
       ...tools,
+      ...policy,
+      ...persons,
     };
 
     const trust =

@@ -20,6 +20,10 @@ export const LedgerSettings = z.object({
   rules: file.optional(),
   /** Commands of deploy tools that plans do not know. */
   deployTools: DeployTools.optional(),
+  /** A file with the gate's policy. */
+  gatePolicy: file.optional(),
+  /** A file that lists which logins are one person. */
+  persons: file.optional(),
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
   trustRoots: file.optional(),
   /** The signers whose attestations count; with `trustRoots`. */

@@ -51,6 +51,16 @@ describe("the configuration", () => {
     );
   });
 
+  it("has the policy of the gate: a file, or the text itself", () => {
+    const text = '[{"environment":"production","require":["tests_passed"]}]';
+    for (const given of [text, file("policy.json", text)])
+      expect(configuration({ ASOF_GATE_POLICY: given }).gatePolicy).toEqual(JSON.parse(text));
+    expect(() => configuration({ ASOF_GATE_POLICY: '[{"require":["luck"]}]' })).toThrow(
+      /^ASOF_GATE_POLICY: /,
+    );
+    expect(() => configuration({ ASOF_GATE_POLICY: "/nowhere" })).toThrow("ASOF_GATE_POLICY: cannot read");
+  });
+
   it("is what the variables say", () => {
     const env = {
       ASOF_HOST: "0.0.0.0",

@@ -43,10 +43,12 @@ import type {
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
+  NeededQuestion,
   PlanQuestion,
   QuarantineQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -55,6 +57,7 @@ import type {
 } from "../../schemas/question.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
+import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { exchange } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -112,6 +115,8 @@ export interface LedgerClient {
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
   readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
+  readonly repositories: (query?: Query<typeof RepositoriesQuestion>) => Promise<Repositories>;
+  readonly neededImages: (query: Query<typeof NeededQuestion>) => Promise<NeededImages>;
   readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
   readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
   readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
@@ -181,6 +186,8 @@ export function clientOver(send: Send): LedgerClient {
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
     services: (query = {}) => ask(Services, "/v1/services", query),
+    repositories: (query = {}) => ask(Repositories, "/v1/repositories", query),
+    neededImages: (query) => ask(NeededImages, "/v1/repositories/needed", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
     changes: (query) => ask(Changes, "/v1/changes", query),
     diff: (query) => ask(Difference, "/v1/diff", query),

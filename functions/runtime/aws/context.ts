@@ -11,7 +11,7 @@ import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
 import { countingStore } from "../../ledger/request-context.ts";
-import { deployToolsFrom } from "../config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -87,6 +87,8 @@ export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
     ...recording,
     registries: registriesOf(secret),
     deployTools: deployToolsFrom(process.env),
+    gatePolicy: gatePolicyFrom(process.env),
+    samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
     recorder: emfMetrics(),

@@ -1,13 +1,15 @@
 /** Environment variables, parsed once at start. An error names its variable. */
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
+import { deployToolsFrom, gatePolicyFrom, rulesFrom, samePersonsFrom, trustFrom } from "./files.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 import { silentAfterFrom } from "./silent-after.ts";
@@ -32,6 +34,10 @@ export interface Configuration {
   readonly executors: Executors;
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
+  /** Which evidence the gate requires. Absent: none. */
+  readonly gatePolicy?: GatePolicy;
+  /** Logins of several issuers that are one person. Absent: none. */
+  readonly samePersons?: SamePersons;
   readonly trust?: Trust;
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
@@ -54,6 +60,8 @@ const tableName = z
 /** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
+  const gatePolicy = gatePolicyFrom(env);
+  const samePersons = samePersonsFrom(env);
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
@@ -73,6 +81,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
+    ...(gatePolicy === undefined ? {} : { gatePolicy }),
+    ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),
     ...observationStepFrom(env),
     silentAfter: silentAfterFrom(env),

@@ -1,6 +1,9 @@
-/** Naming rules, deploy tools and trusted roots, from variables and the files that they name. */
+/** Naming rules, deploy tools, the gate's policy and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
+import type * as z from "zod";
 import { DeployTools } from "../../../schemas/deploy-tools.ts";
+import { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { SamePersons } from "../../../schemas/same-persons.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
@@ -16,6 +19,18 @@ export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv):
   text === undefined || text === ""
     ? {}
     : parse("ASOF_DEPLOY_TOOLS", DeployTools, json("ASOF_DEPLOY_TOOLS", text));
+
+/** A list in a file, or the JSON itself where a process has no files; undefined if the variable is not set. */
+function listFrom<T>(variable: string, schema: z.ZodType<T>, given: string | undefined): T | undefined {
+  if (given === undefined || given === "") return undefined;
+  return parse(variable, schema, json(variable, given.startsWith("[") ? given : textOf(variable, given)));
+}
+
+export const gatePolicyFrom = ({ ASOF_GATE_POLICY: given }: NodeJS.ProcessEnv): GatePolicy | undefined =>
+  listFrom("ASOF_GATE_POLICY", GatePolicy, given);
+
+export const samePersonsFrom = ({ ASOF_PERSONS: given }: NodeJS.ProcessEnv): SamePersons | undefined =>
+  listFrom("ASOF_PERSONS", SamePersons, given);
 
 /** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({

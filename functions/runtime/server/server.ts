@@ -128,6 +128,8 @@ function ledgerOf(
     store: countingStore(storage.store),
     rules: settings.rules,
     deployTools: settings.deployTools,
+    gatePolicy: settings.gatePolicy,
+    samePersons: settings.samePersons,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     silentAfter: settings.silentAfter,
