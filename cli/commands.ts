@@ -48,6 +48,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "quarantine",
+    summary: "shows what the ledger could not record, and has it taken again",
+    load: async () => (await import("./quarantine.ts")).quarantineCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,
