@@ -131,6 +131,11 @@ export async function foundAt<T>(
   );
 }
 
+/** Refuses a question whose selectors contradict each other. */
+export function refuseContradiction(message: string | undefined): void {
+  if (message !== undefined) throw new EndpointError("rejected", message);
+}
+
 /** @param endpoint the part of its path after `/v1/` */
 export const senderOf = (endpoint: string, who: Holder): Sender => ({
   door: endpoint,
