@@ -16,7 +16,7 @@ import { isOlderBuild } from "./release/unnoticed.ts";
 import { databasesOf, describedAt, isWithoutImages } from "./service-description.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
-type Reason = GateReason & { readonly since?: string };
+export type Reason = GateReason & { readonly since?: string };
 
 /** The result of one check. */
 export interface Found {

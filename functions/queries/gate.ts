@@ -11,6 +11,7 @@ import {
   type Found,
   imageChecks,
   namesKnown,
+  type Reason,
   refusal,
 } from "./gate-checks.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
