@@ -33,6 +33,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).redeployCommand,
   },
   {
+    name: "gate",
+    summary: "says whether an image may be deployed, and by which evidence",
+    load: async () => (await import("./gate.ts")).gateCommand,
+  },
+  {
     name: "execute",
     summary: "carries out redeployments on this machine",
     load: async () => (await import("./execute.ts")).executeCommand,
