@@ -17,9 +17,9 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   return sideBySide<Gate>(when, { environment, group }, (one) => {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-    const place = { environment: one, service };
     const policy = ledger.gatePolicy;
-    const policies = policy && { policy, people: comparedPersons(ledger) };
+    const policies = policy === undefined ? undefined : { policy, people: comparedPersons(ledger) };
+    const place = { environment: one, service };
     return digest === undefined
       ? gateOfCommit(when, { ...place, commit: commit ?? "" }, policies)
       : gate(when, { ...place, digest }, policies);
