@@ -43,6 +43,7 @@ import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
+import { signInPaths } from "./sign-in.ts";
 
 const question = (
   operationId: string,
@@ -266,6 +267,7 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/export": { get: exportOperation },
   "/v1/backups": { post: backupOperation },
+  ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
 };

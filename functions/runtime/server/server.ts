@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
@@ -18,18 +19,21 @@ import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
 import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
+import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
@@ -104,20 +108,30 @@ function ledgerOf(
 ): Ledger {
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
-  const tokens = [...configured, ...reactions.tokens];
+  const fromFile = tokenFile(join(settings.data, TOKEN_FILE), { now: () => new Date(), log });
+  const warn = warnOfEnds(log, () => new Date());
+  const currentTokens = (): Token[] => {
+    const tokens = [...configured, ...reactions.tokens, ...fromFile()];
+    warn(tokens);
+    return tokens;
+  };
+  currentTokens();
   return {
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
     gatePolicy: settings.gatePolicy,
     samePersons: settings.samePersons,
+    ...(settings.identities === undefined
+      ? {}
+      : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,
     registries: () => Promise.resolve(registryClients),
-    secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
+    secrets: async () => ({ tokens: currentTokens(), webhooks: settings.webhooks }),
     ...(settings.executors.length === 0
       ? {}
       : { executor: (plan) => withoutExecutor(settings.executors, plan) }),
@@ -144,6 +158,7 @@ export const endpoints = (ledger: Ledger): Hono =>
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    signInEndpoints(ledger),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
