@@ -94,7 +94,7 @@ describe("links", () => {
     const reached = (path: string): string[] =>
       page(path)
         .links.map((link) => normalize(join(dirname(path), link.split("#")[0] ?? "")))
-        .filter((target) => target.startsWith("docs/"));
+        .filter((target) => target.startsWith("docs/") && target.endsWith(".md"));
     const found = new Set(reached("README.md").flatMap((path) => [path, ...reached(path)]));
     expect(PAGES.map(({ path }) => path).filter((path) => !found.has(path))).toEqual(["README.md"]);
   });

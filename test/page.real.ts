@@ -251,6 +251,7 @@ describe("what goes wrong", () => {
     await signIn("/?days=90");
     await cell("production", "acme/billing").locator(".version").waitFor();
     await page.route("**/v1/**", (route: Route) => route.abort());
+    await page.evaluate('dispatchEvent(new Event("focus"))');
     await page.getByText(/As of .* retrying/).waitFor({ timeout: 20_000 });
     expect(await cell("production", "acme/billing").textContent()).toContain("1.8.0");
   });

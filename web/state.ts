@@ -103,13 +103,20 @@ async function poll(): Promise<void> {
   }
 }
 
-/** Asks now and every 15 seconds, and reads the history again when an environment has something new. */
+/** Asks now, every 15 seconds and when the reader comes back, and reads the history again when an environment has something new. */
 export function start(): void {
   effect(() => {
     if (!signedIn.value) return undefined;
     untracked(() => void poll());
-    const timer = setInterval(() => void poll(), POLL_MS);
-    return () => clearInterval(timer);
+    const again = () => void poll();
+    const timer = setInterval(again, POLL_MS);
+    addEventListener("focus", again);
+    addEventListener("online", again);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("focus", again);
+      removeEventListener("online", again);
+    };
   });
   let key = "";
   let loads = new AbortController();

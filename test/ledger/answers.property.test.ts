@@ -11,7 +11,7 @@ import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
-import { flat, looked } from "./apart.ts";
+import { flat, isClaim, looked } from "./apart.ts";
 import { given } from "./given.ts";
 
 const AFTER = "2026-11-30T00:00:00.000Z";
