@@ -58,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./copy.ts")).copyCommand,
   },
   {
+    name: "mcp",
+    summary: "answers an assistant's questions (Model Context Protocol); reads only",
+    load: async () => (await import("./mcp.ts")).mcpCommand,
+  },
+  {
     name: "serve",
     summary: "runs a ledger on this machine",
     load: async () => (await import("./serve.ts")).serveCommand,

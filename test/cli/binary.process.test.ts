@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { tokenOf } from "../doors/given.ts";
@@ -143,5 +145,24 @@ describe("a fault of the program itself", () => {
       out: "",
       err: expect.stringMatching(/^asof: unexpected error, please report it: .*lost.*\n$/),
     });
+  });
+});
+
+describe("the server of an assistant", () => {
+  it("answers over standard input and output", async () => {
+    const ledger = await broken();
+    const { PATH = "" } = process.env;
+    const client = new Client({ name: "test", version: "1" });
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [PROGRAM, "mcp", "--url", ledger.url],
+        env: { PATH, ASOF_TOKEN: tokenOf("reader") },
+      }),
+    );
+    const answer = await client.callTool({ name: "environments", arguments: {} });
+    await client.close();
+    expect(JSON.stringify(answer)).toContain("production");
+    expect(answer.isError).toBeUndefined();
   });
 });
