@@ -229,6 +229,7 @@ const plannedService = z.strictObject({
   warnings: z.array(planWarning),
   components: z.array(plannedComponent),
   config: z.array(change(configuration)).exactOptional(),
+  schema: plannedSchema.exactOptional(),
 });
 export type PlannedService = z.infer<typeof plannedService>;
 
@@ -239,6 +240,17 @@ export const EnvironmentPlan = z
     hash: planHash,
     status: planStatus.meta({ description: "for the services on this page" }),
     services: z.array(plannedService).meta({ description: "what ran then" }),
+    databases: z
+      .array(
+        z.strictObject({
+          database: name,
+          services: z.array(name).meta({ description: "those on this page that use it" }),
+          revert: z.array(z.string()).meta({ description: "versions, newest first" }),
+          keep: z.array(z.string()).meta({ description: "versions, in the same order" }),
+        }),
+      )
+      .exactOptional()
+      .meta({ description: "databases with migrations that were applied since, each once" }),
     removedSince: z.array(name).meta({ description: "services that ran then and do not run now" }),
     cameLater: z.array(name).meta({ description: "services that run now and did not run then" }),
     next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),

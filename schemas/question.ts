@@ -203,8 +203,8 @@ const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
 
 export const PlanQuestion = z
   .strictObject({
-    environment: name,
-    service: name.optional().meta({ description: "Default: the images of the whole environment." }),
+    ...extent,
+    service: name.optional().meta({ description: "Default: every service of the environment." }),
     at: at.meta({ description: "The release that ran at this time." }),
     digest: imageSelectors.digest.optional(),
     tag: imageSelectors.tag.optional(),
@@ -248,13 +248,18 @@ export const PlanQuestion = z
     }),
     ...page(100, 50),
   })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
+  .refine((it) => it.group === undefined || it.format === "json", {
+    error: "format goes with `environment`",
+  })
   // No default: the same question must mean the same tomorrow.
   .refine(isOneTarget, ONE_TARGET)
-  .refine((it) => it.service !== undefined || noneOf(imageQueryOf(it), it.last, it.schema), {
-    error: "digest, tag, version, commit, last and schema go with a service",
+  .refine((it) => it.service !== undefined || noneOf(imageQueryOf(it), it.last), {
+    error: "digest, tag, version, commit and last go with a service",
   })
-  .refine((it) => it.service !== undefined || noneOf(it.acceptDataLoss, it.acceptShared), {
-    error: "acceptDataLoss and acceptShared go with a service",
+  .refine((it) => it.service !== undefined || it.acceptShared === undefined, {
+    error: "acceptShared goes with a service",
   })
   .refine((it) => it.service === undefined || it.cursor === undefined, {
     error: "cursor goes without a service",

@@ -101,7 +101,7 @@ type Accepted = Pick<
   "acceptConfiguration" | "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
 >;
 /** The plan as JSON only: its other formats are files, which this client does not return. */
-type PlanQuery = Accepted & Omit<Query<typeof PlanQuestion>, "format" | keyof Accepted>;
+type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 
 /**
  * One method for each endpoint, except the export and the backup, which are streams. Each method sends one request.

@@ -146,6 +146,7 @@ function releaseWith({ current }: Subject, at: string, components: readonly Rele
     status: "running",
     since: null,
     until: null,
+    runningSince: null,
     seenAt: null,
     components: [...components],
     deployment: null,
@@ -180,6 +181,7 @@ function fromElsewhere(subject: Subject, { found: source, at }: LastRun, query: 
     ({ variant: _variant, weight: _weight, ...one }, _n, all) => ({
       ...one,
       component: nameHere(one, all, subject),
+      runningSince: null,
     }),
   );
   const message = `${service} ran this in ${source.environment} since ${source.since}, and never in ${environment}; its configuration stays as it is in ${environment} now`;

@@ -3,13 +3,12 @@
  * the same plan and hash at any time.
  */
 import type { Release } from "../../schemas/answer.ts";
-import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
-import { type Description, describedAt } from "../queries/service-description.ts";
+import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
 import { currentRelease, LAST } from "./current-release.ts";
@@ -17,119 +16,20 @@ import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts
 import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { isPossible, undescribed } from "./first-deployment.ts";
 import { artifactsOf } from "./images.ts";
-import { type Reverts, revertsOf } from "./reverts.ts";
-import { type DatabaseChange, type Decided, decide, movedDatabases, ownOf } from "./schema.ts";
-import { changesFromElsewhere, unknownElsewhere, wordsFor } from "./schema-elsewhere.ts";
-import { deployedTogether, usersOf } from "./shared.ts";
+import { schemasOf } from "./planned-schema.ts";
+import type { Planning, PlanOptions } from "./planning.ts";
+import { deployedTogether } from "./shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
 import { isMarkedBad, type TargetQuery, type TargetRelease, targetReleaseAt } from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
-/** What the request asks for, and which risks it accepts. */
-export interface PlanOptions {
-  readonly aim: TargetQuery;
-  readonly schema?: "keep" | "revert" | undefined;
-  readonly acceptDataLoss?: boolean | undefined;
-  /** Whether configuration may stay as it is now, where no step restores it. */
-  readonly acceptConfiguration?: boolean | undefined;
-  /** Digests of images that may replace images that are gone. */
-  readonly acceptSubstitute?: readonly string[] | undefined;
-  /** Services that share a database and accept that it is reverted. */
-  readonly acceptShared?: readonly string[] | undefined;
-  /** Commands of deploy tools that the ledger does not know, from its configuration. */
-  readonly tools?: DeployTools | undefined;
-}
+export type { PlanOptions } from "./planning.ts";
 
 /** The plan of a service without its header and hash. */
-type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
-
-/** What all parts of one plan share. */
-interface Planning {
-  readonly question: Question;
-  readonly selector: Selector;
-  readonly wish: PlanOptions;
-  readonly current: Release;
-  readonly description: Description | undefined;
-}
+export type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
 
 export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
   blockers.length === 0 ? "ready" : "blocked";
-
-/* Schema */
-
-interface Schemas {
-  readonly planned: Plan["schema"];
-  /** Present only if schemas are reverted. */
-  readonly reverts: Reverts | undefined;
-  readonly blockers: readonly Blocker[];
-  readonly warnings: readonly PlanWarning[];
-}
-
-/** Reverting a database affects every service that uses it. */
-async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly DatabaseChange[]) {
-  const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
-  const users = await usersOf(question, selector, databases);
-  const accepted = new Set((wish.acceptShared ?? []).map(fold));
-  return databases.flatMap((database): Blocker[] => {
-    const others = (users.get(database) ?? []).filter((service) => !accepted.has(fold(service)));
-    if (others.length === 0) return [];
-    const message = `${others.join(", ")} ${others.length === 1 ? "uses" : "use"} ${database} too; if ${others.length === 1 ? "it runs" : "they run"} on the older schema, ask with acceptShared=${others.join(",")}`;
-    return [{ code: "database_shared", message }];
-  });
-}
-
-/** How schemas changed since the release of then; for images that never ran here: from the schemas that they ran on. */
-async function changesOf(
-  { question, selector, wish, current }: Planning,
-  target: Release,
-  { since, elsewhere }: TargetRelease,
-): Promise<{ moved: DatabaseChange[]; decided: Decided }> {
-  const { environment } = selector;
-  const own = await ownOf(question, target);
-  const releases = [current, target];
-  if (elsewhere === undefined) {
-    const moved = await movedDatabases(question, environment, releases, since ?? "", own);
-    return { moved, decided: decide(wish.schema, own, moved, releases) };
-  }
-  const moved = await changesFromElsewhere(question, environment, releases, elsewhere, own);
-  const decided = decide(wish.schema, own, moved, releases, wordsFor(environment, elsewhere));
-  const unknown = unknownElsewhere(wish.schema, own, moved);
-  return { moved, decided: { ...decided, blockers: [...decided.blockers, ...unknown] } };
-}
-
-async function schemasOf(planning: Planning, target: Release, aimed: TargetRelease): Promise<Schemas> {
-  const { question, wish, current, description } = planning;
-  const { since } = aimed;
-  const migratesAtStartup = description?.migratesAtStartup === true;
-  const { moved, decided } = await changesOf(planning, target, aimed);
-  const { choice, blockers, warnings } = decided;
-  const newestFirst = moved.flatMap((one) =>
-    one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
-  );
-  const planned = { choice, since, revert: [], keep: choice === "revert" ? [] : newestFirst };
-  if (choice !== "revert" && choice !== "undecided")
-    return { planned, reverts: undefined, blockers, warnings };
-  const acceptsDataLoss = wish.acceptDataLoss === true;
-  const reverts = await revertsOf(question, moved, current, { acceptsDataLoss, migratesAtStartup });
-  const both = { ...planned, revert: reverts.versions };
-  if (choice === "undecided") return { planned: both, reverts: undefined, blockers, warnings };
-  return {
-    planned: both,
-    reverts,
-    blockers: [...blockers, ...reverts.blockers, ...(await sharedBlockers(planning, moved))],
-    warnings: [...warnings, ...reverts.warnings, ...downtime(planning)],
-  };
-}
-
-const downtime = ({ description, selector }: Planning): PlanWarning[] =>
-  description?.migratesAtStartup === true
-    ? [
-        {
-          code: "downtime",
-          message: `${selector.service} is down while its schema is reverted, until it is deployed: it migrates at startup, so all newer instances must stop first`,
-        },
-      ]
-    : [];
 
 /* Warnings */
 
@@ -174,8 +74,9 @@ async function circumstances({ question, current }: Planning, target: Release): 
   ];
 }
 
-const isRunningAlready = (
-  { components, commits, config, schema }: Body,
+/** Whether the images and the configuration of the target run now. */
+export const isUnchanged = (
+  { components, commits, config }: Pick<Body, "components" | "commits" | "config">,
   current: Release,
   by: readonly DeployedBy[],
 ): boolean =>
@@ -184,8 +85,7 @@ const isRunningAlready = (
   components.length === current.components.length &&
   components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
-  config.length === 0 &&
-  schema.keep.length + schema.revert.length === 0;
+  config.length === 0;
 
 /** Whether a component without a digest is known by its commit. */
 const isByCommit = ({ to }: Plan["commits"], by: readonly DeployedBy[]): boolean =>
@@ -193,7 +93,8 @@ const isByCommit = ({ to }: Plan["commits"], by: readonly DeployedBy[]): boolean
 
 /* Together */
 
-async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease): Promise<Body> {
+/** @param release the target, whose blockers are none */
+export async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease): Promise<Body> {
   const { question, wish, current, description } = planning;
   const deployTool = description?.deployTool;
   const by = deployedBy(description, wish.tools);
@@ -248,10 +149,15 @@ async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease
     schema: schemas.planned,
     steps: isOpen ? [] : stepsOf(ingredients),
   };
-  if (!isRunningAlready(body, current, by)) return body;
-  const message = "this release runs now; the steps would deploy it again";
-  return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
+  const { keep, revert } = body.schema;
+  if (keep.length + revert.length > 0 || !isUnchanged(body, current, by)) return body;
+  return { ...body, warnings: [RUNS_NOW, ...body.warnings] };
 }
+
+export const RUNS_NOW: PlanWarning = {
+  code: "already_running",
+  message: "this release runs now; the steps would deploy it again",
+};
 
 /** The plan if there is no release to go back to. */
 const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body => ({

@@ -100,7 +100,7 @@ const backupOperation: ZodOpenApiOperationObject = {
   },
 };
 
-const planSchema = z.union([Plan, EnvironmentPlan]);
+const planSchema = ofGroup(z.union([Plan, EnvironmentPlan]));
 const planOperation = question(
   "plan",
   "The plan: the steps that redeploy an earlier release.",

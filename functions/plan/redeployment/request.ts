@@ -4,7 +4,7 @@ import type { Fact, Statement } from "../../../schemas/fact.ts";
 import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
-import type { Plan, PlannedService } from "../../../schemas/plan.ts";
+import type { Plan } from "../../../schemas/plan.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
@@ -16,7 +16,7 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { restoredBy } from "../configuration.ts";
-import { environmentPlan } from "../environment-plan.ts";
+import { environmentPlan, isRunning } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
 
@@ -114,15 +114,11 @@ export async function placesOf(
     const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is now ${answer.hash}, not ${planHash}; read the plan again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
-  const others = places.filter((_, n) => answer.services[n] !== undefined && differs(answer.services[n]));
+  const others = places.filter((_, n) => answer.services[n] !== undefined && !isRunning(answer.services[n]));
   if (others.length > 0) return { places: others };
   const message = `everything that ran in ${environment} at ${then.at} runs there now`;
   return { refusals: [{ code: "nothing_differs", message }] };
 }
-
-/** Whether something else runs now: a service that runs as it did then is left alone. */
-const differs = ({ components, blockers }: PlannedService): boolean =>
-  blockers.length > 0 || components.some(({ from, to }) => from !== to);
 
 /* Refusals */
 
