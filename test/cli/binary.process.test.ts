@@ -166,3 +166,44 @@ describe("the server of an assistant", () => {
     expect(answer.isError).toBeUndefined();
   });
 });
+
+describe("completion in bash", () => {
+  /** Types into an interactive bash on a terminal; resolves with what it shows, once that has the text. */
+  async function typed(env: Env, keys: string, until: string): Promise<string> {
+    const folder = newFolder();
+    const { PATH = "" } = process.env;
+    writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const shell = spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+      cwd: folder,
+      env: { ...env, PATH: `${folder}:${PATH}`, TERM: "dumb", PS1: "> ", HOME: folder },
+    });
+    let shown = "";
+    const shows = (wanted: string) =>
+      new Promise<void>((done) => {
+        const look = () => shown.includes(wanted) && done();
+        shell.stdout.on("data", look);
+        look();
+      });
+    shell.stdout.on("data", (bytes: Buffer) => {
+      shown += bytes.toString("utf8");
+    });
+    try {
+      shell.stdin.write(`eval "$(asof completion bash)"; echo rea''dy\n`);
+      await shows("ready");
+      shell.stdin.write(keys);
+      await shows(until);
+      return shown;
+    } finally {
+      shell.kill("SIGKILL");
+    }
+  }
+
+  it("completes commands and the ledger's names", async () => {
+    const ledger = await broken();
+    const env = { ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("reader") };
+    expect(await typed(env, "asof pl\t", "asof plan ")).toContain("asof plan ");
+    expect(await typed(env, "asof plan --environment prod\t", "production ")).toContain("production ");
+  });
+});
