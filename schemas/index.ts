@@ -5,6 +5,7 @@ export {
   CommitAnswer,
   Difference,
   Environments,
+  History,
   Outcomes,
   Problem,
   Release,

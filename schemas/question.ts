@@ -126,6 +126,17 @@ export const TimelineQuestion = z
     error: "format goes with `environment`",
   });
 
+export const HistoryQuestion = z
+  .strictObject({
+    ...extent,
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+    ...page(10_000, 2000),
+  })
+  .refine(isExtent, oneExtent);
+
 /** Everything in the window is read: a longer one is a timeline's. */
 const WINDOW_MAX_MS = 14 * 86_400_000;
 const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -86,6 +86,9 @@ it("serves a ledger, which the client of another program reports to and asks", a
   const [greeting] = await once(server.stdout, "data");
   const [, address = ""] = /^asof listens on (\S+)/.exec(String(greeting)) ?? [];
   expect(String(greeting)).not.toContain("npm run");
+  const page = await (await fetch(`${address}/`)).text();
+  const [, script = ""] = /src="(\/main-[^"]+\.js)"/.exec(page) ?? [];
+  expect((await fetch(`${address}${script}`)).status).toBe(200);
   const token = readFileSync(join(data, "token"), "utf8").trim();
   const program = written("asking.mjs", ASKING);
   const asked = await run(process.execPath, [program], {

@@ -8,7 +8,7 @@ const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--excl
 })
   .split("\n")
   .filter((file) => file !== "");
-const code = tracked.filter((file) => /\.(ts|mjs)$/.test(file));
+const code = tracked.filter((file) => /\.(tsx?|mjs)$/.test(file));
 const product = code.filter((file) => !/^(test\/|vitest\.config)/.test(file));
 const textOf = (file: string): string => readFileSync(file, "utf8");
 
@@ -50,6 +50,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cdk: ["cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
   cli: ["schemas", "cli", "ledger", "adapters", "sources", "serve"],
   serve: ["cli", "runtime"],
+  // A client of the API in a browser; see below for how it imports schemas.
+  web: ["schemas", "web"],
 };
 
 /** What a file imports of this project, as a path from its root. */
@@ -63,7 +65,7 @@ function importsOf(file: string): string[] {
 describe("the tree", () => {
   it("holds nothing at its top but the agreed rooms and files", () => {
     const agreed =
-      /^(\..+|package(-lock)?\.json|tsconfig\.json|biome\.json|cdk\.json|vitest\.config\.ts|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|Dockerfile|cdk|cli|docs|functions|schemas|test)$/;
+      /^(\..+|package(-lock)?\.json|tsconfig\.json|biome\.json|cdk\.json|vitest\.config\.ts|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|Dockerfile|cdk|cli|docs|functions|schemas|test|web)$/;
     const others = new Set(
       tracked.map((file) => file.split("/")[0] ?? "").filter((entry) => !agreed.test(entry)),
     );
@@ -77,6 +79,13 @@ describe("the tree", () => {
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("takes types alone from the schemas into the page, so that their library stays out of it", () => {
+    const imports = /^import (?!type )[^;]*from "(\.\.\/)+schemas\//m;
+    const page = product.filter((file) => room(file) === "web");
+    expect(page.length).toBeGreaterThan(0);
+    expect(page.filter((file) => imports.test(textOf(file)))).toEqual([]);
   });
 
   it("uses the AWS SDK in the adapters and where functions start only", () => {

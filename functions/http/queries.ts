@@ -8,6 +8,7 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
+  HistoryQuestion,
   NeededQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
@@ -19,14 +20,20 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
+
+import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
+import { type Holder, rightsOf } from "../ledger/authority.ts";
 import { BadCursor } from "../ledger/cursor.ts";
+import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
+import { endingSoon } from "../ledger/token-lines.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
+import { history } from "../queries/history.ts";
 import { release } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
@@ -40,7 +47,7 @@ import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./req
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
-type Question = (ledger: Ledger, c: Context) => Promise<object>;
+type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
@@ -55,6 +62,15 @@ const questions: Record<string, Question> = {
     const extent = environment === undefined ? { group: group ?? "" } : { environment };
     const answer = await snapshot(when, extent, { limit, cursor });
     return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+  },
+
+  "/v1/history": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, HistoryQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    const extent = environment === undefined ? { group: group ?? "" } : { environment };
+    const answer = await history(known, { ...extent, ...span }, { limit, cursor });
+    return "group" in extent ? found(answer, `group ${group}`) : foundAt(known, extent, answer);
   },
 
   "/v1/services": async (ledger, c) => {
@@ -169,17 +185,19 @@ const questions: Record<string, Question> = {
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
-  "/v1/sources": async (ledger, c) => {
+  "/v1/sources": async (ledger, c, who) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
     const quarantined = await ledger.quarantine.list();
-    return sources(
+    const answer = await sources(
       known,
       { limit, cursor },
       quarantined,
       ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
     );
+    const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
+    return tokensEnding.length === 0 ? answer : { ...answer, tokensEnding };
   },
 };
 
@@ -188,9 +206,9 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.use("/v1/*", revealing(ledger));
   for (const [path, question] of Object.entries(questions)) {
     app.get(path, async (c) => {
-      await holder(ledger, c, "ask");
+      const who = await holder(ledger, c, "ask");
       try {
-        const answer = await question(ledger, c);
+        const answer = await question(ledger, c, who);
         return answer instanceof Response ? answer : c.json(answer);
       } catch (error) {
         if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
@@ -199,6 +217,10 @@ export function queryEndpoints(ledger: Ledger): Hono {
     });
   }
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
+  app.get("/v1/whoami", async (c) => {
+    const { name, role } = await holder(ledger, c, "ask", "write", "execute");
+    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+  });
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -13,7 +13,7 @@ import { release } from "./release/release.ts";
 export type Extent = { readonly environment: string } | { readonly group: string };
 
 /** A service in one environment. */
-interface Place {
+export interface Place {
   readonly environment: Name;
   readonly service: Name;
 }
@@ -27,19 +27,24 @@ async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string
   if (found !== undefined) yield found;
 }
 
-async function* placesOf(
+/**
+ * The services of an extent, by environment and name.
+ * @param before where the previous page ended: an environment, a service and, if it ended amid that service, a third part
+ */
+export async function* placesOf(
   knowledge: KnownAt,
   extent: Extent,
-  [environmentBefore, serviceBefore]: readonly string[],
+  [environmentBefore, serviceBefore, amid]: readonly string[],
 ): AsyncGenerator<Place> {
   for await (const environment of environmentsOf(knowledge, extent, environmentBefore)) {
-    const after = environment.name === environmentBefore ? serviceBefore : undefined;
-    const services = knownNames(knowledge, { of: "services", environment: environment.name }, { after });
+    const last = environment.name === environmentBefore ? serviceBefore : undefined;
+    const start = amid === undefined ? { after: last } : { from: last };
+    const services = knownNames(knowledge, { of: "services", environment: environment.name }, start);
     for await (const service of services) yield { environment, service };
   }
 }
 
-async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boolean> {
+export async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boolean> {
   const { taken } = await take(environmentsOf(knowledge, extent), 1);
   return taken.length > 0;
 }

@@ -3,6 +3,7 @@
  *
  *     asof.mjs                      the command line
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
+ *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
  *     functions/<name>/index.mjs    the functions on Lambda
  */
@@ -13,6 +14,7 @@ import type { Metafile } from "esbuild";
 import * as z from "zod";
 import { bundleFunction, bundleLibraries, bundlePrograms, type Entries, ROOT } from "./bundle.ts";
 import { notices } from "./notices.ts";
+import { writePage } from "./page.ts";
 
 const SERVER = "functions/runtime/server/server.ts";
 const PROGRAMS: Entries = {
@@ -91,10 +93,12 @@ async function buildPackage(dist: string): Promise<void> {
       entries: PROGRAMS,
       folder: dist,
       external: DRIVERS,
-      beside: { [SERVER]: "./server.mjs" },
+      // The package carries the page, and nothing to build it.
+      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
     }),
     bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
     bundleAll(join(dist, "functions")),
+    writePage(join(dist, "page")),
   ]);
   chmodSync(join(dist, "asof.mjs"), 0o755);
   declare(dist);

@@ -97,10 +97,8 @@ describe("a question that has no answer", () => {
   it("says that a token is wrong, and where the ledger cannot be reached", async () => {
     const ledger = await broken();
     const stranger = await ask(await assistant(ledger, "wrong"), "environments", {});
-    expect(stranger).toEqual({
-      text: "401: the token is missing or wrong: set ASOF_TOKEN or --token-file",
-      isError: true,
-    });
+    expect(stranger.isError).toBe(true);
+    expect(stranger.text).toMatch(/^401: the token is missing or wrong/);
     const client = await assistant(ledger);
     await ledger.stop();
     expect(await ask(client, "environments", {})).toMatchObject({ isError: true });

@@ -9,9 +9,9 @@ import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { history } from "../histories.ts";
 import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
+import { flat, looked } from "./apart.ts";
 import { given } from "./given.ts";
 
 const AFTER = "2026-11-30T00:00:00.000Z";
@@ -19,51 +19,6 @@ const ENVIRONMENTS = ["production", "review/é"];
 const SERVICES = ["acme/billing", "acme/web"];
 
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
-
-const isClaim = ({ kind }: Statement): boolean =>
-  kind === "deployment.succeeded" || kind === "deployment.removed";
-
-/**
- * Looks at the whole service, which all say since when they speak, or none does: of observers that differ in this, or
- * that saw no image, nobody knows when what they show began; nor whether it began before a deployment of that moment.
- */
-function looked(statements: readonly Statement[]): Statement[] {
-  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
-  const looks = statements.filter((one) => one.kind === "deployment.observed");
-  const areExact = looks.every(
-    ({ since, components }) =>
-      since !== undefined && !claims.has(since) && components.every(({ digest }) => digest !== undefined),
-  );
-  return statements.map((statement) => {
-    if (statement.kind !== "deployment.observed") return statement;
-    const { since, scope: _, ...rest } = statement;
-    return areExact && since !== undefined ? { ...rest, since } : rest;
-  });
-}
-
-/** Nobody knows whether a look came before a claim of the same moment. */
-function areApart(statements: readonly Statement[]): boolean {
-  const claims = new Set(statements.filter(isClaim).map(({ occurredAt }) => occurredAt));
-  return !statements.some(({ kind, occurredAt }) => kind === "deployment.observed" && claims.has(occurredAt));
-}
-
-/** An index in an index, and a configuration of two images: what is the same image as each of two others does not make these one. */
-function isOfTwo(statements: readonly Statement[]): boolean {
-  const indexed = statements.filter((one) => one.kind === "artifact.indexed");
-  const indexes = new Set(indexed.map(({ digest }) => digest));
-  const owners = new Map<string, string>();
-  return indexed.some(({ digest: index, manifests }) =>
-    manifests.some(({ digest, configDigest }) => {
-      if (indexes.has(digest)) return true;
-      if (configDigest === undefined) return false;
-      const owner = owners.get(configDigest) ?? index;
-      owners.set(configDigest, owner);
-      return owner !== index;
-    }),
-  );
-}
-
-const flat = history.filter(areApart).filter((statements) => !isOfTwo(statements));
 
 /** Each history is asked at every moment, of every service and image: hundreds of answers. */
 const FEW = { numRuns: Math.max(Math.min(RUNS, 100), RUNS / 10) };

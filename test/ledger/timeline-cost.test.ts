@@ -1,30 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
-import { statementHash } from "../../functions/ledger/canonical.ts";
-import type { Store } from "../../functions/ledger/store.ts";
 import { type Stretch, timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";
-import { day, deployed, observed, said } from "./given.ts";
+import { day, deployed, observed, recordFacts, said } from "./given.ts";
 
 const KNOWN = { knownAt: "2027-01-01T00:00:00.000Z", now: new Date("2027-01-02T00:00:00Z"), settleMs: 1000 };
 const OCTOBER: Stretch = { environment: "production", from: day(1, "00:00"), to: day(31, "23:59") };
-
-/** Records much, without the door's checks. */
-async function record(store: Store, statements: readonly Statement[]): Promise<Store> {
-  for (const statement of statements) {
-    const { posted, derived } = accessPatternsOf({
-      ...statement,
-      v: 1,
-      recordedAt: statement.occurredAt,
-      reportedBy: "ci",
-      statementHash: statementHash(statement),
-    });
-    for (const one of derived) await store.derive(one);
-    await store.put(posted);
-  }
-  return store;
-}
 
 const set = (at: string, database: string, versions: readonly object[]) =>
   said("migration.snapshot", at, {
@@ -57,7 +38,7 @@ async function requests(before: number, after: number): Promise<number> {
       return "none";
     },
   });
-  await record(store, told);
+  await recordFacts(store, told);
   count = 0;
   const answer = await timeline({ store, ...KNOWN }, OCTOBER);
   expect(answer?.entries.length).toBeGreaterThan(10);
@@ -75,7 +56,7 @@ describe("a timeline", () => {
     const others = Array.from({ length: 5100 }, (_, n) =>
       deployed("production", "busy", "1", new Date(Date.parse(day(2)) + n).toISOString()),
     );
-    const store = await record(memoryStore(), [...others, deployed("production", "web", "1", day(3))]);
+    const store = await recordFacts(memoryStore(), [...others, deployed("production", "web", "1", day(3))]);
     const asked = { ...OCTOBER, service: "web" };
     const first = await timeline({ store, ...KNOWN }, asked);
     expect(first).toMatchObject({ entries: [], next: expect.any(String) });

@@ -7,6 +7,7 @@ import {
   CommitAnswer,
   Difference,
   Environments,
+  History,
   Release,
   Services,
   Snapshot,
@@ -25,6 +26,7 @@ import {
   ExportQuestion,
   FreezesQuestion,
   GateQuestion,
+  HistoryQuestion,
   NeededQuestion,
   PlanQuestion,
   RedeploymentQuestion,
@@ -37,12 +39,15 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../../schemas/question.ts";
+
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
+import { Whoami } from "../../../schemas/whoami.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
+import { signInPaths } from "./sign-in.ts";
 
 const question = (
   operationId: string,
@@ -160,6 +165,14 @@ const paths: ZodOpenApiPathsObject = {
       Snapshot,
     ),
   },
+  "/v1/history": {
+    get: question(
+      "history",
+      "Every interval of every service of an environment or group, as columns.",
+      { query: HistoryQuestion },
+      History,
+    ),
+  },
   "/v1/environments": {
     get: question(
       "environments",
@@ -167,6 +180,20 @@ const paths: ZodOpenApiPathsObject = {
       { query: EnvironmentsQuestion },
       Environments,
     ),
+  },
+  "/v1/whoami": {
+    get: {
+      operationId: "whoami",
+      summary: "Whose token this is, and what it allows.",
+      tags: ["Service"],
+      responses: {
+        "200": {
+          description: "The token's name, role and rights.",
+          content: { "application/json": { schema: Whoami } },
+        },
+        ...REFUSALS,
+      },
+    },
   },
   "/v1/services": {
     get: question(
@@ -266,6 +293,7 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/export": { get: exportOperation },
   "/v1/backups": { post: backupOperation },
+  ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
 };

@@ -74,7 +74,12 @@ function failureWarnings(migrations: Release["migrations"]): Warning[] {
 }
 
 /** The head: the fact that gives the single-valued fields of a release, such as its deployment, cluster and actor. */
-function headOf({ running, observation, contributing, drift }: Reconciled): Claim | Observation | undefined {
+export function headOf({
+  running,
+  observation,
+  contributing,
+  drift,
+}: Reconciled): Claim | Observation | undefined {
   if (observation !== undefined && (drift !== null || contributing.length === 0)) {
     const later = running.configured.filter((claim) => order(claim) > order(observation));
     return later.at(-1) ?? observation;
@@ -217,7 +222,7 @@ const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
   distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
 
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
-function claimOf(
+export function claimOf(
   { running: { claimed }, agreeing }: Reconciled,
   { by, resolution }: ResolvedComponent,
 ): Claim | undefined {

@@ -1,8 +1,17 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
@@ -16,20 +25,24 @@ import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
+import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
 import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
+import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
@@ -104,20 +117,30 @@ function ledgerOf(
 ): Ledger {
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
-  const tokens = [...configured, ...reactions.tokens];
+  const fromFile = tokenFile(join(settings.data, TOKEN_FILE), { now: () => new Date(), log });
+  const warn = warnOfEnds(log, () => new Date());
+  const currentTokens = (): Token[] => {
+    const tokens = [...configured, ...reactions.tokens, ...fromFile()];
+    warn(tokens);
+    return tokens;
+  };
+  currentTokens();
   return {
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
     gatePolicy: settings.gatePolicy,
     samePersons: settings.samePersons,
+    ...(settings.identities === undefined
+      ? {}
+      : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,
     registries: () => Promise.resolve(registryClients),
-    secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
+    secrets: async () => ({ tokens: currentTokens(), webhooks: settings.webhooks }),
     ...(settings.executors.length === 0
       ? {}
       : { executor: (plan) => withoutExecutor(settings.executors, plan) }),
@@ -137,14 +160,25 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
   };
 }
 
-/** All endpoints of a ledger as one application. */
-export const endpoints = (ledger: Ledger): Hono =>
+/** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
+export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>> = {}): Hono =>
   guarded(ledger, [
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    signInEndpoints(ledger),
+    pageEndpoints(page),
   ]);
+
+/** The built page: in the package beside the server; in a clone it is built now, in a moment. */
+async function pageFiles(): Promise<Readonly<Record<string, string>>> {
+  if (import.meta.filename.endsWith(".ts")) return (await (await import("../page.ts")).buildPage()).files;
+  const folder = join(import.meta.dirname, "page");
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+  );
+}
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
@@ -157,6 +191,7 @@ function greeting({ data, tokens }: Configuration, address: string): string {
   const bearer = `-H "Authorization: Bearer ${token}"`;
   const aMonthAgo = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
   return `asof listens on ${address}
+page:   ${address}/   (sign in with the token)
 token:  ${held}
 data:   ${resolve(data)}
 
@@ -258,7 +293,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings), log);
     const ledger = ledgerOf(settings, database, storage, jobs, reactions);
-    const app = endpoints(ledger);
+    const app = endpoints(ledger, await pageFiles());
     await loadAll();
     const { server, port } = await listen(app, settings);
     await jobs.start({

@@ -1,0 +1,13 @@
+/** Who a token belongs to, and what it allows. */
+import * as z from "zod";
+
+export const Whoami = z
+  .strictObject({
+    name: z.string(),
+    role: z.enum(["reader", "writer", "operator", "executor", "auditor", "admin"]),
+    may: z
+      .array(z.enum(["ask", "write", "operate", "execute", "export", "retract", "back up"]))
+      .meta({ description: "what endpoints may require" }),
+  })
+  .meta({ id: "Whoami" });
+export type Whoami = z.infer<typeof Whoami>;

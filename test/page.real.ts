@@ -1,0 +1,257 @@
+/** The page in Debian's Chromium, over the demo's history: what people see and do, by pointer, by keyboard and on a phone. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import * as z from "zod";
+import { type Running, start } from "../functions/runtime/server/server.ts";
+import { run as tellDemo } from "./demo.ts";
+import { AXE, type BrowserContext, type Page, type Route, startBrowser } from "./real/browser.ts";
+import { manyServices } from "./web/many.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "asof-page-"));
+const ADMIN = "a-token-of-an-admin";
+const READER = "a-token-of-a-reader";
+const DAY = 86_400_000;
+
+let ledger: Running;
+let browser: BrowserContext;
+let page: Page;
+/** What the browser complained about: violations of the policy, errors of scripts. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  ledger = await start({
+    ASOF_DATA: join(folder, "data"),
+    ASOF_PORT: "0",
+    ASOF_TOKENS: `admin:admin:${ADMIN},reader:reader:${READER}`,
+  });
+  const day = new Date().toISOString().slice(0, 10);
+  await tellDemo({ address: ledger.address, token: ADMIN, day, print: () => undefined });
+  browser = await startBrowser(join(folder, "browser"));
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await ledger.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  complaints = [];
+  page = await browser.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+  });
+});
+afterEach(async () => {
+  await page.close();
+  expect(complaints).toEqual([]);
+});
+
+async function signIn(path: string, token = ADMIN): Promise<void> {
+  await page.goto(`${ledger.address}${path}`);
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await page.locator("nav").waitFor();
+}
+
+const cell = (environment: string, service: string) =>
+  page.locator(`[data-environment="${environment}"][data-service="${service}"]`);
+
+const Findings = z.array(z.string());
+
+/** The findings of axe that stop people. */
+async function findings(): Promise<string[]> {
+  await page.evaluate(AXE);
+  return Findings.parse(
+    await page.evaluate(`axe.run().then(({ violations }) => violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html.slice(0, 120)).join(" | ")))`),
+  );
+}
+
+/** Drags the handle in twenty steps, and gives the milliseconds from each to the end of the next frame. */
+const SCRUB = `(async () => {
+  const strip = document.querySelector(".strip");
+  strip.setPointerCapture = () => undefined;
+  strip.hasPointerCapture = () => true;
+  const send = (name, clientX) =>
+    strip.dispatchEvent(new PointerEvent(name, { clientX, clientY: 80, pointerId: 1, bubbles: true }));
+  const times = [];
+  send("pointerdown", 1400);
+  for (let n = 0; n < 20; n++) {
+    const began = performance.now();
+    send("pointermove", 1400 - n * 40);
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    times.push(performance.now() - began);
+  }
+  return times;
+})()`;
+
+const BILLING = "environment=production&service=acme%2Fbilling";
+const VIEWS: readonly (readonly [name: string, path: string, shows: string])[] = [
+  ["matrix", "/?days=90", ".cell .version"],
+  ["release", `/?days=90&${BILLING}`, ".panel .facts"],
+  ["plan", `/?days=90&${BILLING}&plan.last=good`, ".panel .steps"],
+  ["comparison", "/?days=90&compare=production", ".cell.differs"],
+  ["changes", `/why?${BILLING}&window=14d`, "tbody tr"],
+  ["timeline", "/timeline?days=90", "tbody tr"],
+  ["health", "/health", "tbody tr"],
+];
+
+describe("every view", () => {
+  for (const scheme of ["light", "dark"] as const) {
+    it(`can be read by everyone, in the ${scheme} scheme`, async () => {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await page.goto(ledger.address);
+      expect(await findings()).toEqual([]);
+      await signIn("/");
+      for (const [name, path, shows] of VIEWS) {
+        await page.goto(`${ledger.address}${path}`);
+        await page.locator(shows).first().waitFor();
+        // What is loading is dimmed.
+        await page.waitForLoadState("networkidle");
+        expect({ name, findings: await findings() }).toEqual({ name, findings: [] });
+      }
+    });
+  }
+
+  it("fits a phone: one place, a list, nothing beyond the edge", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await signIn("/");
+    for (const [name, path, shows] of VIEWS) {
+      await page.goto(`${ledger.address}${path}`);
+      await page.locator(shows).first().waitFor({ state: "attached" });
+      const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      expect({ name, beyond }).toEqual({ name, beyond: 0 });
+    }
+    await page.goto(`${ledger.address}/?days=90`);
+    await expect.poll(() => page.locator(".cell:visible").count()).toBe(6);
+  });
+});
+
+describe("the matrix", () => {
+  it("goes to last month by dragging, without asking the ledger, and back", async () => {
+    await signIn("/?days=90");
+    await cell("staging", "acme/billing").locator(".version").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const strip = await page.locator(".strip").boundingBox();
+    if (strip === null) throw new Error("there is no time strip");
+    await page.mouse.move(strip.x + strip.width - 4, strip.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(strip.x + strip.width * (2 / 3), strip.y + 30, { steps: 10 });
+    await expect.poll(() => cell("production", "acme/billing").textContent()).toContain("1.5.0");
+    expect(asked.filter((path) => path !== "/v1/environments")).toEqual([]);
+    await page.mouse.up();
+    await expect.poll(() => page.locator(".when").textContent()).toContain("you look at");
+    expect(new URL(page.url()).searchParams.get("at")).toMatch(/^\d{4}-/);
+    await page.reload();
+    await expect.poll(() => cell("production", "acme/billing").textContent()).toContain("1.5.0");
+    await page.getByRole("button", { name: "back to now" }).click();
+    await expect.poll(() => cell("production", "acme/billing").textContent()).toContain("1.8.0");
+  });
+
+  it("is worked by the keyboard alone: find, open, plan, why, link, close", async () => {
+    await signIn("/?days=90");
+    await cell("production", "acme/shop").locator(".version").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("billing");
+    await expect.poll(() => page.locator(".cell").count()).toBe(3);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("l");
+    await page.keyboard.press("h");
+    await page.keyboard.press("Enter");
+    await page.locator(".panel .facts").waitFor();
+    await page.keyboard.press("p");
+    await page.locator(".panel .steps").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".panel").waitFor({ state: "detached" });
+    await page.keyboard.press("[");
+    await page.locator(".bar-past").waitFor();
+    await page.keyboard.press("y");
+    await page.getByText("link copied").waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(page.url());
+    await page.keyboard.press("n");
+    await page.locator(".bar-past").waitFor({ state: "detached" });
+    await page.keyboard.press("Shift+?");
+    await page.getByRole("heading", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("w");
+    await page.getByRole("heading", { name: "What changed before it broke" }).waitFor();
+  });
+
+  it("shows a thousand services that ran a hundred thousand deployments, and follows the pointer", async () => {
+    await page.route("**/v1/environments*", (route: Route) =>
+      route.fulfill({
+        json: {
+          at: new Date().toISOString(),
+          knownAt: new Date().toISOString(),
+          settled: true,
+          environments: [{ environment: "production", running: 1000, services: 1000, silentSince: null }],
+          next: null,
+        },
+      }),
+    );
+    await page.route("**/v1/history*", (route: Route) =>
+      route.fulfill({ json: manyServices(1000, 100, Date.now() - 30 * DAY, 30 * DAY) }),
+    );
+    await signIn("/");
+    await expect.poll(() => page.locator(".cell .version").count(), { timeout: 20_000 }).toBe(1000);
+    const frames = z.array(z.number()).parse(await page.evaluate(SCRUB));
+    expect(frames).toHaveLength(20);
+    const sorted = frames.map((ms) => Math.round(ms)).toSorted((a, b) => a - b);
+    console.log(
+      `1,000 services, 100,000 deployments: ${sorted[10]} ms to the next frame, at most ${sorted.at(-1)} ms`,
+    );
+    await expect.poll(() => page.locator(".when").textContent()).toContain("you look at");
+  });
+});
+
+describe("a release", () => {
+  it("is redeployed with a reason, followed, and cancelled", async () => {
+    await signIn(`/?days=90&environment=staging&service=acme%2Fbilling&plan.last=good`);
+    await page.getByRole("button", { name: "Redeploy …" }).click();
+    await page.getByLabel("Reason, for the history").fill("checkout fails");
+    await page.getByRole("button", { name: "Redeploy", exact: true }).click();
+    await page.getByText("redeployment requested").waitFor();
+    await page.getByRole("button", { name: "Cancel it" }).click();
+    await page.getByText("redeployment cancelled").waitFor();
+  });
+
+  it("offers a reader nothing that would be refused", async () => {
+    await signIn(`/?days=90&${BILLING}&plan.last=good`, READER);
+    await page.locator(".panel .steps").waitFor();
+    expect(await page.getByRole("button", { name: "Redeploy …" }).count()).toBe(0);
+  });
+
+  it("leads from what changed to the plan that undoes it, and its commands are copied", async () => {
+    await signIn(`/why?${BILLING}&window=14d`);
+    await page.getByRole("link", { name: "undo" }).first().click();
+    await page.locator(".panel .steps").waitFor();
+    await page.getByRole("button", { name: "Copy command of step 1" }).first().click();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/\S/);
+  });
+});
+
+describe("what goes wrong", () => {
+  it("a token that is no longer valid leads to the sign-in, which says so", async () => {
+    await signIn("/?days=90");
+    await cell("production", "acme/billing").waitFor();
+    await page.evaluate('sessionStorage.setItem("asof.token", "expired-token-of-yesterday")');
+    await page.reload();
+    await page.getByText("This token is unknown or no longer valid.").waitFor();
+    expect(new URL(page.url()).searchParams.get("days")).toBe("90");
+  });
+
+  it("a ledger that does not answer leaves what was shown, with its time", async () => {
+    await signIn("/?days=90");
+    await cell("production", "acme/billing").locator(".version").waitFor();
+    await page.route("**/v1/**", (route: Route) => route.abort());
+    await page.getByText(/As of .* retrying/).waitFor({ timeout: 20_000 });
+    expect(await cell("production", "acme/billing").textContent()).toContain("1.8.0");
+  });
+});

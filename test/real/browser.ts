@@ -1,0 +1,29 @@
+/** Debian's Chromium, with a new and empty profile. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type BrowserContext, chromium } from "playwright-core";
+
+export type { BrowserContext, Page, Route } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The script that finds what stops people; a page evaluates it, so that its policy stays as it is. */
+export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** @param profile an empty folder */
+export const startBrowser = (profile: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(profile, {
+    executablePath: "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    viewport: { width: 1440, height: 900 },
+    timezoneId: "Europe/Berlin",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });

@@ -1,0 +1,87 @@
+/** The ledger's API, typed by its schemas. */
+import type {
+  Changes,
+  Environments,
+  History,
+  Problem,
+  Release,
+  Sources,
+  Timeline,
+} from "../schemas/answer.ts";
+import type { Plan } from "../schemas/plan.ts";
+import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
+import type { Whoami } from "../schemas/whoami.ts";
+
+export interface Answers {
+  "/v1/whoami": Whoami;
+  "/v1/environments": Environments;
+  "/v1/history": History;
+  "/v1/release": Release;
+  "/v1/plan": Plan;
+  "/v1/changes": Changes;
+  "/v1/timeline": Timeline;
+  "/v1/freezes": Freezes;
+  "/v1/sources": Sources;
+  "/v1/redeployments": RedeploymentList;
+}
+export type Path = keyof Answers;
+export type Query = Readonly<Record<string, string | undefined>>;
+
+/** The ledger refused, or no ledger answered (`status` 0). */
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+const TOKEN = "asof.token";
+/** Kept for the session only. */
+export const heldToken = (): string | null => sessionStorage.getItem(TOKEN);
+export function keepToken(token: string | null): void {
+  if (token === null) sessionStorage.removeItem(TOKEN);
+  else sessionStorage.setItem(TOKEN, token);
+}
+
+async function answered<T>(path: string, init: RequestInit): Promise<T> {
+  const headers = { ...init.headers, Authorization: `Bearer ${heldToken() ?? ""}` };
+  const response = await fetch(path, { ...init, headers }).catch(() => {
+    throw new ApiError(0, "The ledger does not answer.");
+  });
+  if (response.ok) return response.json();
+  const problem: Partial<Problem> = await response.json().catch(() => ({}));
+  throw new ApiError(response.status, problem.detail ?? `The ledger answered ${response.status}.`);
+}
+
+export function ask<P extends Path>(path: P, query: Query = {}, signal?: AbortSignal): Promise<Answers[P]> {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  const text = new URLSearchParams(given).toString();
+  return answered(text === "" ? path : `${path}?${text}`, signal === undefined ? {} : { signal });
+}
+
+const posting = (body: object): RequestInit => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+  body: JSON.stringify(body),
+});
+
+export const requestRedeployment = (body: object): Promise<Redeployment | Redeployments> =>
+  answered("/v1/redeployments", posting(body));
+
+export const cancelRedeployment = (id: string, reason: string): Promise<unknown> =>
+  answered(`/v1/redeployments/${encodeURIComponent(id)}/cancel`, posting({ reason }));
+
+/** Every page of a history. */
+export async function allHistory(query: Query, signal?: AbortSignal): Promise<History[]> {
+  const pages: History[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await ask("/v1/history", { ...query, limit: "10000", cursor }, signal);
+    pages.push(page);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return pages;
+}

@@ -1,0 +1,75 @@
+/** Times and identifiers as people read them. */
+const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
+
+/** How long, in one or two units: `12m`, `5h`, `1d12h`, `8d`. */
+export function duration(ms: number): string {
+  if (ms < MINUTE) return `${Math.max(0, Math.round(ms / 1000))}s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
+  if (ms < DAY) {
+    const minutes = Math.floor((ms % HOUR) / MINUTE);
+    return `${Math.floor(ms / HOUR)}h${minutes === 0 ? "" : String(minutes).padStart(2, "0")}`;
+  }
+  const hours = Math.floor((ms % DAY) / HOUR);
+  const days = Math.floor(ms / DAY);
+  return days >= 3 || hours === 0 ? `${days}d` : `${days}d${hours}h`;
+}
+
+/** How long, in one unit: for cells. */
+export function age(ms: number): string {
+  if (ms < HOUR) return `${Math.max(0, Math.floor(ms / MINUTE))}m`;
+  return ms < DAY ? `${Math.floor(ms / HOUR)}h` : `${Math.floor(ms / DAY)}d`;
+}
+
+const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+
+/** To make a format takes longer than to use it. */
+function formatOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  const found =
+    formats.get(timeZone) ??
+    new Intl.DateTimeFormat("en-GB", {
+      ...(timeZone === undefined ? {} : { timeZone }),
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    });
+  formats.set(timeZone, found);
+  return found;
+}
+
+/** A moment in a zone: `Wed 25 Nov 14:31`, with the year if it is not that of `now`. */
+export function moment(ms: number, now: number, timeZone?: string): string {
+  const parts = (time: number) =>
+    Object.fromEntries(
+      formatOf(timeZone)
+        .formatToParts(time)
+        .map(({ type, value }) => [type, value]),
+    );
+  const shown = parts(ms);
+  const year = shown.year === parts(now).year ? "" : ` ${shown.year}`;
+  return `${shown.weekday} ${shown.day} ${shown.month}${year} ${shown.hour}:${shown.minute}`;
+}
+
+export const utc = (ms: number): string =>
+  new Date(ms)
+    .toISOString()
+    .replace(/:\d{2}\.\d{3}Z$/, " UTC")
+    .replace("T", " ");
+
+export const zoneName = (ms: number): string =>
+  new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })
+    .formatToParts(ms)
+    .find(({ type }) => type === "timeZoneName")?.value ?? "";
+
+/** The first 7 digits of a commit. */
+export const shortSha = (sha: string): string => sha.slice(0, 7);
+/** The first 8 digits of a digest. */
+export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
+
+/** The value of `datetime-local`, in the reader's zone. */
+export function localInput(ms: number): string {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
+}

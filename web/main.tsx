@@ -1,0 +1,46 @@
+/** The page: a client of the ledger's API. */
+import { render } from "preact";
+import { useLayoutEffect } from "preact/hooks";
+import { LocationProvider, Route, Router, useLocation } from "preact-iso";
+import { addressOf } from "./address.ts";
+import { listen } from "./keys.ts";
+import { address, notice, routeBy, signedIn, start } from "./state.ts";
+import { Bar } from "./views/bar.tsx";
+import { GoTo, Keys } from "./views/dialogs.tsx";
+import { Health } from "./views/health.tsx";
+import { Matrix } from "./views/matrix.tsx";
+import { SignIn } from "./views/sign-in.tsx";
+import { Timeline } from "./views/timeline.tsx";
+import { Why } from "./views/why.tsx";
+
+function Shell() {
+  const { url, route } = useLocation();
+  useLayoutEffect(() => {
+    routeBy(route);
+    address.value = addressOf(url);
+  }, [url]);
+  return (
+    <>
+      <Bar />
+      <Router>
+        <Route path="/why" component={Why} />
+        <Route path="/timeline" component={Timeline} />
+        <Route path="/health" component={Health} />
+        <Route default component={Matrix} />
+      </Router>
+      <GoTo />
+      <Keys />
+      <p class="notice" role="status">
+        {notice.value}
+      </p>
+    </>
+  );
+}
+
+const App = () => <LocationProvider>{signedIn.value ? <Shell /> : <SignIn />}</LocationProvider>;
+
+address.value = addressOf(location.pathname + location.search);
+listen();
+start();
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

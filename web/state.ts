@@ -1,0 +1,144 @@
+/** What the page knows: the address, what the ledger answered, and the moment that is shown. */
+import { computed, effect, signal, untracked } from "@preact/signals";
+import type { Environments } from "../schemas/answer.ts";
+import type { Whoami } from "../schemas/whoami.ts";
+import { type Address, hrefOf, START } from "./address.ts";
+import { ApiError, allHistory, ask, heldToken, keepToken } from "./api.ts";
+import { changeTimes, columnsOf, type Lane, lanesOf } from "./lanes.ts";
+
+const POLL_MS = 15_000;
+const COLUMNS = 6;
+const DAY = 86_400_000;
+
+export const address = signal<Address>(START);
+export const me = signal<Whoami | null>(null);
+export const environments = signal<Environments["environments"] | null>(null);
+/** By environment, then by service. */
+export const lanes = signal<ReadonlyMap<string, ReadonlyMap<string, Lane>>>(new Map());
+export const loading = signal(false);
+export const failure = signal<ApiError | null>(null);
+export const loadedAt = signal<number | null>(null);
+export const now = signal(Date.now());
+/** The moment under the pointer while the time strip is dragged. */
+export const scrub = signal<number | undefined>(undefined);
+export const signedIn = signal(heldToken() !== null);
+
+export const past = computed(() => scrub.value ?? address.value.at);
+export const time = computed(() => past.value ?? now.value);
+export const span = computed(() => ({ from: now.value - address.value.days * DAY, to: now.value }));
+export const columns = computed(() =>
+  columnsOf(
+    (environments.value ?? []).map(({ environment }) => environment),
+    address.value.columns,
+    COLUMNS,
+  ),
+);
+export const services = computed(() => {
+  const names = columns.value.shown.flatMap((one) => [...(lanes.value.get(one)?.keys() ?? [])]);
+  return [...new Set(names)].sort();
+});
+export const times = computed(() =>
+  changeTimes(columns.value.shown.flatMap((one) => [...(lanes.value.get(one)?.values() ?? [])])),
+);
+export const mayOperate = computed(() => me.value?.may.includes("operate") ?? false);
+
+/* The address */
+
+let route: (href: string, replace: boolean) => void = () => undefined;
+export function routeBy(by: typeof route): void {
+  route = by;
+}
+/** Changes a part of the address: the rest of the question stays. */
+export function go(change: Partial<Address>, replace = false): void {
+  scrub.value = undefined;
+  route(hrefOf({ ...address.value, ...change }), replace);
+}
+
+/* The ledger */
+
+export function signIn(token: string): void {
+  keepToken(token);
+  failure.value = null;
+  signedIn.value = true;
+}
+export function signOut(): void {
+  keepToken(null);
+  me.value = null;
+  environments.value = null;
+  lanes.value = new Map();
+  signedIn.value = false;
+}
+
+function failed(error: unknown): void {
+  if (!(error instanceof ApiError)) throw error;
+  failure.value = error;
+  if (error.status === 401) signOut();
+}
+
+async function loadLanes(names: readonly string[], days: number, signal: AbortSignal): Promise<void> {
+  const from = new Date(Date.now() - days * DAY).toISOString();
+  await Promise.all(
+    names.map(async (environment) => {
+      const found = lanesOf(await allHistory({ environment, from }, signal));
+      const own = new Map(found.map((lane) => [lane.service, lane]));
+      // As it comes: the first column need not wait for the last.
+      lanes.value = new Map([...lanes.value, [environment, own]]);
+    }),
+  );
+}
+
+let newest = "";
+async function poll(): Promise<void> {
+  try {
+    me.value ??= await ask("/v1/whoami");
+    const answer = await ask("/v1/environments", { limit: "100" });
+    const state = JSON.stringify(answer.environments);
+    now.value = Date.parse(answer.at);
+    if (state !== newest || environments.value === null) environments.value = answer.environments;
+    newest = state;
+    loadedAt.value = Date.now();
+    failure.value = null;
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Asks now and every 15 seconds, and reads the history again when an environment has something new. */
+export function start(): void {
+  effect(() => {
+    if (!signedIn.value) return undefined;
+    untracked(() => void poll());
+    const timer = setInterval(() => void poll(), POLL_MS);
+    return () => clearInterval(timer);
+  });
+  let key = "";
+  let loads = new AbortController();
+  effect(() => {
+    const { shown } = columns.value;
+    const { days } = address.value;
+    const wanted = JSON.stringify([shown, days, environments.value]);
+    if (wanted === key || shown.length === 0) return;
+    key = wanted;
+    loads.abort();
+    loads = new AbortController();
+    const { signal } = loads;
+    loading.value = true;
+    loadLanes(shown, days, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) failed(error);
+      })
+      .finally(() => {
+        if (!signal.aborted) loading.value = false;
+      });
+  });
+}
+
+/** Announced to screen readers, and shown for a moment. */
+export const notice = signal("");
+export async function copy(text: string, what = "copied"): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  notice.value = what;
+  setTimeout(() => {
+    notice.value = "";
+  }, 2000);
+}

@@ -1,0 +1,75 @@
+/** Going to a service by name, and the list of keys. */
+import { useRef, useState } from "preact/hooks";
+import { KEYS } from "../keys.ts";
+import { ranked } from "../search.ts";
+import { columns, go, lanes, services } from "../state.ts";
+
+const MOST = 12;
+
+export function GoTo() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [typed, setTyped] = useState("");
+  const names = services.value.flatMap((service) =>
+    columns.value.shown.filter((one) => lanes.value.get(one)?.has(service)).map((one) => `${one}/${service}`),
+  );
+  const found = ranked(names, typed).slice(0, MOST);
+  const open = (name: string | undefined) => {
+    const environment = columns.value.shown.find((one) => name?.startsWith(`${one}/`));
+    if (name === undefined || environment === undefined) return;
+    dialog.current?.close();
+    setTyped("");
+    go({
+      view: "matrix",
+      plan: undefined,
+      place: { environment, service: name.slice(environment.length + 1) },
+    });
+  };
+  return (
+    <dialog id="go-to" ref={dialog} aria-label="Go to a service">
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          open(found[0]);
+        }}
+      >
+        <input
+          type="search"
+          aria-label="Service"
+          placeholder="Go to a service"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+        <ul class="choices">
+          {found.map((name) => (
+            <li key={name}>
+              <button type="button" onClick={() => open(name)}>
+                {name}
+              </button>
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 ? <p class="hint">No service of that name in these places.</p> : null}
+      </form>
+    </dialog>
+  );
+}
+
+export const Keys = () => (
+  <dialog id="keys" aria-labelledby="keys-title">
+    <h2 id="keys-title">Keys</h2>
+    <dl class="facts">
+      {KEYS.map(([keys, what]) => (
+        <div key={keys}>
+          <dt>
+            <kbd>{keys}</kbd>
+          </dt>
+          <dd>{what}</dd>
+        </div>
+      ))}
+    </dl>
+    <form method="dialog">
+      <button type="submit">Close</button>
+    </form>
+  </dialog>
+);

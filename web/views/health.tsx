@@ -1,0 +1,145 @@
+/** Health: who reports, who fell silent, what was set aside, what is frozen, and how to connect a sender. */
+import { useRef } from "preact/hooks";
+import { sendersOf } from "../connect.ts";
+import { age } from "../format.ts";
+import { isSilent, usualMs } from "../silence.ts";
+import { environments, now } from "../state.ts";
+import { useAsked } from "./asked.ts";
+import { Command, Refused, Time } from "./parts.tsx";
+
+const POLL_MS = 15_000;
+
+function SourceTable() {
+  const { answer, error, again } = useAsked("/v1/sources", { limit: "100" }, POLL_MS);
+  const first = useRef<ReadonlySet<string>>();
+  if (error !== undefined) return <Refused error={error} again={again} />;
+  if (answer === undefined) return <p class="empty">Loading …</p>;
+  first.current ??= new Set(answer.sources.map(({ source }) => source));
+  const sorted = [...answer.sources].sort((a, b) => (a.lastRecordedAt < b.lastRecordedAt ? 1 : -1));
+  const { keptAside } = answer;
+  return (
+    <>
+      {sorted.length === 0 ? (
+        <p class="empty">
+          ◐ Waiting for the first event. Connect a sender below; it ticks here when it reports.
+        </p>
+      ) : (
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>source</th>
+                <th>last heard</th>
+                <th class="number">today</th>
+                <th class="number">7 days</th>
+                <th>state</th>
+              </tr>
+            </thead>
+            <tbody>
+              {sorted.map((one) => {
+                const usual = usualMs(one);
+                const silent = isSilent(one, now.value);
+                return (
+                  <tr key={one.source} class={silent ? "hatched" : ""}>
+                    <td>
+                      <code>{one.source}</code>
+                    </td>
+                    <td>
+                      <Time at={one.lastRecordedAt} ago />
+                    </td>
+                    <td class="number">{one.facts.today}</td>
+                    <td class="number">{one.facts.week}</td>
+                    <td>
+                      {silent ? (
+                        <span class="quiet">
+                          ? silent{usual === undefined ? "" : `, usually every ${age(usual)}`}
+                        </span>
+                      ) : first.current?.has(one.source) === false ? (
+                        <strong>✓ new</strong>
+                      ) : (
+                        "reports"
+                      )}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <h2>Quarantine</h2>
+      {keptAside.count === 0 ? (
+        <p class="quiet">Nothing was set aside.</p>
+      ) : (
+        <p>
+          <span class="tone-warn">! {keptAside.count ?? "Some"} events were set aside</span> in{" "}
+          {keptAside.where}
+        </p>
+      )}
+      <ul class="plain">
+        {keptAside.newest.map(({ at, why, reason, file }) => (
+          <li key={file}>
+            <Time at={at} /> <strong>{why}</strong> {reason} <code>{file}</code>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Freezes() {
+  const { answer, error, again } = useAsked("/v1/freezes", { limit: "100" }, POLL_MS);
+  if (error !== undefined) return <Refused error={error} again={again} />;
+  if (answer?.freezes.length === 0) return <p class="quiet">Nothing is frozen.</p>;
+  return (
+    <ul class="plain">
+      {(answer?.freezes ?? []).map((one) => (
+        <li key={`${one.environment} ${one.service ?? ""} ${one.since}`} class="frozen">
+          * <strong>{one.service ?? "everything"}</strong> in {one.environment} {one.status} from{" "}
+          <Time at={one.since} />
+          {one.until === null ? (
+            ""
+          ) : (
+            <>
+              {" "}
+              until <Time at={one.until} />
+            </>
+          )}
+          : {one.reason ?? "no reason given"} <span class="quiet">{one.by ?? ""}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const Places = () => (
+  <ul class="plain">
+    {(environments.value ?? []).map(({ environment, running, services, silentSince }) => (
+      <li key={environment}>
+        <strong>{environment}</strong> {running} of {services} running{" "}
+        <span class="quiet">
+          newest fact {silentSince === null ? "never" : <Time at={silentSince} ago />}
+        </span>
+      </li>
+    ))}
+  </ul>
+);
+
+export const Health = () => (
+  <main class="page">
+    <h1>Health</h1>
+    <Places />
+    <h2>Sources</h2>
+    <SourceTable />
+    <h2>Freezes</h2>
+    <Freezes />
+    <h2>Connect</h2>
+    {sendersOf(location.origin).map(({ name, where, settings }) => (
+      <details key={name}>
+        <summary>{name}</summary>
+        <p class="hint">{where}</p>
+        <Command text={settings} what={`settings of ${name}`} />
+      </details>
+    ))}
+  </main>
+);
