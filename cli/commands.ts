@@ -78,6 +78,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./copy.ts")).copyCommand,
   },
   {
+    name: "completion",
+    summary: "prints what completes commands and names in bash, zsh or fish",
+    load: async () => (await import("./completion.ts")).completionCommand,
+  },
+  {
+    name: "mcp",
+    summary: "answers an assistant's questions (Model Context Protocol); reads only",
+    load: async () => (await import("./mcp.ts")).mcpCommand,
+  },
+  {
     name: "serve",
     summary: "runs a ledger on this machine",
     load: async () => (await import("./serve.ts")).serveCommand,

@@ -154,7 +154,8 @@ export interface LedgerClient {
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
-function withQuery(path: string, query: object): string {
+/** A path with the parameters that have a value. */
+export function withQuery(path: string, query: object): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const parameters = new URLSearchParams(
     given.map(([name, value]): [string, string] => [name, String(value)]),
