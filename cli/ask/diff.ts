@@ -5,9 +5,9 @@ import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call } from "./asking.ts";
 import { differenceLines } from "./difference-view.ts";
-import { extentsOf, sideBySide } from "./log.ts";
+import { extentsOf } from "./log.ts";
 import { namesFor } from "./names.ts";
-import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
+import { type Ask, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { timeOf } from "./when.ts";
 import { type Place, readingsOf } from "./words.ts";
 

@@ -4,7 +4,7 @@ import type { Timeline } from "../../schemas/timeline.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
-import { type Ask, type Asked, askedBy, askFor, type View, withAskOptions } from "./options.ts";
+import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { timelineLines } from "./timeline-view.ts";
 import { timeOf } from "./when.ts";
 import type { What } from "./words.ts";
@@ -27,15 +27,6 @@ export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
     environment,
     ...ofService,
   }));
-}
-
-/** The views of several places, one below the other. The answer of one place is its own. */
-export function sideBySide(views: readonly View[]): View {
-  const [first] = views;
-  return {
-    answer: views.length === 1 ? first?.answer : views.map(({ answer }) => answer),
-    lines: views.flatMap(({ lines }, n) => [...(n === 0 ? [] : [[]]), ...lines]),
-  };
 }
 
 async function timelineOf(ask: Ask, extent: Extent, from: string, to: string | undefined): Promise<Timeline> {

@@ -70,6 +70,15 @@ export interface View {
   readonly lines: readonly Line[];
 }
 
+/** The views of several places, one below the other. The answer of one place is its own. */
+export function sideBySide(views: readonly View[]): View {
+  const [first] = views;
+  return {
+    answer: views.length === 1 ? first?.answer : views.map(({ answer }) => answer),
+    lines: views.flatMap(({ lines }, n) => [...(n === 0 ? [] : [[]]), ...lines]),
+  };
+}
+
 const WIDTH = 80;
 
 const isZone = (tz: string): boolean => {
@@ -142,11 +151,15 @@ function exactly({ environment, group, service, digest, commit, tag, back }: Ask
 const commandOf = (name: string, reading: Reading): string =>
   ["asof", name, ...exactOptions(reading).map(quoted)].join(" ");
 
-/** What the words or the options name. Throws a CliError where they name nothing, or several things. */
+/**
+ * What the words or the options name. Throws a CliError where they name nothing, or several things.
+ * @param only what a place may be: an environment that has the name of a group, too, is the environment then
+ */
 export async function askedBy(
   { ledger, options, read }: Ask,
   command: Command,
   words: readonly string[],
+  { only }: { readonly only?: "environments" } = {},
 ): Promise<Asked> {
   const time = (when: string | undefined) => (when === undefined ? undefined : timeOf(read, when));
   const exact = exactly(options);
@@ -155,7 +168,8 @@ export async function askedBy(
       throw new CliError(`${words.join(" ")}: --at names the time already`, { exit: EXIT.usage });
     return { what: exact, at: time(options.at ?? (words.length === 0 ? undefined : words.join(" "))) };
   }
-  const known = await namesFor(ledger, words);
+  const names = await namesFor(ledger, words);
+  const known = only === undefined ? names : { ...names, groups: [] };
   const readings = readingsOf(words, known, (when) => read(when) !== undefined);
   const [reading, ...others] = readings;
   if (reading === undefined) throw new CliError(unknownWords(words, known), { exit: EXIT.unknown });
@@ -168,8 +182,13 @@ export async function askedBy(
   return { what: reading.what, at: time(options.at ?? reading.when) };
 }
 
+/** Whether the day or the month comes first depends on who wrote it. */
+const AMBIGUOUS = /\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b/;
+
 function unknownWords(words: readonly string[], { services }: Awaited<ReturnType<typeof namesFor>>): string {
   const text = words.join(" ");
+  const date = AMBIGUOUS.exec(text)?.[0];
+  if (date !== undefined) return `${date}: day or month first? Write the date like 2026-10-22`;
   const names = services.flatMap(({ service, environments }) =>
     environments.flatMap((environment) => [environment, `${environment}/${service}`]),
   );

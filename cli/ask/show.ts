@@ -7,7 +7,7 @@ import { EXIT, type Io } from "../io.ts";
 import { asking, call, frameOf, momentOf, snapshotOf } from "./asking.ts";
 import { repositoryHere } from "./clone.ts";
 import { type Services as KnownServices, knownServices } from "./names.ts";
-import { type Ask, type Asked, askedBy, askFor, type View, withAskOptions } from "./options.ts";
+import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
 import { headLine, releaseCells, releaseLines } from "./release-view.ts";
@@ -88,19 +88,15 @@ async function snapshotView(
   return { answer: snapshot, lines: [headLine(about, snapshot.at, frame), ...tables] };
 }
 
-/** A service in each environment of a group. */
+/** A service in each environment of a group, side by side. */
 async function groupView(ask: Ask, group: string, service: string, at: string | undefined): Promise<View> {
-  const { releases, ...snapshot } = await snapshotOf(ask, { group }, at);
+  const { releases } = await snapshotOf(ask, { group }, at);
   const own = releases.filter((release) => release.service === service);
   if (own.length === 0)
     throw new CliError(`${service} is in no environment of the group ${group}`, { exit: EXIT.unknown });
-  return {
-    answer: { ...snapshot, releases: own },
-    lines: own.flatMap((release, n) => [
-      ...(n === 0 ? [] : [[]]),
-      ...releaseLines(release, { ...frameOf(ask, at), before: undefined, elsewhere: [], commit: undefined }),
-    ]),
-  };
+  return sideBySide(
+    await Promise.all(own.map(({ environment }) => releaseView(ask, { environment, service }, 0, at))),
+  );
 }
 
 /** The whole digest that begins like this, among the images that run now. Throws a CliError unless there is one. */

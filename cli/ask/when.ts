@@ -8,10 +8,8 @@ const API = [
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/,
 ];
 const AGO = /^\d{1,6}[mhdw]$/;
-/** Whether the day or the month comes first depends on who writes it. */
-const AMBIGUOUS = /^\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b/;
-/** A relative month or a bare weekday is read; a bare number is not a time. */
-const BARE = /^\d+$/;
+/** No date with its day or its month first, and no bare number. */
+const UNREAD = /^(\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b.*|\d+)$/;
 
 export interface Clock {
   readonly now: Date;
@@ -48,7 +46,7 @@ export async function timeReader(clock: Clock): Promise<(words: string) => strin
     const text = words.trim();
     if (API.some((form) => form.test(text))) return text;
     if (AGO.test(text)) return `-${text}`;
-    if (AMBIGUOUS.test(text) || BARE.test(text)) return undefined;
+    if (UNREAD.test(text)) return undefined;
     const spaced = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}(:\d{2})?)$/.exec(text);
     if (spaced !== null) return `${spaced[1]}T${spaced[2]}`;
     const [found, ...others] = casual.parse(text, reference, { forwardDate: false });
@@ -62,8 +60,7 @@ export async function timeReader(clock: Clock): Promise<(words: string) => strin
 export function timeOf(read: (words: string) => string | undefined, words: string): string {
   const time = read(words);
   if (time !== undefined) return time;
-  const why = AMBIGUOUS.test(words) ? "day or month first? Write it" : "is no time; write it";
   throw new CliError(
-    `${words}: ${why} like 2026-10-22, 2026-10-22T09:00, 7d, yesterday, or last friday 14:00`,
+    `${words}: is no time; write it like 2026-10-22, 2026-10-22T09:00, 7d, yesterday, or last friday 14:00`,
   );
 }

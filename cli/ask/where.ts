@@ -82,8 +82,7 @@ async function whereOf(ask: Ask, command: Command, words: readonly string[]): Pr
     const view = sha === undefined ? undefined : await commitView(ask, sha);
     if (view !== undefined) return view;
   }
-  const asked = await askedBy(ask, command, words);
-  if (asked.what.is === "group" && asked.what.service !== undefined) return viewOf(ask, asked);
+  const asked = await askedBy(ask, command, words, { only: "environments" });
   if (asked.what.is === "group" || (asked.what.is === "place" && asked.what.service === undefined))
     throw new CliError("name an image, a commit, a tag, or ENVIRONMENT/SERVICE", { exit: EXIT.usage });
   if (asked.what.is !== "place") return viewOf(ask, asked);

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf } from "./asking.ts";
-import { extentsOf, sideBySide } from "./log.ts";
-import { type Ask, type Asked, askedBy, askFor, type View, withAskOptions } from "./options.ts";
+import { extentsOf } from "./log.ts";
+import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { changesLines } from "./timeline-view.ts";
 
 /** Throws a CliError where it is no duration; how long it may be is the ledger's rule. */
