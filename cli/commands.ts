@@ -13,6 +13,31 @@ interface Entry {
 
 const COMMANDS: readonly Entry[] = [
   {
+    name: "show",
+    summary: "shows what runs, or ran: a place, an image, a commit or a tag, at any moment",
+    load: async () => (await import("./ask/show.ts")).showCommand,
+  },
+  {
+    name: "log",
+    summary: "lists what happened in a place",
+    load: async () => (await import("./ask/log.ts")).logCommand,
+  },
+  {
+    name: "diff",
+    summary: "compares two places, or two moments of one",
+    load: async () => (await import("./ask/diff.ts")).diffCommand,
+  },
+  {
+    name: "why",
+    summary: "lists what changed before something broke, nearest first",
+    load: async () => (await import("./ask/why.ts")).whyCommand,
+  },
+  {
+    name: "where",
+    summary: "says where an image or a commit runs",
+    load: async () => (await import("./ask/where.ts")).whereCommand,
+  },
+  {
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,
