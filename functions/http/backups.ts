@@ -1,14 +1,16 @@
 /** The endpoint where an admin takes a backup: the whole ledger as one file, including people and quarantine. */
 import { type Context, Hono } from "hono";
 import { FACTS_HEADER } from "../../schemas/read-answer.ts";
+import { isBound } from "../ledger/grants.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { holder } from "./request.ts";
 
 async function backUp(ledger: Ledger, c: Context): Promise<Response> {
-  const { name, sources, environments } = await holder(ledger, c, "back up");
+  const who = await holder(ledger, c, "back up");
+  const { name, sources } = who;
   // A backup cannot leave out the parts that a token may not see.
-  if (sources !== undefined || environments !== undefined)
+  if (sources !== undefined || isBound(who))
     throw new EndpointError(
       "forbidden",
       `The token ${name} is restricted to a part of the ledger, but a backup contains all of it. Use an unrestricted token.`,

@@ -2,15 +2,22 @@
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
+import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
+/** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
+export interface WebhookSecret extends Grants {
+  readonly secret: string;
+  readonly name?: string;
+}
+
 export interface Secrets {
   readonly tokens: readonly Token[];
   /** By vendor. Several secrets at once allow rotation. */
-  readonly webhooks: Readonly<Record<string, readonly string[]>>;
+  readonly webhooks: Readonly<Record<string, readonly (string | WebhookSecret)[]>>;
 }
 
 export interface Ledger extends Ingest {

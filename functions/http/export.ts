@@ -8,7 +8,7 @@ import { fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import { holder, query, stretch } from "./request.ts";
+import { askedBy, holder, query, stretch } from "./request.ts";
 
 /** Fields that most facts have. A cell is empty if the fact lacks the field; the column `fact` holds the whole fact. */
 const COLUMNS = [
@@ -108,12 +108,12 @@ async function startStream(
 }
 
 async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
-  await holder(ledger, c, "export");
+  const who = await holder(ledger, c, "export");
   const asked = query(c, ExportQuestion);
   const now = ledger.now();
   const settled = new Date(now.getTime() - ledger.settleMs).toISOString();
   const { from, to } = await stretch(now, asked);
-  const facts = exportFacts(ledger.store, {
+  const facts = exportFacts(askedBy(ledger, who).store, {
     from,
     to: to < settled ? to : settled,
     ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),

@@ -7,6 +7,7 @@ import { Freeze, FreezeEnd, Mark } from "../../schemas/operation.ts";
 import { faultsOf, fold, id } from "../../schemas/scalars.ts";
 import { knownName } from "../ledger/directories.ts";
 import { EVER, newest } from "../ledger/fact-reader.ts";
+import { narrowed, refusal } from "../ledger/grants.ts";
 import { receive } from "../ledger/ingest.ts";
 import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
@@ -76,7 +77,8 @@ const operate =
     const raw = { kind: statement.kind, ...body };
     const sender = senderOf(endpoint, who);
     // Whoever may not report it gets 403, whether the name is known or not.
-    if (create === undefined && sender.refuse?.(statement) === undefined) await refuse(ledger, given);
+    if (create === undefined && refusal(who, narrowed(who, statement)) === undefined)
+      await refuse(ledger, given);
     return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));
   };
 

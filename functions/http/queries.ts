@@ -33,7 +33,7 @@ import { timeline } from "../queries/timeline/timeline.ts";
 import type { Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
+import { askedBy, found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
@@ -165,9 +165,9 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.use("/v1/*", revealing(ledger));
   for (const [path, question] of Object.entries(questions)) {
     app.get(path, async (c) => {
-      await holder(ledger, c, "ask");
+      const who = await holder(ledger, c, "ask");
       try {
-        const answer = await question(ledger, c);
+        const answer = await question(askedBy(ledger, who), c);
         return answer instanceof Response ? answer : c.json(answer);
       } catch (error) {
         if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);

@@ -4,7 +4,7 @@ import type { StatementOf } from "../../schemas/fact.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
-import { boundElsewhere, type Holder } from "../ledger/authority.ts";
+import type { Holder } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import {
   type Precheck,
@@ -18,12 +18,7 @@ import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/rede
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, foundAt, holder, moment, senderOf } from "./request.ts";
-
-function refuseElsewhere(who: Holder, environment: string): void {
-  const elsewhere = boundElsewhere(who, environment);
-  if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-}
+import { askedBy, bodyOf, found, foundAt, holder, moment, refuseElsewhere, senderOf } from "./request.ts";
 
 async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const who = await holder(ledger, c, "operate");
@@ -35,8 +30,8 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
     );
   }
   const body = await bodyOf(c, RedeploymentRequest);
-  refuseElsewhere(who, body.environment);
-  const when = await moment(ledger, {});
+  refuseElsewhere(who, body);
+  const when = await moment(askedBy(ledger, who), {});
   return { by: who.name, key, body, when, tools: ledger.deployTools, ...senderOf("redeployments", who) };
 }
 
@@ -117,10 +112,9 @@ type End = Pick<StatementOf<"redeployment.ended">, "outcome" | "reason">;
 
 async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  const when = await moment(ledger, {});
+  const when = await moment(askedBy(ledger, who), {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
-  refuseElsewhere(who, environment);
   const identity = { source: REDEPLOYMENTS, id: endId(id) };
   const [reported] = await ledger.store.get([identity]);
   if (reported === undefined && isOver(course)) {

@@ -3,10 +3,11 @@
  * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../schemas/answer.ts";
-import type { Fact, Statement } from "../../schemas/fact.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
+import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
@@ -43,7 +44,8 @@ export type Said = Outcomes["outcomes"][number];
 export interface Sender {
   readonly door: string;
   readonly reportedBy: string;
-  readonly refuse?: (statement: Statement) => string | undefined;
+  /** Absent: nothing is refused. */
+  readonly bound?: Bound;
   readonly runsFor?: RunsFor;
 }
 
@@ -142,7 +144,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     vendor: sender.door,
     reportedBy: sender.reportedBy,
     ...(sender.door === "events" ? {} : { rawHash: rawHash(raw) }),
-    ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
+    ...(sender.bound === undefined ? {} : { sender: sender.bound }),
     ...(sender.runsFor === undefined ? {} : { runsFor: sender.runsFor }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
@@ -177,7 +179,11 @@ export async function receive(
 export async function work(ledger: Ingest, job: Job): Promise<void> {
   const sender =
     job.is === "look up"
-      ? { door: job.door, reportedBy: job.reportedBy }
+      ? {
+          door: job.door,
+          reportedBy: job.reportedBy,
+          ...(job.grants === undefined ? {} : { bound: { name: job.reportedBy, ...job.grants } }),
+        }
       : { door: "registry", reportedBy: "asof" };
   try {
     await receive(ledger, sender, await resultOf(ledger, job));

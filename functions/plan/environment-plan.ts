@@ -33,7 +33,7 @@ async function serviceOf(
   const { target, blockers, warnings } = chooseVariants(release, { at: question.at });
   const [artifacts, description] = await Promise.all([
     artifactsOf(question, target, current, new Set(acceptSubstitute)),
-    describedAt(question, fold(release.service), LAST),
+    describedAt(question, { environment: release.environment, service: fold(release.service) }, LAST),
   ]);
   const { components } = artifacts;
   const config = configBetween(current, target);

@@ -132,7 +132,7 @@ const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
 async function circumstances({ question, current }: Planning, target: Release): Promise<PlanWarning[]> {
   const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
   const [marks, together] = await Promise.all([
-    Promise.all(digests.map((digest) => isMarkedBad(question, digest))),
+    Promise.all(digests.map((digest) => isMarkedBad(question, { digest, environment: target.environment }))),
     deployedTogether(question, target),
   ]);
   const marked = digests
@@ -255,7 +255,7 @@ export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions):
   const [current, aimed, description] = await Promise.all([
     currentRelease(question, selector),
     targetReleaseAt(question, selector, wish.aim),
-    describedAt(question, fold(selector.service), LAST),
+    describedAt(question, { ...selector, service: fold(selector.service) }, LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;

@@ -37,8 +37,11 @@ export async function currentRelease(moment: AsOf, selector: Selector): Promise<
 /* Marks */
 
 /** Whether the newest mark of an image, on any of its digests, is bad. */
-export async function isMarkedBad(question: Question, digest: string): Promise<boolean> {
-  return (await markOf(question, digest, EVER))?.verdict === "bad";
+export async function isMarkedBad(
+  question: Question,
+  image: { readonly digest: string; readonly environment: string },
+): Promise<boolean> {
+  return (await markOf(question, image, EVER))?.verdict === "bad";
 }
 
 /* By digest */
@@ -129,7 +132,9 @@ async function faultOf(
   if (found.status !== "running") return "nothing is known to have run";
   if (digests.length < found.components.length) return "an image of it is unknown";
   if (isMixture(found)) return "several variants ran side by side";
-  const marks = await Promise.all(digests.map((digest) => markOf(question, digest, EVER)));
+  const marks = await Promise.all(
+    digests.map((digest) => markOf(question, { digest, environment: found.environment }, EVER)),
+  );
   if (marks.some((mark) => mark?.verdict === "bad")) return "an image of it is marked as bad";
   const isVouchedFor = marks.every((mark) => mark !== undefined && mark.occurredAt > (left ?? ""));
   return left === undefined || isVouchedFor ? undefined : `it was rolled back from at ${left}`;

@@ -1,4 +1,5 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
+import type { KnownCommit } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import type { Gate, GateReason, GateWarning } from "../../schemas/gate.ts";
 import { fold } from "../../schemas/scalars.ts";
@@ -6,6 +7,7 @@ import { commitPrefix } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { knownName } from "../ledger/directories.ts";
 import { all, backwards, EVER } from "../ledger/fact-reader.ts";
+import { isSameSource } from "../ledger/grants.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
@@ -19,6 +21,7 @@ import {
   holdersOf,
   isStillHeld,
 } from "./images/image-graph.ts";
+import { countsFor } from "./images/relations.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
 import { databaseState } from "./migrations/database-state.ts";
@@ -106,8 +109,8 @@ function withOverride(
   };
 }
 
-async function marked(question: Question, digest: string): Promise<Found> {
-  const mark = await markOf(question, digest, question.at);
+async function marked(question: Question, environment: string, digest: string): Promise<Found> {
+  const mark = await markOf(question, { digest, environment }, question.at);
   if (mark?.verdict !== "bad") return {};
   const related = mark.digest === digest ? "" : ", which is of the same image,";
   const message = `${mark.digest}${related} was marked as bad at ${attribution(mark)}`;
@@ -200,13 +203,19 @@ async function outgrown(question: Question, place: Selector, digest: string): Pr
 /** Verdicts against an image or the commit that it was built from: failed tests and scans, rejected approvals. */
 async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
   const family = await question.images.family(digest);
-  const shas = commitOf(family).commits.map(({ sha }) => sha);
+  const { commits } = commitOf(family);
+  const renames = await question.images.renames();
   const partitions: Partition[] = [
     ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
-    ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
+    ...commits.map(({ sha }) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
   ];
   const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
+  const own = facts.filter(
+    (fact) =>
+      fact.occurredAt <= question.at &&
+      isEvidenceOf(fact, commits) &&
+      countsFor(renames, fact, family.facts.get(digest) ?? [], {}),
+  );
   return {
     warnings: standing(attachedBy(own))
       .filter(isAgainst)
@@ -217,9 +226,18 @@ async function evidenceAgainst(question: Question, digest: string): Promise<Foun
   };
 }
 
-/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
-const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
-  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
+/**
+ * Commits share a partition with others whose ids begin alike, and a fork has the commits of its origin: a bound sender
+ * speaks for those of its own repository. Marks have a reason of their own.
+ */
+const isEvidenceOf = (fact: Fact, commits: readonly KnownCommit[]): boolean =>
+  fact.kind === "evidence.attached" &&
+  (fact.commit === undefined ||
+    commits.some(
+      ({ sha, repository = "" }) =>
+        sha === fact.commit &&
+        (fact.bound !== true || isSameSource(fact.change?.repository ?? "", repository)),
+    ));
 
 /** Whether the migrations that an image requires are applied in the environment. */
 async function schema(
@@ -231,7 +249,7 @@ async function schema(
   const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
   const databases = [...new Set(needed.map(({ database }) => fold(database)))];
   const [description, read] = await Promise.all([
-    describedAt(question, service, question.at),
+    describedAt(question, { environment, service }, question.at),
     mapLimit(AT_ONCE, databases, async (database) =>
       versionsOf(await factsAt(question, environment, database, question.at), question.at),
     ),
@@ -288,7 +306,7 @@ export async function gate(moment: AsOf, asked: Selector & { readonly digest: st
     freezesOf(question, place, moment.at, moment.at < moment.knownAt ? moment.at : EVER),
     question.images.family(digest),
     namesKnown(question, place),
-    marked(question, digest),
+    marked(question, place.environment, digest),
     availabilityOf(question, digest),
     built(question, digest),
     evidenceAgainst(question, digest),

@@ -93,7 +93,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
-    describedAt(question, selector.service, question.at),
+    describedAt(question, selector, question.at),
     question.images.renames(),
   ]);
   if (running.known.length === 0) return undefined;
