@@ -21,7 +21,7 @@ import { revealing } from "./reveal.ts";
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
 async function events(ledger: Ledger, c: Context): Promise<Response> {
-  const sender = senderOf("events", await holder(ledger, c, "write"));
+  const sender = senderOf("events", await holder(ledger, c, "write", "rename"));
   const body = await textOf(c);
   const reading = readEvents({ headers: c.req.raw.headers, body });
   if (reading.is === "unreadable") {

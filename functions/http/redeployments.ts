@@ -136,9 +136,15 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
       redeployment: id,
       ...body,
     },
-    { vendor: "redeployments", reportedBy: who.name, rawHash: rawHash({ ...identity, ...body }) },
+    {
+      vendor: "redeployments",
+      reportedBy: who.name,
+      rawHash: rawHash({ ...identity, ...body }),
+      sender: who,
+    },
   );
-  if (outcome.outcome === "rejected") throw new EndpointError("rejected", outcome.reason);
+  if (outcome.outcome === "rejected")
+    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
   if (outcome.outcome === "conflict") {
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }

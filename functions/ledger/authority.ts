@@ -10,17 +10,17 @@ export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "ad
 export type Role = (typeof ROLES)[number];
 
 /** What an endpoint may require; only an admin has every right. */
-export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract" | "back up";
+export type Right = "ask" | "write" | "rename" | "operate" | "execute" | "export" | "retract" | "back up";
 
 const RIGHTS = {
   reader: ["ask"],
   // A pipeline's token may leak, so it must not be able to read the history.
   writer: ["write"],
-  operator: ["ask", "operate", "execute"],
+  operator: ["ask", "rename", "operate", "execute"],
   // Carries out redeployments that operators request; it cannot request any.
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
+  admin: ["ask", "write", "rename", "operate", "execute", "export", "retract", "back up"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 export const isAllowed = ({ role }: Holder, right: Right): boolean => new Set<Right>(RIGHTS[role]).has(right);

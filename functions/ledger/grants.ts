@@ -141,7 +141,7 @@ function namedIn(statement: Statement): Names {
 }
 
 /** What an effect can be confined to, by kind; nothing for a retraction, which is about its target. */
-function anchorsOf(statement: Statement): readonly Binding[] {
+function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
   switch (statement.kind) {
     case "artifact.pushed":
     case "artifact.deleted":
@@ -150,7 +150,8 @@ function anchorsOf(statement: Statement): readonly Binding[] {
     case "repository.renamed":
       return ["repositories"];
     case "artifact.built":
-      return ["repositories", "services"];
+      // A service is in every environment: it says enough to whoever is not bound to some.
+      return who.environments === undefined ? ["repositories", "services"] : ["repositories"];
     case "evidence.attached":
       // Of a digest, the image's repository says whose it is; a deployment has no place here.
       return statement.digest !== undefined
@@ -160,8 +161,6 @@ function anchorsOf(statement: Statement): readonly Binding[] {
           : [];
     case "change.merged":
       return ["commits"];
-    case "release.marked":
-      return ["environments"];
     case "export.made":
     case "fact.retracted":
       return [];
@@ -172,7 +171,7 @@ function anchorsOf(statement: Statement): readonly Binding[] {
 
 /** About a place, each bound part must be named: a removal without a service is about every service. */
 const needsEach = ({ kind }: Statement): boolean =>
-  /^(deployment|task|migration|change\.noted|incident|environment|redeployment)/.test(kind);
+  /^(deployment|task|migration|change\.noted|incident|environment|redeployment|release)/.test(kind);
 
 /** Whether values that a bound sender has no list for are refused. Else they are mentioned alone: a deployment's commit. */
 const isOwned = (statement: Statement, what: Binding): boolean =>
@@ -187,8 +186,8 @@ const ONE: Readonly<Record<Binding, string>> = {
   commits: "a source repository",
 };
 
-/** Whoever reports or asks: its name, for messages, and its grants. */
-export type Bound = Grants & { readonly name: string };
+/** Whoever reports or asks: its name, for messages, its role where it has a token, and its grants. */
+export type Bound = Grants & { readonly name: string; readonly role?: string };
 
 /** Why a bound sender may not name a value. */
 function refusedName(who: Bound, statement: Statement, names: Names): string | undefined {
@@ -217,16 +216,29 @@ function refusedSource({ name, sources }: Bound, source: string): string | undef
 }
 
 /**
+ * Why the sender's role does not allow a statement. A rename redirects every later pull, so a writer's word is not enough
+ * for it; an operator reports nothing else here.
+ */
+function refusedRole({ name, role }: Bound, { kind, source }: Statement): string | undefined {
+  const isRename = kind === "repository.renamed";
+  if (role === "writer" && isRename)
+    return `the token ${name} is a writer's: a rename is reported by the registry's own webhook or an operator`;
+  if (role === "operator" && !isRename && !source.startsWith("/asof/"))
+    return `the token ${name} is an operator's, which reports renames alone`;
+  return undefined;
+}
+
+/**
  * Why a sender may not report a statement; undefined if it may. Everything that the statement names must be granted, and
  * a bound sender's statement must name something that is: without that, it would be about everything.
  */
 export function refusal(who: Bound, statement: Statement): string | undefined {
-  const strange = refusedSource(who, statement.source);
+  const strange = refusedRole(who, statement) ?? refusedSource(who, statement.source);
   if (strange !== undefined || !isBound(who) || statement.kind === "fact.retracted") return strange;
   const names = namedIn(statement);
   const refused = refusedName(who, statement, names);
   if (refused !== undefined) return refused;
-  const anchors = anchorsOf(statement);
+  const anchors = anchorsOf(who, statement);
   const bound = anchors.filter((what) => who[what] !== undefined);
   const missing = bound.filter((what) => (names[what] ?? []).length === 0);
   if (needsEach(statement) ? bound.length > 0 && missing.length === 0 : missing.length < bound.length)

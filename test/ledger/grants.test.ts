@@ -208,10 +208,23 @@ describe("a sender may not report", () => {
       "a mark for every environment",
       ofService,
       said("release.marked", { digest: D(1), verdict: "bad" }),
-      "no grant",
+      "must name a service",
     ],
   ])("%s", (_, who, statement, reason) => {
     expect(refusal(who, statement)).toContain(reason);
+  });
+});
+
+describe("a rename", () => {
+  const renamed = said("repository.renamed", { from: REAL, to: "ghcr.io/acme/staging/app" });
+
+  it("is an operator's word or the registry's, and no writer's", () => {
+    expect(refusal({ ...ci, role: "writer" }, renamed)).toContain("an operator");
+    expect(refusal({ ...ci, role: "operator" }, renamed)).toBeUndefined();
+    expect(refusal({ ...ci, role: "admin" }, renamed)).toBeUndefined();
+    expect(refusal(ofImages, renamed)).toBeUndefined();
+    expect(refusal({ ...ofStaging, role: "operator" }, renamed)).toContain("has no repositories");
+    expect(refusal({ ...ci, role: "operator" }, deployed())).toContain("renames alone");
   });
 });
 

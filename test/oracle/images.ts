@@ -61,8 +61,10 @@ export function pullable(
   const holding = holders(believed, digest);
   const own = repository === undefined ? placesOf(believed, digest, NOW) : [repository];
   const isThere = (index: Indexed): boolean => {
-    const places = placesOf(believed, index.digest, at);
-    return own.length === 0 ? places.length === 0 : places.some((one) => own.includes(one));
+    const isNowhere = placesOf(believed, index.digest, NOW).length === 0;
+    return (
+      isNowhere || own.length === 0 || placesOf(believed, index.digest, at).some((one) => own.includes(one))
+    );
   };
   const parents = distinct(holding.filter(isThere).map((fact) => fact.digest));
   if (holding.length === 0) return digest;

@@ -90,7 +90,8 @@ const holdersIn = (renames: Renames, facts: readonly Fact[], by: string | undefi
 
 /**
  * Whether an index is pulled in place of a digest that it lists: only from the repository that the digest is pulled from,
- * and only if it was there by then. Where nobody says where either is, the index stands in.
+ * and only if it was there by then. An index that nobody says to be anywhere stands in, and one of a digest that nobody
+ * says to be anywhere.
  */
 export function standsIn(
   renames: Renames,
@@ -100,10 +101,11 @@ export function standsIn(
   { repository, by }: PulledFrom,
 ): boolean {
   if (index.digest === digest) return true;
+  const held = facts.get(index.digest) ?? [];
+  if (holdersIn(renames, held, undefined).length === 0) return true;
   const own =
     repository === undefined ? holdersIn(renames, facts.get(digest) ?? [], undefined) : [repository];
-  const holders = holdersIn(renames, facts.get(index.digest) ?? [], by);
-  return own.length === 0
-    ? holders.length === 0 || index.repository !== undefined
-    : own.some((one) => holders.includes(one));
+  // Nobody says where the digest is: then it is where the index is, if only one is known.
+  if (own.length === 0) return true;
+  return holdersIn(renames, held, by).some((one) => own.includes(one));
 }
