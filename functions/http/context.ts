@@ -1,5 +1,6 @@
 /** The ledger as every endpoint receives it. Created once, at start. */
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
+import type { Hosts } from "../../schemas/hosts.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Grants } from "../ledger/grants.ts";
@@ -29,6 +30,8 @@ export interface Ledger extends Ingest {
   readonly trust?: Trust;
   /** Commands of deploy tools that plans do not know. Absent: none. */
   readonly deployTools?: DeployTools | undefined;
+  /** The hosts that commands of plans may name. Absent: the public forges, and any registry. */
+  readonly hosts?: Hosts | undefined;
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
   /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */

@@ -47,7 +47,7 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
   const answer = await foundAt(
     when,
     place,
-    await plan(when, place, { ...options, aim, tools: ledger.deployTools }),
+    await plan(when, place, { ...options, aim, tools: ledger.deployTools, hosts: ledger.hosts }),
   );
   return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);
 }

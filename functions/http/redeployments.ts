@@ -32,7 +32,8 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body);
   const when = await moment(askedBy(ledger, who), {});
-  return { by: who.name, key, body, when, tools: ledger.deployTools, ...senderOf("redeployments", who) };
+  const { deployTools: tools, hosts } = ledger;
+  return { by: who.name, key, body, when, tools, hosts, ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>

@@ -93,11 +93,8 @@ async function gathered(store: Reads, who: Grants, directory: Directory): Promis
     const known = await allNames(store, directory);
     return known.filter(({ shown }) => isGranted(who, "services", shown));
   }
-  if (directory.of === "group" && services !== undefined) {
-    const known = await gathered(store, who, { of: "environments" });
-    const members = new Set((await allNames(store, directory)).map(({ name }) => name));
-    return known?.filter(({ name }) => members.has(name)) ?? [];
-  }
+  // Any service of an environment may put it into a group.
+  if (directory.of === "group" && services !== undefined) return [];
   return undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Release } from "../../schemas/answer.ts";
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
+import type { Hosts } from "../../schemas/hosts.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
@@ -13,6 +14,7 @@ import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
+import { renamedSince, withinHosts } from "./hosts.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
@@ -41,6 +43,8 @@ export interface PlanOptions {
   readonly acceptShared?: readonly string[] | undefined;
   /** Commands of deploy tools that the ledger does not know, from its configuration. */
   readonly tools?: DeployTools | undefined;
+  /** The hosts that commands may name, from the ledger's configuration. */
+  readonly hosts?: Hosts | undefined;
 }
 
 /** The plan of a service without its header and hash. */
@@ -204,6 +208,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     deploying,
     restored,
   };
+  const steps = withinHosts(isOpen ? [] : stepsOf(ingredients), wish.hosts);
   const body: Body = {
     blockers: [...open, ...configured.blockers, ...schemas.blockers],
     warnings: [
@@ -212,6 +217,8 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
       ...configured.warnings,
       ...schemas.warnings,
       ...warnings,
+      ...renamedSince(await question.images.renames(), target),
+      ...steps.warnings,
     ],
     target: release,
     current,
@@ -219,7 +226,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     commits,
     config,
     schema: schemas.planned,
-    steps: isOpen ? [] : stepsOf(ingredients),
+    steps: steps.steps,
   };
   if (!isRunningAlready(body, current)) return body;
   const message = "this release runs now; the steps would deploy it again";

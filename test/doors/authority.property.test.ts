@@ -131,6 +131,9 @@ function ledgerFor(readers: readonly string[], clock: { ms: number }): Ledger {
   };
 }
 
+/** As many in each run of the tests, whoever asks for fewer than all. */
+const CASES = RUNS > 2000 ? RUNS : Math.min(5 * RUNS, 500);
+
 const accepted = new Map<string, number>();
 
 /** The answers to a history, with or without the statements of a bound sender at one point of it. */
@@ -221,9 +224,9 @@ describe("statements of a bound sender", () => {
           expect(await answersTo(honest, { statements, grants, after }, outside, questions)).toEqual(before);
         },
       ),
-      { numRuns: 5 * RUNS },
+      { numRuns: CASES },
     );
-  }, 600_000);
+  }, CASES * 2000);
 
   afterAll(() => {
     // The property says something only of what is recorded.

@@ -1,6 +1,7 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Fact } from "../../../schemas/fact.ts";
+import type { Hosts } from "../../../schemas/hosts.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan, PlannedService } from "../../../schemas/plan.ts";
@@ -39,6 +40,8 @@ export interface RedeployRequest {
   readonly when: AsOf;
   /** Commands of deploy tools, from the ledger's configuration. */
   readonly tools?: DeployTools | undefined;
+  /** The hosts that commands may name, from the ledger's configuration. */
+  readonly hosts?: Hosts | undefined;
   /** The requester and its grants. */
   readonly bound?: Bound;
 }
@@ -59,10 +62,11 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
 
 const planOptionsOf = (
   { at, digest, last, ...options }: PlanQuestion,
-  tools: DeployTools | undefined,
+  { tools, hosts }: Pick<RedeployRequest, "tools" | "hosts">,
 ): PlanOptions => ({
   ...options,
   tools,
+  hosts,
   aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
 });
 
@@ -199,7 +203,7 @@ export async function precheck(
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
-    plan(click.when, place, planOptionsOf(questionOf(click), click.tools)),
+    plan(click.when, place, planOptionsOf(questionOf(click), click)),
     freezeRefusals(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);

@@ -9,7 +9,7 @@ import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
-import { deployToolsFrom } from "../config/files.ts";
+import { deployToolsFrom, hostsFrom } from "../config/files.ts";
 import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { warnOfEnds } from "../config/token-file.ts";
@@ -87,6 +87,7 @@ export function ledgerOnAws(recording?: Recording): Ledger {
       ? {}
       : { identities: lazyVerifier(identities, now, async () => (await secrets()).loginSecret) }),
     deployTools: deployToolsFrom(process.env),
+    hosts: hostsFrom(process.env),
     now,
     heard: new Set(),
     secrets: async () => {

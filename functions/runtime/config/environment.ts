@@ -2,6 +2,7 @@
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+import type { Hosts } from "../../../schemas/hosts.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Identities } from "../../ledger/identities.ts";
@@ -9,7 +10,7 @@ import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { deployToolsFrom, rulesFrom, trustFrom } from "./files.ts";
+import { deployToolsFrom, hostsFrom, rulesFrom, trustFrom } from "./files.ts";
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
@@ -34,6 +35,8 @@ export interface Configuration {
   readonly executors: Executors;
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
+  /** The hosts that commands of plans may name. */
+  readonly hosts: Hosts;
   readonly trust?: Trust;
   /** Absent: no OIDC token is taken. */
   readonly identities?: Identities;
@@ -79,6 +82,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
+    hosts: hostsFrom(env),
     ...(trust === undefined ? {} : { trust }),
     ...(identities === undefined ? {} : { identities }),
     ...(loginSecret === "" ? {} : { loginSecret }),

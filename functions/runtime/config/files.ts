@@ -1,6 +1,7 @@
 /** Naming rules, deploy tools and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
 import { DeployTools } from "../../../schemas/deploy-tools.ts";
+import { Hosts } from "../../../schemas/hosts.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
@@ -16,6 +17,10 @@ export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv):
   text === undefined || text === ""
     ? {}
     : parse("ASOF_DEPLOY_TOOLS", DeployTools, json("ASOF_DEPLOY_TOOLS", text));
+
+/** The hosts that commands of plans may name; the default ones if the variable is not set. Throws a ConfigurationError. */
+export const hostsFrom = ({ ASOF_HOSTS: text }: NodeJS.ProcessEnv): Hosts =>
+  text === undefined || text === "" ? {} : parse("ASOF_HOSTS", Hosts, json("ASOF_HOSTS", text));
 
 /** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({

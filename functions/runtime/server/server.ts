@@ -120,6 +120,7 @@ function ledgerOf(
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
+    hosts: settings.hosts,
     ...(settings.identities === undefined
       ? {}
       : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
