@@ -24,6 +24,8 @@ const ledger = new AsofStack(app, "asof", {
   bundles,
   rules: context("rules"),
   deployTools: context("deployTools"),
+  gatePolicy: context("gatePolicy"),
+  persons: context("persons"),
   trustRoots: context("trustRoots"),
   signers: context("signers"),
   alarmEmail,

@@ -14,7 +14,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { deployToolsFrom } from "../functions/runtime/config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { Signers } from "../functions/sources/standards/attestation.ts";
 import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
@@ -27,6 +27,10 @@ import { LedgerTable } from "./table.ts";
 export interface AsofLedgerProps {
   /** JSON: commands of deploy tools that plans do not know. */
   deployTools?: string | undefined;
+  /** A file with the gate's policy. */
+  gatePolicy?: string | undefined;
+  /** A file that lists which logins are one person. */
+  persons?: string | undefined;
   /** A JSON file of naming rules. */
   rules?: string | undefined;
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
@@ -200,6 +204,14 @@ export class AsofLedger extends Construct {
       props.deployTools === undefined
         ? {}
         : { ASOF_DEPLOY_TOOLS: JSON.stringify(deployToolsFrom({ ASOF_DEPLOY_TOOLS: props.deployTools })) };
+    const policy =
+      props.gatePolicy === undefined
+        ? {}
+        : { ASOF_GATE_POLICY: JSON.stringify(gatePolicyFrom({ ASOF_GATE_POLICY: props.gatePolicy })) };
+    const persons =
+      props.persons === undefined
+        ? {}
+        : { ASOF_PERSONS: JSON.stringify(samePersonsFrom({ ASOF_PERSONS: props.persons })) };
     const environment = {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,
@@ -207,6 +219,8 @@ export class AsofLedger extends Construct {
       // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
       ...tools,
+      ...policy,
+      ...persons,
     };
 
     const trust =

@@ -1,8 +1,9 @@
 /** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
 import * as z from "zod";
-import { coded } from "./plan.ts";
-import { moment } from "./release.ts";
-import { digest, name } from "./scalars.ts";
+import { REQUIREMENTS } from "./gate-policy.ts";
+import { coded } from "./plan-codes.ts";
+import { attached, moment } from "./release.ts";
+import { digest, name, sha } from "./scalars.ts";
 
 /** Reasons against a deployment. */
 export const GateReasonCode = z.union([
@@ -18,6 +19,7 @@ export const GateReasonCode = z.union([
   coded("image_archived", "the registry has archived the image: it has to be restored first"),
   coded("no_commit", "no build reports the image's commit"),
   coded("schema_too_old", "the image requires a migration that is not applied here"),
+  coded("policy_unmet", "the policy of this environment requires evidence that the image does not have"),
 ]);
 
 /** Warnings, which do not forbid the deployment. */
@@ -50,11 +52,23 @@ const warning = z.strictObject({ code: GateWarningCode, message: z.string() });
 export type GateReason = z.infer<typeof reason>;
 export type GateWarning = z.infer<typeof warning>;
 
+const requirement = z.strictObject({
+  requirement: z.enum(REQUIREMENTS),
+  met: z.boolean(),
+  missing: z.string().exactOptional().meta({ description: "if it is not met: why" }),
+  for: z.array(attached).meta({ description: "the evidence that speaks for it" }),
+  against: z.array(attached).meta({ description: "the evidence that speaks against it" }),
+});
+export type RequirementAnswer = z.infer<typeof requirement>;
+
 export const Gate = z
   .strictObject({
     environment: name,
     service: name,
-    digest,
+    digest: digest.exactOptional(),
+    commit: sha
+      .exactOptional()
+      .meta({ description: "instead of the digest, if the question names a commit" }),
     ...moment,
     allowed: z.boolean().meta({ description: "true if there is no reason against the deployment" }),
     reasons: z.array(reason).meta({
@@ -68,6 +82,10 @@ export const Gate = z
       ],
     }),
     warnings: z.array(warning),
+    requirements: z.array(requirement).exactOptional().meta({
+      description:
+        "what the policy requires in this environment, with the evidence; absent: no policy is configured",
+    }),
   })
   .meta({ id: "Gate" });
 export type Gate = z.infer<typeof Gate>;

@@ -36,10 +36,12 @@ export {
   ExportQuestion,
   FreezesQuestion,
   GateQuestion,
+  NeededQuestion,
   PlanQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -47,3 +49,4 @@ export {
   TimelineQuestion,
 } from "./question.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
+export { NeededImages, Repositories } from "./repositories.ts";

@@ -1,5 +1,6 @@
 /** The bodies of operations: what people and executors do here. Unknown fields are refused, not ignored. */
 import * as z from "zod";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { either, noneOf, oneOf } from "./question.ts";
 import { digest, hash, id, name, prose, source, time } from "./scalars.ts";
 
@@ -77,7 +78,10 @@ export const RedeploymentRequest = z
       .exactOptional()
       .meta({ description: "Redeploys every service that ran there then." }),
     at: endOfDay.exactOptional(),
-    digest: digest.exactOptional(),
+    digest: imageSelectors.digest.exactOptional(),
+    tag: imageSelectors.tag.exactOptional(),
+    version: imageSelectors.version.exactOptional(),
+    commit: imageSelectors.commit.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
     acceptConfiguration: z.literal(true).exactOptional(),
@@ -104,7 +108,7 @@ export const RedeploymentRequest = z
     }),
   })
   .refine((it) => oneOf(it.service, it.all), either("service", "all"))
-  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
+  .refine(isOneTarget, ONE_TARGET)
   .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
   .refine((it) => it.all === undefined || noneOf(it.schema, it.acceptDataLoss, it.acceptShared), {
     error:

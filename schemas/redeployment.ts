@@ -1,13 +1,16 @@
 /** A redeployment: the request and its status. */
 import * as z from "zod";
-import { coded, Step } from "./plan.ts";
-import { configuration, deploymentId, identity, moment } from "./release.ts";
+import { Step } from "./plan.ts";
+import { coded } from "./plan-codes.ts";
+import { configuration, deploymentId, identity, moment, warning } from "./release.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
   component: name,
   variant: name.exactOptional(),
-  image: z.string().meta({ description: "repository@digest" }),
+  image: z.string().meta({
+    description: "repository@digest; of a service without images the digest of its artifact, or its commit",
+  }),
 });
 
 export const Redeployment = z
@@ -33,6 +36,20 @@ export const Redeployment = z
     why: z.string().nullable().meta({ description: "the reason why it failed or timed out" }),
     deployment: deploymentId.nullable().meta({ description: "the deployment that carries it out" }),
     url: url.nullable().meta({ description: "a page that shows its progress" }),
+    undone: z
+      .strictObject({
+        at: time,
+        by: shownPerson.nullable(),
+        deployment: deploymentId.nullable(),
+        url: url.nullable(),
+        warnings: z.array(warning).meta({ description: "what the release since then warns of" }),
+      })
+      .nullable()
+      .exactOptional()
+      .meta({
+        description:
+          "what replaced its images or configuration after it succeeded, as a later sync; null: what it brought still runs. Only in the answer about one redeployment",
+      }),
     knownAt: time,
     settled: z.boolean(),
     facts: z.array(identity),

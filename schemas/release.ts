@@ -19,6 +19,7 @@ import {
   time,
   trilean,
   url,
+  WORKLOADS,
 } from "./scalars.ts";
 
 export const identity = z.strictObject({ source, id });
@@ -48,7 +49,7 @@ export const WARNINGS = [
   "image_lost",
   "schema_too_new",
 ] as const;
-const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
+export const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
 
 const candidate = z.strictObject({
@@ -96,6 +97,10 @@ const releasedComponent = z.strictObject({
   variant: name.exactOptional(),
   weight: z.number().exactOptional(),
   image: z.string().nullable().meta({ description: "repository@digest to deploy again" }),
+  runningSince: time.nullable().exactOptional().meta({
+    description:
+      "since when this component runs this image, in however many releases; null: unknown, or longer ago than the last 1,000 reports",
+  }),
   digest: digest.nullable().meta({ description: "the digest that can be pulled: the index if known" }),
   reported: digest.exactOptional().meta({ description: "the digest that was reported, if it differs" }),
   repository: imageRepository.nullable().meta({
@@ -168,7 +173,12 @@ export const Release = z
     group: name.nullable(),
     ...moment,
     status: z.enum(["running", "removed", "unknown"]),
-    since: time.nullable(),
+    since: time.nullable().meta({
+      description: "since when this release runs: these images, with this configuration and these weights",
+    }),
+    runningSince: time.nullable().exactOptional().meta({
+      description: "since when just these images run together; null: unknown, or nothing runs",
+    }),
     until: time.nullable().meta({ description: "the start of the next release, or null" }),
     seenAt: time.nullable().exactOptional().meta({
       description:
@@ -179,6 +189,9 @@ export const Release = z
     config: z.array(configuration),
     cluster: name.nullable(),
     namespace: name.nullable(),
+    workload: z.enum(WORKLOADS).exactOptional().meta({
+      description: "what runs it in its cluster, as it was last seen; absent: a Deployment, or unknown",
+    }),
     deployment: deploymentId.nullable(),
     deployedBy: shownPerson.nullable(),
     url: url.nullable(),

@@ -29,6 +29,14 @@ const timelineEntry = z.strictObject({
   ]),
   service: name.nullable(),
   components: z.array(component).exactOptional(),
+  changesImage: z.boolean().exactOptional().meta({
+    description:
+      "in `deployed` entries: whether it brought another image than ran before; absent if nobody knows",
+  }),
+  brings: z
+    .array(name)
+    .exactOptional()
+    .meta({ description: "the components to which it brought another image" }),
   database: name.exactOptional(),
   version: z.string().exactOptional(),
   appliedAt: time.exactOptional().meta({

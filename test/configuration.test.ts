@@ -39,6 +39,7 @@ describe("the configuration", () => {
       rules: [],
       executors: [],
       deployTools: {},
+      hosts: {},
     });
   });
 
@@ -48,6 +49,16 @@ describe("the configuration", () => {
     expect(() => configuration({ ASOF_DEPLOY_TOOLS: '{"nomad":[["x","{secret}"]]}' })).toThrow(
       /^ASOF_DEPLOY_TOOLS: .*may name only \{image\}/,
     );
+  });
+
+  it("has the policy of the gate: a file, or the text itself", () => {
+    const text = '[{"environment":"production","require":["tests_passed"]}]';
+    for (const given of [text, file("policy.json", text)])
+      expect(configuration({ ASOF_GATE_POLICY: given }).gatePolicy).toEqual(JSON.parse(text));
+    expect(() => configuration({ ASOF_GATE_POLICY: '[{"require":["luck"]}]' })).toThrow(
+      /^ASOF_GATE_POLICY: /,
+    );
+    expect(() => configuration({ ASOF_GATE_POLICY: "/nowhere" })).toThrow("ASOF_GATE_POLICY: cannot read");
   });
 
   const BOUND_SECRET = { secret: "the-old-secret-1", name: "team", environments: ["staging"] };

@@ -13,14 +13,18 @@ import { WebhookSecrets } from "../functions/runtime/config/secrets.ts";
 import { Outcomes, Problem, Release, WARNINGS } from "../schemas/answer.ts";
 import { KINDS } from "../schemas/fact.ts";
 import { Gate, GateReasonCode, GateWarningCode } from "../schemas/gate.ts";
-import { BlockerCode, Plan, PlanWarningCode } from "../schemas/plan.ts";
+import { GatePolicy } from "../schemas/gate-policy.ts";
+import { Plan } from "../schemas/plan.ts";
+import { BlockerCode, PlanWarningCode } from "../schemas/plan-codes.ts";
 import { Redeployments, RefusalCode } from "../schemas/redeployment.ts";
+import { SamePersons } from "../schemas/same-persons.ts";
 import { type Block, codeFiles, PAGES, page, ROOT } from "./docs/pages.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   any: z.unknown(),
   Executors,
   Gate,
+  GatePolicy,
   Maintenance,
   Outcomes,
   Plan,
@@ -29,6 +33,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   RegistryAccess,
   Release,
   Rules,
+  SamePersons,
   WebhookSecrets,
 };
 

@@ -9,6 +9,7 @@ import type { Deployment, Fact } from "../schemas/fact.ts";
 import { type Claim, type Observation, observations, type Removal } from "./oracle/claims.ts";
 import { commitFrom, evidenceOf } from "./oracle/commits.ts";
 import { configOf } from "./oracle/configuration.ts";
+import { imagesSince, together } from "./oracle/image-since.ts";
 import { heldBy, pushesOf } from "./oracle/images.ts";
 import { type Entry, type Joined, join, releasedDigest } from "./oracle/joined.ts";
 import {
@@ -235,16 +236,19 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
   const joined = join(question);
   const head = headOf(joined);
   const components = joined.running.map((entry) => componentOf(question, entry));
+  const since = sinceOf(question, joined, head);
+  const times = imagesSince(question, joined, since);
   const schemas = migrations(question);
   const described = description(question);
   return {
     ...asked,
     ...told(head),
     status: statusOf(joined),
-    since: sinceOf(question, joined, head),
+    since,
+    runningSince: together(times),
     until: takenOver(question, joined),
     seenAt: seenAt(question, joined),
-    components: components.map(({ component }) => component),
+    components: components.map(({ component }, n) => ({ ...component, runningSince: times[n] ?? null })),
     migrations: schemas,
     config: configOf(joined),
     owner: described?.owner ?? null,

@@ -22,6 +22,6 @@ describe("the threat model", () => {
   });
 
   it.each(named)("has a test: %s", (name) => {
-    expect(tests.includes(`("${name}", `)).toBe(true);
+    expect(tests.includes(`"${name}",`)).toBe(true);
   });
 });

@@ -41,9 +41,11 @@ import type {
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
+  NeededQuestion,
   PlanQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -52,6 +54,7 @@ import type {
 } from "../../schemas/question.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
+import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
 import { exchange, parsed } from "./http-client.ts";
 
@@ -110,6 +113,8 @@ export interface LedgerClient {
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
   readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
+  readonly repositories: (query?: Query<typeof RepositoriesQuestion>) => Promise<Repositories>;
+  readonly neededImages: (query: Query<typeof NeededQuestion>) => Promise<NeededImages>;
   readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
   readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
   readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
@@ -176,6 +181,8 @@ export function clientOver(send: Send): LedgerClient {
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
     services: (query = {}) => ask(Services, "/v1/services", query),
+    repositories: (query = {}) => ask(Repositories, "/v1/repositories", query),
+    neededImages: (query) => ask(NeededImages, "/v1/repositories/needed", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
     changes: (query) => ask(Changes, "/v1/changes", query),
     diff: (query) => ask(Difference, "/v1/diff", query),

@@ -126,6 +126,7 @@ function directoryKey(directory: Directory): string {
     case "recorded":
     case "sources":
     case "catalog":
+    case "repositories":
     case "frozen":
       return directory.of;
     case "places":

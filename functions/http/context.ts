@@ -1,12 +1,15 @@
 /** The ledger as every endpoint receives it. Created once, at start. */
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
+import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import type { Hosts } from "../../schemas/hosts.ts";
+import type { SamePersons } from "../../schemas/same-persons.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
+import type { ComparedPersons } from "../queries/merged-changes.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 /** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
@@ -32,6 +35,10 @@ export interface Ledger extends Ingest {
   readonly deployTools?: DeployTools | undefined;
   /** The hosts that commands of plans may name. Absent: the public forges, and any registry. */
   readonly hosts?: Hosts | undefined;
+  /** Which evidence the gate requires. Absent: none. */
+  readonly gatePolicy?: GatePolicy | undefined;
+  /** Logins of several issuers that are one person. Absent: none. */
+  readonly samePersons?: SamePersons | undefined;
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
   /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */
@@ -41,3 +48,9 @@ export interface Ledger extends Ingest {
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }
+
+/** How the persons of a ledger are compared. */
+export const comparedPersons = ({ people, samePersons }: Ledger): ComparedPersons => ({
+  reveal: (commitments) => people.reveal(commitments),
+  same: samePersons,
+});

@@ -2,18 +2,23 @@
 import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
-import { gate } from "../queries/gate.ts";
-import type { Ledger } from "./context.ts";
+import { gate, gateOfCommit } from "../queries/gate.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { askedBy, holder, moment, query, refuseElsewhere } from "./request.ts";
 
 /** Also open to tokens of writers, which pipelines hold: the answer is only about the names in the request. */
 export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   const who = await holder(ledger, c, "ask", "write");
-  const { environment, group, service, digest, ...asked } = query(c, GateQuestion);
+  const { environment, group, service, digest, commit, ...asked } = query(c, GateQuestion);
   const when = await moment(askedBy(ledger, who), asked);
   return sideBySide<Gate>(when, { environment, group }, (one) => {
     refuseElsewhere(who, { environment: one, service });
-    return gate(when, { environment: one, service, digest });
+    const policy = ledger.gatePolicy;
+    const policies = policy === undefined ? undefined : { policy, people: comparedPersons(ledger) };
+    const place = { environment: one, service };
+    return digest === undefined
+      ? gateOfCommit(when, { ...place, commit: commit ?? "" }, policies)
+      : gate(when, { ...place, digest }, policies);
   });
 }

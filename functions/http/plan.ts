@@ -1,12 +1,15 @@
 /** The endpoint that answers with a plan. */
 import type { Context } from "hono";
+import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { EnvironmentPlan, Plan, PlannedService } from "../../schemas/plan.ts";
 import { PlanQuestion } from "../../schemas/question.ts";
 import { environmentPlan } from "../plan/environment-plan.ts";
 import { type Format, fileOf, type Pinned } from "../plan/formats.ts";
+import { contradictionOf } from "../plan/image-target.ts";
 import { plan } from "../plan/plan.ts";
+import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
-import { foundAt, moment, query } from "./request.ts";
+import { foundAt, moment, query, refuseContradiction } from "./request.ts";
 
 /** Only the images of a plan, as a file. */
 function fileAnswer(format: Format, services: readonly Pinned[], next: string | null): Response {
@@ -29,9 +32,9 @@ async function jsonAnswer(
 
 /** The plan of a service or, without one, of the whole environment. A file if a format other than JSON is requested. */
 export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
-  const { environment, service, at, digest, last, knownAt, tz, format, check, limit, cursor, ...options } =
-    query(c, PlanQuestion);
-  const when = await moment(ledger, { at, knownAt, tz });
+  const asked = query(c, PlanQuestion);
+  const { environment, service, at, last, knownAt, tz, format, check, limit, cursor, ...options } = asked;
+  const when = questionOf(await moment(ledger, { at, knownAt, tz }));
   if (service === undefined) {
     const page = await foundAt(
       when,
@@ -42,8 +45,10 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
       ? jsonAnswer(ledger, page, page.services, check)
       : fileAnswer(format, page.services, page.next);
   }
-  const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
+  const image = imageQueryOf(asked);
+  const aim = image ?? (last === undefined ? { at: when.at } : { last });
   const place = { environment, service };
+  refuseContradiction(image && (await contradictionOf(when, place, image)));
   const answer = await foundAt(
     when,
     place,

@@ -8,9 +8,11 @@ import {
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
+  NeededQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -26,11 +28,12 @@ import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { release } from "../queries/release/release.ts";
+import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
-import type { Ledger } from "./context.ts";
+import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
 import { askedBy, found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
@@ -59,6 +62,22 @@ const questions: Record<string, Question> = {
     const when = await moment(ledger, asked);
     const answer = await services(when, { environment }, { limit, cursor });
     return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
+  },
+
+  "/v1/repositories": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, RepositoriesQuestion);
+    return repositories(await moment(ledger, asked), { limit, cursor });
+  },
+
+  "/v1/repositories/needed": async (ledger, c) => {
+    const { repository, since, limit, cursor, ...asked } = query(c, NeededQuestion);
+    const when = await moment(ledger, asked);
+    const from =
+      since === undefined
+        ? undefined
+        : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
+    const { neededImages } = await import("../plan/needed-images.ts");
+    return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 
   "/v1/environments": async (ledger, c) => {
@@ -114,7 +133,10 @@ const questions: Record<string, Question> = {
 
   "/v1/commit": async (ledger, c) => {
     const { sha, ...asked } = query(c, CommitQuestion);
-    return found(await commit(await moment(ledger, asked), ledger.people, { sha }), `commit ${sha}`);
+    return found(
+      await commit(await moment(ledger, asked), comparedPersons(ledger), { sha }),
+      `commit ${sha}`,
+    );
   },
 
   "/v1/tag": async (ledger, c) => {
@@ -142,8 +164,9 @@ const questions: Record<string, Question> = {
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const answer = await redeployment(await moment(ledger, query(c, RedeploymentQuestion)), id);
-    return found(answer, `redeployment ${id}`);
+    const { withUndoing } = await import("../plan/redeployment/undone.ts");
+    const when = await moment(ledger, query(c, RedeploymentQuestion));
+    return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
   "/v1/sources": async (ledger, c) => {

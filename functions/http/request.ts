@@ -140,6 +140,11 @@ export function refuseElsewhere(
   if (refused !== undefined) throw new EndpointError("forbidden", refused);
 }
 
+/** Refuses a question whose selectors contradict each other. */
+export function refuseContradiction(message: string | undefined): void {
+  if (message !== undefined) throw new EndpointError("rejected", message);
+}
+
 /** @param endpoint the part of its path after `/v1/` */
 export const senderOf = (endpoint: string, who: Holder): Sender => ({
   door: endpoint,

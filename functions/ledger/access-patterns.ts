@@ -13,7 +13,7 @@ import type {
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, placeName, taskName } from "./directory-names.ts";
+import { listedAs, placeName, repositoriesIn, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
@@ -283,6 +283,7 @@ function namesOf(fact: Fact): Entry[] {
     [{ of: "sources" }, fact.source],
     [{ of: "days", source: fact.source }, dayOf(fact.recordedAt)],
   ];
+  names.push(...repositoriesIn(fact).map((one): Entry => [{ of: "repositories" }, one]));
   if (fact.kind === "task.observed") {
     names.push([{ of: "tasks", run: runOf(fact) }, taskName(fact)]);
   }

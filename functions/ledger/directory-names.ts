@@ -1,4 +1,5 @@
 /** Encoding of structured names in directories. */
+import type { Fact } from "../../schemas/fact.ts";
 import type { Name } from "./store.ts";
 
 /** Kinds of names in a service's directory. `part`: a set of components that was deployed on its own. */
@@ -42,4 +43,17 @@ export const placeName = ({ environment, service }: PlaceNamed): string =>
 export function placeNamed(name: string): PlaceNamed {
   const [environment = "", service]: string[] = JSON.parse(name);
   return { environment, service };
+}
+
+/** Whether a component, by its folded name, may be in a set. */
+export const mayName = (set: string, component: string): boolean =>
+  !set.startsWith("[") || set.includes(JSON.stringify(component));
+
+/** The image repositories that a fact names, each once. */
+export function repositoriesIn(fact: Fact): string[] {
+  const named = "components" in fact ? (fact.components ?? []).map(({ repository }) => repository) : [];
+  const own = fact.kind.startsWith("artifact.") && "repository" in fact ? [fact.repository] : [];
+  const described = fact.kind === "service.described" ? (fact.images ?? []) : [];
+  const renamed = fact.kind === "repository.renamed" ? [fact.to] : [];
+  return [...new Set([...named, ...own, ...described, ...renamed].filter((one) => one !== undefined))];
 }

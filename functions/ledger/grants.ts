@@ -123,7 +123,8 @@ function namedIn(statement: Statement): Names {
       return { repositories: listed(statement.repository), commits: listed(statement.change?.repository) };
     case "service.described":
       return {
-        environments: statement.environments,
+        // Of places alone it says where the service runs; it counts everywhere.
+        environments: statement.environments?.concat((statement.places ?? []).map((one) => one.environment)),
         services: [statement.service],
         repositories: statement.images,
       };
@@ -135,7 +136,11 @@ function namedIn(statement: Statement): Names {
     default:
       return {
         ...placeIn(statement),
-        commits: listed("commit" in statement ? statement.commit?.repository : undefined),
+        commits: listed(
+          "commit" in statement && typeof statement.commit === "object"
+            ? statement.commit.repository
+            : undefined,
+        ),
       };
   }
 }

@@ -66,6 +66,8 @@ export type Directory =
   | { of: "services" | "months"; environment: string }
   /** Databases of which a snapshot says when migrations were applied. */
   | { of: "dated"; environment: string }
+  /** Every image repository that a fact names. */
+  | { of: "repositories" }
   /** Every service, wherever it is known; and the environments of one. */
   | { of: "catalog" }
   | { of: "places"; service: string }

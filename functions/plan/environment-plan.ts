@@ -10,11 +10,12 @@ import { describedAt } from "../queries/service-description.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
+import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored } from "./deployers/deployers.ts";
+import { deployedBy } from "./deployers/own-tools.ts";
 import { artifactsOf } from "./images.ts";
 import { type PlanOptions, statusOf } from "./plan.ts";
 import { targetOf } from "./steps.ts";
-import { currentRelease, LAST } from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
 /** What the request accepts, and the commands of deploy tools. */
@@ -31,14 +32,25 @@ async function serviceOf(
   { acceptConfiguration, acceptSubstitute = [], tools = {} }: Options,
 ): Promise<PlannedService> {
   const { target, blockers, warnings } = chooseVariants(release, { at: question.at });
-  const [artifacts, description] = await Promise.all([
-    artifactsOf(question, target, current, new Set(acceptSubstitute)),
-    describedAt(question, { environment: release.environment, service: fold(release.service) }, LAST),
-  ]);
+  const description = await describedAt(
+    question,
+    { environment: release.environment, service: fold(release.service) },
+    LAST,
+  );
+  const by = deployedBy(description, tools);
+  const artifacts = await artifactsOf(question, target, current, {
+    accepted: new Set(acceptSubstitute),
+    by,
+  });
   const { components } = artifacts;
   const config = configBetween(current, target);
   const commits = commitsBetween(current ?? target, target, description?.repository);
-  const deployed = targetOf(target, components, commits, config);
+  const deployed = targetOf(
+    { target, current: current ?? target, description, isNew: false },
+    components,
+    commits,
+    config,
+  );
   const missing = notRestored(deployed, deploySteps(deployed, description?.deployTool, tools));
   const configured = configurationVerdict(config, missing, acceptConfiguration === true);
   const all = [...blockers, ...artifacts.blockers, ...configured.blockers];

@@ -10,24 +10,21 @@ import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
-import { describedAt } from "../queries/service-description.ts";
+import { type Description, describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
+import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
+import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
+import { isPossible, undescribed } from "./first-deployment.ts";
 import { renamedSince, withinHosts } from "./hosts.ts";
 import { artifactsOf } from "./images.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
-import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
+import { type DatabaseChange, type Decided, decide, movedDatabases, ownOf } from "./schema.ts";
+import { changesFromElsewhere, unknownElsewhere, wordsFor } from "./schema-elsewhere.ts";
 import { deployedTogether, usersOf } from "./shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
-import {
-  currentRelease,
-  isMarkedBad,
-  LAST,
-  type TargetQuery,
-  type TargetRelease,
-  targetReleaseAt,
-} from "./target-release.ts";
+import { isMarkedBad, type TargetQuery, type TargetRelease, targetReleaseAt } from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
 /** What the request asks for, and which risks it accepts. */
@@ -56,9 +53,7 @@ interface Planning {
   readonly selector: Selector;
   readonly wish: PlanOptions;
   readonly current: Release;
-  readonly deployTool: string | undefined;
-  readonly migratesAtStartup: boolean;
-  readonly repository: string | undefined;
+  readonly description: Description | undefined;
 }
 
 export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
@@ -87,12 +82,31 @@ async function sharedBlockers({ question, selector, wish }: Planning, moved: rea
   });
 }
 
-async function schemasOf(planning: Planning, target: Release, since: string): Promise<Schemas> {
-  const { question, selector, wish, current, migratesAtStartup } = planning;
+/** How schemas changed since the release of then; for images that never ran here: from the schemas that they ran on. */
+async function changesOf(
+  { question, selector, wish, current }: Planning,
+  target: Release,
+  { since, elsewhere }: TargetRelease,
+): Promise<{ moved: DatabaseChange[]; decided: Decided }> {
+  const { environment } = selector;
   const own = await ownOf(question, target);
   const releases = [current, target];
-  const moved = await movedDatabases(question, selector.environment, releases, since, own);
-  const { choice, blockers, warnings } = decide(wish.schema, own, moved, releases);
+  if (elsewhere === undefined) {
+    const moved = await movedDatabases(question, environment, releases, since ?? "", own);
+    return { moved, decided: decide(wish.schema, own, moved, releases) };
+  }
+  const moved = await changesFromElsewhere(question, environment, releases, elsewhere, own);
+  const decided = decide(wish.schema, own, moved, releases, wordsFor(environment, elsewhere));
+  const unknown = unknownElsewhere(wish.schema, own, moved);
+  return { moved, decided: { ...decided, blockers: [...decided.blockers, ...unknown] } };
+}
+
+async function schemasOf(planning: Planning, target: Release, aimed: TargetRelease): Promise<Schemas> {
+  const { question, wish, current, description } = planning;
+  const { since } = aimed;
+  const migratesAtStartup = description?.migratesAtStartup === true;
+  const { moved, decided } = await changesOf(planning, target, aimed);
+  const { choice, blockers, warnings } = decided;
   const newestFirst = moved.flatMap((one) =>
     one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
   );
@@ -111,8 +125,8 @@ async function schemasOf(planning: Planning, target: Release, since: string): Pr
   };
 }
 
-const downtime = ({ migratesAtStartup, selector }: Planning): PlanWarning[] =>
-  migratesAtStartup
+const downtime = ({ description, selector }: Planning): PlanWarning[] =>
+  description?.migratesAtStartup === true
     ? [
         {
           code: "downtime",
@@ -164,43 +178,56 @@ async function circumstances({ question, current }: Planning, target: Release): 
   ];
 }
 
-const isRunningAlready = ({ components, commits, config, schema }: Body, current: Release): boolean =>
+const isRunningAlready = (
+  { components, commits, config, schema }: Body,
+  current: Release,
+  by: readonly DeployedBy[],
+): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
   components.length === current.components.length &&
-  components.every(({ from, to }) => to !== null && from === to) &&
+  components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0 &&
   schema.keep.length + schema.revert.length === 0;
 
+/** Whether a component without a digest is known by its commit. */
+const isByCommit = ({ to }: Plan["commits"], by: readonly DeployedBy[]): boolean =>
+  to !== null && by.includes("commit");
+
 /* Together */
 
-async function bodyOf(planning: Planning, release: Release, since: string): Promise<Body> {
-  const { question, wish, current } = planning;
+async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease): Promise<Body> {
+  const { question, wish, current, description } = planning;
+  const deployTool = description?.deployTool;
+  const by = deployedBy(description, wish.tools);
   const chosen = chooseVariants(release, wish.aim);
   const { target } = chosen;
   const [artifacts, schemas, warnings] = await Promise.all([
-    artifactsOf(question, target, current, new Set(wish.acceptSubstitute ?? [])),
-    schemasOf(planning, target, since),
+    artifactsOf(question, target, current, { accepted: new Set(wish.acceptSubstitute ?? []), by }),
+    schemasOf(planning, target, aimed),
     circumstances(planning, target),
   ]);
   const { components, copies } = artifacts;
-  const commits = commitsBetween(current, target, planning.repository);
+  const commits = commitsBetween(current, target, description?.repository);
   const config = configBetween(current, target);
-  const deployed = targetOf(target, components, commits, config);
-  const deploying = deploySteps(deployed, planning.deployTool, wish.tools);
+  const isNew = aimed.elsewhere !== undefined;
+  const deployed = targetOf({ target, current, description, isNew }, components, commits, config);
+  const deploying = deploySteps(deployed, deployTool, wish.tools);
   const missing = notRestored(deployed, deploying);
   const configured = configurationVerdict(config, missing, wish.acceptConfiguration === true);
   // Incomplete steps could be mistaken for the complete plan.
   const open = [
     ...chosen.blockers,
     ...artifacts.blockers,
-    ...toolBlockers(planning.deployTool, wish.tools ?? {}),
+    ...toolBlockers(deployTool, wish.tools ?? {}),
+    ...(isNew && current.status !== "running" ? undescribed(deployed, deploying, deployTool) : []),
   ];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
   const restored = deployed.restore.filter((one) => !missing.includes(one));
   const ingredients = {
-    ...planning,
+    current,
+    migratesAtStartup: description?.migratesAtStartup === true,
     target,
     copies,
     reverts: schemas.reverts,
@@ -228,7 +255,7 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     schema: schemas.planned,
     steps: steps.steps,
   };
-  if (!isRunningAlready(body, current)) return body;
+  if (!isRunningAlready(body, current, by)) return body;
   const message = "this release runs now; the steps would deploy it again";
   return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
 }
@@ -246,8 +273,19 @@ const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body
   steps: [],
 });
 
+/** What runs now. A service that never ran here may get an image, if the environment and the service are known. */
+async function subjectRelease(
+  question: Question,
+  selector: Selector,
+  aim: TargetQuery,
+): Promise<Release | undefined> {
+  const found = await currentRelease(question, selector);
+  if (found !== undefined || "at" in aim || "last" in aim) return found;
+  return (await isPossible(question, selector)) ? currentRelease(question, selector, "empty") : undefined;
+}
+
 /**
- * Plans how a service goes back to an earlier release. `undefined`: the name is unknown.
+ * Plans how a service goes back to an earlier release, or gets an image that never ran here. `undefined`: the name is unknown.
  *
  * Sequential round trips: those of the target release (see `targetReleaseAt`; two to five as of a moment), and then, in
  * parallel:
@@ -260,30 +298,23 @@ const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body
 export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions): Promise<Plan | undefined> {
   const question = questionOf(moment);
   const [current, aimed, description] = await Promise.all([
-    currentRelease(question, selector),
-    targetReleaseAt(question, selector, wish.aim),
+    subjectRelease(question, selector, wish.aim),
+    targetReleaseAt(question, selector, wish.aim, wish.tools),
     describedAt(question, { ...selector, service: fold(selector.service) }, LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;
-  const planning: Planning = {
-    question,
-    selector: { environment, service },
-    wish,
-    current,
-    deployTool: description?.deployTool,
-    migratesAtStartup: description?.migratesAtStartup === true,
-    repository: description?.repository,
-  };
-  const { release, since, blockers } = aimed;
+  const planning: Planning = { question, selector: { environment, service }, wish, current, description };
+  const { release, since, elsewhere, blockers } = aimed;
+  const isKnown = since !== null || elsewhere !== undefined;
   const body =
-    release === null || since === null || blockers.length > 0
+    release === null || !isKnown || blockers.length > 0
       ? emptyBody(current, aimed)
-      : await bodyOf(planning, release, since);
+      : await bodyOf(planning, release, aimed);
   const planned = {
     environment,
     service,
-    at: release?.at ?? null,
+    at: elsewhere === null ? null : (release?.at ?? null),
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     hash: "",

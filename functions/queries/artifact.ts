@@ -1,10 +1,10 @@
 /** Everything known of one image: where it is, its commit, its evidence, and where it ran. */
-import type { Artifact, Attached } from "../../schemas/answer.ts";
-import type { FactOf } from "../../schemas/fact.ts";
+import type { Artifact } from "../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all, type KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
+import { evidenceOfDeployments } from "./evidence.ts";
 import {
   buildsOf,
   commitOf,
@@ -27,11 +27,11 @@ const buildOf = (fact: FactOf<"artifact.built">): Artifact["builds"][number] => 
   fact: { source: fact.source, id: fact.id },
 });
 
-async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promise<Attached[]> {
+async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promise<Fact[]> {
   const found = await mapLimit(AT_ONCE, digests, (digest) =>
     all(knowledge, { of: "digest", digest, aspect: "evidence" }),
   );
-  return attachedBy(found.flat());
+  return found.flat();
 }
 
 const holderOf = (holder: Holder, at: string): Artifact["heldBy"][number] => ({
@@ -74,10 +74,6 @@ export async function artifact(
     placesOf(question, [family]),
   ]);
   const { commits } = commitOf(family);
-  const ofDeployments = await evidenceOfDeployments(
-    question,
-    places.ran.map(({ deployment }) => deployment),
-  );
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -89,7 +85,11 @@ export async function artifact(
     commit: commits.length === 1 ? (commits[0] ?? null) : null,
     commitCandidates: commits.length > 1 ? commits : [],
     builds: buildsOf(family).map(buildOf),
-    evidence: [...evidence, ...ofDeployments].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
+    evidence: await evidenceOfDeployments(
+      question,
+      places.ran.map(({ deployment }) => deployment),
+      evidence,
+    ),
     ...places,
   };
 }

@@ -5,13 +5,12 @@ import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { People } from "../ledger/people.ts";
 import type { Aspect } from "../ledger/store.ts";
 import { changedBy } from "./changed-by.ts";
-import { attachedBy, evidenceOfDeployments } from "./evidence.ts";
+import { evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
-import { mergedChanges } from "./merged-changes.ts";
+import { type ComparedPersons, mergedChanges } from "./merged-changes.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { isEffective, statedEffect } from "./release/effective-deployments.ts";
@@ -90,7 +89,7 @@ const isOfConfiguration = (fact: Fact): boolean => isEffective(fact) && statedEf
 
 async function describeCommit(
   question: Question,
-  people: Pick<People, "reveal">,
+  people: ComparedPersons,
   { sha, facts }: { readonly sha: string; readonly facts: readonly Fact[] },
 ) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
@@ -108,12 +107,10 @@ async function describeCommit(
       facts.filter((fact) => configured(fact).some(isOwn)),
     ),
   ]);
-  const ofDeployments = await evidenceOfDeployments(
+  const evidence = await evidenceOfDeployments(
     question,
     ran.map(({ deployment }) => deployment),
-  );
-  const evidence = [...attachedBy(facts), ...ofDeployments].sort((a, b) =>
-    a.at < b.at ? -1 : a.at > b.at ? 1 : 0,
+    facts,
   );
   const repositories = [...new Set(facts.flatMap((fact) => repositoriesOf(fact, sha)))].sort();
   return {
@@ -133,7 +130,7 @@ async function describeCommit(
 /** Answers with every commit that matches a full or abbreviated id; undefined if there is none. */
 export async function commit(
   moment: AsOf,
-  people: Pick<People, "reveal">,
+  people: ComparedPersons,
   { sha }: { readonly sha: string },
 ): Promise<CommitAnswer | undefined> {
   const question = questionOf(moment);

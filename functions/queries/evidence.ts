@@ -43,14 +43,16 @@ export function attachedBy(facts: readonly Fact[]): Attached[] {
 /**
  * The evidence of deployments, whenever it was attached: an approval may come after the deployment. One request for each
  * deployment.
+ * @param own facts whose evidence is listed with it
  */
 export async function evidenceOfDeployments(
   knowledge: KnownAt,
   deployments: readonly (Deployment | null | undefined)[],
+  own: readonly Fact[] = [],
 ): Promise<Attached[]> {
   const named = deployments.flatMap((one) => (one == null ? [] : [[canonical(one), one] as const]));
   const found = await mapLimit(AT_ONCE, [...new Map(named).values()], (deployment) =>
     all(knowledge, { of: "deployment", deployment }),
   );
-  return attachedBy(found.flat());
+  return attachedBy([...own, ...found.flat()]);
 }

@@ -1,11 +1,11 @@
 /** The freezes in force everywhere, and the redeployments that were requested. */
 import type { Freezes } from "../../schemas/redeployment.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
+import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownNames, take } from "../ledger/directories.ts";
 import { type PlaceNamed, placeNamed } from "../ledger/directory-names.ts";
-import { EVER, type KnownAt } from "../ledger/fact-reader.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Freeze, phaseOf, type Standing, standingIn } from "./freezes.ts";
 import { questionOf } from "./question.ts";
@@ -69,9 +69,8 @@ export async function freezes(
   const question = questionOf(moment);
   const [after] = placeOf(QUESTION, paging);
   const { taken, more } = await take(frozenPlaces(question, environment, after), sizeOf(paging, 50, 100));
-  const read = moment.at < moment.knownAt ? moment.at : EVER;
   const found = await mapLimit(AT_ONCE, taken, async ({ place }) => {
-    const standing = await standingIn(question, place, read);
+    const standing = await standingIn(question, place, reachOf(moment));
     return standing.freezes.flatMap((freeze): Entry[] => {
       const status = phaseOf(freeze, moment.at);
       return status === undefined ? [] : [entryOf(freeze, standing, status)];

@@ -2,6 +2,7 @@
 import type { Approval, MergedChange } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { personsIn } from "../../schemas/persons.ts";
+import type { SamePersons } from "../../schemas/same-persons.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { changePartition, commitPrefix } from "../ledger/access-patterns.ts";
 import { byOrder } from "../ledger/canonical.ts";
@@ -69,23 +70,55 @@ function approving(evidence: readonly Evidence[]): Evidence[] {
   );
 }
 
+/** How persons are compared: by their logins, and by an operator's list of logins that are one person. */
+export interface ComparedPersons extends Pick<People, "reveal"> {
+  readonly same?: SamePersons | undefined;
+}
+
+/** A person in a fact, as far as it is known. */
+interface Person {
+  readonly commitment: string;
+  readonly issuer: string;
+  readonly login: string | undefined;
+  /** The number of the person in the operator's list. */
+  readonly listed: number | undefined;
+}
+
+/** Makes persons out of commitments. @param logins the logins that are known */
+const personsBy =
+  (same: SamePersons, logins: ReadonlyMap<string, string>) =>
+  (source: string, commitment: string): Person => {
+    const [issuer, login] = [issuerOf(source), logins.get(commitment)];
+    const isOne = (one: SamePersons[number][number]) => one.issuer === issuer && one.login === login;
+    const found = login === undefined ? -1 : same.findIndex((person) => person.some(isOne));
+    return { commitment, issuer, login, listed: found === -1 ? undefined : found };
+  };
+
+/** Whether two are one person; undefined if they cannot be compared. */
+function isOnePerson(a: Person, b: Person): boolean | undefined {
+  if (a.commitment === b.commitment) return true;
+  if (a.listed !== undefined && b.listed !== undefined) return a.listed === b.listed;
+  return a.issuer === b.issuer && a.login !== undefined && b.login !== undefined ? false : undefined;
+}
+
 /**
- * Whether somebody other than the authors approved a change. Persons compare within one issuer alone, and only while
- * their logins are there: after an erasure the same person has another commitment. What cannot be compared is a gap,
- * never a separation. An approval by a bot or an author does not count.
+ * Whether somebody other than the authors approved a change. Persons compare within one issuer or by the operator's list
+ * alone, and only while their logins are there: after an erasure the same person has another commitment. What cannot be
+ * compared is a gap, never a separation. An approval by a bot or an author does not count.
  */
 function separationOf(
   change: Merged,
   approvals: readonly Evidence[],
-  isKnown: (person: string) => boolean,
+  personOf: ReturnType<typeof personsBy>,
 ): MergedChange["separation"] {
   const people = approvals.filter((one) => !isBot(one));
   if (people.length === 0) return "no approval";
+  const authors = change.authors.map((author) => personOf(change.source, author));
   const verdicts = people.map(({ by, source }) => {
-    if (by === undefined || change.authors.length === 0) return "not comparable";
-    if (change.authors.includes(by)) return "not separated";
-    const comparable = issuerOf(source) === issuerOf(change.source) && [by, ...change.authors].every(isKnown);
-    return comparable ? "separated" : "not comparable";
+    if (by === undefined || authors.length === 0) return "not comparable";
+    const compared = authors.map((author) => isOnePerson(personOf(source, by), author));
+    if (compared.includes(true)) return "not separated";
+    return compared.includes(undefined) ? "not comparable" : "separated";
   });
   const strongest = ["separated", "not comparable"] as const;
   return strongest.find((one) => verdicts.includes(one)) ?? "not separated";
@@ -94,7 +127,7 @@ function separationOf(
 /** The merged changes among facts, oldest first, with what was said about them. */
 export async function mergedChanges(
   question: Question,
-  people: Pick<People, "reveal">,
+  people: ComparedPersons,
   facts: readonly Fact[],
 ): Promise<MergedChange[]> {
   const merged = distinct(facts)
@@ -102,6 +135,7 @@ export async function mergedChanges(
     .sort(byOrder);
   const evidence = await mapLimit(AT_ONCE, merged, (change) => evidenceOf(question, change));
   const logins = await people.reveal([...merged, ...evidence.flat()].flatMap(personsIn));
+  const personOf = personsBy(people.same ?? [], logins);
   return merged.map((change, n) => {
     const given = evidence[n] ?? [];
     const { repository, number, title, authors, mergedBy, bots, head, mergeCommit, ticket } = change;
@@ -119,7 +153,7 @@ export async function mergedChanges(
       url: change.url ?? null,
       fact: { source: change.source, id: change.id },
       approvals: given.flatMap((one) => approvalOf(change, one)),
-      separation: separationOf(change, approving(given), (person) => logins.has(person)),
+      separation: separationOf(change, approving(given), personOf),
     };
   });
 }

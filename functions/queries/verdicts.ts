@@ -7,6 +7,11 @@ const AGAINST =
 /** Whether a verdict speaks against what it was given to. */
 export const isAgainst = ({ verdict = "" }: Pick<Attached, "verdict">): boolean => AGAINST.test(verdict);
 
+const FOR = /^(pass(ed|es)?|success(ful)?|succeeded|ok|approve[ds]?|approval|accepted|lgtm|clean|good|yes)$/i;
+
+/** Whether a verdict speaks for what it was given to. */
+export const isFor = ({ verdict = "" }: Pick<Attached, "verdict">): boolean => FOR.test(verdict);
+
 /** The newest verdict of each type, and of each person who gave one: an earlier one no longer counts. Oldest first. */
 export function standing(evidence: readonly Attached[]): Attached[] {
   const newest = new Map<string, Attached>();

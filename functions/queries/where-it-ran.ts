@@ -232,7 +232,9 @@ export async function placesOf(
   const { facts, isCut } = await mentionsOf(question, families, reachOf(question));
   const members = new Set(families.flatMap((family) => [...family.members]));
   const services = byService(leadsOf(facts));
-  const isOne = ({ digests }: Shown): boolean => [...digests].some((digest) => members.has(digest));
+  const asked = new Set(families.map(({ digest }) => digest));
+  const isOne = ({ digests, reported }: Shown): boolean =>
+    [...digests].some((digest) => members.has(digest)) || [...reported].some((digest) => asked.has(digest));
   const places = services.slice(0, SERVICES_MAX);
   const moments = Math.floor(MOMENTS_MAX / Math.max(places.length, 1));
   const found = await mapLimit(AT_ONCE, places, (leads) =>

@@ -121,6 +121,15 @@ export function reasonIn(text: string | undefined): string | undefined {
 /** The title of a change, or another word for one that has none. */
 export const titleOf = (title: string, otherwise: string): string => reasonIn(title) ?? otherwise;
 
+/** Words that look like keys of tickets: names of standards and encodings, and of public advisories. */
+const NO_TRACKERS = /^(UTF|SHA|ISO|RFC|CVE|CWE|GHSA|AES|RSA|MD|HTTP|TLS|IPV|ES|X)$/;
+
+/** The key of the ticket that a title names, like `BIL-12`: the first one. */
+export function ticketIn(title: string): string | undefined {
+  const keys = title.matchAll(/(?<![\w-])([A-Z][A-Z0-9]{1,14})-[1-9]\d{0,8}(?![\w-]*\w)/g);
+  return [...keys].find(([, project = ""]) => !NO_TRACKERS.test(project))?.[0];
+}
+
 /** The field `bots`: those of the persons that a statement names that are no humans. */
 export function botsOf(...persons: readonly ({ login: string | undefined; isBot: boolean } | undefined)[]): {
   bots?: string[];

@@ -247,6 +247,23 @@ describe("what became of it", () => {
     expect(await status()).toMatchObject({ status: expected });
   });
 
+  it("is told to have been undone, by whom and when, once a later sync brought other images", async () => {
+    const { admin, status, setNow, id } = await clicked();
+    await admin.say(reported("succeeded", AT, ONE, by(id)));
+    expect(await status()).toMatchObject({ status: "succeeded", undone: null });
+    setNow("2026-11-22T12:00:00.000Z");
+    const sync = "2026-11-22T10:00:00.000Z";
+    await admin.say(reported("succeeded", sync, TWO, { actor: "argocd" }));
+    await admin.say(reported("succeeded", "2026-11-22T11:00:00.000Z", digestOf("three")));
+    expect(await status()).toMatchObject({
+      status: "succeeded",
+      endedAt: AT,
+      undone: { at: sync, by: "argocd", warnings: [{ code: "rollback_undone" }] },
+    });
+    await admin.say(reported("succeeded", "2026-11-22T11:30:00.000Z", ONE));
+    expect((await status()).undone).toBeNull();
+  });
+
   it("is found by a related digest, and by a tag", async () => {
     const related = await clicked();
     const manifest = digestOf("one for amd64");

@@ -47,15 +47,26 @@ function areApart(statements: readonly Statement[]): boolean {
   return !statements.some(({ kind, occurredAt }) => kind === "deployment.observed" && claims.has(occurredAt));
 }
 
-/** Without an index in an index: what is the same image as each of two others does not make these one image. */
-const flat = history.filter(areApart).filter((statements) => {
+/** An index in an index, and a configuration of two images: what is the same image as each of two others does not make these one. */
+function isOfTwo(statements: readonly Statement[]): boolean {
   const indexed = statements.filter((one) => one.kind === "artifact.indexed");
   const indexes = new Set(indexed.map(({ digest }) => digest));
-  return !indexed.some(({ manifests }) => manifests.some(({ digest }) => indexes.has(digest)));
-});
+  const owners = new Map<string, string>();
+  return indexed.some(({ digest: index, manifests }) =>
+    manifests.some(({ digest, configDigest }) => {
+      if (indexes.has(digest)) return true;
+      if (configDigest === undefined) return false;
+      const owner = owners.get(configDigest) ?? index;
+      owners.set(configDigest, owner);
+      return owner !== index;
+    }),
+  );
+}
+
+const flat = history.filter(areApart).filter((statements) => !isOfTwo(statements));
 
 /** Each history is asked at every moment, of every service and image: hundreds of answers. */
-const FEW = { numRuns: Math.min(RUNS, 150) };
+const FEW = { numRuns: Math.max(Math.min(RUNS, 100), RUNS / 10) };
 
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {

@@ -20,8 +20,10 @@ const built = (sha: string, at: string, more: object = {}) =>
     evidence: "declared",
     ...more,
   });
-const indexed = (...manifests: object[]) =>
-  said("artifact.indexed", day(1), { digest: digestOf("index"), manifests });
+const index = (digest: string, ...manifests: object[]) =>
+  said("artifact.indexed", day(1), { digest, manifests });
+const indexed = (...manifests: object[]) => index(digestOf("index"), ...manifests);
+const CONFIG = digestOf("config");
 const runs = (at: string, more: object = {}) => deployed("production", "acme/web", "image", at, more);
 const tasked = (at: string, id: string) =>
   said("task.observed", at, {
@@ -168,6 +170,24 @@ describe("an artifact", () => {
       "without the looks that saw what ran already",
       [by("staging", day(3), { digest: IMAGE }), observed("staging", "acme/web", "image", day(4))],
       ["staging 03T12:00 null"],
+    ],
+    [
+      "for no time where another image ran, of which the runtime reports a configuration that both have",
+      [
+        index(IMAGE, { digest: digestOf("child"), configDigest: CONFIG }),
+        index(
+          other.digest,
+          { digest: digestOf("amd64"), configDigest: CONFIG },
+          { digest: digestOf("arm64"), configDigest: CONFIG },
+        ),
+        by("staging", day(3), other),
+        said("deployment.observed", day(4), {
+          environment: "staging",
+          service: "acme/web",
+          components: [{ component: "main", digest: CONFIG }],
+        }),
+      ],
+      ["staging 04T12:00 undefined"],
     ],
     [
       "but not where its deployment failed",

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { commit } from "../../functions/queries/artifact.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import type { SamePersons } from "../../schemas/same-persons.ts";
 import { day, given, retracted, said, shaOf } from "./given.ts";
 
 const REPOSITORY = "https://github.com/acme/billing";
@@ -32,6 +33,14 @@ const review = (by: string, more: object = {}, at = day(4)) =>
     by,
     ...more,
   });
+
+/** The separation as an operator's list of persons has it. */
+const separatedBy = async (same: SamePersons, ...statements: readonly Statement[]) => {
+  const ledger = await given(...statements);
+  const people = { reveal: ledger.people.reveal.bind(ledger.people), same };
+  const answer = await commit(ledger.at(day(20)), people, { sha: MERGE });
+  return answer?.commits.flatMap(({ changes = [] }) => changes.map(({ separation }) => separation));
+};
 
 async function asked(sha: string, ...statements: readonly Statement[]) {
   const ledger = await given(...statements);
@@ -116,6 +125,20 @@ describe("the change of a commit", () => {
 });
 
 describe("the separation of author and approver", () => {
+  it("compares persons of two issuers where an operator lists both, whether or not they are one", async () => {
+    const github = (login: string) => ({ issuer: "/webhooks/github/github.com", login });
+    const gitlab = (login: string) => ({ issuer: "/webhooks/gitlab/gitlab.com", login });
+    const elsewhere = review("mona", { source: "/webhooks/gitlab/gitlab.com/acme/billing" });
+    const of = (...same: SamePersons) => separatedBy(same, merged(), elsewhere);
+    expect(await of()).toEqual(["not comparable"]);
+    expect(await of([github("octocat"), gitlab("mona")])).toEqual(["not separated"]);
+    expect(await of([github("octocat")], [gitlab("mona")])).toEqual(["separated"]);
+    expect(await of([gitlab("mona")])).toEqual(["not comparable"]);
+    const second = review("octocat-work");
+    const own = [github("octocat"), github("octocat-work")];
+    expect(await separatedBy([own], merged(), second)).toEqual(["not separated"]);
+  });
+
   it("needs an approval", async () => {
     expect(await separationOf(merged())).toEqual(["no approval"]);
     expect(await separationOf(merged(), review("monalisa", { verdict: "changes_requested" }))).toEqual([

@@ -36,6 +36,8 @@ it("answers every endpoint after its packages are gone", async () => {
     ["/v1/timeline", { environment: "production", from: "2026-10-01", format: "csv" }],
     ["/v1/changes", { environment: "production", before: "yesterday", tz: "Europe/Berlin" }],
     ["/v1/services"],
+    ["/v1/repositories"],
+    ["/v1/repositories/needed", { repository: "ghcr.io/acme/billing" }],
     ["/v1/freezes"],
     ["/v1/redeployments"],
     ["/v1/redeployments/1.1"],

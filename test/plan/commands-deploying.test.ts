@@ -28,6 +28,7 @@ const TARGET: Target = {
   namespace: "billing",
   cluster: "eu-1",
   components: [component("main", "billing")],
+  bare: [],
   config: [],
   restore: [],
 };
@@ -70,6 +71,16 @@ describe("kubectl", () => {
       `kubectl --context=eu-1 --namespace=billing set image deployment/web nginx=${BILLING}`,
       `kubectl --context=eu-1 --namespace=billing set image deployment/worker app=${WORKER}`,
     ]);
+  });
+
+  it("sets the images of the StatefulSet or DaemonSet that was seen to run the service", () => {
+    for (const workload of ["StatefulSet", "DaemonSet"] as const) {
+      const named = `${workload.toLowerCase()}/billing`;
+      expect(typed({ ...TARGET, workload }, "kubectl")).toEqual([
+        `kubectl --context=eu-1 --namespace=billing set image ${named} billing=${BILLING}`,
+        `kubectl --context=eu-1 --namespace=billing rollout status ${named} --timeout=10m`,
+      ]);
+    }
   });
 
   it("tells StatefulSets and DaemonSets from Deployments where components name their kind", () => {
@@ -540,7 +551,11 @@ const targets = fc
     },
     { requiredKeys: ["environment", "service", "components", "config"] },
   )
-  .map((target) => ({ ...target, restore: target.config }));
+  .map((target) => ({
+    ...target,
+    restore: target.config,
+    bare: target.components.map(({ component: name }) => ({ component: name })),
+  }));
 
 const GITHUB_URL = "https://github.com/acme/billing/actions/runs/1";
 const GITLAB_URL = "https://gitlab.com/acme/billing/-/jobs/1";

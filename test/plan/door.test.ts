@@ -58,8 +58,11 @@ describe("GET /v1/plan", () => {
   });
 
   it.each([
-    [SERVICE, "exactly one of at, digest and last"],
-    [`${SERVICE}&at=2026-10-22&last=good`, "exactly one of at, digest and last"],
+    [SERVICE, "exactly one of at, last and an image"],
+    [`${SERVICE}&at=2026-10-22&last=good`, "exactly one of at, last and an image"],
+    [`${SERVICE}&at=2026-10-22&tag=1.4.2`, "exactly one of at, last and an image"],
+    [`${SERVICE}&tag=a:b:c`, "must be a tag"],
+    [`environment=production&tag=1.4.2`, "with a service"],
     [`${SERVICE}&last=bad`, "last"],
     [`${SERVICE}&digest=latest`, "digest"],
     [`${SERVICE}&last=good&schema=drop`, "schema"],
@@ -72,7 +75,7 @@ describe("GET /v1/plan", () => {
       "environment=production&at=2026-10-22&check=registry&format=kustomize",
       "check goes with the format json",
     ],
-    ["environment=production", "exactly one of at, digest and last"],
+    ["environment=production", "exactly one of at, last and an image"],
     ["environment=production&last=good", "with a service"],
     ["environment=production&at=2026-10-22&schema=keep", "with a service"],
     ["environment=production&at=2026-10-22&acceptShared=acme/web", "with a service"],

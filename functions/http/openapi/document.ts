@@ -25,10 +25,12 @@ import {
   ExportQuestion,
   FreezesQuestion,
   GateQuestion,
+  NeededQuestion,
   PlanQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
+  RepositoriesQuestion,
   ServicesQuestion,
   SnapshotQuestion,
   SourcesQuestion,
@@ -37,6 +39,7 @@ import {
 } from "../../../schemas/question.ts";
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
+import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
@@ -172,6 +175,22 @@ const paths: ZodOpenApiPathsObject = {
       "The known services, and their environments.",
       { query: ServicesQuestion },
       Services,
+    ),
+  },
+  "/v1/repositories": {
+    get: question(
+      "repositories",
+      "The known image repositories.",
+      { query: RepositoriesQuestion },
+      Repositories,
+    ),
+  },
+  "/v1/repositories/needed": {
+    get: question(
+      "neededImages",
+      "Which images of a repository are still needed, and why.",
+      { query: NeededQuestion },
+      NeededImages,
     ),
   },
   "/v1/timeline": {

@@ -2,6 +2,7 @@
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import type { Hosts } from "../../../schemas/hosts.ts";
+import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan, PlannedService } from "../../../schemas/plan.ts";
@@ -47,10 +48,9 @@ export interface RedeployRequest {
 }
 
 function questionOf({ body, when }: RedeployRequest): PlanQuestion {
-  const { at, digest, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } =
-    body;
+  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = body;
   const given = {
-    ...{ digest, last, schema },
+    ...{ ...imageQueryOf(body), last, schema },
     ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared },
   };
   return {
@@ -61,13 +61,13 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
 }
 
 const planOptionsOf = (
-  { at, digest, last, ...options }: PlanQuestion,
+  { at, last, ...options }: PlanQuestion,
   { tools, hosts }: Pick<RedeployRequest, "tools" | "hosts">,
 ): PlanOptions => ({
   ...options,
   tools,
   hosts,
-  aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
+  aim: imageQueryOf(options) ?? (last === undefined ? { at: at ?? "" } : { last }),
 });
 
 /* Which services */
@@ -254,6 +254,8 @@ export async function requestRedeployment(
   const { by, key, body, when, bound } = click;
   const { environment, service, hash, components } = checked.plan;
   const config = restoredBy(checked.plan);
+  const isByCommit = components.some(({ image, to }) => image === null && to === null);
+  const commit = isByCommit ? checked.plan.commits.to?.sha : undefined;
   const statement = {
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
@@ -265,10 +267,12 @@ export async function requestRedeployment(
     service,
     question: questionOf(click),
     planHash: hash,
-    components: components.map(({ component, variant, image }) => {
-      const pinned = image === null ? undefined : pinnedImage(image);
-      return { component, ...(variant === undefined ? {} : { variant }), ...pinned };
+    components: components.map(({ component, variant, image, to }) => {
+      const artifact = to === null ? {} : { digest: to };
+      const deployed = image === null ? artifact : pinnedImage(image);
+      return { component, ...(variant === undefined ? {} : { variant }), ...deployed };
     }),
+    ...(commit === undefined ? {} : { commit }),
     ...(config.length === 0 ? {} : { config }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,

@@ -25,7 +25,7 @@ import { byComponent } from "./slots.ts";
 /** A rollout may end this long after its deployment was reported. */
 const GRACE_MS = 5 * 60_000;
 
-export const isInGrace = (look: Observation, claim: Claim): boolean =>
+export const isInGrace = (look: Observation, claim: Claim | Observation): boolean =>
   order(look) > order(claim) && Date.parse(look.occurredAt) - Date.parse(claim.occurredAt) < GRACE_MS;
 
 /**
@@ -113,14 +113,14 @@ async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: st
   return { running, context: { ...question, selector, ownImages: ownImagesOf(description) } };
 }
 
-/** The drift at a moment alone, for callers that need nothing else of the release. */
-export async function driftAt(
+/** What runs at a moment alone, for callers that need nothing else of the release. */
+export async function reconciledAt(
   asked: Omit<Question, "at">,
   selector: Selector,
   at: string,
-): Promise<Reconciled["drift"]> {
+): Promise<Reconciled> {
   const { running, context } = await contextAt(asked, selector, at);
-  return (await reconcile(context, running)).drift;
+  return reconcile(context, running);
 }
 
 /** Whether an observation is left out at its own time. */

@@ -10,7 +10,13 @@ import type { Name } from "../../ledger/store.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
+import {
+  type Description,
+  databasesOf,
+  describedAt,
+  isWithoutImages,
+  ownImagesOf,
+} from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
@@ -21,7 +27,14 @@ import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
+import {
+  type EffectiveDeployments,
+  effectiveDeploymentsAt,
+  observations,
+  prefetchClaimsAfter,
+  type Selector,
+} from "./running.ts";
+import { imagesSince } from "./running-since.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
 import { lostWarnings, prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
@@ -78,14 +91,36 @@ async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promi
   return times.sort().at(-1) ?? null;
 }
 
+/** The last of these times; null if one is unknown, or there is none. */
+const lastOf = (times: readonly (string | null)[]): string | null =>
+  times.includes(null) ? null : (times.toSorted().at(-1) ?? null);
+
+/** What runs the service in its cluster, as the newest observation shows. */
+const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, "workload"> => {
+  const { workload } = observation ?? running.observation ?? {};
+  return shown.length === 0 || workload === undefined ? {} : { workload };
+};
+
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
+
+/** A service without images has no digest to resolve. */
+const isOfUse = ({ code }: Warning, description: Description | undefined): boolean =>
+  code !== "digest_unresolved" || !isWithoutImages(description);
+
+const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty"): boolean =>
+  known.length > 0 || unknown === "empty";
 
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
  * trips whatever the length of the history; the digests are known after two.
+ * @param unknown what to answer for a service that is unknown here: nothing, or that nothing is known
  */
-export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
+export async function release(
+  moment: AsOf,
+  names: Selector,
+  unknown: "nothing" | "empty" = "nothing",
+): Promise<Release | undefined> {
   const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
@@ -96,7 +131,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     describedAt(question, selector, question.at),
     question.images.renames(),
   ]);
-  if (running.known.length === 0) return undefined;
+  if (!isAnswered(running, unknown)) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
   question.store.prefetch(() => evidenceOfDeployments(question, [running.lastClaim?.deployment]));
@@ -118,10 +153,12 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
   const status = reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed";
   const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
   const { shown } = reconciled;
-  const [described, until, since, evidence, unnoticed] = await Promise.all([
+  const began = sinceOf(context, reconciled, head);
+  const [described, until, since, runningSince, evidence, unnoticed] = await Promise.all([
     Promise.all(shown.map((one) => describeComponent(context, one, claimOf(reconciled, one)))),
     untilOf(context, reconciled),
-    sinceOf(context, reconciled, head),
+    began,
+    imagesSince(context, reconciled, began),
     evidenceOfDeployments(context, deployments),
     unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
   ]);
@@ -143,13 +180,17 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     settled: isSettled(moment),
     status,
     since,
+    runningSince: lastOf(runningSince),
     until,
     seenAt: await seenAtOf(context, reconciled),
-    components: described.map(({ component }) => component).sort(bySlot),
+    components: described
+      .map(({ component }, n) => ({ ...component, runningSince: runningSince[n] ?? null }))
+      .sort(bySlot),
     migrations,
     config: configOf(reconciled),
     cluster: head?.cluster ?? null,
     namespace: head?.namespace ?? null,
+    ...workloadOf(reconciled),
     deployment: head?.deployment ?? null,
     deployedBy: head?.actor ?? null,
     url: head?.url ?? null,
@@ -162,7 +203,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),
-      ...described.flatMap(({ warnings }) => warnings),
+      ...described.flatMap(({ warnings }) => warnings).filter((one) => isOfUse(one, description)),
       ...failureWarnings(migrations),
       ...skew,
       ...unnoticed,

@@ -38,6 +38,8 @@ export interface Selector {
   readonly service: string;
 }
 
+type PartPartition = Extract<Partition, { of: "part" }>;
+
 export interface EffectiveDeployments extends Effective {
   /** Names in the directory of this service in this environment, known by `knownAt`; empty: the service is unknown. */
   readonly known: readonly Name[];
@@ -46,7 +48,7 @@ export interface EffectiveDeployments extends Effective {
   /** What they show, as an observation. */
   readonly tasks: Observation | undefined;
   /** The partitions of the sets of components that were deployed on their own. */
-  readonly parts: readonly Partition[];
+  readonly parts: readonly PartPartition[];
   /** The effects of the claims alone. */
   readonly claims: readonly Effect[];
 }
@@ -95,7 +97,7 @@ export const coveringAmong = (looks: readonly Observation[], at: string): Observ
 /** The newest facts of a service up to a time or a sort key. */
 interface Newest {
   readonly named: readonly Name[];
-  readonly parts: readonly Partition[];
+  readonly parts: readonly PartPartition[];
   readonly observation: Observation | undefined;
   /** The newest claims of the whole service, and of everything in its environment, newest first. */
   readonly own: readonly Claim[];
@@ -148,7 +150,7 @@ export async function newestOf(
     newestClaims(knowledge, ofAll, at),
   ]);
   const parts = namesOf(named, "part").map(
-    ({ name: components }): Partition => ({ of: "part", ...selector, components }),
+    ({ name: components }): PartPartition => ({ of: "part", ...selector, components }),
   );
   const newest = await Promise.all(parts.map((partition) => newestClaims(knowledge, partition, at)));
   // A removal of components takes away what ran, unless a deployment of the same moment came before it.

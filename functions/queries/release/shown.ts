@@ -20,8 +20,10 @@ import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
 
 export interface Shown {
-  /** The digests that it ran, as reported and as they can be pulled. */
+  /** The digests of what ran: as stated, and as they can be pulled. */
   readonly digests: ReadonlySet<string>;
+  /** What the runtime calls it. One such digest may be part of several images: it names none of them by itself. */
+  readonly reported: ReadonlySet<string>;
   /** When it may show others: another release takes over, or a task, a description or a look says more about this one. */
   readonly until: string | null;
   /** Whether a fact still counts then: a later deployment may change configuration or other components alone. */
@@ -41,8 +43,12 @@ function countsIn(...states: readonly EffectiveDeployments[]): Shown["counts"] {
   ]);
   const keys = new Set(facts.flatMap((fact) => (fact === undefined ? [] : [keyOf(fact)])));
   const deployments = new Set(facts.map((fact) => canonical(fact?.deployment ?? null)));
-  return (fact) =>
-    fact.kind === "task.observed" ? deployments.has(canonical(fact.deployment)) : keys.has(keyOf(fact));
+  // Of looks at one moment that show different images, another may count once a deployment follows.
+  const looks = new Set(states.map(({ observation }) => observation?.occurredAt));
+  return (fact) => {
+    if (fact.kind === "task.observed") return deployments.has(canonical(fact.deployment));
+    return keys.has(keyOf(fact)) || (isObservation(fact) && looks.has(fact.occurredAt));
+  };
 }
 
 /** Later tasks of the deployments in effect: they may make a digest uncertain, or known. */
@@ -106,14 +112,13 @@ async function nextView(
   return [];
 }
 
-/** The digests of components: as stated, as they can be pulled, and as the runtime reports them. */
-function digestsOf(components: readonly ResolvedComponent[]): ReadonlySet<string> {
-  const digests = components.flatMap(({ resolution: { digest }, family, seen }) => [
-    digest,
-    family?.pullable,
-    seen?.resolution.digest,
-  ]);
-  return new Set(digests.filter((one) => one !== undefined));
+function digestsOf(components: readonly ResolvedComponent[]): Pick<Shown, "digests" | "reported"> {
+  const stated = components.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
+  const reported = components.map(({ seen }) => seen?.resolution.digest);
+  return {
+    digests: new Set(stated.filter((one) => one !== undefined)),
+    reported: new Set(reported.filter((one) => one !== undefined)),
+  };
 }
 
 /** Cost: two sequential round trips for the digests, as in the release, and one for the end. */
@@ -127,10 +132,10 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   const reconciled = await reconcile(context, running);
   const { shown, running: counted } = reconciled;
-  const digests = digestsOf(shown);
+  const { digests, reported } = digestsOf(shown);
   const [until, ...more] = await Promise.all([
     untilOf(context, reconciled),
-    nextView(context, digests),
+    nextView(context, new Set([...digests, ...reported])),
     nextTasks(context, counted),
     nextDescription(context, counted, description),
   ]);
@@ -138,6 +143,7 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
   const isSooner = known !== undefined && (until === null || known < until);
   return {
     digests,
+    reported,
     until: isSooner ? known : until,
     counts: countsIn(running, counted),
   };

@@ -81,6 +81,12 @@ async function* chunked<T>(found: AsyncIterable<T>): AsyncGenerator<T[]> {
 
 type Known = Omit<Question, "at">;
 
+/** What an entry says of the components to which its deployment brought another image. */
+const broughtBy = (brings: readonly string[] | undefined): Pick<TimelineEntry, "changesImage" | "brings"> => {
+  if (brings === undefined) return {};
+  return brings.length === 0 ? { changesImage: false } : { changesImage: true, brings: [...brings] };
+};
+
 /** Turns facts into entries, in order. Entries of observations and of sets depend on the facts before them. */
 function narrating(known: Known, environment: string) {
   const watch = watching(known, environment);
@@ -95,8 +101,9 @@ function narrating(known: Known, environment: string) {
     async entriesOf(fact: Event): Promise<TimelineEntry[]> {
       if (fact.kind === "migration.snapshot")
         return databases.changesAt(fact).map((change) => changeEntry(fact, change));
-      if (isEffective(fact) && !(await watch.take(fact))) return [];
-      return [eventEntry(fact)];
+      if (!isEffective(fact)) return [eventEntry(fact)];
+      const { isEvent, brings } = await watch.take(fact);
+      return isEvent ? [{ ...eventEntry(fact), ...broughtBy(brings) }] : [];
     },
   };
 }

@@ -1,10 +1,11 @@
 /**
  * Observation changes: on a timeline an observation is an event only if it shows other images or other configuration than
- * the service had before.
- * The state before is read once, at the first observation of a service.
+ * the service had before; and of a deployment it says whether it brought another image.
+ * The state before is read once, at the first deployment or observation of a service.
  */
 import type { Configuration, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
 import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
@@ -23,9 +24,10 @@ import {
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { driftAt, isInGrace, isLeftOutThen } from "../release/looks.ts";
+import { isInGrace, isLeftOutThen, reconciledAt } from "../release/looks.ts";
+import type { ResolvedComponent } from "../release/resolved-component.ts";
 import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
-import { byComponent, matched } from "../release/slots.ts";
+import { byComponent, isSameSlot, matched, slotOf } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
 interface Group {
@@ -124,11 +126,38 @@ export interface Step<F> {
   readonly before: string;
 }
 
+/** What a fact makes of what its service ran before. */
+interface Effects {
+  /** Whether it is an event: an observation is one if it shows something else. */
+  readonly isEvent: boolean;
+  /** Of a deployment: the components to which it brought another image; undefined if nobody knows. */
+  readonly brings?: readonly string[] | undefined;
+}
+
 export interface Watch {
   /** Reads the states of services before these facts, as far as they depend on it, concurrently. */
   prepare(steps: readonly Step<Claim | Observation>[]): Promise<void>;
-  /** Whether a fact changes or shows other images than its service had before. Call it in the order of facts. */
-  take(fact: Claim | Observation): Promise<boolean>;
+  /** Call it in the order of facts. */
+  take(fact: Claim | Observation): Promise<Effects>;
+}
+
+const slotsOf = (shown: readonly ResolvedComponent[] = []) =>
+  new Map(shown.map((one) => [slotOf(one.resolution.stated), one]));
+
+/** The components that run another image at a moment than just before it; undefined if nobody knows of one of them. */
+async function newImagesAt(known: Known, selector: Selector, at: string): Promise<string[] | undefined> {
+  const [before, after] = await Promise.all(
+    [justBefore(at), at].map(async (moment) => slotsOf((await reconciledAt(known, selector, moment)).shown)),
+  );
+  const verdicts = [...(after ?? [])].map(([slot, { resolution, family }]) => {
+    const was = before?.get(slot);
+    const { digest } = was?.resolution ?? {};
+    if (was === undefined) return [resolution.stated.component];
+    if (digest === undefined || family === undefined) return undefined;
+    return family.members.has(digest) ? [] : [resolution.stated.component];
+  });
+  const certain = verdicts.flatMap((one) => (one === undefined ? [] : one));
+  return verdicts.includes(undefined) && certain.length === 0 ? undefined : [...new Set(certain)];
 }
 
 export function watching(known: Known, environment: string): Watch {
@@ -152,8 +181,29 @@ export function watching(known: Known, environment: string): Watch {
     const unchanged = changesConfiguration(state, observation) ? "other" : "same";
     if (verdict === "same") return unchanged;
     // The deployment names no digest: the rules of the release decide whether this is what it meant.
-    const drift = await driftAt(known, { environment, service }, observation.occurredAt);
+    const { drift } = await reconciledAt(known, { environment, service }, observation.occurredAt);
     return drift === null ? unchanged : "other";
+  }
+
+  /** The components to which a deployment brings another image than ran before; undefined if nobody knows. */
+  async function brings(claim: Claim, service: string): Promise<string[] | undefined> {
+    if (claim.kind !== "deployment.succeeded") return undefined;
+    const before = services.get(service)?.state ?? NOTHING;
+    const old = effectiveGroups(before);
+    const changed = [...effectiveGroups(evolve(before, statedEffect(claim)))]
+      .map(([name, { entries }]) => ({ entries, was: old.get(name)?.entries ?? [] }))
+      .filter(({ entries, was }) => entries !== was);
+    const verdicts = await Promise.all(
+      changed.flatMap(({ entries, was }) =>
+        entries.map(async (is) => {
+          const same = was.find((one) => isSameSlot(one, is));
+          const verdict = same === undefined ? "other" : await compareImages(images, same, is);
+          return is.digest === undefined ? "unclear" : verdict === "other" ? [is.component] : verdict;
+        }),
+      ),
+    );
+    if (verdicts.includes("unclear")) return newImagesAt(known, { environment, service }, claim.occurredAt);
+    return [...new Set(verdicts.flatMap((one) => (Array.isArray(one) ? one : [])))];
   }
 
   /** A removal of a superseded deployment is no event. */
@@ -167,8 +217,9 @@ export function watching(known: Known, environment: string): Watch {
       const unknown = new Map<string, Step<Claim | Observation>>();
       for (const step of steps) {
         const service = fold(step.fact.service ?? "");
-        const isNew = !services.has(service) && (isObservation(step.fact) || isOfDeployment(step.fact));
-        if (isNew && !unknown.has(service)) unknown.set(service, step);
+        const isOne =
+          isObservation(step.fact) || isOfDeployment(step.fact) || step.fact.kind === "deployment.succeeded";
+        if (isOne && !services.has(service) && !unknown.has(service)) unknown.set(service, step);
       }
       await mapLimit(AT_ONCE, [...unknown], async ([service, { fact, before }]) => {
         const state = await effectiveAt(known, { environment, service }, before);
@@ -180,10 +231,11 @@ export function watching(known: Known, environment: string): Watch {
       const concerned = fact.service === undefined ? [...services.keys()] : [fold(fact.service)];
       const [service = ""] = concerned;
       const verdict = isObservation(fact) ? await look(fact, service) : undefined;
-      if (verdict === "left out") return false;
+      if (verdict === "left out") return { isEvent: false };
       const shows = isObservation(fact) ? verdict === "other" : isEvent(fact, service);
+      const brought = isObservation(fact) ? undefined : await brings(fact, service);
       for (const one of concerned) follow(one, fact);
-      return shows;
+      return { isEvent: shows, brings: brought };
     },
   };
 }

@@ -9,7 +9,7 @@ import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
-import { deployToolsFrom, hostsFrom } from "../config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, hostsFrom, samePersonsFrom } from "../config/files.ts";
 import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { warnOfEnds } from "../config/token-file.ts";
@@ -88,6 +88,8 @@ export function ledgerOnAws(recording?: Recording): Ledger {
       : { identities: lazyVerifier(identities, now, async () => (await secrets()).loginSecret) }),
     deployTools: deployToolsFrom(process.env),
     hosts: hostsFrom(process.env),
+    gatePolicy: gatePolicyFrom(process.env),
+    samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
     secrets: async () => {

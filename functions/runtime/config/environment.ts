@@ -2,7 +2,9 @@
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
 import type { Hosts } from "../../../schemas/hosts.ts";
+import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Identities } from "../../ledger/identities.ts";
@@ -10,7 +12,14 @@ import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { deployToolsFrom, hostsFrom, rulesFrom, trustFrom } from "./files.ts";
+import {
+  deployToolsFrom,
+  gatePolicyFrom,
+  hostsFrom,
+  rulesFrom,
+  samePersonsFrom,
+  trustFrom,
+} from "./files.ts";
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
@@ -37,6 +46,10 @@ export interface Configuration {
   readonly deployTools: DeployTools;
   /** The hosts that commands of plans may name. */
   readonly hosts: Hosts;
+  /** Which evidence the gate requires. Absent: none. */
+  readonly gatePolicy?: GatePolicy;
+  /** Logins of several issuers that are one person. Absent: none. */
+  readonly samePersons?: SamePersons;
   readonly trust?: Trust;
   /** Absent: no OIDC token is taken. */
   readonly identities?: Identities;
@@ -63,6 +76,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
   const identities = identitiesFrom(env, parseYaml);
   const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
+  const gatePolicy = gatePolicyFrom(env);
+  const samePersons = samePersonsFrom(env);
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
@@ -83,6 +98,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
     hosts: hostsFrom(env),
+    ...(gatePolicy === undefined ? {} : { gatePolicy }),
+    ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),
     ...(identities === undefined ? {} : { identities }),
     ...(loginSecret === "" ? {} : { loginSecret }),

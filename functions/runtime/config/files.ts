@@ -1,7 +1,10 @@
-/** Naming rules, deploy tools and trusted roots, from variables and the files that they name. */
+/** Naming rules, deploy tools, the gate's policy and trusted roots, from variables and the files that they name. */
 import { readFileSync } from "node:fs";
+import type * as z from "zod";
 import { DeployTools } from "../../../schemas/deploy-tools.ts";
+import { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { Hosts } from "../../../schemas/hosts.ts";
+import { SamePersons } from "../../../schemas/same-persons.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
@@ -21,6 +24,17 @@ export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv):
 /** The hosts that commands of plans may name; the default ones if the variable is not set. Throws a ConfigurationError. */
 export const hostsFrom = ({ ASOF_HOSTS: text }: NodeJS.ProcessEnv): Hosts =>
   text === undefined || text === "" ? {} : parse("ASOF_HOSTS", Hosts, json("ASOF_HOSTS", text));
+/** A list in a file, or the JSON itself where a process has no files; undefined if the variable is not set. */
+function listFrom<T>(variable: string, schema: z.ZodType<T>, given: string | undefined): T | undefined {
+  if (given === undefined || given === "") return undefined;
+  return parse(variable, schema, json(variable, given.startsWith("[") ? given : textOf(variable, given)));
+}
+
+export const gatePolicyFrom = ({ ASOF_GATE_POLICY: given }: NodeJS.ProcessEnv): GatePolicy | undefined =>
+  listFrom("ASOF_GATE_POLICY", GatePolicy, given);
+
+export const samePersonsFrom = ({ ASOF_PERSONS: given }: NodeJS.ProcessEnv): SamePersons | undefined =>
+  listFrom("ASOF_PERSONS", SamePersons, given);
 
 /** The trusted signers of attestations. Needs both variables: a root alone would trust everyone with a certificate. */
 export function trustFrom({

@@ -124,6 +124,8 @@ function ledgerOf(
     ...(settings.identities === undefined
       ? {}
       : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
+    gatePolicy: settings.gatePolicy,
+    samePersons: settings.samePersons,
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),

@@ -22,7 +22,7 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
-import { faultsOf, time } from "../../../schemas/scalars.ts";
+import { faultsOf, time, WORKLOADS } from "../../../schemas/scalars.ts";
 import { type Image, partsOf } from "../image.ts";
 import { hashOf, ignored, MAX_EVENTS, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Context, type Source, sourceOf } from "../source.ts";
@@ -172,6 +172,7 @@ function mapWorkload(pods: readonly Pod[], { cluster, seen: at, timeFrom }: Look
       components,
       cluster,
       namespace,
+      ...present({ workload: WORKLOADS.find((one) => one === kind) }),
     },
     pods,
   );

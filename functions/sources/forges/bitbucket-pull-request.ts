@@ -11,7 +11,17 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { url } from "../../../schemas/scalars.ts";
-import { botsOf, firstLink, loginOnly, mapping, maybeText, present, said, titleOf } from "../payload.ts";
+import {
+  botsOf,
+  firstLink,
+  loginOnly,
+  mapping,
+  maybeText,
+  present,
+  said,
+  ticketIn,
+  titleOf,
+} from "../payload.ts";
 import { sourceOf } from "../source.ts";
 
 const user = z.looseObject({ account_id: maybeText, uuid: maybeText, type: maybeText }).nullish();
@@ -89,7 +99,7 @@ function mapMerged(changed: PullRequestChanged, raw: unknown): Mapped {
     authors: [author.login].filter((login) => login !== undefined),
     ...botsOf(author, merger),
     title: titleOf(pullrequest.title, `#${change.number}`),
-    ...present({ mergedBy: merger.login }),
+    ...present({ ticket: ticketIn(pullrequest.title), mergedBy: merger.login }),
     ...link,
   };
   return said(statement, raw);

@@ -20,6 +20,7 @@ import {
   present,
   quoted,
   said,
+  ticketIn,
   timeOr,
   titleOf,
 } from "../payload.ts";
@@ -72,7 +73,12 @@ export const mapPullRequest = (payload: unknown, { receivedAt }: Context): Mappe
       authors: [author?.login].filter((login) => login !== undefined),
       ...botsOf(author, merger, actor),
       title: titleOf(change.title, `#${change.number}`),
-      ...present({ mergedBy: merger?.login, actor: actor?.login, url: firstLink(change.html_url) }),
+      ...present({
+        ticket: ticketIn(change.title),
+        mergedBy: merger?.login,
+        actor: actor?.login,
+        url: firstLink(change.html_url),
+      }),
     };
     return [said(statement, payload)];
   });

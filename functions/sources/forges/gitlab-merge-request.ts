@@ -21,6 +21,7 @@ import {
   present,
   quoted,
   said,
+  ticketIn,
   timeOr,
   titleOf,
 } from "../payload.ts";
@@ -102,7 +103,7 @@ function mapChanged(changed: Changed, raw: unknown, { receivedAt }: Context): Ma
     authors: [author.login].filter((login) => login !== undefined),
     ...botsOf(author, actor),
     title: titleOf(change.title, `!${iid}`),
-    ...present({ mergedBy: actor.login, actor: actor.login }),
+    ...present({ ticket: ticketIn(change.title), mergedBy: actor.login, actor: actor.login }),
   };
   return said({ kind: "change.merged", ...common, ...merged }, raw);
 }

@@ -1,0 +1,24 @@
+/** The gate's policy: which evidence an image needs in which environment. An operator's file. */
+import * as z from "zod";
+import { name } from "./scalars.ts";
+
+export const REQUIREMENTS = [
+  "build_evidence",
+  "verified_provenance",
+  "tests_passed",
+  "approved_by_another",
+  "no_failed_scan",
+] as const;
+export type Requirement = (typeof REQUIREMENTS)[number];
+
+export const GatePolicy = z
+  .array(
+    z.strictObject({
+      environment: name.exactOptional().meta({
+        description: "of one environment, or with `*` for any characters of several; absent: of all",
+      }),
+      require: z.array(z.enum(REQUIREMENTS)).min(1),
+    }),
+  )
+  .max(256);
+export type GatePolicy = z.infer<typeof GatePolicy>;
