@@ -1,5 +1,6 @@
 /** The command line: `asof <command>`. Commands define their options; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
+import { printable } from "../schemas/scalars.ts";
 import { commandsFor } from "./commands.ts";
 import { CliError, Unreachable } from "./error.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -28,8 +29,16 @@ function exitOf(error: unknown): number | undefined {
   return error instanceof CliError ? (error.exit ?? EXIT.refused) : undefined;
 }
 
+/** What others named reaches no terminal raw; in JSON the escapes mean the same. */
+const escaping = (io: Io): Io => ({
+  ...io,
+  out: (line) => io.out(printable(line)),
+  err: (line) => io.err(printable(line)),
+});
+
 /** Runs one command line, given without the program's name. Throws internal errors only. */
-export async function main(args: readonly string[], io: Io): Promise<void> {
+export async function main(args: readonly string[], given: Io): Promise<void> {
+  const io = escaping(given);
   try {
     await (await programFor(args, io)).parseAsync([...args], { from: "user" });
   } catch (error) {

@@ -38,6 +38,7 @@ import {
   platform,
   reviewedChange,
   schemaChange,
+  schemaSnapshot,
   someArtifact,
   somethingDeployed,
   somewhere,
@@ -108,6 +109,8 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("artifact.indexed", {
     digest,
+    /** The repository that holds the index. With it, the index stands in for its manifests there alone. */
+    repository: imageRepository.exactOptional(),
     manifests: z
       .array(
         z.strictObject({ digest, platform: platform.exactOptional(), configDigest: digest.exactOptional() }),
@@ -172,27 +175,7 @@ export const Statement = z.discriminatedUnion("kind", [
   kind("migration.applied", schemaChange),
   kind("migration.reverted", schemaChange),
   kind("migration.failed", schemaChange),
-  kind("migration.snapshot", {
-    ...place,
-    database: name,
-    mode: z.enum(["set", "head"]),
-    tool: text(64).exactOptional(),
-    image: digest.exactOptional(),
-    service: name.exactOptional(),
-    versions: z
-      .array(
-        z.strictObject({
-          version: text(255),
-          appliedAt: time.exactOptional(),
-          checksum: text(255).exactOptional(),
-        }),
-      )
-      .max(1000),
-    part: z
-      .strictObject({ set: text(128), n: z.int().min(1), of: z.int().min(1).max(1000) })
-      .refine((part) => part.n <= part.of, { error: "n must not be above of" })
-      .exactOptional(),
-  }),
+  kind("migration.snapshot", schemaSnapshot),
   /** A pull or merge request entered its branch. */
   kind("change.merged", {
     ...changeRequest.shape,
@@ -211,6 +194,8 @@ export const Statement = z.discriminatedUnion("kind", [
     commit: fullSha.exactOptional(),
     digest: digest.exactOptional(),
     deployment: deployment.exactOptional(),
+    /** The image repository of the digest. With it, the evidence is about the image there alone. */
+    repository: imageRepository.exactOptional(),
     /** What it is, and where it counts for one environment or job alone, a slash and its name. */
     type: text(288),
     verdict: text(64).exactOptional(),
@@ -236,7 +221,13 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("incident.opened", incident),
   kind("incident.resolved", incident),
-  kind("release.marked", { digest, verdict: z.enum(["good", "bad"]), reason: prose(1024).exactOptional() }),
+  kind("release.marked", {
+    digest,
+    /** The environments that it counts in; absent: all of them. */
+    environments: z.array(name).min(1).max(64).exactOptional(),
+    verdict: z.enum(["good", "bad"]),
+    reason: prose(1024).exactOptional(),
+  }),
   kind("environment.frozen", {
     ...place,
     service: name.exactOptional(),
@@ -305,6 +296,8 @@ export const Recording = z.strictObject({
   v: z.literal(1),
   recordedAt: time,
   reportedBy: text(128),
+  /** Its sender was bound by grants: the fact counts within what it names alone. */
+  bound: z.literal(true).exactOptional(),
   statementHash: hash,
 });
 export type Recording = z.infer<typeof Recording>;

@@ -88,6 +88,11 @@ export const PlanWarningCode = z.union([
   coded("deployed_together", "the same deployment also deployed other services"),
   coded("deployment_failed", "the newest deployment failed, and may have changed a part of what runs"),
   coded("downtime", "the service is down while its schema is reverted"),
+  coded(
+    "host_not_listed",
+    "the commands of a step are left out, because they name a host that the operator has not listed",
+  ),
+  coded("renamed_since", "an image repository was renamed since; the steps use its name of now"),
   coded("drift", "the runtime showed images other than the deployment reported, then or now"),
   coded("marked_bad", "the image was marked as bad"),
   coded("migration_failed", "a migration failed, and has not been applied since"),

@@ -37,8 +37,23 @@ export const prose = (max: number) =>
     error: `must be well-formed Unicode of at most ${max} bytes`,
   });
 
+/** Characters that show nothing or turn the direction of text: names that differ by them look alike. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u;
+
 /** The name of an environment, service, component or database: keeps its case, compares without it, may contain slashes. */
-export const name = text(255);
+export const name = text(255).refine((value) => !UNSEEN.test(value), {
+  error: "must not hold characters that are invisible or turn the direction of text",
+});
+
+/** A text for a terminal or a log: control, invisible and direction characters as `\\u` escapes, but for line breaks and tabs. */
+export const printable = (value: string): string =>
+  value.replaceAll(/[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu, (one) =>
+    one === "\n" || one === "\t"
+      ? one
+      : [...Array(one.length).keys()]
+          .map((n) => `\\u${one.charCodeAt(n).toString(16).padStart(4, "0")}`)
+          .join(""),
+  );
 
 /** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
 export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");

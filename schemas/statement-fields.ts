@@ -139,6 +139,29 @@ export const schemaChange = {
   service: name.exactOptional(),
 };
 
+/** What is applied to a database now. */
+export const schemaSnapshot = {
+  ...place,
+  database: name,
+  mode: z.enum(["set", "head"]),
+  tool: text(64).exactOptional(),
+  image: digest.exactOptional(),
+  service: name.exactOptional(),
+  versions: z
+    .array(
+      z.strictObject({
+        version: text(255),
+        appliedAt: time.exactOptional(),
+        checksum: text(255).exactOptional(),
+      }),
+    )
+    .max(1000),
+  part: z
+    .strictObject({ set: text(128), n: z.int().min(1), of: z.int().min(1).max(1000) })
+    .refine((part) => part.n <= part.of, { error: "n must not be above of" })
+    .exactOptional(),
+};
+
 export const someArtifact = [
   (it: { digest?: string; tag?: string }) => it.digest !== undefined || it.tag !== undefined,
   { error: "must name a digest, a tag, or both" },
@@ -170,6 +193,8 @@ export const somethingDeployed: [
 /** What a service is, and how it is deployed. */
 export const description = {
   service: name,
+  /** The environments that it counts in; absent: all of them. */
+  environments: z.array(name).min(1).max(64).exactOptional(),
   owner: text(128).exactOptional(),
   contact: text(255).exactOptional(),
   repository: url.exactOptional(),

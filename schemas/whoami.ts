@@ -6,7 +6,7 @@ export const Whoami = z
     name: z.string(),
     role: z.enum(["reader", "writer", "operator", "executor", "auditor", "admin"]),
     may: z
-      .array(z.enum(["ask", "write", "operate", "execute", "export", "retract", "back up"]))
+      .array(z.enum(["ask", "write", "rename", "operate", "execute", "export", "retract", "back up"]))
       .meta({ description: "what endpoints may require" }),
   })
   .meta({ id: "Whoami" });

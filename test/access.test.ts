@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundBy, holderOf, isAllowed, newToken, parseTokens, ROLES } from "../functions/ledger/authority.ts";
+import { holderOf, isAllowed, newToken, parseTokens, ROLES } from "../functions/ledger/authority.ts";
 import { sha256 } from "../functions/ledger/canonical.ts";
 
 const SECRET = "s3cr3t-0123456789abcdef";
@@ -154,69 +154,5 @@ describe("a role", () => {
 
   it("is one of six", () => {
     expect(ROLES).toEqual(["reader", "writer", "operator", "executor", "auditor", "admin"]);
-  });
-});
-
-describe("a bound token", () => {
-  const ci = { role: "writer" as const, name: "ci" };
-  const ofSources = { ...ci, sources: ["/ci/acme/", "/ci/tools"] };
-  const ofPlaces = { ...ci, environments: ["production", "review/Caf\u00e9"] };
-
-  it.each([
-    ["bound to nothing, anything", ci, { source: "/anyone", environment: "anywhere" }],
-    [
-      "bound to sources, under one of them",
-      ofSources,
-      { source: "/ci/acme/billing", environment: "staging" },
-    ],
-    ["bound to sources, one itself", ofSources, { source: "/ci/tools" }],
-    ["bound to sources, one below without its slash", ofSources, { source: "/ci/tools/x" }],
-    ["bound to environments, one of them", ofPlaces, { source: "/x", environment: "production" }],
-    ["bound to environments, one in another case", ofPlaces, { source: "/x", environment: "PRODUCTION" }],
-    [
-      "bound to environments, one in another Unicode form",
-      ofPlaces,
-      { source: "/x", environment: "review/cafe\u0301" },
-    ],
-    ["bound to environments, what is of none", ofPlaces, { source: "/x" }],
-  ])("may say, %s", (_, holder, statement) => {
-    expect(boundBy(holder, { kind: "artifact.pushed", ...statement })).toBeUndefined();
-  });
-
-  it.each([
-    ["bound to sources, another", ofSources, { source: "/ci/other" }, "/ci/acme/"],
-    ["bound to sources, one that only begins so", ofSources, { source: "/ci/tools-evil/x" }, "/ci/tools"],
-    ["bound to sources, one in another case", ofSources, { source: "/CI/ACME/billing" }, "/ci/acme/"],
-    ["bound to environments, another", ofPlaces, { source: "/x", environment: "staging" }, "production"],
-    [
-      "bound to environments, one that begins so",
-      ofPlaces,
-      { source: "/x", environment: "production.eu" },
-      "production",
-    ],
-    [
-      "bound to both, only one of them",
-      { ...ofSources, environments: ["production"] },
-      { source: "/ci/acme/billing", environment: "staging" },
-      "production",
-    ],
-    [
-      "bound to both, only the other",
-      { ...ofSources, environments: ["production"] },
-      { source: "/x", environment: "production" },
-      "/ci/acme/",
-    ],
-    ["bound to no source at all, anything", { ...ci, sources: [] }, { source: "/x" }, "ci"],
-  ])("may not say, %s", (_, holder, statement, named) => {
-    const reason = boundBy(holder, { kind: "artifact.pushed", ...statement });
-    expect(reason).toContain("the token ci may only report for");
-    expect(reason).toContain(named);
-  });
-
-  it("may not say, bound to environments, what is about all of them", () => {
-    const note = { kind: "change.noted", source: "/x" };
-    expect(boundBy(ofPlaces, note)).toContain("the token ci must name an environment");
-    expect(boundBy(ofPlaces, { ...note, environment: "production" })).toBeUndefined();
-    expect(boundBy(ofSources, { ...note, source: "/ci/acme/x" })).toBeUndefined();
   });
 });

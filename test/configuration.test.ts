@@ -40,6 +40,7 @@ describe("the configuration", () => {
       executors: [],
       silentAfter: new Map(),
       deployTools: {},
+      hosts: {},
     });
   });
 
@@ -61,13 +62,15 @@ describe("the configuration", () => {
     expect(() => configuration({ ASOF_GATE_POLICY: "/nowhere" })).toThrow("ASOF_GATE_POLICY: cannot read");
   });
 
+  const BOUND_SECRET = { secret: "the-old-secret-1", name: "team", environments: ["staging"] };
+
   it("is what the variables say", () => {
     const env = {
       ASOF_HOST: "0.0.0.0",
       ASOF_PORT: "0",
       ASOF_DATA: "/var/lib/asof",
       ASOF_TOKENS: `writer:ci:${SECRET}`,
-      ASOF_WEBHOOK_SECRETS: '{"github":["new","old"]}',
+      ASOF_WEBHOOK_SECRETS: JSON.stringify({ github: ["the-new-secret-1", BOUND_SECRET] }),
       ASOF_REGISTRIES: '{"quay.io":{},"127.0.0.1:5000":{"plainHttp":true}}',
       ASOF_RULES: file("rules.json", JSON.stringify(RULES)),
       ASOF_OBSERVATION_MINUTES: "10",
@@ -78,7 +81,7 @@ describe("the configuration", () => {
       port: 0,
       data: "/var/lib/asof",
       tokens: [{ role: "writer", name: "ci" }],
-      webhooks: { github: ["new", "old"] },
+      webhooks: { github: ["the-new-secret-1", BOUND_SECRET] },
       registries: { "quay.io": {}, "127.0.0.1:5000": { plainHttp: true } },
       rules: RULES,
       observationStepMs: 600_000,
@@ -108,6 +111,19 @@ describe("the configuration", () => {
     ["ASOF_WEBHOOK_SECRETS", "no list of a vendor", `{"github":"${SECRET}"}`],
     ["ASOF_WEBHOOK_SECRETS", "an empty list of a vendor", '{"github":[]}'],
     ["ASOF_WEBHOOK_SECRETS", "an empty secret", `{"github":["${SECRET}",""]}`],
+    ["ASOF_WEBHOOK_SECRETS", "a blank secret", `{"github":["${SECRET}","                    "]}`],
+    ["ASOF_WEBHOOK_SECRETS", "a secret that can be guessed", `{"github":["${SECRET}","fifteen-letters"]}`],
+    ["ASOF_WEBHOOK_SECRETS", "an unknown vendor", `{"githubb":["${SECRET}"]}`],
+    [
+      "ASOF_WEBHOOK_SECRETS",
+      "grants without a name",
+      `{"github":[{"secret":"${SECRET}","services":["web"]}]}`,
+    ],
+    [
+      "ASOF_WEBHOOK_SECRETS",
+      "a grant that is none",
+      `{"github":[{"secret":"${SECRET}","name":"x","places":["web"]}]}`,
+    ],
     ["ASOF_OBSERVATION_MINUTES", "no number", "5m"],
     ["ASOF_OBSERVATION_MINUTES", "nothing", "0"],
     ["ASOF_OBSERVATION_MINUTES", "longer than an hour", "61"],

@@ -178,6 +178,7 @@ it("resolves a commit only to images of the service's own repositories, and rele
     { ...built, digest: A, repository: REPOSITORY },
     { ...built, digest: C, repository: "ghcr.io/acme/other" },
     { kind: "artifact.indexed", at: "09:00", digest: B, manifests: [{ digest: A }] },
+    { kind: "artifact.pushed", at: "09:00", digest: B, repository: REPOSITORY },
     deployed("10:00", {}, { commit: { sha: SHA.slice(0, 7) } }),
     { kind: "service.described", at: "23:00", images: [REPOSITORY], owner: "team-billing" },
   );

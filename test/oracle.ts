@@ -54,8 +54,12 @@ interface Origin {
   readonly warnings: Code[];
 }
 
-function originOf(question: Question, { resolved, said }: Entry): Origin {
-  const built = resolved.reported === null ? [] : evidenceOf(question.believed, resolved.reported);
+function originOf(question: Question, entry: Entry): Origin {
+  const { resolved, said } = entry;
+  const built =
+    resolved.reported === null
+      ? []
+      : evidenceOf(question.believed, resolved.reported, releasedDigest(question, entry));
   const [only, ...others] = built;
   if (only === undefined) {
     const commit: KnownCommit | null = said === undefined ? null : { ...said, evidence: "deployment" };
@@ -101,7 +105,7 @@ function reportedOf({ resolved, seen }: Entry, digest: string | null): Pick<Rele
 
 function componentOf(question: Question, running: Entry): { component: ReleasedComponent; warnings: Code[] } {
   const { entry, resolved } = running;
-  const digest = releasedDigest(question, resolved);
+  const digest = releasedDigest(question, running);
   const held = heldBy(question.believed, digest);
   const repository = repositoryOf(running, held);
   const pushes =

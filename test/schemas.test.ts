@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EXAMPLES } from "../schemas/examples.ts";
 import { KINDS, Statement } from "../schemas/fact.ts";
+import { printable } from "../schemas/scalars.ts";
 
 const HASH = "0".repeat(64);
 const push = EXAMPLES["artifact.pushed"];
@@ -49,6 +50,31 @@ describe("an example", () => {
 
 /** Names by the bytes of their UTF-8. */
 const bytes = (letter: string, n: number) => letter.repeat(n / Buffer.byteLength(letter));
+
+describe("a name", () => {
+  it.each([
+    "\u200b",
+    "\u200d",
+    "\u202e",
+    "\u2066",
+    "\ufeff",
+    "\u00ad",
+    "\u2028",
+    "\u3164",
+    "\u{e0041}",
+    "\u0007",
+  ])("holds no character that cannot be seen", (hidden) => {
+    for (const field of ["environment", "service"])
+      expect(isTaken({ ...deployment, [field]: `prod${hidden}uction` })).toBe(false);
+    expect(printable(`a${hidden}b`)).toMatch(/^a(\\u[0-9a-f]{4}){1,2}b$/);
+    expect(JSON.parse(`"${printable(`a${hidden}b`)}"`)).toBe(`a${hidden}b`);
+  });
+
+  it("keeps letters of every script, and lines in what is printed", () => {
+    expect(isTaken({ ...deployment, environment: "réview/東京-生产 🚀" })).toBe(true);
+    expect(printable("réview/東京\n\t🚀")).toBe("réview/東京\n\t🚀");
+  });
+});
 
 describe("a text", () => {
   const environment = (name: string) => ({ ...deployment, environment: name });

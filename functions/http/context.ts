@@ -1,9 +1,11 @@
 /** The ledger as every endpoint receives it. Created once, at start. */
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import type { Hosts } from "../../schemas/hosts.ts";
 import type { SamePersons } from "../../schemas/same-persons.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
+import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
@@ -11,10 +13,16 @@ import type { ComparedPersons } from "../queries/merged-changes.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
+/** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
+export interface WebhookSecret extends Grants {
+  readonly secret: string;
+  readonly name?: string;
+}
+
 export interface Secrets {
   readonly tokens: readonly Token[];
   /** By vendor. Several secrets at once allow rotation. */
-  readonly webhooks: Readonly<Record<string, readonly string[]>>;
+  readonly webhooks: Readonly<Record<string, readonly (string | WebhookSecret)[]>>;
 }
 
 export interface Ledger extends Ingest {
@@ -26,6 +34,8 @@ export interface Ledger extends Ingest {
   readonly trust?: Trust;
   /** Commands of deploy tools that plans do not know. Absent: none. */
   readonly deployTools?: DeployTools | undefined;
+  /** The hosts that commands of plans may name. Absent: the public forges, and any registry. */
+  readonly hosts?: Hosts | undefined;
   /** Which evidence the gate requires. Absent: none. */
   readonly gatePolicy?: GatePolicy | undefined;
   /** Logins of several issuers that are one person. Absent: none. */

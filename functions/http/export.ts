@@ -10,7 +10,7 @@ import { exportFacts } from "../ledger/export.ts";
 import { currentRequest } from "../ledger/request-context.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import { holder, query, stretch } from "./request.ts";
+import { askedBy, holder, query, stretch } from "./request.ts";
 
 /** Fields that most facts have. A cell is empty if the fact lacks the field; the column `fact` holds the whole fact. */
 const COLUMNS = [
@@ -125,13 +125,14 @@ async function* counting(facts: AsyncIterable<readonly Fact[]>, seen: { count: n
 }
 
 async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
-  const { name } = await holder(ledger, c, "export");
+  const who = await holder(ledger, c, "export");
+  const { name } = who;
   const asked = query(c, ExportQuestion);
   const now = ledger.now();
   const settled = new Date(now.getTime() - ledger.settleMs).toISOString();
   const { from, to } = await stretch(now, asked);
   const span = { from, to: to < settled ? to : settled };
-  const facts = exportFacts(ledger.store, {
+  const facts = exportFacts(askedBy(ledger, who).store, {
     ...span,
     ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
     ...(asked.source === undefined ? {} : { source: asked.source }),

@@ -2,21 +2,18 @@
 import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
-import { boundElsewhere } from "../ledger/authority.ts";
 import { gate, gateOfCommit } from "../queries/gate.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
-import { EndpointError } from "./problem.ts";
-import { holder, moment, query } from "./request.ts";
+import { askedBy, holder, moment, query, refuseElsewhere } from "./request.ts";
 
 /** Also open to tokens of writers, which pipelines hold: the answer is only about the names in the request. */
 export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   const who = await holder(ledger, c, "ask", "write");
   const { environment, group, service, digest, commit, ...asked } = query(c, GateQuestion);
-  const when = await moment(ledger, asked);
+  const when = await moment(askedBy(ledger, who), asked);
   return sideBySide<Gate>(when, { environment, group }, (one) => {
-    const elsewhere = boundElsewhere(who, one);
-    if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
+    refuseElsewhere(who, { environment: one, service });
     const policy = ledger.gatePolicy;
     const policies = policy === undefined ? undefined : { policy, people: comparedPersons(ledger) };
     const place = { environment: one, service };

@@ -5,8 +5,10 @@ import type * as z from "zod";
 import type { StatementOf } from "../../schemas/fact.ts";
 import { Freeze, FreezeEnd, Mark } from "../../schemas/operation.ts";
 import { faultsOf, fold, id } from "../../schemas/scalars.ts";
+import { canonical, sha256 } from "../ledger/canonical.ts";
 import { knownName } from "../ledger/directories.ts";
 import { EVER, newest } from "../ledger/fact-reader.ts";
+import { narrowed, refusal } from "../ledger/grants.ts";
 import { receive } from "../ledger/ingest.ts";
 import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
 import { said } from "../sources/payload.ts";
@@ -64,8 +66,10 @@ const operate =
     const who = await holder(ledger, c, "operate");
     const given = await bodyOf(c, schema);
     const { create, ...body } = given;
+    const key = idempotencyKey(c);
     const common = {
-      id: idempotencyKey(c) ?? randomUUID(),
+      // The keys of two tokens are two keys.
+      id: key === undefined ? randomUUID() : sha256(canonical([who.name, key])),
       occurredAt: await timeOf(ledger, given),
       // The time is not part of the comparison, so that the same request again is a duplicate.
       timeFrom: "receipt",
@@ -76,7 +80,8 @@ const operate =
     const raw = { kind: statement.kind, ...body };
     const sender = senderOf(endpoint, who);
     // Whoever may not report it gets 403, whether the name is known or not.
-    if (create === undefined && sender.refuse?.(statement) === undefined) await refuse(ledger, given);
+    if (create === undefined && refusal(who, narrowed(who, statement)) === undefined)
+      await refuse(ledger, given);
     return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));
   };
 

@@ -43,7 +43,7 @@ async function planIn(
   asked: Asked,
 ): Promise<Plan | EnvironmentPlan | undefined> {
   const { service, last, limit, cursor } = asked;
-  const options = { ...accepted(asked), tools: ledger.deployTools };
+  const options = { ...accepted(asked), tools: ledger.deployTools, hosts: ledger.hosts };
   if (service === undefined) return environmentPlan(when, environment, options, { limit, cursor });
   const image = imageQueryOf(asked);
   const aim = image ?? (last === undefined ? { at: when.at } : { last });

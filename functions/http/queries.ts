@@ -43,7 +43,17 @@ import { timeline } from "../queries/timeline/timeline.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, foundAt, holder, isRestricted, knownAtOf, moment, query, stretch } from "./request.ts";
+import {
+  askedBy,
+  found,
+  foundAt,
+  holder,
+  isRestricted,
+  knownAtOf,
+  moment,
+  query,
+  stretch,
+} from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
@@ -200,7 +210,7 @@ const questions: Record<string, Question> = {
       known,
       { limit, cursor },
       quarantined,
-      ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
+      ledger.ignored === undefined || isRestricted(who) ? null : Object.fromEntries(ledger.ignored),
       ledger.silentAfter,
     );
     const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
@@ -214,7 +224,7 @@ export async function answerQuestion(ledger: Ledger, path: string, c: Context): 
   if (question === undefined) return c.notFound();
   const who = await holder(ledger, c, "ask");
   try {
-    const answer = await question(ledger, c, who);
+    const answer = await question(askedBy(ledger, who), c, who);
     return answer instanceof Response ? answer : c.json(answer);
   } catch (error) {
     if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);

@@ -1,16 +1,18 @@
 /** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Mapped } from "../../schemas/mapped.ts";
 import { Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
+import { grantsOf, isBound } from "../ledger/grants.ts";
 import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
-import type { Delivery, Source } from "../sources/source.ts";
+import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
 import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
 import { attestationHandler } from "./attestations.ts";
-import type { Ledger } from "./context.ts";
+import type { Ledger, WebhookSecret } from "./context.ts";
 import { operations } from "./marks-and-freezes.ts";
 import { answerOne } from "./outcomes.ts";
 import { EndpointError, problem } from "./problem.ts";
@@ -20,7 +22,7 @@ import { revealing } from "./reveal.ts";
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
 async function events(ledger: Ledger, c: Context): Promise<Response> {
-  const sender = senderOf("events", await holder(ledger, c, "write"));
+  const sender = senderOf("events", await holder(ledger, c, "write", "rename"));
   const body = await textOf(c);
   const reading = readEvents({ headers: c.req.raw.headers, body });
   if (reading.is === "unreadable") {
@@ -49,15 +51,45 @@ async function webhookSender(
       `No secret is configured for ${source.vendor}: add one to ASOF_WEBHOOK_SECRETS.`,
     );
   }
-  if (!(await source.verify(delivery, secrets))) {
+  const found = await secretOf(source.verify, delivery, secrets);
+  if (found === undefined) {
     throw new EndpointError(
       "unauthenticated",
       `The delivery cannot be authenticated as sent by ${source.vendor}. Check that both sides use the same secret (ASOF_WEBHOOK_SECRETS).`,
     );
   }
-  const reportedBy = `webhook:${source.vendor}`;
+  const { name } = found;
+  const reportedBy = ["webhook", source.vendor, ...(name === undefined ? [] : [name])].join(":");
   identify(reportedBy, "webhook");
-  return { door: source.vendor, reportedBy };
+  return {
+    door: source.vendor,
+    reportedBy,
+    ...(isBound(found) ? { bound: { ...grantsOf(found), name: reportedBy } } : {}),
+  };
+}
+
+/** The secret that proves a delivery. All are tried, so that the time does not show which one it was. */
+async function secretOf(
+  verify: NonNullable<Source["verify"]>,
+  delivery: Delivery,
+  given: readonly (string | WebhookSecret)[],
+): Promise<WebhookSecret | undefined> {
+  const secrets = given.map((one) => (typeof one === "string" ? { secret: one } : one));
+  const proven = await Promise.all(secrets.map(({ secret }) => verify(delivery, [secret])));
+  return secrets.find((_, n) => proven[n]);
+}
+
+/**
+ * Statements of a bound secret have sources of their own, so that whoever knows it takes no identity of another sender of
+ * this vendor.
+ */
+function underOwnSource({ bound }: Sender, { vendor }: Source, mapped: Mapped): Mapped {
+  if (bound === undefined || mapped.is !== "statement") return mapped;
+  const { source } = mapped.statement;
+  const prefix = `${sourceOf(vendor)}/`;
+  if (typeof source !== "string" || !source.startsWith(prefix)) return mapped;
+  const own = sourceOf(vendor, `@${bound.name.split(":").at(-1)}`, source.slice(prefix.length));
+  return { ...mapped, statement: { ...mapped.statement, source: own } };
 }
 
 /** Always answers 202: after errors, vendors stop sending or disable the webhook. */
@@ -86,7 +118,8 @@ async function webhook(ledger: Ledger, c: Context, source: Source, pathSecret?: 
             delivery.body,
           ),
         ];
-  const received = await receive(ledger, sender, mapped);
+  const own = source.verify === undefined ? mapped : mapped.map((one) => underOwnSource(sender, source, one));
+  const received = await receive(ledger, sender, own);
   return c.json({ outcomes: received.map((one) => one.said) }, 202);
 }
 
@@ -103,7 +136,7 @@ function handshake(c: Context): Response {
 }
 
 async function retraction(ledger: Ledger, c: Context): Promise<Response> {
-  const { name } = await holder(ledger, c, "retract");
+  const who = await holder(ledger, c, "retract");
   const body = await bodyOf(c, Retraction);
   const { source, id, reason } = body;
   const target = { source, id };
@@ -114,14 +147,11 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
     occurredAt: ledger.now().toISOString(),
     // The time is not part of the comparison, so that the same retraction again is a duplicate.
     timeFrom: "receipt",
-    actor: name,
+    actor: who.name,
     target,
     reason,
   } as const;
-  return answerOne(
-    c,
-    await receive(ledger, { door: "retractions", reportedBy: name }, [said(statement, body)]),
-  );
+  return answerOne(c, await receive(ledger, senderOf("retractions", who), [said(statement, body)]));
 }
 
 const tooLarge = () =>

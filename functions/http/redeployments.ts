@@ -5,7 +5,7 @@ import { imageQueryOf } from "../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
-import { boundElsewhere, type Holder } from "../ledger/authority.ts";
+import type { Holder } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import { contradictionOf } from "../plan/image-target.ts";
 import {
@@ -21,12 +21,17 @@ import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, foundAt, holder, moment, refuseContradiction, senderOf } from "./request.ts";
-
-function refuseElsewhere(who: Holder, environment: string): void {
-  const elsewhere = boundElsewhere(who, environment);
-  if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
-}
+import {
+  askedBy,
+  bodyOf,
+  found,
+  foundAt,
+  holder,
+  moment,
+  refuseContradiction,
+  refuseElsewhere,
+  senderOf,
+} from "./request.ts";
 
 async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const who = await holder(ledger, c, "operate");
@@ -38,9 +43,10 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
     );
   }
   const body = await bodyOf(c, RedeploymentRequest);
-  refuseElsewhere(who, body.environment);
-  const when = await moment(ledger, {});
-  return { by: who.name, key, body, when, tools: ledger.deployTools, ...senderOf("redeployments", who) };
+  refuseElsewhere(who, body);
+  const when = await moment(askedBy(ledger, who), {});
+  const { deployTools: tools, hosts } = ledger;
+  return { by: who.name, key, body, when, tools, hosts, ...senderOf("redeployments", who) };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>
@@ -124,10 +130,9 @@ type End = Pick<StatementOf<"redeployment.ended">, "outcome" | "reason">;
 
 async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<Response> {
   const id = c.req.param("id") ?? "";
-  const when = await moment(ledger, {});
+  const when = await moment(askedBy(ledger, who), {});
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
-  refuseElsewhere(who, environment);
   const identity = { source: REDEPLOYMENTS, id: endId(id) };
   const [reported] = await ledger.store.get([identity]);
   if (reported === undefined && isOver(course)) {
@@ -149,9 +154,15 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
       redeployment: id,
       ...body,
     },
-    { vendor: "redeployments", reportedBy: who.name, rawHash: rawHash({ ...identity, ...body }) },
+    {
+      vendor: "redeployments",
+      reportedBy: who.name,
+      rawHash: rawHash({ ...identity, ...body }),
+      sender: who,
+    },
   );
-  if (outcome.outcome === "rejected") throw new EndpointError("rejected", outcome.reason);
+  if (outcome.outcome === "rejected")
+    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
   if (outcome.outcome === "conflict") {
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
   }

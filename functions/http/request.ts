@@ -3,13 +3,14 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { boundBy, type Holder, isAllowed, type Right } from "../ledger/authority.ts";
+import { type Holder, isAllowed, type Right } from "../ledger/authority.ts";
 import { knownName } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import { isBound } from "../ledger/grants.ts";
+import { isBound, refusedPlace } from "../ledger/grants.ts";
 import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
 import { identify } from "../ledger/request-context.ts";
+import { seenBy } from "../ledger/seen-by.ts";
 import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
@@ -141,6 +142,19 @@ export async function foundAt<T>(
   );
 }
 
+/** The ledger as the holder of a token may read it. Questions are asked of this one, statements appended to the other. */
+export const askedBy = (ledger: Ledger, who: Holder): Ledger =>
+  isBound(who) ? { ...ledger, store: seenBy(ledger.store, who) } : ledger;
+
+/** Refuses a place that the holder is not granted, before anything is said of it. */
+export function refuseElsewhere(
+  who: Holder,
+  place: { readonly environment: string; readonly service?: string | undefined },
+): void {
+  const refused = refusedPlace(who, place);
+  if (refused !== undefined) throw new EndpointError("forbidden", refused);
+}
+
 /** Refuses a question whose selectors contradict each other. */
 export function refuseContradiction(message: string | undefined): void {
   if (message !== undefined) throw new EndpointError("rejected", message);
@@ -151,8 +165,7 @@ export const senderOf = (endpoint: string, who: Holder): Sender => ({
   door: endpoint,
   reportedBy: who.name,
   ...(who.runsFor === undefined ? {} : { runsFor: who.runsFor }),
-  refuse: (statement) =>
-    boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
+  bound: who,
 });
 
 /** The JSON body of a request, parsed. */

@@ -6,6 +6,7 @@ import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
+import { type Bound, isBound, narrowed, refusal } from "./grants.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
 import type { Recorder } from "./recorder.ts";
@@ -26,8 +27,8 @@ export interface Receipt {
   readonly vendor: string;
   /** SHA-256 in hex of the vendor's event without its delivery envelope; absent for `events`. */
   readonly rawHash?: string;
-  /** Returns why the sender may not report a statement, or undefined. Called after the naming rules were applied. */
-  readonly refuse?: (statement: Statement) => string | undefined;
+  /** The sender and its grants, which bind the names that the naming rules gave. Absent: the ledger itself. */
+  readonly sender?: Bound;
   /** The commit that the sender's CI job runs for, by the sender's token. */
   readonly runsFor?: RunsFor;
 }
@@ -47,6 +48,7 @@ export interface Appending {
 const HEARD_MAX = 20_000;
 
 const rejected = (reason: string): Outcome => ({ outcome: "rejected", reason });
+const forbidden = (reason: string): Outcome => ({ outcome: "rejected", reason, forbidden: true });
 
 /**
  * Records a statement once. Deliveries may repeat and race: the second one gets `duplicate` if it states the same, and
@@ -64,14 +66,17 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   }
   const named = underRules(appending, receipt, parsed.data);
   if (typeof named === "string") return rejected(named);
-  const refused = receipt.refuse?.(named);
-  if (refused !== undefined) return { outcome: "rejected", reason: refused, forbidden: true };
+  const { sender } = receipt;
+  const bound = sender === undefined ? named : narrowed(sender, named);
+  const refused = sender === undefined ? undefined : refusal(sender, bound);
+  if (refused !== undefined) return forbidden(refused);
   const fact: Fact = {
     // After the hash: the same statement under another kind of token is a duplicate.
-    ...withEvidence(named, receipt.runsFor),
+    ...withEvidence(bound, receipt.runsFor),
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,
+    ...(sender !== undefined && isBound(sender) ? { bound: true } : {}),
     statementHash: statementHash(parsed.data),
   };
   // Canonical form has the same length as JSON.stringify. Logins are replaced by commitments, whose length is fixed.
@@ -80,7 +85,9 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
   const { rawHash } = receipt;
   const pending: Pending = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
-  return fact.kind === "fact.retracted" ? retract(appending, pending, fact) : record(appending, pending);
+  return fact.kind === "fact.retracted"
+    ? retract(appending, pending, fact, sender)
+    : record(appending, pending);
 }
 
 const A_COMMITMENT = `person:${"0".repeat(64)}`;
@@ -111,12 +118,15 @@ async function retract(
   appending: Appending,
   pending: Pending,
   fact: Extract<Fact, { kind: "fact.retracted" }>,
+  sender: Bound | undefined,
 ): Promise<Outcome> {
   if (fact.id !== retractionId(fact.target))
     return rejected("id: must be derived from the target's source and id; use POST /v1/retractions");
   const [target] = await appending.store.get([fact.target]);
   if (target === undefined)
     return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
+  const refused = sender === undefined ? undefined : refusal(sender, target);
+  if (refused !== undefined) return forbidden(refused);
   if (target.kind === "fact.retracted")
     return rejected("target: a retraction is final; restate the fact under a new id");
   // Its number stays in use, and what it started has already happened.

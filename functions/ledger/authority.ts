@@ -1,8 +1,7 @@
 /** Authorisation: tokens with a role and a name, stored as SHA-256 hashes and compared in constant time. */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import { fold, text } from "../../schemas/scalars.ts";
-import { isNoted } from "./access-patterns.ts";
+import { text } from "../../schemas/scalars.ts";
 import { sha256 } from "./canonical.ts";
 import { GRANTS, Grants } from "./grants.ts";
 import type { RunsFor } from "./runs-for.ts";
@@ -11,17 +10,17 @@ export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "ad
 export type Role = (typeof ROLES)[number];
 
 /** What an endpoint may require; only an admin has every right. */
-export type Right = "ask" | "write" | "operate" | "execute" | "export" | "retract" | "back up";
+export type Right = "ask" | "write" | "rename" | "operate" | "execute" | "export" | "retract" | "back up";
 
 const RIGHTS = {
   reader: ["ask"],
   // A pipeline's token may leak, so it must not be able to read the history.
   writer: ["write"],
-  operator: ["ask", "operate", "execute"],
+  operator: ["ask", "rename", "operate", "execute"],
   // Carries out redeployments that operators request; it cannot request any.
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "operate", "execute", "export", "retract", "back up"],
+  admin: ["ask", "write", "rename", "operate", "execute", "export", "retract", "back up"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 /** What a role allows. */
@@ -121,31 +120,4 @@ export function holderOf(tokens: readonly Token[], authorization: string | undef
   let holder: Token | undefined;
   for (const token of tokens) if (timingSafeEqual(hash, Buffer.from(token.hash))) holder = token;
   return holder;
-}
-
-/** Prefixes match whole segments: `/ci/acme` is not a prefix of `/ci/acme-tools`. */
-const isUnder = (prefix: string, source: string): boolean =>
-  source.startsWith(prefix) && (/[/:?#]$/.test(prefix) || /^([/:?#]|$)/.test(source.slice(prefix.length)));
-
-/** Why a holder may not report a statement of this source and environment; undefined if it may. */
-export function boundBy(
-  holder: Holder,
-  statement: { kind: string; source: string; environment?: string | undefined },
-): string | undefined {
-  const { sources } = holder;
-  if (sources !== undefined && !sources.some((prefix) => isUnder(prefix, statement.source))) {
-    return `the token ${holder.name} may only report for sources under ${sources.join(", ")}`;
-  }
-  if (statement.environment !== undefined) return boundElsewhere(holder, statement.environment);
-  return isNoted(statement) && holder.environments !== undefined
-    ? `the token ${holder.name} must name an environment: without one, a ${statement.kind} is about every environment`
-    : undefined;
-}
-
-/** Why a holder may not report for an environment; undefined if it may. */
-export function boundElsewhere({ name, environments }: Holder, environment: string): string | undefined {
-  if (environments === undefined || environments.some((one) => fold(one) === fold(environment))) {
-    return undefined;
-  }
-  return `the token ${name} may only report for the environments ${environments.join(", ")}`;
 }

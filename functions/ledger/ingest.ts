@@ -3,10 +3,11 @@
  * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../schemas/answer.ts";
-import type { Fact, Statement } from "../../schemas/fact.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
+import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
 import { type Quarantine, QuarantineItem } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
@@ -45,7 +46,8 @@ export type Said = Outcomes["outcomes"][number];
 export interface Sender {
   readonly door: string;
   readonly reportedBy: string;
-  readonly refuse?: (statement: Statement) => string | undefined;
+  /** Absent: nothing is refused. */
+  readonly bound?: Bound;
   readonly runsFor?: RunsFor;
 }
 
@@ -149,7 +151,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     vendor: sender.door,
     reportedBy: sender.reportedBy,
     ...(sender.door === "events" ? {} : { rawHash: rawHash(raw) }),
-    ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
+    ...(sender.bound === undefined ? {} : { sender: sender.bound }),
     ...(sender.runsFor === undefined ? {} : { runsFor: sender.runsFor }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
@@ -198,7 +200,12 @@ function exportMade({ is: _, id, by, at, ...made }: Job & { is: "record export" 
 }
 
 function senderOfJob(job: Job): Sender {
-  if (job.is === "look up") return { door: job.door, reportedBy: job.reportedBy };
+  if (job.is === "look up")
+    return {
+      door: job.door,
+      reportedBy: job.reportedBy,
+      ...(job.grants === undefined ? {} : { bound: { name: job.reportedBy, ...job.grants } }),
+    };
   return job.is === "record export"
     ? { door: "exports", reportedBy: job.by }
     : { door: "registry", reportedBy: "asof" };

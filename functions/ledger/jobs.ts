@@ -1,5 +1,6 @@
 /** Jobs: registry queries that no sender waits for, and exports to be recorded. Each is kept until it is done. */
 import * as z from "zod";
+import { Grants } from "./grants.ts";
 
 export const PushedByTag = z.looseObject({
   kind: z.literal("artifact.pushed"),
@@ -16,6 +17,8 @@ export const Job = z.discriminatedUnion("is", [
     is: z.literal("look up"),
     door: z.string(),
     reportedBy: z.string(),
+    /** What the sender was bound to at receipt. */
+    grants: Grants.exactOptional(),
     statement: PushedByTag,
     raw: z.unknown(),
   }),

@@ -3,7 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import type { Mapped, Said } from "../../schemas/mapped.ts";
 import { fullSha, url } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "./canonical.ts";
-import type { Ingest } from "./ingest.ts";
+import { grantsOf } from "./grants.ts";
+import type { Ingest, Sender } from "./ingest.ts";
 import { PushedByTag, type RegistryJob } from "./jobs.ts";
 import { type ImageContent, RegistryError } from "./registries.ts";
 
@@ -49,7 +50,7 @@ async function withTimeout<T>(work: Promise<T>, patienceMs = PATIENCE_MS): Promi
 /** Like `lookUp`, at receipt: if the registry fails, the push becomes a job that retries the query. */
 export async function lookUpOrDefer(
   ledger: Ingest,
-  { door, reportedBy }: { door: string; reportedBy: string },
+  { door, reportedBy, bound }: Pick<Sender, "door" | "reportedBy" | "bound">,
   unresolved: Unresolved,
 ): Promise<LookedUp> {
   try {
@@ -61,6 +62,7 @@ export async function lookUpOrDefer(
       is: "look up",
       door,
       reportedBy,
+      ...(bound === undefined ? {} : { grants: grantsOf(bound) }),
       statement: PushedByTag.parse(statement),
       raw,
     });

@@ -26,7 +26,7 @@ async function serviceOf(
   options: Options,
 ): Promise<PlannedService> {
   const { environment, service } = release;
-  const description = await describedAt(question, fold(service), LAST);
+  const description = await describedAt(question, { environment, service: fold(service) }, LAST);
   const wish = { ...options, aim: { at: question.at } };
   const planning = { question, selector: { environment, service }, wish, current, description };
   const body = await bodyOf(planning, release, {

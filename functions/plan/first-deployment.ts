@@ -13,7 +13,7 @@ export async function isPossible(question: Question, { environment, service }: S
   const [place, known, description] = await Promise.all([
     knownName(question, { of: "environments" }, fold(environment)),
     knownName(question, { of: "catalog" }, fold(service)),
-    describedAt(question, fold(service), LAST),
+    describedAt(question, { environment, service: fold(service) }, LAST),
   ]);
   const isDescribed =
     description?.places?.some((one) => fold(one.environment) === fold(environment)) === true;

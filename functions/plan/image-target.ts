@@ -261,7 +261,7 @@ async function fromRegistry(question: Question, subject: Subject, digest: string
 async function subjectOf(question: Question, selector: Selector): Promise<Subject | undefined> {
   const [current, description] = await Promise.all([
     currentRelease(question, selector, "empty"),
-    describedAt(question, fold(selector.service), LAST),
+    describedAt(question, { ...selector, service: fold(selector.service) }, LAST),
   ]);
   return current && { selector, current, description };
 }

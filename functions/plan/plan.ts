@@ -15,6 +15,7 @@ import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
 import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { isPossible, undescribed } from "./first-deployment.ts";
+import { renamedSince, withinHosts } from "./hosts.ts";
 import { artifactsOf } from "./images.ts";
 import { schemasOf } from "./planned-schema.ts";
 import type { Planning, PlanOptions } from "./planning.ts";
@@ -46,7 +47,7 @@ const driftWarning = (which: string, { drift }: Release): PlanWarning[] =>
 async function circumstances({ question, current }: Planning, target: Release): Promise<PlanWarning[]> {
   const digests = [...new Set(target.components.flatMap(({ digest }) => digest ?? []))];
   const [marks, together] = await Promise.all([
-    Promise.all(digests.map((digest) => isMarkedBad(question, digest))),
+    Promise.all(digests.map((digest) => isMarkedBad(question, { digest, environment: target.environment }))),
     deployedTogether(question, target),
   ]);
   const marked = digests
@@ -132,6 +133,7 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
     deploying,
     restored,
   };
+  const steps = withinHosts(isOpen ? [] : stepsOf(ingredients), wish.hosts);
   const body: Body = {
     blockers: [...open, ...configured.blockers, ...schemas.blockers],
     warnings: [
@@ -140,6 +142,8 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
       ...configured.warnings,
       ...schemas.warnings,
       ...warnings,
+      ...renamedSince(await question.images.renames(), target),
+      ...steps.warnings,
     ],
     target: release,
     current,
@@ -147,7 +151,7 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
     commits,
     config,
     schema: schemas.planned,
-    steps: isOpen ? [] : stepsOf(ingredients),
+    steps: steps.steps,
   };
   const { keep, revert } = body.schema;
   if (keep.length + revert.length > 0 || !isUnchanged(body, current, by)) return body;
@@ -199,7 +203,7 @@ export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions):
   const [current, aimed, description] = await Promise.all([
     subjectRelease(question, selector, wish.aim),
     targetReleaseAt(question, selector, wish.aim, wish.tools),
-    describedAt(question, fold(selector.service), LAST),
+    describedAt(question, { ...selector, service: fold(selector.service) }, LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;

@@ -1,6 +1,7 @@
 /** What a plan is asked for, and what its parts share. */
 import type { Release } from "../../schemas/answer.ts";
 import type { DeployTools } from "../../schemas/deploy-tools.ts";
+import type { Hosts } from "../../schemas/hosts.ts";
 import type { Question } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import type { Description } from "../queries/service-description.ts";
@@ -19,6 +20,8 @@ export interface PlanOptions {
   readonly acceptShared?: readonly string[] | undefined;
   /** Commands of deploy tools that the ledger does not know, from its configuration. */
   readonly tools?: DeployTools | undefined;
+  /** The hosts that commands may name, from the ledger's configuration. */
+  readonly hosts?: Hosts | undefined;
 }
 
 /** What all parts of one plan share. */

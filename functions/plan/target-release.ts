@@ -36,8 +36,11 @@ export interface TargetRelease {
 /* Marks */
 
 /** Whether the newest mark of an image, on any of its digests, is bad. */
-export async function isMarkedBad(question: Question, digest: string): Promise<boolean> {
-  return (await markOf(question, digest, EVER))?.verdict === "bad";
+export async function isMarkedBad(
+  question: Question,
+  image: { readonly digest: string; readonly environment: string },
+): Promise<boolean> {
+  return (await markOf(question, image, EVER))?.verdict === "bad";
 }
 
 /* The last good one */
@@ -88,7 +91,9 @@ async function faultOf(
   if (found.status !== "running") return "nothing is known to have run";
   if (known.length < found.components.length) return "an image of it is unknown";
   if (isMixture(found)) return "several variants ran side by side";
-  const marks = await Promise.all(digests.map((digest) => markOf(question, digest, EVER)));
+  const marks = await Promise.all(
+    digests.map((digest) => markOf(question, { digest, environment: found.environment }, EVER)),
+  );
   if (marks.some((mark) => mark?.verdict === "bad")) return "an image of it is marked as bad";
   const isVouchedFor =
     marks.length > 0 && marks.every((mark) => mark !== undefined && mark.occurredAt > (left ?? ""));
@@ -154,7 +159,7 @@ async function releaseAimedAt(
   if (!("last" in aim)) return imageTarget(question, selector, aim);
   const [now, description] = await Promise.all([
     currentRelease(question, selector),
-    describedAt(question, fold(selector.service), LAST),
+    describedAt(question, { ...selector, service: fold(selector.service) }, LAST),
   ]);
   return now === undefined
     ? { release: null, since: null, blockers: [], warnings: [] }

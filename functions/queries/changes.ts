@@ -60,7 +60,7 @@ async function tiesOf(question: Question, { environment, before }: Suspects, ser
   const selector = { environment: fold(environment), service: fold(service) };
   const [databases, description] = await Promise.all([
     databasesOf(question, selector, before),
-    describedAt(question, selector.service, before),
+    describedAt(question, selector, before),
   ]);
   return { databases: new Set(databases?.keys()), owner: description?.owner };
 }

@@ -45,8 +45,8 @@ export const combined = (all: readonly Found[]): Required<Found> => ({
   warnings: all.flatMap(({ warnings = [] }) => warnings),
 });
 
-async function marked(question: Question, digest: string): Promise<Found> {
-  const mark = await markOf(question, digest, question.at);
+async function marked(question: Question, environment: string, digest: string): Promise<Found> {
+  const mark = await markOf(question, { digest, environment }, question.at);
   if (mark?.verdict !== "bad") return {};
   const related = mark.digest === digest ? "" : ", which is of the same image,";
   const message = `${mark.digest}${related} was marked as bad at ${attribution(mark)}`;
@@ -60,12 +60,12 @@ function archivedIn({ repository, archived }: Holder, digest: string): Found {
 }
 
 /** Whether the image can be pulled: now, not at `at`. The artifacts of a service without images are in no registry. */
-async function availabilityOf(question: Question, { service }: Selector, image: string): Promise<Found> {
+async function availabilityOf(question: Question, place: Selector, image: string): Promise<Found> {
   const { images } = question;
   const [renames, family, description] = await Promise.all([
     images.renames(),
     images.family(image),
-    describedAt(question, service, question.at),
+    describedAt(question, place, question.at),
   ]);
   if (isWithoutImages(description)) return {};
   const holders = await holdersOf(images, family);
@@ -152,7 +152,7 @@ async function schema(
   const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
   const databases = [...new Set(needed.map(({ database }) => fold(database)))];
   const [description, read] = await Promise.all([
-    describedAt(question, service, question.at),
+    describedAt(question, { environment, service }, question.at),
     mapLimit(AT_ONCE, databases, async (database) =>
       versionsOf(await factsAt(question, environment, database, question.at), question.at),
     ),
@@ -191,7 +191,7 @@ export async function namesKnown(question: Question, { environment, service }: S
 /** Every check of an image that is no freeze, no evidence and no policy. @param place folded */
 export const imageChecks = (question: Question, place: Selector, digest: string): Promise<Found[]> =>
   Promise.all([
-    marked(question, digest),
+    marked(question, place.environment, digest),
     availabilityOf(question, place, digest),
     built(question, digest),
     outdated(question, place, digest),

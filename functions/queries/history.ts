@@ -46,7 +46,7 @@ async function contextAt(known: Known, selector: Selector, at: string) {
   const question = { ...known, at: reachOf({ ...known, at }) };
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
-    describedAt(question, selector.service, question.at),
+    describedAt(question, selector, question.at),
   ]);
   return { running, description, context: { ...question, selector, ownImages: ownImagesOf(description) } };
 }

@@ -4,15 +4,19 @@ import type { Fact, FactOf } from "../../schemas/fact.ts";
 import type { GateWarning } from "../../schemas/gate.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { all } from "../ledger/fact-reader.ts";
+import { isSameSource } from "../ledger/grants.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
 import type { ImageEvidence } from "./gate-policy.ts";
 import { buildsOf, commitOf } from "./images/image-graph.ts";
+import { countsFor } from "./images/relations.ts";
 import { type ComparedPersons, mergedChanges } from "./merged-changes.ts";
 import type { Question } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { isAgainst, standing } from "./verdicts.ts";
+
+type Evidence = FactOf<"evidence.attached">;
 
 /** What is deployed: an image, by all its digests, or a commit. */
 export interface Subject {
@@ -20,13 +24,28 @@ export interface Subject {
   readonly name: string;
   readonly members: ReadonlySet<string>;
   readonly shas: readonly string[];
+  /** Whether evidence is about it: what a bound sender attached counts within what it names. */
+  readonly counts: (evidence: Evidence) => boolean;
   readonly builds: ImageEvidence["builds"];
 }
 
 export async function imageSubject(question: Question, digest: string): Promise<Subject> {
   const family = await question.images.family(digest);
-  const shas = commitOf(family).commits.map(({ sha }) => sha);
-  return { name: digest, members: family.members, shas, builds: buildsOf(family) };
+  const renames = await question.images.renames();
+  const { commits } = commitOf(family);
+  const facts = family.facts.get(digest) ?? [];
+  return {
+    name: digest,
+    members: family.members,
+    shas: commits.map(({ sha }) => sha),
+    counts: (evidence) =>
+      evidence.commit === undefined
+        ? countsFor(renames, evidence, facts, {})
+        : // A fork has the commits of its origin.
+          evidence.bound !== true ||
+          commits.some(({ repository = "" }) => isSameSource(evidence.change?.repository ?? "", repository)),
+    builds: buildsOf(family),
+  };
 }
 
 /** A commit of a service without images. */
@@ -34,21 +53,25 @@ export const commitSubject = (sha: string): Subject => ({
   name: sha,
   members: new Set(),
   shas: [sha],
+  counts: ({ bound }) => bound !== true,
   builds: [],
 });
 
 /** What was attached by then to a subject, oldest first. Marks have a reason of their own, and are not among it. */
-async function attachedTo(question: Question, { members, shas }: Subject): Promise<Attached[]> {
+async function attachedTo(question: Question, { members, shas, counts }: Subject): Promise<Attached[]> {
   const partitions: Partition[] = [
     ...[...members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
     ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
   ];
   const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  return attachedBy(facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at));
+  const own = facts.filter(
+    (fact): fact is Evidence => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at,
+  );
+  return attachedBy(own.filter(counts));
 }
 
 /** Commits share a partition with others whose ids begin alike. */
-const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
+const isEvidenceOf = (fact: Fact, shas: readonly string[]): fact is Evidence =>
   fact.kind === "evidence.attached" &&
   (fact.commit === undefined || shas.some((sha) => sameCommit(sha, fact.commit ?? "?")));
 

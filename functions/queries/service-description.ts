@@ -1,27 +1,47 @@
 /** The description of a service, and its databases. */
-import type { FactOf } from "../../schemas/fact.ts";
+import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { allKnownNames } from "../ledger/directories.ts";
 import { namesOf } from "../ledger/directory-names.ts";
-import { first, type KnownAt, newest } from "../ledger/fact-reader.ts";
+import { backwards, history, type KnownAt, ONE } from "../ledger/fact-reader.ts";
 import { type Named, namedBy } from "../ledger/renames.ts";
 import type { Selector } from "./release/running.ts";
 
 export type Description = FactOf<"service.described">;
 
-/** The newest description of a service (folded) at a moment, else the first one after it. */
+/** Whether a description or a mark counts in an environment; without one, whether it counts in all of them. */
+export const countsIn = (
+  { environments }: { readonly environments?: readonly string[] },
+  environment: string | undefined,
+): boolean =>
+  environments === undefined ||
+  (environment !== undefined && environments.some((one) => fold(one) === fold(environment)));
+
+/** The first description that counts in an environment. */
+async function firstIn(
+  facts: AsyncIterable<Fact>,
+  environment: string | undefined,
+): Promise<Description | undefined> {
+  for await (const fact of facts)
+    if (fact.kind === "service.described" && countsIn(fact, environment)) return fact;
+  return undefined;
+}
+
+/**
+ * The newest description of a service (folded) that counts in an environment at a moment, else the first one after it.
+ * Without an environment: of those that count everywhere.
+ */
 export async function describedAt(
   knowledge: KnownAt,
-  service: string,
+  { service, environment }: { readonly service: string; readonly environment?: string | undefined },
   at: string,
 ): Promise<Description | undefined> {
   const partition = { of: "service", service } as const;
   const [before, after] = await Promise.all([
-    newest(knowledge, partition, at),
-    first(knowledge, partition, { after: at }),
+    firstIn(backwards(knowledge, partition, at), environment),
+    firstIn(history(knowledge, partition, { after: at }, ONE), environment),
   ]);
-  const fact = before ?? after;
-  return fact?.kind === "service.described" ? fact : undefined;
+  return before ?? after;
 }
 
 /**
@@ -35,7 +55,7 @@ export async function databasesOf(
 ): Promise<ReadonlyMap<string, string> | undefined> {
   const [names, description] = await Promise.all([
     allKnownNames(knowledge, { of: "service", environment, service }),
-    describedAt(knowledge, service, at),
+    describedAt(knowledge, { service, environment }, at),
   ]);
   const migrated = namesOf(names, "database").map(({ shown }) => shown);
   const databases = description?.databases ?? migrated;

@@ -11,10 +11,14 @@ import { describedAt } from "./service-description.ts";
 
 const QUESTION = "the services";
 
-async function entryOf(question: Question, { name, shown }: Name): Promise<Services["services"][number]> {
+async function entryOf(
+  question: Question,
+  environment: string | undefined,
+  { name, shown }: Name,
+): Promise<Services["services"][number]> {
   const [environments, description] = await Promise.all([
     allKnownNames(question, { of: "places", service: name }),
-    describedAt(question, name, question.at),
+    describedAt(question, { service: name, environment }, question.at),
   ]);
   return {
     service: shown,
@@ -50,7 +54,7 @@ export async function services(
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
-    services: await mapLimit(AT_ONCE, taken, (name) => entryOf(question, name)),
+    services: await mapLimit(AT_ONCE, taken, (name) => entryOf(question, environment, name)),
     next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
   };
 }

@@ -190,6 +190,11 @@ describe("pods of one workload that differ", () => {
       type: "dev.asof.artifact.indexed.v1",
       data: { digest: index, manifests: [{ digest: AMD64 }, { digest: ARM64 }] },
     });
+    await tell({
+      ...claim("pushed", "2026-11-01T08:00:00Z", index),
+      type: "dev.asof.artifact.pushed.v1",
+      data: { digest: index, repository: REPOSITORY },
+    });
     expect(await look(nodes(more))).toEqual(["recorded"]);
     expect(await ask("/v1/release")).toMatchObject({ components: [{ digest: index, candidates: [] }] });
   });

@@ -204,14 +204,13 @@ describe("a fact", () => {
 
   it("is refused to whoever may not say it, under the names it would be recorded with", async () => {
     const one = ledger();
-    const refuse = (statement: Statement) =>
-      "service" in statement && statement.service === "billing" ? "not yours" : undefined;
-    expect(await one.tell(deployment, { rules: [SHORT], refuse })).toEqual({
+    const sender = { name: "ci", services: ["acme/billing"] };
+    expect(await one.tell(deployment, { rules: [SHORT], sender })).toEqual({
       outcome: "rejected",
-      reason: "not yours",
+      reason: "the token ci may only report for the services acme/billing",
       forbidden: true,
     });
     expect(await one.stored(deployment)).toBeUndefined();
-    expect(await one.tell(deployment, { refuse })).toMatchObject({ outcome: "recorded" });
+    expect(await one.tell(deployment, { sender })).toMatchObject({ outcome: "recorded" });
   });
 });

@@ -1,7 +1,7 @@
 /** Whatever an issuer signs: a token never gives more than its policy says of its own claims. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { boundBy } from "../../functions/ledger/authority.ts";
+import { refusal } from "../../functions/ledger/grants.ts";
 import { holderFrom, Identities } from "../../functions/ledger/identities.ts";
 import { goldenClaims } from "./issuer.ts";
 
@@ -60,7 +60,16 @@ describe("a token with any claims", () => {
         });
         expect(environment).toMatch(/^[^*|,{}\p{C}]+$/u);
         const of = (source: string, place: string) =>
-          boundBy(holder, { kind: "deployment.succeeded", source, environment: place });
+          refusal(holder, {
+            kind: "deployment.succeeded",
+            source,
+            id: "1",
+            occurredAt: "2026-11-20T09:00:00.000Z",
+            environment: place,
+            service: "acme/billing",
+            deployment: { provider: "gitlab", instance: "gitlab.acme.example", id: "1" },
+            components: [],
+          });
         for (const place of ["staging", "production"].filter((one) => one !== environment.toLowerCase()))
           expect(of(`/ci/acme/${project}`, place)).toBeDefined();
         expect(of("/ci/acme", environment)).toBeDefined();

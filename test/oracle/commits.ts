@@ -2,7 +2,7 @@
 import type { KnownCommit } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { EVIDENCE } from "../../schemas/scalars.ts";
-import { holders, pullable } from "./images.ts";
+import { holders } from "./images.ts";
 import { byOrder, compare, distinct, ofKind } from "./known.ts";
 
 type Built = FactOf<"artifact.built">;
@@ -17,8 +17,7 @@ function rank({ evidence, verified }: Built): number {
  * Statements about a digest or its image's index and manifests; a config may belong to many images. Where it is
  * not known which image it is, only what was said of the digest itself.
  */
-function statements(believed: readonly Fact[], reported: string): Built[] {
-  const pulled = pullable(believed, reported);
+function statements(believed: readonly Fact[], reported: string, pulled: string | null): Built[] {
   if (pulled === null) return ofKind(believed, "artifact.built").filter(({ digest }) => digest === reported);
   const image = holders(believed, reported).flatMap(({ digest, manifests }) => [
     digest,
@@ -29,8 +28,8 @@ function statements(believed: readonly Fact[], reported: string): Built[] {
 }
 
 /** The best statement for each commit, by commit: one where they agree, none where nothing is known. */
-export function evidenceOf(believed: readonly Fact[], reported: string): Built[] {
-  const built = statements(believed, reported);
+export function evidenceOf(believed: readonly Fact[], reported: string, pulled: string | null): Built[] {
+  const built = statements(believed, reported, pulled);
   const best = Math.min(...built.map(rank));
   const strongest = built.filter((fact) => rank(fact) === best).sort(byOrder);
   return distinct(strongest.map(({ commit }) => commit.sha))

@@ -35,12 +35,39 @@ export const areOneImage = (believed: readonly Fact[], digests: readonly string[
 const isIndex = (believed: readonly Fact[], digest: string): boolean =>
   ofKind(believed, "artifact.indexed").some((fact) => fact.digest === digest);
 
-/** The digest to pull for a reported one, or null where only a config is known that several images share. */
-export function pullable(believed: readonly Fact[], digest: string): string | null {
+/** The repositories that were said to have a digest by a moment. */
+const placesOf = (believed: readonly Fact[], digest: string, by: string): string[] =>
+  ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored")
+    .filter((fact) => fact.digest === digest && fact.occurredAt <= by)
+    .filter((fact) => fact.kind === "artifact.pushed" || fact.what !== "tag")
+    .map((fact) => nameNow(believed, refOf(fact, fact.repository)));
+
+/** From which repository an image is pulled, where that is known, and when. */
+export interface Pulled {
+  readonly repository: string | undefined;
+  readonly at: string;
+}
+
+/**
+ * The digest to pull for a reported one, or null where only a config is known that several images share. An index is
+ * pulled in its place only from where the image itself is pulled, and only if it was there already.
+ */
+export function pullable(
+  believed: readonly Fact[],
+  digest: string,
+  { repository, at }: Pulled,
+): string | null {
   if (isIndex(believed, digest)) return digest;
   const holding = holders(believed, digest);
-  const parents = distinct(holding.map((fact) => fact.digest));
-  if (parents.length === 0) return digest;
+  const own = repository === undefined ? placesOf(believed, digest, NOW) : [repository];
+  const isThere = (index: Indexed): boolean => {
+    const isNowhere = placesOf(believed, index.digest, NOW).length === 0;
+    return (
+      isNowhere || own.length === 0 || placesOf(believed, index.digest, at).some((one) => own.includes(one))
+    );
+  };
+  const parents = distinct(holding.filter(isThere).map((fact) => fact.digest));
+  if (holding.length === 0) return digest;
   if (parents.length === 1) return parents[0] ?? null;
   const manifests = holding.flatMap((fact) => fact.manifests);
   if (manifests.some((manifest) => manifest.digest === digest)) return digest;

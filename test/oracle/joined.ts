@@ -174,7 +174,9 @@ function doAgree(question: Question, seen: readonly Entry[], said: readonly Entr
     if (isOpaque(question, one.entry)) return true;
     if (!isNothingKnown) return isAmong(question, one, said);
     const [built, ...others] =
-      one.resolved.reported === null ? [] : evidenceOf(question.believed, one.resolved.reported);
+      one.resolved.reported === null
+        ? []
+        : evidenceOf(question.believed, one.resolved.reported, releasedDigest(question, one));
     const isOne = built !== undefined && others.length === 0 && commit !== undefined;
     return isOne && isSameCommit(built.commit.sha, commit.sha);
   });
@@ -252,9 +254,9 @@ function joinWith(question: Question, look: Observation | undefined): Joined {
 function driftOf(question: Question, fact: Observation, sides: readonly Side[]): Release["drift"] {
   const list = (entries: readonly Entry[]) =>
     entries
-      .map(({ entry, resolved }) => ({
+      .map(({ entry, ...one }) => ({
         component: entry.component,
-        digest: releasedDigest(question, resolved),
+        digest: releasedDigest(question, one),
       }))
       .sort((a, b) => compare(a.component, b.component) || compare(a.digest ?? "", b.digest ?? ""));
   const decided = sides.filter(({ isDecided }) => isDecided);
@@ -265,8 +267,11 @@ function driftOf(question: Question, fact: Observation, sides: readonly Side[]):
   };
 }
 
-export const releasedDigest = ({ believed }: Question, { reported }: Resolved): string | null =>
-  reported === null ? null : pullable(believed, reported);
+export const releasedDigest = (
+  { believed, at }: Question,
+  { resolved: { reported, repository }, named }: Pick<Entry, "resolved" | "named">,
+): string | null =>
+  reported === null ? null : pullable(believed, reported, { repository: repository ?? named, at });
 
 const GRACE_MS = 300_000;
 

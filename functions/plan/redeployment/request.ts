@@ -1,6 +1,7 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
-import type { Fact, Statement } from "../../../schemas/fact.ts";
+import type { Fact } from "../../../schemas/fact.ts";
+import type { Hosts } from "../../../schemas/hosts.ts";
 import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
@@ -12,6 +13,7 @@ import { type Appending, append, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
+import type { Bound } from "../../ledger/grants.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
@@ -39,8 +41,10 @@ export interface RedeployRequest {
   readonly when: AsOf;
   /** Commands of deploy tools, from the ledger's configuration. */
   readonly tools?: DeployTools | undefined;
-  /** Why the requester may not report a statement; undefined: it may. */
-  readonly refuse?: (statement: Statement) => string | undefined;
+  /** The hosts that commands may name, from the ledger's configuration. */
+  readonly hosts?: Hosts | undefined;
+  /** The requester and its grants. */
+  readonly bound?: Bound;
 }
 
 function questionOf({ body, when }: RedeployRequest): PlanQuestion {
@@ -58,10 +62,11 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
 
 const planOptionsOf = (
   { at, last, ...options }: PlanQuestion,
-  tools: DeployTools | undefined,
+  { tools, hosts }: Pick<RedeployRequest, "tools" | "hosts">,
 ): PlanOptions => ({
   ...options,
   tools,
+  hosts,
   aim: imageQueryOf(options) ?? (last === undefined ? { at: at ?? "" } : { last }),
 });
 
@@ -194,7 +199,7 @@ export async function precheck(
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
-    plan(click.when, place, planOptionsOf(questionOf(click), click.tools)),
+    plan(click.when, place, planOptionsOf(questionOf(click), click)),
     freezeRefusals(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
@@ -242,7 +247,7 @@ export async function requestRedeployment(
     const { fact } = checked;
     return { is: (await isSame(appending, click, fact)) ? "known" : "conflict", fact };
   }
-  const { by, key, body, when, refuse } = click;
+  const { by, key, body, when, bound } = click;
   const { environment, service, hash, components } = checked.plan;
   const config = restoredBy(checked.plan);
   const isByCommit = components.some(({ image, to }) => image === null && to === null);
@@ -274,7 +279,7 @@ export async function requestRedeployment(
     vendor: "redeployments",
     reportedBy: by,
     rawHash: requestHash(click, service),
-    ...(refuse === undefined ? {} : { refuse }),
+    ...(bound === undefined ? {} : { sender: bound }),
   });
   if (outcome.outcome === "rejected") return outcome;
   const { fact } = outcome;

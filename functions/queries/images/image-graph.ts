@@ -3,21 +3,31 @@
  * (index, platform manifest, config). They are related; comparing them for equality is wrong.
  */
 import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import type { Fact } from "../../../schemas/fact.ts";
 import { EVIDENCE } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
-import { type Named, nameAt, namedBy, type Renames, renamesOf } from "../../ledger/renames.ts";
+import { type Named, type Renames, renamesOf } from "../../ledger/renames.ts";
 import type { Entry } from "../../ledger/store.ts";
+import {
+  type Built,
+  countsFor,
+  type Held,
+  isBuilt,
+  isHeld,
+  isIndexed,
+  isPushed,
+  manifestsOf,
+  membersOf,
+  type PulledFrom,
+  type Pushed,
+  pullableOf,
+  repositoryOf,
+  standsIn,
+} from "./relations.ts";
 import { restoreCommands } from "./restore.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "./tag-history.ts";
-
-type Indexed = FactOf<"artifact.indexed">;
-type Built = FactOf<"artifact.built">;
-type Pushed = FactOf<"artifact.pushed">;
-/** A fact that adds an image to a repository or removes it; availability is derived from these. */
-type Held = FactOf<"artifact.pushed" | "artifact.deleted" | "artifact.restored">;
 
 /** A digest with its related digests, and the facts about those that can be pulled. */
 export interface Family {
@@ -30,40 +40,9 @@ export interface Family {
   readonly facts: ReadonlyMap<string, readonly Fact[]>;
 }
 
-const isIndexed = (fact: Fact): fact is Indexed => fact.kind === "artifact.indexed";
-const isBuilt = (fact: Fact): fact is Built => fact.kind === "artifact.built";
-const isPushed = (fact: Fact): fact is Pushed => fact.kind === "artifact.pushed";
-const isHeld = (fact: Fact): fact is Held =>
-  isPushed(fact) ||
-  ((fact.kind === "artifact.deleted" || fact.kind === "artifact.restored") && fact.what !== "tag");
-
-const manifestsOf = (indexed: readonly Indexed[]): string[] =>
-  indexed.flatMap(({ manifests }) => manifests.map(({ digest }) => digest));
-
-function pullableOf(digest: string, indexed: readonly Indexed[]): string | undefined {
-  if (indexed.length === 0 || indexed.some((fact) => fact.digest === digest)) return digest;
-  const parents = new Set(indexed.map((fact) => fact.digest));
-  if (parents.size === 1) return [...parents][0];
-  if (manifestsOf(indexed).includes(digest)) return digest;
-  const manifests = indexed.flatMap((fact) => fact.manifests.filter((one) => one.configDigest === digest));
-  const distinct = new Set(manifests.map((one) => one.digest));
-  return distinct.size === 1 ? [...distinct][0] : undefined;
-}
-
-const membersOf = (digest: string, indexed: readonly Indexed[]): Set<string> =>
-  new Set([
-    digest,
-    ...indexed.map((fact) => fact.digest),
-    ...indexed.flatMap(({ manifests }) =>
-      manifests.flatMap((one) =>
-        one.configDigest === undefined ? [one.digest] : [one.digest, one.configDigest],
-      ),
-    ),
-  ]);
-
 /** The image reads of one question, memoised: each digest is read once, however many components run it. */
 export interface Images {
-  family(digest: string): Promise<Family>;
+  family(digest: string, from?: PulledFrom): Promise<Family>;
   /** The newest fact about a tag of the repository that now has this name. */
   tag(repository: string, tag: string): Promise<Fact | undefined>;
   /** Memoised. Call it with your first reads, so that it adds no round trip. */
@@ -138,27 +117,33 @@ export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Image
     return list;
   });
 
-  async function makeFamily(digest: string): Promise<Family> {
-    const own = await entries(digest);
+  async function makeFamily(digest: string, from: PulledFrom = {}): Promise<Family> {
+    const [own, renamed] = await Promise.all([entries(digest), renames()]);
     const likely = own.map(({ fact }) => fact).filter(isIndexed);
     // Confirms pointers in parallel with reading the digests that they name.
     const [sure] = await Promise.all([
       confirmed(knowledge, own),
       ...[...likely.map((fact) => fact.digest), ...manifestsOf(likely)].map((one) => entries(one)),
     ]);
-    const known = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
+    const all = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
+    const counts = (fact: Fact): boolean => countsFor(renamed, fact, all, from);
+    const known = all.filter(counts);
     const indexed = known.filter(isIndexed);
-    const pullable = pullableOf(digest, indexed);
     const facts = new Map<string, readonly Fact[]>([[digest, known]]);
     const direct = async (one: string) => {
       const list = await entries(one);
       if (!facts.has(one))
         facts.set(
           one,
-          list.filter(({ provisional }) => !provisional).map(({ fact }) => fact),
+          list
+            .filter(({ provisional }) => !provisional)
+            .map(({ fact }) => fact)
+            .filter(counts),
         );
     };
     await Promise.all([...indexed.map((fact) => fact.digest), ...manifestsOf(indexed)].map(direct));
+    const there = indexed.filter((fact) => standsIn(renamed, fact, digest, facts, from));
+    const pullable = pullableOf(digest, indexed, there);
     // This reads more only if two sources list an index differently.
     const listed = manifestsOf((facts.get(pullable ?? digest) ?? []).filter(isIndexed));
     await Promise.all(listed.map(direct));
@@ -201,10 +186,6 @@ export function commitOf(family: Family): { commits: KnownCommit[]; build: Built
   const named = [...bySha.values()].sort((a, b) => (a.commit.sha < b.commit.sha ? -1 : 1));
   return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
 }
-
-/** The current name of the repository that a fact is about. */
-const repositoryOf = (renames: Renames, fact: Held): string =>
-  nameAt(renames, namedBy(fact, fact.repository));
 
 const ofRepository = (renames: Renames, facts: readonly Fact[], repository: string): Held[] =>
   facts.filter(isHeld).filter((fact) => repositoryOf(renames, fact) === repository);

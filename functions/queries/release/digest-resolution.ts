@@ -293,11 +293,16 @@ async function buildsOfCommit(context: ResolveContext, sha: string | undefined):
 }
 
 async function byCommit(context: ResolveContext, stated: Component, claim: Claim): Promise<Resolution> {
-  const [renames, own, builds] = await Promise.all([
+  const [renames, own, built] = await Promise.all([
     context.images.renames(),
     repositoriesOf(context, stated, claim),
     buildsOfCommit(context, claim.commit?.sha),
   ]);
+  const isOwn = ({ bound, repository = "", service = "" }: Built): boolean =>
+    bound !== true ||
+    fold(service) === context.selector.service ||
+    own.some((one) => nameAt(renames, one) === repository);
+  const builds = built.filter(isOwn);
   const counted = own.length === 0 ? ofService(context, builds) : await owned(context, builds, own);
   if (counted.length === 0 && own.length > 0) return none(stated);
   if (counted.length === 0) return none(stated, asCandidates(renames, builds), builds);

@@ -107,7 +107,7 @@ async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: st
   const question = { ...asked, at };
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, at),
-    describedAt(question, selector.service, at),
+    describedAt(question, selector, at),
     question.images.renames(),
   ]);
   return { running, context: { ...question, selector, ownImages: ownImagesOf(description) } };
@@ -167,7 +167,7 @@ async function showsOld(context: ResolveContext, claim: Claim, look: Observation
   const [running, { value: last }, description] = await Promise.all([
     effectiveDeploymentsAt({ ...context, at }, selector, at),
     observations(context, selector, at).next(),
-    describedAt(context, selector.service, at),
+    describedAt(context, selector, at),
   ]);
   const then = { ...context, at, ownImages: ownImagesOf(description) };
   const everything = new Set(byComponent(look.components).keys());

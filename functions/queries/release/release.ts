@@ -133,7 +133,7 @@ export async function release(
   question.store.prefetch(() => backwards(question, { of: "attempt", ...selector }, question.at).next());
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
-    describedAt(question, selector.service, question.at),
+    describedAt(question, selector, question.at),
     question.images.renames(),
   ]);
   if (!isAnswered(running, unknown)) return undefined;

@@ -1,6 +1,7 @@
 /** Components as they ran: what a claim or an observation states, resolved to an image. */
 import type { Candidate } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { reachOf } from "../../ledger/as-of.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { distinct } from "../../ledger/fact-reader.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
@@ -31,7 +32,11 @@ async function shownBy(
   by: Claim | Observation,
   resolution: Resolution,
 ): Promise<ResolvedComponent> {
-  const family = resolution.digest === undefined ? undefined : await context.images.family(resolution.digest);
+  const { digest, stated } = resolution;
+  const renames = await context.images.renames();
+  const named = stated.repository === undefined ? undefined : nameAt(renames, namedBy(by, stated.repository));
+  const from = { repository: resolution.repository ?? named, by: reachOf(context) };
+  const family = digest === undefined ? undefined : await context.images.family(digest, from);
   return { resolution, by, family };
 }
 

@@ -126,7 +126,7 @@ export async function shownAt(question: Question, names: Selector): Promise<Show
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, question.at),
-    describedAt(question, selector.service, question.at),
+    describedAt(question, selector, question.at),
     question.images.renames(),
   ]);
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };

@@ -11,7 +11,7 @@ import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
 import { countingStore } from "../../ledger/request-context.ts";
-import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
+import { deployToolsFrom, gatePolicyFrom, hostsFrom, samePersonsFrom } from "../config/files.ts";
 import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
 import { warnOfEnds } from "../config/token-file.ts";
@@ -107,6 +107,7 @@ export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
       ? {}
       : { identities: lazyVerifier(identities, now, async () => (await secret()).loginSecret) }),
     deployTools: deployToolsFrom(process.env),
+    hosts: hostsFrom(process.env),
     gatePolicy: gatePolicyFrom(process.env),
     samePersons: samePersonsFrom(process.env),
     now,

@@ -34,8 +34,8 @@ const endpoints = handle(
 );
 const processor = new BatchProcessor(EventType.SQS);
 
-/** IAM decides who may send to the queue. */
-const SENDER = { door: "aws", reportedBy: "eventbridge" };
+/** IAM decides who may send to the queue. Without grants of its own, an account speaks as a writer. */
+const SENDER = { door: "aws", reportedBy: "eventbridge", bound: { name: "eventbridge", role: "writer" } };
 
 async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
   if (eventSourceARN === variable("ASOF_LATER_ARN")) return work(ledger, Job.parse(JSON.parse(body)));

@@ -3,6 +3,7 @@ import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { Hosts } from "../../../schemas/hosts.ts";
 import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
@@ -11,7 +12,14 @@ import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
-import { deployToolsFrom, gatePolicyFrom, rulesFrom, samePersonsFrom, trustFrom } from "./files.ts";
+import {
+  deployToolsFrom,
+  gatePolicyFrom,
+  hostsFrom,
+  rulesFrom,
+  samePersonsFrom,
+  trustFrom,
+} from "./files.ts";
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
@@ -37,6 +45,8 @@ export interface Configuration {
   readonly executors: Executors;
   /** Commands of deploy tools that plans do not know. */
   readonly deployTools: DeployTools;
+  /** The hosts that commands of plans may name. */
+  readonly hosts: Hosts;
   /** Which evidence the gate requires. Absent: none. */
   readonly gatePolicy?: GatePolicy;
   /** Logins of several issuers that are one person. Absent: none. */
@@ -90,6 +100,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     rules: rulesFrom(env.ASOF_RULES),
     executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
     deployTools: deployToolsFrom(env),
+    hosts: hostsFrom(env),
     ...(gatePolicy === undefined ? {} : { gatePolicy }),
     ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),

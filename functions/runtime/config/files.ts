@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type * as z from "zod";
 import { DeployTools } from "../../../schemas/deploy-tools.ts";
 import { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { Hosts } from "../../../schemas/hosts.ts";
 import { SamePersons } from "../../../schemas/same-persons.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
@@ -20,6 +21,9 @@ export const deployToolsFrom = ({ ASOF_DEPLOY_TOOLS: text }: NodeJS.ProcessEnv):
     ? {}
     : parse("ASOF_DEPLOY_TOOLS", DeployTools, json("ASOF_DEPLOY_TOOLS", text));
 
+/** The hosts that commands of plans may name; the default ones if the variable is not set. Throws a ConfigurationError. */
+export const hostsFrom = ({ ASOF_HOSTS: text }: NodeJS.ProcessEnv): Hosts =>
+  text === undefined || text === "" ? {} : parse("ASOF_HOSTS", Hosts, json("ASOF_HOSTS", text));
 /** A list in a file, or the JSON itself where a process has no files; undefined if the variable is not set. */
 function listFrom<T>(variable: string, schema: z.ZodType<T>, given: string | undefined): T | undefined {
   if (given === undefined || given === "") return undefined;

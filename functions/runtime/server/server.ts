@@ -148,6 +148,7 @@ function ledgerOf(
     store: countingStore(storage.store),
     rules: settings.rules,
     deployTools: settings.deployTools,
+    hosts: settings.hosts,
     gatePolicy: settings.gatePolicy,
     samePersons: settings.samePersons,
     ...(settings.identities === undefined

@@ -1,0 +1,71 @@
+/**
+ * Which hosts the commands of a plan may name. `gh`, `glab` and `skopeo` send their user's credentials to the host that
+ * they are given, and a deployment's URL or a commit's repository may name any.
+ */
+
+import type { ReleasedComponent } from "../../schemas/answer.ts";
+import type { Hosts } from "../../schemas/hosts.ts";
+import type { PlanWarning, Step } from "../../schemas/plan.ts";
+import { EVER } from "../ledger/fact-reader.ts";
+import { type Renames, spansOf } from "../ledger/renames.ts";
+
+const FORGES = ["github.com", "gitlab.com"];
+
+const NAMED = {
+  gh: [/^--(?:repo|hostname)=([^/]+)/],
+  glab: [/^--repo=https:\/\/([^/]+)/, /^--hostname=([^/]+)/],
+  skopeo: [/^docker:\/\/([^/]+)/],
+} as const;
+
+const hostsIn = (program: keyof typeof NAMED, argv: readonly string[]): string[] =>
+  argv.flatMap((word) => NAMED[program].flatMap((form) => form.exec(word)?.[1]?.toLowerCase() ?? []));
+
+/** The hosts of a step's commands that are not on the list. */
+function strangeIn({ commands }: Step, { forges = FORGES, registries }: Hosts): string[] {
+  const strange = commands.flatMap(({ argv }) => {
+    const [program] = argv;
+    if (program === "gh" || program === "glab")
+      return hostsIn(program, argv).filter((host) => !forges.includes(host));
+    if (program !== "skopeo" || registries === undefined) return [];
+    return hostsIn(program, argv).filter((host) => !registries.includes(host));
+  });
+  return [...new Set(strange)];
+}
+
+/** The steps, with the commands left out that name a host which is not on the list; a warning says which. */
+export function withinHosts(
+  steps: readonly Step[],
+  hosts: Hosts = {},
+): { readonly steps: Step[]; readonly warnings: PlanWarning[] } {
+  const warnings: PlanWarning[] = [];
+  const within = steps.map((step): Step => {
+    const strange = strangeIn(step, hosts);
+    if (strange.length === 0) return step;
+    const named = strange.join(", ");
+    const message = `step ${step.n} has no commands: they would send credentials to ${named}, which is not in ASOF_HOSTS. Add it if it is yours`;
+    warnings.push({ code: "host_not_listed", message });
+    return { ...step, commands: [], why: `${step.why} By hand: ${named} is not a listed host.` };
+  });
+  return { steps: within, warnings };
+}
+
+/** Warns of each repository of a release that had another name then: whoever may rename it redirects what is pulled. */
+export function renamedSince(
+  renames: Renames,
+  {
+    at,
+    components,
+  }: { readonly at: string; readonly components: readonly Pick<ReleasedComponent, "repository">[] },
+): PlanWarning[] {
+  const repositories = [...new Set(components.flatMap(({ repository }) => repository ?? []))];
+  return repositories.flatMap((repository): PlanWarning[] => {
+    const former = spansOf(renames, { repository, at: EVER }).filter(
+      ({ name, to }) => name !== repository && to > at && to !== EVER,
+    );
+    if (former.length === 0) return [];
+    const names = [...new Set(former.map(({ name }) => name))].join(", ");
+    return [
+      { code: "renamed_since", message: `${repository} was called ${names} then, and was renamed since` },
+    ];
+  });
+}

@@ -1,0 +1,13 @@
+/** The hosts that commands of plans may name: whoever runs such a command sends credentials there. */
+import * as z from "zod";
+
+const host = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, "must be a host in lower case, like github.com");
+
+export const Hosts = z.strictObject({
+  forges: z.array(host).exactOptional(),
+  /** Absent: any, because images are pinned by digest. */
+  registries: z.array(host).exactOptional(),
+});
+export type Hosts = z.infer<typeof Hosts>;
