@@ -1,5 +1,5 @@
 /**
- * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
+ * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c identities=identities.yaml -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
  * -c executors=true -c maintenance=true`. Every context is optional. With one of the last two there are two stacks,
  * `asof` and `asof-executors`.
  */
@@ -23,6 +23,7 @@ const bundles = await bundleFunctions(join(ROOT, ".build", "functions"));
 const ledger = new AsofStack(app, "asof", {
   bundles,
   rules: context("rules"),
+  identities: context("identities"),
   deployTools: context("deployTools"),
   gatePolicy: context("gatePolicy"),
   persons: context("persons"),

@@ -2,7 +2,9 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse as parseYaml } from "yaml";
 import { Rules } from "../functions/ledger/naming-rules.ts";
+import { identitiesFrom } from "../functions/runtime/config/identities.ts";
 import { rootsIn } from "../functions/sources/standards/attestation.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
@@ -20,29 +22,35 @@ export interface Files {
   readonly rules?: string | undefined;
   /** Trusted roots for the signatures on attestations. */
   readonly trustRoots?: string | undefined;
+  /** Policies for OIDC tokens, as YAML or JSON. */
+  readonly identities?: string | undefined;
 }
 
 /** The file name of the naming rules in a bundle. */
 export const RULES = "rules.json";
 /** The file name of the trusted roots in a bundle. */
 export const TRUST_ROOTS = "trust-roots.jsonl";
+/** The file name of the policies in a bundle. */
+export const IDENTITIES = "identities.json";
 
 /**
  * Copies the bundles of the ledger's functions and adds the user's files to each. Without files, nothing is copied.
  * @param folder the target of the copies
  * @returns the folder of the bundles to deploy
  */
-export function withFiles(bundles: string, { rules, trustRoots }: Files, folder: string): string {
+export function withFiles(bundles: string, { rules, trustRoots, identities }: Files, folder: string): string {
   // Parsed here, so that an invalid file fails at synthesis, not in every function after the deployment.
   const checked = rules === undefined ? undefined : Rules.parse(JSON.parse(readFileSync(rules, "utf8")));
   const roots = trustRoots === undefined ? undefined : rootsIn(readFileSync(trustRoots, "utf8")).join("\n");
-  if (checked === undefined && roots === undefined) return bundles;
+  const policies = identitiesFrom({ ASOF_IDENTITIES: identities }, parseYaml);
+  if (checked === undefined && roots === undefined && policies === undefined) return bundles;
   rmSync(folder, { recursive: true, force: true });
   for (const name of FUNCTIONS) {
     const copy = join(folder, name);
     cpSync(join(bundles, name), copy, { recursive: true });
     if (checked !== undefined) writeFileSync(join(copy, RULES), JSON.stringify(checked));
     if (roots !== undefined) writeFileSync(join(copy, TRUST_ROOTS), roots);
+    if (policies !== undefined) writeFileSync(join(copy, IDENTITIES), JSON.stringify(policies));
   }
   return folder;
 }

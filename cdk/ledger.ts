@@ -20,7 +20,7 @@ import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
-import { type FunctionName, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
+import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { LedgerTable } from "./table.ts";
 
@@ -33,6 +33,8 @@ export interface AsofLedgerProps {
   persons?: string | undefined;
   /** A JSON file of naming rules. */
   rules?: string | undefined;
+  /** A YAML or JSON file: which OIDC tokens of CI and people are taken, as `ASOF_IDENTITIES`. */
+  identities?: string | undefined;
   /** A file of trusted roots for the signatures on attestations; with `signers`. */
   trustRoots?: string | undefined;
   /** The signers whose attestations count, JSON as in `ASOF_SIGNERS`; with `trustRoots`. */
@@ -221,6 +223,7 @@ export class AsofLedger extends Construct {
       ...tools,
       ...policy,
       ...persons,
+      ...(props.identities === undefined ? {} : { ASOF_IDENTITIES: `/var/task/${IDENTITIES}` }),
     };
 
     const trust =

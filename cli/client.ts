@@ -32,7 +32,10 @@ export function failureOf(
   { status, detail }: Pick<LedgerError, "status" | "detail">,
 ): CliError {
   if (status === 401) {
-    return new Refused(401, "the token is missing or wrong: set ASOF_TOKEN or --token-file");
+    return new Refused(
+      401,
+      "the token is missing or wrong: set ASOF_TOKEN or --token-file, or use asof login",
+    );
   }
   if (detail !== undefined) return new Refused(status, detail);
   return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`);

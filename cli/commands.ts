@@ -38,6 +38,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./execute.ts")).executeCommand,
   },
   {
+    name: "login",
+    summary: "signs you in at a ledger, so that other commands need no token",
+    load: async () => (await import("./login.ts")).loginCommand,
+  },
+  {
+    name: "token",
+    summary: "makes tokens, and lists and revokes those in a ledger's folder",
+    load: async () => (await import("./token.ts")).tokenCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,

@@ -40,8 +40,9 @@ Nothing starts unless every step can run. These cannot: a step of a kind not in 
 
 Every program, including that of --deploy, has in its environment:
   ASOF_REDEPLOYMENT, ASOF_ENVIRONMENT, ASOF_SERVICE
-  ASOF_IMAGE    repository@digest of the only component, or of main
+  ASOF_IMAGE    repository@digest of the only component, or of main; the digest or the commit of what is no image
   ASOF_IMAGES   [{"component": …, "image": …}, …]
+  ASOF_COMMIT   the commit, if it is known
   ASOF_CONFIG   [{"repository": …, "revision": …, "path": …}, …]: the configuration that ran with them, as far as known
   ASOF_URL, ASOF_TOKEN   this command's ledger and token
 The deploying program reports the deployment itself: asof record deploy reads ASOF_REDEPLOYMENT (it needs a writer's token;

@@ -4,11 +4,14 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { url } from "../schemas/scalars.ts";
 import { CliError } from "./error.ts";
+import { identityFor } from "./identity.ts";
 import type { Io } from "./io.ts";
 
 export interface Ledger {
   readonly url: string;
   readonly token: string | undefined;
+  /** A token that nobody had to store: that of the CI job, or of a person who signed in. Asked for without `token`. */
+  readonly identity?: () => Promise<string | undefined>;
   /** Milliseconds before the first retry; doubles with each retry. */
   readonly waitMs: number;
   /** Present where a person waits at a terminal. */
@@ -72,6 +75,7 @@ export function ledgerFrom(options: LedgerOptions, io: Io, schema: z.ZodType<str
   return {
     url: address,
     token: tokenFrom(options.tokenFile, env),
+    identity: identityFor(address, io),
     waitMs,
     ...(isAttended ? { terminal } : {}),
   };

@@ -29,7 +29,8 @@ export function unreachable({ url, terminal }: Ledger, { message, code }: NoAnsw
 }
 
 async function attempt(ledger: Ledger, request: LedgerRequest): Promise<LedgerResponse> {
-  const answer = await sendOnce(ledger, request, TIMEOUT_MS).catch((error: unknown) => {
+  const token = ledger.token ?? (await ledger.identity?.());
+  const answer = await sendOnce({ ...ledger, token }, request, TIMEOUT_MS).catch((error: unknown) => {
     throw error instanceof NoAnswer ? unreachable(ledger, error) : error;
   });
   const { status, headers } = answer;

@@ -24,7 +24,6 @@ import {
   url,
 } from "./scalars.ts";
 
-export * from "./history.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./timeline.ts";
@@ -313,6 +312,10 @@ export const Sources = z
       description:
         "ignored events by reason, since this process started; null if this endpoint cannot count them",
     }),
+    tokensEnding: z
+      .array(z.strictObject({ name: z.string(), expires: z.iso.date() }))
+      .exactOptional()
+      .meta({ description: "tokens whose last day is within two weeks; absent: none, or not yours to see" }),
     next: z.string().nullable(),
   })
   .meta({ id: "Sources" });

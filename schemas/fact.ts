@@ -19,7 +19,6 @@ import {
   tag,
   text,
   time,
-  url,
   WORKLOADS,
 } from "./scalars.ts";
 import {
@@ -31,6 +30,7 @@ import {
   configuration,
   deployedCommit,
   deployment,
+  description,
   ending,
   incident,
   place,
@@ -226,16 +226,7 @@ export const Statement = z.discriminatedUnion("kind", [
     },
     { error: "must name exactly one of commit, digest, deployment, or a change" },
   ),
-  kind("service.described", {
-    service: name,
-    owner: text(128).exactOptional(),
-    contact: text(255).exactOptional(),
-    repository: url.exactOptional(),
-    images: z.array(imageRepository).max(64).exactOptional(),
-    deployTool: text(64).exactOptional(),
-    databases: z.array(name).max(64).exactOptional(),
-    migratesAtStartup: z.boolean().exactOptional(),
-  }),
+  kind("service.described", description),
   /** Something other than a deployment or migration that changes how services behave. */
   kind("change.noted", {
     ...somewhere,
@@ -270,6 +261,8 @@ export const Statement = z.discriminatedUnion("kind", [
     planHash: hash,
     /** The images that the plan deploys; they identify the deployment that carries it out. */
     components: z.array(component).min(1).max(64),
+    /** Of a service without images: the commit that the plan deploys. */
+    commit: sha.exactOptional(),
     /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
     config: z.array(configuration).max(64).exactOptional(),
     /** No executor starts the redeployment after this time. */

@@ -1,9 +1,9 @@
 /** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
 import * as z from "zod";
 import { REQUIREMENTS } from "./gate-policy.ts";
-import { coded } from "./plan.ts";
+import { coded } from "./plan-codes.ts";
 import { attached, moment } from "./release.ts";
-import { digest, name } from "./scalars.ts";
+import { digest, name, sha } from "./scalars.ts";
 
 /** Reasons against a deployment. */
 export const GateReasonCode = z.union([
@@ -65,7 +65,10 @@ export const Gate = z
   .strictObject({
     environment: name,
     service: name,
-    digest,
+    digest: digest.exactOptional(),
+    commit: sha
+      .exactOptional()
+      .meta({ description: "instead of the digest, if the question names a commit" }),
     ...moment,
     allowed: z.boolean().meta({ description: "true if there is no reason against the deployment" }),
     reasons: z.array(reason).meta({

@@ -1,6 +1,7 @@
 /** The bodies of operations: what people and executors do here. Unknown fields are refused, not ignored. */
 import * as z from "zod";
-import { either, noneOf, oneOf } from "./question.ts";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
+import { either, oneOf } from "./question.ts";
 import { digest, hash, id, name, prose, source, time } from "./scalars.ts";
 
 /** The body of a retraction. */
@@ -77,7 +78,10 @@ export const RedeploymentRequest = z
       .exactOptional()
       .meta({ description: "Redeploys every service that ran there then." }),
     at: endOfDay.exactOptional(),
-    digest: digest.exactOptional(),
+    digest: imageSelectors.digest.exactOptional(),
+    tag: imageSelectors.tag.exactOptional(),
+    version: imageSelectors.version.exactOptional(),
+    commit: imageSelectors.commit.exactOptional(),
     last: z.literal("good").exactOptional(),
     schema: z.enum(["keep", "revert"]).exactOptional(),
     acceptConfiguration: z.literal(true).exactOptional(),
@@ -104,11 +108,10 @@ export const RedeploymentRequest = z
     }),
   })
   .refine((it) => oneOf(it.service, it.all), either("service", "all"))
-  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
+  .refine(isOneTarget, ONE_TARGET)
   .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
-  .refine((it) => it.all === undefined || noneOf(it.schema, it.acceptDataLoss, it.acceptShared), {
-    error:
-      "schema, acceptDataLoss and acceptShared go with a service: an environment's plan is of images alone",
+  .refine((it) => it.all === undefined || it.acceptShared === undefined, {
+    error: "acceptShared goes with a service: those that share a database are redeployed one after the other",
   })
   .refine((it) => (it.all === undefined) === (it.expectedCurrent !== undefined), {
     error: "expectedCurrent goes with a service, and has to be given there",

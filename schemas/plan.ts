@@ -1,6 +1,7 @@
 /** The plan: the steps that run a release again, each command in the current syntax of its tool. */
 import * as z from "zod";
 import { canonical, sha256 } from "./canonical.ts";
+import { BlockerCode, PlanWarningCode } from "./plan-codes.ts";
 import { Availability, configuration, knownCommit, moment, Release } from "./release.ts";
 import { digest, hash, name, sha, time, trilean, url } from "./scalars.ts";
 
@@ -39,6 +40,11 @@ export const Step = z.strictObject({
         }),
       ),
       config: z.array(configuration),
+      artifacts: z
+        .array(z.strictObject({ component: name, variant: name.exactOptional(), digest }))
+        .exactOptional()
+        .meta({ description: "of a service without images: what is deployed by its digest" }),
+      commit: sha.exactOptional().meta({ description: "of a service without images: the commit" }),
     })
     .exactOptional()
     .meta({ description: "deploy: what runs after the step that did not run before it" }),
@@ -46,103 +52,6 @@ export const Step = z.strictObject({
 export type Step = z.infer<typeof Step>;
 
 /* The plan */
-
-export const coded = <const C extends string>(code: C, description: string) =>
-  z.literal(code).meta({ description });
-
-/** Reasons why a plan cannot be carried out as it is. */
-export const BlockerCode = z.union([
-  coded("target_unknown", "no fact reports what ran by then"),
-  coded("target_removed", "the service had been removed by then"),
-  coded("digest_never_ran", "no deployment, observation or task reports that this image ran here"),
-  coded(
-    "no_good_release",
-    "no earlier release has different images and is good: known, not marked as bad, and not rolled back from",
-  ),
-  coded("digest_unresolved", "the image that ran cannot be resolved; the message names candidates"),
-  coded(
-    "image_not_pullable",
-    "only the digest of the image's config is known, and several manifests refer to that config",
-  ),
-  coded("image_in_no_repository", "no fact names the image's repository"),
-  coded(
-    "image_archived",
-    "the registry has archived the image; the message has the command that restores it",
-  ),
-  coded(
-    "image_gone",
-    "the image was deleted, and no other repository has it: build it again, or accept the substitute",
-  ),
-  coded("variants_undecided", "several variants ran with the same weight: ask for one of them by digest"),
-  coded(
-    "configuration_not_restored",
-    "the configuration was different, no step restores it, and that was not accepted",
-  ),
-  coded(
-    "deploy_tool_unknown",
-    "the service's deploy tool is unknown, and the configuration has no commands of it",
-  ),
-  coded(
-    "schema_choice_needed",
-    "migrations were applied since, and older code is not reported to run on all of them",
-  ),
-  coded("old_code_breaks", "the schema was to be kept, and older code is reported not to run on it"),
-  coded("schema_too_old", "the image requires a migration that would not be applied"),
-  coded("migrations_missing", "migrations that were applied then were reverted since: apply them by hand"),
-  coded("data_loss", "a revert may lose data, and that was not accepted"),
-  coded("irreversible", "a migration is reported as irreversible"),
-  coded(
-    "revert_by_hand",
-    "no command is known that reverts the migration safely; the message has the steps by hand",
-  ),
-  coded("down_script_gone", "the image that contains the down script was deleted"),
-  coded(
-    "database_shared",
-    "another service that runs here uses the database, and reverting it under that service was not accepted",
-  ),
-]);
-
-/** Warnings to read before carrying out the plan. */
-export const PlanWarningCode = z.union([
-  coded("already_running", "the target release runs now"),
-  coded("availability_unknown", "no fact reports whether the image is still there"),
-  coded(
-    "clock_skew",
-    "the order of the newest deployments by their stamps is not the order in which they arrived",
-  ),
-  coded(
-    "configuration_not_restored",
-    "the configuration was different, and no step restores it; that was accepted",
-  ),
-  coded(
-    "configuration_unknown",
-    "no fact reports the configuration of a place then; the steps leave it as it is now",
-  ),
-  coded("component_came_later", "a component runs now that did not run then; no step removes it"),
-  coded("deployed_together", "the same deployment also deployed other services"),
-  coded("deployment_failed", "the newest deployment failed, and may have changed a part of what runs"),
-  coded("downtime", "the service is down while its schema is reverted"),
-  coded("drift", "the runtime showed images other than the deployment reported, then or now"),
-  coded("marked_bad", "the image was marked as bad"),
-  coded("migration_failed", "a migration failed, and has not been applied since"),
-  coded("not_identical", "the substitute is not the image that ran"),
-  coded(
-    "order_assumed",
-    "the order in which migrations were applied was not reported: the order of their versions, or of the tool's table, is used",
-  ),
-  coded(
-    "passed_over",
-    "newer releases are not good: rolled back from, marked as bad, unknown, or of several variants side by side",
-  ),
-  coded("resolved_by_commit", "the deployment named no digest: the only image of its commit is used"),
-  coded("resolved_by_tag", "the deployment named no digest: the digest that its tag pointed at is used"),
-  coded("resolved_by_task", "the deployment named no digest: the digest that its tasks ran is used"),
-  coded("reversibility_unknown", "whether a migration can be reverted was not reported"),
-  coded("schema_unknown", "no fact reports the schema, now or then"),
-  coded("schema_unproven", "the schema is kept as requested, and older code is not reported to run on it"),
-  coded("two_clusters", "facts about this environment and service name two clusters"),
-  coded("variant_chosen", "several variants ran; the steps deploy the one that the message names"),
-]);
 
 const blocker = z
   .strictObject({
@@ -320,6 +229,7 @@ const plannedService = z.strictObject({
   warnings: z.array(planWarning),
   components: z.array(plannedComponent),
   config: z.array(change(configuration)).exactOptional(),
+  schema: plannedSchema.exactOptional(),
 });
 export type PlannedService = z.infer<typeof plannedService>;
 
@@ -330,6 +240,17 @@ export const EnvironmentPlan = z
     hash: planHash,
     status: planStatus.meta({ description: "for the services on this page" }),
     services: z.array(plannedService).meta({ description: "what ran then" }),
+    databases: z
+      .array(
+        z.strictObject({
+          database: name,
+          services: z.array(name).meta({ description: "those on this page that use it" }),
+          revert: z.array(z.string()).meta({ description: "versions, newest first" }),
+          keep: z.array(z.string()).meta({ description: "versions, in the same order" }),
+        }),
+      )
+      .exactOptional()
+      .meta({ description: "databases with migrations that were applied since, each once" }),
     removedSince: z.array(name).meta({ description: "services that ran then and do not run now" }),
     cameLater: z.array(name).meta({ description: "services that run now and did not run then" }),
     next: z.string().nullable().meta({ description: "pass as `cursor` for the next page" }),

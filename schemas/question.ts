@@ -1,5 +1,6 @@
 /** The query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
+import { imageQueryOf, imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { digest, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
 
 /** An exact time; a `+` that a client did not encode arrives as a space. */
@@ -192,8 +193,17 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z
-  .strictObject({ ...extent, service: name, digest, ...moment })
-  .refine(isExtent, oneExtent);
+  .strictObject({
+    ...extent,
+    service: name,
+    digest: digest.optional(),
+    commit: sha.optional().meta({
+      description: "Instead of `digest`: of a service without images, which is deployed by its commit.",
+    }),
+    ...moment,
+  })
+  .refine(isExtent, oneExtent)
+  .refine((it) => oneOf(it.digest, it.commit), either("digest", "commit"));
 
 /** Several values of one parameter, separated by commas. */
 const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
@@ -204,10 +214,13 @@ const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
 
 export const PlanQuestion = z
   .strictObject({
-    environment: name,
-    service: name.optional().meta({ description: "Default: the images of the whole environment." }),
+    ...extent,
+    service: name.optional().meta({ description: "Default: every service of the environment." }),
     at: at.meta({ description: "The release that ran at this time." }),
-    digest: digest.optional().meta({ description: "The release that last ran this image here." }),
+    digest: imageSelectors.digest.optional(),
+    tag: imageSelectors.tag.optional(),
+    version: imageSelectors.version.optional(),
+    commit: imageSelectors.commit.optional(),
     last: z.literal("good").optional().meta({
       description:
         "The newest earlier release with different images or configuration that is good: known, not marked as bad, not rolled back from, and not several variants side by side.",
@@ -246,13 +259,18 @@ export const PlanQuestion = z
     }),
     ...page(100, 50),
   })
-  // No default: the same question must mean the same tomorrow.
-  .refine((it) => oneOf(it.at, it.digest, it.last), { error: "needs exactly one of at, digest and last" })
-  .refine((it) => it.service !== undefined || noneOf(it.digest, it.last, it.schema), {
-    error: "digest, last and schema go with a service",
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace)
+  .refine((it) => it.group === undefined || it.format === "json", {
+    error: "format goes with `environment`",
   })
-  .refine((it) => it.service !== undefined || noneOf(it.acceptDataLoss, it.acceptShared), {
-    error: "acceptDataLoss and acceptShared go with a service",
+  // No default: the same question must mean the same tomorrow.
+  .refine(isOneTarget, ONE_TARGET)
+  .refine((it) => it.service !== undefined || noneOf(imageQueryOf(it), it.last), {
+    error: "digest, tag, version, commit and last go with a service",
+  })
+  .refine((it) => it.service !== undefined || it.acceptShared === undefined, {
+    error: "acceptShared goes with a service",
   })
   .refine((it) => it.service === undefined || it.cursor === undefined, {
     error: "cursor goes without a service",

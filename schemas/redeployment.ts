@@ -1,13 +1,16 @@
 /** A redeployment: the request and its status. */
 import * as z from "zod";
-import { coded, Step } from "./plan.ts";
+import { Step } from "./plan.ts";
+import { coded } from "./plan-codes.ts";
 import { configuration, deploymentId, identity, moment, warning } from "./release.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
   component: name,
   variant: name.exactOptional(),
-  image: z.string().meta({ description: "repository@digest" }),
+  image: z.string().meta({
+    description: "repository@digest; of a service without images the digest of its artifact, or its commit",
+  }),
 });
 
 export const Redeployment = z

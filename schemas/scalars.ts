@@ -90,6 +90,22 @@ export const tag = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/, "must be an image tag: 128 characters of A-Z a-z 0-9 . _ -");
 
+/** The parts of an `imageTag`; without a repository: a tag of the service's own. */
+export function partsOfTag(value: string): { readonly repository?: string; readonly tag: string } {
+  const colon = value.lastIndexOf(":");
+  return colon === -1 ? { tag: value } : { repository: value.slice(0, colon), tag: value.slice(colon + 1) };
+}
+
+/** A tag of a service's own repository, or of a named one: `1.4.2`, `ghcr.io/acme/billing:1.4.2`. */
+export const imageTag = z.string().refine(
+  (value) => {
+    const parts = partsOfTag(value);
+    const isNamed = parts.repository === undefined || imageRepository.safeParse(parts.repository).success;
+    return isNamed && tag.safeParse(parts.tag).success;
+  },
+  { error: "must be a tag like 1.4.2, or a repository and a tag like ghcr.io/acme/billing:1.4.2" },
+);
+
 /** A full git object name (SHA-1 or SHA-256). */
 export const fullSha = z
   .string()

@@ -1,5 +1,6 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import {
   digest,
   ENDINGS,
@@ -106,7 +107,10 @@ export const incident = {
 export const planQuestion = z
   .strictObject({
     at: time.exactOptional(),
-    digest: digest.exactOptional(),
+    digest: imageSelectors.digest.exactOptional(),
+    tag: imageSelectors.tag.exactOptional(),
+    version: imageSelectors.version.exactOptional(),
+    commit: imageSelectors.commit.exactOptional(),
     last: z.literal("good").exactOptional(),
     knownAt: time,
     schema: z.enum(["keep", "revert"]).exactOptional(),
@@ -115,9 +119,7 @@ export const planQuestion = z
     acceptSubstitute: z.array(digest).max(64).exactOptional(),
     acceptShared: z.array(name).max(64).exactOptional(),
   })
-  .refine((it) => [it.at, it.digest, it.last].filter((one) => one !== undefined).length === 1, {
-    error: "needs exactly one of at, digest and last",
-  });
+  .refine(isOneTarget, ONE_TARGET);
 export type PlanQuestion = z.infer<typeof planQuestion>;
 
 export const place = { environment: name, group: name.exactOptional() };
@@ -164,3 +166,38 @@ export const somethingDeployed: [
     components !== undefined || (config.length > 0 && scope !== "components"),
   { error: "must name components, or else the configuration that was deployed", path: ["components"] },
 ];
+
+/** What a service is, and how it is deployed. */
+export const description = {
+  service: name,
+  owner: text(128).exactOptional(),
+  contact: text(255).exactOptional(),
+  repository: url.exactOptional(),
+  /** The repositories of its images; empty: it has none, and is deployed by digest or commit. */
+  images: z.array(imageRepository).max(64).exactOptional(),
+  deployTool: text(64).exactOptional(),
+  databases: z.array(name).max(64).exactOptional(),
+  migratesAtStartup: z.boolean().exactOptional(),
+  /** Where it runs, for environments of which no deployment says so. */
+  places: z
+    .array(
+      z.strictObject({ environment: name, cluster: name.exactOptional(), namespace: name.exactOptional() }),
+    )
+    .max(64)
+    .exactOptional(),
+  /** Its components, and what they are called where they run. */
+  workloads: z
+    .array(
+      z.strictObject({
+        component: name,
+        /** The image repository that its images come from. */
+        repository: imageRepository.exactOptional(),
+        /** In Kubernetes `billing` or `StatefulSet/billing`. */
+        workload: name.exactOptional(),
+        /** The container of the workload, in Amazon ECS that of the task definition. */
+        container: name.exactOptional(),
+      }),
+    )
+    .max(64)
+    .exactOptional(),
+};

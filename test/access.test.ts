@@ -50,6 +50,21 @@ describe("a list of tokens", () => {
     ]);
   });
 
+  it("may bind a token to services, image repositories and source repositories, with colons in them", () => {
+    const grants =
+      "services=acme/billing|web:repositories=localhost:5000/acme|ghcr.io/acme/:commits=https://github.com/acme";
+    expect(parseTokens(`writer:ci:${SECRET}:${grants}`)).toEqual([
+      {
+        role: "writer",
+        name: "ci",
+        hash: sha256(SECRET),
+        services: ["acme/billing", "web"],
+        repositories: ["localhost:5000/acme", "ghcr.io/acme/"],
+        commits: ["https://github.com/acme"],
+      },
+    ]);
+  });
+
   it.each([
     ["an unknown role", `root:ci:${SECRET}`, "role"],
     ["no role", `:ci:${SECRET}`, "role"],
@@ -62,8 +77,19 @@ describe("a list of tokens", () => {
     ["an empty source", `writer:ci:${SECRET}:sources=`, "sources"],
     ["a source that is none", `writer:ci:${SECRET}:sources=/ci/acme|a b`, "sources"],
     ["an environment that is none", `writer:ci:${SECRET}:environments=production|`, "environments"],
-    ["a bound that is none", `writer:ci:${SECRET}:services=acme`, "sources=… or environments=…"],
-    ["a token with a colon", `writer:ci:${SECRET}:${OTHER}`, "sources=… or environments=…"],
+    ["a bound that is none", `writer:ci:${SECRET}:places=acme`, "sources=…, environments=…"],
+    [
+      "a bound that is none behind one that is",
+      `writer:ci:${SECRET}:sources=/a:enviroments=staging`,
+      "sources=…",
+    ],
+    ["a bound without a value", `writer:ci:${SECRET}:environments`, "environments=…"],
+    ["an empty bound at the end", `writer:ci:${SECRET}:environments=staging:`, "sources=…"],
+    ["a token with a colon", `writer:ci:${SECRET}:${OTHER}`, "sources=…, environments=…"],
+    ["a repository in capitals", `writer:ci:${SECRET}:repositories=ghcr.io/Acme`, "repositories"],
+    ["a repository with a pattern", `writer:ci:${SECRET}:repositories=ghcr.io/*`, "repositories"],
+    ["an empty service", `writer:ci:${SECRET}:services=`, "services"],
+    ["a commit's address that is none", `writer:ci:${SECRET}:commits=a b`, "commits"],
     ["a hash of too few digits", `writer:ci:sha256=${sha256(SECRET).slice(1)}`, "token"],
     ["a hash in capitals", `writer:ci:sha256=${sha256(SECRET).toUpperCase()}`, "token"],
     ["a bound given twice", `writer:ci:${SECRET}:sources=/a:sources=/b`, "sources"],

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { paginateScan } from "@aws-sdk/client-dynamodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { FUNCTIONS, type FunctionName, RULES } from "../cdk/functions.ts";
+import { FUNCTIONS, type FunctionName, IDENTITIES, RULES } from "../cdk/functions.ts";
 import { AsofStack } from "../cdk/stacks.ts";
 import { App, Template } from "../cdk/testing.ts";
 import { FUNCTION_ENTRIES } from "../functions/runtime/build.ts";
@@ -16,6 +16,7 @@ import { type Change, type HttpRequest, type Item, queueEvent, streamEvent, urlE
 import { type Lambda, startLambda } from "./aws/lambda.ts";
 import { node24 } from "./aws/node24.ts";
 import { type Services, startServices } from "./aws/services.ts";
+import { goldenClaims, type Issuer, startIssuer, stopIssuers } from "./oidc/issuer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-bundles-"));
 const bundles: Record<FunctionName, string> = {
@@ -43,6 +44,7 @@ const holding = (role: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKEN
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 /** Knows one manifest, of no bytes, whatever it is asked for. */
 const MANIFEST_DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+let issuer: Issuer;
 let registry: Server;
 let host: string;
 let isDown = false;
@@ -62,9 +64,15 @@ function environmentsOf(): (name: string) => Record<string, string> {
     ASOF_LATER_ARN: LATER_ARN,
     ASOF_BUS: "asof-ledger",
     ASOF_RULES: join(bundles.ingest, RULES),
+    ASOF_IDENTITIES: join(bundles.ingest, IDENTITIES),
   };
   const app = new App({ analyticsReporting: false, outdir: join(folder, "cdk.out") });
-  const stack = new AsofStack(app, "asof", { bundles: folder, rules: join(bundles.ingest, RULES) });
+  const rules = join(bundles.ingest, RULES);
+  const stack = new AsofStack(app, "asof", {
+    bundles: folder,
+    rules,
+    identities: join(bundles.ingest, IDENTITIES),
+  });
   const found = Template.fromStack(stack).findResources("AWS::Lambda::Function");
   return (name) => {
     const [, resource] = Object.entries(found).find(([id]) => id.startsWith(name)) ?? [];
@@ -108,6 +116,16 @@ beforeAll(async () => {
   };
   for (const name of FUNCTIONS) await bundleFunction(FUNCTION_ENTRIES[name], bundles[name]);
   writeFileSync(join(bundles.ingest, RULES), JSON.stringify(RULES_OF_TEST));
+  issuer = await startIssuer();
+  const policy = {
+    issuer: issuer.issuer,
+    audience: "asof",
+    claims: { project_path: "acme/billing" },
+    role: "writer",
+    name: "gitlab/{project_path}",
+    grants: { environments: ["{environment}"] },
+  };
+  writeFileSync(join(bundles.ingest, IDENTITIES), JSON.stringify({ policies: [policy] }));
   const environment = environmentsOf();
   [ingest, questions, exporting, publish] = await Promise.all([
     startLambda(node, bundles.ingest, environment("Ingest")),
@@ -120,6 +138,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([ingest, questions, exporting, publish].map((one) => one.stop()));
   registry.close();
+  await stopIssuers();
   await services.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -598,5 +617,18 @@ describe("the function that publishes", () => {
       ImmutabilityBreach: 1,
     };
     expect(metrics).toMatchObject([breach, breach]);
+  });
+});
+
+describe("OIDC tokens", () => {
+  it("are taken by the policies of the stack, and their issuer is asked only then", async () => {
+    await answerOf(ingest, posted(deployed("0"), { authorization: "Bearer nobody" }));
+    expect(issuer.asked).toEqual([]);
+    const token = await issuer.sign({ ...goldenClaims("gitlab-ci"), aud: "asof" });
+    const headers = { authorization: `Bearer ${token}` };
+    const own = await answerOf(ingest, posted(deployed("oidc-1", { environment: "production" }), headers));
+    expect(own.status).toBe(201);
+    expect((await answerOf(ingest, posted(deployed("oidc-2"), headers))).status).toBe(403);
+    expect(issuer.asked).toEqual(["/.well-known/openid-configuration", "/keys"]);
   });
 });

@@ -21,6 +21,7 @@ import {
 } from "../cdk/testing.ts";
 import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
 import { recordingEndpoints } from "../functions/http/recording.ts";
+import { Identities } from "../functions/ledger/identities.ts";
 import { bundleFunctions } from "../functions/runtime/build.ts";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { placeholders } from "./aws/placeholders.ts";
@@ -351,6 +352,39 @@ describe("a function", () => {
     for (const name of assets) {
       expect(JSON.parse(readFileSync(join(directory, name, "rules.json"), "utf8"))).toEqual(made);
     }
+  });
+
+  it("takes OIDC tokens by the policies of a file, in each function that is asked with a token", () => {
+    const identities = join(folder, "identities.yaml");
+    writeFileSync(
+      identities,
+      `policies:
+  - issuer: https://gitlab.acme.example
+    audience: https://ledger.acme.example
+    claims: { namespace_id: 42000 }
+    role: writer
+    name: gitlab/{project_path}
+`,
+    );
+    const { app, stack } = stackOf({ identities });
+    const found = Template.fromStack(stack).findResources("AWS::Lambda::Function", {
+      Properties: { Environment: { Variables: { ASOF_IDENTITIES: "/var/task/identities.json" } } },
+    });
+    expect(
+      Object.keys(found)
+        .map((id) => id.replace(/[0-9A-F]{8}$/, ""))
+        .sort(),
+    ).toEqual(["Export", "Ingest", "Questions"]);
+    const { directory } = app.synth();
+    const assets = readdirSync(directory).filter((name) => existsSync(join(directory, name, "index.mjs")));
+    for (const name of assets) {
+      const made = Identities.parse(
+        JSON.parse(readFileSync(join(directory, name, "identities.json"), "utf8")),
+      );
+      expect(made.policies).toMatchObject([{ claims: { namespace_id: ["42000"] } }]);
+    }
+    writeFileSync(identities, "policies: []");
+    expect(() => stackOf({ identities })).toThrow("ASOF_IDENTITIES: policies");
   });
 
   it("knows whose signatures count where somebody said so, and only where it records", () => {

@@ -75,7 +75,7 @@ export function commandsOf({ steps }: Plan, { does, deploy }: ExecutionPolicy): 
 /** Environment variables of every program. */
 export function variablesOf(
   { id, environment, service, components }: Order,
-  { target }: Pick<Plan, "target">,
+  { target, commits }: Pick<Plan, "target" | "commits">,
 ): Record<string, string> {
   const main =
     components.length === 1
@@ -87,6 +87,7 @@ export function variablesOf(
     ASOF_SERVICE: service,
     ...(main === undefined ? {} : { ASOF_IMAGE: main.image }),
     ASOF_IMAGES: JSON.stringify(components),
+    ...(commits.to === null ? {} : { ASOF_COMMIT: commits.to.sha }),
     ASOF_CONFIG: JSON.stringify(target?.config ?? []),
   };
 }

@@ -1,6 +1,6 @@
 /** Downloads a backup from a running ledger. */
 import * as z from "zod";
-import { addressOf, authorizationOf, parsed } from "../../functions/adapters/api-client.ts";
+import { addressOf, authorizationOf } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
 import { FACTS_HEADER, readAnswer } from "../../schemas/read-answer.ts";
 import { failureOf } from "../client.ts";
@@ -25,11 +25,15 @@ async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 
 /** @throws Unreachable, Refused, or a CliError where the address is not a ledger's */
 export async function requestBackup(ledger: Ledger): Promise<RemoteBackup> {
-  const request = { method: "POST", headers: authorizationOf(ledger), redirect: "manual" } as const;
+  const request = {
+    method: "POST",
+    headers: authorizationOf({ ...ledger, token: ledger.token ?? (await ledger.identity?.()) }),
+    redirect: "manual",
+  } as const;
   try {
     const { status, headers, chunks } = await http.download(addressOf(ledger, "/v1/backups"), request);
     if (status !== 200) {
-      const read = readAnswer(z.never(), status, parsed(await textOf(chunks)));
+      const read = readAnswer(z.never(), status, http.parsed(await textOf(chunks)));
       throw failureOf(ledger, { status, detail: read.is === "problem" ? read.detail : undefined });
     }
     const read = Headers.safeParse({

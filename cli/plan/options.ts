@@ -1,6 +1,7 @@
 /** The options of `asof plan` and `asof redeploy`: which release, and which risks are accepted. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { callLedger } from "../client.ts";
@@ -8,12 +9,17 @@ import type { Ledger } from "../ledger.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];
 
-const TARGETS = ["at", "digest", "lastGood"];
+/** The ways to name an image go together; a moment and the last good release go with nothing else. */
+const IMAGE = ["digest", "tag", "imageVersion", "commit"];
+const ALONE = ["at", "lastGood"];
 
-/** One of the mutually exclusive ways to name the target release. */
+/** One of the ways to name the target release. */
 const targetOption = (flags: string, description: string): Option => {
   const option = new Option(flags, description);
-  return option.conflicts(TARGETS.filter((name) => name !== option.attributeName()));
+  const name = option.attributeName();
+  return option.conflicts(
+    IMAGE.includes(name) ? ALONE : [...IMAGE, ...ALONE].filter((other) => other !== name),
+  );
 };
 
 export const withPlanOptions = (command: Command): Command =>
@@ -26,7 +32,12 @@ export const withPlanOptions = (command: Command): Command =>
         "what ran then: RFC 3339, a date (the end of that day, UTC), yesterday, or -7d",
       ),
     )
-    .addOption(targetOption("--digest <digest>", "the release that last ran this image there"))
+    .addOption(
+      targetOption("--digest <digest>", "the release that last ran this image there, else the image alone"),
+    )
+    .addOption(targetOption("--tag <tag>", "the image of this tag: 1.4.2, or ghcr.io/acme/billing:1.4.2"))
+    .addOption(targetOption("--image-version <version>", "the image tagged with it, with or without a v"))
+    .addOption(targetOption("--commit <sha>", "the service's image that was built from this commit"))
     .addOption(
       targetOption(
         "--last-good",
@@ -60,6 +71,9 @@ const Options = z.looseObject({
   service: z.string(),
   at: maybe,
   digest: maybe,
+  tag: maybe,
+  imageVersion: maybe,
+  commit: maybe,
   lastGood: z.literal(true).optional(),
   schema: z.enum(["keep", "revert"]).optional(),
   acceptConfiguration: z.literal(true).optional(),
@@ -77,16 +91,17 @@ export type PlanQuery = Omit<
 /** Ends the command where no target is given. */
 export function planQueryFrom(command: Command): PlanQuery {
   const options = Options.parse(command.opts());
-  const { environment, service, at, digest, lastGood, schema } = options;
+  const { environment, service, at, digest, tag, imageVersion: version, commit, lastGood, schema } = options;
+  const image = imageQueryOf({ digest, tag, version, commit });
   const { acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = options;
-  if (at === undefined && digest === undefined && lastGood === undefined) {
-    command.error("error: give one of --at, --digest and --last-good");
+  if (at === undefined && image === undefined && lastGood === undefined) {
+    command.error("error: give one of --at, --digest, --tag, --image-version, --commit and --last-good");
   }
   return {
     environment,
     service,
     ...(at === undefined ? {} : { at }),
-    ...(digest === undefined ? {} : { digest }),
+    ...image,
     ...(lastGood === undefined ? {} : { last: "good" }),
     ...(schema === undefined ? {} : { schema }),
     ...(acceptConfiguration === undefined ? {} : { acceptConfiguration }),

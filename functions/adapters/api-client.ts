@@ -55,7 +55,8 @@ import type {
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
-import { exchange } from "./http-client.ts";
+import { Session } from "../../schemas/session.ts";
+import { exchange, parsed } from "./http-client.ts";
 
 export interface LedgerRequest {
   /** Path below the ledger's URL, with the query string. */
@@ -101,7 +102,7 @@ type Accepted = Pick<
   "acceptConfiguration" | "acceptDataLoss" | "acceptSubstitute" | "acceptShared"
 >;
 /** The plan as JSON only: its other formats are files, which this client does not return. */
-type PlanQuery = Accepted & Omit<Query<typeof PlanQuestion>, "format" | keyof Accepted>;
+type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 
 /**
  * One method for each endpoint, except the export and the backup, which are streams. Each method sends one request.
@@ -141,6 +142,8 @@ export interface LedgerClient {
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
+  /** Whose the token is, and how people sign in. */
+  readonly session: () => Promise<Session>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -204,6 +207,7 @@ export function clientOver(send: Send): LedgerClient {
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
+    session: () => ask(Session, "/auth/session", {}),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }
@@ -232,15 +236,6 @@ export async function sendOnce(
     timeoutMs,
   });
   return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
-}
-
-/** Undefined if the text is not JSON. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const TIMEOUT_MS = 20_000;

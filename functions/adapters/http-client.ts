@@ -84,3 +84,12 @@ export async function download(url: string | URL, request: Omit<Exchange, "timeo
     throw new NoAnswer(error, SILENCE_MS);
   }
 }
+
+/** The value of a JSON text; undefined if it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

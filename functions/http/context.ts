@@ -4,6 +4,7 @@ import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import type { SamePersons } from "../../schemas/same-persons.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
+import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/merged-changes.ts";
@@ -18,6 +19,8 @@ export interface Secrets {
 export interface Ledger extends Ingest {
   /** Read again regularly, so that a removed token stops working within a minute. */
   readonly secrets: () => Promise<Secrets>;
+  /** Verifies OIDC tokens by the configured policies. Absent: none is taken. */
+  readonly identities?: Verifier;
   /** The signers whose attestations are trusted. Absent: none. */
   readonly trust?: Trust;
   /** Commands of deploy tools that plans do not know. Absent: none. */

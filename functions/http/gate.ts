@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
 import { boundElsewhere } from "../ledger/authority.ts";
-import { gate } from "../queries/gate.ts";
+import { gate, gateOfCommit } from "../queries/gate.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
@@ -12,16 +12,16 @@ import { holder, moment, query } from "./request.ts";
 /** Also open to tokens of writers, which pipelines hold: the answer is only about the names in the request. */
 export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   const who = await holder(ledger, c, "ask", "write");
-  const { environment, group, service, digest, ...asked } = query(c, GateQuestion);
+  const { environment, group, service, digest, commit, ...asked } = query(c, GateQuestion);
   const when = await moment(ledger, asked);
   return sideBySide<Gate>(when, { environment, group }, (one) => {
     const elsewhere = boundElsewhere(who, one);
     if (elsewhere !== undefined) throw new EndpointError("forbidden", elsewhere);
     const policy = ledger.gatePolicy;
-    return gate(
-      when,
-      { environment: one, service, digest },
-      policy === undefined ? undefined : { policy, people: comparedPersons(ledger) },
-    );
+    const policies = policy === undefined ? undefined : { policy, people: comparedPersons(ledger) };
+    const place = { environment: one, service };
+    return digest === undefined
+      ? gateOfCommit(when, { ...place, commit: commit ?? "" }, policies)
+      : gate(when, { ...place, digest }, policies);
   });
 }

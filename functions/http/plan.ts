@@ -1,12 +1,18 @@
 /** The endpoint that answers with a plan. */
 import type { Context } from "hono";
+import type * as z from "zod";
+import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { EnvironmentPlan, Plan, PlannedService } from "../../schemas/plan.ts";
 import { PlanQuestion } from "../../schemas/question.ts";
+import { mapLimit } from "../ledger/map-limit.ts";
 import { environmentPlan } from "../plan/environment-plan.ts";
 import { type Format, fileOf, type Pinned } from "../plan/formats.ts";
+import { contradictionOf } from "../plan/image-target.ts";
 import { plan } from "../plan/plan.ts";
+import { type Question, questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
-import { foundAt, moment, query } from "./request.ts";
+import { sideBySide } from "./group.ts";
+import { moment, query, refuseContradiction } from "./request.ts";
 
 /** Only the images of a plan, as a file. */
 function fileAnswer(format: Format, services: readonly Pinned[], next: string | null): Response {
@@ -27,27 +33,57 @@ async function jsonAnswer(
   return { ...answer, registry: await checkImages(ledger, services) };
 }
 
-/** The plan of a service or, without one, of the whole environment. A file if a format other than JSON is requested. */
-export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
-  const { environment, service, at, digest, last, knownAt, tz, format, check, limit, cursor, ...options } =
-    query(c, PlanQuestion);
-  const when = await moment(ledger, { at, knownAt, tz });
-  if (service === undefined) {
-    const page = await foundAt(
-      when,
-      { environment },
-      await environmentPlan(when, environment, { ...options, tools: ledger.deployTools }, { limit, cursor }),
-    );
-    return format === "json"
-      ? jsonAnswer(ledger, page, page.services, check)
-      : fileAnswer(format, page.services, page.next);
-  }
-  const aim = digest !== undefined ? { digest } : last !== undefined ? { last } : { at: when.at };
+type Asked = z.infer<typeof PlanQuestion>;
+
+/** The plan of a service or of a whole environment; undefined if it is unknown. */
+async function planIn(
+  ledger: Ledger,
+  when: Question,
+  environment: string,
+  asked: Asked,
+): Promise<Plan | EnvironmentPlan | undefined> {
+  const { service, last, limit, cursor } = asked;
+  const options = { ...accepted(asked), tools: ledger.deployTools };
+  if (service === undefined) return environmentPlan(when, environment, options, { limit, cursor });
+  const image = imageQueryOf(asked);
+  const aim = image ?? (last === undefined ? { at: when.at } : { last });
   const place = { environment, service };
-  const answer = await foundAt(
-    when,
-    place,
-    await plan(when, place, { ...options, aim, tools: ledger.deployTools }),
-  );
-  return format === "json" ? jsonAnswer(ledger, answer, [answer], check) : fileAnswer(format, [answer], null);
+  refuseContradiction(image && (await contradictionOf(when, place, image)));
+  return plan(when, place, { ...options, aim });
 }
+
+const accepted = ({
+  schema,
+  acceptConfiguration,
+  acceptDataLoss,
+  acceptSubstitute,
+  acceptShared,
+}: Asked) => ({
+  ...{ schema, acceptConfiguration, acceptDataLoss },
+  ...{ acceptSubstitute, acceptShared },
+});
+
+/**
+ * The plan of a service or, without one, of the whole environment; of a group those of its environments. A file if a format
+ * other than JSON is requested.
+ */
+export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
+  const asked = query(c, PlanQuestion);
+  const { environment, group, service, at, knownAt, tz, format, check } = asked;
+  const when = questionOf(await moment(ledger, { at, knownAt, tz }));
+  const found = await sideBySide(when, { environment, group, service }, (one) =>
+    planIn(ledger, when, one, asked),
+  );
+  if ("answers" in found) {
+    const answers = await mapLimit(1, found.answers, (one) =>
+      jsonAnswer(ledger, one, servicesOf(one), check),
+    );
+    return { ...found, answers };
+  }
+  const services = servicesOf(found);
+  if (format === "json") return jsonAnswer(ledger, found, services, check);
+  return fileAnswer(format, services, "next" in found ? found.next : null);
+}
+
+const servicesOf = (answer: Plan | EnvironmentPlan): readonly (Plan | PlannedService)[] =>
+  "services" in answer ? answer.services : [answer];

@@ -20,12 +20,13 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
-
 import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
-import { rightsOf } from "../ledger/authority.ts";
+import { type Holder, rightsOf } from "../ledger/authority.ts";
 import { BadCursor } from "../ledger/cursor.ts";
+import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
+import { endingSoon } from "../ledger/token-lines.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
@@ -45,7 +46,7 @@ import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./req
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
-type Question = (ledger: Ledger, c: Context) => Promise<object>;
+type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
@@ -183,17 +184,19 @@ const questions: Record<string, Question> = {
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
-  "/v1/sources": async (ledger, c) => {
+  "/v1/sources": async (ledger, c, who) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
     const quarantined = await ledger.quarantine.list();
-    return sources(
+    const answer = await sources(
       known,
       { limit, cursor },
       quarantined,
       ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
     );
+    const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
+    return tokensEnding.length === 0 ? answer : { ...answer, tokensEnding };
   },
 };
 
@@ -202,9 +205,9 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.use("/v1/*", revealing(ledger));
   for (const [path, question] of Object.entries(questions)) {
     app.get(path, async (c) => {
-      await holder(ledger, c, "ask");
+      const who = await holder(ledger, c, "ask");
       try {
-        const answer = await question(ledger, c);
+        const answer = await question(ledger, c, who);
         return answer instanceof Response ? answer : c.json(answer);
       } catch (error) {
         if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);

@@ -1,11 +1,13 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
 import type { StatementOf } from "../../schemas/fact.ts";
+import { imageQueryOf } from "../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
 import { boundElsewhere, type Holder } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
+import { contradictionOf } from "../plan/image-target.ts";
 import {
   type Precheck,
   placesOf,
@@ -15,10 +17,11 @@ import {
   requestRedeployment,
 } from "../plan/redeployment/request.ts";
 import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/redeployment/status.ts";
+import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, found, foundAt, holder, moment, senderOf } from "./request.ts";
+import { bodyOf, found, foundAt, holder, moment, refuseContradiction, senderOf } from "./request.ts";
 
 function refuseElsewhere(who: Holder, environment: string): void {
   const elsewhere = boundElsewhere(who, environment);
@@ -49,6 +52,10 @@ async function precheckAll(
   request: RedeployRequest,
 ): Promise<Exclude<Precheck, { is: "refused" }>[]> {
   const { environment } = request.body;
+  const { service } = request.body;
+  const image = imageQueryOf(request.body);
+  if (service !== undefined && image !== undefined)
+    refuseContradiction(await contradictionOf(questionOf(request.when), { environment, service }, image));
   const requested = await foundAt(request.when, { environment }, await placesOf(request));
   if ("refusals" in requested) throw refused(requested.refusals);
   const ready: Exclude<Precheck, { is: "refused" }>[] = [];

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { boundBy, type Holder, holderOf, isAllowed, type Right } from "../ledger/authority.ts";
+import { boundBy, type Holder, isAllowed, type Right } from "../ledger/authority.ts";
 import { knownName } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import type { Sender } from "../ledger/ingest.ts";
@@ -11,6 +11,7 @@ import { revealingAhead } from "../ledger/people.ts";
 import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
+import { identified } from "./identified.ts";
 import { EndpointError } from "./problem.ts";
 import { instantOf } from "./times.ts";
 
@@ -18,14 +19,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The holder of the request's token, if it has one of the rights. Throws an EndpointError otherwise. */
 export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Right[]): Promise<Holder> {
-  const { tokens } = await ledger.secrets();
-  const found = holderOf(tokens, c.req.header("authorization"));
-  if (found === undefined) {
-    throw new EndpointError(
-      "unauthenticated",
-      "Send `Authorization: Bearer <token>` with a token of this ledger.",
-    );
-  }
+  const found = await identified(ledger, c);
   if (!anyOf.some((right) => isAllowed(found, right))) {
     throw new EndpointError(
       "forbidden",
@@ -131,10 +125,16 @@ export async function foundAt<T>(
   );
 }
 
+/** Refuses a question whose selectors contradict each other. */
+export function refuseContradiction(message: string | undefined): void {
+  if (message !== undefined) throw new EndpointError("rejected", message);
+}
+
 /** @param endpoint the part of its path after `/v1/` */
 export const senderOf = (endpoint: string, who: Holder): Sender => ({
   door: endpoint,
   reportedBy: who.name,
+  ...(who.runsFor === undefined ? {} : { runsFor: who.runsFor }),
   refuse: (statement) =>
     boundBy(who, { ...statement, ...("environment" in statement ? {} : { environment: undefined }) }),
 });

@@ -8,6 +8,7 @@ import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
+import { type RunsFor, withEvidence } from "./runs-for.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */
@@ -26,6 +27,8 @@ export interface Receipt {
   readonly rawHash?: string;
   /** Returns why the sender may not report a statement, or undefined. Called after the naming rules were applied. */
   readonly refuse?: (statement: Statement) => string | undefined;
+  /** The commit that the sender's CI job runs for, by the sender's token. */
+  readonly runsFor?: RunsFor;
 }
 
 /** What appending needs beside the store. */
@@ -61,7 +64,8 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   const refused = receipt.refuse?.(named);
   if (refused !== undefined) return { outcome: "rejected", reason: refused, forbidden: true };
   const fact: Fact = {
-    ...named,
+    // After the hash: the same statement under another kind of token is a duplicate.
+    ...withEvidence(named, receipt.runsFor),
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,

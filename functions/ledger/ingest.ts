@@ -11,6 +11,7 @@ import type { Job, Jobs } from "./jobs.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
+import type { RunsFor } from "./runs-for.ts";
 
 /** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
@@ -43,6 +44,7 @@ export interface Sender {
   readonly door: string;
   readonly reportedBy: string;
   readonly refuse?: (statement: Statement) => string | undefined;
+  readonly runsFor?: RunsFor;
 }
 
 export interface Received {
@@ -141,6 +143,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     reportedBy: sender.reportedBy,
     ...(sender.door === "events" ? {} : { rawHash: rawHash(raw) }),
     ...(sender.refuse === undefined ? {} : { refuse: sender.refuse }),
+    ...(sender.runsFor === undefined ? {} : { runsFor: sender.runsFor }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
     await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);

@@ -11,6 +11,7 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { holdersOf } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
 import { isSameSlot } from "../queries/release/slots.ts";
+import type { DeployedBy } from "./deployers/own-tools.ts";
 
 /** An image to copy back from another repository that still holds it. */
 export interface Copy {
@@ -30,6 +31,13 @@ export interface Artifacts {
   readonly copies: Copy[];
   readonly blockers: Blocker[];
   readonly warnings: PlanWarning[];
+}
+
+export interface ArtifactOptions {
+  /** Digests of images that may replace images that are gone. */
+  readonly accepted: ReadonlySet<string>;
+  /** What the service may be deployed by. */
+  readonly by: readonly DeployedBy[];
 }
 
 export const nameOf = ({ component, variant }: { component: string; variant?: string }): string =>
@@ -146,23 +154,31 @@ function archived(known: PlannedComponent, image: PinnedImage, restore: readonly
 
 /* Each component */
 
+/** A component of a service without images: what it is deployed by. */
+const isBare = ({ digest, commit }: ReleasedComponent, by: readonly DeployedBy[]): boolean =>
+  (digest !== null && by.includes("digest")) || (commit !== null && by.includes("commit"));
+
 /** Why a component has no image that could be deployed. */
-function noImage(component: ReleasedComponent): Blocker {
+function noImage(component: ReleasedComponent, by: readonly DeployedBy[]): Blocker[] {
+  if (isBare(component, by)) return [];
   const of = nameOf(component);
+  if (component.digest === null && component.candidates.length === 0 && by.includes("commit")) {
+    return [{ code: "commit_unknown", message: `${of}: no fact names the commit that ran` }];
+  }
   if (component.digest !== null) {
     const message = `${of}: no fact names a repository of ${component.digest}`;
-    return { code: "image_in_no_repository", message };
+    return [{ code: "image_in_no_repository", message }];
   }
   if (component.resolvedBy !== "none") {
     const message = `${of}: only the config digest ${component.reported} is known, and several manifests contain it`;
-    return { code: "image_not_pullable", message };
+    return [{ code: "image_not_pullable", message }];
   }
   const named = component.candidates.map(({ digest }) => digest);
   const message =
     named.length === 0
       ? `${of}: no fact names the image that ran`
       : `${of}: it ran one of ${named.join(", ")}; find out which, and ask with digest=…`;
-  return { code: "digest_unresolved", message };
+  return [{ code: "digest_unresolved", message }];
 }
 
 const resolved = ({ resolvedBy, ...component }: ReleasedComponent): PlanWarning[] => {
@@ -176,7 +192,7 @@ async function planned(
   target: Release,
   component: ReleasedComponent,
   current: Release | undefined,
-  accepted: ReadonlySet<string>,
+  { accepted, by }: ArtifactOptions,
 ): Promise<Planned> {
   const pinned = imageOf(component);
   const image = pinned === undefined ? null : referenceOf(pinned);
@@ -192,7 +208,7 @@ async function planned(
   };
   const warnings = resolved(component);
   if (pinned === undefined || image === null) {
-    return { component: plain, copies: [], blockers: [noImage(component)], warnings };
+    return { component: plain, copies: [], blockers: noImage(component, by), warnings };
   }
   const { repository } = pinned;
   const holders = component.heldBy.filter(({ availability }) => availability === "available");
@@ -240,10 +256,10 @@ export async function artifactsOf(
   question: Question,
   target: Release,
   current: Release | undefined,
-  accepted: ReadonlySet<string>,
+  options: ArtifactOptions,
 ): Promise<Artifacts> {
   const all = await Promise.all(
-    target.components.map((component) => planned(question, target, component, current, accepted)),
+    target.components.map((component) => planned(question, target, component, current, options)),
   );
   const copies = all.flatMap((one) => one.copies);
   return {

@@ -9,7 +9,8 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import { release } from "../queries/release/release.ts";
 import type { Selector } from "../queries/release/running.ts";
-import { currentRelease, targetReleaseAt } from "./target-release.ts";
+import { currentRelease } from "./current-release.ts";
+import { targetReleaseAt } from "./target-release.ts";
 
 const QUESTION = "the needed images";
 

@@ -3,7 +3,6 @@
  * the same plan and hash at any time.
  */
 import type { Release } from "../../schemas/answer.ts";
-import type { DeployTools } from "../../schemas/deploy-tools.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
@@ -12,110 +11,25 @@ import type { Selector } from "../queries/release/running.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
+import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
+import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
+import { isPossible, undescribed } from "./first-deployment.ts";
 import { artifactsOf } from "./images.ts";
-import { type Reverts, revertsOf } from "./reverts.ts";
-import { type DatabaseChange, decide, movedDatabases, ownOf } from "./schema.ts";
-import { deployedTogether, usersOf } from "./shared.ts";
+import { schemasOf } from "./planned-schema.ts";
+import type { Planning, PlanOptions } from "./planning.ts";
+import { deployedTogether } from "./shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
-import {
-  currentRelease,
-  isMarkedBad,
-  LAST,
-  type TargetQuery,
-  type TargetRelease,
-  targetReleaseAt,
-} from "./target-release.ts";
+import { isMarkedBad, type TargetQuery, type TargetRelease, targetReleaseAt } from "./target-release.ts";
 import { chooseVariants } from "./variants.ts";
 
-/** What the request asks for, and which risks it accepts. */
-export interface PlanOptions {
-  readonly aim: TargetQuery;
-  readonly schema?: "keep" | "revert" | undefined;
-  readonly acceptDataLoss?: boolean | undefined;
-  /** Whether configuration may stay as it is now, where no step restores it. */
-  readonly acceptConfiguration?: boolean | undefined;
-  /** Digests of images that may replace images that are gone. */
-  readonly acceptSubstitute?: readonly string[] | undefined;
-  /** Services that share a database and accept that it is reverted. */
-  readonly acceptShared?: readonly string[] | undefined;
-  /** Commands of deploy tools that the ledger does not know, from its configuration. */
-  readonly tools?: DeployTools | undefined;
-}
+export type { PlanOptions } from "./planning.ts";
 
 /** The plan of a service without its header and hash. */
-type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
-
-/** What all parts of one plan share. */
-interface Planning {
-  readonly question: Question;
-  readonly selector: Selector;
-  readonly wish: PlanOptions;
-  readonly current: Release;
-  readonly deployTool: string | undefined;
-  readonly migratesAtStartup: boolean;
-  readonly repository: string | undefined;
-}
+export type Body = Omit<Plan, "environment" | "service" | "at" | "knownAt" | "settled" | "hash" | "status">;
 
 export const statusOf = (blockers: readonly Blocker[]): Plan["status"] =>
   blockers.length === 0 ? "ready" : "blocked";
-
-/* Schema */
-
-interface Schemas {
-  readonly planned: Plan["schema"];
-  /** Present only if schemas are reverted. */
-  readonly reverts: Reverts | undefined;
-  readonly blockers: readonly Blocker[];
-  readonly warnings: readonly PlanWarning[];
-}
-
-/** Reverting a database affects every service that uses it. */
-async function sharedBlockers({ question, selector, wish }: Planning, moved: readonly DatabaseChange[]) {
-  const databases = moved.filter(({ since }) => since.length > 0).map(({ database }) => database);
-  const users = await usersOf(question, selector, databases);
-  const accepted = new Set((wish.acceptShared ?? []).map(fold));
-  return databases.flatMap((database): Blocker[] => {
-    const others = (users.get(database) ?? []).filter((service) => !accepted.has(fold(service)));
-    if (others.length === 0) return [];
-    const message = `${others.join(", ")} ${others.length === 1 ? "uses" : "use"} ${database} too; if ${others.length === 1 ? "it runs" : "they run"} on the older schema, ask with acceptShared=${others.join(",")}`;
-    return [{ code: "database_shared", message }];
-  });
-}
-
-async function schemasOf(planning: Planning, target: Release, since: string): Promise<Schemas> {
-  const { question, selector, wish, current, migratesAtStartup } = planning;
-  const own = await ownOf(question, target);
-  const releases = [current, target];
-  const moved = await movedDatabases(question, selector.environment, releases, since, own);
-  const { choice, blockers, warnings } = decide(wish.schema, own, moved, releases);
-  const newestFirst = moved.flatMap((one) =>
-    one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
-  );
-  const planned = { choice, since, revert: [], keep: choice === "revert" ? [] : newestFirst };
-  if (choice !== "revert" && choice !== "undecided")
-    return { planned, reverts: undefined, blockers, warnings };
-  const acceptsDataLoss = wish.acceptDataLoss === true;
-  const reverts = await revertsOf(question, moved, current, { acceptsDataLoss, migratesAtStartup });
-  const both = { ...planned, revert: reverts.versions };
-  if (choice === "undecided") return { planned: both, reverts: undefined, blockers, warnings };
-  return {
-    planned: both,
-    reverts,
-    blockers: [...blockers, ...reverts.blockers, ...(await sharedBlockers(planning, moved))],
-    warnings: [...warnings, ...reverts.warnings, ...downtime(planning)],
-  };
-}
-
-const downtime = ({ migratesAtStartup, selector }: Planning): PlanWarning[] =>
-  migratesAtStartup
-    ? [
-        {
-          code: "downtime",
-          message: `${selector.service} is down while its schema is reverted, until it is deployed: it migrates at startup, so all newer instances must stop first`,
-        },
-      ]
-    : [];
 
 /* Warnings */
 
@@ -160,43 +74,57 @@ async function circumstances({ question, current }: Planning, target: Release): 
   ];
 }
 
-const isRunningAlready = ({ components, commits, config, schema }: Body, current: Release): boolean =>
+/** Whether the images and the configuration of the target run now. */
+export const isUnchanged = (
+  { components, commits, config }: Pick<Body, "components" | "commits" | "config">,
+  current: Release,
+  by: readonly DeployedBy[],
+): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
   components.length === current.components.length &&
-  components.every(({ from, to }) => to !== null && from === to) &&
+  components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
-  config.length === 0 &&
-  schema.keep.length + schema.revert.length === 0;
+  config.length === 0;
+
+/** Whether a component without a digest is known by its commit. */
+const isByCommit = ({ to }: Plan["commits"], by: readonly DeployedBy[]): boolean =>
+  to !== null && by.includes("commit");
 
 /* Together */
 
-async function bodyOf(planning: Planning, release: Release, since: string): Promise<Body> {
-  const { question, wish, current } = planning;
+/** @param release the target, whose blockers are none */
+export async function bodyOf(planning: Planning, release: Release, aimed: TargetRelease): Promise<Body> {
+  const { question, wish, current, description } = planning;
+  const deployTool = description?.deployTool;
+  const by = deployedBy(description, wish.tools);
   const chosen = chooseVariants(release, wish.aim);
   const { target } = chosen;
   const [artifacts, schemas, warnings] = await Promise.all([
-    artifactsOf(question, target, current, new Set(wish.acceptSubstitute ?? [])),
-    schemasOf(planning, target, since),
+    artifactsOf(question, target, current, { accepted: new Set(wish.acceptSubstitute ?? []), by }),
+    schemasOf(planning, target, aimed),
     circumstances(planning, target),
   ]);
   const { components, copies } = artifacts;
-  const commits = commitsBetween(current, target, planning.repository);
+  const commits = commitsBetween(current, target, description?.repository);
   const config = configBetween(current, target);
-  const deployed = targetOf(target, components, commits, config);
-  const deploying = deploySteps(deployed, planning.deployTool, wish.tools);
+  const isNew = aimed.elsewhere !== undefined;
+  const deployed = targetOf({ target, current, description, isNew }, components, commits, config);
+  const deploying = deploySteps(deployed, deployTool, wish.tools);
   const missing = notRestored(deployed, deploying);
   const configured = configurationVerdict(config, missing, wish.acceptConfiguration === true);
   // Incomplete steps could be mistaken for the complete plan.
   const open = [
     ...chosen.blockers,
     ...artifacts.blockers,
-    ...toolBlockers(planning.deployTool, wish.tools ?? {}),
+    ...toolBlockers(deployTool, wish.tools ?? {}),
+    ...(isNew && current.status !== "running" ? undescribed(deployed, deploying, deployTool) : []),
   ];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
   const restored = deployed.restore.filter((one) => !missing.includes(one));
   const ingredients = {
-    ...planning,
+    current,
+    migratesAtStartup: description?.migratesAtStartup === true,
     target,
     copies,
     reverts: schemas.reverts,
@@ -221,10 +149,15 @@ async function bodyOf(planning: Planning, release: Release, since: string): Prom
     schema: schemas.planned,
     steps: isOpen ? [] : stepsOf(ingredients),
   };
-  if (!isRunningAlready(body, current)) return body;
-  const message = "this release runs now; the steps would deploy it again";
-  return { ...body, warnings: [{ code: "already_running", message }, ...body.warnings] };
+  const { keep, revert } = body.schema;
+  if (keep.length + revert.length > 0 || !isUnchanged(body, current, by)) return body;
+  return { ...body, warnings: [RUNS_NOW, ...body.warnings] };
 }
+
+export const RUNS_NOW: PlanWarning = {
+  code: "already_running",
+  message: "this release runs now; the steps would deploy it again",
+};
 
 /** The plan if there is no release to go back to. */
 const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body => ({
@@ -239,8 +172,19 @@ const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body
   steps: [],
 });
 
+/** What runs now. A service that never ran here may get an image, if the environment and the service are known. */
+async function subjectRelease(
+  question: Question,
+  selector: Selector,
+  aim: TargetQuery,
+): Promise<Release | undefined> {
+  const found = await currentRelease(question, selector);
+  if (found !== undefined || "at" in aim || "last" in aim) return found;
+  return (await isPossible(question, selector)) ? currentRelease(question, selector, "empty") : undefined;
+}
+
 /**
- * Plans how a service goes back to an earlier release. `undefined`: the name is unknown.
+ * Plans how a service goes back to an earlier release, or gets an image that never ran here. `undefined`: the name is unknown.
  *
  * Sequential round trips: those of the target release (see `targetReleaseAt`; two to five as of a moment), and then, in
  * parallel:
@@ -253,30 +197,23 @@ const emptyBody = (current: Release, { release, blockers }: TargetRelease): Body
 export async function plan(moment: AsOf, selector: Selector, wish: PlanOptions): Promise<Plan | undefined> {
   const question = questionOf(moment);
   const [current, aimed, description] = await Promise.all([
-    currentRelease(question, selector),
-    targetReleaseAt(question, selector, wish.aim),
+    subjectRelease(question, selector, wish.aim),
+    targetReleaseAt(question, selector, wish.aim, wish.tools),
     describedAt(question, fold(selector.service), LAST),
   ]);
   if (current === undefined) return undefined;
   const { environment, service } = current;
-  const planning: Planning = {
-    question,
-    selector: { environment, service },
-    wish,
-    current,
-    deployTool: description?.deployTool,
-    migratesAtStartup: description?.migratesAtStartup === true,
-    repository: description?.repository,
-  };
-  const { release, since, blockers } = aimed;
+  const planning: Planning = { question, selector: { environment, service }, wish, current, description };
+  const { release, since, elsewhere, blockers } = aimed;
+  const isKnown = since !== null || elsewhere !== undefined;
   const body =
-    release === null || since === null || blockers.length > 0
+    release === null || !isKnown || blockers.length > 0
       ? emptyBody(current, aimed)
-      : await bodyOf(planning, release, since);
+      : await bodyOf(planning, release, aimed);
   const planned = {
     environment,
     service,
-    at: release?.at ?? null,
+    at: elsewhere === null ? null : (release?.at ?? null),
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     hash: "",

@@ -49,7 +49,8 @@ export async function ownOf({ images }: Question, target: Release): Promise<Own>
   };
 }
 
-const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean => {
+/** Whether a migration is the target's own. */
+export const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean => {
   const image = said?.image ?? shown?.image;
   const sha = said?.commit?.sha;
   if (image !== undefined && digests.has(image)) return true;
@@ -100,6 +101,12 @@ function changeSince(database: string, facts: readonly Fact[], moment: string, o
 const databasesOf = ({ migrations }: Release): string[] =>
   migrations === "unknown" ? [] : migrations.map(({ database }) => database);
 
+/** The databases of either release, sorted by folded name. */
+export const databasesIn = (releases: readonly Release[]): [folded: string, database: string][] =>
+  [...new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]))].sort(
+    ([a], [b]) => (a < b ? -1 : 1),
+  );
+
 /** The changes of every database of either release, sorted by name. Reads all facts since that moment. */
 export async function movedDatabases(
   moment: AsOf,
@@ -108,14 +115,20 @@ export async function movedDatabases(
   since: string,
   own: Own,
 ): Promise<DatabaseChange[]> {
-  const names = new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]));
-  const sorted = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
-  return mapLimit(AT_ONCE, sorted, async ([folded, database]) =>
+  return mapLimit(AT_ONCE, databasesIn(releases), async ([folded, database]) =>
     changeSince(database, await factsSince(moment, fold(environment), folded, since), since, own),
   );
 }
 
 /* The decision: keep or revert */
+
+/** How messages name what is applied here and not there, and the reverse. */
+export interface Words {
+  readonly added: string;
+  readonly missing: string;
+}
+
+const SINCE: Words = { added: "applied since then", missing: "reverted since then" };
 
 export interface Decided {
   readonly choice: PlannedSchema["choice"];
@@ -137,7 +150,7 @@ const breaksOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === fals
 const keepsOldCode = ({ said }: Applied): boolean => said?.oldCodeRuns === true;
 
 /** Whether a schema has the version that an image requires; undefined: unknown. */
-function isMet(
+export function isMet(
   { database, version }: Own["requires"][number],
   moved: readonly DatabaseChange[],
   isReverted: boolean,
@@ -175,21 +188,26 @@ function kept(own: Own, moved: readonly DatabaseChange[]): Decided {
   return { choice: "keep", blockers: [], warnings: [{ code: "schema_unproven", message }] };
 }
 
-function undecided(moved: readonly DatabaseChange[]): Decided {
+function undecided(moved: readonly DatabaseChange[], { added }: Words): Decided {
   const all = listed(
     moved,
     versionsWhere(() => true),
   );
-  const message = `applied since then: ${all}; no fact says that older code runs on all of it: ask with schema=keep or schema=revert`;
+  const message = `${added}: ${all}; no fact says that older code runs on all of it: ask with schema=keep or schema=revert`;
   return { choice: "undecided", blockers: [{ code: "schema_choice_needed", message }], warnings: [] };
 }
 
-function chosen(asked: "keep" | "revert" | undefined, own: Own, moved: readonly DatabaseChange[]): Decided {
+function chosen(
+  asked: "keep" | "revert" | undefined,
+  own: Own,
+  moved: readonly DatabaseChange[],
+  words: Words,
+): Decided {
   const since = moved.flatMap((one) => one.since);
   if (since.length === 0) return { choice: "unchanged", blockers: [], warnings: [] };
   if (asked === "revert") return { choice: "revert", blockers: [], warnings: [] };
   if (asked === "keep" || since.every(keepsOldCode)) return kept(own, moved);
-  return undecided(moved);
+  return undecided(moved, words);
 }
 
 /** Warnings about what is unknown of the schemas: unknown is not unchanged. */
@@ -225,8 +243,9 @@ export function decide(
   own: Own,
   moved: readonly DatabaseChange[],
   releases: readonly Release[],
+  words: Words = SINCE,
 ): Decided {
-  const decided = chosen(asked, own, moved);
+  const decided = chosen(asked, own, moved, words);
   const unsure = unknownSchemas(moved, releases);
   const isUnknown = decided.choice === "unchanged" && unsure.length > 0;
   const missing = listed(moved, (one) => one.missing);
@@ -236,7 +255,7 @@ export function decide(
       : [
           {
             code: "migrations_missing",
-            message: `reverted since then: ${missing}; apply it again by hand, from the image that contains it`,
+            message: `${words.missing}: ${missing}; apply it by hand, from the image that contains it`,
           },
         ];
   return {

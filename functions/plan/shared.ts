@@ -7,7 +7,7 @@ import { all, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { databasesOf } from "../queries/service-description.ts";
-import { currentRelease } from "./target-release.ts";
+import { currentRelease } from "./current-release.ts";
 
 /**
  * The other running services that use these databases, by database. Cost: two requests for each service of the

@@ -19,12 +19,24 @@ export interface Target {
     readonly image: string;
     readonly repository: string;
     readonly digest: string;
+    /** What it is called where it runs, by the service's description. */
+    readonly workload?: string;
+    readonly container?: string;
+  }[];
+  /** What is no image: an artifact with its digest, or a commit alone. */
+  readonly bare: readonly {
+    readonly component: string;
+    readonly variant?: string;
+    readonly digest?: string;
   }[];
   readonly config: readonly Configuration[];
   /** The entries of `config` that differ from what is in effect now. */
   readonly restore: readonly Configuration[];
   readonly commit?: { readonly repository?: string; readonly sha: string };
-  readonly deployment?: { readonly provider: string; readonly instance: string; readonly id: string };
+  /** Without an id: a deployment of other images by the same tool. */
+  readonly deployment?: { readonly provider: string; readonly instance: string; readonly id?: string };
+  /** The images never ran here: to run an earlier job or revision again would not bring them. */
+  readonly isNew?: boolean;
   readonly url?: string;
 }
 
@@ -41,9 +53,9 @@ export interface Deployer {
   readonly drafts: (target: Target) => StepDraft[];
 }
 
-/** What a step leaves running: the target's images, and this configuration. */
+/** What a step leaves running: the target's images or artifacts, and this configuration. */
 export const brings = (
-  { components }: Target,
+  { components, bare, commit }: Target,
   config: readonly Configuration[],
 ): NonNullable<Step["brings"]> => ({
   images: components.map(({ component, variant, image }) => ({
@@ -52,6 +64,12 @@ export const brings = (
     image,
   })),
   config: [...config],
+  ...(bare.length === 0
+    ? {}
+    : {
+        artifacts: bare.flatMap(({ digest, ...one }) => (digest === undefined ? [] : [{ ...one, digest }])),
+        ...(commit === undefined ? {} : { commit: commit.sha }),
+      }),
 });
 
 export const isBy =

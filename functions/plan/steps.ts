@@ -3,6 +3,8 @@ import type { Release } from "../../schemas/answer.ts";
 import type { Configuration } from "../../schemas/fact.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
+import { fold } from "../../schemas/scalars.ts";
+import type { Description } from "../queries/service-description.ts";
 import { type Copy, cameLater } from "./images.ts";
 import type { Reverts } from "./reverts.ts";
 import { command } from "./shell.ts";
@@ -24,24 +26,73 @@ const stop = ({ service, environment }: Release): StepDraft => ({
   commands: [],
 });
 
+/** The release to deploy, and what runs now. */
+interface Aimed {
+  readonly target: Release;
+  readonly current: Release;
+  readonly description: Description | undefined;
+  /** Whether its images never ran here: no earlier job or revision brings them. */
+  readonly isNew: boolean;
+}
+
+/** Where a release ran; for what the facts do not say, where its description says that it runs. */
+function placeOf({ target, description }: Aimed): Pick<Target, "cluster" | "namespace"> {
+  const described = description?.places?.find((one) => fold(one.environment) === fold(target.environment));
+  const cluster = target.cluster ?? described?.cluster;
+  const namespace = target.namespace ?? described?.namespace;
+  return {
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+}
+
+/** What a component is called where it runs, by the description of its service. */
+function workloadOf({ description }: Aimed, component: string): { workload?: string; container?: string } {
+  const described = description?.workloads?.find((one) => fold(one.component) === fold(component));
+  const { workload, container } = described ?? {};
+  return {
+    ...(workload === undefined ? {} : { workload }),
+    ...(container === undefined ? {} : { container }),
+  };
+}
+
+/** How the deployment of then is known; that of now, without its id, if the images are not its own. */
+function deploymentOf({ target, current, isNew }: Aimed): Pick<Target, "deployment" | "url" | "isNew"> {
+  if (isNew) {
+    const { provider, instance } = current.deployment ?? {};
+    const isKnown = provider !== undefined && instance !== undefined;
+    return { isNew, ...(isKnown ? { deployment: { provider, instance } } : {}) };
+  }
+  const { deployment, url } = target;
+  return {
+    ...(deployment === null ? {} : { deployment }),
+    ...(url === null ? {} : { url }),
+  };
+}
+
 /** The target as deployers need it. */
 export function targetOf(
-  target: Release,
+  aimed: Aimed,
   components: readonly PlannedComponent[],
   { to: commit }: Plan["commits"],
   changes: Plan["config"],
 ): Target {
-  const { environment, service, namespace, cluster, deployment, url, config, workload } = target;
+  const { environment, service, config, workload } = aimed.target;
   return {
     environment,
     service,
-    ...(namespace === null ? {} : { namespace }),
-    ...(cluster === null ? {} : { cluster }),
+    ...placeOf(aimed),
     ...(workload === undefined ? {} : { workload }),
     components: components.flatMap(({ component, variant, image }) => {
       const pinned = image === null ? undefined : pinnedImage(image);
       if (image === null || pinned === undefined) return [];
-      return [{ component, ...(variant === undefined ? {} : { variant }), image, ...pinned }];
+      const of = variant === undefined ? {} : { variant };
+      return [{ component, ...of, image, ...pinned, ...workloadOf(aimed, component) }];
+    }),
+    bare: components.flatMap(({ component, variant, image, to }) => {
+      if (image !== null) return [];
+      const of = variant === undefined ? {} : { variant };
+      return [{ component, ...of, ...(to === null ? {} : { digest: to }) }];
     }),
     config,
     restore: changes.flatMap(({ to }) => to ?? []),
@@ -53,8 +104,7 @@ export function targetOf(
             ...(commit.repository === undefined ? {} : { repository: commit.repository }),
           },
         }),
-    ...(deployment === null ? {} : { deployment }),
-    ...(url === null ? {} : { url }),
+    ...deploymentOf(aimed),
   };
 }
 

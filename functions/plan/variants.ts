@@ -12,7 +12,7 @@ export interface Chosen {
 }
 
 const isMeant = ({ digest, reported }: ReleasedComponent, aim: TargetQuery): boolean =>
-  "digest" in aim && (digest === aim.digest || reported === aim.digest);
+  "digest" in aim && aim.digest !== undefined && (digest === aim.digest || reported === aim.digest);
 
 /** The variant that was requested by digest, otherwise the one with the most weight. */
 function chosenOf(entries: readonly ReleasedComponent[], aim: TargetQuery): ReleasedComponent | undefined {

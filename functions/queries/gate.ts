@@ -1,58 +1,25 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Gate, GateReason, GateWarning, RequirementAnswer } from "../../schemas/gate.ts";
+import type { Gate, RequirementAnswer } from "../../schemas/gate.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { knownName } from "../ledger/directories.ts";
-import { backwards } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
-import { judged, requiredIn } from "./gate-policy.ts";
-import { attachedTo, imageEvidence } from "./image-evidence.ts";
 import {
-  buildsOf,
-  commitOf,
-  digestsIn,
-  type Family,
-  type Holder,
-  holdersOf,
-  isStillHeld,
-} from "./images/image-graph.ts";
-import { restoreCommands } from "./images/restore.ts";
-import { markOf } from "./marks.ts";
+  ALWAYS,
+  attribution,
+  combined,
+  type Found,
+  imageChecks,
+  namesKnown,
+  type Reason,
+  refusal,
+} from "./gate-checks.ts";
+import { judged, requiredIn } from "./gate-policy.ts";
+import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
 import type { ComparedPersons } from "./merged-changes.ts";
-import { databaseState } from "./migrations/database-state.ts";
-import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
 import { type Question, questionOf } from "./question.ts";
+import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";
-import { isOlderBuild } from "./release/unnoticed.ts";
-import { databasesOf, describedAt } from "./service-description.ts";
-import { isAgainst, standing } from "./verdicts.ts";
-
-/** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
-type Reason = GateReason & { readonly since?: string };
-
-/** The result of one check. */
-interface Found {
-  readonly reasons?: readonly Reason[];
-  readonly warnings?: readonly GateWarning[];
-}
-
-const refusal = (code: GateReason["code"], message: string, since?: string): Found => ({
-  reasons: [{ code, message, ...(since === undefined ? {} : { since }) }],
-});
-/** Start time for reasons based on missing facts: they have always applied. */
-const ALWAYS = "";
-const warning = (code: GateWarning["code"], message: string): Found => ({ warnings: [{ code, message }] });
-
-/** When, by whom and why: `<time>[ by <actor>][: <reason>]`. */
-const attribution = ({
-  occurredAt,
-  actor,
-  reason,
-}: Pick<Freeze, "occurredAt" | "actor" | "reason">): string =>
-  [occurredAt, ...(actor === undefined ? [] : [`by ${actor}`])].join(" ") +
-  (reason === undefined ? "" : `: ${reason}`);
 
 function freezeMessage(freeze: Freeze): string {
   const { environment, service } = freeze;
@@ -62,17 +29,24 @@ function freezeMessage(freeze: Freeze): string {
     : `${what} is frozen since ${attribution({ ...freeze, occurredAt: freeze.from ?? freeze.occurredAt })}${freeze.until === undefined ? "" : `, until ${freeze.until}`}`;
 }
 
-/** Whether the freeze belongs to a redeployment request for this image. */
-const isForImage = (freeze: Freeze, { members }: Family): freeze is Requested =>
-  freeze.kind === "redeployment.requested" &&
-  freeze.components.some(({ digest }) => digest !== undefined && members.has(digest));
+/** What is to be deployed: an image by its digests, or a commit. */
+interface Deployed {
+  readonly members: ReadonlySet<string>;
+  readonly commit?: string | undefined;
+}
 
-/** The freezes that hold an image. @param own the redeployment request for this image */
-const frozen = (freezes: readonly ActiveFreeze[], family: Family, own: Requested | undefined): Found => ({
+/** Whether the freeze belongs to a redeployment request for this image or commit. */
+const isFor = (freeze: Freeze, { members, commit }: Deployed): freeze is Requested =>
+  freeze.kind === "redeployment.requested" &&
+  (freeze.components.some(({ digest }) => digest !== undefined && members.has(digest)) ||
+    (commit !== undefined && sameCommit(freeze.commit ?? "?", commit)));
+
+/** The freezes that hold what is to be deployed. @param own the redeployment request for it */
+const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Requested | undefined): Found => ({
   reasons: freezes
     .filter(
       ({ freeze, exceptions }) =>
-        !isForImage(freeze, family) && !exceptions.some((one) => family.members.has(one)),
+        !isFor(freeze, deployed) && !exceptions.some((one) => deployed.members.has(one)),
     )
     .map(({ freeze }) => {
       const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
@@ -106,120 +80,17 @@ function withOverride(
   };
 }
 
-async function marked(question: Question, digest: string): Promise<Found> {
-  const mark = await markOf(question, digest, question.at);
-  if (mark?.verdict !== "bad") return {};
-  const related = mark.digest === digest ? "" : ", which is of the same image,";
-  const message = `${mark.digest}${related} was marked as bad at ${attribution(mark)}`;
-  return refusal("marked_bad", message, mark.occurredAt);
-}
-
-function archivedIn({ repository, archived }: Holder, digest: string): Found {
-  const how = restoreCommands(repository, archived).join("; ");
-  const message = `${repository} has archived ${digest}: restore it there${how === "" ? "" : ` (${how})`}`;
-  return refusal("image_archived", message);
-}
-
-/** Whether the image can be pulled: now, not at `at`. */
-async function availabilityOf({ images }: Question, image: string): Promise<Found> {
-  const [renames, family] = await Promise.all([images.renames(), images.family(image)]);
-  const holders = await holdersOf(images, family);
-  const { digest, pullable, facts } = family;
-  if (holders.some(({ availability }) => availability === "available")) return {};
-  const stored = holders.find(({ availability }) => availability === "archived");
-  if (stored !== undefined) return archivedIn(stored, digest);
-  // An index may be known only by its manifests, and a manifest may still exist after its index was deleted.
-  const others = holders.length === 0 ? [...facts.keys()] : digest === pullable ? [] : [digest];
-  const isDoubtful = holders.some(({ availability }) => availability === "unknown");
-  if (isDoubtful || isStillHeld(renames, family, others)) {
-    return warning(
-      "availability_unknown",
-      `no fact shows whether ${digest} can still be pulled with all its manifests`,
-    );
-  }
-  return holders.length === 0
-    ? refusal(
-        "unknown_to_registry",
-        `no registry is known to have ${digest}; a very recent push may not have been reported yet`,
-        ALWAYS,
-      )
-    : refusal("unknown_to_registry", `every registry that had ${digest} has deleted it`);
-}
-
-async function built({ images }: Question, digest: string): Promise<Found> {
-  const { commits } = commitOf(await images.family(digest));
-  return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
-}
-
-/** The newest deployment of the whole service by then, and its digests: one that names images, not configuration alone. */
-async function deployedBefore(question: Question, place: Selector, at: string) {
-  for await (const fact of backwards(question, { of: "run", ...place }, at)) {
-    if (fact.kind !== "deployment.succeeded") break;
-    if (fact.components !== undefined)
-      return { at: fact.occurredAt, digests: fact.components.flatMap(digestsIn) };
-  }
-  return { at, digests: [] };
-}
-
-/** Whether the image is older than what runs: an outdated pipeline, or a rollback that nobody asked for. */
-async function outdated(question: Question, place: Selector, digest: string): Promise<Found> {
-  const running = await deployedBefore(question, place, question.at);
-  const [other, ...others] = running.digests;
-  if (other === undefined || others.length > 0 || !(await isOlderBuild(question, digest, other))) return {};
-  return warning(
-    "older_build",
-    `${digest} was built from an older commit than ${other}, which was deployed at ${running.at}`,
-  );
-}
-
-/** Migrations that are said not to run with older code, where the image is such code: it ran here before them. */
-async function outgrown(question: Question, place: Selector, digest: string): Promise<Found> {
-  const [databases, family] = await Promise.all([
-    databasesOf(question, place, question.at),
-    question.images.family(digest),
-  ]);
-  const states = await mapLimit(AT_ONCE, [...(databases?.keys() ?? [])], (database) =>
-    databaseState(question, place.environment, database, question.at),
-  );
-  const breaking = states
-    .flatMap(({ facts }) => facts)
-    .filter((fact) => fact.kind === "migration.applied")
-    .filter(
-      ({ oldCodeRuns, image }) =>
-        oldCodeRuns === false && (image === undefined || !family.members.has(image)),
-    );
-  const found = await mapLimit(AT_ONCE, breaking, async ({ version, database, occurredAt }) => {
-    const { digests } = await deployedBefore(question, place, occurredAt);
-    if (!digests.some((one) => family.members.has(one))) return {};
-    const message = `${version} of ${database}, applied at ${occurredAt}, is reported not to run with older code, and ${digest} ran before it`;
-    return warning("schema_too_new", message);
-  });
-  return combined(found);
-}
-
-/** Verdicts against an image or its commit: failed tests and scans, rejected approvals. */
-async function evidenceAgainst(question: Question, digest: string): Promise<Found> {
-  const { attached } = await attachedTo(question, digest);
-  return {
-    warnings: standing(attached)
-      .filter(isAgainst)
-      .map(({ type, verdict, by, at }) => ({
-        code: "evidence_against",
-        message: `${type} of ${digest}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
-      })),
-  };
-}
-
-/** What the policy requires of an image, and whether it has it. */
+/** What the policy requires of what is deployed, and whether it has it. Undefined: the operator has set no policy. */
 async function required(
   question: Question,
-  { policy, people }: Policies,
+  policies: Policies | undefined,
   environment: string,
-  digest: string,
-): Promise<RequirementAnswer[]> {
-  const requirements = requiredIn(policy, environment);
+  subject: Subject,
+): Promise<RequirementAnswer[] | undefined> {
+  if (policies === undefined) return undefined;
+  const requirements = requiredIn(policies.policy, environment);
   if (requirements.length === 0) return [];
-  return judged(requirements, await imageEvidence(question, people, digest));
+  return judged(requirements, await evidenceOf(question, policies.people, subject));
 }
 
 /** When a requirement began not to be met: with the first evidence against it, else always. */
@@ -238,57 +109,6 @@ const unmet = (environment: string, requirements: readonly RequirementAnswer[]):
         return refusal("policy_unmet", message, sinceOf(one));
       }),
   );
-
-/** Whether the migrations that an image requires are applied in the environment. */
-async function schema(
-  question: Question,
-  { environment, service }: Selector,
-  digest: string,
-): Promise<Found> {
-  const needed = buildsOf(await question.images.family(digest)).flatMap(({ requires }) => requires ?? []);
-  const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
-  const databases = [...new Set(needed.map(({ database }) => fold(database)))];
-  const [description, read] = await Promise.all([
-    describedAt(question, service, question.at),
-    mapLimit(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsAt(question, environment, database, question.at), question.at),
-    ),
-  ]);
-  const versions = new Map(databases.map((database, n) => [database, read[n]]));
-  const isLate = description?.migratesAtStartup === true;
-  return combined(
-    [...distinct.values()].map(({ database, version }) => {
-      const of = versions.get(fold(database));
-      const is = of === undefined ? undefined : isApplied(of, version);
-      if (is === true) return {};
-      const what = `the image needs ${version} of ${database}`;
-      if (is === undefined)
-        return warning("schema_unknown", `${what}, and no fact shows whether it is applied`);
-      return isLate
-        ? warning("migrates_at_startup", `${what}, which is not applied; the service migrates when it starts`)
-        : refusal("schema_too_old", `${what}, which is not applied; migrate first`);
-    }),
-  );
-}
-
-/** Unknown names are only a warning, because of first deployments; but a misspelt name would miss its freezes. */
-async function namesKnown(question: Question, { environment, service }: Selector): Promise<Found> {
-  const [place, resident] = await Promise.all([
-    knownName(question, { of: "environments" }, environment),
-    knownName(question, { of: "services", environment }, service),
-  ]);
-  if (place !== undefined && resident !== undefined) return {};
-  const [code, name] =
-    place === undefined
-      ? (["environment_unknown", `an environment ${environment}`] as const)
-      : (["service_unknown", `a service ${service} in ${environment}`] as const);
-  return warning(code, `no fact names ${name}: check its spelling, or ignore this for a first deployment`);
-}
-
-const combined = (all: readonly Found[]): Required<Found> => ({
-  reasons: all.flatMap(({ reasons = [] }) => reasons),
-  warnings: all.flatMap(({ warnings = [] }) => warnings),
-});
 
 /** The operator's policy, and how the persons in its evidence are compared. */
 interface Policies {
@@ -311,22 +131,59 @@ export async function gate(
   const question = questionOf(moment);
   const { digest } = asked;
   const place = { environment: fold(asked.environment), service: fold(asked.service) };
-  const [requirements, freezes, family, ...found] = await Promise.all([
-    policies === undefined ? undefined : required(question, policies, place.environment, digest),
+  const subject = imageSubject(question, digest);
+  const [requirements, freezes, family, checks, ...found] = await Promise.all([
+    subject.then((one) => required(question, policies, place.environment, one)),
     freezesOf(question, place, moment.at, reachOf(question)),
     question.images.family(digest),
+    imageChecks(question, place, digest),
     namesKnown(question, place),
-    marked(question, digest),
-    availabilityOf(question, digest),
-    built(question, digest),
-    evidenceAgainst(question, digest),
-    outdated(question, place, digest),
-    outgrown(question, place, digest),
-    schema(question, place, digest),
+    subject.then((one) => evidenceAgainst(question, one)).then((warnings) => ({ warnings })),
   ]);
-  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isForImage(freeze, family));
+  return answerOf(moment, asked, { freezes, deployed: family, requirements, found: [...found, ...checks] });
+}
+
+/**
+ * The gate of a commit: for services without images, which are deployed by it. No registry and no build says more of it.
+ * Two sequential round trips.
+ */
+export async function gateOfCommit(
+  moment: AsOf,
+  asked: Selector & { readonly commit: string },
+  policies?: Policies,
+): Promise<Gate> {
+  const question = questionOf(moment);
+  const { commit } = asked;
+  const place = { environment: fold(asked.environment), service: fold(asked.service) };
+  const subject = commitSubject(commit);
+  const [requirements, freezes, ...found] = await Promise.all([
+    required(question, policies, place.environment, subject),
+    freezesOf(question, place, moment.at, reachOf(question)),
+    namesKnown(question, place),
+    evidenceAgainst(question, subject).then((warnings) => ({ warnings })),
+  ]);
+  return answerOf(moment, asked, {
+    freezes,
+    deployed: { members: subject.members, commit },
+    requirements,
+    found,
+  });
+}
+
+function answerOf(
+  moment: AsOf,
+  asked: Selector & { readonly digest?: string; readonly commit?: string },
+  checked: {
+    readonly freezes: readonly ActiveFreeze[];
+    readonly deployed: Deployed;
+    readonly requirements: readonly RequirementAnswer[] | undefined;
+    readonly found: readonly Found[];
+  },
+): Gate {
+  const { freezes, deployed, requirements, found } = checked;
+  const own = freezes.map(({ freeze }) => freeze).find((freeze) => isFor(freeze, deployed));
   const all = combined([
-    frozen(freezes, family, own),
+    frozen(freezes, deployed, own),
     ...found,
     unmet(asked.environment, requirements ?? []),
   ]);
@@ -339,6 +196,6 @@ export async function gate(
     allowed: reasons.length === 0,
     reasons: reasons.map(({ code, message }) => ({ code, message })),
     warnings: [...warnings],
-    ...(requirements === undefined ? {} : { requirements }),
+    ...(requirements === undefined ? {} : { requirements: [...requirements] }),
   };
 }

@@ -1,5 +1,7 @@
-/** The evidence of an image: its builds, what was attached to it and to its commits, and what merged these. */
+/** The evidence of what is deployed: its builds, what was attached to it and to its commits, and what merged these. */
+import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
+import type { GateWarning } from "../../schemas/gate.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -10,41 +12,80 @@ import { buildsOf, commitOf } from "./images/image-graph.ts";
 import { type ComparedPersons, mergedChanges } from "./merged-changes.ts";
 import type { Question } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
+import { isAgainst, standing } from "./verdicts.ts";
 
-/** What was attached by then to an image and the commits that it was built from, oldest first. Marks are not among it. */
-export async function attachedTo(question: Question, digest: string) {
+/** What is deployed: an image, by all its digests, or a commit. */
+export interface Subject {
+  /** How messages name it. */
+  readonly name: string;
+  readonly members: ReadonlySet<string>;
+  readonly shas: readonly string[];
+  readonly builds: ImageEvidence["builds"];
+}
+
+export async function imageSubject(question: Question, digest: string): Promise<Subject> {
   const family = await question.images.family(digest);
   const shas = commitOf(family).commits.map(({ sha }) => sha);
+  return { name: digest, members: family.members, shas, builds: buildsOf(family) };
+}
+
+/** A commit of a service without images. */
+export const commitSubject = (sha: string): Subject => ({
+  name: sha,
+  members: new Set(),
+  shas: [sha],
+  builds: [],
+});
+
+/** What was attached by then to a subject, oldest first. Marks have a reason of their own, and are not among it. */
+async function attachedTo(question: Question, { members, shas }: Subject): Promise<Attached[]> {
   const partitions: Partition[] = [
-    ...[...family.members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
+    ...[...members].map((member) => ({ of: "digest", digest: member, aspect: "evidence" }) as const),
     ...shas.map((sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "evidence" }) as const),
   ];
   const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  const own = facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at);
-  return { builds: buildsOf(family), attached: attachedBy(own), shas };
+  return attachedBy(facts.filter((fact) => isEvidenceOf(fact, shas) && fact.occurredAt <= question.at));
 }
 
-/** Commits share a partition with others whose ids begin alike. Marks have a reason of their own. */
+/** Commits share a partition with others whose ids begin alike. */
 const isEvidenceOf = (fact: Fact, shas: readonly string[]): boolean =>
-  fact.kind === "evidence.attached" && (fact.commit === undefined || shas.includes(fact.commit));
+  fact.kind === "evidence.attached" &&
+  (fact.commit === undefined || shas.some((sha) => sameCommit(sha, fact.commit ?? "?")));
 
-/** All evidence of an image by then. Cost: as `attachedTo`, one request for each commit, and two for each change. */
-export async function imageEvidence(
+/** Verdicts against a subject: failed tests and scans, rejected approvals. */
+export async function evidenceAgainst(question: Question, subject: Subject): Promise<GateWarning[]> {
+  return standing(await attachedTo(question, subject))
+    .filter(isAgainst)
+    .map(({ type, verdict, by, at }) => ({
+      code: "evidence_against",
+      message: `${type} of ${subject.name}: ${verdict}${by === undefined ? "" : `, by ${by}`}, at ${at}`,
+    }));
+}
+
+/**
+ * All evidence of a subject by then. Cost: one request for each digest, two for each commit, and two for each change.
+ */
+export async function evidenceOf(
   question: Question,
   people: ComparedPersons,
-  digest: string,
+  subject: Subject,
 ): Promise<ImageEvidence> {
-  const { builds, attached, shas } = await attachedTo(question, digest);
+  const { shas, builds } = subject;
   const partitions = shas.map(
     (sha) => ({ of: "commit", prefix: commitPrefix(sha), aspect: "merged" }) as const,
   );
-  const facts = (await mapLimit(AT_ONCE, partitions, (partition) => all(question, partition))).flat();
-  const merged = facts.filter(
-    (fact) =>
-      fact.kind === "change.merged" &&
-      fact.occurredAt <= question.at &&
-      shas.some((sha) => isOfCommit(fact, sha)),
-  );
+  const [attached, facts] = await Promise.all([
+    attachedTo(question, subject),
+    mapLimit(AT_ONCE, partitions, (partition) => all(question, partition)),
+  ]);
+  const merged = facts
+    .flat()
+    .filter(
+      (fact) =>
+        fact.kind === "change.merged" &&
+        fact.occurredAt <= question.at &&
+        shas.some((sha) => isOfCommit(fact, sha)),
+    );
   return { builds, attached, changes: await mergedChanges(question, people, merged) };
 }
 

@@ -44,6 +44,10 @@ export async function databasesOf(
   return new Map(databases.toReversed().map((database) => [fold(database), database]));
 }
 
+/** Whether a service is described as one that has no images: it is deployed by an artifact's digest, or a commit alone. */
+export const isWithoutImages = (description: Description | undefined): boolean =>
+  description?.images?.length === 0;
+
 /** The image repositories that a service is described with. */
 export const ownImagesOf = (description: Description | undefined): Named[] =>
   description?.images?.map((repository) => namedBy(description, repository)) ?? [];

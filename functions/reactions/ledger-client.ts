@@ -1,11 +1,21 @@
 /** A client of the ledger over HTTP, with a token of the role `executor`. */
 import type { Gate } from "../../schemas/gate.ts";
+import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
 import { clientOver, LedgerError } from "../adapters/api-client.ts";
 
 /** The ledger answered 404. */
 export class Unknown extends Error {}
+
+/** What the gate is asked about: an image or artifact, or the commit of a service without images. */
+export type GateSubject = { readonly digest: string } | { readonly commit: string };
+
+/** @param image of a redeployment's component */
+export function gateSubjectOf(image: string): GateSubject {
+  const digest = pinnedImage(image)?.digest ?? image;
+  return digest.includes(":") ? { digest } : { commit: digest };
+}
 
 /** Each method throws an Error whose message holds no secret. */
 export interface Asof {
@@ -14,7 +24,7 @@ export interface Asof {
   /** The plan of a redeployment, as it was known at its request. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
   /** Whether an image of the redeployment may be deployed; the same gate that pipelines ask. */
-  readonly gate: (redeployment: Redeployment, digest: string) => Promise<Gate>;
+  readonly gate: (redeployment: Redeployment, image: GateSubject) => Promise<Gate>;
   /** Reports how the redeployment ended. If it has already ended, that outcome stays. */
   readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;
 }
@@ -40,8 +50,8 @@ export function asofOver(send: Send, token: string): Asof {
   return {
     redeployment,
     planOf: ({ plan }) => client.planAt(plan).catch(unknownIf404),
-    gate: ({ environment, service }, digest) =>
-      client.gate({ environment, service, digest }).catch(unknownIf404),
+    gate: ({ environment, service }, image) =>
+      client.gate({ environment, service, ...image }).catch(unknownIf404),
     end: async (id, outcome, reason) => {
       try {
         await client.endRedeployment(id, { outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });

@@ -40,13 +40,21 @@ async function stopped(server: Server): Promise<void> {
   if (server.listening) await new Promise((done) => server.close(done));
 }
 
+/** The headers that an endpoint reads, as far as they were sent. */
+const passedOn = (headers: IncomingMessage["headers"]): Record<string, string> =>
+  Object.fromEntries(
+    ["authorization", "content-type", "idempotency-key"].flatMap((name) => {
+      const value = headers[name];
+      return typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
+
 /** A ledger in memory that listens on the loopback. */
 export async function ledgerServer(doors = givenDoors(), port = 0): Promise<LedgerServer> {
   const weather: Weather[] = [];
   const asked: (string | undefined)[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await bodyOf(request);
-    const { authorization = "", "content-type": type = "", "idempotency-key": key } = request.headers;
     asked.push(request.headers.authorization);
     const today = weather.shift() ?? "fair";
     if (typeof today === "object") {
@@ -59,11 +67,7 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
     }
     const told = await doors.app.request(request.url ?? "/", {
       method: request.method ?? "GET",
-      headers: {
-        authorization,
-        "content-type": type,
-        ...(typeof key === "string" ? { "idempotency-key": key } : {}),
-      },
+      headers: passedOn(request.headers),
       ...(body === "" ? {} : { body }),
     });
     if (today === "breaks off after") {

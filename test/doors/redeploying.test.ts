@@ -711,11 +711,53 @@ describe("a whole environment", () => {
     expect(redeployments.map(({ status }) => status)).toEqual(["requested", "succeeded", "requested"]);
   });
 
-  it("is not put back with schemas, which its plan says nothing of", async () => {
+  it("is put back with its schemas, but for databases that services share", async () => {
     const { admin, body } = await environment();
-    for (const more of [{ schema: "revert" }, { acceptDataLoss: true }, { acceptShared: ["acme/web"] }]) {
-      expect(problemOf(await click(admin, { ...body, ...more })).status).toBe(422);
-    }
+    const { json } = await admin.get("/v1/plan", {
+      environment: "production",
+      at: WEEK_AGO,
+      schema: "revert",
+    });
+    const { hash } = z.looseObject({ hash: z.string() }).parse(json);
+    expect(problemOf(await click(admin, { ...body, acceptShared: ["acme/web"] })).status).toBe(422);
+    const answer = await click(admin, { ...body, schema: "revert", planHash: hash });
+    const plans = Redeployments.parse(answer.json).redeployments.map(({ plan }) => plan);
+    expect(plans).toHaveLength(3);
+    for (const plan of plans) expect(plan).toContain("schema=revert");
+  });
+
+  it("is put back also where configuration alone differs", async () => {
+    const { admin } = await environment();
+    const repository = "https://github.com/acme/deploy";
+    const config = [{ repository, path: "web", revision: shaOf("then") }];
+    const components = [
+      { component: "main", repository: "ghcr.io/acme/web", digest: digestOf("acme/web two") },
+    ];
+    for (const [time, revision] of [
+      ["2026-11-21T10:00:00.000Z", shaOf("then")],
+      ["2026-11-21T12:00:00.000Z", shaOf("now")],
+    ] as const)
+      await admin.say(
+        reported(
+          "succeeded",
+          time,
+          undefined,
+          { service: "acme/web", config: [{ ...config[0], revision }] },
+          components,
+        ),
+      );
+    const query = { environment: "production", at: "2026-11-21T11:00:00.000Z", acceptConfiguration: "true" };
+    const { json } = await admin.get("/v1/plan", query);
+    const { hash } = z.looseObject({ hash: z.string() }).parse(json);
+    const answer = await click(admin, {
+      ...query,
+      all: true,
+      acceptConfiguration: true,
+      planHash: hash,
+      reason: "fire",
+    });
+    const { redeployments } = Redeployments.parse(answer.json);
+    expect(redeployments.map(({ service }) => service)).toEqual(["acme/web"]);
   });
 
   it("is not where one of them cannot be", async () => {

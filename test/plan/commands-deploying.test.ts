@@ -28,6 +28,7 @@ const TARGET: Target = {
   namespace: "billing",
   cluster: "eu-1",
   components: [component("main", "billing")],
+  bare: [],
   config: [],
   restore: [],
 };
@@ -550,7 +551,11 @@ const targets = fc
     },
     { requiredKeys: ["environment", "service", "components", "config"] },
   )
-  .map((target) => ({ ...target, restore: target.config }));
+  .map((target) => ({
+    ...target,
+    restore: target.config,
+    bare: target.components.map(({ component: name }) => ({ component: name })),
+  }));
 
 const GITHUB_URL = "https://github.com/acme/billing/actions/runs/1";
 const GITLAB_URL = "https://gitlab.com/acme/billing/-/jobs/1";

@@ -148,7 +148,7 @@ describe("the last step", () => {
       ...released("20 12:00", "two", { config: [at(NEW)] }),
       described({ deployTool: "kustomize" }),
     ]);
-    expect(plan.steps.at(-1)?.commands[0]?.argv.at(-2)).toBe(`"revision":"${OLD}"|"digest":"${digest}"`);
+    expect(plan.steps.at(-1)?.commands[0]?.argv.at(-3)).toBe(`"revision":"${OLD}"|"digest":"${digest}"`);
     expect(plan.steps.at(-1)?.why).toContain(OLD);
   });
 });

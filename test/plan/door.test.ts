@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import * as z from "zod";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import { cleanUp, deployed, givenDoors, problemOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
@@ -58,8 +59,11 @@ describe("GET /v1/plan", () => {
   });
 
   it.each([
-    [SERVICE, "exactly one of at, digest and last"],
-    [`${SERVICE}&at=2026-10-22&last=good`, "exactly one of at, digest and last"],
+    [SERVICE, "exactly one of at, last and an image"],
+    [`${SERVICE}&at=2026-10-22&last=good`, "exactly one of at, last and an image"],
+    [`${SERVICE}&at=2026-10-22&tag=1.4.2`, "exactly one of at, last and an image"],
+    [`${SERVICE}&tag=a:b:c`, "must be a tag"],
+    [`environment=production&tag=1.4.2`, "with a service"],
     [`${SERVICE}&last=bad`, "last"],
     [`${SERVICE}&digest=latest`, "digest"],
     [`${SERVICE}&last=good&schema=drop`, "schema"],
@@ -72,9 +76,8 @@ describe("GET /v1/plan", () => {
       "environment=production&at=2026-10-22&check=registry&format=kustomize",
       "check goes with the format json",
     ],
-    ["environment=production", "exactly one of at, digest and last"],
+    ["environment=production", "exactly one of at, last and an image"],
     ["environment=production&last=good", "with a service"],
-    ["environment=production&at=2026-10-22&schema=keep", "with a service"],
     ["environment=production&at=2026-10-22&acceptShared=acme/web", "with a service"],
     ["environment=production&at=2026-10-22&cursor=abc", "cursor"],
     ["environment=production&at=2026-10-22&format=helm", "format"],
@@ -83,6 +86,32 @@ describe("GET /v1/plan", () => {
     const { status, detail } = problemOf(await (await told()).get(`/v1/plan?${asked}`));
     expect(status).toBe(422);
     expect(detail).toContain(why);
+  });
+
+  it("answers with the plans of a group side by side", async () => {
+    const { client } = givenDoors();
+    for (const [n, environment] of ["production.eu", "production.us"].entries())
+      for (const [day, name] of [
+        ["20", "one"],
+        ["25", "two"],
+      ] as const) {
+        const event = deployed(`${name} ${n}`, `2026-10-${day}T08:11:00.000Z`, {
+          environment,
+          group: "production",
+        });
+        await client().say(event);
+      }
+    const Group = z.strictObject({ group: z.string(), answers: z.array(z.union([Plan, EnvironmentPlan])) });
+    for (const question of ["last=good&service=acme/billing", "at=2026-10-22"]) {
+      const answer = await client("reader").get(`/v1/plan?group=production&${question}`);
+      const { group, answers } = Group.parse(answer.json);
+      expect([group, answers.map(({ environment }) => environment)]).toEqual([
+        "production",
+        ["production.eu", "production.us"],
+      ]);
+    }
+    const file = await client("reader").get("/v1/plan?group=production&at=2026-10-22&format=compose");
+    expect(problemOf(file)).toMatchObject({ status: 422 });
   });
 
   it("does not find what the ledger never heard of", async () => {

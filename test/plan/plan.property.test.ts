@@ -7,7 +7,7 @@ import { type PlanOptions, plan } from "../../functions/plan/plan.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { EnvironmentPlan, hashOf, Plan } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { digestOf, END_MS, IMAGES, moment, pick } from "../histories/words.ts";
+import { digestOf, END_MS, IMAGES, moment, pick, shortSha } from "../histories/words.ts";
 import { history } from "../histories.ts";
 import { type Given, given } from "../ledger/given.ts";
 
@@ -27,6 +27,9 @@ const alike = (statement: Statement): Statement =>
 const aim: fc.Arbitrary<PlanOptions["aim"]> = fc.oneof(
   moment.map((at) => ({ at })),
   pick(...IMAGES).map((image) => ({ digest: digestOf(image, "a") })),
+  pick("1.4", "ghcr.io/acme/billing:latest").map((tag) => ({ tag })),
+  fc.constant({ version: "2" }),
+  shortSha.map((commit) => ({ commit })),
   fc.constant({ last: "good" as const }),
 );
 const wish: fc.Arbitrary<PlanOptions> = fc.record(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { currentRelease } from "../../functions/plan/current-release.ts";
 import { plan } from "../../functions/plan/plan.ts";
-import { currentRelease, RELEASES_BACK_MAX } from "../../functions/plan/target-release.ts";
+import { RELEASES_BACK_MAX } from "../../functions/plan/target-release.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, given, retracted, said } from "../ledger/given.ts";
@@ -121,20 +122,18 @@ describe("by digest, the release", () => {
     ]);
   });
 
-  it("is not one that only another environment or service ran, or that failed", async () => {
-    const elsewhere = released("18 12:00", "elsewhere", { environment: "staging" });
-    const other = released("18 12:00", "other", { service: "acme/web" });
+  it("is not one whose deployment failed, nor one that no fact names", async () => {
     const failed = said("deployment.failed", time("18 12:00"), {
       ...PLACE,
       deployment: deployment("f"),
       components: [main({ digest: digestOf("failed") })],
     });
-    for (const name of ["elsewhere", "other", "failed", "nowhere"]) {
-      const answer = await planOf([...three, ...elsewhere, ...other, failed], {
-        aim: { digest: digestOf(name) },
-      });
-      expect(gist(answer)).toMatchObject({ status: "blocked", blockers: ["digest_never_ran"], steps: [] });
-      expect(answer).toMatchObject({ target: null, at: null });
+    for (const [name, code] of [
+      ["failed", "image_in_no_repository"],
+      ["nowhere", "image_unknown"],
+    ] as const) {
+      const answer = await planOf([...three, failed], { aim: { digest: digestOf(name) } });
+      expect(gist(answer)).toMatchObject({ status: "blocked", blockers: [code], steps: [] });
     }
   });
 
@@ -315,7 +314,7 @@ describe("the steps of a plan", () => {
     const { steps } = await planOf(oneThenTwo());
     expect(steps.map(({ n }) => n)).toEqual(steps.map((_, n) => n + 1));
     const [asking] = steps.at(-1)?.commands ?? [];
-    expect(asking?.argv.slice(-5)).toEqual([PLACE.environment, PLACE.service, "", "", digestOf("one")]);
+    expect(asking?.argv.slice(-6)).toEqual([PLACE.environment, PLACE.service, "", "", "", digestOf("one")]);
     expect(asking?.shell).toContain("$ASOF_TOKEN");
     expect(steps.at(-1)?.why).toContain(imageOf("one"));
   });

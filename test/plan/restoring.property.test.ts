@@ -2,9 +2,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../schemas/plan.ts";
+import type { Release } from "../../schemas/release.ts";
 import { pick } from "../histories/words.ts";
-import { digestOf, shaOf } from "../ledger/given.ts";
-import { CODE, described } from "../ledger/saying.ts";
+import { deployed, digestOf, shaOf } from "../ledger/given.ts";
+import { built, CODE, described, PLACE, pushed, REPOSITORY, time } from "../ledger/saying.ts";
 import { planOf, released } from "./asking.ts";
 import { simulated } from "./simulated.ts";
 
@@ -75,11 +76,16 @@ const givenUp = ({ blockers, warnings }: Plan): string =>
     .map(({ message }) => message)
     .join("\n");
 
-function expectBrought(plan: Plan): void {
+/** @param known the release that a tool goes back to */
+function expectBrought(plan: Plan, known: Release | null = plan.target): void {
   const images = plan.components.flatMap(({ image }) => image ?? []);
   const wanted = plan.config.flatMap(({ to }) => to ?? []);
-  const commit = plan.commits.to ?? undefined;
-  const then = { images, config: plan.target?.config ?? [], ...(commit === undefined ? {} : { commit }) };
+  const commit = (known === plan.target ? plan.commits.to : plan.commits.from) ?? undefined;
+  const then = {
+    images: known === plan.target ? images : (known?.components ?? []).flatMap(({ image }) => image ?? []),
+    config: known?.config ?? [],
+    ...(commit === undefined ? {} : { commit }),
+  };
   const deploying = plan.steps.filter(({ does }) => does === "deploy");
   expect(deploying.length).toBeGreaterThan(0);
   for (const step of deploying) {
@@ -97,7 +103,57 @@ function expectBrought(plan: Plan): void {
   }
 }
 
+/** How an image is known that never ran here. */
+const sources = pick("ran in staging", "was built", "was pushed");
+
+const arrivals = (how: "ran in staging" | "was built" | "was pushed", before: object) =>
+  how === "ran in staging"
+    ? released("15 12:00", "next", { environment: "staging", ...before })
+    : [
+        pushed("15 12:00", digestOf("next")),
+        ...(how === "was built" ? [built(digestOf("next"), "next")] : []),
+      ];
+
 describe("a plan", () => {
+  it("brings images that never ran here, and leaves the configuration as it is", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...TOOLS),
+        release,
+        fc.tuple(config, config),
+        sources,
+        fc.boolean(),
+        async (deployTool, more, [there, here], how, isFirst) => {
+          const places = [{ environment: PLACE.environment, cluster: "eu-1", namespace: "billing" }];
+          const plan = await planOf(
+            [
+              ...arrivals(how, { ...more, config: there }),
+              ...(isFirst
+                ? [deployed(PLACE.environment, "acme/other", "other", time("10 12:00"))]
+                : released("20 12:00", "now", { ...more, config: here })),
+              described({
+                places,
+                images: [REPOSITORY],
+                ...(deployTool === undefined ? {} : { deployTool }),
+              }),
+            ],
+            { tools: OWN, aim: { digest: digestOf("next") } },
+          );
+          const isDescribed = deployTool !== undefined || !isFirst;
+          if (deployTool === "unheard of" || !isDescribed) {
+            expect(plan.steps).toEqual([]);
+            expect(plan.blockers.map(({ code }) => code)).toContain(
+              deployTool === undefined ? "deployment_undescribed" : "deploy_tool_unknown",
+            );
+            return;
+          }
+          expect(plan).toMatchObject({ status: "ready", config: [], components: [{ to: digestOf("next") }] });
+          expectBrought(plan, plan.current);
+        },
+      ),
+    );
+  });
+
   it("brings everything that changes, by whatever deploys, or says what it does not bring", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -10,7 +10,7 @@ export interface World {
   readonly config: ReadonlySet<string>;
 }
 
-/** What the ledger knows of the release of then, for tools that go back to a whole release. */
+/** What tools bring that go back to a whole release: that of then or, if its images never ran here, that of now. */
 export interface Then {
   readonly images: readonly string[];
   readonly config: readonly { revision: string; path?: string; repository?: string }[];
@@ -101,6 +101,7 @@ const everything = ({ images, config }: Then) => ({ images, config: config.map(e
 
 function argocd(state: State, argv: readonly string[], then: Then): void {
   if (argv[2] === "rollback") add(state, everything(then));
+  if (argv[2] === "set") add(state, { images: imagesIn(argv), config: [] });
   if (argv[2] !== "sync") return;
   const synced = argv.flatMap((one) => /^--revisions?=(.*)$/.exec(one)?.[1] ?? []);
   const config = then.config.filter(({ revision }) => synced.includes(revision));
@@ -125,6 +126,7 @@ const PROGRAMS: Readonly<Record<string, (state: State, argv: readonly string[], 
   glab,
   helm: (state, argv, then) => {
     if (argv.includes("rollback")) add(state, everything(then));
+    if (argv.includes("upgrade")) add(state, { images: imagesIn(argv), config: [] });
   },
   kubectl: (state, argv) => {
     if (argv.includes("image")) add(state, { images: imagesIn(argv), config: [] });

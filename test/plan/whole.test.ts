@@ -88,4 +88,45 @@ describe("the plan of a whole environment", () => {
     const ledger = await given(...cluster);
     expect(await environmentPlan(ledger.at(day(12)), "nowhere", {}, {})).toBeUndefined();
   });
+
+  const shop = (version: string, at: string, more: object = {}) =>
+    said("migration.applied", at, {
+      environment: "production",
+      service: "web",
+      database: "shop",
+      version,
+      tool: "knex",
+      reversible: true,
+      losesData: false,
+      ...more,
+    });
+  const sharing = [
+    ...cluster,
+    said("service.described", day(1), { service: "web", databases: ["shop"] }),
+    said("service.described", day(1), { service: "api", databases: ["shop"] }),
+    shop("1", day(9)),
+    shop("2", day(19)),
+  ];
+  const asked = async (options: object) =>
+    EnvironmentPlan.parse(
+      await environmentPlan((await given(...sharing)).at(day(12)), "production", options, {}),
+    );
+  const blockersOf = ({ services }: EnvironmentPlan) =>
+    Object.fromEntries(services.map((one) => [one.service, one.blockers.map(({ code }) => code)]));
+
+  it("has the schemas that differ, each database once with its services", async () => {
+    const plan = await asked({});
+    expect(plan.databases).toEqual([{ database: "shop", services: ["api", "web"], revert: [], keep: ["2"] }]);
+  });
+
+  it("asks only the services that differ what becomes of their schema", async () => {
+    expect(blockersOf(await asked({}))).toEqual({ api: [], old: [], web: ["schema_choice_needed"] });
+    expect(blockersOf(await asked({ schema: "keep" }))).toEqual({ api: [], old: [], web: [] });
+  });
+
+  it("does not revert a database under the other services that use it", async () => {
+    const plan = await asked({ schema: "revert" });
+    expect(blockersOf(plan)).toMatchObject({ web: ["database_shared"] });
+    expect(plan.databases).toMatchObject([{ database: "shop", revert: ["2"] }]);
+  });
 });

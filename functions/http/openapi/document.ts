@@ -44,9 +44,9 @@ import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
-import { Whoami } from "../../../schemas/whoami.ts";
-import { problem, REFUSALS } from "./answers.ts";
+import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
+import { signInPaths } from "./sign-in.ts";
 
 const question = (
   operationId: string,
@@ -104,7 +104,7 @@ const backupOperation: ZodOpenApiOperationObject = {
   },
 };
 
-const planSchema = z.union([Plan, EnvironmentPlan]);
+const planSchema = ofGroup(z.union([Plan, EnvironmentPlan]));
 const planOperation = question(
   "plan",
   "The plan: the steps that redeploy an earlier release.",
@@ -180,20 +180,7 @@ const paths: ZodOpenApiPathsObject = {
       Environments,
     ),
   },
-  "/v1/whoami": {
-    get: {
-      operationId: "whoami",
-      summary: "Whose token this is, and what it allows.",
-      tags: ["Service"],
-      responses: {
-        "200": {
-          description: "The token's name, role and rights.",
-          content: { "application/json": { schema: Whoami } },
-        },
-        ...REFUSALS,
-      },
-    },
-  },
+  "/v1/whoami": { get: whoamiOperation },
   "/v1/services": {
     get: question(
       "services",
@@ -292,6 +279,7 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/export": { get: exportOperation },
   "/v1/backups": { post: backupOperation },
+  ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
 };

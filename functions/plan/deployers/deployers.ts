@@ -23,8 +23,11 @@ const DEPLOYERS: readonly Deployer[] = [
 ];
 
 function byHand(target: Target): StepDraft {
-  const { service, environment, components, restore } = target;
-  const images = components.map(({ component, image }) => `${component}: ${image}`);
+  const { service, environment, components, bare, commit, restore } = target;
+  const images = [
+    ...components.map(({ component, image }) => `${component}: ${image}`),
+    ...bare.map(({ component, digest }) => `${component}: ${digest ?? `commit ${commit?.sha ?? "unknown"}`}`),
+  ];
   return {
     title: "deploy by hand",
     why:

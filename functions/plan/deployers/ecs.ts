@@ -33,10 +33,10 @@ const DESCRIBED_ONLY = [
 const pinning = ({ components }: Target): string =>
   [
     `del(${DESCRIBED_ONLY})`,
-    ...components.map(({ component, image }) =>
-      component === "main" && components.length === 1
+    ...components.map(({ component, container, image }) =>
+      component === "main" && container === undefined && components.length === 1
         ? `.containerDefinitions[0].image = ${JSON.stringify(image)}`
-        : `(.containerDefinitions[] | select(.name == ${JSON.stringify(component)})).image = ${JSON.stringify(image)}`,
+        : `(.containerDefinitions[] | select(.name == ${JSON.stringify(container ?? component)})).image = ${JSON.stringify(image)}`,
     ),
   ].join(" | ");
 

@@ -3,8 +3,10 @@ import { command, unknown } from "../shell.ts";
 import { brings, type Deployer, isBy, listed, type StepDraft, type Target } from "../step-target.ts";
 
 const rebuilds = ({ components }: Target): string =>
-  "This runs the original job at the original commit. A job that builds or resolves a tag gives other images than " +
-  `${listed(components.map(({ image }) => image))}, so read first what it does.`;
+  "This runs the original job at the original commit." +
+  (components.length === 0
+    ? ""
+    : ` A job that builds or resolves a tag gives other images than ${listed(components.map(({ image }) => image))}, so read first what it does.`);
 
 /** The configuration that is in the commit of the original job: the job checks it out. */
 const ofItsCommit = ({ restore, commit }: Target) =>
@@ -43,7 +45,11 @@ function rerun(target: Target): StepDraft[] {
  * Options: cli.github.com/manual, "gh api"; docs.github.com, REST API, "Create a deployment".
  */
 function asDeployment(target: Target): StepDraft[] {
-  const { commit, components, config, environment, service } = target;
+  const { commit, config, environment, service } = target;
+  const components: readonly { component: string; image?: string; digest?: string }[] = [
+    ...target.components,
+    ...target.bare,
+  ];
   const [, host, owner, name] = GITHUB_REPOSITORY.exec(commit?.repository ?? "") ?? [];
   if (commit === undefined || name === undefined || components.length === 0) return [];
   return [
@@ -52,7 +58,7 @@ function asDeployment(target: Target): StepDraft[] {
       why:
         `This needs a workflow that starts on \`deployment\` and deploys the image ${config.length === 0 ? "" : "and configuration "}` +
         "in the payload; without one, nothing happens. Check that the environment has this name on GitHub.",
-      commands: components.map(({ component, image }) =>
+      commands: components.map(({ component, image, digest }) =>
         command(
           "gh",
           ...["gh", "api", "--method=POST", `--hostname=${host}`, `repos/${owner}/${name}/deployments`],
@@ -61,7 +67,9 @@ function asDeployment(target: Target): StepDraft[] {
             `--raw-field=environment=${environment}`,
             "--field=auto_merge=false",
           ],
-          ...[`--raw-field=payload[service]=${service}`, `--raw-field=payload[image]=${image}`],
+          `--raw-field=payload[service]=${service}`,
+          ...(image === undefined ? [] : [`--raw-field=payload[image]=${image}`]),
+          ...(image !== undefined || digest === undefined ? [] : [`--raw-field=payload[digest]=${digest}`]),
           ...(components.length === 1 ? [] : [`--raw-field=payload[component]=${component}`]),
           ...(config.length === 0 ? [] : [`--raw-field=payload[config]=${JSON.stringify(config)}`]),
         ),
@@ -92,6 +100,7 @@ function jobOf({ url = "", deployment, commit }: Target): { project?: string; jo
 
 /** Options: docs.gitlab.com, "glab ci retry" (`--repo` takes the whole URL), "Deployment safety". */
 function byGitlab(target: Target): StepDraft[] {
+  if (target.isNew === true) return ofProject(target);
   const { project, job } = jobOf(target);
   if (project === undefined || job === undefined) return [];
   return [
@@ -106,6 +115,12 @@ function byGitlab(target: Target): StepDraft[] {
     ...(target.restore.length === 0 ? [] : [asPipeline(target, new URL(project))]),
   ];
 }
+
+/** A pipeline of the project that the images are built from. */
+const ofProject = (target: Target): StepDraft[] =>
+  target.commit?.repository === undefined || target.components.length === 0
+    ? []
+    : [asPipeline(target, new URL(target.commit.repository))];
 
 /** Options: docs.gitlab.com, "glab api"; pipelines API, "Create a new pipeline" (`variables`). */
 function asPipeline(target: Target, { host, pathname }: URL): StepDraft {

@@ -44,10 +44,37 @@ function syncing(target: Target, app: readonly string[]): Command[] {
   ];
 }
 
+/**
+ * No revision in git has images that never ran here, so they are set in the application.
+ * Options: argo-cd.readthedocs.io, "argocd app set" (`--kustomize-image`), "argocd app sync".
+ */
+function settingImages(target: Target, app: readonly string[]): StepDraft[] {
+  if (target.components.length === 0) return [];
+  const images = target.components.map(({ repository, image }) => `--kustomize-image=${repository}=${image}`);
+  return [
+    {
+      title: "set the images in Argo CD",
+      why:
+        "This needs an application whose source is a kustomization; for a Helm chart set its values with `--helm-set-string` " +
+        "instead, and for plain manifests change them in git. If another application or an ApplicationSet manages this " +
+        "one, it takes the images back: suspend that. Bring the same images to git afterwards, then remove them here " +
+        "(`argocd app unset --kustomize-image`). `ARGOCD_SERVER` and `ARGOCD_AUTH_TOKEN` are read from the environment.",
+      commands: [
+        command("argocd", "argocd", "app", "get", ...app, "--output=yaml"),
+        command("argocd", "argocd", "app", "set", ...app, ...images),
+        command("argocd", "argocd", "app", "sync", ...app),
+        command("argocd", "argocd", "app", "wait", ...app, "--operation", "--health", "--timeout=600"),
+      ],
+      brings: brings(target, []),
+    },
+  ];
+}
+
 function byArgo(target: Target): StepDraft[] {
   const name = kubernetesName(lastPart(target.service), "application");
   const instance = isArgo(target) ? target.deployment?.instance : undefined;
   const app = instance === undefined ? [name] : [name, `--app-namespace=${instance}`];
+  if (target.isNew === true) return settingImages(target, app);
   return [
     {
       title: "roll back with Argo CD",

@@ -39,6 +39,17 @@ const KINDS: ReadonlyMap<string, string> = new Map(
  * `StatefulSet/workload/container`.
  */
 function workloadOf(
+  { component, ...described }: Target["components"][number],
+  target: Target,
+): { workload: string; container: string } {
+  const assumed = assumedWorkload(component, target);
+  const container = described.container ?? assumed.container;
+  if (described.workload === undefined) return { ...assumed, container };
+  const { workload } = assumedWorkload(`${described.workload}/${container}`, target);
+  return { workload, container };
+}
+
+function assumedWorkload(
   component: string,
   { service, workload: seen }: Target,
 ): { workload: string; container: string } {
@@ -75,8 +86,9 @@ export const workloadsOf = (target: Target): string[] => [...imagesByWorkload(ta
 
 function imagesByWorkload(target: Target): Map<string, string[]> {
   const workloads = new Map<string, string[]>();
-  for (const { component, image } of target.components) {
+  for (const component of target.components) {
     const { workload, container } = workloadOf(component, target);
+    const { image } = component;
     const images = workloads.get(workload) ?? [];
     workloads.set(workload, [...images, `${kubernetesName(container, "container")}=${image}`]);
   }
@@ -140,6 +152,7 @@ function revisionOf(target: Target): { release?: string; revision?: string } {
  * Options: helm.sh, "helm history", "helm get manifest", "helm rollback".
  */
 function byHelm(target: Target): StepDraft[] {
+  if (target.isNew === true) return upgrading(target);
   const known = revisionOf(target);
   const release = kubernetesName(known.release ?? lastPart(target.service), "release");
   const revision = known.revision ?? unknown("revision");
@@ -159,6 +172,37 @@ function byHelm(target: Target): StepDraft[] {
         command("helm", "helm", ...options, "rollback", release, revision, "--wait", "--timeout=10m"),
       ],
       brings: brings(target, target.restore),
+    },
+  ];
+}
+
+/**
+ * No revision has images that never ran here.
+ * Options: helm.sh, "helm get values", "helm upgrade" (`--reuse-values`, `--set-string`).
+ */
+function upgrading(target: Target): StepDraft[] {
+  if (target.components.length === 0) return [];
+  const release = kubernetesName(lastPart(target.service), "release");
+  const options = [`--kube-context=${target.cluster ?? unknown("context")}`, namespaceOf(target)];
+  const values = target.components.map(
+    ({ component, image }) => `--set-string=${unknown(`value of the image of ${component}`)}=${image}`,
+  );
+  return [
+    {
+      title: "upgrade with Helm to these images",
+      why:
+        "Each chart names its values for images differently: the first command shows them. Insert the chart of now, with " +
+        "its version, and the name of the value; where the chart has values of their own for repository and digest, " +
+        "set both. If Argo CD or Flux runs Helm, set the image there instead.",
+      commands: [
+        command("helm", "helm", ...options, "get", "values", release, "--all"),
+        command(
+          "helm",
+          ...["helm", ...options, "upgrade", release, unknown("chart"), "--reuse-values"],
+          ...[...values, "--wait", "--timeout=10m"],
+        ),
+      ],
+      brings: brings(target, []),
     },
   ];
 }

@@ -1,9 +1,10 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { Fact, Statement } from "../../../schemas/fact.ts";
+import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
-import type { Plan, PlannedService } from "../../../schemas/plan.ts";
+import type { Plan } from "../../../schemas/plan.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
@@ -15,7 +16,7 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { restoredBy } from "../configuration.ts";
-import { environmentPlan } from "../environment-plan.ts";
+import { environmentPlan, isRunning } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
 
@@ -43,10 +44,9 @@ export interface RedeployRequest {
 }
 
 function questionOf({ body, when }: RedeployRequest): PlanQuestion {
-  const { at, digest, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } =
-    body;
+  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = body;
   const given = {
-    ...{ digest, last, schema },
+    ...{ ...imageQueryOf(body), last, schema },
     ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared },
   };
   return {
@@ -57,12 +57,12 @@ function questionOf({ body, when }: RedeployRequest): PlanQuestion {
 }
 
 const planOptionsOf = (
-  { at, digest, last, ...options }: PlanQuestion,
+  { at, last, ...options }: PlanQuestion,
   tools: DeployTools | undefined,
 ): PlanOptions => ({
   ...options,
   tools,
-  aim: digest !== undefined ? { digest } : last !== undefined ? { last } : { at: at ?? "" },
+  aim: imageQueryOf(options) ?? (last === undefined ? { at: at ?? "" } : { last }),
 });
 
 /* Which services */
@@ -114,15 +114,11 @@ export async function placesOf(
     const message = `the plan of ${environment} (limit=${SERVICES_MAX}) is now ${answer.hash}, not ${planHash}; read the plan again`;
     return { refusals: [{ code: "plan_changed", message }] };
   }
-  const others = places.filter((_, n) => answer.services[n] !== undefined && differs(answer.services[n]));
+  const others = places.filter((_, n) => answer.services[n] !== undefined && !isRunning(answer.services[n]));
   if (others.length > 0) return { places: others };
   const message = `everything that ran in ${environment} at ${then.at} runs there now`;
   return { refusals: [{ code: "nothing_differs", message }] };
 }
-
-/** Whether something else runs now: a service that runs as it did then is left alone. */
-const differs = ({ components, blockers }: PlannedService): boolean =>
-  blockers.length > 0 || components.some(({ from, to }) => from !== to);
 
 /* Refusals */
 
@@ -249,6 +245,8 @@ export async function requestRedeployment(
   const { by, key, body, when, refuse } = click;
   const { environment, service, hash, components } = checked.plan;
   const config = restoredBy(checked.plan);
+  const isByCommit = components.some(({ image, to }) => image === null && to === null);
+  const commit = isByCommit ? checked.plan.commits.to?.sha : undefined;
   const statement = {
     kind: "redeployment.requested",
     source: REDEPLOYMENTS,
@@ -260,10 +258,12 @@ export async function requestRedeployment(
     service,
     question: questionOf(click),
     planHash: hash,
-    components: components.map(({ component, variant, image }) => {
-      const pinned = image === null ? undefined : pinnedImage(image);
-      return { component, ...(variant === undefined ? {} : { variant }), ...pinned };
+    components: components.map(({ component, variant, image, to }) => {
+      const artifact = to === null ? {} : { digest: to };
+      const deployed = image === null ? artifact : pinnedImage(image);
+      return { component, ...(variant === undefined ? {} : { variant }), ...deployed };
     }),
+    ...(commit === undefined ? {} : { commit }),
     ...(config.length === 0 ? {} : { config }),
     deadline: new Date(when.now.getTime() + body.timeoutSeconds * 1000).toISOString(),
     key,

@@ -13,6 +13,7 @@ import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import type { Requested } from "../../queries/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
+import { sameCommit } from "../../queries/release/digest-resolution.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
 import type { Selector } from "../../queries/release/running.ts";
@@ -84,20 +85,26 @@ function mayConcern(fact: Deployed, { id, service, occurredAt }: Requested): boo
 /** What a fact reports as running in one slot; without a digest if that is unknown. */
 interface ReportedImage extends Slot {
   readonly digest?: string | null;
+  /** Of its deployment; it tells what a component without a digest is. */
+  readonly commit?: string | undefined;
 }
 
 /** The images that a fact reports. A success without digests is resolved by its tag, commit or tasks. */
 async function imagesReportedBy(moment: AsOf, fact: Deployed): Promise<readonly ReportedImage[]> {
-  const reported = fact.components ?? [];
+  const stated = fact.components ?? [];
+  const reported = stated.map((one) => ({ ...one, commit: fact.commit?.sha }));
   const { environment, service, occurredAt: at } = fact;
   if (service !== undefined && fact.kind === "deployment.succeeded" && statedEffect(fact).isConfiguration)
-    return (await release({ ...moment, at }, { environment, service }))?.components ?? [];
+    return reportedIn(await release({ ...moment, at }, { environment, service }));
   const isResolved =
     fact.kind !== "deployment.succeeded" || reported.every(({ digest }) => digest !== undefined);
   if (isResolved || service === undefined) return reported;
   const found = await release({ ...moment, at }, { environment, service });
   return reported.map((one) => (one.digest === undefined ? { ...one, ...digestIn(found, one) } : one));
 }
+
+const reportedIn = (found: Release | undefined): ReportedImage[] =>
+  (found?.components ?? []).map((one) => ({ ...one, commit: one.commit?.sha }));
 
 const digestIn = (found: Release | undefined, component: ReportedImage): Pick<ReportedImage, "digest"> => ({
   digest: found?.components.find((one) => isSameSlot(one, component))?.digest ?? null,
@@ -109,14 +116,23 @@ type Verdict = "its image" | "part of it" | "another" | "unknown" | "nothing";
 interface Target {
   readonly component: string;
   readonly members: ReadonlySet<string>;
+  /** Of a service without images, whose component has no digest. */
+  readonly commit?: string | undefined;
+}
+
+function verdictByCommit(commit: string, own: readonly ReportedImage[]): Verdict {
+  const shas = own.flatMap((one) => one.commit ?? []);
+  if (shas.length === 0) return "unknown";
+  return shas.every((sha) => sameCommit(sha, commit)) ? "its image" : "another";
 }
 
 function verdictOn(
-  { component, members }: Target,
+  { component, members, commit }: Target,
   reported: readonly ReportedImage[],
   isOnly: boolean,
 ): Verdict {
   const own = reported.filter((one) => isOnly || fold(one.component) === fold(component));
+  if (commit !== undefined && own.length > 0) return verdictByCommit(commit, own);
   const digests = own.flatMap(({ digest }) => digest ?? []);
   const related = digests.filter((digest) => members.has(digest));
   if (own.length === 0) return "nothing";
@@ -127,9 +143,10 @@ function verdictOn(
 }
 
 /** The images that the redeployment is to deploy. */
-const targetsOf = ({ images }: Question, { components }: Requested): Promise<Target[]> =>
+const targetsOf = ({ images }: Question, { components, commit }: Requested): Promise<Target[]> =>
   Promise.all(
-    components.map(async ({ component, digest = "" }) => {
+    components.map(async ({ component, digest }) => {
+      if (digest === undefined) return { component, members: new Set(), commit };
       const { members } = await images.family(digest);
       return { component, members };
     }),
@@ -156,7 +173,7 @@ function follower(question: Question, requested: Requested) {
   /** Whether the release already ran before the request: observing it again then proves nothing. */
   async function ranBefore(): Promise<boolean> {
     const found = await releaseAt(justBefore(requested.occurredAt));
-    const verdicts = await verdictsOn(found?.components ?? []);
+    const verdicts = await verdictsOn(reportedIn(found));
     return verdicts.every((verdict) => verdict === "its image") && promised.isIn(found?.config ?? []);
   }
 
@@ -187,7 +204,9 @@ function follower(question: Question, requested: Requested) {
     const isNamed = fact.redeployment !== undefined;
     const isStated = isNamed && fact.components !== undefined;
     const verdicts = await verdictsOn(
-      isStated ? (fact.components ?? []) : await imagesReportedBy(question, fact),
+      isStated
+        ? (fact.components ?? []).map((one) => ({ ...one, commit: fact.commit?.sha }))
+        : await imagesReportedBy(question, fact),
     );
     const isAbout = verdicts.some((verdict) => verdict === "its image" || verdict === "part of it");
     if (!isNamed && !isAbout) return undefined;
@@ -257,7 +276,10 @@ function answerOf(moment: AsOf, requested: Requested, course: Course): Redeploym
     components: components.map(({ component, variant, repository, digest }) => ({
       component,
       ...(variant === undefined ? {} : { variant }),
-      image: referenceOf({ repository: repository ?? "", digest: digest ?? "" }),
+      image:
+        repository === undefined || digest === undefined
+          ? (digest ?? requested.commit ?? "")
+          : referenceOf({ repository, digest }),
     })),
     ...(requested.config === undefined ? {} : { config: requested.config }),
     deadline,

@@ -4,6 +4,7 @@ import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { commitOf, firstPush, type Holder, heldIn, holdersOf } from "../images/image-graph.ts";
+import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -107,6 +108,30 @@ const rebuildOf = ({ repository, sha }: KnownCommit, url: string | undefined) =>
   sha,
   ...(url === undefined ? {} : { url }),
 });
+
+/** An image as a component that would run it. @param repository where it is to be pulled from, if known */
+export async function imageAsComponent(
+  { images, at }: Question,
+  component: string,
+  digest: string,
+  repository: string | null,
+): Promise<ReleasedComponent> {
+  const family = await images.family(digest);
+  const holders = await holdersOf(images, family);
+  const { commits, build } = commitOf(family);
+  const pullable = family.pullable ?? null;
+  return {
+    component,
+    digest: pullable,
+    ...(pullable === digest ? {} : { reported: digest }),
+    ...held(holders, repository, pullable, { at, stated: undefined }),
+    resolvedBy: "digest",
+    candidates: [],
+    commit: commits.length > 1 ? null : (commits[0] ?? null),
+    commitCandidates: commits.length > 1 ? commits : [],
+    build: build?.url === undefined ? null : { url: build.url },
+  };
+}
 
 /** Describes a component. @param meant the deployment whose commit applies to this image; absent if they disagree */
 export async function describeComponent(

@@ -10,7 +10,13 @@ import type { Name } from "../../ledger/store.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
-import { databasesOf, describedAt, ownImagesOf } from "../service-description.ts";
+import {
+  type Description,
+  databasesOf,
+  describedAt,
+  isWithoutImages,
+  ownImagesOf,
+} from "../service-description.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
@@ -21,7 +27,13 @@ import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import { effectiveDeploymentsAt, observations, prefetchClaimsAfter, type Selector } from "./running.ts";
+import {
+  type EffectiveDeployments,
+  effectiveDeploymentsAt,
+  observations,
+  prefetchClaimsAfter,
+  type Selector,
+} from "./running.ts";
 import { imagesSince } from "./running-since.ts";
 import { bySlot } from "./slots.ts";
 import { tellerWarnings } from "./tellers.ts";
@@ -97,11 +109,23 @@ const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, 
 const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
   configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
 
+/** A service without images has no digest to resolve. */
+const isOfUse = ({ code }: Warning, description: Description | undefined): boolean =>
+  code !== "digest_unresolved" || !isWithoutImages(description);
+
+const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty"): boolean =>
+  known.length > 0 || unknown === "empty";
+
 /**
  * Answers with what ran; undefined if the service is unknown in this environment. Cost: at most five sequential round
  * trips whatever the length of the history; the digests are known after two.
+ * @param unknown what to answer for a service that is unknown here: nothing, or that nothing is known
  */
-export async function release(moment: AsOf, names: Selector): Promise<Release | undefined> {
+export async function release(
+  moment: AsOf,
+  names: Selector,
+  unknown: "nothing" | "empty" = "nothing",
+): Promise<Release | undefined> {
   const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
@@ -112,7 +136,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     describedAt(question, selector.service, question.at),
     question.images.renames(),
   ]);
-  if (running.known.length === 0) return undefined;
+  if (!isAnswered(running, unknown)) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
   question.store.prefetch(() => evidenceOfDeployments(question, [running.lastClaim?.deployment]));
@@ -184,7 +208,7 @@ export async function release(moment: AsOf, names: Selector): Promise<Release | 
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),
-      ...described.flatMap(({ warnings }) => warnings),
+      ...described.flatMap(({ warnings }) => warnings).filter((one) => isOfUse(one, description)),
       ...failureWarnings(migrations),
       ...skew,
       ...unnoticed,

@@ -3,10 +3,9 @@
  * and never after the deadline. If none can, the redeployment is ended as failed.
  */
 import * as z from "zod";
-import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import { hashOf, type Plan } from "../../../schemas/plan.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
-import type { Asof } from "../ledger-client.ts";
+import { type Asof, gateSubjectOf } from "../ledger-client.ts";
 import { isFor, type Reaction } from "../reaction.ts";
 import { type ExecutorRequest, post, Refused } from "./deliver.ts";
 import { GithubExecutor, toGithub } from "./github.ts";
@@ -69,7 +68,7 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
   /** Since the request, the service may have been frozen, or the image marked as bad. Throws Refused. */
   async function passGate(redeployment: Redeployment): Promise<void> {
     for (const { image } of redeployment.components) {
-      const { reasons } = await asof.gate(redeployment, pinnedImage(image)?.digest ?? "");
+      const { reasons } = await asof.gate(redeployment, gateSubjectOf(image));
       if (reasons.length > 0) {
         throw new Refused(`the gate refuses ${image}: ${reasons.map(({ message }) => message).join("; ")}`);
       }

@@ -10,17 +10,22 @@ import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
 import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
+import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
+import { warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
+import { lazyVerifier } from "./identities.ts";
 import { secretAs, variable } from "./secret.ts";
 
 const Secret = z.object({
   tokens: z.string(),
   webhookSecrets: WebhookSecrets,
   registries: z.unknown().optional(),
+  /** The secret of the client by which people sign in. */
+  loginSecret: z.string().min(1).optional(),
 });
 /** The content of the secret. `registries` stays unparsed, because most requests need none. */
-type SecretContent = Secrets & { readonly registries: unknown };
+type SecretContent = Secrets & { readonly registries: unknown; readonly loginSecret: string | undefined };
 
 function readSecret(text: string): SecretContent {
   const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", text));
@@ -28,6 +33,7 @@ function readSecret(text: string): SecretContent {
     tokens: tokensFrom(secret.tokens),
     webhooks: secret.webhookSecrets,
     registries: secret.registries,
+    loginSecret: secret.loginSecret,
   };
 }
 
@@ -70,17 +76,26 @@ export function ledgerOnAws(recording?: Recording): Ledger {
     error: (message, fields) => logger.error(message, fields),
   };
   logUnhandled(log);
+  const warn = warnOfEnds(log, now);
+  const identities = identitiesFrom(process.env, JSON.parse);
   return {
     store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
     ...(recording ?? READ_ONLY),
     registries: registriesOf(secrets),
+    ...(identities === undefined
+      ? {}
+      : { identities: lazyVerifier(identities, now, async () => (await secrets()).loginSecret) }),
     deployTools: deployToolsFrom(process.env),
     gatePolicy: gatePolicyFrom(process.env),
     samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
-    secrets,
+    secrets: async () => {
+      const content = await secrets();
+      warn(content.tokens);
+      return content;
+    },
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log,
   };

@@ -1,15 +1,18 @@
 /** Environment variables, parsed once at start. An error names its variable. */
+import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
 import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
+import type { Identities } from "../../ledger/identities.ts";
 import type { Rule } from "../../ledger/naming-rules.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
 import { deployToolsFrom, gatePolicyFrom, rulesFrom, samePersonsFrom, trustFrom } from "./files.ts";
+import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 
@@ -38,6 +41,10 @@ export interface Configuration {
   /** Logins of several issuers that are one person. Absent: none. */
   readonly samePersons?: SamePersons;
   readonly trust?: Trust;
+  /** Absent: no OIDC token is taken. */
+  readonly identities?: Identities;
+  /** The secret of the client by which people sign in. Absent: the client is public. */
+  readonly loginSecret?: string;
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
@@ -59,6 +66,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
   const gatePolicy = gatePolicyFrom(env);
   const samePersons = samePersonsFrom(env);
+  const identities = identitiesFrom(env, parseYaml);
+  const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
@@ -81,6 +90,8 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     ...(gatePolicy === undefined ? {} : { gatePolicy }),
     ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),
+    ...(identities === undefined ? {} : { identities }),
+    ...(loginSecret === "" ? {} : { loginSecret }),
     ...observationStepFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };

@@ -55,7 +55,8 @@ export function trustFrom({
   return { roots, signers: parse("ASOF_SIGNERS", Signers, json("ASOF_SIGNERS", signers)) };
 }
 
-function textOf(variable: string, file: string): string {
+/** The text of the file that a variable names. Throws a ConfigurationError. */
+export function textOf(variable: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {

@@ -1,16 +1,9 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
@@ -27,19 +20,23 @@ import { exportEndpoint } from "../../http/export.ts";
 import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
 import type { Reaction } from "../../reactions/reaction.ts";
 import { maintenance } from "../../reactions/silences/silences.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
+import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
+import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
 /** How long a registry job is retried. A registry that fails for longer needs a person to look at it. */
@@ -113,20 +110,30 @@ function ledgerOf(
 ): Ledger {
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
-  const tokens = [...configured, ...reactions.tokens];
+  const fromFile = tokenFile(join(settings.data, TOKEN_FILE), { now: () => new Date(), log });
+  const warn = warnOfEnds(log, () => new Date());
+  const currentTokens = (): Token[] => {
+    const tokens = [...configured, ...reactions.tokens, ...fromFile()];
+    warn(tokens);
+    return tokens;
+  };
+  currentTokens();
   return {
     ...storage,
     rules: settings.rules,
     deployTools: settings.deployTools,
     gatePolicy: settings.gatePolicy,
     samePersons: settings.samePersons,
+    ...(settings.identities === undefined
+      ? {}
+      : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
     heard: new Set(),
     quarantine: sqliteQuarantine(database),
     jobs,
     registries: () => Promise.resolve(registryClients),
-    secrets: () => Promise.resolve({ tokens, webhooks: settings.webhooks }),
+    secrets: async () => ({ tokens: currentTokens(), webhooks: settings.webhooks }),
     ...(settings.executors.length === 0
       ? {}
       : { executor: (plan) => withoutExecutor(settings.executors, plan) }),
@@ -153,17 +160,9 @@ export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>>
     queryEndpoints(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    signInEndpoints(ledger),
     pageEndpoints(page),
   ]);
-
-/** The built page: in the package beside the server; in a clone it is built now, in a moment. */
-async function pageFiles(): Promise<Readonly<Record<string, string>>> {
-  if (import.meta.filename.endsWith(".ts")) return (await (await import("../page.ts")).buildPage()).files;
-  const folder = join(import.meta.dirname, "page");
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]),
-  );
-}
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";

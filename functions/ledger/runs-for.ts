@@ -1,0 +1,25 @@
+/** The commit that a CI job runs for, as the issuer of its token says, and what that makes of a declared build. */
+import type { Statement } from "../../schemas/fact.ts";
+
+export interface RunsFor {
+  /** The repository's web address. */
+  readonly repository: string;
+  /** The whole commit id. */
+  readonly sha: string;
+}
+
+/** The form in which repositories' web addresses compare: forges ignore case. */
+const comparable = (repository: string): string =>
+  repository
+    .toLowerCase()
+    .replace(/\/+$/, "")
+    .replace(/\.git$/, "");
+
+/** A declared build is proven as far as the issuer says that the sender's job runs for this very commit. */
+export function withEvidence(statement: Statement, runsFor: RunsFor | undefined): Statement {
+  if (statement.kind !== "artifact.built" || statement.evidence !== "declared" || runsFor === undefined)
+    return statement;
+  const { repository, sha } = statement.commit;
+  const isItsOwn = sha === runsFor.sha && comparable(repository) === comparable(runsFor.repository);
+  return isItsOwn ? { ...statement, evidence: "oidc" } : statement;
+}
