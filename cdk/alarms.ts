@@ -1,11 +1,20 @@
 /** The topic for all alarms. */
-import { Stack } from "aws-cdk-lib";
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
+import { type Duration, Stack } from "aws-cdk-lib";
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
+import { DIMENSIONS, emfName, NAMESPACE } from "../functions/adapters/metrics/emf-names.ts";
+import { METRICS, type MetricName } from "../functions/ledger/recorder.ts";
 
 export class Alarms extends Construct {
   readonly topic: Topic;
@@ -24,6 +33,43 @@ export class Alarms extends Construct {
       }),
     );
     if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
+  }
+
+  /** Alarms when a function fails, is throttled, or comes near its time limit. */
+  onFunction(id: string, watched: LambdaFunction, timeout: Duration): void {
+    this.on(id, `The function ${id} failed.`, watched.metricErrors());
+    this.on(`${id}Throttles`, `The function ${id} was not started: too many run.`, watched.metricThrottles());
+    this.on(
+      `${id}Duration`,
+      `The function ${id} took more than 90% of its time limit.`,
+      watched.metricDuration({ statistic: "Maximum" }),
+      0.9 * timeout.toMilliseconds(),
+    );
+  }
+
+  /** Alarms when a function answers with an error of its own (5xx): it returns those, so Lambda counts no failure. */
+  onUrl(id: string, { functionName: FunctionName }: LambdaFunction): void {
+    const metric = new Metric({
+      namespace: "AWS/Lambda",
+      metricName: "Url5xxCount",
+      dimensionsMap: { FunctionName },
+      statistic: "Sum",
+    });
+    this.on(`${id}Url5xx`, `The function ${id} answered requests with 5xx.`, metric);
+  }
+
+  /** Alarms when a metric that the functions themselves record reaches the threshold. */
+  onOwn(name: string, alarmDescription: string, metric: MetricName): void {
+    this.on(
+      name,
+      alarmDescription,
+      new Metric({
+        namespace: NAMESPACE,
+        metricName: emfName(metric),
+        dimensionsMap: DIMENSIONS,
+        statistic: METRICS[metric].type === "gauge" ? "Maximum" : "Sum",
+      }),
+    );
   }
 
   /** Alarms when the metric reaches the threshold once. Missing data is no alarm: most metrics count rare events. */

@@ -1,42 +1,46 @@
 /**
- * `npx cdk deploy -c alarmEmail=… -c rules=rules.json -c identities=identities.yaml -c trustRoots=roots.jsonl -c signers=[…] -c cloudfront=true
- * -c executors=true -c maintenance=true`. Every context is optional. With one of the last two there are two stacks,
- * `asof` and `asof-executors`.
+ * `npx cdk deploy --all`, configured by `asof.config.ts` (or `.mjs`, `.json`, `.yaml`) in the current folder; without one,
+ * by the defaults. `-c config=FILE` names another file. There are up to three stacks: `asof`, `asof-executors` where
+ * something reacts to the ledger, and `asof-waf` where there is a firewall.
  */
 import { join } from "node:path";
 import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { bundleFunctions } from "../functions/runtime/build.ts";
 import { ROOT } from "../functions/runtime/bundle.ts";
+import { configurationIn, refuseContexts } from "./configuration.ts";
 import { AsofExecutorsStack, AsofStack } from "./stacks.ts";
+import { AsofWafStack } from "./waf.ts";
 
 const app = new App({ analyticsReporting: false });
-const context = (name: string): string | undefined => {
-  const value: unknown = app.node.tryGetContext(name);
-  return value === undefined ? undefined : String(value);
+refuseContexts((name) => app.node.tryGetContext(name));
+const config: unknown = app.node.tryGetContext("config");
+const { waf, executors, maintenance, ...ledgerSettings } = await configurationIn(
+  process.cwd(),
+  config === undefined ? undefined : String(config),
+);
+const { CDK_DEFAULT_REGION: region, CDK_DEFAULT_ACCOUNT: account } = process.env;
+const env = {
+  ...(region === undefined ? {} : { region }),
+  ...(account === undefined ? {} : { account }),
 };
-const region = process.env.CDK_DEFAULT_REGION;
-const env = region === undefined ? {} : { region };
-const alarmEmail = context("alarmEmail");
 const bundles = await bundleFunctions(join(ROOT, ".build", "functions"));
 
+// The ARN of the firewall is handed over from us-east-1 to the region of the ledger.
+const firewall = waf
+  ? new AsofWafStack(app, "asof-waf", { env: { ...env, region: "us-east-1" }, crossRegionReferences: true })
+  : undefined;
 const ledger = new AsofStack(app, "asof", {
+  ...ledgerSettings,
   bundles,
-  rules: context("rules"),
-  identities: context("identities"),
-  deployTools: context("deployTools"),
-  gatePolicy: context("gatePolicy"),
-  persons: context("persons"),
-  trustRoots: context("trustRoots"),
-  signers: context("signers"),
-  alarmEmail,
-  cloudfront: context("cloudfront") === "true",
+  webAclArn: firewall?.webAclArn,
+  crossRegionReferences: waf,
   env,
 });
-const executors = context("executors") === "true";
-const maintenance = context("maintenance") === "true";
 if (executors || maintenance) {
-  const more = { bundles, executors, maintenance, alarmEmail, env };
+  const { alarmEmail } = ledgerSettings;
+  const concurrency = ledgerSettings.concurrency === false ? (false as const) : undefined;
+  const more = { bundles, executors, maintenance, alarmEmail, concurrency, env };
   // They listen to the ledger's bus.
   new AsofExecutorsStack(app, "asof-executors", more).addStackDependency(ledger);
 }

@@ -21,6 +21,8 @@ import { LEDGER_BUS } from "./ledger.ts";
 const TIMEOUT = Duration.seconds(30);
 /** After this many tries, three minutes apart, the message becomes a dead letter. */
 const MAX_RECEIVES = 5;
+/** Executions at the same time. */
+const AT_ONCE = 5;
 
 export interface ListenerProps {
   readonly bus: IEventBus;
@@ -31,6 +33,8 @@ export interface ListenerProps {
   readonly bundle: string;
   /** The secret's initial value, which describes what to write into it. */
   readonly secret: { readonly description: string; readonly placeholder: string };
+  /** `false`: no executions are reserved. */
+  readonly concurrency?: false | undefined;
   /** The alarm's text: what dead letters mean here, and what to do. */
   readonly failed: string;
 }
@@ -65,12 +69,15 @@ export function addListener(scope: Construct, id: string, props: ListenerProps):
     bundle: props.bundle,
     timeout: TIMEOUT,
     memoryMiB: 512,
+    concurrency: props.concurrency === false ? undefined : AT_ONCE,
     environment: { ASOF_SECRET: secret.secretArn, ASOF_MAX_RECEIVES: String(MAX_RECEIVES) },
   });
   listener.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
   // One message at a time: a slow one delays no other, and each fails alone.
-  listener.addEventSource(new SqsEventSource(queue, { batchSize: 1, reportBatchItemFailures: true }));
-  alarms.on(id, `The function of ${id} failed.`, listener.metricErrors());
+  listener.addEventSource(
+    new SqsEventSource(queue, { batchSize: 1, maxConcurrency: AT_ONCE, reportBatchItemFailures: true }),
+  );
+  alarms.onFunction(id, listener, TIMEOUT);
   new CfnOutput(scope, `${id}SecretArn`, { value: secret.secretArn });
 }
 
@@ -81,6 +88,8 @@ export interface AsofExecutorsProps {
   maintenance?: boolean | undefined;
   /** An address that is subscribed to the alarms' topic. */
   alarmEmail?: string | undefined;
+  /** `false`: no executions are reserved, for accounts whose limit is too low. */
+  concurrency?: false | undefined;
   /** The folder that contains one folder with a bundle for each function. Default: the package's bundles. */
   bundles?: string | undefined;
 }
@@ -91,11 +100,12 @@ export class AsofExecutors extends Construct {
     super(scope, id);
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
     const bus = EventBus.fromEventBusName(this, "LedgerBus", LEDGER_BUS);
-    const { bundles = PACKAGED } = props;
+    const { bundles = PACKAGED, concurrency } = props;
     if (props.executors === true) {
       addListener(this, "Execute", {
         bus,
         alarms,
+        concurrency,
         kinds: ["redeployment.requested"],
         bundle: join(bundles, "execute"),
         secret: {
@@ -110,6 +120,7 @@ export class AsofExecutors extends Construct {
       addListener(this, "Maintain", {
         bus,
         alarms,
+        concurrency,
         kinds: MAINTENANCE_KINDS,
         bundle: join(bundles, "maintain"),
         secret: {

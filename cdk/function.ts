@@ -11,10 +11,16 @@ export type LedgerFunctionProps = {
   timeout: Duration;
   memoryMiB: number;
   environment: Record<string, string>;
+  /** Executions at the same time, reserved for it: its ceiling, and what no other function can take away. */
+  concurrency?: number | undefined;
 };
 
 export class LedgerFunction extends LambdaFunction {
-  constructor(scope: Construct, id: string, { bundle, memoryMiB, ...props }: LedgerFunctionProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { bundle, memoryMiB, concurrency, ...props }: LedgerFunctionProps,
+  ) {
     // With an explicit role and log group, the CDK adds no managed policy, and logs expire.
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.THREE_MONTHS });
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
@@ -28,6 +34,7 @@ export class LedgerFunction extends LambdaFunction {
       memorySize: memoryMiB,
       role,
       logGroup,
+      ...(concurrency === undefined ? {} : { reservedConcurrentExecutions: concurrency }),
       // X-Ray is off: its tracer adds 20 ms to each cold start, and would show a single hop.
       tracing: Tracing.DISABLED,
     });

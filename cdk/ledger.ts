@@ -4,51 +4,42 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CfnOutput, Duration, RemovalPolicy, SecretValue, Stage, Validations } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stage } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
-import { Archive, EventBus, Match, Rule } from "aws-cdk-lib/aws-events";
-import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
+import { EventBus, Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction as LambdaTarget } from "aws-cdk-lib/aws-events-targets";
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { SqsDlq, SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
-import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
-import { Signers } from "../functions/sources/standards/attestation.ts";
+import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
+import { parse } from "../functions/runtime/config/secrets.ts";
 import { Alarms } from "./alarms.ts";
+import { addArrivals } from "./arrivals.ts";
+import { addBackups, addBudget } from "./costs.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
+import { allowObjects, quarantineBucket } from "./quarantine.ts";
+import { behindOrigin, secretFor } from "./secrets.ts";
+import { LedgerSettings } from "./settings.ts";
 import { LedgerTable } from "./table.ts";
 
-export interface AsofLedgerProps {
-  /** JSON: commands of deploy tools that plans do not know. */
-  deployTools?: string | undefined;
-  /** A file with the gate's policy. */
-  gatePolicy?: string | undefined;
-  /** A file that lists which logins are one person. */
-  persons?: string | undefined;
-  /** A JSON file of naming rules. */
-  rules?: string | undefined;
-  /** A YAML or JSON file: which OIDC tokens of CI and people are taken, as `ASOF_IDENTITIES`. */
-  identities?: string | undefined;
-  /** A file of trusted roots for the signatures on attestations; with `signers`. */
-  trustRoots?: string | undefined;
-  /** The signers whose attestations count, JSON as in `ASOF_SIGNERS`; with `trustRoots`. */
-  signers?: string | undefined;
-  /** An address that is subscribed to the alarms' topic. */
-  alarmEmail?: string | undefined;
-  /** CloudFront and WAF in front of the function URLs. */
-  cloudfront?: boolean | undefined;
+export interface AsofLedgerProps extends LedgerSettings {
   /** The folder that contains one folder with a bundle for each function. Default: the package's bundles. */
-  bundles?: string | undefined;
+  readonly bundles?: string | undefined;
+  /** The ARN of a web ACL for CloudFront. */
+  readonly webAclArn?: string | undefined;
 }
 
 /** Time limit for one batch of `events`. AWS recommends a visibility timeout of six times this. */
 const INGEST_TIMEOUT = Duration.seconds(30);
+/** How often the sources are checked for one that fell silent. */
+const CHECK_EVERY = Duration.minutes(15);
 /** The name by which listeners in other stacks find the bus. */
 export const LEDGER_BUS = "asof-ledger";
 
@@ -65,40 +56,50 @@ export class AsofLedger extends Construct {
   readonly secret: Secret;
   readonly alarmTopic: Topic;
 
-  constructor(scope: Construct, id: string, props: AsofLedgerProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { bundles: given = PACKAGED, webAclArn, ...input }: AsofLedgerProps,
+  ) {
     super(scope, id);
+    const props = parse("the ledger's configuration", LedgerSettings, input);
     if ((props.trustRoots === undefined) !== (props.signers === undefined)) {
       throw new Error("trustRoots and signers: give both, or neither");
     }
     // The CDK identifies an asset by its path, so each ledger of an app needs its own folder.
     const folder = join(Stage.of(this)?.outdir ?? tmpdir(), "asof-functions", this.node.addr);
-    const bundles = withFiles(props.bundles ?? PACKAGED, props, folder);
+    const bundles = withFiles(given, props, folder);
 
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
 
     // ---- Store ---------------------------------------------------------------------------------------------------
-    const table = new LedgerTable(this, "Table");
-    const people = new PeopleTable(this, "People");
-    // A stack update does not change the secret's value as long as this placeholder stays the same.
-    const secret = new Secret(this, "Secret", {
-      description: "asof: the tokens, and the webhook secrets",
-      secretStringValue: SecretValue.unsafePlainText('{"tokens":"","webhookSecrets":{}}'),
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    Validations.of(secret).acknowledge({
-      id: "AwsSolutions-SMG4",
-      reason:
-        "The other half of each token and secret is in CI or with a vendor, where no rotation function reaches. Both sorts may hold several values at once, so that a person rotates them without a gap.",
-    });
+    const table = new LedgerTable(this, "Table", props.throughput, props.table);
+    table.alarm(alarms);
+    const people = new PeopleTable(this, "People", props.table?.people);
+    if (props.backup !== undefined) addBackups(this, table, props.backup);
+    if (props.budget !== undefined) addBudget(this, props.budget);
+    const quarantine = quarantineBucket(this);
+    alarms.onOwn("Quarantined", "Statements were newly quarantined.", "quarantined");
+    // A stack update does not change a secret's value as long as its placeholder stays the same.
+    const secret = secretFor(
+      this,
+      "Secret",
+      "asof: the tokens, and the registries",
+      '{"tokens":"","registries":{}}',
+    );
+    const webhookSecret = secretFor(
+      this,
+      "WebhookSecret",
+      "asof: the secrets of webhooks",
+      '{"webhookSecrets":{}}',
+    );
+    alarms.onOwn(
+      "StaleSecrets",
+      "A secret cannot be read or is not valid: an earlier value serves.",
+      "stale_secrets",
+    );
 
     // ---- Queues and buses ----------------------------------------------------------------------------------------
-    // The quarantine: refused events, kept whole. Only a person takes them out.
-    const aside = deadLetters(
-      this,
-      alarms,
-      "Aside",
-      "Statements were quarantined: malformed, refused or in conflict.",
-    );
     const eventsDlq = deadLetters(
       this,
       alarms,
@@ -138,46 +139,7 @@ export class AsofLedger extends Construct {
 
     const ledgerBus = new EventBus(this, "LedgerBus", { eventBusName: LEDGER_BUS });
     const ingestBus = new EventBus(this, "IngestBus", { eventBusName: "asof-ingest" });
-    const arrivals = [
-      {
-        name: "Aws",
-        bus: EventBus.fromEventBusName(this, "DefaultBus", "default"),
-        pattern: {
-          source: ["aws.ecr", "aws.ecs", "aws.codedeploy", "aws.codepipeline"],
-          detailType: [
-            "ECR Image Action",
-            "ECR Replication Action",
-            "ECR Pull Through Cache Action",
-            "ECS Deployment State Change",
-            "ECS Task State Change",
-            "CodeDeploy Deployment State-change Notification",
-            "CodePipeline Action Execution State Change",
-          ],
-        },
-      },
-      {
-        name: "Ci",
-        bus: ingestBus,
-        pattern: {
-          // The ledger's own events must not be recorded, even if another rule forwards them.
-          source: Match.anythingBut("asof"),
-          detailType: Match.anyOf(Match.prefix("dev.asof."), Match.prefix("dev.cdevents.")),
-        },
-      },
-    ];
-    for (const { name, bus, pattern } of arrivals) {
-      new Rule(this, `${name}Rule`, {
-        eventBus: bus,
-        eventPattern: pattern,
-        targets: [new SqsQueue(events, { deadLetterQueue: eventsDlq })],
-      });
-      // For a replay after a fault of the ledger; events that were recorded are duplicates then.
-      new Archive(this, `${name}Archive`, {
-        sourceEventBus: bus,
-        eventPattern: pattern,
-        retention: Duration.days(90),
-      });
-    }
+    addArrivals(this, { ingestBus, ledgerBus }, { events, eventsDlq });
 
     // ---- Functions -----------------------------------------------------------------------------------------------
     const addFunction = (
@@ -185,17 +147,19 @@ export class AsofLedger extends Construct {
       name: FunctionName,
       { environment, ...rest }: Omit<LedgerFunctionProps, "bundle">,
     ): LedgerFunction => {
+      const concurrency = props.concurrency === false ? undefined : props.concurrency[name];
       const rules = props.rules !== undefined ? { ASOF_RULES: `/var/task/${RULES}` } : {};
       const bundle = join(bundles, name);
       const created = new LedgerFunction(this, id, {
         ...rest,
         bundle,
+        concurrency,
         environment: { ...environment, ...rules },
       });
       table.denyRewrites(created);
       people.denyErasure(created);
       if (name !== "ingest") table.denyPuts(created);
-      alarms.on(id, `The function ${name} failed.`, created.metricErrors());
+      alarms.onFunction(id, created, rest.timeout);
       return created;
     };
     const allowReads = (reader: LedgerFunction): void => {
@@ -203,9 +167,7 @@ export class AsofLedger extends Construct {
       reader.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
     };
     const tools =
-      props.deployTools === undefined
-        ? {}
-        : { ASOF_DEPLOY_TOOLS: JSON.stringify(deployToolsFrom({ ASOF_DEPLOY_TOOLS: props.deployTools })) };
+      props.deployTools === undefined ? {} : { ASOF_DEPLOY_TOOLS: JSON.stringify(props.deployTools) };
     const policy =
       props.gatePolicy === undefined
         ? {}
@@ -231,8 +193,7 @@ export class AsofLedger extends Construct {
         ? {}
         : {
             ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
-            // Parsed here, so that invalid signers fail at synthesis, not in the function that records.
-            ASOF_SIGNERS: JSON.stringify(Signers.parse(JSON.parse(props.signers))),
+            ASOF_SIGNERS: JSON.stringify(props.signers),
           };
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
@@ -240,7 +201,8 @@ export class AsofLedger extends Construct {
       memoryMiB: 1024,
       environment: {
         ...environment,
-        ASOF_ASIDE_QUEUE: aside.queueUrl,
+        ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ASOF_WEBHOOK_SECRET: webhookSecret.secretArn,
         ASOF_LATER_QUEUE: later.queueUrl,
         ASOF_LATER_ARN: later.queueArn,
         ...trust,
@@ -250,37 +212,62 @@ export class AsofLedger extends Construct {
     table.allowPuts(ingest);
     people.allowCommit(ingest);
     people.allowReveal(ingest);
-    ingest.allow(["sqs:SendMessage"], aside.queueArn, later.queueArn);
-    ingest.addEventSource(new SqsEventSource(events, { batchSize: 10, reportBatchItemFailures: true }));
+    ingest.allow(["secretsmanager:GetSecretValue"], webhookSecret.secretArn);
+    ingest.allow(["sqs:SendMessage"], later.queueArn);
+    allowObjects(quarantine, ingest, "s3:PutObject", "s3:GetObject", "s3:DeleteObject");
+    const take = (queue: Queue, batchSize: number, maxConcurrency: number): void =>
+      ingest.addEventSource(
+        new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }),
+      );
+    take(events, 10, 5);
     // One message at a time: asking a registry may take as long as the function may run.
-    ingest.addEventSource(new SqsEventSource(later, { batchSize: 1, reportBatchItemFailures: true }));
+    take(later, 1, 2);
 
     const questions = addFunction("Questions", "questions", {
       timeout: Duration.seconds(30),
       memoryMiB: 1024,
-      environment,
+      environment: {
+        ...environment,
+        ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ...(props.silentAfter === undefined ? {} : { ASOF_SILENT_AFTER: JSON.stringify(props.silentAfter) }),
+      },
     });
     allowReads(questions);
     people.allowReveal(questions);
+    allowObjects(quarantine, questions, "s3:GetObject");
+    questions.allow(["s3:ListBucket"], quarantine.bucketArn);
+    new Rule(this, "CheckSources", {
+      schedule: Schedule.rate(CHECK_EVERY),
+      targets: [new LambdaTarget(questions, { event: RuleTargetInput.fromObject({ check: "sources" }) })],
+    });
+    alarms.onOwn("SilentSources", "A source is late by its own rhythm.", "silent_sources");
 
     // Lambda's maximum: an export of months streams for minutes.
     const exported = addFunction("Export", "export", {
       timeout: Duration.minutes(15),
       memoryMiB: 1024,
-      environment,
+      environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl },
     });
     allowReads(exported);
+    exported.allow(["sqs:SendMessage"], later.queueArn);
 
     const publish = addFunction("Publish", "publish", {
       timeout: Duration.seconds(30),
       memoryMiB: 512,
-      environment: { ASOF_BUS: ledgerBus.eventBusName },
+      environment: { ASOF_BUS: ledgerBus.eventBusName, ASOF_TABLE: table.tableName },
     });
     publish.allow(["events:PutEvents"], ledgerBus.eventBusArn);
-    const streamArn = `${table.tableStreamArn}`;
-    table.allowStream(publish, streamArn);
+    table.allowStream(publish);
+    // For what the stream lost: an operator has it published again, from the facts.
+    table.allowReads(publish);
+    alarms.on(
+      "PublishIteratorAge",
+      "Facts wait for more than an hour to be published; the stream drops them after 24.",
+      publish.metric("IteratorAge", { statistic: "Maximum" }),
+      3_600_000,
+    );
     publish.addEventSourceMapping("Stream", {
-      eventSourceArn: streamArn,
+      eventSourceArn: table.streamArn,
       // Not LATEST: facts that are recorded while the mapping starts must be published, too.
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
@@ -302,18 +289,30 @@ export class AsofLedger extends Construct {
       questions: addUrl(questions),
       export: addUrl(exported, InvokeMode.RESPONSE_STREAM),
     };
-    if (props.cloudfront === true) addEdge(this, urls);
+    alarms.onUrl("Ingest", ingest);
+    alarms.onUrl("Questions", questions);
+    alarms.onUrl("Export", exported);
+    const addresses = props.cloudfront
+      ? {
+          Url: addEdge(this, {
+            urls,
+            originSecret: behindOrigin(this, [ingest, questions, exported]),
+            domain: props.domain,
+            webAclArn,
+          }),
+        }
+      : { IngestUrl: urls.ingest.url, QuestionsUrl: urls.questions.url, ExportUrl: urls.export.url };
 
     this.bus = ledgerBus;
     this.secret = secret;
     this.alarmTopic = alarms.topic;
     for (const [name, value] of Object.entries({
-      IngestUrl: urls.ingest.url,
-      QuestionsUrl: urls.questions.url,
-      ExportUrl: urls.export.url,
+      ...addresses,
       TableName: table.tableName,
       PeopleTableName: people.tableName,
       SecretArn: secret.secretArn,
+      WebhookSecretArn: webhookSecret.secretArn,
+      QuarantineBucket: quarantine.bucketName,
       IngestBusArn: ingestBus.eventBusArn,
       LedgerBusArn: ledgerBus.eventBusArn,
       AlarmTopicArn: alarms.topic.topicArn,

@@ -1,9 +1,18 @@
 /** The table of facts, and its permissions. A fact is one item: put once, never updated, never deleted. */
 import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from "aws-cdk-lib/aws-dynamodb";
+import {
+  AttributeType,
+  BillingMode,
+  type ITable,
+  Operation,
+  ProjectionType,
+  StreamViewType,
+  Table,
+} from "aws-cdk-lib/aws-dynamodb";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { INDEXES } from "../functions/adapters/keys.ts";
+import type { Alarms } from "./alarms.ts";
 import type { LedgerFunction } from "./function.ts";
 
 export const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
@@ -13,32 +22,84 @@ export const REWRITES = dynamodb(
   ...["PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"],
 );
 const PUT = dynamodb("PutItem");
+const OPERATIONS = [Operation.GET_ITEM, Operation.BATCH_GET_ITEM, Operation.QUERY, Operation.PUT_ITEM];
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
-export class LedgerTable extends Table {
-  constructor(scope: Construct, id: string) {
-    super(scope, id, {
-      partitionKey: text("key"),
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-      // Both images, so that a MODIFY or REMOVE shows the previous item.
-      stream: StreamViewType.NEW_AND_OLD_IMAGES,
-      // Encrypted with DynamoDB's own key, the default: a KMS key would add costs and a point of failure to each
-      // request, and would exclude nobody whom IAM lets read the table.
+/** The most that a table and each of its indexes take, in request units a second. */
+export interface Throughput {
+  readonly readUnits: number;
+  readonly writeUnits: number;
+}
+
+/** An existing table, such as a restored one. */
+export interface Adopted {
+  readonly facts: string;
+  readonly stream: string;
+}
+
+function newTable(scope: Construct, id: string, { readUnits, writeUnits }: Throughput): Table {
+  const maximum = { maxReadRequestUnits: readUnits, maxWriteRequestUnits: writeUnits };
+  const table = new Table(scope, id, {
+    partitionKey: text("key"),
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    ...maximum,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+    // Both images, so that a MODIFY or REMOVE shows the previous item.
+    stream: StreamViewType.NEW_AND_OLD_IMAGES,
+    // Encrypted with DynamoDB's own key, the default: a KMS key would add costs and a point of failure to each
+    // request, and would exclude nobody whom IAM lets read the table.
+  });
+  for (const { name, partition, order, include } of INDEXES) {
+    table.addGlobalSecondaryIndex({
+      indexName: name,
+      partitionKey: text(partition),
+      sortKey: text(order),
+      ...maximum,
+      ...(include.length === 0
+        ? { projectionType: ProjectionType.KEYS_ONLY }
+        : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...include] }),
     });
-    for (const { name, partition, order, include } of INDEXES) {
-      this.addGlobalSecondaryIndex({
-        indexName: name,
-        partitionKey: text(partition),
-        sortKey: text(order),
-        ...(include.length === 0
-          ? { projectionType: ProjectionType.KEYS_ONLY }
-          : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...include] }),
+  }
+  return table;
+}
+
+export class LedgerTable {
+  readonly table: Table | ITable;
+  readonly tableName: string;
+  readonly tableArn: string;
+  readonly streamArn: string;
+  /** Absent for an adopted table: CloudFormation cannot give it a policy, so a person does (docs/aws.md). */
+  readonly #own: Table | undefined;
+
+  constructor(scope: Construct, id: string, throughput: Throughput, adopted?: Adopted) {
+    this.#own = adopted === undefined ? newTable(scope, id, throughput) : undefined;
+    this.table =
+      this.#own ??
+      Table.fromTableAttributes(scope, `Adopted${id}`, {
+        tableName: adopted?.facts ?? "",
+        tableStreamArn: adopted?.stream ?? "",
       });
-    }
+    this.tableName = this.table.tableName;
+    this.tableArn = this.table.tableArn;
+    this.streamArn = this.table.tableStreamArn ?? "";
+  }
+
+  /** Alarms when DynamoDB throttles the table, or fails. */
+  alarm(alarms: Alarms): void {
+    const operations = { operations: OPERATIONS };
+    alarms.on(
+      "TableThrottles",
+      "DynamoDB throttles requests to the table.",
+      this.table.metricThrottledRequestsForOperations(operations),
+    );
+    alarms.on(
+      "TableSystemErrors",
+      "DynamoDB failed to answer requests.",
+      this.table.metricSystemErrorsForOperations(operations),
+    );
   }
 
   /** Lets the function read by key and by index; no scans. */
@@ -56,7 +117,7 @@ export class LedgerTable extends Table {
     const forbid = (actions: string[], conditions = {}): void => {
       // A table's policy cannot name its own table: here the asterisk means this table only.
       const everyone = { effect: Effect.DENY, principals: [new AnyPrincipal()], resources: ["*"] };
-      this.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, conditions }));
+      this.#own?.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, conditions }));
     };
     forbid(REWRITES);
     forbid(PUT, { ArnNotEquals: { "aws:PrincipalArn": writer.role?.roleArn } });
@@ -72,7 +133,10 @@ export class LedgerTable extends Table {
   }
 
   /** Lets the function read the stream. The CDK's own grant would include every stream of the account. */
-  allowStream(consumer: LedgerFunction, streamArn: string): void {
-    consumer.allow(dynamodb("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"), streamArn);
+  allowStream(consumer: LedgerFunction): void {
+    consumer.allow(
+      dynamodb("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
+      this.streamArn,
+    );
   }
 }

@@ -13,6 +13,31 @@ interface Entry {
 
 const COMMANDS: readonly Entry[] = [
   {
+    name: "show",
+    summary: "shows what runs, or ran: a place, an image, a commit or a tag, at any moment",
+    load: async () => (await import("./ask/show.ts")).showCommand,
+  },
+  {
+    name: "log",
+    summary: "lists what happened in a place",
+    load: async () => (await import("./ask/log.ts")).logCommand,
+  },
+  {
+    name: "diff",
+    summary: "compares two places, or two moments of one",
+    load: async () => (await import("./ask/diff.ts")).diffCommand,
+  },
+  {
+    name: "why",
+    summary: "lists what changed before something broke, nearest first",
+    load: async () => (await import("./ask/why.ts")).whyCommand,
+  },
+  {
+    name: "where",
+    summary: "says where an image or a commit runs",
+    load: async () => (await import("./ask/where.ts")).whereCommand,
+  },
+  {
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,
@@ -33,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).redeployCommand,
   },
   {
+    name: "gate",
+    summary: "says whether an image may be deployed, and by which evidence",
+    load: async () => (await import("./gate.ts")).gateCommand,
+  },
+  {
     name: "execute",
     summary: "carries out redeployments on this machine",
     load: async () => (await import("./execute.ts")).executeCommand,
@@ -46,6 +76,11 @@ const COMMANDS: readonly Entry[] = [
     name: "token",
     summary: "makes tokens, and lists and revokes those in a ledger's folder",
     load: async () => (await import("./token.ts")).tokenCommand,
+  },
+  {
+    name: "quarantine",
+    summary: "shows what the ledger could not record, and has it taken again",
+    load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
     name: "backup",
@@ -66,6 +101,16 @@ const COMMANDS: readonly Entry[] = [
     name: "copy",
     summary: "copies one ledger into another, between a file and DynamoDB",
     load: async () => (await import("./copy.ts")).copyCommand,
+  },
+  {
+    name: "completion",
+    summary: "prints what completes commands and names in bash, zsh or fish",
+    load: async () => (await import("./completion.ts")).completionCommand,
+  },
+  {
+    name: "mcp",
+    summary: "answers an assistant's questions (Model Context Protocol); reads only",
+    load: async () => (await import("./mcp.ts")).mcpCommand,
   },
   {
     name: "serve",

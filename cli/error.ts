@@ -1,5 +1,13 @@
 /** A command cannot do what was requested. The message is one line: what is wrong, where, and what to do. */
-export class CliError extends Error {}
+export class CliError extends Error {
+  /** The exit code; default: 1. */
+  readonly exit: number | undefined;
+
+  constructor(message: string, more: ErrorOptions & { readonly exit?: number } = {}) {
+    super(message, more);
+    this.exit = more.exit;
+  }
+}
 
 /** No answer, or only 429 and 5xx, until the retries ended. */
 export class Unreachable extends Error {

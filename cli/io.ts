@@ -8,6 +8,8 @@ export interface Io {
   readonly waitMs: number;
   /** A person watches standard error on a terminal. False in CI: retries are then silent. */
   readonly isAttended: boolean;
+  /** Characters a line, if standard output is a terminal. */
+  readonly columns?: number;
   /** Asks the person at the terminal to confirm; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Aborted by the first SIGINT or SIGTERM after this call; a second one ends the process. */
@@ -17,4 +19,14 @@ export interface Io {
 }
 
 /** Exit codes. 2 is also what commander uses for invalid arguments. */
-export const EXIT = { done: 0, refused: 1, usage: 2, failed: 3, unreachable: 4 } as const;
+export const EXIT = {
+  done: 0,
+  refused: 1,
+  usage: 2,
+  failed: 3,
+  /** Questions: the ledger does not know it. */
+  unknown: 3,
+  unreachable: 4,
+  /** Questions: the token may not ask this. */
+  denied: 5,
+} as const;

@@ -25,7 +25,7 @@ function withIo(command: Command, io: Io): Command {
 function exitOf(error: unknown): number | undefined {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Unreachable) return EXIT.unreachable;
-  return error instanceof CliError ? EXIT.refused : undefined;
+  return error instanceof CliError ? (error.exit ?? EXIT.refused) : undefined;
 }
 
 /** Runs one command line, given without the program's name. Throws internal errors only. */

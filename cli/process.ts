@@ -69,6 +69,7 @@ export function processIo(): Io {
     waitMs: 1000,
     // Some CI systems give their jobs a terminal.
     isAttended: process.stderr.isTTY && (process.env.CI ?? "") === "",
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,
     end: (code) => {

@@ -293,6 +293,12 @@ export const Sources = z
         facts: z
           .strictObject({ today: z.int(), week: z.int() })
           .meta({ description: "facts recorded on this UTC day, and in the last seven UTC days" }),
+        silent: z.boolean().exactOptional().meta({ description: "late by its own rhythm, or the one set" }),
+        usualPauseS: z.int().exactOptional().meta({
+          description:
+            "the longest pause that is usual for it, in seconds; absent if too little is known, or it was set",
+        }),
+        lateAt: time.exactOptional().meta({ description: "it is silent if it reports nothing until then" }),
       }),
     ),
     keptAside: z.strictObject({
@@ -332,6 +338,10 @@ export const Outcomes = z
         reason: z.string().exactOptional(),
         recordedAt: time.exactOptional(),
         statementHash: hash.exactOptional(),
+        requestId: z.string().exactOptional().meta({
+          description:
+            "the request that this is the receipt of: as in the header x-request-id and in the log",
+        }),
       }),
     ),
   })

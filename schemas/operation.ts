@@ -13,6 +13,9 @@ export const Retraction = z.strictObject({
 
 const reason = prose(1024).min(1);
 
+/** The body with which something quarantined is discarded. */
+export const Discard = z.strictObject({ reason });
+
 /** Names that the ledger does not know are refused: a misspelt freeze would stop nothing. */
 const create = z.literal(true).exactOptional().meta({ description: "Accepts a name that is not known yet." });
 

@@ -190,6 +190,8 @@ export const ArtifactQuestion = z.strictObject({ digest, ...moment });
 export const CommitQuestion = z.strictObject({ sha, ...moment });
 export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
+export const QuarantineQuestion = z.strictObject(page(100, 50));
+
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z

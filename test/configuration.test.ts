@@ -38,6 +38,7 @@ describe("the configuration", () => {
       registries: {},
       rules: [],
       executors: [],
+      silentAfter: new Map(),
       deployTools: {},
     });
   });

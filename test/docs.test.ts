@@ -183,6 +183,19 @@ describe("docs/troubleshooting.md", () => {
   });
 });
 
+describe("docs/dependencies.md", () => {
+  it("names each package in the version that the lockfile has", () => {
+    const Lock = z.object({
+      packages: z.record(z.string(), z.looseObject({ version: z.string().optional() })),
+    });
+    const { packages } = Lock.parse(JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")));
+    const rows = [...page("docs/dependencies.md").text.matchAll(/^\| (@?[a-z][\w./-]*) \| ([\d.]+) \|/gm)];
+    expect(rows.length).toBeGreaterThan(40);
+    const locked = rows.map(([, name = ""]) => [name, packages[`node_modules/${name}`]?.version]);
+    expect(rows.map(([, name, version]) => [name, version])).toEqual(locked);
+  });
+});
+
 describe("docs/redeploy.md", () => {
   it("names every reason and warning of the gate", () => {
     const { text } = page("docs/redeploy.md");

@@ -117,7 +117,7 @@ describe("its queue", () => {
       Namespace: "AWS/Lambda",
       MetricName: "Errors",
     });
-    template.resourceCountIs("AWS::CloudWatch::Alarm", 2);
+    template.resourceCountIs("AWS::CloudWatch::Alarm", 4);
     const [topic] = ofType("AWS::SNS::Topic")[0] ?? [];
     template.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [{ Ref: topic }] });
     const mailed = Template.fromStack(stackOf(appOf(), { alarmEmail: "ops@example.com" }));
@@ -153,7 +153,7 @@ async function entriesOf(...kinds: readonly string[]) {
       dynamodb: { Keys: { key }, NewImage: { key, fact }, SequenceNumber: `${n}` },
     };
   });
-  await handler({ Records });
+  await handler({ Records }, { getRemainingTimeInMillis: () => 30_000 });
   vi.unstubAllEnvs();
   server.closeAllConnections();
   server.close();

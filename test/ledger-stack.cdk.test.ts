@@ -19,8 +19,11 @@ import {
   Template,
   Validations,
 } from "../cdk/testing.ts";
+import { AsofWafStack } from "../cdk/waf.ts";
 import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
+import { queryEndpoints } from "../functions/http/queries.ts";
 import { recordingEndpoints } from "../functions/http/recording.ts";
+import { SHARED_PATHS, sharedQuestions } from "../functions/http/shared-questions.ts";
 import { Identities } from "../functions/ledger/identities.ts";
 import { bundleFunctions } from "../functions/runtime/build.ts";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
@@ -114,11 +117,15 @@ function permissions(template: Template, name: FunctionName, effect: "Allow" | "
 }
 
 const logs = (name: string) => [`logs:CreateLogStream ${name}Logs.Arn`, `logs:PutLogEvents ${name}Logs.Arn`];
-const READS = [
+const READS_FACTS = [
   "dynamodb:BatchGetItem Table.Arn",
   "dynamodb:GetItem Table.Arn",
   ...INDEXES.map(({ name }) => `dynamodb:Query Table.Arn/index/${name}`),
+];
+const READS = [
+  ...READS_FACTS,
   "secretsmanager:GetSecretValue Secret",
+  "secretsmanager:GetSecretValue OriginSecret",
 ];
 /** By commitment, through an index without salts. An export shows no logins, and may read none. */
 const REVEAL = "dynamodb:Query People.Arn/index/commitment";
@@ -140,13 +147,25 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "sqs:GetQueueAttributes Later.Arn",
     "sqs:GetQueueUrl Later.Arn",
     "sqs:ReceiveMessage Later.Arn",
-    "sqs:SendMessage Aside.Arn",
     "sqs:SendMessage Later.Arn",
+    "secretsmanager:GetSecretValue WebhookSecret",
+    "s3:PutObject Quarantine.Arn/*",
+    "s3:GetObject Quarantine.Arn/*",
+    "s3:DeleteObject Quarantine.Arn/*",
   ].sort(),
-  questions: [...READS, ...logs("Questions"), REVEAL].sort(),
-  export: [...READS, ...logs("Export")].sort(),
+  questions: [
+    ...READS,
+    ...logs("Questions"),
+    REVEAL,
+    "s3:GetObject Quarantine.Arn/*",
+    "s3:ListBucket Quarantine.Arn",
+  ].sort(),
+  // Each export becomes a fact, which ingest records.
+  export: [...READS, ...logs("Export"), "sqs:SendMessage Later.Arn"].sort(),
   publish: [
     ...logs("Publish"),
+    // It publishes again what the stream lost.
+    ...READS_FACTS,
     "dynamodb:DescribeStream Table.StreamArn",
     "dynamodb:GetRecords Table.StreamArn",
     "dynamodb:GetShardIterator Table.StreamArn",
@@ -275,14 +294,33 @@ describe("a function", () => {
     );
   });
 
-  it("runs on Node 24 and arm64, without X-Ray and without a reserved concurrency", () => {
+  it("runs on Node 24 and arm64, without X-Ray", () => {
     template.allResourcesProperties("AWS::Lambda::Function", {
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
       Handler: "index.handler",
       TracingConfig: Match.absent(),
-      ReservedConcurrentExecutions: Match.absent(),
     });
+  });
+
+  it("has a reserved concurrency: its ceiling, and what the others cannot take; by configuration another, or none", () => {
+    const reserved = (props: ConstructorParameters<typeof AsofStack>[2]) =>
+      Object.fromEntries(
+        Object.entries(resourcesOf(Template.fromStack(stackOf(props).stack)))
+          .filter(([, { Type }]) => Type === "AWS::Lambda::Function")
+          .map(([id, { Properties }]) => [named({ Ref: id }), Properties.ReservedConcurrentExecutions]),
+      );
+    const usual = { Ingest: 20, Questions: 20, Export: 5, Publish: 5 };
+    expect(reserved({})).toEqual(usual);
+    expect(reserved({ concurrency: { ingest: 3 } })).toEqual({ ...usual, Ingest: 3 });
+    expect(Object.values(reserved({ concurrency: false }))).toEqual(Array(4).fill(undefined));
+  });
+
+  it("takes from a queue with a bounded concurrency", () => {
+    const bounds = ofType("AWS::Lambda::EventSourceMapping").flatMap(([, { Properties }]) =>
+      Properties.ScalingConfig === undefined ? [] : [Properties.ScalingConfig],
+    );
+    expect(bounds).toEqual([{ MaximumConcurrency: 5 }, { MaximumConcurrency: 2 }]);
   });
 
   it("keeps its logs for a time, not for ever", () => {
@@ -324,17 +362,19 @@ describe("a function", () => {
       ASOF_PEOPLE_TABLE: "People",
       ASOF_SECRET: "Secret",
       ASOF_SETTLE_MS: "60000",
+      ASOF_ORIGIN_SECRET: "OriginSecret",
     };
     expect(told).toEqual({
       Ingest: {
         ...reader,
-        ASOF_ASIDE_QUEUE: "Aside",
+        ASOF_QUARANTINE_BUCKET: "Quarantine",
+        ASOF_WEBHOOK_SECRET: "WebhookSecret",
         ASOF_LATER_QUEUE: "Later",
         ASOF_LATER_ARN: "Later.Arn",
       },
-      Questions: reader,
-      Export: reader,
-      Publish: { ASOF_BUS: "LedgerBus" },
+      Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine" },
+      Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
+      Publish: { ASOF_BUS: "LedgerBus", ASOF_TABLE: "Table" },
     });
   });
 
@@ -388,13 +428,16 @@ describe("a function", () => {
   });
 
   it("knows whose signatures count where somebody said so, and only where it records", () => {
-    const signers = '[{"issuer":"https://token.actions.githubusercontent.com","repository":"*"}]';
+    const signers = [{ issuer: "https://token.actions.githubusercontent.com", repository: "*" }];
     const found = Template.fromStack(stackOf({ signers, trustRoots }).stack).findResources(
       "AWS::Lambda::Function",
       {
         Properties: {
           Environment: {
-            Variables: { ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl", ASOF_SIGNERS: signers },
+            Variables: {
+              ASOF_TRUST_ROOTS: "/var/task/trust-roots.jsonl",
+              ASOF_SIGNERS: JSON.stringify(signers),
+            },
           },
         },
       },
@@ -402,10 +445,10 @@ describe("a function", () => {
     expect(Object.keys(found).map((id) => named({ Ref: id }))).toEqual(["Ingest"]);
   });
 
-  it.each(["[object Object]", "[]", '[{"issuer":"github"}]'])(
-    "takes no signers that are none: %s",
-    (signers) => {
-      expect(() => stackOf({ signers, trustRoots })).toThrow();
+  it.each([[], [{ issuer: "github", repository: "" }]])(
+    "takes no signers that are none: %j",
+    (...signers) => {
+      expect(() => stackOf({ signers, trustRoots })).toThrow("signers");
     },
   );
 
@@ -472,7 +515,6 @@ describe("a queue", () => {
 
   it("has a dead-letter queue, or is one and keeps its letters for 14 days", () => {
     expect(queues.map(({ name }) => name).sort()).toEqual([
-      "Aside",
       "Events",
       "EventsDlq",
       "Later",
@@ -572,6 +614,56 @@ describe("an alarm", () => {
     }
   });
 
+  it("rings when a function is not started, comes near its time limit, or answers with an error of its own", () => {
+    for (const [id, { Properties }] of ofType("AWS::Lambda::Function")) {
+      const Dimensions = [{ Name: "FunctionName", Value: { Ref: id } }];
+      const of = (MetricName: string, Threshold: number) =>
+        template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+          Namespace: "AWS/Lambda",
+          MetricName,
+          Dimensions,
+          Threshold,
+        });
+      of("Throttles", 1);
+      of("Duration", FunctionProperties.parse(Properties).Timeout * 900);
+      if (!id.startsWith("Publish")) of("Url5xxCount", 1);
+    }
+  });
+
+  it("rings when facts wait to be published, and when DynamoDB throttles or fails", () => {
+    template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+      MetricName: "IteratorAge",
+      Statistic: "Maximum",
+      Threshold: 3_600_000,
+    });
+    const texts = ofType("AWS::CloudWatch::Alarm").map(([id, { Properties }]) => [
+      named({ Ref: id }),
+      JSON.stringify(Properties),
+    ]);
+    for (const [name, metric] of [
+      ["TableThrottles", "ThrottledRequests"],
+      ["TableSystemErrors", "SystemErrors"],
+    ]) {
+      const text = texts.find(([id]) => id?.includes(name ?? ""))?.[1] ?? "";
+      for (const operation of ["GetItem", "BatchGetItem", "Query", "PutItem"]) {
+        expect(text).toContain(operation);
+        expect(text).toContain(`"MetricName":"${metric}"`);
+      }
+    }
+  });
+
+  it.each(["Quarantined", "StaleSecrets", "SilentSources"])(
+    "rings by the functions' own metric %s",
+    (name) => {
+      template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+        Namespace: "asof",
+        MetricName: name,
+        Dimensions: [{ Name: "service", Value: "asof" }],
+        Threshold: 1,
+      });
+    },
+  );
+
   it("is sent by e-mail where an address is given", () => {
     template.resourceCountIs("AWS::SNS::Subscription", 0);
     Template.fromStack(stackOf({ alarmEmail: "ops@example.com" }).stack).hasResourceProperties(
@@ -594,7 +686,9 @@ describe("a rule", () => {
       z.looseObject({ Arn: z.unknown(), DeadLetterConfig: z.looseObject({ Arn: z.unknown() }) }),
     ),
   });
-  const rules = ofType("AWS::Events::Rule").map(([, { Properties }]) => RuleProperties.parse(Properties));
+  const rules = ofType("AWS::Events::Rule")
+    .filter(([, { Properties }]) => Properties.ScheduleExpression === undefined)
+    .map(([, { Properties }]) => RuleProperties.parse(Properties));
   type Event = { bus: string; source: string; "detail-type": string };
 
   /** As EventBridge matches, as far as our patterns go. */
@@ -658,34 +752,225 @@ describe("a rule", () => {
     }
   });
 
-  it("has an archive of the same events", () => {
+  it("has an archive of the same events, and the bus of facts has one of all facts", () => {
     const archives = ofType("AWS::Events::Archive").map(([, { Properties }]) => Properties);
-    expect(archives.map(({ EventPattern }) => EventPattern)).toEqual(
-      rules.map(({ EventPattern }) => EventPattern),
-    );
+    expect(archives.map(({ EventPattern }) => EventPattern)).toEqual([
+      ...rules.map(({ EventPattern }) => EventPattern),
+      { source: ["asof"] },
+    ]);
     for (const { RetentionDays } of archives) expect(RetentionDays).toBe(90);
   });
 });
 
-describe("the secret", () => {
-  it("begins without tokens and outlives the stack", () => {
-    template.hasResource("AWS::SecretsManager::Secret", {
+describe("a secret", () => {
+  it.each(['{"tokens":"","registries":{}}', '{"webhookSecrets":{}}'])(
+    "begins empty and outlives the stack: %s",
+    (SecretString) => {
+      template.hasResource("AWS::SecretsManager::Secret", {
+        DeletionPolicy: "Retain",
+        Properties: { SecretString },
+      });
+    },
+  );
+});
+
+describe("the quarantine", () => {
+  it("is a bucket that outlives the stack, with versions, for nobody else and over TLS alone", () => {
+    template.hasResource("AWS::S3::Bucket", {
       DeletionPolicy: "Retain",
-      Properties: { SecretString: '{"tokens":"","webhookSecrets":{}}' },
+      Properties: {
+        VersioningConfiguration: { Status: "Enabled" },
+        PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+        LifecycleConfiguration: {
+          Rules: [{ Status: "Enabled", NoncurrentVersionExpiration: { NoncurrentDays: 365 } }],
+        },
+      },
+    });
+    template.hasResourceProperties("AWS::S3::BucketPolicy", {
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+        ],
+      },
     });
   });
 });
 
-describe("cloudfront", () => {
-  const US_EAST_1 = { env: { region: "us-east-1" }, cloudfront: true };
+describe("the sources", () => {
+  it("are checked every quarter of an hour for one that fell silent", () => {
+    const [questions] = ofType("AWS::Lambda::Function").find(([id]) => id.startsWith("Questions")) ?? [];
+    template.hasResourceProperties("AWS::Events::Rule", {
+      ScheduleExpression: "rate(15 minutes)",
+      Targets: [
+        Match.objectLike({ Arn: { "Fn::GetAtt": [questions, "Arn"] }, Input: '{"check":"sources"}' }),
+      ],
+    });
+  });
 
-  it("is off unless asked for", () => {
-    template.resourceCountIs("AWS::CloudFront::Distribution", 0);
-    template.resourceCountIs("AWS::WAFv2::WebACL", 0);
+  it("are silent by the configuration where it says when", () => {
+    const silentAfter = { "/ci/acme": "2d", "/ci/retired": "never" };
+    Template.fromStack(stackOf({ silentAfter }).stack).hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ ASOF_SILENT_AFTER: JSON.stringify(silentAfter) }) },
+    });
+    expect(() => stackOf({ silentAfter: { "/ci": "soon" } })).toThrow("silentAfter");
+  });
+});
+
+describe("what a fault may cost", () => {
+  it("is bounded by the throughput of the table and of each index", () => {
+    const bounded = (read: number, write: number) => ({
+      OnDemandThroughput: { MaxReadRequestUnits: read, MaxWriteRequestUnits: write },
+    });
+    template.hasResourceProperties("AWS::DynamoDB::Table", {
+      ...bounded(10_000, 2000),
+      GlobalSecondaryIndexes: INDEXES.map(() => Match.objectLike(bounded(10_000, 2000))),
+    });
+    Template.fromStack(stackOf({ throughput: { readUnits: 500 } }).stack).hasResourceProperties(
+      "AWS::DynamoDB::Table",
+      bounded(500, 2000),
+    );
+  });
+
+  it("is a budget where one is configured", () => {
+    template.resourceCountIs("AWS::Budgets::Budget", 0);
+    const budget = { monthlyUsd: 50, email: "ops@example.com" };
+    Template.fromStack(stackOf({ budget }).stack).hasResourceProperties("AWS::Budgets::Budget", {
+      Budget: { BudgetLimit: { Amount: 50, Unit: "USD" }, TimeUnit: "MONTHLY" },
+      NotificationsWithSubscribers: [80, 100].map((Threshold) => ({
+        Notification: Match.objectLike({ Threshold }),
+        Subscribers: [{ SubscriptionType: "EMAIL", Address: "ops@example.com" }],
+      })),
+    });
+  });
+});
+
+describe("a restored table", () => {
+  const table = {
+    facts: "asof-restored",
+    stream: "arn:aws:dynamodb:eu-west-1:123456789012:table/asof-restored/stream/2026-11-28T00:00:00.000",
+    people: "asof-people",
+  };
+  const adopted = Template.fromStack(stackOf({ table }).stack);
+
+  it("is used instead of the stack's own tables, which the stack leaves alone", () => {
+    adopted.resourceCountIs("AWS::DynamoDB::Table", 0);
+    adopted.hasResourceProperties("AWS::Lambda::Function", {
+      Environment: {
+        Variables: Match.objectLike({ ASOF_TABLE: "asof-restored", ASOF_PEOPLE_TABLE: "asof-people" }),
+      },
+    });
+    adopted.hasResourceProperties("AWS::Lambda::EventSourceMapping", { EventSourceArn: table.stream });
+  });
+
+  it("may be put to by ingest alone, and rewritten by no function", () => {
+    const text = JSON.stringify(adopted.findResources("AWS::IAM::Policy"));
+    expect(text.match(/"Action":"dynamodb:PutItem","Effect":"Allow"/g)).toHaveLength(1);
+    expect(text.match(/"dynamodb:UpdateItem"/g)?.length).toBeGreaterThanOrEqual(FUNCTIONS.length);
+  });
+});
+
+describe("backups", () => {
+  it("are daily and of the facts alone, where they are configured, with a copy in another vault", () => {
+    template.resourceCountIs("AWS::Backup::BackupPlan", 0);
+    const copyTo = "arn:aws:backup:eu-central-1:210987654321:backup-vault:asof";
+    const backed = Template.fromStack(stackOf({ backup: { keepDays: 90, copyTo } }).stack);
+    backed.hasResourceProperties("AWS::Backup::BackupPlan", {
+      BackupPlan: {
+        BackupPlanRule: [
+          Match.objectLike({
+            ScheduleExpression: "cron(0 3 * * ? *)",
+            Lifecycle: { DeleteAfterDays: 90 },
+            CopyActions: [{ DestinationBackupVaultArn: copyTo, Lifecycle: { DeleteAfterDays: 90 } }],
+          }),
+        ],
+      },
+    });
+    const [selection] = Object.values(backed.findResources("AWS::Backup::BackupSelection"));
+    expect(JSON.stringify(selection?.Properties.BackupSelection.Resources)).toMatch(/"Table[0-9A-F]{8}"/);
+    expect(JSON.stringify(selection)).not.toContain("People");
+  });
+});
+
+describe("cloudfront", () => {
+  /** The ledger in one region, and its firewall in us-east-1. */
+  function firewalled(): { app: App; waf: AsofWafStack; ledger: AsofStack } {
+    const app = new App({ analyticsReporting: false, outdir: mkdtempSync(join(folder, "out-")) });
+    const account = "123456789012";
+    const waf = new AsofWafStack(app, "asof-waf", {
+      env: { account, region: "us-east-1" },
+      crossRegionReferences: true,
+    });
+    const ledger = new AsofStack(app, "asof", {
+      bundles,
+      webAclArn: waf.webAclArn,
+      env: { account, region: "eu-west-1" },
+      crossRegionReferences: true,
+    });
+    return { app, waf, ledger };
+  }
+
+  it.each([{}, { env: { region: "eu-west-1" } }])(
+    "is there in any region, without a firewall: %j",
+    (props) => {
+      const edge = Template.fromStack(stackOf(props).stack);
+      edge.resourceCountIs("AWS::CloudFront::Distribution", 1);
+      edge.resourceCountIs("AWS::WAFv2::WebACL", 0);
+      expect(Object.keys(edge.findOutputs("*")).filter((name) => name.endsWith("Url"))).toEqual(["Url"]);
+    },
+  );
+
+  it("is not there where the configuration switches it off: then each function has an address", () => {
+    const direct = Template.fromStack(stackOf({ cloudfront: false }).stack);
+    direct.resourceCountIs("AWS::CloudFront::Distribution", 0);
+    expect(Object.keys(direct.findOutputs("*")).filter((name) => name.endsWith("Url"))).toEqual([
+      "IngestUrl",
+      "QuestionsUrl",
+      "ExportUrl",
+    ]);
+    expect(JSON.stringify(direct.toJSON())).not.toContain("ASOF_ORIGIN_SECRET");
+  });
+
+  it("shows the functions a secret with each request, whose value is in no template", () => {
+    const text = JSON.stringify(template.findResources("AWS::CloudFront::Distribution"));
+    const headers = [
+      ...text.matchAll(/"HeaderName":"x-asof-origin","HeaderValue":\{"Fn::Join":\["",\["([^"]+)"/g),
+    ];
+    expect(headers.map(([, value]) => value)).toEqual(Array(3).fill("{{resolve:secretsmanager:"));
+    template.hasResourceProperties("AWS::SecretsManager::Secret", {
+      GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
+    });
+  });
+
+  it("has a domain of one's own where one is configured", () => {
+    const domain = {
+      name: "asof.example.com",
+      certificate: "arn:aws:acm:us-east-1:123456789012:certificate/1",
+    };
+    const edge = Template.fromStack(stackOf({ domain }).stack);
+    edge.hasResourceProperties("AWS::CloudFront::Distribution", {
+      DistributionConfig: {
+        Aliases: ["asof.example.com"],
+        ViewerCertificate: {
+          AcmCertificateArn: domain.certificate,
+          MinimumProtocolVersion: "TLSv1.2_2021",
+        },
+      },
+    });
+    edge.hasOutput("Url", { Value: "https://asof.example.com" });
+  });
+
+  it("answers a question on each path that also records, because a path belongs to one function", () => {
+    const { ledger } = givenDoors();
+    const asked = queryEndpoints(ledger)
+      .routes.filter(({ method }) => method === "GET")
+      .map(({ path }) => path);
+    const both = asked.filter((path) => new Set<string>(INGEST_PATHS).has(path));
+    expect(both.sort()).toEqual([...SHARED_PATHS].sort());
+    const mounted = sharedQuestions(ledger).routes.filter(({ method }) => method === "GET");
+    expect(mounted.map(({ path }) => path).sort()).toEqual([...SHARED_PATHS].sort());
   });
 
   it("sends what records to ingest, exports to export, questions to the rest, and caches nothing", () => {
-    const edge = Template.fromStack(stackOf(US_EAST_1).stack);
     const Behaviour = z.looseObject({
       TargetOriginId: z.string(),
       CachePolicyId: z.string(),
@@ -693,16 +978,13 @@ describe("cloudfront", () => {
     });
     const Config = z.object({
       DistributionConfig: z.looseObject({
-        WebACLId: GetAtt,
         DefaultCacheBehavior: Behaviour,
         CacheBehaviors: z.array(Behaviour.extend({ PathPattern: z.string() })),
         Origins: z.array(z.looseObject({ Id: z.string(), DomainName: z.unknown() })),
       }),
     });
-    const found = Object.values(resourcesOf(edge)).find(
-      ({ Type }) => Type === "AWS::CloudFront::Distribution",
-    );
-    const { DefaultCacheBehavior, CacheBehaviors, Origins, WebACLId } = Config.parse(
+    const [[, found] = []] = ofType("AWS::CloudFront::Distribution");
+    const { DefaultCacheBehavior, CacheBehaviors, Origins } = Config.parse(
       found?.Properties,
     ).DistributionConfig;
     const to = ({ TargetOriginId }: z.infer<typeof Behaviour>): string | undefined =>
@@ -722,6 +1004,8 @@ describe("cloudfront", () => {
       ["/v1/redeployments", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],
       ["/v1/redeployments/*/cancel", "Ingest"],
+      ["/v1/quarantine/*/retry", "Ingest"],
+      ["/v1/quarantine/*/discard", "Ingest"],
       ["/v1/export*", "Export"],
     ]);
     for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {
@@ -729,7 +1013,6 @@ describe("cloudfront", () => {
       expect(CachePolicyId).toBe("4135ea2d-6df8-44a3-9df3-4b5a84be39ad");
       expect(OriginRequestPolicyId).toBe("b689b0a8-53d0-40ab-baf2-68738e2966ac");
     }
-    expect(named(WebACLId)).toBe("WebAcl.Arn");
   });
 
   it("knows every door that records", () => {
@@ -746,8 +1029,8 @@ describe("cloudfront", () => {
   });
 
   it("has a firewall with a limit of the rate, and AWS's common rules for all but the bodies of POST", () => {
-    const edge = Template.fromStack(stackOf(US_EAST_1).stack);
-    edge.hasResourceProperties("AWS::WAFv2::WebACL", {
+    const { waf } = firewalled();
+    Template.fromStack(waf).hasResourceProperties("AWS::WAFv2::WebACL", {
       Scope: "CLOUDFRONT",
       Rules: [
         Match.objectLike({
@@ -770,8 +1053,11 @@ describe("cloudfront", () => {
     });
   });
 
-  it.each([{}, { env: { region: "eu-west-1" } }])("says where it can be had: not in %j", (props) => {
-    expect(() => stackOf({ ...props, cloudfront: true })).toThrow("us-east-1");
+  it("uses a firewall of another stack in us-east-1, where the configuration switches it on", () => {
+    const { waf, ledger } = firewalled();
+    expect(waf.region).toBe("us-east-1");
+    const text = JSON.stringify(Template.fromStack(ledger).findResources("AWS::CloudFront::Distribution"));
+    expect(text).toContain('"WebACLId":');
   });
 });
 
@@ -786,13 +1072,21 @@ describe("the checks of the synthesis", () => {
     return { app, stack };
   }
 
-  it.each([{}, { env: { region: "us-east-1" }, cloudfront: true }])(
-    "find nothing unexplained with %j",
-    (props) => {
-      const { app } = checkedStackOf(props);
-      expect(() => app.synth()).not.toThrow();
+  it.each([
+    {},
+    { cloudfront: false },
+    { backup: {}, budget: { monthlyUsd: 50, email: "ops@example.com" } },
+    {
+      table: {
+        facts: "asof-restored",
+        stream: "arn:aws:dynamodb:eu-west-1:123456789012:table/asof-restored/stream/1",
+        people: "asof-people",
+      },
     },
-  );
+  ])("find nothing unexplained with %j", (props) => {
+    const { app } = checkedStackOf(props);
+    expect(() => app.synth()).not.toThrow();
+  });
 
   it("stop at a grant of everything", () => {
     const { app, stack } = checkedStackOf();

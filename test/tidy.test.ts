@@ -47,7 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   reactions: ["schemas", "adapters", "reactions"],
   http: ["schemas", "ledger", "queries", "plan", "sources", "http"],
   runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
-  cdk: ["cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
+  cdk: ["schemas", "cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
   cli: ["schemas", "cli", "ledger", "adapters", "sources", "serve"],
   serve: ["cli", "runtime"],
   // A client of the API in a browser; see below for how it imports schemas.

@@ -25,6 +25,7 @@ import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
+  Discard,
   Freeze,
   FreezeEnd,
   Mark,
@@ -33,6 +34,7 @@ import type {
   Retraction,
 } from "../../schemas/operation.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
+import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
   ArtifactQuestion,
   ChangesQuestion,
@@ -43,6 +45,7 @@ import type {
   GateQuestion,
   NeededQuestion,
   PlanQuestion,
+  QuarantineQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
   RepositoriesQuestion,
@@ -144,10 +147,15 @@ export interface LedgerClient {
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
+  readonly quarantine: (query?: Query<typeof QuarantineQuestion>) => Promise<Quarantine>;
+  readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
+  readonly retryQuarantined: (key: string) => Promise<Outcomes>;
+  readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
-function withQuery(path: string, query: object): string {
+/** A path with the parameters that have a value. */
+export function withQuery(path: string, query: object): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   const parameters = new URLSearchParams(
     given.map(([name, value]): [string, string] => [name, String(value)]),
@@ -155,6 +163,7 @@ function withQuery(path: string, query: object): string {
   return given.length === 0 ? path : `${path}?${parameters}`;
 }
 
+const quarantinedPath = (key: string): string => `/v1/quarantine/${encodeURIComponent(key)}`;
 const redeploymentPath = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
 
 /** A client with a given `send`: one that retries, for example, or one that calls a ledger in the same process. */
@@ -208,6 +217,10 @@ export function clientOver(send: Send): LedgerClient {
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
     session: () => ask(Session, "/auth/session", {}),
+    quarantine: (query = {}) => ask(Quarantine, "/v1/quarantine", query),
+    quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
+    retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
+    discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }

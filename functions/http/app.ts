@@ -1,12 +1,17 @@
 /** Combines endpoints into one application, with common answers for unknown paths and thrown errors. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { allSources } from "../sources/sources.ts";
 import type { Ledger } from "./context.ts";
 import { problem, problemOf } from "./problem.ts";
+import { requestLog } from "./request-log.ts";
 import { temporal } from "./times.ts";
 
-export function guarded({ log }: Ledger, endpoints: readonly Hono[]): Hono {
+/** @param before runs first with each request, and may refuse it */
+export function guarded(ledger: Ledger, endpoints: readonly Hono[], before?: MiddlewareHandler): Hono {
+  const { log } = ledger;
   const app = new Hono();
+  app.use("*", requestLog(ledger));
+  if (before !== undefined) app.use("*", before);
   for (const endpoint of endpoints) app.route("/", endpoint);
   app.notFound(() => problem("unknown", "No such endpoint. GET /openapi.json describes them all."));
   app.onError((error) => {
@@ -28,6 +33,7 @@ export async function loadAll(): Promise<void> {
     import("./openapi/document.ts"),
     import("./plan.ts"),
     import("./plan-check.ts"),
+    import("./quarantine.ts"),
     import("./redeployments.ts"),
     import("./timeline-table.ts"),
     temporal(),

@@ -8,6 +8,7 @@ import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/merged-changes.ts";
+import type { SilentAfter } from "../queries/silent-sources.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 export interface Secrets {
@@ -35,6 +36,10 @@ export interface Ledger extends Ingest {
   readonly observationStepMs?: number;
   /** Absent if no executor is configured here: then somebody else carries redeployments out. */
   readonly executor?: ExecutorCheck;
+  /** When a source counts as silent, where its rhythm is not learned. */
+  readonly silentAfter?: SilentAfter;
+  /** The metrics in Prometheus' text format, with its content type. Absent on AWS, where CloudWatch keeps them. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }

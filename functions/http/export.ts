@@ -1,4 +1,5 @@
 /** The endpoint where auditors export the history: streamed in the order of recording, in constant memory. */
+import { createHash, randomUUID } from "node:crypto";
 import { stringify } from "csv-stringify/sync";
 import { type Context, Hono } from "hono";
 import type { Fact } from "../../schemas/fact.ts";
@@ -6,6 +7,7 @@ import { ExportQuestion } from "../../schemas/question.ts";
 import { time } from "../../schemas/scalars.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import { exportFacts } from "../ledger/export.ts";
+import { currentRequest } from "../ledger/request-context.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { holder, query, stretch } from "./request.ts";
@@ -92,36 +94,62 @@ async function* chunks(
 async function startStream(
   { log }: Ledger,
   stream: AsyncGenerator<Uint8Array>,
+  ended: (sent: { readonly sha256: string; readonly isWhole: boolean }) => Promise<void>,
 ): Promise<ReadableStream<Uint8Array>> {
   const first = await stream.next();
+  const hash = createHash("sha256");
+  let isWhole = false;
   async function* whole() {
-    if (first.done === true) return;
-    yield first.value;
     try {
-      yield* stream;
+      for (let next = first; next.done !== true; next = await stream.next()) {
+        hash.update(next.value);
+        yield next.value;
+      }
+      isWhole = true;
     } catch (error) {
       log.error("an export broke off", { reason: error instanceof Error ? error.message : String(error) });
       throw error;
+    } finally {
+      await ended({ sha256: hash.digest("hex"), isWhole });
     }
   }
   return ReadableStream.from(whole());
 }
 
+/** Passes facts on, and counts them. */
+async function* counting(facts: AsyncIterable<readonly Fact[]>, seen: { count: number }) {
+  for await (const some of facts) {
+    seen.count += some.length;
+    yield some;
+  }
+}
+
 async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
-  await holder(ledger, c, "export");
+  const { name } = await holder(ledger, c, "export");
   const asked = query(c, ExportQuestion);
   const now = ledger.now();
   const settled = new Date(now.getTime() - ledger.settleMs).toISOString();
   const { from, to } = await stretch(now, asked);
+  const span = { from, to: to < settled ? to : settled };
   const facts = exportFacts(ledger.store, {
-    from,
-    to: to < settled ? to : settled,
+    ...span,
     ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
     ...(asked.source === undefined ? {} : { source: asked.source }),
     ...(asked.cursor === undefined ? {} : { after: positionOf(asked.cursor) }),
   });
   const format = FORMATS[asked.format];
-  const body = await startStream(ledger, chunks(facts, format));
+  const seen = { count: 0 };
+  const id = currentRequest()?.id ?? randomUUID();
+  const body = await startStream(
+    ledger,
+    chunks(counting(facts, seen), format),
+    async ({ sha256, isWhole }) => {
+      ledger.recorder?.record("exports", { ended: isWhole ? "whole" : "broken off" });
+      const at = ledger.now().toISOString();
+      // What was sent before an export broke off was disclosed, too.
+      await ledger.jobs.put({ is: "record export", id, by: name, at, ...span, ...seen, sha256 });
+    },
+  );
   return new Response(body, { headers: { "Content-Type": format.type } });
 }
 

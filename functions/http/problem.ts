@@ -47,6 +47,16 @@ export function problem(code: ProblemCode, detail: string, more: object = {}): R
   });
 }
 
+/** The same problem, with the request's id as its `instance`: it says which request an operator looks for in the log. */
+export async function withInstance(answer: Response, requestId: string): Promise<Response> {
+  const body: object = JSON.parse(await answer.text());
+  const { status, headers } = answer;
+  return new Response(JSON.stringify({ ...body, instance: `urn:asof:request:${requestId}` }), {
+    status,
+    headers,
+  });
+}
+
 /** Codes of store errors whose messages are meant for the client: they say what to do. */
 const STORE_FAULTS: ReadonlySet<StoreError["code"]> = new Set(["full", "clock", "damaged"]);
 

@@ -1,6 +1,6 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
-import { Timeline } from "../../schemas/answer.ts";
+import { type Sources, Timeline } from "../../schemas/answer.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -42,11 +42,17 @@ import { timeline } from "../queries/timeline/timeline.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
 import { EndpointError } from "./problem.ts";
-import { found, foundAt, holder, knownAtOf, moment, query, stretch } from "./request.ts";
+import { found, foundAt, holder, isRestricted, knownAtOf, moment, query, stretch } from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
 type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
+
+/** The summary of the quarantine. A bound token gets none: it may be about what it may not see. */
+async function quarantineShown(ledger: Ledger, who: Holder): Promise<Sources["keptAside"]> {
+  if (!isRestricted(who)) return ledger.quarantine.list();
+  return { where: "GET /v1/quarantine", count: null, newest: [] };
+}
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
@@ -188,38 +194,45 @@ const questions: Record<string, Question> = {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
     const known = { store, knownAt: at < knownAt ? at : knownAt };
-    const quarantined = await ledger.quarantine.list();
+    const quarantined = await quarantineShown(ledger, who);
     const answer = await sources(
       known,
       { limit, cursor },
       quarantined,
       ledger.ignored === undefined ? null : Object.fromEntries(ledger.ignored),
+      ledger.silentAfter,
     );
     const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
     return tokensEnding.length === 0 ? answer : { ...answer, tokensEnding };
   },
 };
 
+/** Answers the question of a path. */
+export async function answerQuestion(ledger: Ledger, path: string, c: Context): Promise<Response> {
+  const question = questions[path];
+  if (question === undefined) return c.notFound();
+  const who = await holder(ledger, c, "ask");
+  try {
+    const answer = await question(ledger, c, who);
+    return answer instanceof Response ? answer : c.json(answer);
+  } catch (error) {
+    if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
+    throw error;
+  }
+}
+
 export function queryEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
   app.use("/v1/*", revealing(ledger));
-  for (const [path, question] of Object.entries(questions)) {
-    app.get(path, async (c) => {
-      const who = await holder(ledger, c, "ask");
-      try {
-        const answer = await question(ledger, c, who);
-        return answer instanceof Response ? answer : c.json(answer);
-      } catch (error) {
-        if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
-        throw error;
-      }
-    });
-  }
+  for (const path of Object.keys(questions)) app.get(path, (c) => answerQuestion(ledger, path, c));
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
   app.get("/v1/whoami", async (c) => {
     const { name, role } = await holder(ledger, c, "ask", "write", "execute");
     return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
   });
+  const quarantine = () => import("./quarantine.ts");
+  app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));
+  app.get("/v1/quarantine/:key", async (c) => c.json(await (await quarantine()).quarantineItem(ledger, c)));
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
   app.get("/healthz", (c) => c.json({ status: "ok" }));

@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
 import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
+import { identify } from "../ledger/request-context.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import type { Delivery, Source } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
@@ -54,7 +55,9 @@ async function webhookSender(
       `The delivery cannot be authenticated as sent by ${source.vendor}. Check that both sides use the same secret (ASOF_WEBHOOK_SECRETS).`,
     );
   }
-  return { door: source.vendor, reportedBy: `webhook:${source.vendor}` };
+  const reportedBy = `webhook:${source.vendor}`;
+  identify(reportedBy, "webhook");
+  return { door: source.vendor, reportedBy };
 }
 
 /** Always answers 202: after errors, vendors stop sending or disable the webhook. */
@@ -151,6 +154,9 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/redeployments/:id/cancel", async (c) =>
     (await import("./redeployments.ts")).cancelRedeployment(ledger, c),
   );
+  const quarantine = () => import("./quarantine.ts");
+  app.post("/v1/quarantine/:key/retry", async (c) => (await quarantine()).retry(ledger, c));
+  app.post("/v1/quarantine/:key/discard", async (c) => (await quarantine()).discard(ledger, c));
   for (const [vendor, load] of SOURCES) {
     app.post(`/v1/webhooks/${vendor}`, async (c) => webhook(ledger, c, await load()));
   }

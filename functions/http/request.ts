@@ -6,8 +6,10 @@ import type { AsOf } from "../ledger/as-of.ts";
 import { boundBy, type Holder, isAllowed, type Right } from "../ledger/authority.ts";
 import { knownName } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
+import { isBound } from "../ledger/grants.ts";
 import type { Sender } from "../ledger/ingest.ts";
 import { revealingAhead } from "../ledger/people.ts";
+import { identify } from "../ledger/request-context.ts";
 import { nearestNames } from "../queries/nearest.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
@@ -20,6 +22,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 /** The holder of the request's token, if it has one of the rights. Throws an EndpointError otherwise. */
 export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Right[]): Promise<Holder> {
   const found = await identified(ledger, c);
+  identify(found.name, found.role);
   if (!anyOf.some((right) => isAllowed(found, right))) {
     throw new EndpointError(
       "forbidden",
@@ -27,6 +30,19 @@ export async function holder(ledger: Ledger, c: Context, ...anyOf: readonly Righ
     );
   }
   return found;
+}
+
+/** Whether a token is restricted to a part of the ledger: what it may be about, or what it may report as. */
+export const isRestricted = (holder: Holder): boolean => isBound(holder) || holder.sources !== undefined;
+
+/** The same for what is about the whole ledger. Throws an EndpointError if the token is bound to a part of it. */
+export async function unboundHolder(ledger: Ledger, c: Context, right: Right, why: string): Promise<Holder> {
+  const found = await holder(ledger, c, right);
+  if (!isRestricted(found)) return found;
+  throw new EndpointError(
+    "forbidden",
+    `The token ${found.name} is restricted to a part of the ledger, but ${why}. Use an unrestricted token.`,
+  );
 }
 
 /** The query parameters, parsed. A parameter given twice is refused: it would be ambiguous. */

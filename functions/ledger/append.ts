@@ -8,6 +8,7 @@ import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
+import type { Recorder } from "./recorder.ts";
 import { type RunsFor, withEvidence } from "./runs-for.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
@@ -37,6 +38,8 @@ export interface Appending {
   readonly people: People;
   readonly rules: readonly Rule[];
   readonly now: () => Date;
+  /** Absent where nobody reads metrics. */
+  readonly recorder?: Recorder;
   /** Keys of index entries that are known to exist. A cache: it saves writes, and may be cleared at any time. */
   readonly heard: Set<string>;
 }
@@ -152,7 +155,10 @@ async function put(appending: Appending, pending: Pending, target?: Fact): Promi
   if (dayOf(fact.recordedAt) !== dayOf(pending.fact.recordedAt))
     return put(appending, { ...pending, fact }, target);
   const { store } = appending;
-  if ((await store.put({ ...posted, ...pending, fact })) === "written") return { outcome: "recorded", fact };
+  if ((await store.put({ ...posted, ...pending, fact })) === "written") {
+    appending.recorder?.record("facts", { kind: fact.kind });
+    return { outcome: "recorded", fact };
+  }
   const [stored] = await store.get([fact]);
   if (stored === undefined)
     throw new Error("the store reported that the identity of a fact is taken, but does not find the fact");

@@ -8,10 +8,12 @@ import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome } from "./append.ts";
 import { rawHash } from "./canonical.ts";
 import type { Job, Jobs } from "./jobs.ts";
-import type { Quarantine } from "./quarantine.ts";
+import { type Quarantine, QuarantineItem } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
+import { currentRequest } from "./request-context.ts";
 import type { RunsFor } from "./runs-for.ts";
+import { scrubbed, scrubbedText } from "./scrub.ts";
 
 /** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
@@ -71,10 +73,15 @@ async function quarantine(
   why: "conflict" | "rejected" | "malformed",
   reason: string,
   event: unknown,
+  statement?: object,
 ) {
+  const about = { why, reason: scrubbedText(reason), door: sender.door, reportedBy: sender.reportedBy };
   const at = ledger.now().toISOString();
-  await ledger.quarantine.keep({ at, why, reason, door: sender.door, reportedBy: sender.reportedBy, event });
-  ledger.log.info("quarantined", { why, reason, door: sender.door, reportedBy: sender.reportedBy });
+  const item = { at, ...about, event: scrubbed(event) };
+  const mapped = QuarantineItem.safeParse({ ...item, statement: scrubbed(statement) });
+  const kept = await ledger.quarantine.keep(mapped.data ?? item);
+  if (kept === "new") ledger.recorder?.record("quarantined", { why });
+  ledger.log.info("quarantined", about);
 }
 
 /** Quarantines a body that contains no events. */
@@ -146,7 +153,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     ...(sender.runsFor === undefined ? {} : { runsFor: sender.runsFor }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
-    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw);
+    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw, statement);
   } else {
     // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
     await queueImageRead(ledger, mapped);
@@ -166,21 +173,43 @@ export async function receive(
   events: readonly Mapped[],
 ): Promise<Received[]> {
   const received: Received[] = [];
+  const requestId = currentRequest()?.id;
   for (let n = 0; n < events.length; n += AT_ONCE) {
     const slice = events.slice(n, n + AT_ONCE).map((mapped) => receiveOne(ledger, sender, mapped));
-    received.push(...(await Promise.all(slice)));
+    for (const one of await Promise.all(slice)) {
+      ledger.recorder?.record("outcomes", { outcome: one.said.outcome });
+      received.push(requestId === undefined ? one : { ...one, said: { ...one.said, requestId } });
+    }
   }
   return received;
 }
 
+/** The fact that an export was made. Key: the request's id. */
+function exportMade({ is: _, id, by, at, ...made }: Job & { is: "record export" }): Mapped {
+  const statement = {
+    kind: "export.made",
+    source: "/asof/exports",
+    id,
+    occurredAt: at,
+    actor: by,
+    ...made,
+  } as const;
+  return { is: "statement", statement, raw: statement };
+}
+
+function senderOfJob(job: Job): Sender {
+  if (job.is === "look up") return { door: job.door, reportedBy: job.reportedBy };
+  return job.is === "record export"
+    ? { door: "exports", reportedBy: job.by }
+    : { door: "registry", reportedBy: "asof" };
+}
+
 /** Does a queued job. Throws if it must be retried. */
 export async function work(ledger: Ingest, job: Job): Promise<void> {
-  const sender =
-    job.is === "look up"
-      ? { door: job.door, reportedBy: job.reportedBy }
-      : { door: "registry", reportedBy: "asof" };
+  const sender = senderOfJob(job);
   try {
-    await receive(ledger, sender, await resultOf(ledger, job));
+    const mapped = job.is === "record export" ? [exportMade(job)] : await resultOf(ledger, job);
+    await receive(ledger, sender, mapped);
   } catch (error) {
     // The queue that retries does not log the error.
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** Jobs: registry queries that no sender waits for. Each is kept until it is done. */
+/** Jobs: registry queries that no sender waits for, and exports to be recorded. Each is kept until it is done. */
 import * as z from "zod";
 
 export const PushedByTag = z.looseObject({
@@ -21,8 +21,20 @@ export const Job = z.discriminatedUnion("is", [
   }),
   /** A pushed image whose manifest is to be read: its commit, and the manifests of an index. */
   z.strictObject({ is: z.literal("read image"), repository: z.string(), digest: z.string() }),
+  /** An export that ended: the endpoint that exports may not write. */
+  z.strictObject({
+    is: z.literal("record export"),
+    id: z.string(),
+    by: z.string(),
+    at: z.string(),
+    from: z.string(),
+    to: z.string(),
+    count: z.int(),
+    sha256: z.string(),
+  }),
 ]);
 export type Job = z.infer<typeof Job>;
+export type RegistryJob = Exclude<Job, { is: "record export" }>;
 export type PushedByTag = z.infer<typeof PushedByTag>;
 
 /** The port of the job queue. */

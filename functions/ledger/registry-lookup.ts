@@ -4,7 +4,7 @@ import type { Mapped, Said } from "../../schemas/mapped.ts";
 import { fullSha, url } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import type { Ingest } from "./ingest.ts";
-import { type Job, PushedByTag } from "./jobs.ts";
+import { PushedByTag, type RegistryJob } from "./jobs.ts";
 import { type ImageContent, RegistryError } from "./registries.ts";
 
 const statementOf = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
@@ -110,7 +110,7 @@ function readingOf(repository: string, content: ImageContent, receivedAt: string
 }
 
 /** The statements that a job yields. Throws a RegistryError if the job must be retried. */
-export async function resultOf(ledger: Ingest, job: Job): Promise<Mapped[]> {
+export async function resultOf(ledger: Ingest, job: RegistryJob): Promise<Mapped[]> {
   if (job.is === "read image") {
     const registries = await ledger.registries();
     const { repository, digest } = job;

@@ -4,8 +4,8 @@ import { dayOf } from "../ledger/access-patterns.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import { pagesOf } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { type Silence, type SilentAfter, silenceOf } from "./silent-sources.ts";
 
 type Entry = Sources["sources"][number];
 
@@ -15,25 +15,6 @@ const DAY_MS = 86_400_000;
 /** The first of the last seven UTC days. */
 const weekBefore = (time: string): string =>
   dayOf(new Date(Date.parse(`${dayOf(time)}T00:00:00Z`) - 6 * DAY_MS).toISOString());
-
-/** `recordedAt` of a source's newest known fact of a day. */
-async function lastOf({ store, knownAt }: KnownAt, source: string, day: string): Promise<string | undefined> {
-  const range = { to: knownAt, descending: true, limit: 1 };
-  const pages = pagesOf((cursor) =>
-    store.queryRecorded({ of: "source", source, day }, { ...range, ...cursor }),
-  );
-  for await (const [last] of pages) if (last !== undefined) return last.recordedAt;
-  return undefined;
-}
-
-async function lastRecordedAt(knowledge: KnownAt, source: string): Promise<string | undefined> {
-  const span = { to: dayOf(knowledge.knownAt), descending: true };
-  for await (const { name: day } of namesIn(knowledge, { of: "days", source }, span)) {
-    const last = await lastOf(knowledge, source, day);
-    if (last !== undefined) return last;
-  }
-  return undefined;
-}
 
 async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["facts"]> {
   const { store, knownAt } = knowledge;
@@ -49,27 +30,51 @@ async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["fact
   };
 }
 
+/** What is said of a source's rhythm. */
+function rhythmAnswered({
+  last,
+  rhythm,
+  isSilent,
+}: Silence): Pick<Entry, "silent" | "usualPauseS" | "lateAt"> {
+  if (rhythm === undefined) return { silent: false };
+  const { pauseMs, lateAfterMs } = rhythm;
+  return {
+    silent: isSilent,
+    ...(pauseMs === undefined ? {} : { usualPauseS: Math.round(pauseMs / 1000) }),
+    ...(Number.isFinite(lateAfterMs)
+      ? { lateAt: new Date(Date.parse(last) + lateAfterMs).toISOString() }
+      : {}),
+  };
+}
+
 /** Empty for a source that is listed but has no fact: the write of its first fact failed. */
-async function entryOf(knowledge: KnownAt, source: string): Promise<Entry[]> {
-  const [last, facts] = await Promise.all([lastRecordedAt(knowledge, source), countsOf(knowledge, source)]);
-  return last === undefined ? [] : [{ source, lastRecordedAt: last, facts }];
+async function entryOf(knowledge: KnownAt, source: string, silentAfter: SilentAfter): Promise<Entry[]> {
+  const [silence, facts] = await Promise.all([
+    silenceOf(knowledge, source, silentAfter),
+    countsOf(knowledge, source),
+  ]);
+  return silence === undefined
+    ? []
+    : [{ source, lastRecordedAt: silence.last, facts, ...rhythmAnswered(silence) }];
 }
 
 /**
  * Answers with one page of sources.
  * @param quarantined summary of the quarantine
  * @param ignored counts of ignored events by reason
+ * @param silentAfter when a source counts as silent, where it was set
  */
 export async function sources(
   knowledge: KnownAt,
   paging: Paging,
   quarantined: Sources["keptAside"],
   ignored: Sources["ignored"],
+  silentAfter: SilentAfter = new Map(),
 ): Promise<Sources> {
   const [after] = placeOf(QUESTION, paging);
   const found = knownNames(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
-  const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name));
+  const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name, silentAfter));
   const last = taken.at(-1);
   return {
     knownAt: knowledge.knownAt,

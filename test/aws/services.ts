@@ -73,7 +73,8 @@ export async function startServices(folder: string): Promise<Services> {
   const engine = await startRemoteEngine(folder);
   const calls: Call[] = [];
   const answer = async (request: IncomingMessage): Promise<{ status: number; body: string }> => {
-    const target = String(request.headers["x-amz-target"]);
+    // S3 has no header for it: there it is the method.
+    const target = String(request.headers["x-amz-target"] ?? `S3.${request.method}`);
     const text = await textOf(request);
     const isOfTable = target.startsWith("DynamoDB_20120810.");
     if (!isOfTable) calls.push({ target, body: JSON.parse(text) });
@@ -84,6 +85,7 @@ export async function startServices(folder: string): Promise<Services> {
       };
     }
     if (isOfTable) return ofEngine(engine, request, text);
+    if (target.startsWith("S3.")) return { status: 200, body: "" };
     return { status: 200, body: JSON.stringify(answerOf(services, target, JSON.parse(text))) };
   };
   const server = createServer((request, response) => {

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { tokenOf } from "../doors/given.ts";
@@ -143,5 +145,65 @@ describe("a fault of the program itself", () => {
       out: "",
       err: expect.stringMatching(/^asof: unexpected error, please report it: .*lost.*\n$/),
     });
+  });
+});
+
+describe("the server of an assistant", () => {
+  it("answers over standard input and output", async () => {
+    const ledger = await broken();
+    const { PATH = "" } = process.env;
+    const client = new Client({ name: "test", version: "1" });
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [PROGRAM, "mcp", "--url", ledger.url],
+        env: { PATH, ASOF_TOKEN: tokenOf("reader") },
+      }),
+    );
+    const answer = await client.callTool({ name: "environments", arguments: {} });
+    await client.close();
+    expect(JSON.stringify(answer)).toContain("production");
+    expect(answer.isError).toBeUndefined();
+  });
+});
+
+describe("completion in bash", () => {
+  /** Types into an interactive bash on a terminal; resolves with what it shows, once that has the text. */
+  async function typed(env: Env, keys: string, until: string): Promise<string> {
+    const folder = newFolder();
+    const { PATH = "" } = process.env;
+    writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+      mode: 0o755,
+    });
+    const shell = spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+      cwd: folder,
+      env: { ...env, PATH: `${folder}:${PATH}`, TERM: "dumb", PS1: "> ", HOME: folder },
+    });
+    let shown = "";
+    const shows = (wanted: string) =>
+      new Promise<void>((done) => {
+        const look = () => shown.includes(wanted) && done();
+        shell.stdout.on("data", look);
+        look();
+      });
+    shell.stdout.on("data", (bytes: Buffer) => {
+      shown += bytes.toString("utf8");
+    });
+    try {
+      shell.stdin.write(`eval "$(asof completion bash)"; echo rea''dy\n`);
+      await shows("ready");
+      shell.stdin.write(keys);
+      await shows(until);
+      return shown;
+    } finally {
+      shell.kill("SIGKILL");
+    }
+  }
+
+  it("completes commands and the ledger's names", async () => {
+    const ledger = await broken();
+    const env = { ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("reader") };
+    expect(await typed(env, "asof pl\t", "asof plan ")).toContain("asof plan ");
+    expect(await typed(env, "asof plan --environment prod\t", "production ")).toContain("production ");
   });
 });

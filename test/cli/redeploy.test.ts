@@ -109,6 +109,8 @@ describe("a plan on a terminal", () => {
     [[...PLACE]],
     [[...THEN, "--digest", ONE]],
     [[...THEN, "--last-good"]],
+    [[...THEN, "--tag", "1.4.2"]],
+    [[...PLACE, "--last-good", "--commit", "4be1a00"]],
     [["--service", "x", "--last-good"]],
     [[...THEN, "--schema", "burn"]],
   ])("ends with 2 where it cannot be understood: %j", async (args) => {

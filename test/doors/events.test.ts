@@ -27,6 +27,7 @@ describe("one event", () => {
           kind: "deployment.succeeded",
           recordedAt: SOON,
           statementHash: HASH,
+          requestId: answer.headers.get("x-request-id"),
         },
       ],
     });
@@ -47,6 +48,7 @@ describe("one event", () => {
           kind: "deployment.succeeded",
           recordedAt: SOON,
           statementHash: HASH,
+          requestId: answer.headers.get("x-request-id"),
         },
       ],
     });

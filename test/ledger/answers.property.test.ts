@@ -11,13 +11,14 @@ import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
-import { flat, looked } from "./apart.ts";
+import { flat, isClaim, looked } from "./apart.ts";
 import { given } from "./given.ts";
 
 const AFTER = "2026-11-30T00:00:00.000Z";
 const ENVIRONMENTS = ["production", "review/é"];
 const SERVICES = ["acme/billing", "acme/web"];
 
+const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
 /** Each history is asked at every moment, of every service and image: hundreds of answers. */
@@ -163,6 +164,60 @@ it("snapshot, diff and timeline show what the release shows", async () => {
           await expectTimeline(told, environment, at);
           await expectDiff(told, environment, told.moments[n - 1] ?? at, at);
         }
+      }
+    }),
+    FEW,
+  );
+});
+
+/** The images of a release by slot; undefined if one is unknown. */
+function bySlot(answer: Release | undefined): Map<string, string> | undefined {
+  const slots = (answer?.components ?? []).map(
+    ({ component, variant = "", digest, reported }) =>
+      [`${fold(component)} ${fold(variant)}`, digest ?? reported] as const,
+  );
+  if (slots.some(([, digest]) => digest === undefined)) return undefined;
+  return new Map(slots.map(([slot, digest]) => [slot, digest ?? ""]));
+}
+
+/** Looks and tasks may say afterwards what ran, and of claims of one moment nobody says which came first. */
+const claimed = flat.map((statements) => {
+  const claims = statements.filter(({ kind }) => kind !== "deployment.observed" && kind !== "task.observed");
+  const times = new Set<string>();
+  return claims.filter((one) => {
+    if (!isClaim(one)) return true;
+    const isAlone = !times.has(one.occurredAt);
+    times.add(one.occurredAt);
+    return isAlone;
+  });
+});
+
+/** Whether another image ran in a place at a moment than just before it; undefined if that is not known. */
+async function isChanged(
+  ledger: Awaited<ReturnType<typeof given>>,
+  place: { readonly environment: string; readonly service: string },
+  at: string,
+): Promise<boolean | undefined> {
+  const before = bySlot(await release(ledger.at(justBefore(at)), place));
+  const now = bySlot(await release(ledger.at(at), place));
+  return before && now && [...now].some(([slot, digest]) => before.get(slot) !== digest);
+}
+
+it("a deployment brings another image where the release just before it shows another one, and the reverse", async () => {
+  await fc.assert(
+    fc.asyncProperty(claimed, fc.constantFrom(...ENVIRONMENTS), async (said, environment) => {
+      const ledger = await given(...said.filter(({ kind }) => kind !== "fact.retracted"));
+      const from = said.map(({ occurredAt }) => occurredAt).sort()[0] ?? AFTER;
+      const answer = await timeline(ledger.at(AFTER), { environment, from, to: AFTER });
+      const deployed = (answer?.entries ?? []).filter(({ what }) => what === "deployed");
+      for (const { at, service, changesImage } of deployed) {
+        const isNew = await isChanged(ledger, { environment, service: service ?? "" }, at);
+        const isKnown = isNew !== undefined && changesImage !== undefined;
+        expect({ at, service, changesImage }).toEqual({
+          at,
+          service,
+          changesImage: isKnown ? isNew : changesImage,
+        });
       }
     }),
     FEW,

@@ -2,7 +2,7 @@
 import type { Statement } from "../../schemas/fact.ts";
 import { history } from "../histories.ts";
 
-const isClaim = ({ kind }: Statement): boolean =>
+export const isClaim = ({ kind }: Statement): boolean =>
   kind === "deployment.succeeded" || kind === "deployment.removed";
 
 /**

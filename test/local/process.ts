@@ -99,3 +99,7 @@ export function end({ child, ended }: Started, signal: NodeJS.Signals): Promise<
   child.kill(signal);
   return ended;
 }
+
+/** What a ledger printed on standard error beside the line of each request. */
+export const complaintsIn = (stderr: string): string[] =>
+  stderr.split("\n").filter((line) => line !== "" && !line.includes('"message":"request"'));

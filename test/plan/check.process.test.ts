@@ -59,6 +59,30 @@ describe("the check", () => {
     expect(Release.parse(JSON.parse(out)).components).toMatchObject([{ digest: ONE }]);
   });
 
+  it("succeeds where a service without images runs the commit of the plan, and not another", async () => {
+    const ledger = await broken();
+    const service = "acme/shop";
+    const bare = (time: string, sha: string, more: object = {}) =>
+      deployed(`${sha} ${time}`, time, {
+        service,
+        components: [{ component: "main" }],
+        commit: { repository: "https://github.com/acme/shop", sha },
+        ...more,
+      });
+    const [one, two] = ["1", "2"].map((digit) => digit.repeat(40));
+    const { doors } = ledger;
+    for (const said of [
+      event("service.described", "described", "2026-11-01T10:00:00.000Z", { service, images: [] }),
+      bare("2026-11-10T10:00:00.000Z", `${one}`),
+      bare("2026-11-20T10:00:00.000Z", `${two}`),
+    ])
+      expect((await doors.client().say(said)).status).toBe(201);
+    const plan = await planOf(ledger, service);
+    expect((await check(ledger, plan)).code).toBe(1);
+    expect((await doors.client().say(bare(LATER, `${one}`))).status).toBe(201);
+    expect((await check(ledger, plan)).code).toBe(0);
+  });
+
   it("waits two minutes for the report, asking every five seconds, and fails", async () => {
     const ledger = await broken();
     const plan = await planOf(ledger);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { type JobQueue, jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
-import { Job } from "../../functions/ledger/jobs.ts";
+import { Job, type RegistryJob } from "../../functions/ledger/jobs.ts";
 import { jobsIn } from "./databases.ts";
 
 const stops: (() => Promise<void>)[] = [];
@@ -9,12 +9,12 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-const job = (repository: string): Job => ({
+const job = (repository: string): RegistryJob => ({
   is: "read image",
   repository,
   digest: `sha256:${"1".repeat(64)}`,
 });
-const nameOf = (one: Job): string => (one.is === "read image" ? one.repository : one.statement.id);
+const nameOf = (one: Job): string => (one.is === "read image" ? one.repository : "another job");
 
 /** A queue of jobs, and each try of one, which ends as the test says: never before it does. */
 function given(end: (name: string, nth: number) => Promise<void> = () => Promise.resolve()) {

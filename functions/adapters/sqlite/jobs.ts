@@ -47,6 +47,16 @@ function tableOf(database: Database, queue: string) {
   };
 }
 
+/** The age of the oldest job of each queue in seconds. Queues without a job are missing. */
+export function queueAgesS(database: Database): Map<string, number> {
+  const oldest = database.prepare("SELECT queue, min(at) FROM jobs GROUP BY queue");
+  return new Map(
+    oldest
+      .rows()
+      .map(([queue, at]) => [String(queue), Math.max(0, Date.now() - Date.parse(String(at))) / 1000]),
+  );
+}
+
 export interface QueueOptions {
   /** A job older than this that fails is not tried again. */
   readonly giveUpMs: number;

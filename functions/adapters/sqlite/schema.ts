@@ -48,7 +48,8 @@ const TABLES = [
   reason TEXT NOT NULL,
   door TEXT NOT NULL,
   reportedBy TEXT NOT NULL,
-  event TEXT NOT NULL
+  event TEXT NOT NULL,
+  statement TEXT
 ) WITHOUT ROWID`,
   "CREATE INDEX quarantine_by_time ON quarantine (at)",
   `CREATE TABLE jobs (

@@ -17,6 +17,7 @@ import {
 } from "../../../schemas/answer.ts";
 import { Gate } from "../../../schemas/gate.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
+import { Quarantine, QuarantinedItem } from "../../../schemas/quarantine.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -29,6 +30,7 @@ import {
   HistoryQuestion,
   NeededQuestion,
   PlanQuestion,
+  QuarantineQuestion,
   RedeploymentQuestion,
   RedeploymentsQuestion,
   ReleaseQuestion,
@@ -277,7 +279,40 @@ const paths: ZodOpenApiPathsObject = {
       Sources,
     ),
   },
+  "/v1/quarantine": {
+    get: question(
+      "quarantine",
+      "What was quarantined, newest first. Bound tokens and writers see what they reported themselves.",
+      { query: QuarantineQuestion },
+      Quarantine,
+    ),
+  },
+  "/v1/quarantine/{key}": {
+    get: {
+      ...question(
+        "quarantinedItem",
+        "One quarantined item, whole.",
+        { query: z.object({}) },
+        QuarantinedItem,
+      ),
+      requestParams: { path: z.object({ key: z.string() }) },
+    },
+  },
   "/v1/export": { get: exportOperation },
+  "/metrics": {
+    get: {
+      ...openOperation("metrics", "The metrics in Prometheus' text format, of a ledger on one machine."),
+      security: [{ token: [] }, {}],
+      responses: {
+        "200": {
+          description: "The metrics. Without a token for processes on the ledger's own machine.",
+          content: { "text/plain": { schema: z.string() } },
+        },
+        ...REFUSALS,
+        "404": problem("The ledger is on AWS; its metrics are in CloudWatch."),
+      },
+    },
+  },
   "/v1/backups": { post: backupOperation },
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },

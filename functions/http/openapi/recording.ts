@@ -7,6 +7,7 @@ import { EXAMPLES } from "../../../schemas/examples.ts";
 import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
   Cancellation,
+  Discard,
   Freeze,
   FreezeEnd,
   Mark,
@@ -14,6 +15,7 @@ import {
   RedeploymentRequest,
   Retraction,
 } from "../../../schemas/operation.ts";
+import { Discarded } from "../../../schemas/quarantine.ts";
 import { Redeployment, Redeployments, Refusal } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { byPath, type Source } from "../../sources/source.ts";
@@ -203,6 +205,43 @@ const attestation: ZodOpenApiOperationObject = {
   },
 };
 
+const ofQuarantined = {
+  tags: ["Recording"],
+  requestParams: { path: z.object({ key: z.string() }) },
+};
+const QUARANTINED = {
+  ...REFUSALS,
+  "404": problem("The item is not found."),
+  "413": problem("The body is too large."),
+};
+
+const retryOperation: ZodOpenApiOperationObject = {
+  ...ofQuarantined,
+  operationId: "retryQuarantined",
+  summary: "Takes a quarantined item again, reported by whoever asks for it. Role admin.",
+  responses: {
+    "200": outcomes("A duplicate; or the outcome of each of its statements in order."),
+    "201": outcomes("Recorded; it left the quarantine."),
+    "202": outcomes("It is not needed; it left the quarantine."),
+    ...QUARANTINED,
+    "409": problem("It is still in conflict, or only its sender can send it again."),
+    "422": problem("It is still not of the expected form."),
+  },
+};
+
+const discardOperation: ZodOpenApiOperationObject = {
+  ...ofQuarantined,
+  operationId: "discardQuarantined",
+  summary: "Takes an item out of the quarantine for good, with a reason, which is logged. Role admin.",
+  requestBody: { required: true, content: { "application/json": { schema: Discard } } },
+  responses: {
+    "200": json("Discarded.", Discarded),
+    "400": problem("The body is no JSON."),
+    ...QUARANTINED,
+    "422": problem("The body is not of the expected form."),
+  },
+};
+
 export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/events": { post: events },
   ...Object.fromEntries(
@@ -234,6 +273,8 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
       },
     },
   },
+  "/v1/quarantine/{key}/retry": { post: retryOperation },
+  "/v1/quarantine/{key}/discard": { post: discardOperation },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
   "/v1/redeployments": { post: requestOperation },

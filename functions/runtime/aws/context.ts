@@ -4,11 +4,13 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
 import { dynamodbPeople } from "../../adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
+import { emfMetrics } from "../../adapters/metrics/emf.ts";
 import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
 import type { Registries } from "../../ledger/registries.ts";
+import { countingStore } from "../../ledger/request-context.ts";
 import { deployToolsFrom, gatePolicyFrom, samePersonsFrom } from "../config/files.ts";
 import { identitiesFrom } from "../config/identities.ts";
 import { json, parse, tokensFrom, WebhookSecrets } from "../config/secrets.ts";
@@ -19,22 +21,32 @@ import { secretAs, variable } from "./secret.ts";
 
 const Secret = z.object({
   tokens: z.string(),
-  webhookSecrets: WebhookSecrets,
   registries: z.unknown().optional(),
   /** The secret of the client by which people sign in. */
   loginSecret: z.string().min(1).optional(),
 });
 /** The content of the secret. `registries` stays unparsed, because most requests need none. */
-type SecretContent = Secrets & { readonly registries: unknown; readonly loginSecret: string | undefined };
+type SecretContent = Pick<Secrets, "tokens"> & {
+  readonly registries: unknown;
+  readonly loginSecret: string | undefined;
+};
 
 function readSecret(text: string): SecretContent {
   const secret = parse("ASOF_SECRET", Secret, json("ASOF_SECRET", text));
   return {
     tokens: tokensFrom(secret.tokens),
-    webhooks: secret.webhookSecrets,
     registries: secret.registries,
     loginSecret: secret.loginSecret,
   };
+}
+
+const WebhookSecret = z.object({ webhookSecrets: WebhookSecrets });
+
+/** The webhook secrets: only the function that receives webhooks has them. */
+function webhooksOf(arn: string | undefined): () => Promise<WebhookSecrets> {
+  if (arn === undefined || arn === "") return () => Promise.resolve({});
+  const name = "ASOF_WEBHOOK_SECRET";
+  return secretAs((text) => parse(name, WebhookSecret, json(name, text)).webhookSecrets, arn);
 }
 
 /** Loads the registry client lazily: the functions that answer questions rarely need it. */
@@ -53,21 +65,28 @@ function registriesOf(secrets: () => Promise<SecretContent>): Ledger["registries
   };
 }
 
-/** The parts that only the recording function has. */
-type Recording = Pick<Ledger, "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs">;
+/** The parts that the functions which only read lack. */
+type Recording = Pick<
+  Ledger,
+  "quarantine" | "jobs" | "rules" | "trust" | "observationStepMs" | "silentAfter"
+>;
 
 const readOnly = () => Promise.reject(new Error("this function is read-only"));
 const READ_ONLY: Recording = {
   rules: [],
   quarantine: {
     keep: readOnly,
-    list: () => Promise.resolve({ where: "the dead-letter queue `aside`", count: null, newest: [] }),
+    remove: readOnly,
+    list: readOnly,
+    page: readOnly,
+    get: readOnly,
   },
   jobs: { put: readOnly },
 };
 
-export function ledgerOnAws(recording?: Recording): Ledger {
-  const secrets = secretAs(readSecret);
+export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
+  const secret = secretAs(readSecret);
+  const webhooks = webhooksOf(process.env.ASOF_WEBHOOK_SECRET);
   const logger = new Logger({ serviceName: "asof" });
   const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
   const now = () => new Date();
@@ -79,22 +98,24 @@ export function ledgerOnAws(recording?: Recording): Ledger {
   const warn = warnOfEnds(log, now);
   const identities = identitiesFrom(process.env, JSON.parse);
   return {
-    store: dynamodbStore({ client, name: variable("ASOF_TABLE") }),
+    store: countingStore(dynamodbStore({ client, name: variable("ASOF_TABLE") })),
     people: remembering(dynamodbPeople({ client, name: variable("ASOF_PEOPLE_TABLE") }), now),
-    ...(recording ?? READ_ONLY),
-    registries: registriesOf(secrets),
+    ...READ_ONLY,
+    ...recording,
+    registries: registriesOf(secret),
     ...(identities === undefined
       ? {}
-      : { identities: lazyVerifier(identities, now, async () => (await secrets()).loginSecret) }),
+      : { identities: lazyVerifier(identities, now, async () => (await secret()).loginSecret) }),
     deployTools: deployToolsFrom(process.env),
     gatePolicy: gatePolicyFrom(process.env),
     samePersons: samePersonsFrom(process.env),
     now,
     heard: new Set(),
+    recorder: emfMetrics(),
     secrets: async () => {
-      const content = await secrets();
-      warn(content.tokens);
-      return content;
+      const [{ tokens }, own] = await Promise.all([secret(), webhooks()]);
+      warn(tokens);
+      return { tokens, webhooks: own };
     },
     settleMs: Number(variable("ASOF_SETTLE_MS")),
     log,

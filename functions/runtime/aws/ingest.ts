@@ -5,28 +5,33 @@
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { s3Quarantine } from "../../adapters/s3/quarantine.ts";
 import { queueJobs } from "../../adapters/sqs/jobs.ts";
-import { queueQuarantine } from "../../adapters/sqs/quarantine.ts";
 import { guarded } from "../../http/app.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { sharedQuestions } from "../../http/shared-questions.ts";
 import { keepMalformed, receive, work } from "../../ledger/ingest.ts";
 import { Job } from "../../ledger/jobs.ts";
+import { inRequest, newContext } from "../../ledger/request-context.ts";
 import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
 import { rulesFrom, trustFrom } from "../config/files.ts";
 import { observationStepFrom } from "../config/observation-step.ts";
 import { ledgerOnAws } from "./context.ts";
+import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
 
 const trust = trustFrom(process.env);
 const ledger = ledgerOnAws({
-  quarantine: queueQuarantine(variable("ASOF_ASIDE_QUEUE")),
+  quarantine: s3Quarantine(variable("ASOF_QUARANTINE_BUCKET")),
   jobs: queueJobs(variable("ASOF_LATER_QUEUE")),
   rules: rulesFrom(process.env.ASOF_RULES),
   ...(trust === undefined ? {} : { trust }),
   ...observationStepFrom(process.env),
 });
-const endpoints = handle(guarded(ledger, [recordingEndpoints(ledger)]));
+const endpoints = handle(
+  guarded(ledger, [recordingEndpoints(ledger), sharedQuestions(ledger)], behindOrigin()),
+);
 const processor = new BatchProcessor(EventType.SQS);
 
 /** IAM decides who may send to the queue. */
@@ -43,7 +48,7 @@ async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
 /** Throws if the store or a registry does not answer: then SQS redelivers this message, but not the others. */
 async function processRecord(record: SQSRecord): Promise<void> {
   try {
-    await take(record);
+    await inRequest(newContext(record.messageId), () => take(record));
   } catch (error) {
     // The batch library does not log the error, and SQS only counts it.
     const reason = error instanceof Error ? error.message : String(error);

@@ -1,9 +1,32 @@
-/** The function that answers questions. It has read access only. */
-import { handle } from "hono/aws-lambda";
+/** The function that answers questions, and checks regularly which sources fell silent. It has read access only. */
+import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { s3Quarantine } from "../../adapters/s3/quarantine.ts";
 import { guarded } from "../../http/app.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
+import { sourceCheck } from "../../http/source-check.ts";
+import { silentAfterFrom } from "../config/silent-after.ts";
 import { ledgerOnAws } from "./context.ts";
+import { behindOrigin } from "./origin.ts";
+import { variable } from "./secret.ts";
 
-const ledger = ledgerOnAws();
-export const handler = handle(guarded(ledger, [queryEndpoints(ledger), signInEndpoints(ledger)]));
+const ledger = ledgerOnAws({
+  quarantine: s3Quarantine(variable("ASOF_QUARANTINE_BUCKET")),
+  silentAfter: silentAfterFrom(process.env),
+});
+const endpoints = handle(guarded(ledger, [queryEndpoints(ledger), signInEndpoints(ledger)], behindOrigin()));
+const checkSources = sourceCheck(ledger);
+
+/** The schedule's event, as the stack has it. */
+interface Check {
+  readonly check: "sources";
+}
+
+export const handler = async (
+  event: LambdaEvent | Check,
+  context: LambdaContext,
+): Promise<Awaited<ReturnType<typeof endpoints>> | undefined> => {
+  if (!("check" in event)) return endpoints(event, context);
+  await checkSources();
+  return undefined;
+};

@@ -15,6 +15,7 @@ import { deployToolsFrom, gatePolicyFrom, rulesFrom, samePersonsFrom, trustFrom 
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
+import { silentAfterFrom } from "./silent-after.ts";
 
 /** The JSON value of a variable; undefined if it is not set. */
 const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
@@ -48,6 +49,8 @@ export interface Configuration {
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
+  /** Empty: each source's rhythm is learned. */
+  readonly silentAfter: ReadonlyMap<string, number>;
 }
 
 const port = z
@@ -93,6 +96,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     ...(identities === undefined ? {} : { identities }),
     ...(loginSecret === "" ? {} : { loginSecret }),
     ...observationStepFrom(env),
+    silentAfter: silentAfterFrom(env),
     ...(maintenance === undefined ? {} : { maintenance }),
   };
 }

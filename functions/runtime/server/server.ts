@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFil
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
+import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
-import { backupsOf, checkInBackground } from "../../adapters/sqlite/background.ts";
+import { backupsOf } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
-import { jobQueue } from "../../adapters/sqlite/jobs.ts";
+import { jobQueue, queueAgesS } from "../../adapters/sqlite/jobs.ts";
 import { sqlitePeople } from "../../adapters/sqlite/people.ts";
 import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
@@ -17,16 +18,18 @@ import { guarded, loadAll } from "../../http/app.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
+import { metricsEndpoint } from "../../http/metrics.ts";
 import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
-import type { Log } from "../../ledger/ingest.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import type { Quarantine } from "../../ledger/quarantine.ts";
+import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
 import type { Asof } from "../../reactions/ledger-client.ts";
@@ -36,8 +39,13 @@ import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
+import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
+import { log } from "./log.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
+
+/** The name of the queue of jobs. */
+const JOBS = "later";
 
 /** How long a registry job is retried. A registry that fails for longer needs a person to look at it. */
 const GIVE_UP_MS = 24 * 3600_000;
@@ -47,15 +55,6 @@ const SETTLE_MS = 1000;
 
 /** On DynamoDB, indexes lag, and other processes write with their own clocks. */
 const SETTLE_ON_DYNAMODB_MS = 60_000;
-
-/** The check waits, so that it does not slow down the first requests after a start. */
-const CHECK_AFTER_MS = 5000;
-
-/** Logs JSON lines to standard error; standard output is for people. */
-const log: Log = {
-  info: (message, fields) => console.error(JSON.stringify({ level: "info", message, ...fields })),
-  error: (message, fields) => console.error(JSON.stringify({ level: "error", message, ...fields })),
-};
 
 /** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
@@ -101,6 +100,23 @@ async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise
   };
 }
 
+/** The metrics. What is a state and not an event is measured whenever the metrics are read. */
+function measured(database: Database, quarantine: Quarantine): Pick<Ledger, "recorder" | "metrics"> {
+  const recorder = prometheusMetrics();
+  const queues = new Set([JOBS]);
+  return {
+    recorder,
+    metrics: async () => {
+      const ages = queueAgesS(database);
+      // A queue that was emptied has the age 0.
+      for (const queue of ages.keys()) queues.add(queue);
+      for (const queue of queues) recorder.record("queue_age", { queue }, ages.get(queue) ?? 0);
+      recorder.record("quarantine_items", {}, (await quarantine.list()).count ?? 0);
+      return { type: recorder.type, text: await recorder.text() };
+    },
+  };
+}
+
 function ledgerOf(
   settings: Configuration,
   database: Database,
@@ -118,8 +134,11 @@ function ledgerOf(
     return tokens;
   };
   currentTokens();
+  const quarantine = sqliteQuarantine(database);
   return {
     ...storage,
+    ...measured(database, quarantine),
+    store: countingStore(storage.store),
     rules: settings.rules,
     deployTools: settings.deployTools,
     gatePolicy: settings.gatePolicy,
@@ -129,8 +148,9 @@ function ledgerOf(
       : { identities: verifier(settings.identities, storage.now, async () => settings.loginSecret) }),
     ...(settings.trust === undefined ? {} : { trust: settings.trust }),
     ...(settings.observationStepMs === undefined ? {} : { observationStepMs: settings.observationStepMs }),
+    silentAfter: settings.silentAfter,
     heard: new Set(),
-    quarantine: sqliteQuarantine(database),
+    quarantine,
     jobs,
     registries: () => Promise.resolve(registryClients),
     secrets: async () => ({ tokens: currentTokens(), webhooks: settings.webhooks }),
@@ -161,6 +181,7 @@ export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>>
     exportEndpoint(ledger),
     backupEndpoint(ledger),
     signInEndpoints(ledger),
+    metricsEndpoint(ledger),
     pageEndpoints(page),
   ]);
 
@@ -241,30 +262,6 @@ function makeFolder(data: string): void {
   }
 }
 
-/** Checks the file once, some time after the start. From then on, damaged data is not served. Returns a function to stop. */
-function scheduleCheck({ file }: Database, damage: Damage): () => void {
-  const ended = new AbortController();
-  const check = async () => {
-    try {
-      const { findings } = await checkInBackground(file, ended.signal);
-      for (const finding of findings) {
-        damage.add(finding);
-        log.error("the ledger's file is damaged", { what: finding.what, why: finding.why });
-      }
-    } catch (error) {
-      if (ended.signal.aborted) return;
-      log.error("the ledger's file could not be checked", {
-        reason: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-  const timer = setTimeout(() => void check(), CHECK_AFTER_MS);
-  return () => {
-    clearTimeout(timer);
-    ended.abort();
-  };
-}
-
 /** Starts a ledger. Throws a ConfigurationError, InUse or CannotOpen, whose messages say what to do. */
 export async function start(env: NodeJS.ProcessEnv): Promise<Running & { settings: Configuration }> {
   const settings = configuration(env);
@@ -274,7 +271,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const damage = noDamage();
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
-    const jobs = jobQueue(database, "later", Job, { giveUpMs: GIVE_UP_MS });
+    const jobs = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings), log);
     const ledger = ledgerOf(settings, database, storage, jobs, reactions);
     const app = endpoints(ledger, await pageFiles());
@@ -286,8 +283,10 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     });
     await reactions.start(async (path, init) => app.request(path, init));
     const endCheck = scheduleCheck(database, damage);
+    const endSourceCheck = repeatSourceCheck(ledger);
     const stop = async () => {
       endCheck();
+      endSourceCheck();
       await close(server);
       await jobs.stop();
       await reactions.stop();

@@ -1,0 +1,35 @@
+/** The bucket of what is quarantined. */
+import { CfnElement, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import type { Construct } from "constructs";
+import type { LedgerFunction } from "./function.ts";
+
+/** What was discarded or retried stays this long as an earlier version of its object. */
+const DISCARDED = Duration.days(365);
+
+/** Lets the function do something to the objects. */
+export function allowObjects(bucket: Bucket, to: LedgerFunction, ...actions: string[]): void {
+  to.allow(actions, bucket.arnForObjects("*"));
+  const element = bucket.node.defaultChild;
+  if (to.role === undefined || !(element instanceof CfnElement)) return;
+  Validations.of(to.role).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::<${Stack.of(bucket).getLogicalId(element)}.Arn>/*]`,
+    reason: "The keys of what is quarantined are made from its content.",
+  });
+}
+
+export function quarantineBucket(scope: Construct): Bucket {
+  const bucket = new Bucket(scope, "Quarantine", {
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    versioned: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+    lifecycleRules: [{ noncurrentVersionExpiration: DISCARDED }],
+  });
+  Validations.of(bucket).acknowledge({
+    id: "AwsSolutions-S1",
+    reason: "Only two functions read it, and log each request with who made it.",
+  });
+  return bucket;
+}

@@ -1,0 +1,71 @@
+/** `asof log`: what happened in a place, in order. */
+import type { Command } from "commander";
+import type { Timeline } from "../../schemas/timeline.ts";
+import { CliError } from "../error.ts";
+import { EXIT, type Io } from "../io.ts";
+import { call, frameOf, snapshotOf } from "./asking.ts";
+import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import { timelineLines } from "./timeline-view.ts";
+import { timeOf } from "./when.ts";
+import type { What } from "./words.ts";
+
+type Extent = { readonly environment: string; readonly service?: string };
+
+/**
+ * The places that a question is about: one, or those of a group. Throws a CliError for anything else.
+ */
+export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
+  const ofService = "service" in what && what.service !== undefined ? { service: what.service } : {};
+  if (what.is === "place" && what.back === 0) return [{ environment: what.environment, ...ofService }];
+  if (what.is !== "group")
+    throw new CliError("this asks about a place: an environment, a group, or ENVIRONMENT/SERVICE", {
+      exit: EXIT.usage,
+    });
+  const { releases } = await snapshotOf(ask, { group: what.group }, undefined);
+  const own = releases.filter(({ service }) => what.service === undefined || service === what.service);
+  return [...new Set(own.map(({ environment }) => environment))].map((environment) => ({
+    environment,
+    ...ofService,
+  }));
+}
+
+async function timelineOf(ask: Ask, extent: Extent, from: string, to: string | undefined): Promise<Timeline> {
+  const question = { ...extent, from, tz: ask.tz, ...(to === undefined ? {} : { to }) };
+  let whole: Timeline | undefined;
+  let cursor: string | null = null;
+  do {
+    const more: { cursor?: string } = cursor === null ? {} : { cursor };
+    const page: Timeline = await call(ask, (client) => client.timeline({ ...question, ...more, limit: 500 }));
+    whole =
+      whole === undefined
+        ? page
+        : { ...page, from: whole.from, entries: [...whole.entries, ...page.entries] };
+    cursor = page.next;
+  } while (cursor !== null);
+  return whole;
+}
+
+async function logOf(ask: Ask, { what, at }: Asked, since: string): Promise<View> {
+  const from = timeOf(ask.read, since);
+  const extents = await extentsOf(ask, what);
+  const timelines = await Promise.all(extents.map((extent) => timelineOf(ask, extent, from, at)));
+  return sideBySide(
+    timelines.map((timeline) => ({ answer: timeline, lines: timelineLines(timeline, frameOf(ask, at)) })),
+  );
+}
+
+const HELP = `
+Examples:
+  asof log production/billing
+  asof log production --since 2026-10-01
+  asof log production/billing 2026-10-22 --since 2026-10-15`;
+
+export const logCommand = (command: Command, io: Io): Command =>
+  withAskOptions(command.argument("[what...]", "a place, and until when"))
+    .option("--since <when>", "from when on", "7d")
+    .addHelpText("after", HELP)
+    .action(async (words: string[]) => {
+      const ask = await askFor(command, io);
+      await ask.print(await logOf(ask, await askedBy(ask, command, words), String(command.opts().since)));
+      io.end(EXIT.done);
+    });

@@ -1,0 +1,262 @@
+/** One release as people read it: what runs, since when, from what, and what stood there before. */
+import type { CommitAnswer, MergedChange } from "../../schemas/answer.ts";
+import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/release.ts";
+import { columns, edged, type Line, type Piece } from "./style.ts";
+import { isSameImages, versionOf, versionsOf } from "./version.ts";
+import {
+  counted,
+  linked,
+  shortCommit,
+  shortDigest,
+  shortRepository,
+  shortRevision,
+  spanBetween,
+  type Times,
+} from "./words-for.ts";
+
+/** What stands beside a release in its view. */
+export interface Beside {
+  readonly now: string;
+  readonly times: Times;
+  readonly width: number;
+  /** The question was about the past. */
+  readonly isPast: boolean;
+  /** The release before; undefined: none, or not known. */
+  readonly before: Release | undefined;
+  /** The same service in other environments. */
+  readonly elsewhere: readonly Release[];
+  /** What the ledger knows of the commit of its first image. */
+  readonly commit: CommitAnswer | undefined;
+}
+
+const AVAILABLE = {
+  available: "in its registry",
+  archived: "archived by its registry",
+  deleted: "gone from its registry",
+  unknown: "not known to be in a registry",
+} as const;
+
+const nameOf = ({ component, variant }: ReleasedComponent): string =>
+  variant === undefined ? component : `${component}/${variant}`;
+
+/** The label of a row: the component's name where there are several. */
+const labelOf = (label: string, one: ReleasedComponent, all: readonly ReleasedComponent[]): string =>
+  all.length === 1 ? label : `${label} ${nameOf(one)}`;
+
+function imageRow(one: ReleasedComponent, all: readonly ReleasedComponent[]): Line[] {
+  const { digest, reported, repository, availability, candidates, weight } = one;
+  const known = digest ?? reported;
+  const image =
+    known == null
+      ? `unknown${candidates.length === 0 ? "" : `: ${counted(candidates.length, "candidate")}`}`
+      : `${repository === null ? "" : `${repository}@`}${shortDigest(known)}`;
+  const isGone = availability === "deleted" || availability === "archived";
+  const state: Piece = isGone
+    ? { text: AVAILABLE[availability], tone: "red" }
+    : { text: AVAILABLE[availability], tone: "dim" };
+  const share = weight === undefined ? [] : [`, ${weight}% of the traffic`];
+  return [[labelOf("image", one, all)], [image], [state, ...share]];
+}
+
+const changeOf = (answer: CommitAnswer | undefined, sha: string): MergedChange | undefined =>
+  answer?.commits.find((one) => one.sha === sha)?.changes?.at(-1);
+
+function commitRow(
+  one: ReleasedComponent,
+  all: readonly ReleasedComponent[],
+  answer: CommitAnswer | undefined,
+): Line[][] {
+  const { commit, commitCandidates, build } = one;
+  if (commit === null) {
+    const text =
+      commitCandidates.length > 1 ? `${counted(commitCandidates.length, "commit")} disagree` : "unknown";
+    return [[[labelOf("commit", one, all)], [text]]];
+  }
+  const change = changeOf(answer, commit.sha);
+  const page = commit.repository === undefined ? undefined : `${commit.repository}/commit/${commit.sha}`;
+  const title = change === undefined ? (commit.ref?.replace("refs/heads/", "") ?? "") : change.title;
+  const authors = change?.authors ?? [];
+  const right: Piece[] = [
+    authors.join(", "),
+    ...(authors.length > 0 && build !== null ? [" · "] : []),
+    ...(build === null ? [] : [linked("build ↗", build.url)]),
+  ];
+  return [[[labelOf("commit", one, all)], [linked(shortCommit(commit.sha), page), ` ${title}`], right]];
+}
+
+const configRows = ({ config }: Release): Line[][] =>
+  config.map(({ repository, revision, path }, n) => [
+    [n === 0 ? "config" : ""],
+    [
+      `${repository === undefined ? "" : `${shortRepository(repository)} `}`,
+      linked(
+        shortRevision(revision),
+        repository === undefined ? undefined : `${repository}/tree/${revision}`,
+      ),
+      path === undefined ? "" : ` ${path}`,
+    ],
+  ]);
+
+const REVERSIBLE = { true: "can be reverted", false: "cannot be reverted", unknown: "" } as const;
+
+function migrationRow(
+  { database, status, version, appliedAt, tool, reversible, failed }: AppliedMigration,
+  n: number,
+  times: Times,
+): Line[] {
+  const shown = status === "known" ? (version ?? "unknown") : status === "empty" ? "no migration" : "unknown";
+  const notes = [
+    tool ?? "",
+    appliedAt === undefined ? "" : `${times.day(appliedAt)} ${times.clock(appliedAt)}`,
+    status === "known" && reversible !== undefined ? REVERSIBLE[`${reversible}`] : "",
+  ].filter((note) => note !== "");
+  const broken: Piece[] = failed === undefined ? [] : [{ text: ` ✗ ${failed.version} failed`, tone: "red" }];
+  return [[n === 0 ? "schema" : ""], [`${database} ${shown}`, ...broken], [notes.join(", ")]];
+}
+
+const schemaRows = ({ migrations }: Release, times: Times): Line[][] =>
+  migrations === "unknown" ? [] : migrations.map((one, n) => migrationRow(one, n, times));
+
+function whoRow({ deployedBy, evidence, owner, contact, url }: Release): Line[] {
+  const approvals = evidence.filter(({ type, verdict }) => type === "approval" || verdict === "approved");
+  const approvers = [...new Set(approvals.flatMap(({ by }) => by ?? []))];
+  const deployed = deployedBy === null ? "nobody is named as deployer" : `${deployedBy} deployed`;
+  const approved = approvers.length === 0 ? "no approval is recorded" : `approved by ${approvers.join(", ")}`;
+  const call = [contact, owner === null ? null : `(${owner})`].filter((one) => one !== null).join(" ");
+  return [["who"], [linked(deployed, url), `, ${approved}${call === "" ? "" : ` · call ${call}`}`]];
+}
+
+function beforeRow(release: Release, { before, times }: Beside): Line[][] {
+  if (before === undefined || before.status !== "running" || before.since === null || release.since === null)
+    return [];
+  const from = times.day(before.since);
+  const to = times.day(release.since);
+  const days = from === to ? from : `${from} – ${to}`;
+  return [[["before"], [`${versionsOf(before)}, ${days} (${spanBetween(before.since, release.since)})`]]];
+}
+
+/** Where the same service runs the same images, and where it runs others. */
+function elsewhereLines(release: Release, { elsewhere }: Beside): Line[] {
+  const running = elsewhere.filter(({ status }) => status === "running");
+  const same = running.filter((other) => isSameImages(release, other));
+  const others = running.filter((other) => !same.includes(other));
+  return [
+    ...(same.length === 0 ? [] : [[`  = ${same.map(({ environment }) => environment).join(", ")} the same`]]),
+    ...others.map((other): Line => [`  ≠ ${other.environment} ${versionsOf(other)}`]),
+  ];
+}
+
+function attemptLines({ attempt }: Release, times: Times): Line[] {
+  if (attempt === null) return [];
+  const { status, startedAt, by, outcome, reason, url } = attempt;
+  const words = status === "started" ? "is under way" : (outcome ?? "failed");
+  const what = `a deployment ${words}, started ${times.time(startedAt)}${by === null ? "" : ` by ${by}`}`;
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return [
+    [
+      { text: status === "started" ? "  … " : "  ✗ ", tone: status === "started" ? "blue" : "red" },
+      linked(what, url),
+      why,
+    ],
+  ];
+}
+
+function driftLines({ drift }: Release, times: Times): Line[] {
+  if (drift === null) return [];
+  const images = (sides: readonly { readonly digest: string | null }[]) =>
+    sides.map(({ digest }) => (digest === null ? "unknown" : shortDigest(digest))).join(", ");
+  return [
+    [
+      { text: "  ! drift", tone: "amber" },
+      ` deployed ${images(drift.claimed)}, seen ${images(drift.observed)} on ${times.time(drift.observedAt)}`,
+    ],
+  ];
+}
+
+const warningLines = ({ warnings }: Release): Line[] =>
+  warnings.map(({ message }): Line => [{ text: "  ! ", tone: "amber" }, message]);
+
+/** The first line of each answer: what it is about, and the moment that the ledger took. */
+export const headLine = (
+  about: string,
+  at: string,
+  { times, width, isPast }: Pick<Beside, "times" | "width" | "isPast">,
+): Line =>
+  edged(
+    [{ text: about, tone: "bold" }],
+    [isPast ? { text: `as of: ${times.zoned(at)}`, tone: "violet" } : `now: ${times.zoned(at)}`],
+    width,
+  );
+
+function stateLine(release: Release, { times, now, isPast }: Beside): Line {
+  const { status, since, until, seenAt, at } = release;
+  const end = isPast ? at : now;
+  const words = status === "running" ? `RUNNING ${versionsOf(release)}` : status.toUpperCase();
+  const tone = status === "running" ? "bold" : status === "removed" ? "dim" : "amber";
+  const sinceWhen = since === null ? "" : ` since ${times.time(since)} (${spanBetween(since, end)})`;
+  const untilWhen = isPast && until !== null ? ` until ${times.time(until)}` : "";
+  const seen =
+    seenAt == null || status !== "running"
+      ? ""
+      : `, seen running ${spanBetween(seenAt, end)} ${isPast ? "before" : "ago"}`;
+  return [{ text: words, tone }, sinceWhen, untilWhen, seen];
+}
+
+export function releaseLines(release: Release, beside: Beside): Line[] {
+  const { environment, service, components } = release;
+  const rows: Line[][] = [
+    ...components.map((one) => imageRow(one, components)),
+    ...components.flatMap((one) => commitRow(one, components, beside.commit)),
+    ...configRows(release),
+    ...schemaRows(release, beside.times),
+    ...(release.status === "running" ? [whoRow(release)] : []),
+    ...beforeRow(release, beside),
+  ];
+  return [
+    headLine(`${service} · ${environment}`, release.at, beside),
+    stateLine(release, beside),
+    ...columns(rows, "  "),
+    ...elsewhereLines(release, beside),
+    ...attemptLines(release, beside.times),
+    ...driftLines(release, beside.times),
+    ...warningLines(release),
+  ];
+}
+
+/** A release in a row of a table. */
+export function releaseCells(release: Release, { times, now }: Pick<Beside, "times" | "now">): Line[] {
+  const { service, since, components, deployedBy, attempt, drift, warnings, status } = release;
+  const commits = [
+    ...new Set(components.flatMap(({ commit }) => (commit === null ? [] : shortCommit(commit.sha)))),
+  ];
+  const marks: Piece[] = [
+    ...(drift === null ? [] : [{ text: "! drift ", tone: "amber" as const }]),
+    ...(attempt === null
+      ? []
+      : [
+          {
+            text: attempt.status === "started" ? "… deploying " : "✗ failed ",
+            tone: attempt.status === "started" ? ("blue" as const) : ("red" as const),
+          },
+        ]),
+    ...(warnings.length === 0
+      ? []
+      : [{ text: `! ${counted(warnings.length, "warning")}`, tone: "amber" as const }]),
+  ];
+  return [
+    [service],
+    [
+      {
+        text: components.length === 0 ? status : [...new Set(components.map(versionOf))].join(", "),
+        tone: status === "running" ? "bold" : "dim",
+      },
+    ],
+    [{ text: commits.join(", "), tone: "dim" }],
+    [
+      since === null ? "" : times.time(since),
+      { text: since === null ? "" : ` (${spanBetween(since, now)})`, tone: "dim" },
+    ],
+    [deployedBy ?? ""],
+    marks,
+  ];
+}

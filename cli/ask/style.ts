@@ -1,0 +1,86 @@
+/**
+ * Text for a terminal. Views return lines of spans, which are plain data; here they become text with colours and links,
+ * or without. What comes from the ledger cannot reach the terminal as a control sequence.
+ */
+export type Tone = "bold" | "dim" | "red" | "amber" | "blue" | "violet";
+
+export interface Span {
+  readonly text: string;
+  readonly tone?: Tone;
+  /** Where the text leads, on terminals that show links (OSC 8). */
+  readonly url?: string;
+}
+export type Piece = Span | string;
+export type Line = readonly Piece[];
+
+export interface Style {
+  readonly color: boolean;
+  readonly links: boolean;
+  readonly ascii: boolean;
+}
+
+const CODES: Record<Tone, string> = { bold: "1", dim: "2", red: "31", amber: "33", blue: "34", violet: "35" };
+
+/** Signs of what happened; with `ascii` those that every terminal has. */
+const ASCII: ReadonlyMap<string, string> = new Map([
+  ["▲", "^"],
+  ["▼", "v"],
+  ["✗", "x"],
+  ["◆", "#"],
+  ["⚙", "c"],
+  ["·", "-"],
+  ["→", "->"],
+  ["≠", "!="],
+  ["–", "-"],
+  ["↗", ""],
+  ["…", "..."],
+]);
+
+/** Without control, format (bidirectional, zero-width) and separator characters, which could change what is read. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+
+const shown = (text: string, { ascii }: Style): string =>
+  ascii ? plain(text).replaceAll(/[^\x20-\x7e]/gu, (one) => ASCII.get(one) ?? "?") : plain(text);
+
+const isWeb = (url: string): boolean => /^https?:\/\/[\x21-\x7e]+$/.test(url);
+
+function rendered(piece: Piece, style: Style): string {
+  const { text, tone, url }: Span = typeof piece === "string" ? { text: piece } : piece;
+  const bare = shown(text, style);
+  const toned = style.color && tone !== undefined ? `\u001b[${CODES[tone]}m${bare}\u001b[0m` : bare;
+  return style.links && url !== undefined && isWeb(url)
+    ? `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`
+    : toned;
+}
+
+export const render = (line: Line, style: Style): string =>
+  line
+    .map((piece) => rendered(piece, style))
+    .join("")
+    .trimEnd();
+
+export const textOf = (piece: Piece): string => plain(typeof piece === "string" ? piece : piece.text);
+
+export const widthOf = (line: Line): number =>
+  line.reduce((sum, piece) => sum + [...textOf(piece)].length, 0);
+
+/** A line made as wide as a column, with a space after it. */
+const padded = (cell: Line, width: number): Line => [...cell, " ".repeat(Math.max(0, width - widthOf(cell)))];
+
+/** Rows with their cells under each other, two spaces apart. The last cell of a row takes what room it needs. */
+export function columns(rows: readonly (readonly Line[])[], indent = ""): Line[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [n, cell] of row.slice(0, -1).entries()) widths[n] = Math.max(widths[n] ?? 0, widthOf(cell));
+  return rows.map((row) => [
+    indent,
+    ...row.flatMap((cell, n) => (n === row.length - 1 ? cell : [...padded(cell, widths[n] ?? 0), "  "])),
+  ]);
+}
+
+/** A line whose last part stands at the right edge, or two spaces after the first where it has no room. */
+export const edged = (left: Line, right: Line, width: number): Line => [
+  ...left,
+  " ".repeat(Math.max(2, width - widthOf(left) - widthOf(right))),
+  ...right,
+];

@@ -1,0 +1,106 @@
+/** `asof where`: where an image or a commit runs, also inside of a later commit. */
+import type { Command } from "commander";
+import type { Release } from "../../schemas/release.ts";
+import { CliError } from "../error.ts";
+import { EXIT, type Io } from "../io.ts";
+import { asking, frameOf } from "./asking.ts";
+import { commitHere, isAncestor, repositoryHere } from "./clone.ts";
+import { knownServices } from "./names.ts";
+import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
+import { releaseAt } from "./past.ts";
+import { headLine } from "./release-view.ts";
+import { viewOf } from "./show.ts";
+import { columns, type Line } from "./style.ts";
+import { versionsOf } from "./version.ts";
+import { shortCommit } from "./words-for.ts";
+
+/** Whether a release contains a commit, as far as this clone knows. */
+type Contains = "yes" | "no" | "unknown";
+
+async function contains(release: Release, sha: string): Promise<Contains> {
+  const running = release.components.flatMap(({ commit }) => commit?.sha ?? []);
+  if (release.status !== "running") return "no";
+  if (running.length === 0) return "unknown";
+  const answers = await Promise.all(running.map((one) => isAncestor(sha, one)));
+  if (answers.includes(true)) return "yes";
+  return answers.includes(undefined) ? "unknown" : "no";
+}
+
+const WORDS: Record<Contains, Line> = {
+  yes: [{ text: "runs there", tone: "bold" }],
+  no: [{ text: "not there", tone: "dim" }],
+  unknown: [{ text: "unknown: this clone lacks the commit that runs", tone: "amber" }],
+};
+
+/** A commit of this clone, followed through its descendants; undefined where the ledger has no service of this clone. */
+async function commitView(ask: Ask, sha: string): Promise<View | undefined> {
+  const repository = await repositoryHere();
+  const services = await asking(knownServices(ask.ledger));
+  const own = services.filter((one) => repository !== undefined && one.repository === repository);
+  if (own.length === 0) return undefined;
+  const places = own.flatMap(({ service, environments }) =>
+    environments.map((environment) => ({ environment, service })),
+  );
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const release = await releaseAt(ask.ledger, place, undefined);
+      return { ...place, release, contains: await contains(release, sha) };
+    }),
+  );
+  const rows = found.map((one): Line[] => [
+    [`${one.environment}/${one.service}`],
+    [versionsOf(one.release)],
+    [
+      one.release.components
+        .flatMap(({ commit }) => (commit === null ? [] : shortCommit(commit.sha)))
+        .join(", "),
+    ],
+    WORDS[one.contains],
+  ]);
+  return {
+    answer: {
+      sha,
+      places: found.map(({ release: { status, since }, ...place }) => ({ ...place, status, since })),
+    },
+    lines: [headLine(`commit ${shortCommit(sha)}`, ask.now, frameOf(ask, undefined)), ...columns(rows, "  ")],
+  };
+}
+
+const HELP = `
+A commit of the clone in this folder (HEAD, a branch, a tag) is followed: where a later commit runs that contains it.
+Outside of its clone, only the very commit or image counts.
+
+Examples:
+  asof where HEAD
+  asof where 91af5aa
+  asof where production/billing`;
+
+async function whereOf(ask: Ask, command: Command, words: readonly string[]): Promise<View> {
+  const [word, ...others] = words;
+  if (word !== undefined && others.length === 0) {
+    const sha = await commitHere(word);
+    const view = sha === undefined ? undefined : await commitView(ask, sha);
+    if (view !== undefined) return view;
+  }
+  const asked = await askedBy(ask, command, words, { only: "environments" });
+  if (asked.what.is === "group" || (asked.what.is === "place" && asked.what.service === undefined))
+    throw new CliError("name an image, a commit, a tag, or ENVIRONMENT/SERVICE", { exit: EXIT.usage });
+  if (asked.what.is !== "place") return viewOf(ask, asked);
+  const { environment, service = "" } = asked.what;
+  const release = await releaseAt(ask.ledger, { environment, service }, asked.at, ask.tz);
+  const digest = release.components.find((one) => one.digest !== null)?.digest ?? undefined;
+  if (digest === undefined)
+    throw new CliError(`${environment}/${service}: the digest of what runs there is unknown`, {
+      exit: EXIT.unknown,
+    });
+  return viewOf(ask, { what: { is: "image", digest }, at: undefined });
+}
+
+export const whereCommand = (command: Command, io: Io): Command =>
+  withAskOptions(command.argument("[what...]", "an image, a commit, a tag, or a place"))
+    .addHelpText("after", HELP)
+    .action(async (words: string[]) => {
+      const ask = await askFor(command, io);
+      await ask.print(await whereOf(ask, command, words));
+      io.end(EXIT.done);
+    });

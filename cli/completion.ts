@@ -1,0 +1,73 @@
+/** `asof completion`: a shell completes commands, options, and the names of the ledger. */
+import { Argument, Command, Option } from "commander";
+import { clientOver, type LedgerClient, sendOnce } from "../functions/adapters/api-client.ts";
+import { commandsFor } from "./commands.ts";
+import { candidates, forBash, type Names, typedLine } from "./completion/candidates.ts";
+import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
+import { EXIT, type Io } from "./io.ts";
+import { LedgerOptions, ledgerFrom } from "./ledger.ts";
+
+const HELP = `
+Add one of these lines to the start-up file of your shell:
+  source <(asof completion bash)                 # ~/.bashrc
+  source <(asof completion zsh)                  # ~/.zshrc, after compinit
+  asof completion fish | source                  # ~/.config/fish/config.fish
+
+Names of environments and services come from the ledger of ASOF_URL and ASOF_TOKEN; without an answer within a second
+there are none.`;
+
+/** Somebody waits with a finger on the key. */
+const TIMEOUT_MS = 1000;
+const PAGES_MAX = 10;
+
+type Page<T> = { readonly entries: readonly T[]; readonly next: string | null };
+
+async function pagesOf<T>(fetch: (more: { cursor?: string }) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
+  let cursor: string | null = null;
+  for (let n = 0; n < PAGES_MAX && (n === 0 || cursor !== null); n++) {
+    const page: Page<T> = await fetch(cursor === null ? {} : { cursor });
+    found.push(...page.entries);
+    cursor = page.next;
+  }
+  return found;
+}
+
+const namesFrom = (client: LedgerClient): Names => ({
+  environments: () =>
+    pagesOf(async (more) => {
+      const { environments, next } = await client.environments({ limit: 100, ...more });
+      return { entries: environments.map(({ environment }) => environment), next };
+    }),
+  services: (environment) =>
+    pagesOf(async (more) => {
+      const { services, next } = await client.services({ limit: 100, ...more, environment });
+      return { entries: services.map(({ service }) => service), next };
+    }),
+});
+
+/** Candidates, one a line. A question to the ledger that fails has none: nothing may be printed beside a prompt. */
+async function complete(shell: Shell, line: string, io: Io): Promise<string[]> {
+  const typed = typedLine(line);
+  const program = new Command("asof");
+  for (const command of await commandsFor(typed.words, io)) program.addCommand(command);
+  try {
+    const ledger = ledgerFrom(LedgerOptions.parse({}), io);
+    const names = namesFrom(clientOver((request) => sendOnce(ledger, request, TIMEOUT_MS)));
+    const found = await candidates(program, typed, names);
+    return shell === "bash" ? found.map((one) => forBash(one, typed)) : found;
+  } catch {
+    return [];
+  }
+}
+
+export const completionCommand = (command: Command, io: Io): Command =>
+  command
+    .addArgument(new Argument("<shell>", "for which shell").choices(SHELLS))
+    .addOption(new Option("--line <text>", "the command line up to the cursor").hideHelp())
+    .addHelpText("after", HELP)
+    .action(async (shell: Shell, { line }: { line?: string }) => {
+      const lines = line === undefined ? [SCRIPTS[shell]] : await complete(shell, line, io);
+      for (const one of lines) io.out(one);
+      io.end(EXIT.done);
+    });

@@ -1,0 +1,84 @@
+/** What may come next on a command line. */
+import type { Command, Option } from "commander";
+
+/** A command line up to the cursor, as a shell reads it. */
+export interface TypedLine {
+  /** The complete words, without the program's name. */
+  readonly words: readonly string[];
+  /** The word at the cursor, perhaps empty. */
+  readonly current: string;
+  /** The word at the cursor began with this quote, and is not closed. */
+  readonly quote?: string;
+}
+
+/** A part of a word, as a shell reads it: quoted (perhaps not to its end), escaped, or plain; or a gap between words. */
+const PART = /'([^']*)('?)|"((?:[^"\\]|\\.)*)("?)|\\(.?)|(\s+)|([^\s'"\\]+)/gs;
+
+/** Reads words with quotes and backslashes; no expansions. */
+export function typedLine(text: string): TypedLine {
+  const words: string[] = [""];
+  let quote: string | undefined;
+  for (const [whole, single, singleEnd, double, doubleEnd, escaped, gap, plain] of text.matchAll(PART)) {
+    if (gap !== undefined) words.push("");
+    else words.push(`${words.pop()}${single ?? double?.replaceAll(/\\(.)/gs, "$1") ?? escaped ?? plain}`);
+    quote = (singleEnd ?? doubleEnd) === "" ? whole.charAt(0) : undefined;
+  }
+  const current = words.pop() ?? "";
+  // The first word is the program's name.
+  return { words: words.slice(1), current, ...(quote === undefined ? {} : { quote }) };
+}
+
+/** Names of the ledger, asked only where they may come next. */
+export interface Names {
+  readonly environments: () => Promise<readonly string[]>;
+  /** @param environment those of this environment; default: all */
+  readonly services: (environment: string | undefined) => Promise<readonly string[]>;
+}
+
+const optionNamed = ({ options }: Command, word: string | undefined): Option | undefined =>
+  options.find(({ long, short }) => word !== undefined && [long, short].includes(word));
+
+/** The command, or subcommand, that the words name. */
+function commandIn(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const word of words) command = command.commands.find((one) => one.name() === word) ?? command;
+  return command;
+}
+
+function valuesOf(option: Option, words: readonly string[], names: Names): Promise<readonly string[]> {
+  if (option.argChoices !== undefined) return Promise.resolve(option.argChoices);
+  if (option.long === "--environment") return names.environments();
+  const at = words.indexOf("--environment");
+  return option.long === "--service"
+    ? names.services(at < 0 ? undefined : words[at + 1])
+    : Promise.resolve([]);
+}
+
+function wordsOf(command: Command, current: string): readonly string[] {
+  if (current.startsWith("-"))
+    return [...command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : [])), "--help"];
+  const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
+  return [...command.commands.map((one) => one.name()), ...choices];
+}
+
+/** Whole words that begin with the current one. */
+export async function candidates(
+  program: Command,
+  { words, current }: TypedLine,
+  names: Names,
+): Promise<string[]> {
+  const command = commandIn(program, words);
+  const option = optionNamed(command, words.at(-1));
+  const all = option?.required === true ? await valuesOf(option, words, names) : wordsOf(command, current);
+  return [...new Set(all)].filter((word) => word.startsWith(current));
+}
+
+/**
+ * A candidate as bash takes it: bash breaks words at these characters, so what stands before the last one is left out.
+ * What a shell would read as syntax is escaped.
+ */
+export function forBash(candidate: string, { current, quote }: TypedLine): string {
+  if (quote !== undefined) return candidate;
+  const broken = /^.*[@=:]/s.exec(current)?.[0].length ?? 0;
+  return candidate.slice(broken).replaceAll(/[^\w@%+=:,./~-]/gu, "\\$&");
+}

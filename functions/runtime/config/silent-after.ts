@@ -1,0 +1,26 @@
+/** When a source counts as silent, where its own rhythm is not what counts. */
+import * as z from "zod";
+import { json, parse } from "./secrets.ts";
+
+const MS_OF: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** By prefix of the source's name. */
+export const SilentAfter = z.record(
+  z.string().min(1),
+  z.string().regex(/^([1-9]\d{0,4}[mhd]|never)$/, "must be a time like 30m, 12h or 3d, or never"),
+);
+export type SilentAfter = z.infer<typeof SilentAfter>;
+
+/** In milliseconds by prefix; infinite for sources that may stop. */
+export function silentAfterFrom({ ASOF_SILENT_AFTER: text }: NodeJS.ProcessEnv): ReadonlyMap<string, number> {
+  if (text === undefined || text === "") return new Map();
+  const given = parse("ASOF_SILENT_AFTER", SilentAfter, json("ASOF_SILENT_AFTER", text));
+  return new Map(
+    Object.entries(given).map(([prefix, after]) => [
+      prefix,
+      after === "never"
+        ? Number.POSITIVE_INFINITY
+        : Number(after.slice(0, -1)) * (MS_OF[after.slice(-1)] ?? 0),
+    ]),
+  );
+}

@@ -1,0 +1,67 @@
+/** What a shell offers next. */
+import { afterEach, describe, expect, it } from "vitest";
+import { forBash, typedLine } from "../../cli/completion/candidates.ts";
+import { tokenOf } from "../doors/given.ts";
+import { broken } from "./broken.ts";
+import { asof, cleanUp } from "./harness.ts";
+
+afterEach(cleanUp);
+
+async function offered(line: string, shell = "fish"): Promise<string[]> {
+  const { url } = await broken();
+  const { out, err, code } = await asof(["completion", shell, "--line", line], {
+    ASOF_URL: url,
+    ASOF_TOKEN: tokenOf("reader"),
+  });
+  expect({ err, code }).toEqual({ err: "", code: 0 });
+  return out.split("\n").filter((one) => one !== "");
+}
+
+describe("completion", () => {
+  it("offers commands, and subcommands", async () => {
+    expect(await offered("asof re")).toEqual(["record", "redeploy", "restore"]);
+    expect(await offered("asof record de")).toEqual(["deploy"]);
+  });
+
+  it("offers options of the command, and their choices", async () => {
+    expect(await offered("asof plan --accept-d")).toEqual(["--accept-data-loss"]);
+    expect(await offered("asof plan --schema ")).toEqual(["keep", "revert"]);
+    expect(await offered("asof completion ")).toEqual(["bash", "zsh", "fish"]);
+  });
+
+  it("offers the ledger's environments, and the services of the one on the line", async () => {
+    expect(await offered("asof plan --environment ")).toContain("production");
+    expect(await offered("asof plan --environment production --service acme/b")).toEqual(["acme/billing"]);
+    expect(await offered("asof plan --environment nowhere --service ")).toEqual([]);
+  });
+
+  it("offers no names, and prints nothing, without a ledger", async () => {
+    const { out, err, code } = await asof(["completion", "bash", "--line", "asof plan --environment "], {
+      ASOF_URL: "http://127.0.0.1:9",
+    });
+    expect({ out, err, code }).toEqual({ out: "", err: "", code: 0 });
+  });
+});
+
+describe("a line up to the cursor", () => {
+  it("is read as a shell reads it", () => {
+    expect(typedLine(String.raw`asof log 'a b' c\ d e"f g`)).toEqual({
+      words: ["log", "a b", "c d"],
+      current: "ef g",
+      quote: '"',
+    });
+    expect(typedLine("asof ")).toEqual({ words: [], current: "" });
+  });
+});
+
+describe("a candidate in bash", () => {
+  it("goes on behind the character at which bash breaks words", () => {
+    expect(forBash("prod:eu@2", { words: [], current: "prod:e" })).toBe("eu@2");
+    expect(forBash("prod:eu@2", { words: [], current: "prod" })).toBe("prod:eu@2");
+  });
+
+  it("is no syntax", () => {
+    expect(forBash("a b;$(c)", { words: [], current: "" })).toBe(String.raw`a\ b\;\$\(c\)`);
+    expect(forBash("a b", { words: [], current: "a", quote: "'" })).toBe("a b");
+  });
+});
