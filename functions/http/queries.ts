@@ -20,7 +20,6 @@ import {
   TagQuestion,
   TimelineQuestion,
 } from "../../schemas/question.ts";
-
 import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
 import { type Holder, rightsOf } from "../ledger/authority.ts";

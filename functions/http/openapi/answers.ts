@@ -1,5 +1,6 @@
 /** Descriptions of responses that several endpoints share. */
 import { Outcomes, Problem } from "../../../schemas/answer.ts";
+import { Whoami } from "../../../schemas/whoami.ts";
 
 export const problem = (description: string) => ({
   description,
@@ -16,3 +17,16 @@ export const outcomes = (description: string) => ({
   description,
   content: { "application/json": { schema: Outcomes } },
 });
+
+export const whoamiOperation = {
+  operationId: "whoami",
+  summary: "Whose token this is, and what it allows.",
+  tags: ["Service"],
+  responses: {
+    "200": {
+      description: "The token's name, role and rights.",
+      content: { "application/json": { schema: Whoami } },
+    },
+    ...REFUSALS,
+  },
+};

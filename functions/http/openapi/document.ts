@@ -46,8 +46,7 @@ import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
-import { Whoami } from "../../../schemas/whoami.ts";
-import { problem, REFUSALS } from "./answers.ts";
+import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
 import { signInPaths } from "./sign-in.ts";
 
@@ -183,20 +182,7 @@ const paths: ZodOpenApiPathsObject = {
       Environments,
     ),
   },
-  "/v1/whoami": {
-    get: {
-      operationId: "whoami",
-      summary: "Whose token this is, and what it allows.",
-      tags: ["Service"],
-      responses: {
-        "200": {
-          description: "The token's name, role and rights.",
-          content: { "application/json": { schema: Whoami } },
-        },
-        ...REFUSALS,
-      },
-    },
-  },
+  "/v1/whoami": { get: whoamiOperation },
   "/v1/services": {
     get: question(
       "services",

@@ -1,13 +1,5 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -49,6 +41,7 @@ import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { log } from "./log.ts";
+import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 
 /** The name of the queue of jobs. */
@@ -192,15 +185,6 @@ export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>>
     metricsEndpoint(ledger),
     pageEndpoints(page),
   ]);
-
-/** The built page: in the package beside the server; in a clone it is built now, in a moment. */
-async function pageFiles(): Promise<Readonly<Record<string, string>>> {
-  if (import.meta.filename.endsWith(".ts")) return (await (await import("../page.ts")).buildPage()).files;
-  const folder = join(import.meta.dirname, "page");
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]),
-  );
-}
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
 const DEMO = "npm run demo     # in another terminal: a quarter of history, and three questions about it";
