@@ -240,6 +240,8 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
   const times = imagesSince(question, joined, since);
   const schemas = migrations(question);
   const described = description(question);
+  // A service without images has no digest that could be resolved.
+  const isUnresolved = (code: Code) => code !== "digest_unresolved" || described?.images?.length !== 0;
   return {
     ...asked,
     ...told(head),
@@ -259,7 +261,7 @@ export function oracleRelease(facts: readonly Fact[], asked: Asked): Expected | 
     warnings: [
       ...clusterWarnings(question),
       ...contradictions(question, joined),
-      ...components.flatMap(({ warnings }) => warnings),
+      ...components.flatMap(({ warnings }) => warnings).filter(isUnresolved),
       ...failureWarnings(schemas),
       ...skewWarnings(question, joined),
     ].sort(compare),

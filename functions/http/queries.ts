@@ -95,7 +95,13 @@ const questions: Record<string, Question> = {
     return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
   },
 
-  "/v1/repositories": async (ledger, c) => {
+  "/v1/repositories": async (ledger, c, who) => {
+    // Nobody knows any more which environment's facts named a repository first.
+    if (isBound(who))
+      throw new EndpointError(
+        "forbidden",
+        `The token ${who.name} is restricted to a part of the ledger, but the list of repositories is about all of it. Ask /v1/repositories/needed, or use an unrestricted token.`,
+      );
     const { limit, cursor, ...asked } = query(c, RepositoriesQuestion);
     return repositories(await moment(ledger, asked), { limit, cursor });
   },

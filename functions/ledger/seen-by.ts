@@ -44,6 +44,7 @@ function pageOf(names: readonly Name[], { from, to, descending = false, limit, c
 
 /** Whether the names of a directory may be read at all. */
 function isOpen(who: Grants, directory: Directory): boolean {
+  if (directory.of === "repositories") return false;
   if ("environment" in directory && directory.environment !== EVERYWHERE)
     if (!isGranted(who, "environments", directory.environment)) return false;
   if ("service" in directory && !isGranted(who, "services", directory.service)) return false;

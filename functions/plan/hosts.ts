@@ -4,12 +4,10 @@
  */
 
 import type { ReleasedComponent } from "../../schemas/answer.ts";
-import type { Hosts } from "../../schemas/hosts.ts";
+import { type Hosts, PUBLIC_FORGES } from "../../schemas/hosts.ts";
 import type { PlanWarning, Step } from "../../schemas/plan.ts";
 import { EVER } from "../ledger/fact-reader.ts";
 import { type Renames, spansOf } from "../ledger/renames.ts";
-
-const FORGES = ["github.com", "gitlab.com"];
 
 const NAMED = {
   gh: [/^--(?:repo|hostname)=([^/]+)/],
@@ -21,7 +19,7 @@ const hostsIn = (program: keyof typeof NAMED, argv: readonly string[]): string[]
   argv.flatMap((word) => NAMED[program].flatMap((form) => form.exec(word)?.[1]?.toLowerCase() ?? []));
 
 /** The hosts of a step's commands that are not on the list. */
-function strangeIn({ commands }: Step, { forges = FORGES, registries }: Hosts): string[] {
+function strangeIn({ commands }: Step, { forges = [...PUBLIC_FORGES], registries }: Hosts): string[] {
   const strange = commands.flatMap(({ argv }) => {
     const [program] = argv;
     if (program === "gh" || program === "glab")

@@ -135,7 +135,7 @@ function ledgerFor(readers: readonly string[], clock: { ms: number }): Ledger {
 }
 
 /** As many in each run of the tests, whoever asks for fewer than all. */
-const CASES = RUNS > 2000 ? RUNS : Math.min(5 * RUNS, 500);
+const CASES = RUNS > 2000 ? RUNS : Math.min(RUNS, 500);
 
 const accepted = new Map<string, number>();
 
@@ -168,8 +168,10 @@ async function answersTo(
   for (const [n] of readers.entries())
     for (const path of questions) {
       const response = await app.request(path, { headers: { authorization: `Bearer ${TOKEN}-${n}` } });
-      // The salts of persons are random in each ledger.
-      const text = (await response.text()).replaceAll(/person:[0-9a-f]{64}/g, "person");
+      // The salts of persons are random in each ledger, and so is the id of each request.
+      const text = (await response.text())
+        .replaceAll(/person:[0-9a-f]{64}/g, "person")
+        .replaceAll(/urn:asof:request:[0-9a-f-]{36}/g, "request");
       answers.push(`${path}: ${response.status} ${text}`);
     }
   return answers;
@@ -201,6 +203,10 @@ const question = fc.oneof(
   pick(
     "/v1/environments",
     "/v1/services",
+    "/v1/repositories",
+    "/v1/repositories/needed?repository=ghcr.io/acme/billing",
+    "/v1/history?environment=production&from=2026-10-01",
+    "/v1/changes?environment=production&before=2026-10-02",
     "/v1/sources",
     "/v1/freezes",
     "/v1/redeployments",

@@ -29,19 +29,22 @@ function areApart(statements: readonly Statement[]): boolean {
   return !statements.some(({ kind, occurredAt }) => kind === "deployment.observed" && claims.has(occurredAt));
 }
 
-/** An index in an index, and a configuration of two images: what is the same image as each of two others does not make these one. */
+/**
+ * An index in an index, and a manifest or a configuration of two indexes: what is the same image as each of two others
+ * does not make these one.
+ */
 function isOfTwo(statements: readonly Statement[]): boolean {
   const indexed = statements.filter((one) => one.kind === "artifact.indexed");
   const indexes = new Set(indexed.map(({ digest }) => digest));
   const owners = new Map<string, string>();
   return indexed.some(({ digest: index, manifests }) =>
-    manifests.some(({ digest, configDigest }) => {
-      if (indexes.has(digest)) return true;
-      if (configDigest === undefined) return false;
-      const owner = owners.get(configDigest) ?? index;
-      owners.set(configDigest, owner);
-      return owner !== index;
-    }),
+    manifests
+      .flatMap(({ digest, configDigest }) => [digest, ...(configDigest === undefined ? [] : [configDigest])])
+      .some((part) => {
+        const owner = owners.get(part) ?? index;
+        owners.set(part, owner);
+        return indexes.has(part) || owner !== index;
+      }),
   );
 }
 

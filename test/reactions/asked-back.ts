@@ -96,10 +96,13 @@ interface Told {
   readonly between?: (send: Send, given: GivenDoors) => Send;
   /** How long an executor may take to answer. */
   readonly timeoutMs?: number;
+  /** The executors that the ledger is configured with: plans may name their hosts. */
+  readonly executors?: readonly object[];
 }
 
 export async function askedBack(told: Told = {}): Promise<AskedBack> {
-  const given = givenDoors();
+  const { hosts } = configuration({ ASOF_EXECUTORS: JSON.stringify(told.executors ?? []) });
+  const given = givenDoors({ hosts });
   const admin = given.client("admin");
   await tellReleases(admin, NOW, told.deployment);
   await admin.sayAll(told.events ?? []);

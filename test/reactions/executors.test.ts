@@ -164,8 +164,9 @@ describe("GitLab", () => {
 
   it("is asked to run the job of then again, as it describes that", async () => {
     const to = await receiving({ status: 201 });
-    const given = await askedBack({ deployment: byJob(to.host) });
-    await react(given, gitlab(to, { action: "play" }));
+    const executor = gitlab(to, { action: "play" });
+    const given = await askedBack({ deployment: byJob(to.host), executors: [executor] });
+    await react(given, executor);
     const one = onlyOf(to);
     expect(parametersOf("gitlab.retry-job", one)).toEqual({ id: "acme%2Fbilling", job_id: "712" });
     expect(one.headers["private-token"]).toBe(TOKEN);

@@ -3,7 +3,7 @@ import { parse as parseYaml } from "yaml";
 import * as z from "zod";
 import type { DeployTools } from "../../../schemas/deploy-tools.ts";
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
-import type { Hosts } from "../../../schemas/hosts.ts";
+import { type Hosts, PUBLIC_FORGES } from "../../../schemas/hosts.ts";
 import type { SamePersons } from "../../../schemas/same-persons.ts";
 import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
@@ -74,6 +74,12 @@ const tableName = z
   .string()
   .regex(/^[\w.-]{3,255}$/, "must be the name of a DynamoDB table: 3 to 255 of a-z A-Z 0-9 _ - .");
 
+/** Where the operator has an executor run jobs, commands may name the same host. */
+function withHostsOf(executors: Executors, hosts: Hosts): Hosts {
+  const own = executors.flatMap((one) => (one.kind === "gitlab" ? [new URL(one.url).host] : []));
+  return own.length === 0 ? hosts : { ...hosts, forges: [...(hosts.forges ?? PUBLIC_FORGES), ...own] };
+}
+
 /** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
@@ -81,6 +87,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const samePersons = samePersonsFrom(env);
   const identities = identitiesFrom(env, parseYaml);
   const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
+  const executors = jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [];
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
@@ -98,9 +105,9 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     webhooks: webhookSecretsFrom(env.ASOF_WEBHOOK_SECRETS),
     registries: jsonIn("ASOF_REGISTRIES", RegistryAccess, env.ASOF_REGISTRIES) ?? {},
     rules: rulesFrom(env.ASOF_RULES),
-    executors: jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [],
+    executors,
     deployTools: deployToolsFrom(env),
-    hosts: hostsFrom(env),
+    hosts: withHostsOf(executors, hostsFrom(env)),
     ...(gatePolicy === undefined ? {} : { gatePolicy }),
     ...(samePersons === undefined ? {} : { samePersons }),
     ...(trust === undefined ? {} : { trust }),
