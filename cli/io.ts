@@ -3,6 +3,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
+  /** As `out`, for lines with colours and links, in which nothing that others named is raw. */
+  readonly styled?: (line: string) => void;
   readonly now: () => Date;
   /** Milliseconds before the first retry of a request; doubles with each retry. */
   readonly waitMs: number;

@@ -33,6 +33,7 @@ function exitOf(error: unknown): number | undefined {
 const escaping = (io: Io): Io => ({
   ...io,
   out: (line) => io.out(printable(line)),
+  styled: io.out,
   err: (line) => io.err(printable(line)),
 });
 

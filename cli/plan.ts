@@ -14,6 +14,8 @@ const Options = z.looseObject({
 
 const HELP = `
 Examples:
+  asof plan production/billing~1
+  asof plan production/billing last friday 14:00
   asof plan --environment production --service acme/billing --at 2026-10-23
   asof plan --environment production --service acme/billing --last-good --schema revert
 
@@ -35,7 +37,8 @@ export function planCommand(command: Command, io: Io): Command {
       const options = Options.parse(command.opts());
       const { check, json } = options;
       const more = check === undefined ? {} : { check };
-      const plan = await fetchPlan(ledgerFrom(options, io), planQueryFrom(command), more);
+      const ledger = ledgerFrom(options, io);
+      const plan = await fetchPlan(ledger, await planQueryFrom(command, io, ledger), more);
       for (const line of json === true ? [JSON.stringify(plan)] : formatPlan(plan)) io.out(line);
       io.end(plan.status === "ready" ? EXIT.done : EXIT.refused);
     });

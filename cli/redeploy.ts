@@ -22,7 +22,8 @@ const Options = z.looseObject({
 });
 
 const HELP = `
-Example:
+Examples:
+  asof redeploy production/billing~1 --reason "invoices are empty"
   asof redeploy --environment production --service acme/billing --last-good --reason "invoices are empty"
 
 It shows the plan and asks for confirmation. Then exactly that plan is requested; if something else runs by then, or the
@@ -97,6 +98,12 @@ async function requireConfirmation(
   }
 }
 
+/** Words may mean another place than their author thinks: without a question, only exact names count. */
+function refuseWordsUnasked(command: Command, { confirm }: Io, { yes }: z.infer<typeof Options>): void {
+  if (command.args.length > 0 && (yes === true || confirm === undefined))
+    command.error("error: without a question, give the exact names: --environment and --service");
+}
+
 export const redeployCommand = (command: Command, io: Io): Command =>
   withLedgerOptions(
     withPlanOptions(command)
@@ -110,7 +117,8 @@ export const redeployCommand = (command: Command, io: Io): Command =>
       const options = Options.parse(command.opts());
       const { json, wait } = options;
       const ledger = ledgerFrom(options, io);
-      const query = planQueryFrom(command);
+      refuseWordsUnasked(command, io, options);
+      const query = await planQueryFrom(command, io, ledger);
       const plan = await fetchPlan(ledger, query);
       for (const line of formatPlan(plan)) (json === true ? io.err : io.out)(line);
       await requireConfirmation(io, plan, options);

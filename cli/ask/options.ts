@@ -89,7 +89,7 @@ const isZone = (tz: string): boolean => {
   }
 };
 
-function zoneOf({ tz }: AskOptions, { env }: Io): string {
+export function zoneOf({ tz }: { readonly tz?: string | undefined }, { env }: Io): string {
   if (tz !== undefined && !isZone(tz)) throw new CliError(`--tz: ${tz} is no time zone, like Europe/Berlin`);
   const given = tz ?? env.TZ ?? "";
   return given !== "" && isZone(given) ? given : Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -103,12 +103,12 @@ const styleOf = ({ ascii }: AskOptions, { env, columns }: Io): Style => {
 async function print(
   { output }: AskOptions,
   style: Style,
-  out: Io["out"],
+  { out, styled = out }: Io,
   { answer, lines }: View,
 ): Promise<void> {
   if (output === "json") return out(JSON.stringify(answer));
   if (output === "yaml") return out((await import("yaml")).stringify(answer).trimEnd());
-  for (const line of lines) out(render(line, style));
+  for (const line of lines) styled(render(line, style));
 }
 
 export async function askFor(command: Command, io: Io): Promise<Ask> {
@@ -124,7 +124,7 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
     times: timesIn(tz, now.toISOString()),
     width: Math.max(40, Math.min(io.columns ?? WIDTH, 160)),
     read: await timeReader({ now, tz }),
-    print: (view) => print(options, style, io.out, view),
+    print: (view) => print(options, style, io, view),
   };
 }
 
@@ -168,6 +168,17 @@ export async function askedBy(
       throw new CliError(`${words.join(" ")}: --at names the time already`, { exit: EXIT.usage });
     return { what: exact, at: time(options.at ?? (words.length === 0 ? undefined : words.join(" "))) };
   }
+  const reading = await readingBy({ ledger, read }, command, words, { only });
+  return { what: reading.what, at: time(options.at ?? reading.when) };
+}
+
+/** The one thing that the words name. Throws a CliError where they name nothing, or several things. */
+export async function readingBy(
+  { ledger, read }: Pick<Ask, "ledger" | "read">,
+  command: Command,
+  words: readonly string[],
+  { only }: { readonly only?: "environments" | undefined } = {},
+): Promise<Reading> {
   const names = await namesFor(ledger, words);
   const known = only === undefined ? names : { ...names, groups: [] };
   const readings = readingsOf(words, known, (when) => read(when) !== undefined);
@@ -179,7 +190,7 @@ export async function askedBy(
       exit: EXIT.usage,
     });
   }
-  return { what: reading.what, at: time(options.at ?? reading.when) };
+  return reading;
 }
 
 /** Whether the day or the month comes first depends on who wrote it. */

@@ -2,6 +2,8 @@
  * Text for a terminal. Views return lines of spans, which are plain data; here they become text with colours and links,
  * or without. What comes from the ledger cannot reach the terminal as a control sequence.
  */
+import { printable } from "../../schemas/scalars.ts";
+
 export type Tone = "bold" | "dim" | "red" | "amber" | "blue" | "violet";
 
 export interface Span {
@@ -36,8 +38,8 @@ const ASCII: ReadonlyMap<string, string> = new Map([
   ["…", "..."],
 ]);
 
-/** Without control, format (bidirectional, zero-width) and separator characters, which could change what is read. */
-export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+/** One line of printable text. */
+const plain = (text: string): string => printable(text).replaceAll(/[\n\t]+/g, " ");
 
 const shown = (text: string, { ascii }: Style): string =>
   ascii ? plain(text).replaceAll(/[^\x20-\x7e]/gu, (one) => ASCII.get(one) ?? "?") : plain(text);

@@ -5,6 +5,8 @@ import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { callLedger } from "../client.ts";
+import { CliError } from "../error.ts";
+import { EXIT, type Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];
@@ -24,8 +26,10 @@ const targetOption = (flags: string, description: string): Option => {
 
 export const withPlanOptions = (command: Command): Command =>
   command
-    .requiredOption("--environment <name>", "which environment")
-    .requiredOption("--service <name>", "which service, like acme/billing")
+    .argument("[place...]", "ENVIRONMENT/SERVICE, then ~N (releases back) or a time, instead of the options")
+    .option("--environment <name>", "which environment")
+    .option("--service <name>", "which service, like acme/billing")
+    .option("--tz <zone>", "the time zone of times in words (default: $TZ, else this machine's)")
     .addOption(
       targetOption(
         "--at <time>",
@@ -67,8 +71,8 @@ export const withPlanOptions = (command: Command): Command =>
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
-  environment: z.string(),
-  service: z.string(),
+  environment: maybe,
+  service: maybe,
   at: maybe,
   digest: maybe,
   tag: maybe,
@@ -82,20 +86,53 @@ const Options = z.looseObject({
   acceptShared: z.array(z.string()),
 });
 
+interface Named {
+  readonly environment: string;
+  readonly service: string;
+  readonly at?: string;
+}
+
+/** The place and the moment that the words name; undefined without words. Throws a CliError for anything else. */
+async function placeIn(command: Command, io: Io, ledger: Ledger): Promise<Named | undefined> {
+  const words = command.args;
+  if (words.length === 0) return undefined;
+  const [{ readingBy, zoneOf }, { timeOf, timeReader }, { releaseAt, releaseBack }] = await Promise.all([
+    import("../ask/options.ts"),
+    import("../ask/when.ts"),
+    import("../ask/past.ts"),
+  ]);
+  const tz = zoneOf(z.looseObject({ tz: maybe }).parse(command.opts()), io);
+  const read = await timeReader({ now: io.now(), tz });
+  const { what, when } = await readingBy({ ledger, read }, command, words, { only: "environments" });
+  if (what.is !== "place" || what.service === undefined)
+    throw new CliError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`, { exit: EXIT.usage });
+  const { environment, service, back } = what;
+  if (when === undefined && back === 0) return { environment, service };
+  const at = when === undefined ? undefined : timeOf(read, when);
+  const release = await releaseBack(ledger, await releaseAt(ledger, { environment, service }, at, tz), back);
+  return { environment, service, at: release.at };
+}
+
 /** Parameters of `GET /v1/plan` and fields of `POST /v1/redeployments`. */
 export type PlanQuery = Omit<
   z.input<typeof RedeploymentRequest>,
   "service" | "all" | "expectedCurrent" | "planHash" | "reason" | "timeoutSeconds"
 > & { readonly service: string };
 
-/** Ends the command where no target is given. */
-export function planQueryFrom(command: Command): PlanQuery {
+/** Ends the command where no place or no target is given. */
+export async function planQueryFrom(command: Command, io: Io, ledger: Ledger): Promise<PlanQuery> {
   const options = Options.parse(command.opts());
-  const { environment, service, at, digest, tag, imageVersion: version, commit, lastGood, schema } = options;
+  const named = await placeIn(command, io, ledger);
+  const { environment = named?.environment, service = named?.service, at = named?.at } = options;
+  const { digest, tag, imageVersion: version, commit, lastGood, schema } = options;
+  if (environment === undefined || service === undefined)
+    return command.error("error: give a place like production/billing, or --environment and --service");
   const image = imageQueryOf({ digest, tag, version, commit });
   const { acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = options;
   if (at === undefined && image === undefined && lastGood === undefined) {
-    command.error("error: give one of --at, --digest, --tag, --image-version, --commit and --last-good");
+    command.error(
+      "error: give a time or ~1, or one of --at, --digest, --tag, --image-version, --commit and --last-good",
+    );
   }
   return {
     environment,

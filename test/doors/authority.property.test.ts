@@ -134,7 +134,7 @@ function ledgerFor(readers: readonly string[], clock: { ms: number }): Ledger {
   };
 }
 
-/** As many in each run of the tests, whoever asks for fewer than all. */
+/** Each case asks a ledger twice, several questions each: the gate tries 500. */
 const CASES = RUNS > 2000 ? RUNS : Math.min(RUNS, 500);
 
 const accepted = new Map<string, number>();
