@@ -210,7 +210,7 @@ describe("a variable that is wrong", () => {
     ["ASOF_DATA", join(file, "data")],
     ["ASOF_TOKENS", "king:me:a-token-long-enough"],
     ["ASOF_TOKENS", "reader:me:short"],
-    ["ASOF_TOKENS", "reader:me:a-token-long-enough:services=acme"],
+    ["ASOF_TOKENS", "reader:me:a-token-long-enough:clusters=acme"],
     ["ASOF_WEBHOOK_SECRETS", "github=secret"],
     ["ASOF_WEBHOOK_SECRETS", '{"github":"not a list"}'],
     ["ASOF_RULES", join(folder, "absent.json")],

@@ -13,7 +13,7 @@ const TOKEN = "admin-token-of-this-test";
 
 it("answers every endpoint after its packages are gone", async () => {
   const tree = newFolder();
-  for (const part of ["functions", "schemas", "package.json", "tsconfig.json"])
+  for (const part of ["functions", "schemas", "web", "package.json", "tsconfig.json"])
     cpSync(join(ROOT, part), join(tree, part), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(tree, "node_modules"));
   const env = { ASOF_DATA: newFolder(), ASOF_TOKENS: `admin:test:${TOKEN}` };
@@ -36,6 +36,12 @@ it("answers every endpoint after its packages are gone", async () => {
     ["/v1/timeline", { environment: "production", from: "2026-10-01", format: "csv" }],
     ["/v1/changes", { environment: "production", before: "yesterday", tz: "Europe/Berlin" }],
     ["/v1/services"],
+    ["/v1/history", { environment: "production", from: "2026-10-01" }],
+    ["/v1/whoami"],
+    ["/v1/quarantine"],
+    ["/metrics"],
+    ["/auth/session"],
+    ["/"],
     ["/v1/repositories"],
     ["/v1/repositories/needed", { repository: "ghcr.io/acme/billing" }],
     ["/v1/freezes"],
