@@ -52,6 +52,7 @@ afterEach(async () => {
 
 async function signIn(path: string, token = ADMIN): Promise<void> {
   await page.goto(`${ledger.address}${path}`);
+  await page.locator("#token:focus").waitFor();
   await page.keyboard.type(token);
   await page.keyboard.press("Enter");
   await page.locator("nav").waitFor();
