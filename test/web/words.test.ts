@@ -3,7 +3,6 @@ import { type Address, addressOf, hrefOf, START } from "../../web/address.ts";
 import { age, duration, moment, utc } from "../../web/format.ts";
 import { choicesFor, requestOf } from "../../web/plan-choices.ts";
 import { ranked } from "../../web/search.ts";
-import { isSilent } from "../../web/silence.ts";
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 
@@ -63,29 +62,6 @@ describe("search", () => {
     expect(ranked(names, "ORD")).toEqual(["acme/orders"]);
     expect(ranked(names, "nothing like it")).toEqual([]);
     expect(ranked(names, " ")).toEqual(names);
-  });
-});
-
-describe("a source", () => {
-  const source = (hours: number, week: number) => ({
-    source: "/observer",
-    lastRecordedAt: new Date(Date.parse("2026-11-27T12:00:00Z") - hours * HOUR).toISOString(),
-    facts: { today: 0, week },
-  });
-  const silent = (hours: number, week: number) =>
-    isSilent(source(hours, week), Date.parse("2026-11-27T12:00:00Z"));
-
-  it("is silent if it is not heard for much longer than is usual for it", () => {
-    expect([silent(0.5, 2016), silent(3, 2016), silent(3, 168), silent(6, 168)]).toEqual([
-      false,
-      true,
-      false,
-      true,
-    ]);
-  });
-
-  it("that reports rarely is never called silent", () => {
-    expect(silent(160, 3)).toBe(false);
   });
 });
 

@@ -2,8 +2,7 @@
 import { useRef } from "preact/hooks";
 import { sendersOf } from "../connect.ts";
 import { age } from "../format.ts";
-import { isSilent, usualMs } from "../silence.ts";
-import { environments, now } from "../state.ts";
+import { environments } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Refused, Time } from "./parts.tsx";
 
@@ -37,8 +36,7 @@ function SourceTable() {
             </thead>
             <tbody>
               {sorted.map((one) => {
-                const usual = usualMs(one);
-                const silent = isSilent(one, now.value);
+                const { silent = false, usualPauseS: usual } = one;
                 return (
                   <tr key={one.source} class={silent ? "hatched" : ""}>
                     <td>
@@ -52,7 +50,8 @@ function SourceTable() {
                     <td>
                       {silent ? (
                         <span class="quiet">
-                          ? silent{usual === undefined ? "" : `, usually every ${age(usual)}`}
+                          ? silent
+                          {usual === undefined ? "" : `, its longest usual pause is ${age(usual * 1000)}`}
                         </span>
                       ) : first.current?.has(one.source) === false ? (
                         <strong>✓ new</strong>
