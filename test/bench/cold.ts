@@ -21,7 +21,7 @@ const ENVIRONMENT = {
   ASOF_PEOPLE_TABLE: "asof-people",
   ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
   ASOF_SETTLE_MS: "60000",
-  ASOF_ASIDE_QUEUE: "https://sqs.us-east-1.amazonaws.com/000000000000/aside",
+  ASOF_QUARANTINE_BUCKET: "asof-quarantine",
   ASOF_LATER_QUEUE: "https://sqs.us-east-1.amazonaws.com/000000000000/later",
   ASOF_LATER_ARN: "arn:aws:sqs:us-east-1:000000000000:later",
 };
