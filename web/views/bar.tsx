@@ -11,37 +11,48 @@ const NAMES: readonly (readonly [View, string])[] = [
   ["health", "Health"],
 ];
 
-function choose(name: "scheme" | "vision", value: string): void {
+type Setting = "scheme" | "vision";
+
+function choose(name: Setting, value: string): void {
   if (value === "") localStorage.removeItem(`asof.${name}`);
   else localStorage.setItem(`asof.${name}`, value);
   dispatchEvent(new Event("asof.theme"));
 }
 
+/** A setting of this browser; its first value is the system's. */
+const Choice = ({
+  label,
+  name,
+  values,
+}: {
+  label: string;
+  name: Setting;
+  values: Record<string, string>;
+}) => (
+  <label>
+    {label}
+    <select
+      value={localStorage.getItem(`asof.${name}`) ?? ""}
+      onChange={(event) => choose(name, event.currentTarget.value)}
+    >
+      <option value="">system</option>
+      {Object.entries(values).map(([value, shown]) => (
+        <option key={value} value={value}>
+          {shown}
+        </option>
+      ))}
+    </select>
+  </label>
+);
+
 const Settings = () => (
   <div id="settings" popover="auto" class="popover">
-    <label>
-      Colours
-      <select
-        value={localStorage.getItem("asof.scheme") ?? ""}
-        onChange={(event) => choose("scheme", event.currentTarget.value)}
-      >
-        <option value="">system</option>
-        <option value="light">light</option>
-        <option value="dark">dark</option>
-      </select>
-    </label>
-    <label>
-      Vision
-      <select
-        value={localStorage.getItem("asof.vision") ?? ""}
-        onChange={(event) => choose("vision", event.currentTarget.value)}
-      >
-        <option value="">system</option>
-        <option value="normal">normal</option>
-        <option value="contrast">high contrast</option>
-        <option value="colorblind">colour-blind</option>
-      </select>
-    </label>
+    <Choice label="Colours" name="scheme" values={{ light: "light", dark: "dark" }} />
+    <Choice
+      label="Vision"
+      name="vision"
+      values={{ normal: "normal", contrast: "high contrast", colorblind: "colour-blind" }}
+    />
     <p class="hint">{me.value === null ? "" : `${me.value.name}, role ${me.value.role}`}</p>
     <button type="button" onClick={signOut}>
       <LogOut size={14} aria-hidden="true" /> Sign out
