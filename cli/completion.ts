@@ -6,6 +6,7 @@ import { candidates, forBash, type Names, typedLine } from "./completion/candida
 import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom } from "./ledger.ts";
+import { allPages } from "./pages.ts";
 
 const HELP = `
 Add one of these lines to the start-up file of your shell:
@@ -20,30 +21,15 @@ there are none.`;
 const TIMEOUT_MS = 1000;
 const PAGES_MAX = 10;
 
-type Page<T> = { readonly entries: readonly T[]; readonly next: string | null };
-
-async function pagesOf<T>(fetch: (more: { cursor?: string }) => Promise<Page<T>>): Promise<T[]> {
-  const found: T[] = [];
-  let cursor: string | null = null;
-  for (let n = 0; n < PAGES_MAX && (n === 0 || cursor !== null); n++) {
-    const page: Page<T> = await fetch(cursor === null ? {} : { cursor });
-    found.push(...page.entries);
-    cursor = page.next;
-  }
-  return found;
-}
-
 const namesFrom = (client: LedgerClient): Names => ({
-  environments: () =>
-    pagesOf(async (more) => {
-      const { environments, next } = await client.environments({ limit: 100, ...more });
-      return { entries: environments.map(({ environment }) => environment), next };
-    }),
-  services: (environment) =>
-    pagesOf(async (more) => {
-      const { services, next } = await client.services({ limit: 100, ...more, environment });
-      return { entries: services.map(({ service }) => service), next };
-    }),
+  environments: async () => {
+    const pages = await allPages((more) => client.environments({ limit: 100, ...more }), PAGES_MAX);
+    return pages.flatMap(({ environments }) => environments.map(({ environment }) => environment));
+  },
+  services: async (environment) => {
+    const pages = await allPages((more) => client.services({ limit: 100, ...more, environment }), PAGES_MAX);
+    return pages.flatMap(({ services }) => services.map(({ service }) => service));
+  },
 });
 
 /** Candidates, one a line. A question to the ledger that fails has none: nothing may be printed beside a prompt. */

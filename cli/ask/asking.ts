@@ -4,6 +4,7 @@ import type { Snapshot } from "../../schemas/answer.ts";
 import { callLedger, Refused } from "../client.ts";
 import { CliError } from "../error.ts";
 import { EXIT } from "../io.ts";
+import { allPages } from "../pages.ts";
 import type { Ask } from "./options.ts";
 
 /** Runs a question; what the ledger does not know, or does not let this token ask, has exit codes of its own. */
@@ -38,15 +39,8 @@ export async function snapshotOf(
   extent: { environment: string } | { group: string },
   at: string | undefined,
 ): Promise<Snapshot> {
-  let whole: Snapshot | undefined;
-  let cursor: string | null = null;
-  do {
-    const more: { cursor?: string } = cursor === null ? {} : { cursor };
-    const page: Snapshot = await call(ask, (client) =>
-      client.snapshot({ ...extent, ...momentOf(ask, at), ...more, limit: 100 }),
-    );
-    whole = whole === undefined ? page : { ...page, releases: [...whole.releases, ...page.releases] };
-    cursor = page.next;
-  } while (cursor !== null);
-  return whole;
+  const pages = await allPages((more) =>
+    call(ask, (client) => client.snapshot({ ...extent, ...momentOf(ask, at), ...more, limit: 100 })),
+  );
+  return { ...(pages.at(-1) ?? pages[0]), releases: pages.flatMap(({ releases }) => releases) };
 }

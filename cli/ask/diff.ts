@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import type { Difference } from "../../schemas/answer.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call } from "./asking.ts";
+import { allPages } from "../pages.ts";
+import { asking, call } from "./asking.ts";
 import { differenceLines } from "./difference-view.ts";
 import { extentsOf } from "./log.ts";
-import { namesFor } from "./names.ts";
 import { type Ask, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { timeOf } from "./when.ts";
 import { type Place, readingsOf } from "./words.ts";
@@ -16,19 +16,14 @@ type Sides =
   | { readonly environment: string; readonly from: string; readonly to?: string };
 
 async function differenceOf(ask: Ask, sides: Sides, service: string | undefined): Promise<View> {
-  let whole: Difference | undefined;
-  let cursor: string | null = null;
-  do {
-    const more: { cursor?: string } = cursor === null ? {} : { cursor };
-    const page: Difference = await call(ask, (client) =>
-      client.diff({ ...sides, tz: ask.tz, ...more, limit: 100 }),
-    );
-    whole =
-      whole === undefined
-        ? page
-        : { ...page, services: [...whole.services, ...page.services], same: whole.same + page.same };
-    cursor = page.next;
-  } while (cursor !== null);
+  const pages = await allPages((more) =>
+    call(ask, (client) => client.diff({ ...sides, tz: ask.tz, ...more, limit: 100 })),
+  );
+  const whole: Difference = {
+    ...(pages.at(-1) ?? pages[0]),
+    services: pages.flatMap(({ services }) => services),
+    same: pages.reduce((sum, { same }) => sum + same, 0),
+  };
   const own = whole.services.filter((one) => service === undefined || one.service === service);
   const shown = service === undefined ? whole : { ...whole, services: own, same: own.length === 0 ? 1 : 0 };
   return { answer: shown, lines: differenceLines(shown, ask) };
@@ -36,10 +31,10 @@ async function differenceOf(ask: Ask, sides: Sides, service: string | undefined)
 
 /** Two places in the words, one after the other; undefined where they do not name two. */
 async function placesIn(ask: Ask, words: readonly string[]): Promise<[Place, Place] | undefined> {
-  const known = await namesFor(ask.ledger, words);
+  // A comparison is of two environments, also where a group has the same name.
+  const known = { services: await asking(ask.services()), groups: [] };
   const placeIn = (some: readonly string[]): Place | undefined => {
-    // A comparison is of two environments, also where a group has the same name.
-    const [reading, ...others] = readingsOf(some, { ...known, groups: [] }, () => false);
+    const [reading, ...others] = readingsOf(some, known, () => false);
     return others.length === 0 && reading?.what.is === "place" ? reading.what : undefined;
   };
   for (let n = 1; n < words.length; n++) {

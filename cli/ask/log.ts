@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Timeline } from "../../schemas/timeline.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
+import { allPages } from "../pages.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { timelineLines } from "./timeline-view.ts";
@@ -31,18 +32,11 @@ export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
 
 async function timelineOf(ask: Ask, extent: Extent, from: string, to: string | undefined): Promise<Timeline> {
   const question = { ...extent, from, tz: ask.tz, ...(to === undefined ? {} : { to }) };
-  let whole: Timeline | undefined;
-  let cursor: string | null = null;
-  do {
-    const more: { cursor?: string } = cursor === null ? {} : { cursor };
-    const page: Timeline = await call(ask, (client) => client.timeline({ ...question, ...more, limit: 500 }));
-    whole =
-      whole === undefined
-        ? page
-        : { ...page, from: whole.from, entries: [...whole.entries, ...page.entries] };
-    cursor = page.next;
-  } while (cursor !== null);
-  return whole;
+  const pages = await allPages((more) =>
+    call(ask, (client) => client.timeline({ ...question, ...more, limit: 500 })),
+  );
+  const [{ from: start }] = pages;
+  return { ...(pages.at(-1) ?? pages[0]), from: start, entries: pages.flatMap(({ entries }) => entries) };
 }
 
 async function logOf(ask: Ask, { what, at }: Asked, since: string): Promise<View> {

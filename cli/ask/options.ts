@@ -1,11 +1,12 @@
 /** The options of every command that asks: what and when, in which zone, and how the answer is printed. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import { memoised } from "../../functions/ledger/loader.ts";
 import { nearestOf } from "../../functions/ledger/nearness.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger.ts";
-import { namesFor } from "./names.ts";
+import { groupsAmong, knownServices, type Services } from "./names.ts";
 import { type Line, render, type Style } from "./style.ts";
 import { timeOf, timeReader } from "./when.ts";
 import { exactOptions, quoted, type Reading, readingsOf, type What } from "./words.ts";
@@ -61,6 +62,8 @@ export interface Ask {
   readonly width: number;
   /** Reads words of a time; undefined if they are none. */
   readonly read: (words: string) => string | undefined;
+  /** The services that the ledger knows, read once. */
+  readonly services: () => Promise<Services>;
   readonly print: (view: View) => Promise<void>;
 }
 
@@ -116,14 +119,16 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
   const tz = zoneOf(options, io);
   const now = io.now();
   const style = styleOf(options, io);
+  const ledger = ledgerFrom(options, io);
   return {
-    ledger: ledgerFrom(options, io),
+    ledger,
     options,
     now: now.toISOString(),
     tz,
     times: timesIn(tz, now.toISOString()),
     width: Math.max(40, Math.min(io.columns ?? WIDTH, 160)),
     read: await timeReader({ now, tz }),
+    services: memoised(() => knownServices(ledger)),
     print: (view) => print(options, style, io, view),
   };
 }
@@ -156,32 +161,34 @@ const commandOf = (name: string, reading: Reading): string =>
  * @param only what a place may be: an environment that has the name of a group, too, is the environment then
  */
 export async function askedBy(
-  { ledger, options, read }: Ask,
+  { options, ...ask }: Ask,
   command: Command,
   words: readonly string[],
   { only }: { readonly only?: "environments" } = {},
 ): Promise<Asked> {
-  const time = (when: string | undefined) => (when === undefined ? undefined : timeOf(read, when));
+  const time = (when: string | undefined) => (when === undefined ? undefined : timeOf(ask.read, when));
   const exact = exactly(options);
   if (exact !== undefined) {
     if (words.length > 0 && options.at !== undefined)
       throw new CliError(`${words.join(" ")}: --at names the time already`, { exit: EXIT.usage });
     return { what: exact, at: time(options.at ?? (words.length === 0 ? undefined : words.join(" "))) };
   }
-  const reading = await readingBy({ ledger, read }, command, words, { only });
+  const reading = await readingBy(ask, command, words, { only });
   return { what: reading.what, at: time(options.at ?? reading.when) };
 }
 
 /** The one thing that the words name. Throws a CliError where they name nothing, or several things. */
 export async function readingBy(
-  { ledger, read }: Pick<Ask, "ledger" | "read">,
+  { ledger, read, services }: Pick<Ask, "ledger" | "read" | "services">,
   command: Command,
   words: readonly string[],
   { only }: { readonly only?: "environments" | undefined } = {},
 ): Promise<Reading> {
-  const names = await namesFor(ledger, words);
-  const known = only === undefined ? names : { ...names, groups: [] };
-  const readings = readingsOf(words, known, (when) => read(when) !== undefined);
+  const [known, groups] = await Promise.all([
+    services(),
+    only === undefined ? groupsAmong(ledger, words) : [],
+  ]);
+  const readings = readingsOf(words, { services: known, groups }, (when) => read(when) !== undefined);
   const [reading, ...others] = readings;
   if (reading === undefined) throw new CliError(unknownWords(words, known), { exit: EXIT.unknown });
   if (others.length > 0) {
@@ -196,7 +203,7 @@ export async function readingBy(
 /** Whether the day or the month comes first depends on who wrote it. */
 const AMBIGUOUS = /\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b/;
 
-function unknownWords(words: readonly string[], { services }: Awaited<ReturnType<typeof namesFor>>): string {
+function unknownWords(words: readonly string[], services: Services): string {
   const text = words.join(" ");
   const date = AMBIGUOUS.exec(text)?.[0];
   if (date !== undefined) return `${date}: day or month first? Write the date like 2026-10-22`;

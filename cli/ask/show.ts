@@ -6,7 +6,6 @@ import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { asking, call, frameOf, momentOf, snapshotOf } from "./asking.ts";
 import { repositoryHere } from "./clone.ts";
-import { type Services as KnownServices, knownServices } from "./names.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
@@ -29,7 +28,7 @@ async function elsewhereOf(
   { environment, service }: Selected,
   at: string | undefined,
 ): Promise<Release[]> {
-  const services = await knownServices(ask.ledger);
+  const services = await ask.services();
   const others =
     services.find((one) => one.service === service)?.environments.filter((one) => one !== environment) ?? [];
   return Promise.all(
@@ -102,7 +101,7 @@ async function groupView(ask: Ask, group: string, service: string, at: string | 
 /** The whole digest that begins like this, among the images that run now. Throws a CliError unless there is one. */
 async function wholeDigest(ask: Ask, digest: string): Promise<string> {
   if (digest.length === "sha256:".length + 64) return digest;
-  const environments = [...new Set((await knownServices(ask.ledger)).flatMap((one) => one.environments))];
+  const environments = [...new Set((await ask.services()).flatMap((one) => one.environments))];
   const snapshots = await Promise.all(
     environments.map((environment) => snapshotOf(ask, { environment }, undefined)),
   );
@@ -175,7 +174,7 @@ export function viewOf(ask: Ask, { what, at }: Asked): Promise<View> {
 
 /** Without words: the services of the repository that this folder is a clone of, else every environment. */
 async function viewHere(ask: Ask): Promise<View> {
-  const services: KnownServices = await asking(knownServices(ask.ledger));
+  const services = await asking(ask.services());
   const repository = await repositoryHere();
   const here = services.filter((one) => repository !== undefined && repository === one.repository);
   const shown = here.length > 0 ? here : services;

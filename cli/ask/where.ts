@@ -5,7 +5,6 @@ import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { asking, frameOf } from "./asking.ts";
 import { commitHere, isAncestor, repositoryHere } from "./clone.ts";
-import { knownServices } from "./names.ts";
 import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
 import { releaseAt } from "./past.ts";
 import { headLine } from "./release-view.ts";
@@ -35,7 +34,7 @@ const WORDS: Record<Contains, Line> = {
 /** A commit of this clone, followed through its descendants; undefined where the ledger has no service of this clone. */
 async function commitView(ask: Ask, sha: string): Promise<View | undefined> {
   const repository = await repositoryHere();
-  const services = await asking(knownServices(ask.ledger));
+  const services = await asking(ask.services());
   const own = services.filter((one) => repository !== undefined && one.repository === repository);
   if (own.length === 0) return undefined;
   const places = own.flatMap(({ service, environments }) =>

@@ -96,14 +96,21 @@ interface Named {
 async function placeIn(command: Command, io: Io, ledger: Ledger): Promise<Named | undefined> {
   const words = command.args;
   if (words.length === 0) return undefined;
-  const [{ readingBy, zoneOf }, { timeOf, timeReader }, { releaseAt, releaseBack }] = await Promise.all([
-    import("../ask/options.ts"),
-    import("../ask/when.ts"),
-    import("../ask/past.ts"),
-  ]);
+  const [{ readingBy, zoneOf }, { knownServices }, { timeOf, timeReader }, { releaseAt, releaseBack }] =
+    await Promise.all([
+      import("../ask/options.ts"),
+      import("../ask/names.ts"),
+      import("../ask/when.ts"),
+      import("../ask/past.ts"),
+    ]);
   const tz = zoneOf(z.looseObject({ tz: maybe }).parse(command.opts()), io);
   const read = await timeReader({ now: io.now(), tz });
-  const { what, when } = await readingBy({ ledger, read }, command, words, { only: "environments" });
+  const { what, when } = await readingBy(
+    { ledger, read, services: () => knownServices(ledger) },
+    command,
+    words,
+    { only: "environments" },
+  );
   if (what.is !== "place" || what.service === undefined)
     throw new CliError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`, { exit: EXIT.usage });
   const { environment, service, back } = what;
