@@ -95,9 +95,13 @@ describe("a plan and a redeployment by tag", () => {
 describe("a redeployment of a service without images", () => {
   const deployTools = { pm2: [["pm2-deploy", "{service}", "{commit}"]] };
   const commitOf = (name: string) => ({ commit: { repository: CODE, sha: shaOf(name) } });
+  const byCommit = (name: string) => ({ components: [{ component: "main" }], ...commitOf(name) });
+  const byDigest = (name: string) => ({ components: [{ component: "main", digest: digestOf(name) }] });
 
-  async function given() {
-    const { client } = givenDoors({ deployTools });
+  async function given(named: (name: string) => object = byCommit) {
+    const { client } = givenDoors({
+      deployTools: named === byCommit ? deployTools : { pm2: [["pm2-deploy", "{service}", "{digest}"]] },
+    });
     const admin = client("admin");
     await say(admin, "service.described", "2026-11-01T10:00:00.000Z", {
       service: PLACE.service,
@@ -108,16 +112,28 @@ describe("a redeployment of a service without images", () => {
       ["2026-11-10T10:00:00.000Z", "one"],
       ["2026-11-20T10:00:00.000Z", "two"],
     ] as const)
-      await deploy(admin, time, name, { components: [{ component: "main" }], ...commitOf(name) });
+      await deploy(admin, time, name, named(name));
     const operator = client("operator");
     const plan = Plan.parse((await operator.get(`/v1/plan?${SERVICE}&last=good`)).json);
     const answer = await request(operator, plan, { last: "good" });
     expect(answer.status).toBe(201);
     const [redeployment] = Redeployments.parse(answer.json).redeployments;
-    const status = async () =>
-      Redeployment.parse((await operator.get(`/v1/redeployments/${redeployment?.id}`)).json).status;
-    return { admin, operator, redeployment, status };
+    const now = async () =>
+      Redeployment.parse((await operator.get(`/v1/redeployments/${redeployment?.id}`)).json);
+    return { admin, operator, redeployment, now, status: async () => (await now()).status };
   }
+
+  it.each([
+    ["commit", byCommit],
+    ["digest", byDigest],
+  ])("is undone by a later deployment of another %s, and by nothing else", async (_, named) => {
+    const { admin, redeployment, now } = await given(named);
+    const at = redeployment?.requestedAt ?? "";
+    await deploy(admin, at, "again", named("one"));
+    expect(await now()).toMatchObject({ status: "succeeded", undone: null });
+    await deploy(admin, new Date(Date.parse(at) + 1000).toISOString(), "later", named("two"));
+    expect(await now()).toMatchObject({ status: "succeeded", undone: { deployment: { id: "later" } } });
+  });
 
   it("names the commit, and has succeeded once that is deployed", async () => {
     const { admin, redeployment, status } = await given();

@@ -5,6 +5,7 @@ import type { Release } from "../../../schemas/release.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
 import { configurationChanges } from "../../queries/release/configuration.ts";
+import { sameCommit } from "../../queries/release/digest-resolution.ts";
 import { release } from "../../queries/release/release.ts";
 import { isSameSlot } from "../../queries/release/slots.ts";
 import { currentRelease } from "../current-release.ts";
@@ -19,11 +20,14 @@ const EXPLAINING: ReadonlySet<string> = new Set(["rollback_undone", "older_build
 async function differs({ images }: Question, brought: Redeployment, found: Release): Promise<boolean> {
   const verdicts = await Promise.all(
     brought.components.map(async (one) => {
-      const digest = pinnedImage(one.image)?.digest ?? "";
-      const { members } = await images.family(digest);
       const isOnly = brought.components.length === 1 && found.components.length === 1;
       const own = found.components.filter((other) => isOnly || isSameSlot(one, other));
-      return own.every((other) => other.digest !== null && !members.has(other.digest));
+      // Services without images have a digest alone, or the commit.
+      const named = pinnedImage(one.image)?.digest ?? one.image;
+      if (!named.startsWith("sha256:"))
+        return own.every(({ commit }) => commit !== null && !sameCommit(commit.sha, named));
+      const { members } = await images.family(named);
+      return own.every(({ digest }) => digest !== null && !members.has(digest));
     }),
   );
   const changes = configurationChanges(brought.config ?? [], found.config);
