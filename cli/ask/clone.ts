@@ -2,6 +2,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
+import { isSameSource } from "../../functions/ledger/grants.ts";
+import type { Services } from "./names.ts";
+
 const run = promisify(execFile);
 
 /** The web address of a remote: `git@github.com:acme/web.git` is `https://github.com/acme/web`. */
@@ -16,13 +19,21 @@ export function webAddress(remote: string): string | undefined {
 }
 
 /** Undefined outside of a clone, or without git. */
-export async function repositoryHere(): Promise<string | undefined> {
+async function repositoryHere(): Promise<string | undefined> {
   try {
     const { stdout } = await run("git", ["remote", "get-url", "origin"], { timeout: 2000 });
     return webAddress(stdout);
   } catch {
     return undefined;
   }
+}
+
+/** The services that are described with the repository of the current folder. */
+export async function servicesHere(services: Services): Promise<Services> {
+  const here = await repositoryHere();
+  return services.filter(
+    ({ repository }) => here !== undefined && repository !== null && isSameSource(repository, here),
+  );
 }
 
 /** The commit that a revision names in this clone; undefined if there is none, or no clone. */

@@ -5,7 +5,7 @@ import type { Release } from "../../schemas/release.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { asking, call, frameOf, momentOf, snapshotOf } from "./asking.ts";
-import { repositoryHere } from "./clone.ts";
+import { servicesHere } from "./clone.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
@@ -175,8 +175,7 @@ export function viewOf(ask: Ask, { what, at }: Asked): Promise<View> {
 /** Without words: the services of the repository that this folder is a clone of, else every environment. */
 async function viewHere(ask: Ask): Promise<View> {
   const services = await asking(ask.services());
-  const repository = await repositoryHere();
-  const here = services.filter((one) => repository !== undefined && repository === one.repository);
+  const here = await servicesHere(services);
   const shown = here.length > 0 ? here : services;
   const places = shown.flatMap(({ service, environments }) =>
     environments.map((environment) => ({ environment, service })),
@@ -195,7 +194,7 @@ async function viewHere(ask: Ask): Promise<View> {
   return {
     answer: releases,
     lines: [
-      headLine(repository ?? "", ask.now, frameOf(ask, undefined)),
+      headLine(here[0]?.repository ?? "", ask.now, frameOf(ask, undefined)),
       ...columns([[["environment"], ...CELLS], ...rows], "  "),
     ],
   };

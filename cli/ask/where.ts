@@ -4,7 +4,7 @@ import type { Release } from "../../schemas/release.ts";
 import { CliError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { asking, frameOf } from "./asking.ts";
-import { commitHere, isAncestor, repositoryHere } from "./clone.ts";
+import { commitHere, isAncestor, servicesHere } from "./clone.ts";
 import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
 import { releaseAt } from "./past.ts";
 import { headLine } from "./release-view.ts";
@@ -33,9 +33,7 @@ const WORDS: Record<Contains, Line> = {
 
 /** A commit of this clone, followed through its descendants; undefined where the ledger has no service of this clone. */
 async function commitView(ask: Ask, sha: string): Promise<View | undefined> {
-  const repository = await repositoryHere();
-  const services = await asking(ask.services());
-  const own = services.filter((one) => repository !== undefined && one.repository === repository);
+  const own = await servicesHere(await asking(ask.services()));
   if (own.length === 0) return undefined;
   const places = own.flatMap(({ service, environments }) =>
     environments.map((environment) => ({ environment, service })),
