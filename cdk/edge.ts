@@ -59,6 +59,7 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
       customHeaders: { [ORIGIN_HEADER]: originSecret.secretValue.unsafeUnwrap() },
     });
   const [ingest, questions] = [originOf(urls.ingest), originOf(urls.questions)];
+  const exported = originOf(urls.export);
   const behaviour = (origin: IOrigin): BehaviorOptions => ({
     origin,
     allowedMethods: AllowedMethods.ALLOW_ALL,
@@ -87,7 +88,8 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
     defaultBehavior: behaviour(questions),
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(ingest)])),
-      "/v1/export*": behaviour(originOf(urls.export)),
+      "/v1/export*": behaviour(exported),
+      "/v1/audit*": behaviour(exported),
       ...Object.fromEntries(PAGE_FILES.map((path) => [path, cached])),
     },
   });
