@@ -1,7 +1,7 @@
 /** `asof plan`: the steps that run an earlier release again. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 import { formatPlan } from "./plan/format.ts";
 import { fetchPlan, planQueryFrom, withPlanOptions } from "./plan/options.ts";
@@ -24,9 +24,8 @@ needs a role that may read.
 
 Exit codes:
   0  the plan is ready
-  1  the plan is blocked, or the ledger refused: the reasons are printed
-  2  the command line is invalid
-  4  the ledger cannot be reached`;
+  1  the plan is blocked: the reasons are printed
+${EXIT_CODES}`;
 
 export function planCommand(command: Command, io: Io): Command {
   const check = new Option("--check <whom>", "also ask the registries whether the images exist");
@@ -40,6 +39,6 @@ export function planCommand(command: Command, io: Io): Command {
       const ledger = ledgerFrom(options, io);
       const plan = await fetchPlan(ledger, await planQueryFrom(command, io, ledger), more);
       for (const line of json === true ? [JSON.stringify(plan)] : formatPlan(plan)) io.out(line);
-      io.end(plan.status === "ready" ? EXIT.done : EXIT.refused);
+      io.end(plan.status === "ready" ? EXIT.done : EXIT.no);
     });
 }

@@ -52,12 +52,12 @@ export function processIo(): Io {
   const err = lineWriter(process.stderr, () => undefined);
   const out = lineWriter(process.stdout, (error) => {
     unwritable = true;
-    process.exitCode = EXIT.refused;
+    process.exitCode = EXIT.no;
     err(`asof: the output cannot be written: ${error.message}`);
   });
   const crash = (error: unknown): never => {
     err(`asof: unexpected error, please report it: ${describeError(error)}`);
-    process.exit(EXIT.refused);
+    process.exit(EXIT.no);
   };
   process.on("unhandledRejection", crash);
   process.on("uncaughtException", crash);
@@ -73,7 +73,7 @@ export function processIo(): Io {
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,
     end: (code) => {
-      process.exitCode = unwritable && code === EXIT.done ? EXIT.refused : code;
+      process.exitCode = unwritable && code === EXIT.done ? EXIT.no : code;
     },
   };
 }

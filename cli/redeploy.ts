@@ -7,7 +7,7 @@ import type { Plan } from "../schemas/plan.ts";
 import { isOver, type Redeployment } from "../schemas/redeployment.ts";
 import { callLedger } from "./client.ts";
 import { CliError, Unreachable } from "./error.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 import { formatPlan } from "./plan/format.ts";
 import { fetchPlan, type PlanQuery, planQueryFrom, withPlanOptions } from "./plan/options.ts";
@@ -33,10 +33,9 @@ The token comes from ASOF_TOKEN or --token-file, and needs the role operator.
 
 Exit codes:
   0  it succeeded; with --no-wait: it was requested
-  1  nothing was requested: the plan is blocked, the ledger refused, or it was not confirmed
-  2  the command line is invalid
-  3  it failed or timed out
-  4  the ledger cannot be reached; what was requested goes on`;
+  1  it failed or timed out; or nothing was requested: the plan is blocked, or it was not confirmed
+${EXIT_CODES}
+What was requested goes on, however this command ends.`;
 
 /** The digest that runs now, by the plan. */
 const runningIn = ({ components, current }: Plan): string | null =>
@@ -126,5 +125,5 @@ export const redeployCommand = (command: Command, io: Io): Command =>
       const first = await requestRedeployment(ledger, query, plan, options.reason);
       const last = wait ? await watch(io, ledger, first) : first;
       io.out(json === true ? JSON.stringify(last) : formatRedeployment(last));
-      io.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.failed);
+      io.end(last.status === "succeeded" || !wait ? EXIT.done : EXIT.no);
     });

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import { memoised } from "../../functions/ledger/loader.ts";
 import { nearestOf } from "../../functions/ledger/nearness.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger.ts";
 import { groupsAmong, knownServices, type Services } from "./names.ts";
@@ -93,7 +93,8 @@ const isZone = (tz: string): boolean => {
 };
 
 export function zoneOf({ tz }: { readonly tz?: string | undefined }, { env }: Io): string {
-  if (tz !== undefined && !isZone(tz)) throw new CliError(`--tz: ${tz} is no time zone, like Europe/Berlin`);
+  if (tz !== undefined && !isZone(tz))
+    throw new UsageError(`--tz: ${tz} is no time zone, like Europe/Berlin`);
   const given = tz ?? env.TZ ?? "";
   return given !== "" && isZone(given) ? given : Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
@@ -149,7 +150,7 @@ function exactly({ environment, group, service, digest, commit, tag, back }: Ask
   if (tag === undefined) return undefined;
   const colon = tag.lastIndexOf(":");
   if (colon < 1)
-    throw new CliError(`--tag: ${tag} must be a repository and a tag, like ghcr.io/acme/web:1.4`);
+    throw new UsageError(`--tag: ${tag} must be a repository and a tag, like ghcr.io/acme/web:1.4`);
   return { is: "tag", repository: tag.slice(0, colon), tag: tag.slice(colon + 1) };
 }
 
@@ -170,7 +171,7 @@ export async function askedBy(
   const exact = exactly(options);
   if (exact !== undefined) {
     if (words.length > 0 && options.at !== undefined)
-      throw new CliError(`${words.join(" ")}: --at names the time already`, { exit: EXIT.usage });
+      throw new UsageError(`${words.join(" ")}: --at names the time already`);
     return { what: exact, at: time(options.at ?? (words.length === 0 ? undefined : words.join(" "))) };
   }
   const reading = await readingBy(ask, command, words, { only });
@@ -193,9 +194,7 @@ export async function readingBy(
   if (reading === undefined) throw new CliError(unknownWords(words, known), { exit: EXIT.unknown });
   if (others.length > 0) {
     const commands = readings.map((one) => `  ${commandOf(command.name(), one)}`);
-    throw new CliError([`${words.join(" ")} may mean several things:`, ...commands].join("\n"), {
-      exit: EXIT.usage,
-    });
+    throw new UsageError([`${words.join(" ")} may mean several things:`, ...commands].join("\n"));
   }
   return reading;
 }

@@ -1,6 +1,6 @@
 /** Times in people's words. What a period means (its start or its end) is the ledger's rule; this only finds the words. */
 import type { ParsedResult } from "chrono-node";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 
 const API = [
   /^(now|today|yesterday|-\d{1,6}[mhdw])$/,
@@ -60,7 +60,7 @@ export async function timeReader(clock: Clock): Promise<(words: string) => strin
 export function timeOf(read: (words: string) => string | undefined, words: string): string {
   const time = read(words);
   if (time !== undefined) return time;
-  throw new CliError(
+  throw new UsageError(
     `${words}: is no time; write it like 2026-10-22, 2026-10-22T09:00, 7d, yesterday, or last friday 14:00`,
   );
 }

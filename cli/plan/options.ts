@@ -5,8 +5,8 @@ import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { callLedger } from "../client.ts";
-import { CliError } from "../error.ts";
-import { EXIT, type Io } from "../io.ts";
+import { UsageError } from "../error.ts";
+import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];
@@ -112,7 +112,7 @@ async function placeIn(command: Command, io: Io, ledger: Ledger): Promise<Named 
     { only: "environments" },
   );
   if (what.is !== "place" || what.service === undefined)
-    throw new CliError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`, { exit: EXIT.usage });
+    throw new UsageError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`);
   const { environment, service, back } = what;
   if (when === undefined && back === 0) return { environment, service };
   const at = when === undefined ? undefined : timeOf(read, when);

@@ -102,7 +102,7 @@ describe("a plan on a terminal", () => {
     const substitute = ["--accept-substitute", ONE, "--accept-substitute", TWO];
     expect((await plan(ledger, ...KEEP, ...more, ...substitute)).code).toBe(0);
     const wrong = await plan(ledger, ...KEEP, "--accept-substitute", "sha256:short");
-    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining("acceptSubstitute") });
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("acceptSubstitute") });
   });
 
   it.each([
@@ -122,9 +122,9 @@ describe("a plan on a terminal", () => {
   it("complains in one line of a wrong token, an unknown name, and no ledger", async () => {
     const ledger = await broken();
     const shut = await asof(["plan", ...THEN], { ASOF_URL: ledger.url, ASOF_TOKEN: "wrong" });
-    expect(shut).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
+    expect(shut).toMatchObject({ code: 5, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
     const unknown = await plan(ledger, "--environment", "moon", "--service", "x", "--last-good");
-    expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 404: /) });
+    expect(unknown).toMatchObject({ code: 3, err: expect.stringMatching(/^asof: 404: /) });
     await ledger.stop();
     const gone = await plan(ledger, ...THEN);
     expect(gone).toMatchObject({ code: 4, err: expect.stringContaining("cannot be reached") });
@@ -191,13 +191,13 @@ describe("one click from a terminal", () => {
     expect(out).toContain(`plan ${one?.planHash}`);
   });
 
-  it("ends with 3 where it failed, and says why", async () => {
+  it("ends with 1 where it failed, and says why", async () => {
     const ledger = await broken();
     const [{ code, out }] = await Promise.all([
       redeploy(ledger, [...KEEP, "--yes"]),
       carriedOut(ledger, "failed"),
     ]);
-    expect(code).toBe(3);
+    expect(code).toBe(1);
     expect(out).toContain("failed (step 2 ended with 1)");
   });
 
@@ -262,7 +262,7 @@ describe("one click from a terminal", () => {
     const other = deployed("three", "2026-11-22T08:59:00.000Z");
     const confirm = async () => (await ledger.doors.client().say(other)).status === 201;
     const { code, err } = await redeploy(ledger, KEEP, { confirm });
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toMatch(/^asof: 409: .*runs now, not/);
     expect(await nextOf(ledger)).toEqual([]);
   });
@@ -270,9 +270,9 @@ describe("one click from a terminal", () => {
   it("is refused to who may not, and beside another that runs", async () => {
     const ledger = await broken();
     const writer = await asof(["redeploy", ...KEEP, "--yes", ...WHY], as("reader", ledger));
-    expect(writer).toMatchObject({ code: 1, err: expect.stringContaining("403: ") });
+    expect(writer).toMatchObject({ code: 5, err: expect.stringContaining("403: ") });
     expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);
     const second = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
-    expect(second).toMatchObject({ code: 1, err: expect.stringContaining("has not ended") });
+    expect(second).toMatchObject({ code: 5, err: expect.stringContaining("has not ended") });
   });
 });
