@@ -58,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).redeployCommand,
   },
   {
+    name: "rollback",
+    summary: "requests that the release before runs again: redeploy PLACE~1",
+    load: async () => (await import("./redeploy.ts")).rollbackCommand,
+  },
+  {
     name: "gate",
     summary: "says whether an image may be deployed, and by which evidence",
     load: async () => (await import("./gate.ts")).gateCommand,

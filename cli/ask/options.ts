@@ -27,6 +27,7 @@ const Options = z.looseObject({
   back: z.coerce.number().int().min(0).default(0),
   tz: maybe,
   output: z.enum(OUTPUTS).default("table"),
+  json: z.boolean().optional(),
   ascii: z.boolean().optional(),
 });
 export type AskOptions = z.infer<typeof Options>;
@@ -49,6 +50,7 @@ export const withPrintOptions = (command: Command): Command =>
     .addOption(
       new Option("-o, --output <form>", "table, or the ledger's answer as JSON or YAML").choices(OUTPUTS),
     )
+    .addOption(new Option("--json", "the same as -o json").hideHelp())
     .option("--ascii", "no characters beyond ASCII");
 
 /** One run of a command that asks. */
@@ -65,6 +67,8 @@ export interface Ask {
   /** The services that the ledger knows, read once. */
   readonly services: () => Promise<Services>;
   readonly print: (view: View) => Promise<void>;
+  /** Shows lines to a person beside the answer: on standard error where programs read the answer. */
+  readonly tell: (lines: readonly Line[]) => void;
 }
 
 /** An answer: what the ledger said, and lines for people. */
@@ -104,13 +108,16 @@ const styleOf = ({ ascii }: AskOptions, { env, columns }: Io): Style => {
   return { color: isTerminal && (env.NO_COLOR ?? "") === "", links: isTerminal, ascii: ascii === true };
 };
 
+const PLAIN: Style = { color: false, links: false, ascii: false };
+const isTable = ({ output, json }: AskOptions): boolean => output === "table" && json !== true;
+
 async function print(
-  { output }: AskOptions,
+  { output, json }: AskOptions,
   style: Style,
   { out, styled = out }: Io,
   { answer, lines }: View,
 ): Promise<void> {
-  if (output === "json") return out(JSON.stringify(answer));
+  if (output === "json" || json === true) return out(JSON.stringify(answer));
   if (output === "yaml") return out((await import("yaml")).stringify(answer).trimEnd());
   for (const line of lines) styled(render(line, style));
 }
@@ -131,6 +138,11 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
     read: await timeReader({ now, tz }),
     services: memoised(() => knownServices(ledger)),
     print: (view) => print(options, style, io, view),
+    tell: (lines) => {
+      const { out, err, styled = out } = io;
+      const [write, form] = isTable(options) ? [styled, style] : [err, PLAIN];
+      for (const line of lines) write(render(line, form));
+    },
   };
 }
 

@@ -29,7 +29,7 @@ export interface Beside {
   readonly commit: CommitAnswer | undefined;
 }
 
-const AVAILABLE = {
+export const AVAILABLE = {
   available: "in its registry",
   archived: "archived by its registry",
   deleted: "gone from its registry",
@@ -129,10 +129,11 @@ function whoRow({ deployedBy, evidence, owner, contact, url }: Release): Line[] 
 function beforeRow(release: Release, { before, times }: Beside): Line[][] {
   if (before === undefined || before.status !== "running" || before.since === null || release.since === null)
     return [];
-  const from = times.day(before.since);
-  const to = times.day(release.since);
-  const days = from === to ? from : `${from} – ${to}`;
-  return [[["before"], [`${versionsOf(before)}, ${days} (${spanBetween(before.since, release.since)})`]]];
+  const commit = before.components.find((one) => one.commit !== null)?.commit;
+  const named = [versionsOf(before), ...(commit == null ? [] : [shortCommit(commit.sha)])];
+  const days = times.days(before.since, release.since);
+  const ran = `${days} (${spanBetween(before.since, release.since)})`;
+  return [[["before"], [`${[...new Set(named)].join(" ")}, ${ran}`]]];
 }
 
 /** Where the same service runs the same images, and where it runs others. */

@@ -1,7 +1,7 @@
 /** Health: who reports, who fell silent, what was set aside, what is frozen, and how to connect a sender. */
 import { useRef } from "preact/hooks";
+import { age } from "../../schemas/words/durations.ts";
 import { sendersOf } from "../connect.ts";
-import { age } from "../format.ts";
 import { environments } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Refused, Time } from "./parts.tsx";
