@@ -38,6 +38,31 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./ask/where.ts")).whereCommand,
   },
   {
+    name: "status",
+    summary: "lists all that is wrong, everywhere or in a place",
+    load: async () => (await import("./ask/status.ts")).statusCommand,
+  },
+  {
+    name: "drift",
+    summary: "says where something else runs than was deployed",
+    load: async () => (await import("./ask/drift.ts")).driftCommand,
+  },
+  {
+    name: "wait",
+    summary: "ends when a commit or an image runs in a place",
+    load: async () => (await import("./ask/wait.ts")).waitCommand,
+  },
+  {
+    name: "watch",
+    summary: "prints what happens in a place, as it is reported",
+    load: async () => (await import("./ask/watch.ts")).watchCommand,
+  },
+  {
+    name: "open",
+    summary: "opens the page at a place and a time",
+    load: async () => (await import("./ask/open.ts")).openCommand,
+  },
+  {
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,

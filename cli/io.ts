@@ -14,6 +14,8 @@ export interface Io {
   readonly columns?: number;
   /** Asks the person at the terminal to confirm; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** Opens an address in this person's browser; absent without a terminal. */
+  readonly browse?: (url: string) => void;
   /** Aborted by the first SIGINT or SIGTERM after this call; a second one ends the process. */
   readonly interrupted: () => AbortSignal;
   /** Sets the exit code of the process. */

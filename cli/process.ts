@@ -1,4 +1,5 @@
 /** The real `Io`: this process's streams, signals and exit code. */
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline/promises";
 import { EXIT, type Io } from "./io.ts";
 
@@ -40,6 +41,15 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+const BROWSERS: Partial<Record<NodeJS.Platform, string>> = { darwin: "open", win32: "explorer" };
+
+/** Where there is no browser, the printed address has to do. */
+function browse(url: string): void {
+  const child = spawn(BROWSERS[process.platform] ?? "xdg-open", [url], { stdio: "ignore", detached: true });
+  child.on("error", () => undefined);
+  child.unref();
+}
+
 function interrupted(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
@@ -69,7 +79,7 @@ export function processIo(): Io {
     waitMs: 1000,
     // Some CI systems give their jobs a terminal.
     isAttended: process.stderr.isTTY && (process.env.CI ?? "") === "",
-    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns, browse } : {}),
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,
     end: (code) => {

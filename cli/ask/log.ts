@@ -28,7 +28,13 @@ export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
   }));
 }
 
-async function timelineOf(ask: Ask, extent: Extent, from: string, to: string | undefined): Promise<Timeline> {
+/** A whole timeline, page by page. */
+export async function timelineOf(
+  ask: Ask,
+  extent: Extent,
+  from: string,
+  to: string | undefined,
+): Promise<Timeline> {
   const question = { ...extent, from, tz: ask.tz, ...(to === undefined ? {} : { to }) };
   const pages = await allPages((more) =>
     call(ask, (client) => client.timeline({ ...question, ...more, limit: 500 })),

@@ -146,6 +146,11 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
   };
 }
 
+/** Whether neither words nor options name what is asked about. */
+export const isAboutNothing = ({ options }: Pick<Ask, "options">, words: readonly string[]): boolean =>
+  words.length === 0 &&
+  (["environment", "group", "digest", "commit", "tag"] as const).every((one) => options[one] === undefined);
+
 /** What was asked, with the time as the ledger takes it; undefined: now. */
 export interface Asked {
   readonly what: What;

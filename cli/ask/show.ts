@@ -6,7 +6,16 @@ import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf, momentOf, snapshotOf } from "./asking.ts";
 import { servicesHere } from "./clone.ts";
-import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import {
+  type Ask,
+  type Asked,
+  askedBy,
+  askFor,
+  isAboutNothing,
+  sideBySide,
+  type View,
+  withAskOptions,
+} from "./options.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
 import { headLine, releaseCells, releaseLines } from "./release-view.ts";
@@ -218,10 +227,7 @@ export const showCommand = (command: Command, io: Io): Command =>
     .addHelpText("after", HELP)
     .action(async (words: string[]) => {
       const ask = await askFor(command, io);
-      const isBare = words.length === 0 && command.getOptionValueSource("environment") === undefined;
-      const named =
-        isBare &&
-        (["group", "digest", "commit", "tag"] as const).every((one) => ask.options[one] === undefined);
-      await ask.print(named ? await viewHere(ask) : await viewOf(ask, await askedBy(ask, command, words)));
+      const isHere = isAboutNothing(ask, words);
+      await ask.print(isHere ? await viewHere(ask) : await viewOf(ask, await askedBy(ask, command, words)));
       io.end(EXIT.done);
     });

@@ -51,7 +51,8 @@ function wordsOf(entry: TimelineEntry): Span[] {
   return [linked([done, ...about].join(" "), url), ...why];
 }
 
-const rowOf = (entry: TimelineEntry, when: string): Line[] => [
+/** The cells of an entry. */
+export const rowOf = (entry: TimelineEntry, when: string): Line[] => [
   [{ text: when, tone: "dim" }],
   [signOf(entry)],
   [entry.service ?? ""],

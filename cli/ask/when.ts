@@ -64,3 +64,12 @@ export function timeOf(read: (words: string) => string | undefined, words: strin
     `${words}: is no time; write it like 2026-10-22, 2026-10-22T09:00, 7d, yesterday, or last friday 14:00`,
   );
 }
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration like 30s, 10m, 2h or 1d in milliseconds. Throws a CliError that names the option. */
+export function durationOf(option: string, text: string): number {
+  const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
+  if (unit === "s" || unit === "m" || unit === "h" || unit === "d") return Number(count) * UNITS[unit];
+  throw new UsageError(`${option}: ${text} must be a duration like 30s, 10m, 2h or 1d`);
+}

@@ -61,6 +61,12 @@ export function timesIn(tz: string, now: string): Times {
 export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
 export const shortCommit = (sha: string): string => sha.slice(0, 7);
 
+/** Digests and ids of commits within a text, shortened. */
+export const shortIds = (text: string): string =>
+  text
+    .replaceAll(/sha256:([0-9a-f]{8})[0-9a-f]{56}/g, "$1")
+    .replaceAll(/\b([0-9a-f]{7})[0-9a-f]{33}\b/g, "$1");
+
 /** Ids of commits are shortened, other revisions are names. */
 export const shortRevision = (revision: string): string =>
   /^[0-9a-f]{40,64}$/.test(revision) ? revision.slice(0, 7) : revision;

@@ -1,13 +1,11 @@
 /** A command in one line of a terminal: what it does, not what to copy. */
 import type { Command } from "../../schemas/plan.ts";
+import { shortIds } from "../ask/words-for.ts";
 
 const MANY = 60;
 
 /** A script is left out, a digest and a commit are shortened. */
-const shortWord = (word: string): string =>
-  word.length > MANY && /\s/.test(word)
-    ? "…"
-    : word.replace(/sha256:([0-9a-f]{8})[0-9a-f]{56}/g, "$1").replace(/\b([0-9a-f]{7})[0-9a-f]{33}\b/g, "$1");
+const shortWord = (word: string): string => (word.length > MANY && /\s/.test(word) ? "…" : shortIds(word));
 
 /** Options in one `…`, wherever they stand. */
 const withoutOptions = (words: readonly string[]): string[] =>
