@@ -88,6 +88,26 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).rollbackCommand,
   },
   {
+    name: "freeze",
+    summary: "freezes an environment or a service: the gate refuses deployments",
+    load: async () => (await import("./operate.ts")).freezeCommand,
+  },
+  {
+    name: "unfreeze",
+    summary: "ends a freeze, or lets one image through",
+    load: async () => (await import("./operate.ts")).unfreezeCommand,
+  },
+  {
+    name: "mark",
+    summary: "marks an image as good or bad",
+    load: async () => (await import("./operate.ts")).markCommand,
+  },
+  {
+    name: "note",
+    summary: "notes what else was changed: a flag, a secret, infrastructure, data",
+    load: async () => (await import("./operate.ts")).noteCommand,
+  },
+  {
     name: "gate",
     summary: "says whether an image may be deployed, and by which evidence",
     load: async () => (await import("./gate.ts")).gateCommand,
