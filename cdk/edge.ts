@@ -25,6 +25,7 @@ export const INGEST_PATHS = [
   "/v1/retractions",
   "/v1/attestations",
   "/v1/marks",
+  "/v1/notes",
   "/v1/freezes",
   "/v1/freezes/end",
   "/v1/redeployments",

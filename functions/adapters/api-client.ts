@@ -30,6 +30,7 @@ import type {
   Freeze,
   FreezeEnd,
   Mark,
+  Note,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
@@ -147,6 +148,7 @@ export interface LedgerClient {
   readonly redeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
+  readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
@@ -222,6 +224,7 @@ export function clientOver(send: Send): LedgerClient {
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
+    note: (note) => post(Outcomes, "/v1/notes", note),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
     session: () => ask(Session, "/auth/session", {}),
