@@ -1,6 +1,8 @@
 /** Words for times, spans, images and persons. */
 import type { Span } from "./style.ts";
 
+export { shortCommit, shortDigest } from "../../schemas/version.ts";
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -62,9 +64,6 @@ export function timesIn(tz: string, now: string): Times {
     },
   };
 }
-
-export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
-export const shortCommit = (sha: string): string => sha.slice(0, 7);
 
 /** Ids of commits are shortened, other revisions are names. */
 export const shortRevision = (revision: string): string =>
