@@ -34,6 +34,7 @@ export async function commandNames(io: Io): Promise<string[]> {
 function argumentsFor(option: Option, value: string): string[] {
   const flag = option.long ?? "";
   if (value === "") return [];
+  if (option.optional && value === "true") return [flag];
   if (!option.required && !option.optional) return value === (option.negate ? "false" : "true") ? [flag] : [];
   const values = Array.isArray(option.defaultValue)
     ? value.split("\n").filter((line) => line.trim() !== "")
