@@ -322,4 +322,13 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     target: { source: "/ci/acme/billing", id: "push/77" },
     reason: "pushed from a wrong branch",
   },
+  "statement.disputed": {
+    kind: "statement.disputed",
+    source: "/asof/disputes",
+    id: "0".repeat(64),
+    occurredAt: "2026-11-22T09:50:00.000Z",
+    actor: "octocat",
+    target: { source: "/ci/acme/billing", id: "push/77" },
+    reason: "this image was built elsewhere",
+  },
 };

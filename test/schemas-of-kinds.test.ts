@@ -206,6 +206,7 @@ describe("a kind", () => {
       "redeployment.ended",
       "export.made",
       "fact.retracted",
+      "statement.disputed",
     ]);
   });
 });

@@ -26,6 +26,7 @@ import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
@@ -151,6 +152,7 @@ export interface LedgerClient {
   readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
+  readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -221,6 +223,7 @@ export function clientOver(send: Send): LedgerClient {
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
+    dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }

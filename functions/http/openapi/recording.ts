@@ -8,6 +8,7 @@ import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
@@ -101,6 +102,22 @@ const retraction: ZodOpenApiOperationObject = {
     "409": problem("The fact was retracted before, for another reason."),
     "413": problem("The body is too large."),
     "422": problem("The fact is not found, or it cannot be retracted."),
+  },
+};
+
+const dispute: ZodOpenApiOperationObject = {
+  operationId: "dispute",
+  summary: "Disputes a fact: it stays, and answers that rest on it warn.",
+  tags: ["Recording"],
+  requestBody: { required: true, content: { "application/json": { schema: Dispute } } },
+  responses: {
+    "200": outcomes("The fact was disputed before, for the same reason."),
+    "201": outcomes("Disputed."),
+    "400": problem("The body is no JSON."),
+    ...REFUSALS,
+    "409": problem("The fact was disputed before, for another reason."),
+    "413": problem("The body is too large."),
+    "422": problem("The fact is not found, or it cannot be disputed."),
   },
 };
 
@@ -277,6 +294,7 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/quarantine/{key}/discard": { post: discardOperation },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
+  "/v1/disputes": { post: dispute },
   "/v1/redeployments": { post: requestOperation },
   "/v1/redeployments/{id}/end": { post: endOperation },
   "/v1/redeployments/{id}/cancel": { post: cancelOperation },
