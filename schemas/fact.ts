@@ -264,6 +264,7 @@ export const Statement = z.discriminatedUnion("kind", [
     despiteFreeze: z.literal(true).exactOptional(),
     reason: prose(1024),
   }),
+  kind("redeployment.taken", { ...place, service: name, redeployment: id }),
   kind("redeployment.ended", {
     ...place,
     service: name,
@@ -292,6 +293,7 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "environment.frozen",
   "environment.unfrozen",
   "redeployment.requested",
+  "redeployment.taken",
   "redeployment.ended",
   "export.made",
   "fact.retracted",
@@ -325,7 +327,6 @@ export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;
 export type DeployedCommit = z.infer<typeof deployedCommit>;
-
 export type AboutAnother = FactOf<"fact.retracted" | "statement.disputed">;
 
 /** Whether a fact is about another one, its target: it has effect wherever that one is indexed. */

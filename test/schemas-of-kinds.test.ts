@@ -203,6 +203,7 @@ describe("a kind", () => {
       "environment.frozen",
       "environment.unfrozen",
       "redeployment.requested",
+      "redeployment.taken",
       "redeployment.ended",
       "export.made",
       "fact.retracted",

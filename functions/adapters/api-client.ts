@@ -142,6 +142,8 @@ export interface LedgerClient {
   ) => Promise<Redeployment>;
   readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** Takes it for the token's executor. */
+  readonly takeRedeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
@@ -214,6 +216,7 @@ export function clientOver(send: Send): LedgerClient {
     cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
     freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    takeRedeployment: (id) => post(Redeployment, `${redeploymentPath(id)}/take`, {}),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),

@@ -198,6 +198,9 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.use("/v1/redeployments/*", revealing(ledger));
   // Loaded lazily: these make plans, which most recording requests do not need.
   app.post("/v1/redeployments", async (c) => (await import("./redeployments.ts")).redeploy(ledger, c));
+  app.post("/v1/redeployments/:id/take", async (c) =>
+    (await import("./redeployments.ts")).takeRedeployment(ledger, c),
+  );
   app.post("/v1/redeployments/:id/end", async (c) =>
     (await import("./redeployments.ts")).endRedeployment(ledger, c),
   );

@@ -116,6 +116,7 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
       key: filled(filler, 256),
       reason: "",
     },
+    "redeployment.taken": { ...freeze, redeployment: filled(filler, 256) },
     "redeployment.ended": { ...freeze, redeployment: filled(filler, 256), outcome: "failed" },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
     "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },

@@ -197,6 +197,21 @@ const endOperation: ZodOpenApiOperationObject = {
   },
 };
 
+const takeOperation: ZodOpenApiOperationObject = {
+  operationId: "takeRedeployment",
+  summary: "Takes a redeployment, before its executor runs anything: from then on no other executor ends it.",
+  tags: ["Redeployments"],
+  requestParams: { path: z.object({ id }) },
+  responses: {
+    "200": json("A duplicate: this token has taken it before.", Redeployment),
+    "201": json("Taken.", Redeployment),
+    ...REFUSALS,
+    "404": problem("The redeployment is not found."),
+    "409": problem("Another executor took it, or it is no longer to be carried out."),
+    "413": problem("The body is too large."),
+  },
+};
+
 const cancelOperation: ZodOpenApiOperationObject = {
   ...endOperation,
   operationId: "cancelRedeployment",
@@ -296,6 +311,7 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/retractions": { post: retraction },
   "/v1/disputes": { post: dispute },
   "/v1/redeployments": { post: requestOperation },
+  "/v1/redeployments/{id}/take": { post: takeOperation },
   "/v1/redeployments/{id}/end": { post: endOperation },
   "/v1/redeployments/{id}/cancel": { post: cancelOperation },
   "/v1/marks": {
