@@ -27,6 +27,7 @@ import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
@@ -146,6 +147,8 @@ export interface LedgerClient {
   ) => Promise<Redeployment>;
   readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** Takes it for the token's executor. */
+  readonly takeRedeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
@@ -159,6 +162,7 @@ export interface LedgerClient {
   readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
+  readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -222,6 +226,7 @@ export function clientOver(send: Send): LedgerClient {
     cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
     freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    takeRedeployment: (id) => post(Redeployment, `${redeploymentPath(id)}/take`, {}),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     note: (note) => post(Outcomes, "/v1/notes", note),
@@ -233,6 +238,7 @@ export function clientOver(send: Send): LedgerClient {
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
+    dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }
