@@ -183,7 +183,7 @@ export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>>
     backupEndpoint(ledger),
     signInEndpoints(ledger),
     metricsEndpoint(ledger),
-    pageEndpoints(page),
+    pageEndpoints(() => page),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
