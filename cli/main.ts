@@ -10,7 +10,7 @@ async function programFor(args: readonly string[], io: Io): Promise<Command> {
     "Reports to a release ledger what happened, and redeploys what ran before.",
   );
   for (const command of await commandsFor(args, io)) program.addCommand(command);
-  return withIo(program, io);
+  return program;
 }
 
 /** Makes commander throw instead of ending the process, and write to `io`. */
@@ -38,10 +38,19 @@ const escaping = (io: Io): Io => ({
 });
 
 /** Runs one command line, given without the program's name. Throws internal errors only. */
-export async function main(args: readonly string[], given: Io): Promise<void> {
+export const main = (args: readonly string[], given: Io): Promise<void> =>
+  run(args, given, (io) => programFor(args, io));
+
+/** Runs a program with a command line. Throws internal errors only. */
+export async function run(
+  args: readonly string[],
+  given: Io,
+  programWith: (io: Io) => Command | Promise<Command>,
+): Promise<void> {
   const io = escaping(given);
   try {
-    await (await programFor(args, io)).parseAsync([...args], { from: "user" });
+    const program = withIo(await programWith(io), io);
+    await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     const code = exitOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;
