@@ -18,12 +18,13 @@ import { notices } from "./notices.ts";
 import { writePage } from "./page.ts";
 
 const SERVER = "functions/runtime/server/server.ts";
-const PROGRAMS: Entries = {
+/** The programs of the package, each one file. */
+export const PROGRAMS = {
   asof: "cli/program.ts",
   "asof-verify": "cli/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
-};
+} as const;
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",

@@ -105,7 +105,7 @@ function checked(response: Buffer, data: Buffer, authorities: readonly X509Certi
   if (!hashed(digestOf(algorithm), data).equals(bytesOf(stamped, TAG.octets)))
     throw new Refusal("is of something else than this checkpoint");
   const time = timeOf(genTime);
-  const [, , digestAlgorithm, signed, signatureAlgorithm, signature] = signer;
+  const [, signerName, digestAlgorithm, signed, signatureAlgorithm, signature] = signer;
   const attributes = attributesOf(signed);
   const digest = digestOf(digestAlgorithm);
   if (oidOf(attributes.get(OID.contentType)) !== OID.timeStampInfo)
@@ -114,6 +114,7 @@ function checked(response: Buffer, data: Buffer, authorities: readonly X509Certi
     throw new Refusal("its content was altered");
   const certificate = [...certificates, ...authorities].find((one) => isSigner(one, attributes));
   if (certificate === undefined) throw new Refusal("the certificate of its signer is not there");
+  checkName(signerName, certificate);
   // What is signed are the attributes as a SET, whose tag the context replaces.
   const bytes = Buffer.from(signed?.raw ?? Buffer.of());
   bytes[0] = TAG.set;
@@ -183,10 +184,27 @@ function isSignature(
 const isValidAt = ({ validFrom, validTo }: X509Certificate, time: Date): boolean =>
   new Date(validFrom) <= time && time <= new Date(validTo);
 
+/** The first part of a certificate, which is signed: from the serial number on. */
+function bodyOf(certificate: X509Certificate): Der[] {
+  const [body] = within(elements(certificate.raw)[0], TAG.sequence);
+  const fields = within(body, TAG.sequence);
+  return fields[0]?.tag === context(0) ? fields.slice(1) : fields;
+}
+
+/** A signer that is named by issuer and serial number must have the certificate of these (RFC 5652, 5.3). */
+function checkName(signer: Der | undefined, certificate: X509Certificate): void {
+  if (signer?.tag !== TAG.sequence) return;
+  const [issuer, serial] = elements(signer.value);
+  const [itsSerial, , itsIssuer] = bodyOf(certificate);
+  const isSame = (a: Der | undefined, b: Der | undefined): boolean =>
+    a !== undefined && b?.raw.equals(a.raw) === true;
+  if (!isSame(issuer, itsIssuer) || !isSame(serial, itsSerial))
+    throw new Refusal("names another signer than its certificate");
+}
+
 /** The certificate must be for time-stamping alone, and say so critically (RFC 3161, 2.3). */
 function checkUse(certificate: X509Certificate, time: Date): void {
-  const [body] = within(elements(certificate.raw)[0], TAG.sequence);
-  const extensions = within(body, TAG.sequence)
+  const extensions = bodyOf(certificate)
     .filter(({ tag }) => tag === context(3))
     .flatMap(({ value }) => within(elements(value)[0], TAG.sequence))
     .map((extension) => within(extension, TAG.sequence));
