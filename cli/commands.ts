@@ -153,6 +153,15 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./check.ts")).checkCommand,
   },
   {
+    name: "verify",
+    summary: "checks a sealed log, or the proof of one fact, offline and with your own key",
+    load: async () => {
+      const { verifyCommand } = await import("./verify.ts");
+      // In the package, threads are started from the file beside this program.
+      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+    },
+  },
+  {
     name: "restore",
     summary: "makes a ledger's folder out of a backup",
     load: async () => (await import("./restore.ts")).restoreCommand,

@@ -1,13 +1,7 @@
 /** Reads a log: its tiles, entries and hashes, and the proofs made of them. */
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { LogFault, type LogStore } from "./log-store.ts";
-import {
-  type Hash,
-  hashesOf,
-  inclusionParts,
-  type Node,
-  type ProofPart,
-} from "./merkle.ts";
+import { type Hash, hashesOf, inclusionParts, type Node, type ProofPart } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { entriesOf, HASH_BYTES, hashIn, pathOf, TILE_WIDTH, type Tile, tileWith } from "./tiles.ts";
 
