@@ -19,6 +19,11 @@ const IMPORTERS: readonly Entry[] = [
       "what a repository of manifests declared: Kustomize, Helm values, manifests, Compose, Argo CD, Flux",
     load: async () => (await import("./git.ts")).git,
   },
+  {
+    name: "csv",
+    summary: "a table of deployments, pushes or anything else: exports of other tools, and spreadsheets",
+    load: async () => (await import("./csv.ts")).csv,
+  },
 ];
 
 const ABOUT = `
@@ -41,7 +46,12 @@ async function importerCommand(entry: Entry, command: Command, io: Io): Promise<
     .option("--dry-run", "show what would be recorded, and send nothing")
     .option("--json", "with --dry-run: print the statements, one a line")
     .addHelpText("after", importer.help)
-    .action(async () => io.end(await runImport(importer, { ...command.opts(), args: command.args }, io)));
+    .action(async () => {
+      const options = { ...command.opts(), args: command.args };
+      const printed = importer.print?.(options);
+      if (printed === undefined) io.end(await runImport(importer, options, io));
+      else io.out(printed.trimEnd());
+    });
 }
 
 /** Completes the importer that the arguments name, so that no other is loaded. */

@@ -1,14 +1,21 @@
 /** What every importer is: options, and a stream of statements about the past and of what could not be known. */
 import type { Command } from "commander";
-import type { Statement } from "../../schemas/fact.ts";
 import type { Io } from "../io.ts";
 
-/** One statement as the ledger will parse it, or something that could not be known, counted by its reason. */
+/**
+ * One statement as the ledger will parse it; something that is no statement, because it cannot be read or nobody wants it;
+ * or something that could not be known. The latter are counted by their reason.
+ */
 export type Item =
   | { readonly is: "statement"; readonly statement: object }
+  | {
+      readonly is: "not sent";
+      readonly outcome: "rejected" | "ignored";
+      readonly why: string;
+      readonly where: string;
+    }
   | { readonly is: "unknown"; readonly why: string; readonly where?: string };
 
-export const told = (statement: Statement): Item => ({ is: "statement", statement });
 export const unknown = (why: string, where?: string): Item => ({
   is: "unknown",
   why,
@@ -21,6 +28,8 @@ export interface Importer {
   /** Shown after the options: examples and notes. */
   readonly help: string;
   readonly options: (command: Command) => Command;
+  /** What to print instead of importing: a template of a file that it needs. */
+  readonly print?: (options: ImportOptions) => string | undefined;
   /**
    * What the past holds, oldest first where the origin has an order. A second run gives the same statements under the same
    * ids. Throws a CliError where the options are wrong or the origin cannot be read.

@@ -130,6 +130,8 @@ export async function runImport(importer: Importer, given: ImportOptions, io: Io
     for await (const item of importer.items(given, io)) {
       progress(() => `${importer.name}: ${sums.line()}`);
       if (item.is === "unknown") missing.add(item.why, item.where);
+      else if (item.is === "not sent")
+        sums.add([{ outcome: item.outcome, id: item.where, reason: item.why }]);
       else await takeIn(item.statement, since, sink, sums);
     }
     await sink.end();
