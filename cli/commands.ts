@@ -63,6 +63,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./gate.ts")).gateCommand,
   },
   {
+    name: "audit",
+    summary: "reports every change of a period, who approved it, and what the controls find",
+    load: async () => (await import("./audit.ts")).auditCommand,
+  },
+  {
     name: "execute",
     summary: "carries out redeployments on this machine",
     load: async () => (await import("./execute.ts")).executeCommand,

@@ -29,6 +29,7 @@ const FILLS = {
   none: "--bgColor-neutral-muted",
   warn: "--bgColor-attention-muted",
   bad: "--bgColor-danger-muted",
+  ice: "--bgColor-accent-muted",
   busy: "--bgColor-accent-muted",
 } as const;
 
