@@ -24,6 +24,7 @@ import {
   url,
 } from "./scalars.ts";
 
+export * from "./delivery.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./timeline.ts";
