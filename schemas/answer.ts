@@ -24,7 +24,6 @@ import {
   url,
 } from "./scalars.ts";
 
-export * from "./delivery.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./timeline.ts";

@@ -127,6 +127,7 @@ const VIEWS: readonly (readonly [name: string, path: string, shows: string])[] =
   ["comparison", "/?days=90&compare=production", ".cell.differs"],
   ["changes", `/why?${BILLING}&window=14d`, "tbody tr"],
   ["timeline", "/timeline?days=90", "tbody tr"],
+  ["delivery", "/delivery?days=90&environment=production", "tbody tr"],
   ["health", "/health", "tbody tr"],
 ];
 

@@ -1,6 +1,7 @@
 /** The ledger's API, typed by its schemas. */
 import type {
   Changes,
+  Delivery,
   Environments,
   History,
   Problem,
@@ -22,6 +23,7 @@ export interface Answers {
   "/v1/release": Release;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
+  "/v1/delivery": Delivery;
   "/v1/timeline": Timeline;
   "/v1/freezes": Freezes;
   "/v1/sources": Sources;

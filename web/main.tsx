@@ -6,6 +6,7 @@ import { addressOf } from "./address.ts";
 import { listen } from "./keys.ts";
 import { address, notice, routeBy, signedIn, start } from "./state.ts";
 import { Bar } from "./views/bar.tsx";
+import { Delivery } from "./views/delivery.tsx";
 import { GoTo, Keys } from "./views/dialogs.tsx";
 import { Health } from "./views/health.tsx";
 import { Matrix } from "./views/matrix.tsx";
@@ -25,6 +26,7 @@ function Shell() {
       <Router>
         <Route path="/why" component={Why} />
         <Route path="/timeline" component={Timeline} />
+        <Route path="/delivery" component={Delivery} />
         <Route path="/health" component={Health} />
         <Route default component={Matrix} />
       </Router>

@@ -8,6 +8,7 @@ const NAMES: readonly (readonly [View, string])[] = [
   ["matrix", "Matrix"],
   ["why", "What changed"],
   ["timeline", "Timeline"],
+  ["delivery", "Delivery"],
   ["health", "Health"],
 ];
 
