@@ -126,6 +126,18 @@ export const TimelineQuestion = z
     error: "format goes with `environment`",
   });
 
+export const DeliveryQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional(),
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+  })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace);
+
 export const HistoryQuestion = z
   .strictObject({
     ...extent,

@@ -127,6 +127,8 @@ const VIEWS: readonly (readonly [name: string, path: string, shows: string])[] =
   ["comparison", "/?days=90&compare=production", ".cell.differs"],
   ["changes", `/why?${BILLING}&window=14d`, "tbody tr"],
   ["timeline", "/timeline?days=90", "tbody tr"],
+  ["delivery", "/delivery?days=90&environment=production", "tbody tr"],
+  ["audit", "/audit?days=90&environment=production", "tbody tr"],
   ["health", "/health", "tbody tr"],
 ];
 
@@ -290,6 +292,23 @@ describe("a person", () => {
     await page.getByRole("link", { name: /Sign in with/ }).waitFor();
     await page.reload();
     await page.getByRole("link", { name: /Sign in with/ }).waitFor();
+  });
+});
+
+describe("audit", () => {
+  it("lists what each control finds, and the changes of the one that is chosen", async () => {
+    await signIn("/audit?days=90&environment=production");
+    await page.getByRole("heading", { name: "Changes" }).waitFor();
+    const all = await page.locator("tbody tr").count();
+    await page.getByRole("button", { name: "no_approval" }).click();
+    await page.getByRole("heading", { name: "Changes: no_approval" }).waitFor();
+    expect(await page.locator("tbody tr").count()).toBeLessThan(all);
+  });
+
+  it("is no view of somebody who may not export", async () => {
+    await signIn("/?days=90", READER);
+    await cell("production", "acme/billing").locator(".version").waitFor();
+    expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   Outcomes,
@@ -43,6 +44,7 @@ import type {
   AuditQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
@@ -126,6 +128,7 @@ export interface LedgerClient {
   readonly neededImages: (query: Query<typeof NeededQuestion>) => Promise<NeededImages>;
   readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
   readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
+  readonly delivery: (query: OfPlace<typeof DeliveryQuestion>) => Promise<Delivery>;
   readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
   readonly artifact: (query: Query<typeof ArtifactQuestion>) => Promise<Artifact>;
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
@@ -208,6 +211,7 @@ export function clientOver(send: Send): LedgerClient {
     neededImages: (query) => ask(NeededImages, "/v1/repositories/needed", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
     changes: (query) => ask(Changes, "/v1/changes", query),
+    delivery: (query) => ask(Delivery, "/v1/delivery", query),
     diff: (query) => ask(Difference, "/v1/diff", query),
     artifact: (query) => ask(Artifact, "/v1/artifact", query),
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),

@@ -5,6 +5,7 @@ import {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   History,
@@ -22,6 +23,7 @@ import {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
@@ -201,6 +203,14 @@ const paths: ZodOpenApiPathsObject = {
       "What changed before it broke, nearest first.",
       { query: ChangesQuestion },
       Changes,
+    ),
+  },
+  "/v1/delivery": {
+    get: question(
+      "delivery",
+      "DORA's four numbers, and the facts behind them.",
+      { query: DeliveryQuestion },
+      ofGroup(Delivery),
     ),
   },
   "/v1/diff": {
