@@ -28,9 +28,11 @@ import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
+  Note,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
@@ -148,8 +150,11 @@ export interface LedgerClient {
   ) => Promise<Redeployment>;
   readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** Takes it for the token's executor. */
+  readonly takeRedeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
+  readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
@@ -160,6 +165,7 @@ export interface LedgerClient {
   readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
+  readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -224,8 +230,10 @@ export function clientOver(send: Send): LedgerClient {
     cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
     freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    takeRedeployment: (id) => post(Redeployment, `${redeploymentPath(id)}/take`, {}),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
+    note: (note) => post(Outcomes, "/v1/notes", note),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
     session: () => ask(Session, "/auth/session", {}),
@@ -234,6 +242,7 @@ export function clientOver(send: Send): LedgerClient {
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
+    dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }
