@@ -160,7 +160,7 @@ describe("every view", () => {
       expect({ name, beyond }).toEqual({ name, beyond: 0 });
     }
     await page.goto(`${ledger.address}/?days=90`);
-    await expect.poll(() => page.locator(".cell:visible").count()).toBe(6);
+    await expect.poll(() => page.locator(".cell:visible").count(), { timeout: 15_000 }).toBe(6);
   });
 });
 
