@@ -14,7 +14,7 @@ export const DELIVERY_DEFINITIONS = {
   changeFailureRate:
     "Deployments after which, before the service's next deployment and within 24 hours, an incident opened, or whose next deployment rolls back; of all deployments but rollbacks. An incident of a whole environment counts against the newest deployment before it.",
   timeToRestore:
-    "From the start of an incident to its end, and from a deployment to the rollback that ended it where no incident was told; the median. Incidents that have not ended by `to` are counted as open.",
+    "From the start of an incident to its end, and from a deployment to the rollback that ended it where no incident was told; the median. Incidents that have not ended in the span are counted as open.",
 } as const;
 
 const failure = z.strictObject({ by: z.enum(["incident", "rollback"]), at: time, fact: identity });

@@ -59,7 +59,7 @@ import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
 /** Questions whose answers may have megabytes, which compress to a tenth. */
-const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot"];
+const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot", "/v1/delivery"];
 
 /** Everything in the span is read. */
 const DELIVERY_MAX_MS = 366 * 86_400_000;

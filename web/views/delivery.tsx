@@ -1,7 +1,8 @@
 /** Delivery: DORA's four numbers of a place, what each means, and the facts behind them. */
 import type { Delivery as Answer } from "../../schemas/delivery.ts";
+import { duration } from "../../schemas/words/durations.ts";
 import { hrefOf } from "../address.ts";
-import { duration, shortSha } from "../format.ts";
+import { shortSha } from "../format.ts";
 import { address, columns } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
