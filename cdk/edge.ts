@@ -34,7 +34,7 @@ export const INGEST_PATHS = [
   "/v1/quarantine/*/discard",
 ] as const;
 
-export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
+export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl; erase: FunctionUrl };
 
 export interface EdgeProps {
   readonly urls: Urls;
@@ -78,6 +78,7 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(ingest)])),
       "/v1/export*": behaviour(originOf(urls.export)),
+      "/v1/people*": behaviour(originOf(urls.erase)),
     },
   });
   Validations.of(distribution).acknowledge(

@@ -83,6 +83,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
+    name: "people",
+    summary: "lists the persons in the history, shows what is held about one, and erases one",
+    load: async () => (await import("./people.ts")).peopleCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,

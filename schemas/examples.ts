@@ -313,6 +313,15 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     count: 1204,
     sha256: "0".repeat(64),
   },
+  "person.erased": {
+    kind: "person.erased",
+    source: "/asof/people",
+    id: "0f".repeat(32),
+    occurredAt: "2026-11-22T09:30:00.000Z",
+    actor: "admin",
+    person: `person:${"0f".repeat(32)}`,
+    reason: "asked for by the person",
+  },
   "fact.retracted": {
     kind: "fact.retracted",
     source: "/asof/retractions",

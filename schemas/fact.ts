@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
 import {
+  commitment,
   digest,
   EVIDENCE,
   fullSha,
@@ -272,6 +273,8 @@ export const Statement = z.discriminatedUnion("kind", [
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
+  /** Salt and login of a person were erased; the fact's id is the commitment. */
+  kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
 ]);
 export type Statement = z.infer<typeof Statement>;
@@ -288,6 +291,7 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.requested",
   "redeployment.ended",
   "export.made",
+  "person.erased",
   "fact.retracted",
 ]);
 

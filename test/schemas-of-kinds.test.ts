@@ -205,6 +205,7 @@ describe("a kind", () => {
       "redeployment.requested",
       "redeployment.ended",
       "export.made",
+      "person.erased",
       "fact.retracted",
     ]);
   });

@@ -33,6 +33,13 @@ import type {
   RedeploymentRequest,
   Retraction,
 } from "../../schemas/operation.ts";
+import {
+  type Erasure,
+  ErasureAnswer,
+  HeldAnswer,
+  type HeldQuestion,
+  KnownPersons,
+} from "../../schemas/people.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
@@ -44,6 +51,7 @@ import type {
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,
+  PeopleQuestion,
   PlanQuestion,
   QuarantineQuestion,
   RedeploymentsQuestion,
@@ -67,6 +75,8 @@ export interface LedgerRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** How long to wait for the answer, where it takes longer than others. */
+  readonly timeoutMs?: number;
 }
 
 export interface LedgerResponse {
@@ -152,7 +162,13 @@ export interface LedgerClient {
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
+  readonly people: (query?: Query<typeof PeopleQuestion>) => Promise<KnownPersons>;
+  readonly heldAboutPerson: (question: Query<typeof HeldQuestion>) => Promise<HeldAnswer>;
+  readonly erasePerson: (erasure: Query<typeof Erasure>) => Promise<ErasureAnswer>;
 }
+
+/** A page of what is held reads many facts, and an erasure waits for those who read the ledger's file. */
+const PATIENCE_MS = 120_000;
 
 /** A path with the parameters that have a value. */
 export function withQuery(path: string, query: object): string {
@@ -176,15 +192,18 @@ export function clientOver(send: Send): LedgerClient {
   }
   const ask = <T>(schema: z.ZodType<T>, path: string, query: object) =>
     call(schema, { path: withQuery(path, query) });
-  const post = <T>(schema: z.ZodType<T>, path: string, body: unknown, headers = {}) => {
+  const post = <T>(schema: z.ZodType<T>, path: string, body: unknown, headers = {}, patience = {}) => {
     const type = { "content-type": "application/json" };
     return call(schema, {
       path,
       method: "POST",
       headers: { ...type, ...headers },
       body: JSON.stringify(body),
+      ...patience,
     });
   };
+  const slowly = <T>(schema: z.ZodType<T>, path: string, body: unknown) =>
+    post(schema, path, body, {}, { timeoutMs: PATIENCE_MS });
   return {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
@@ -222,6 +241,9 @@ export function clientOver(send: Send): LedgerClient {
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
+    people: (query = {}) => ask(KnownPersons, "/v1/people", query),
+    heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),
+    erasePerson: (erasure) => slowly(ErasureAnswer, "/v1/people/erase", erasure),
   };
 }
 
@@ -235,18 +257,18 @@ export const addressOf = ({ url }: Address, path: string): string => `${url.repl
 export const authorizationOf = ({ token }: Address): { authorization?: string } =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-/** Sends a request once. @throws NoAnswer */
+/** Sends a request once. @param usualMs how long it may take, where the request does not say @throws NoAnswer */
 export async function sendOnce(
   address: Address,
-  { path, headers, ...request }: LedgerRequest,
-  timeoutMs: number,
+  { path, headers, timeoutMs, ...request }: LedgerRequest,
+  usualMs: number,
 ): Promise<LedgerResponse & { readonly headers: Headers }> {
   const answer = await exchange(addressOf(address, path), {
     ...request,
     headers: { ...headers, ...authorizationOf(address) },
     // A redirect could turn a POST into a GET of another page.
     redirect: "manual",
-    timeoutMs,
+    timeoutMs: timeoutMs ?? usualMs,
   });
   return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
 }

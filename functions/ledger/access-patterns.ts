@@ -244,6 +244,7 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
         timeline(fact),
       ];
     case "export.made":
+    case "person.erased":
       return [];
   }
 }

@@ -118,6 +118,7 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
     },
     "redeployment.ended": { ...freeze, redeployment: filled(filler, 256), outcome: "failed" },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
+    "person.erased": { person: `person:${HASH}`, reason: "" },
     "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },
   };
 }

@@ -47,6 +47,7 @@ import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redepl
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
+import { peoplePaths } from "./people.ts";
 import { recordingPaths } from "./recording.ts";
 import { signInPaths } from "./sign-in.ts";
 
@@ -314,6 +315,7 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/backups": { post: backupOperation },
+  ...peoplePaths,
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
@@ -335,6 +337,7 @@ export const document = () =>
       { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
       { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
       { name: "Audit", description: "Export of the history." },
+      { name: "Persons", description: "Who is named in the history, and the erasure of a person." },
       { name: "Service", description: "The service itself." },
     ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
