@@ -26,7 +26,7 @@ function withIo(command: Command, io: Io): Command {
 function exitOf(error: unknown): number | undefined {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Unreachable) return EXIT.unreachable;
-  return error instanceof CliError ? (error.exit ?? EXIT.refused) : undefined;
+  return error instanceof CliError ? (error.exit ?? EXIT.no) : undefined;
 }
 
 /** What others named reaches no terminal raw; in JSON the escapes mean the same. */

@@ -40,15 +40,16 @@ const room = (file: string): string => {
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: ["schemas"],
   ledger: ["schemas", "ledger"],
+  seal: ["schemas", "ledger", "seal"],
   queries: ["schemas", "ledger", "queries"],
   plan: ["schemas", "ledger", "queries", "plan"],
   sources: ["schemas", "sources"],
-  adapters: ["schemas", "ledger", "adapters"],
+  adapters: ["schemas", "ledger", "seal", "adapters"],
   reactions: ["schemas", "adapters", "reactions"],
-  http: ["schemas", "ledger", "queries", "plan", "sources", "http"],
-  runtime: ["schemas", "ledger", "sources", "adapters", "reactions", "http", "runtime"],
-  cdk: ["schemas", "cdk", "ledger", "sources", "reactions", "adapters", "runtime"],
-  cli: ["schemas", "cli", "ledger", "adapters", "sources", "serve"],
+  http: ["schemas", "ledger", "seal", "queries", "plan", "sources", "http"],
+  runtime: ["schemas", "ledger", "seal", "sources", "adapters", "reactions", "http", "runtime"],
+  cdk: ["schemas", "cdk", "ledger", "seal", "sources", "reactions", "adapters", "runtime"],
+  cli: ["schemas", "cli", "ledger", "seal", "adapters", "sources", "serve"],
   serve: ["cli", "runtime"],
   // A client of the API in a browser; see below for how it imports schemas.
   web: ["schemas", "web"],
@@ -81,11 +82,14 @@ describe("the tree", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("takes types alone from the schemas into the page, so that their library stays out of it", () => {
-    const imports = /^import (?!type )[^;]*from "(\.\.\/)+schemas\//m;
+  it("takes types alone from the schemas into the page, and words, so that their library stays out of it", () => {
+    const imports = /^import (?!type )[^;]*from "(\.\.\/)+schemas\/(?!words\/)/m;
     const page = product.filter((file) => room(file) === "web");
     expect(page.length).toBeGreaterThan(0);
     expect(page.filter((file) => imports.test(textOf(file)))).toEqual([]);
+    const words = product.filter((file) => file.startsWith("schemas/words/"));
+    expect(words.length).toBeGreaterThan(0);
+    expect(lines(words, /^import (?!type )/)).toEqual([]);
   });
 
   it("uses the AWS SDK in the adapters and where functions start only", () => {

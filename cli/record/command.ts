@@ -29,10 +29,11 @@ While the ledger cannot be reached, events wait in the outbox and the pipeline g
 
 Exit codes:
   0  recorded, recorded before, or (without --strict) waiting in the outbox
-  1  refused: one line says why. With a wrong token or address the event waits in the outbox
+  1  it cannot be reported: a registry knows no such tag, or the outbox cannot be written
   2  the command line is invalid
   4  with --strict: the ledger cannot be reached, and the event waits in the outbox (use --replay; running the command
-     again could report it twice)`;
+     again could report it twice)
+  5  refused: one line says why. With a wrong token or address the event waits in the outbox`;
 
 function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
   const command = record.command(subcommand.name).summary(subcommand.summary).description(subcommand.summary);

@@ -2,14 +2,13 @@
 import type { Approval, MergedChange } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { personsIn } from "../../schemas/persons.ts";
-import type { SamePersons } from "../../schemas/same-persons.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { changePartition, commitPrefix } from "../ledger/access-patterns.ts";
 import { byOrder } from "../ledger/canonical.ts";
 import { all, distinct } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { issuerOf, type People } from "../ledger/people.ts";
 import { attachedBy } from "./evidence.ts";
+import { type ComparedPersons, type Comparison, comparing } from "./persons.ts";
 import type { Question } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { standing } from "./verdicts.ts";
@@ -70,69 +69,6 @@ function approving(evidence: readonly Evidence[]): Evidence[] {
   );
 }
 
-/** How persons are compared: by their logins, and by an operator's list of logins that are one person. */
-export interface ComparedPersons extends Pick<People, "reveal"> {
-  readonly same?: SamePersons | undefined;
-  /** Until when persons were surely there who were erased since, by commitment. Absent: nothing is known of erasures. */
-  readonly erased?: (commitments: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-}
-
-/** A person in a fact, as far as it is known. */
-interface Person {
-  readonly commitment: string;
-  readonly issuer: string;
-  /** When the fact was recorded that names the person. */
-  readonly namedAt: string;
-  /** Until when the ledger surely knew the person by this commitment. */
-  readonly knownUntil: string;
-  /** The number of the person in the operator's list. */
-  readonly listed: number | undefined;
-}
-
-type Naming = Pick<Fact, "source" | "recordedAt">;
-
-/** What is known of commitments: the logins, and of those that are erased, until when they were not. */
-interface Knowledge {
-  readonly same: SamePersons;
-  readonly logins: ReadonlyMap<string, string>;
-  readonly erased: ReadonlyMap<string, string>;
-}
-
-/** After, and before, every time. */
-const [ALWAYS, NEVER] = ["~", ""];
-
-/** Makes persons out of commitments. */
-const personsBy =
-  ({ same, logins, erased }: Knowledge) =>
-  ({ source, recordedAt }: Naming, commitment: string): Person => {
-    const [issuer, login] = [issuerOf(source), logins.get(commitment)];
-    const isOne = (one: SamePersons[number][number]) => one.issuer === issuer && one.login === login;
-    const found = login === undefined ? -1 : same.findIndex((person) => person.some(isOne));
-    return {
-      commitment,
-      issuer,
-      namedAt: recordedAt,
-      knownUntil: login === undefined ? (erased.get(commitment) ?? NEVER) : ALWAYS,
-      listed: found === -1 ? undefined : found,
-    };
-  };
-
-/**
- * Whether the ledger knew both at one time: a login has one commitment at a time, so they are two logins. A person who
- * was erased and came back has another commitment, so one from before and one from after may be the same.
- */
-function coexisted(a: Person, b: Person): boolean {
-  const from = a.namedAt > b.namedAt ? a.namedAt : b.namedAt;
-  return from < a.knownUntil && from < b.knownUntil;
-}
-
-/** Whether two are one person; undefined if they cannot be compared. */
-function isOnePerson(a: Person, b: Person): boolean | undefined {
-  if (a.commitment === b.commitment) return true;
-  if (a.listed !== undefined && b.listed !== undefined) return a.listed === b.listed;
-  return a.issuer === b.issuer && coexisted(a, b) ? false : undefined;
-}
-
 /**
  * Whether somebody other than the authors approved a change. Persons compare within one issuer or by the operator's list
  * alone, and never across an erasure. What cannot be compared is a gap, never a separation. An approval by a bot or an
@@ -141,15 +77,17 @@ function isOnePerson(a: Person, b: Person): boolean | undefined {
 function separationOf(
   change: Merged,
   approvals: readonly Evidence[],
-  personOf: ReturnType<typeof personsBy>,
+  isOnePerson: Comparison,
 ): MergedChange["separation"] {
   const people = approvals.filter((one) => !isBot(one));
   if (people.length === 0) return "no approval";
-  const authors = change.authors.map((author) => personOf(change, author));
+  const { authors } = change;
   const verdicts = people.map((approval) => {
     const { by } = approval;
     if (by === undefined || authors.length === 0) return "not comparable";
-    const compared = authors.map((author) => isOnePerson(personOf(approval, by), author));
+    const compared = authors.map((author) =>
+      isOnePerson({ ...approval, commitment: by }, { ...change, commitment: author }),
+    );
     if (compared.includes(true)) return "not separated";
     return compared.includes(undefined) ? "not comparable" : "separated";
   });
@@ -167,11 +105,7 @@ export async function mergedChanges(
     .filter((fact): fact is Merged => fact.kind === "change.merged")
     .sort(byOrder);
   const evidence = await mapLimit(AT_ONCE, merged, (change) => evidenceOf(question, change));
-  const persons = [...merged, ...evidence.flat()].flatMap(personsIn);
-  const logins = await people.reveal(persons);
-  const gone = [...new Set(persons)].filter((one) => !logins.has(one));
-  const erased = (gone.length === 0 ? undefined : await people.erased?.(gone)) ?? new Map<string, string>();
-  const personOf = personsBy({ same: people.same ?? [], logins, erased });
+  const isOnePerson = await comparing(people, [...merged, ...evidence.flat()].flatMap(personsIn));
   return merged.map((change, n) => {
     const given = evidence[n] ?? [];
     const { repository, number, title, authors, mergedBy, bots, head, mergeCommit, ticket } = change;
@@ -189,7 +123,7 @@ export async function mergedChanges(
       url: change.url ?? null,
       fact: { source: change.source, id: change.id },
       approvals: given.flatMap((one) => approvalOf(change, one)),
-      separation: separationOf(change, approving(given), personOf),
+      separation: separationOf(change, approving(given), isOnePerson),
     };
   });
 }

@@ -5,7 +5,7 @@
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
- *     functions/<name>/index.mjs    the functions on Lambda
+ *     functions/<name>/index.mjs    the functions on Lambda; `questions` has the page beside it
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -51,10 +51,12 @@ export async function bundleFunctions(folder: string): Promise<string> {
   return folder;
 }
 
-const bundleAll = (folder: string): Promise<Metafile[]> =>
-  Promise.all(
+async function bundleAll(folder: string): Promise<Metafile[]> {
+  const bundled = await Promise.all(
     Object.entries(FUNCTION_ENTRIES).map(([name, entry]) => bundleFunction(entry, join(folder, name))),
   );
+  return [...bundled, await writePage(join(folder, "questions", "page"))];
+}
 
 /**
  * Writes the type declarations of the libraries: those of all source files under `types`, and one file for each library

@@ -14,11 +14,12 @@ import { sqliteQuarantine, sqliteQuarantineEraser } from "../../adapters/sqlite/
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
+import { auditEndpoint } from "../../http/audit.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { metricsEndpoint } from "../../http/metrics.ts";
-import { pageEndpoints } from "../../http/page.ts";
+import { type PageFiles, pageEndpoints } from "../../http/page.ts";
 import { peopleEndpoints } from "../../http/people.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
@@ -179,21 +180,18 @@ function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Re
 }
 
 /** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
-export const endpoints = (
-  ledger: Ledger,
-  erasers: Erasers,
-  page: Readonly<Record<string, string>> = {},
-): Hono =>
+export const endpoints = (ledger: Ledger, erasers: Erasers, page?: PageFiles): Hono =>
   guarded(ledger, [
     // Before the questions, whose answers show logins for commitments.
     peopleEndpoints(ledger, erasers),
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
+    auditEndpoint(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
     signInEndpoints(ledger),
     metricsEndpoint(ledger),
-    pageEndpoints(page),
+    ...(page === undefined ? [] : [pageEndpoints(() => page)]),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
