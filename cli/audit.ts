@@ -2,7 +2,6 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import type { Audit } from "../schemas/audit.ts";
-import { asking } from "./ask/asking.ts";
 import { render } from "./ask/style.ts";
 import { timeOf, timeReader } from "./ask/when.ts";
 import { timesIn } from "./ask/words-for.ts";
@@ -47,7 +46,7 @@ async function shown(ledger: Ledger, io: Io, options: z.infer<typeof Options>, a
   if (format === "json") return JSON.stringify(report);
   if (format === "csv") return (await import("./audit/csv.ts")).auditTable(report).trimEnd();
   if (format === "html") {
-    const { session } = await asking(callLedger(ledger, (client) => client.session()));
+    const { session } = await callLedger(ledger, (client) => client.session());
     const made = { by: session?.name ?? "unknown", at: now };
     return (await import("./audit/page.ts")).auditPage(report, times, made).trimEnd();
   }
@@ -97,10 +96,8 @@ export const auditCommand = (command: Command, io: Io): Command =>
         ...(stratify === undefined ? {} : { stratify }),
       };
       const ask: Ask = (knownAt) =>
-        asking(
-          callLedger(ledger, (client) =>
-            client.audit({ ...query, ...(knownAt === undefined ? {} : { knownAt: timeOf(read, knownAt) }) }),
-          ),
+        callLedger(ledger, (client) =>
+          client.audit({ ...query, ...(knownAt === undefined ? {} : { knownAt: timeOf(read, knownAt) }) }),
         );
       io.out(await shown(ledger, io, options, ask));
       io.end(EXIT.done);

@@ -143,6 +143,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./people.ts")).peopleCommand,
   },
   {
+    name: "dispute",
+    summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
+    load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,

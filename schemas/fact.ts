@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
+import type { Recording } from "./recording.ts";
 import {
   commitment,
   digest,
@@ -265,6 +266,7 @@ export const Statement = z.discriminatedUnion("kind", [
     despiteFreeze: z.literal(true).exactOptional(),
     reason: prose(1024),
   }),
+  kind("redeployment.taken", { ...place, service: name, redeployment: id }),
   kind("redeployment.ended", {
     ...place,
     service: name,
@@ -276,6 +278,12 @@ export const Statement = z.discriminatedUnion("kind", [
   /** Salt and login of a person were erased; the fact's id is the commitment. */
   kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
+  /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
+  kind("statement.disputed", {
+    target: z.strictObject({ source, id }),
+    reason: prose(1024).exactOptional(),
+    refused: hash.exactOptional(),
+  }),
 ]);
 export type Statement = z.infer<typeof Statement>;
 export type Kind = Statement["kind"];
@@ -289,26 +297,22 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "environment.frozen",
   "environment.unfrozen",
   "redeployment.requested",
+  "redeployment.taken",
   "redeployment.ended",
   "export.made",
   "person.erased",
   "fact.retracted",
+  "statement.disputed",
 ]);
 
-/** Fields that only the ledger sets. */
-export const Recording = z.strictObject({
-  v: z.literal(1),
-  recordedAt: time,
-  reportedBy: text(128),
-  /** Its sender was bound by grants: the fact counts within what it names alone. */
-  bound: z.literal(true).exactOptional(),
-  statementHash: hash,
-});
-export type Recording = z.infer<typeof Recording>;
+/** What a reading of facts adds to one of them. It is never stored. */
+interface AsRead {
+  readonly disputed?: FactOf<"statement.disputed">;
+}
 
 /** A statement that the ledger recorded. */
-export type Fact = Statement & Recording;
-export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording;
+export type Fact = Statement & Recording & AsRead;
+export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording & AsRead;
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
 
 export type Component = z.infer<typeof component>;
@@ -317,6 +321,11 @@ export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;
 export type DeployedCommit = z.infer<typeof deployedCommit>;
+export type AboutAnother = FactOf<"fact.retracted" | "statement.disputed">;
+
+/** Whether a fact is about another one, its target: it has effect wherever that one is indexed. */
+export const isAboutAnother = (fact: Fact): fact is AboutAnother =>
+  fact.kind === "fact.retracted" || fact.kind === "statement.disputed";
 
 /** Kinds that deployers and runtimes report. */
 export type Deployed = FactOf<

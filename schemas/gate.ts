@@ -44,6 +44,7 @@ export const GateWarningCode = z.union([
     "evidence_against",
     "a test, scan, review or approval of the image or its commit has a verdict against it; the message names it",
   ),
+  coded("disputed", "somebody disputes a fact about the image; the message names both"),
   coded("migrates_at_startup", "the image requires a migration that it applies when it starts"),
 ]);
 

@@ -203,10 +203,12 @@ describe("a kind", () => {
       "environment.frozen",
       "environment.unfrozen",
       "redeployment.requested",
+      "redeployment.taken",
       "redeployment.ended",
       "export.made",
       "person.erased",
       "fact.retracted",
+      "statement.disputed",
     ]);
   });
 });

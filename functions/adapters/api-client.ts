@@ -27,6 +27,7 @@ import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
@@ -154,6 +155,8 @@ export interface LedgerClient {
   ) => Promise<Redeployment>;
   readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** Takes it for the token's executor. */
+  readonly takeRedeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
@@ -167,6 +170,7 @@ export interface LedgerClient {
   readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
+  readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
   readonly people: (query?: Query<typeof PeopleQuestion>) => Promise<KnownPersons>;
   readonly heldAboutPerson: (question: Query<typeof HeldQuestion>) => Promise<HeldAnswer>;
@@ -239,6 +243,7 @@ export function clientOver(send: Send): LedgerClient {
     cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
     freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    takeRedeployment: (id) => post(Redeployment, `${redeploymentPath(id)}/take`, {}),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     note: (note) => post(Outcomes, "/v1/notes", note),
@@ -250,6 +255,7 @@ export function clientOver(send: Send): LedgerClient {
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
+    dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
     people: (query = {}) => ask(KnownPersons, "/v1/people", query),
     heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),

@@ -2,18 +2,20 @@
  * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
  * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
-import type {
-  Component,
-  Deployed,
-  Deployment,
-  Fact,
-  Migrated,
-  Noted,
-  ObservedComponent,
+import {
+  type AboutAnother,
+  type Component,
+  type Deployed,
+  type Deployment,
+  type Fact,
+  isAboutAnother,
+  type Migrated,
+  type Noted,
+  type ObservedComponent,
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, placeName, repositoriesIn, taskName } from "./directory-names.ts";
+import { canonical, disputeOrder, order, retractionOrder, sha256 } from "./canonical.ts";
+import { listedAs, placeName, repositoriesIn, sortedAs, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
@@ -168,7 +170,7 @@ export const changePartition = ({
 const ofTag = (fact: { repository: string; tag?: string }): Partition[] =>
   fact.tag === undefined ? [] : [{ of: "tag", repository: fact.repository, tag: fact.tag }];
 
-function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partition[] {
+function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
   switch (fact.kind) {
     case "artifact.pushed":
     case "artifact.deleted":
@@ -245,12 +247,11 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
       ];
     case "export.made":
     case "person.erased":
+    // Read by its identity, which is made from the redeployment's.
+    case "redeployment.taken":
       return [];
   }
 }
-
-/** A sort key holds 1,024 bytes; a name of two long names may be longer, and sorts by its hash. `shown` has it whole. */
-const sortedAs = (name: string): string => (Buffer.byteLength(name) <= 1000 ? name : sha256(name));
 
 /** A name to add to a directory. */
 type Entry = readonly [directory: Directory, name: string];
@@ -310,15 +311,19 @@ function namesOf(fact: Fact): Entry[] {
   return [...names, ...serviceNames(fact)];
 }
 
+function orderOf(fact: Fact, place: Fact): string {
+  if (!isAboutAnother(fact)) return order(fact);
+  return fact.kind === "fact.retracted" ? retractionOrder(place) : disputeOrder(place);
+}
+
 /**
  * A fact with the partitions that index it (`posted`), and the index entries to write before it (`derived`). A
- * retraction is indexed in every partition of its target, directly after the target, so that a reader sees it without
- * another request. Throws an Error for a retraction without its target.
+ * retraction and a dispute are indexed in every partition of their target, directly after it, so that a reader sees them
+ * without another request. Throws an Error for one of them without its target.
  */
 export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFact; derived: IndexEntry[] } {
-  const place = fact.kind === "fact.retracted" ? target : fact;
-  if (place === undefined || place.kind === "fact.retracted")
-    throw new Error("a retraction needs its target");
+  const place = isAboutAnother(fact) ? target : fact;
+  if (place === undefined || isAboutAnother(place)) throw new Error(`a ${fact.kind} needs its target`);
   const taken = new Set<Index>();
   const partitions: Partition[] = [];
   const derived: IndexEntry[] = namesOf(fact).map(([directory, shown]) => ({
@@ -331,7 +336,7 @@ export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFa
       recordedAt: fact.recordedAt,
     },
   }));
-  const at = place === fact ? order(fact) : retractionOrder(place);
+  const at = orderOf(fact, place);
   for (const partition of partitionsOf(place)) {
     const index = indexOf(partition);
     if (taken.has(index)) derived.push({ is: "pointer", partition, order: at, fact });

@@ -21,11 +21,10 @@ const FOUND_MAX = 200;
 const READ_MAX = 50_000;
 
 const named = (fact: Fact, commitments: ReadonlySet<string>): string[] => {
-  const fields: Readonly<Record<string, unknown>> = fact;
-  const persons = [...PERSON_FIELDS, "person"].filter((field) =>
-    [fields[field]].flat().some((one) => typeof one === "string" && commitments.has(one)),
+  const fields = new Map<string, unknown>(Object.entries(fact));
+  return [...PERSON_FIELDS, "person"].filter((field) =>
+    [fields.get(field)].flat().some((one) => typeof one === "string" && commitments.has(one)),
   );
-  return persons;
 };
 
 function heldIn(fact: Fact, commitments: ReadonlySet<string>, login: Occurrences): Held | undefined {

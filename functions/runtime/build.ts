@@ -36,6 +36,7 @@ export const FUNCTION_ENTRIES = {
   erase: "functions/runtime/aws/erase.ts",
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
+  chat: "functions/runtime/aws/tell-chats.ts",
 } as const;
 /** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
 const DRIVERS = ["libsql", "mysql2", "pg"];

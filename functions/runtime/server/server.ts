@@ -33,10 +33,7 @@ import { remembering } from "../../ledger/people.ts";
 import type { Quarantine } from "../../ledger/quarantine.ts";
 import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
-import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
-import type { Asof } from "../../reactions/ledger-client.ts";
-import type { Reaction } from "../../reactions/reaction.ts";
-import { maintenance } from "../../reactions/silences/silences.ts";
+import { withoutExecutor } from "../../reactions/executors/executors.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { tokenFile, warnOfEnds } from "../config/token-file.ts";
@@ -46,6 +43,7 @@ import { close, listen } from "./listen.ts";
 import { log } from "./log.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
+import { reactionsOf } from "./reactions.ts";
 
 /** The name of the queue of jobs. */
 const JOBS = "later";
@@ -169,16 +167,6 @@ function ledgerOf(
   };
 }
 
-/** The configured reactions, by the names of their queues. */
-function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Reaction> {
-  const { maintenance: silences, executors: list } = settings;
-  const now = () => new Date();
-  return {
-    ...(list.length === 0 ? {} : { executions: (asof) => executors(list, { asof, now, log }) }),
-    ...(silences === undefined ? {} : { maintenance: (asof) => maintenance(silences, { asof, now, log }) }),
-  };
-}
-
 /** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
 export const endpoints = (ledger: Ledger, erasers: Erasers, page?: PageFiles): Hono =>
   guarded(ledger, [
@@ -241,7 +229,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
     const queue = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
-    const reactions = reactionRunner(database, reactionsOf(settings), log);
+    const reactions = reactionRunner(database, reactionsOf(settings, database), log);
     const ledger = ledgerOf(settings, database, storage, queue, reactions);
     const erasers: Erasers = {
       register: storage.register,
