@@ -1,7 +1,8 @@
 /** The command line: `asof <command>`. Commands define their options. */
 import { commandsFor } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { run } from "./run.ts";
+import { programOf, run } from "./run.ts";
 
 /** Runs one command line, given without the program's name. Throws internal errors only. */
-export const main = (args: readonly string[], io: Io): Promise<void> => run(args, io, commandsFor);
+export const main = (args: readonly string[], given: Io): Promise<void> =>
+  run(args, given, async (io) => programOf(await commandsFor(args, io)));

@@ -1,18 +1,19 @@
-/** Runs one command line of some commands; errors and exit codes are handled here. */
+/** Runs one command line; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
 import { printable } from "../schemas/scalars.ts";
 import { CliError, Unreachable } from "./error.ts";
 import { EXIT, type Io } from "./io.ts";
 
-/** The commands, complete where the arguments name them. */
-export type Commands = (args: readonly string[], io: Io) => Promise<Command[]>;
+/** Makes a program whose commands write to an `io`. */
+type ProgramWith = (io: Io) => Command | Promise<Command>;
 
-async function programFor(args: readonly string[], io: Io, commands: Commands): Promise<Command> {
+/** The program `asof` of some commands. */
+export function programOf(commands: readonly Command[]): Command {
   const program = new Command("asof").description(
     "Reports to a release ledger what happened, and redeploys what ran before.",
   );
-  for (const command of await commands(args, io)) program.addCommand(command);
-  return withIo(program, io);
+  for (const command of commands) program.addCommand(command);
+  return program;
 }
 
 /** Makes commander throw instead of ending the process, and write to `io`. */
@@ -40,10 +41,10 @@ const escaping = (io: Io): Io => ({
 });
 
 /** Runs one command line, given without the program's name. Throws internal errors only. */
-export async function run(args: readonly string[], given: Io, commands: Commands): Promise<void> {
+export async function run(args: readonly string[], given: Io, programWith: ProgramWith): Promise<void> {
   const io = escaping(given);
   try {
-    await (await programFor(args, io, commands)).parseAsync([...args], { from: "user" });
+    await withIo(await programWith(io), io).parseAsync([...args], { from: "user" });
   } catch (error) {
     const code = exitOf(error);
     if (code === undefined || !(error instanceof Error)) throw error;

@@ -7,7 +7,7 @@ import { recordCommand } from "../record/command.ts";
 /** Options that are the Action's own business: it prints and reads JSON, and a job has no file of tokens. */
 const OWN: ReadonlySet<string> = new Set(["json", "token-file", "replay", "url"]);
 
-export const commands = async (_: readonly string[], io: Io): Promise<Command[]> => [
+export const commands = async (io: Io): Promise<Command[]> => [
   recordCommand(new Command("record"), io),
   gateCommand(new Command("gate"), io),
 ];
@@ -17,7 +17,7 @@ const inputOf = ({ long }: Option): string => (long ?? "").replace(/^--(no-)?/, 
 
 /** The options of a command by their inputs, those of the commands above it, too. Undefined: there is no such command. */
 export async function optionsOf(name: string, io: Io): Promise<Map<string, Option> | undefined> {
-  const [record, gate] = await commands([], io);
+  const [record, gate] = await commands(io);
   const sub = record?.commands.find((one) => one.name() === name);
   const given = name === "gate" ? gate?.options : sub && [...(record?.options ?? []), ...sub.options];
   const own = given?.filter((option) => !OWN.has(inputOf(option)));
@@ -26,7 +26,7 @@ export async function optionsOf(name: string, io: Io): Promise<Map<string, Optio
 
 /** The names of the commands that the Action runs. */
 export async function commandNames(io: Io): Promise<string[]> {
-  const [record] = await commands([], io);
+  const [record] = await commands(io);
   return [...(record?.commands ?? []).map((one) => one.name()), "gate"];
 }
 

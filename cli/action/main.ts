@@ -4,7 +4,7 @@
  */
 import * as core from "@actions/core";
 import type { Io } from "../io.ts";
-import { run } from "../run.ts";
+import { programOf, run } from "../run.ts";
 import { argumentsOf, commandNames, commands, optionsOf } from "./inputs.ts";
 import { report } from "./report.ts";
 
@@ -37,7 +37,8 @@ async function main(): Promise<void> {
     throw new Error(
       `command: must be one of ${(await commandNames(io)).join(", ")}, and is ${JSON.stringify(name)}`,
     );
-  await run(argumentsOf(name, options, core.getInput), io, commands);
+  const args = argumentsOf(name, options, core.getInput);
+  await run(args, io, async (safe) => programOf(await commands(safe)));
   const answer = lines.at(-1);
   if (answer !== undefined) await report(answer);
   for (const error of errors) (code === 0 ? core.warning : core.info)(error);
