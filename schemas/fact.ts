@@ -282,7 +282,6 @@ export const Statement = z.discriminatedUnion("kind", [
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
-  /** Salt and login of a person were erased; the fact's id is the commitment. */
   kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
   /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
