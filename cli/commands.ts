@@ -143,6 +143,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
+    name: "people",
+    summary: "lists the persons in the history, shows what is held about one, and erases one",
+    load: async () => (await import("./people.ts")).peopleCommand,
+  },
+  {
     name: "dispute",
     summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
     load: async () => (await import("./dispute.ts")).disputeCommand,

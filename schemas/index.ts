@@ -17,7 +17,7 @@ export {
   Timeline,
 } from "./answer.ts";
 export { type CloudEvent, eventOf } from "./event.ts";
-export { type Fact, type FactOf, KINDS, type Kind, Recording, Statement, type StatementOf } from "./fact.ts";
+export { type Fact, type FactOf, KINDS, type Kind, Statement, type StatementOf } from "./fact.ts";
 export { Gate } from "./gate.ts";
 export {
   Cancellation,
@@ -51,5 +51,6 @@ export {
   TagQuestion,
   TimelineQuestion,
 } from "./question.ts";
+export { Recording } from "./recording.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
 export { NeededImages, Repositories } from "./repositories.ts";

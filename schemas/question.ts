@@ -204,6 +204,8 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const QuarantineQuestion = z.strictObject(page(100, 50));
 
+export const PeopleQuestion = z.strictObject(page(1000, 200));
+
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z

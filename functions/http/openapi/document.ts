@@ -49,6 +49,7 @@ import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { auditPaths } from "./audit.ts";
+import { peoplePaths } from "./people.ts";
 import { recordingPaths } from "./recording.ts";
 import { signInPaths } from "./sign-in.ts";
 
@@ -309,6 +310,7 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/backups": { post: backupOperation },
+  ...peoplePaths,
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
@@ -330,6 +332,7 @@ export const document = () =>
       { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
       { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
       { name: "Audit", description: "Export of the history." },
+      { name: "Persons", description: "Who is named in the history, and the erasure of a person." },
       { name: "Service", description: "The service itself." },
     ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
