@@ -818,7 +818,7 @@ describe("the sources", () => {
 
 describe("the senders of events", () => {
   it("are those of the configuration, for the function that records", () => {
-    const senders = [{ name: "staging", account: "222222222222", environments: ["staging"] }];
+    const senders = [{ environments: ["staging"], name: "staging", account: "222222222222" }];
     Template.fromStack(stackOf({ senders }).stack).hasResourceProperties("AWS::Lambda::Function", {
       Environment: { Variables: Match.objectLike({ ASOF_SENDERS: JSON.stringify(senders) }) },
     });
