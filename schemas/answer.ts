@@ -185,7 +185,7 @@ const approval = attached.extend({
 });
 export type Approval = z.infer<typeof approval>;
 
-const mergedChange = z.strictObject({
+export const mergedChange = z.strictObject({
   repository: url,
   number: z.int(),
   title: z.string(),

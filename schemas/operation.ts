@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { either, oneOf } from "./question.ts";
-import { digest, hash, id, name, prose, source, time } from "./scalars.ts";
+import { digest, hash, id, name, prose, source, text, time, url } from "./scalars.ts";
 
 /** The body of a retraction. */
 export const Retraction = z.strictObject({
@@ -64,6 +64,16 @@ export const FreezeEnd = z.strictObject({
   }),
   digest: digest.exactOptional().meta({ description: "Only this image is let through; the freeze stays." }),
   reason: reason.exactOptional(),
+  create,
+});
+
+/** The body of a note: what else somebody changed. */
+export const Note = z.strictObject({
+  environment: name,
+  service: name.exactOptional().meta({ description: "Default: all of the environment." }),
+  type: text(64).meta({ description: "flag, secret, infrastructure, data, or a word of your own" }),
+  title: text(512).meta({ description: "what changed, in one line" }),
+  url: url.exactOptional(),
   create,
 });
 

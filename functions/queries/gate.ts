@@ -17,7 +17,7 @@ import {
 } from "./gate-checks.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
 import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
-import type { ComparedPersons } from "./merged-changes.ts";
+import type { ComparedPersons } from "./persons.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";

@@ -531,7 +531,7 @@ describe("an executor that cannot begin", () => {
     "complains of a secret that is none, and does not tell it: %j",
     async (secret) => {
       const { code, err } = await asof(["execute", "--port", "0"], { ASOF_EXECUTOR_SECRET: secret });
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(err).toContain("ASOF_EXECUTOR_SECRET: holds no secret");
       expect(secret === "" || !err.includes(secret)).toBe(true);
     },

@@ -12,6 +12,7 @@ import {
   Freeze,
   FreezeEnd,
   Mark,
+  Note,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
@@ -316,6 +317,9 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/redeployments/{id}/cancel": { post: cancelOperation },
   "/v1/marks": {
     post: operation("mark", "Marks an image as good or bad; the newest mark counts.", Mark),
+  },
+  "/v1/notes": {
+    post: operation("note", "Notes what else was changed: a flag, a secret, infrastructure, data.", Note),
   },
   "/v1/freezes": {
     post: operation(
