@@ -206,6 +206,7 @@ export class AsofLedger extends Construct {
         ASOF_WEBHOOK_SECRET: webhookSecret.secretArn,
         ASOF_LATER_QUEUE: later.queueUrl,
         ASOF_LATER_ARN: later.queueArn,
+        ...(props.senders === undefined ? {} : { ASOF_SENDERS: JSON.stringify(props.senders) }),
         ...trust,
       },
     });

@@ -1,5 +1,6 @@
 /** What a deployment is configured with, as the file and as the constructs' properties. */
 import * as z from "zod";
+import { Senders } from "../functions/runtime/config/senders.ts";
 import { SilentAfter } from "../functions/runtime/config/silent-after.ts";
 import { Signers } from "../functions/sources/standards/attestation.ts";
 import { DeployTools } from "../schemas/deploy-tools.ts";
@@ -69,6 +70,11 @@ export const LedgerSettings = z.object({
   backup: z
     .strictObject({ keepDays: z.int().min(1).default(35), copyTo: arn("backup").optional() })
     .optional(),
+  /**
+   * Who may send events over EventBridge, by AWS account and the event's source, with the grants of each. Where there are
+   * any, events of others are quarantined.
+   */
+  senders: Senders.optional(),
   /** When a source counts as silent, by prefix of its name. */
   silentAfter: SilentAfter.optional(),
 });

@@ -36,8 +36,8 @@ import {
   ending,
   incident,
   place,
-  planQuestion,
   platform,
+  redeploymentRequest,
   reviewedChange,
   schemaChange,
   schemaSnapshot,
@@ -254,25 +254,7 @@ export const Statement = z.discriminatedUnion("kind", [
     digest: digest.exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
-  kind("redeployment.requested", {
-    ...place,
-    service: name,
-    question: planQuestion,
-    planHash: hash,
-    /** The images that the plan deploys; they identify the deployment that carries it out. */
-    components: z.array(component).min(1).max(64),
-    /** Of a service without images: the commit that the plan deploys. */
-    commit: sha.exactOptional(),
-    /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
-    config: z.array(configuration).max(64).exactOptional(),
-    /** No executor starts the redeployment after this time. */
-    deadline: time,
-    /** The request's `Idempotency-Key`. */
-    key: id,
-    /** The operator requested it although people had frozen the place. */
-    despiteFreeze: z.literal(true).exactOptional(),
-    reason: prose(1024),
-  }),
+  kind("redeployment.requested", redeploymentRequest),
   kind("redeployment.taken", { ...place, service: name, redeployment: id }),
   kind("redeployment.ended", {
     ...place,

@@ -852,6 +852,16 @@ describe("the sources", () => {
   });
 });
 
+describe("the senders of events", () => {
+  it("are those of the configuration, for the function that records", () => {
+    const senders = [{ environments: ["staging"], name: "staging", account: "222222222222" }];
+    Template.fromStack(stackOf({ senders }).stack).hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ ASOF_SENDERS: JSON.stringify(senders) }) },
+    });
+    expect(() => stackOf({ senders: [{ name: "staging", account: "2" }] })).toThrow("senders");
+  });
+});
+
 describe("what a fault may cost", () => {
   it("is bounded by the throughput of the table and of each index", () => {
     const bounded = (read: number, write: number) => ({

@@ -29,6 +29,7 @@ import { BadCursor } from "../ledger/cursor.ts";
 import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
 import { endingSoon } from "../ledger/token-lines.ts";
+import { proposedHosts } from "../plan/hosts.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
@@ -239,7 +240,15 @@ const questions: Record<string, Question> = {
       ledger.silentAfter,
     );
     const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
-    return tokensEnding.length === 0 ? answer : { ...answer, tokensEnding };
+    const proposed = proposedHosts(
+      answer.sources.map(({ source }) => source),
+      ledger.hosts,
+    );
+    return {
+      ...answer,
+      ...(tokensEnding.length === 0 ? {} : { tokensEnding }),
+      ...(proposed === undefined ? {} : { proposedHosts: proposed }),
+    };
   },
 };
 
