@@ -3,13 +3,27 @@ import { Command, CommanderError } from "commander";
 import { printable } from "../schemas/scalars.ts";
 import { commandsFor } from "./commands.ts";
 import { CliError, Unreachable } from "./error.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
+
+const HELP = `
+Examples:
+  asof show production/billing yesterday
+  asof why production/billing
+  asof plan production/billing~1
+
+Exit codes of every command:
+  0  yes, or done
+  1  no: blocked, failed, or something is wrong
+${EXIT_CODES}`;
 
 async function programFor(args: readonly string[], io: Io): Promise<Command> {
-  const program = new Command("asof").description(
-    "Reports to a release ledger what happened, and redeploys what ran before.",
-  );
+  const program = new Command("asof")
+    .description("What ran here at that moment, and what is needed to run it again.")
+    .addHelpText("after", HELP);
   for (const command of await commandsFor(args, io)) program.addCommand(command);
+  // Commander's own would stand alone, above the groups.
+  const help = new Command("help").argument("[command]").summary("shows how a command is used");
+  program.addHelpCommand(help.helpGroup("Run:"));
   return withIo(program, io);
 }
 
@@ -52,7 +66,12 @@ export async function main(args: readonly string[], given: Io): Promise<void> {
   }
 }
 
-/** With --json, programs get the error as JSON, also where parsing the other options failed. */
+const AS_JSON = /^(--json|-ojson|--output=json)$/;
+
+/** Programs that asked for JSON get the error as JSON, also where parsing the other options failed. */
 function printJsonError(args: readonly string[], { out }: Io, { message }: Error): void {
-  if (args.includes("--json")) out(JSON.stringify({ error: message }));
+  const isJson = args.some(
+    (arg, n) => AS_JSON.test(arg) || (arg === "json" && ["-o", "--output"].includes(args[n - 1] ?? "")),
+  );
+  if (isJson) out(JSON.stringify({ error: message }));
 }
