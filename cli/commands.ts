@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Io } from "./io.ts";
 
 /** Adds a command's description, options and action. */
-type Complete = (command: Command, io: Io) => Command;
+type Complete = (command: Command, io: Io, args: readonly string[]) => Command | Promise<Command>;
 
 interface Entry {
   readonly name: string;
@@ -68,6 +68,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./record/command.ts")).recordCommand,
   },
   {
+    name: "import",
+    summary: "brings the past into the ledger: from git, a table, a registry or a forge",
+    load: async () => (await import("./import/command.ts")).importCommand,
+  },
+  {
     name: "migrations",
     summary: "reports to the ledger which migrations a database has",
     load: async () => (await import("./migrations.ts")).migrationsCommand,
@@ -113,6 +118,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./gate.ts")).gateCommand,
   },
   {
+    name: "audit",
+    summary: "reports every change of a period, who approved it, and what the controls find",
+    load: async () => (await import("./audit.ts")).auditCommand,
+  },
+  {
     name: "execute",
     summary: "carries out redeployments on this machine",
     load: async () => (await import("./execute.ts")).executeCommand,
@@ -138,6 +148,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
+    name: "dispute",
+    summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
+    load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,
@@ -146,6 +161,15 @@ const COMMANDS: readonly Entry[] = [
     name: "check",
     summary: "checks the ledger's file on this machine",
     load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
+    name: "verify",
+    summary: "checks a sealed log, or the proof of one fact, offline and with your own key",
+    load: async () => {
+      const { verifyCommand } = await import("./verify.ts");
+      // In the package, threads are started from the file beside this program.
+      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+    },
   },
   {
     name: "restore",
@@ -179,7 +203,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
   "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
   "Report:": ["record", "migrations", "execute", "check"],
-  "History:": ["export", "verify", "audit", "people", "import", "observe"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
   "Run:": [],
 };
 
@@ -195,7 +219,7 @@ export function commandsFor(args: readonly string[], io: Io): Promise<Command[]>
   return Promise.all(
     COMMANDS.toSorted((a, b) => rankOf(a) - rankOf(b)).map(async ({ name, summary, load }) => {
       const command = new Command(name).summary(summary).description(summary).helpGroup(groupOf(name));
-      return args.includes(name) ? (await load())(command, io) : command;
+      return args.includes(name) ? (await load())(command, io, args) : command;
     }),
   );
 }

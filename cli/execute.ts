@@ -32,8 +32,9 @@ webhook, for services that are deployed from this machine:
   asof execute --new-secret > secret
   asof execute --secret-file secret --steps revert,deploy,check --deploy ./deploy.sh
 
-It runs the steps of the plan whose hash the signed request names, so that nobody who answers at the ledger's address
-(https, or http on this machine) can substitute others. Steps run in order, in --cwd, with this environment (DATABASE_URL
+It runs the steps of the plan whose hash the signed request names, the ledger's request confirms, and the plan at the
+ledger's own address has, so that nobody who answers there (https, or http on this machine) can substitute others. It takes
+the redeployment first, so that no other executor runs or ends it. Steps run in order, in --cwd, with this environment (DATABASE_URL
 and whatever else they need). Their output is printed here and sent nowhere. After a failed step, no further one runs.
 Nothing starts unless every step can run. These cannot: a step of a kind not in --steps, a manual step, a command with a
 <placeholder> that somebody has to fill in, and several alternative ways to deploy (give --deploy).

@@ -11,6 +11,13 @@ export const Retraction = z.strictObject({
   reason: z.string().min(1).max(1024),
 });
 
+/** The body of a dispute. */
+export const Dispute = z.strictObject({
+  source: source.meta({ description: "the source of the fact that is doubted" }),
+  id,
+  reason: prose(1024).min(1),
+});
+
 const reason = prose(1024).min(1);
 
 /** The body with which something quarantined is discarded. */

@@ -66,7 +66,7 @@ function importsOf(file: string): string[] {
 describe("the tree", () => {
   it("holds nothing at its top but the agreed rooms and files", () => {
     const agreed =
-      /^(\..+|package(-lock)?\.json|tsconfig\.json|biome\.json|cdk\.json|vitest\.config\.ts|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|Dockerfile|cdk|cli|docs|functions|schemas|test|web)$/;
+      /^(\..+|package(-lock)?\.json|tsconfig\.json|biome\.json|cdk\.json|vitest\.config\.ts|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|Dockerfile|action\.yml|action|cdk|cli|docs|functions|schemas|test|web)$/;
     const others = new Set(
       tracked.map((file) => file.split("/")[0] ?? "").filter((entry) => !agreed.test(entry)),
     );

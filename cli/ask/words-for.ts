@@ -2,6 +2,8 @@
 import { duration } from "../../schemas/words/durations.ts";
 import type { Span } from "./style.ts";
 
+export { shortCommit, shortDigest } from "../../schemas/version.ts";
+
 export const spanBetween = (from: string, to: string): string => duration(Date.parse(to) - Date.parse(from));
 
 /** Times in the reader's zone. */
@@ -57,9 +59,6 @@ export function timesIn(tz: string, now: string): Times {
     },
   };
 }
-
-export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
-export const shortCommit = (sha: string): string => sha.slice(0, 7);
 
 /** Digests and ids of commits within a text, shortened. */
 export const shortIds = (text: string): string =>

@@ -12,10 +12,11 @@ import {
   withRecordOptions,
   withSubmitOptions,
 } from "./options.ts";
+import { service } from "./service.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { replay, submit } from "./submit.ts";
 
-const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence];
+const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence, service];
 
 const ABOUT = `
 In GitHub Actions, GitLab CI, Bitbucket Pipelines, CircleCI, Jenkins, Azure Pipelines and CodeBuild it detects commit,
@@ -50,7 +51,9 @@ function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
 }
 
 export function recordCommand(record: Command, io: Io): Command {
-  record.description("Reports to the ledger what a pipeline built, pushed, deployed, migrated or checked.");
+  record.description(
+    "Reports to the ledger what a pipeline built, pushed, deployed, migrated, checked or described.",
+  );
   for (const subcommand of SUBCOMMANDS) addSubcommand(record, subcommand, io);
   return withSubmitOptions(record)
     .option("--replay", "send the events in the outbox")

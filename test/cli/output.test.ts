@@ -19,7 +19,7 @@ describe("help", () => {
     const { code, out } = await asof(["--help"]);
     expect(code).toBe(0);
     const heads = out.split("\n").filter((line) => /^[A-Z][a-z]+:$/.test(line) && line !== "Options:");
-    expect(heads).toEqual(["Ask:", "Act:", "Report:", "Run:", "Examples:"]);
+    expect(heads).toEqual(["Ask:", "Act:", "Report:", "History:", "Run:", "Examples:"]);
     expect(Object.keys(GROUPS)).toEqual(["Ask:", "Act:", "Report:", "History:", "Run:"]);
     expect(out.indexOf("  rollback ")).toBeGreaterThan(out.indexOf("Act:"));
     expect(out.indexOf("  rollback ")).toBeLessThan(out.indexOf("Report:"));
