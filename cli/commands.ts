@@ -38,6 +38,31 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./ask/where.ts")).whereCommand,
   },
   {
+    name: "status",
+    summary: "lists all that is wrong, everywhere or in a place",
+    load: async () => (await import("./ask/status.ts")).statusCommand,
+  },
+  {
+    name: "drift",
+    summary: "says where something else runs than was deployed",
+    load: async () => (await import("./ask/drift.ts")).driftCommand,
+  },
+  {
+    name: "wait",
+    summary: "ends when a commit or an image runs in a place",
+    load: async () => (await import("./ask/wait.ts")).waitCommand,
+  },
+  {
+    name: "watch",
+    summary: "prints what happens in a place, as it is reported",
+    load: async () => (await import("./ask/watch.ts")).watchCommand,
+  },
+  {
+    name: "open",
+    summary: "opens the page at a place and a time",
+    load: async () => (await import("./ask/open.ts")).openCommand,
+  },
+  {
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,
@@ -58,9 +83,39 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).redeployCommand,
   },
   {
+    name: "rollback",
+    summary: "requests that the release before runs again: redeploy PLACE~1",
+    load: async () => (await import("./redeploy.ts")).rollbackCommand,
+  },
+  {
+    name: "freeze",
+    summary: "freezes an environment or a service: the gate refuses deployments",
+    load: async () => (await import("./operate.ts")).freezeCommand,
+  },
+  {
+    name: "unfreeze",
+    summary: "ends a freeze, or lets one image through",
+    load: async () => (await import("./operate.ts")).unfreezeCommand,
+  },
+  {
+    name: "mark",
+    summary: "marks an image as good or bad",
+    load: async () => (await import("./operate.ts")).markCommand,
+  },
+  {
+    name: "note",
+    summary: "notes what else was changed: a flag, a secret, infrastructure, data",
+    load: async () => (await import("./operate.ts")).noteCommand,
+  },
+  {
     name: "gate",
     summary: "says whether an image may be deployed, and by which evidence",
     load: async () => (await import("./gate.ts")).gateCommand,
+  },
+  {
+    name: "audit",
+    summary: "reports every change of a period, who approved it, and what the controls find",
+    load: async () => (await import("./audit.ts")).auditCommand,
   },
   {
     name: "execute",
@@ -81,6 +136,11 @@ const COMMANDS: readonly Entry[] = [
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
+  },
+  {
+    name: "dispute",
+    summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
+    load: async () => (await import("./dispute.ts")).disputeCommand,
   },
   {
     name: "backup",

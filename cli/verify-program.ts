@@ -2,8 +2,8 @@
 /** `asof verify` as a program of its own, in one file: `node asof-verify.mjs <log> --key <vkey>`. Its threads run this file, too. */
 import { isMainThread } from "node:worker_threads";
 import { Command } from "commander";
-import { run } from "./main.ts";
 import { processIo } from "./process.ts";
+import { run } from "./run.ts";
 import { verifyCommand } from "./verify.ts";
 
 if (isMainThread) {

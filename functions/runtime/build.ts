@@ -6,7 +6,7 @@
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
- *     functions/<name>/index.mjs    the functions on Lambda
+ *     functions/<name>/index.mjs    the functions on Lambda; `questions` has the page beside it
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -38,6 +38,7 @@ export const FUNCTION_ENTRIES = {
   publish: "functions/runtime/aws/publish.ts",
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
+  chat: "functions/runtime/aws/tell-chats.ts",
 } as const;
 /** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
 const DRIVERS = ["libsql", "mysql2", "pg"];
@@ -53,10 +54,12 @@ export async function bundleFunctions(folder: string): Promise<string> {
   return folder;
 }
 
-const bundleAll = (folder: string): Promise<Metafile[]> =>
-  Promise.all(
+async function bundleAll(folder: string): Promise<Metafile[]> {
+  const bundled = await Promise.all(
     Object.entries(FUNCTION_ENTRIES).map(([name, entry]) => bundleFunction(entry, join(folder, name))),
   );
+  return [...bundled, await writePage(join(folder, "questions", "page"))];
+}
 
 /**
  * Writes the type declarations of the libraries: those of all source files under `types`, and one file for each library

@@ -189,7 +189,8 @@ export function provesConsistency(from: Tree, to: Tree, proof: readonly Hash[]):
     to.size,
     Number.isInteger(Math.log2(from.size)) ? [from.root, ...proof] : proof,
   );
-  return roots?.older.equals(from.root) === true && roots.newer.equals(to.root);
+  if (roots === undefined) return false;
+  return roots.older.equals(from.root) && roots.newer.equals(to.root);
 }
 
 /** The roots of both trees that a consistency proof leads to; undefined if it is too short or too long. */

@@ -8,9 +8,9 @@ import { GrowingTree, type Hash, type Node, subtreesOf } from "./merkle.ts";
 export const TILE_WIDTH = 256;
 
 /** Levels of the tree from one level of tiles to the next. */
-const TILE_HEIGHT = 8;
+export const TILE_HEIGHT = 8;
 
-const HASH_BYTES = 32;
+export const HASH_BYTES = 32;
 
 /** In bytes; the length of an entry is written in 16 bits. */
 export const MAX_ENTRY_BYTES = 65_535;
@@ -62,6 +62,18 @@ export function tilesBetween(from: number, to: number): Tile[] {
   for (let level = 0; countAt(level, to) > 0; level++) {
     const [before, after] = [countAt(level, from), countAt(level, to)];
     if (before < after) tiles.push(...filled(level, before, after));
+  }
+  return tiles;
+}
+
+/** The tiles that a tree of this size has not filled, at most one of each level: it grows there. */
+export function openTiles(size: number): Tile[] {
+  const tiles: Tile[] = [];
+  for (let level = 0; countAt(level, size) > 0; level++) {
+    const count = countAt(level, size);
+    const open = { index: Math.floor(count / TILE_WIDTH), width: count % TILE_WIDTH };
+    if (open.width > 0)
+      tiles.push({ level, ...open }, ...(level === 0 ? [{ level: "entries" as const, ...open }] : []));
   }
   return tiles;
 }
