@@ -78,9 +78,11 @@ function msOf(given: string): number {
   return Number(number) * MS_OF[unit];
 }
 
+/** An instant, or the end of a day (UTC). */
 function timeFrom(given: string): Date {
-  const read = Instant.safeParse(given);
-  if (!read.success) throw usage("--at: is no time like 2026-10-22T08:11:00Z");
+  const isDay = z.iso.date().safeParse(given).success;
+  const read = Instant.safeParse(isDay ? `${given}T23:59:59.999Z` : given);
+  if (!read.success) throw usage("--at: is no time like 2026-10-22T08:11:00Z, and no day");
   return new Date(read.data);
 }
 

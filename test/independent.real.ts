@@ -14,21 +14,13 @@ import { readProof, writeProof } from "../functions/seal/proof.ts";
 import { checkBundle } from "../functions/seal/verify/bundle.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { EDITED_SIZES, EDITS, randomFrom } from "./seal/edits.ts";
-import {
-  type Files,
-  factEntry,
-  inMemory,
-  LogWriter,
-  madeLog,
-  minute,
-  signerOf,
-  writeFolder,
-} from "./seal/made-log.ts";
+import { type Files, factEntry, inMemory, LogWriter, madeLog, minute, writeFolder } from "./seal/made-log.ts";
+import { newSigner } from "./seal/signer.ts";
 
 const SEED = Number(process.env.ASOF_SEED);
 const EDITS_OF_A_KIND = 10;
 
-const signer = signerOf("ledger.example/log");
+const signer = newSigner("ledger.example/log");
 const NOW = minute(60);
 const folder = mkdtempSync(join(tmpdir(), "asof-independent-"));
 const Answer = z.object({ ok: z.boolean(), problems: z.array(z.string()) });

@@ -21,7 +21,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 OVERLAP = timedelta(minutes=15)
+# A seal of so many facts, or of nearly so many bytes, may have left some of its time for the next one.
 FULL_SEAL = 2000
+FULL_BYTES = 16 * 1024 * 1024 - 65535
 
 
 def sha(data):
@@ -313,7 +315,7 @@ class Log:
         """Facts and seals: form, duplicates, chain and times."""
         seen, seals = {}, 0
         end, end_root, sealed_at, start = 0, sha(b""), None, None
-        pending, last = [], None
+        pending, size, last = [], 0, None
         self.seal_ends = {0: end_root}
         for index, entry in enumerate(entries):
             value = read_json(entry)
@@ -321,6 +323,7 @@ class Log:
             if not isinstance(value, dict):
                 self.problem(where, "is no object in canonical form")
                 pending.append(None)
+                size += len(entry)
                 continue
             if not is_seal(value):
                 time = self.fact(where, value, seen)
@@ -329,6 +332,7 @@ class Log:
                     if start is not None and time < start - OVERLAP:
                         self.problem(where, "LATE")
                 pending.append(time)
+                size += len(entry)
                 continue
             seals += 1
             now = read_time(value["sealedAt"])
@@ -342,8 +346,8 @@ class Log:
                 self.problem(where, "the time of the seal does not rise")
             if any(time > now + OVERLAP for time in times):
                 self.problem(where, "FUTURE")
-            start = last if len(pending) >= FULL_SEAL else now
-            sealed_at, pending = now, []
+            start = last if len(pending) >= FULL_SEAL or size > FULL_BYTES else now
+            sealed_at, pending, size = now, [], 0
             end, end_root = index + 1, root_of(hashes[: index + 1])
             self.seal_ends[end] = end_root
         if end != len(entries):
@@ -377,7 +381,9 @@ class Log:
                 if self.read(path) is None:
                     self.problem(path, "is not there")
         for path in self.paths():
-            if path in ("checkpoint", "key", "head") or path.startswith(("staging/", "positions/")):
+            if path in ("checkpoint", "key", "head", ".lock") or path.startswith(("staging/", "positions/")):
+                continue
+            if re.fullmatch(r"\.partial-[0-9a-f-]{36}", path):
                 continue
             if path.startswith("checkpoints/"):
                 self.published(path)

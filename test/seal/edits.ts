@@ -1,12 +1,13 @@
 /** Edits of a sealed log that a verifier must notice. */
 import { bundleOf, entriesOf } from "../../functions/seal/tiles.ts";
 import { nameOf } from "../../functions/seal/verify/entry.ts";
-import { type Files, madeLog, signerOf } from "./made-log.ts";
+import { type Files, madeLog } from "./made-log.ts";
+import { newSigner } from "./signer.ts";
 
 /** Facts of each seal. */
 export const EDITED_SIZES = [300, 40, 0, 500, 1, 200];
 
-const stranger = signerOf("ledger.example/log");
+const stranger = newSigner("ledger.example/log");
 
 /** Numbers that look random, the same for the same seed: xorshift. */
 export function randomFrom(seed: number): (below: number) => number {

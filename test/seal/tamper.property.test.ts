@@ -1,4 +1,5 @@
 /** Whatever is done to a sealed log, the verifier notices: all but what happens to files that it says it ignores. */
+import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../functions/seal/checkpoint.ts";
 import { checkBundle } from "../../functions/seal/verify/bundle.ts";
@@ -8,9 +9,10 @@ import { RUNS } from "../runs.ts";
 const SEED = Number(process.env.ASOF_SEED);
 
 import { EDITED_SIZES, EDITS, randomFrom } from "./edits.ts";
-import { type Files, inMemory, LogWriter, madeLog, minute, signerOf } from "./made-log.ts";
+import { type Files, inMemory, LogWriter, madeLog, minute } from "./made-log.ts";
+import { newSigner } from "./signer.ts";
 
-const signer = signerOf("ledger.example/log");
+const signer = newSigner("ledger.example/log");
 
 const verified = (files: Files) =>
   verifyLog({
@@ -47,7 +49,8 @@ describe("a small log", () => {
   it("may have the sealer's own files beside it, and no others", async () => {
     const files = await madeLog(signer, [2, 1]);
     const [bytes, anything] = [Buffer.from("anything"), new Map(files)];
-    for (const path of ["head", "staging/9-ab", "positions/a/b"]) anything.set(path, bytes);
+    for (const path of ["head", "staging/9-ab", "positions/a/b", ".lock", `.partial-${randomUUID()}`])
+      anything.set(path, bytes);
     expect((await verified(anything)).findings).toEqual([]);
     for (const path of [
       ...[
@@ -59,7 +62,16 @@ describe("a small log", () => {
         "tile/entries/000.p/6",
         "tile/1/000.p/1",
       ],
-      ...["checkpoints/latest", "anchors/5.txt", "checkpoints/5/x", "keys/key", "tile/0/000.p/03"],
+      ...[
+        "checkpoints/latest",
+        "anchors/5.txt",
+        "checkpoints/5/x",
+        "keys/key",
+        ".locks",
+        ".partial-",
+        "tile/.lock",
+        "tile/0/000.p/03",
+      ],
     ]) {
       const { findings } = await verified(new Map([...files, [path, bytes]]));
       expect([path, ...findings.map(({ kind }) => kind)]).toEqual([path, "extra"]);
