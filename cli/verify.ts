@@ -44,8 +44,10 @@ verification, and give it to the next one as --since. Nothing is sent anywhere; 
 
 Exit codes (of several failures the lowest):
   0  everything that was checked is right; what was not checked is printed
-  2  the command line is invalid, or a file that it names cannot be read
+  1  a file cannot be read
+  2  the command line is invalid, or the folder is not there
   4  the ledger cannot be reached
+  5  the ledger refused: the token is missing, or may not read the log
 ${Object.entries(KINDS)
   .map(([kind, code]) => ` ${code}  ${kind}`)
   .join("\n")}
