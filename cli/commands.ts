@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Io } from "./io.ts";
 
 /** Adds a command's description, options and action. */
-type Complete = (command: Command, io: Io) => Command;
+type Complete = (command: Command, io: Io, args: readonly string[]) => Command | Promise<Command>;
 
 interface Entry {
   readonly name: string;
@@ -66,6 +66,11 @@ const COMMANDS: readonly Entry[] = [
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,
+  },
+  {
+    name: "import",
+    summary: "brings the past into the ledger: from git, a table, a registry or a forge",
+    load: async () => (await import("./import/command.ts")).importCommand,
   },
   {
     name: "migrations",
@@ -193,7 +198,7 @@ export function commandsFor(args: readonly string[], io: Io): Promise<Command[]>
   return Promise.all(
     COMMANDS.map(async ({ name, summary, load }) => {
       const command = new Command(name).summary(summary).description(summary);
-      return args.includes(name) ? (await load())(command, io) : command;
+      return args.includes(name) ? (await load())(command, io, args) : command;
     }),
   );
 }

@@ -64,8 +64,15 @@ const effect = {
   redeployment: id.exactOptional(),
 };
 
+/** What deployers report. */
+const claim = {
+  ...effect,
+  /** It was read from a repository of manifests: it was declared to run, and nobody reported that it was applied. */
+  declared: z.literal(true).exactOptional(),
+};
+
 /** Without components, a deployment changes configuration alone, and the images that run stay. */
-const change = { ...effect, components: effect.components.exactOptional() };
+const change = { ...claim, components: effect.components.exactOptional() };
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
@@ -141,7 +148,7 @@ export const Statement = z.discriminatedUnion("kind", [
     .refine(...unambiguous)
     .refine(...somethingDeployed),
   kind("deployment.removed", {
-    ...effect,
+    ...claim,
     service: name.exactOptional(),
     deployment: deployment.exactOptional(),
     components: effect.components.exactOptional(),

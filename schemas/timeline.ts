@@ -81,6 +81,13 @@ const timelineEntry = z.strictObject({
     .meta({ description: "when the ledger recorded it; absent in `running` entries" }),
   fact: identity,
   disputed: dispute.exactOptional().meta({ description: "if somebody says that the fact is wrong" }),
+  alsoReported: z
+    .array(identity)
+    .exactOptional()
+    .meta({ description: "imported facts of the same event, which a live sender reports" }),
+  declared: z.literal(true).exactOptional().meta({
+    description: "it was read from a repository of manifests, which is no proof that it was applied",
+  }),
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 

@@ -44,6 +44,7 @@ function wordsOf(entry: TimelineEntry): Span[] {
     imagesOf(entry),
     commit === undefined ? "" : shortCommit(commit),
     ...config.map(({ revision }) => `config ${shortRevision(revision)}`),
+    entry.declared === true ? "(declared only)" : "",
     type ?? "",
     title ?? "",
   ].filter((text) => text !== "");

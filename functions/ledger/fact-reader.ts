@@ -1,7 +1,12 @@
-/** Reads a partition as known at a moment: it skips facts that were recorded later, and facts that were retracted. */
+/**
+ * Reads a partition as known at a moment: it skips facts that were recorded later, facts that were retracted, and imported
+ * facts that repeat what a live sender reports.
+ */
 import { type Fact, type FactOf, isAboutAnother } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
+import { eventOf, isImported, isRepeated, sameEvent } from "./imports.ts";
 import type { Reads } from "./loader.ts";
+import { AT_ONCE, mapLimit } from "./map-limit.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
 
 /** The store to read, and the time by which facts must be recorded to count. */
@@ -102,6 +107,38 @@ function visibility(knownAt: string, descending: boolean) {
   };
 }
 
+/** Everything known of the event that a fact reports. For a deployment it is the reading that its evidence needs, too. */
+async function factsOfEvent(knowledge: KnownAt, fact: Fact): Promise<Fact[]> {
+  const event = eventOf(fact);
+  if (event === undefined) return [];
+  const span = event.at === undefined ? {} : { from: event.at, to: event.at };
+  const entries = await collected(knownPages(knowledge, event.partition, span, WHOLE));
+  return entries.map((entry) => entry.fact);
+}
+
+/** The imported facts of the event that a live fact of this partition reports. */
+export async function alsoImported(
+  knowledge: KnownAt,
+  partition: Partition,
+  live: Identity,
+): Promise<Identity[]> {
+  if (isImported(live)) return [];
+  const facts = (await collected(knownPages(knowledge, partition, {}, WHOLE))).map(({ fact }) => fact);
+  const own = facts.find((fact) => keyOf(fact) === keyOf(live));
+  const imported = own === undefined ? [] : sameEvent(own, facts).filter(isImported);
+  return imported.map(({ source, id }) => ({ source, id }));
+}
+
+/** The entries without imported facts that repeat another: one request for each event that was imported. */
+async function withoutRepeated(knowledge: KnownAt, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  if (!entries.some(({ fact }) => isImported(fact))) return entries;
+  const kept = await mapLimit(AT_ONCE, entries, async (entry) => {
+    const { fact } = entry;
+    return isImported(fact) && isRepeated(fact, await factsOfEvent(knowledge, fact)) ? [] : [entry];
+  });
+  return kept.flat();
+}
+
 /** Loads the next page of a reading; undefined at the end. */
 type Next = () => Promise<readonly Entry[] | undefined>;
 
@@ -113,12 +150,22 @@ function startOf({ from, after, to }: Span): string | undefined {
   return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
+/** A reading as questions see it, see `knownPages`. */
+function reading(...given: Parameters<typeof knownPages>): Next {
+  const [knowledge] = given;
+  const next = knownPages(...given);
+  return async () => {
+    const page = await next();
+    return page === undefined ? undefined : withoutRepeated(knowledge, page);
+  };
+}
+
 /**
- * Reads a partition page by page, and returns the facts that were known and not retracted. Not a generator: a release
- * makes a dozen readings, and nested generators would be most of its cost.
+ * Reads a partition page by page, and returns the facts that were known and not retracted, repeated ones included. Not a
+ * generator: a release makes a dozen readings, and nested generators would be most of its cost.
  * @param isDoubted whether the pointers of a page must be confirmed
  */
-function reading(
+function knownPages(
   knowledge: KnownAt,
   partition: Partition,
   span: Span,

@@ -45,6 +45,7 @@ const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...(fact.config === undefined ? {} : { config: fact.config }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
   ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
+  ...("declared" in fact ? { declared: true } : {}),
 });
 
 const ofMigration = (fact: Exclude<Migrated, { kind: "migration.snapshot" }>, what: What): TimelineEntry => ({
