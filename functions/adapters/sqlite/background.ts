@@ -30,7 +30,7 @@ export type Reply = z.infer<typeof Reply>;
 const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
 
 async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
-  const worker = startThread(THREAD, task);
+  const worker = startThread(THREAD, { workerData: task });
   signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
   const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);
