@@ -131,7 +131,7 @@ describe("an address", () => {
     const { code, out } = await verify([url], { ASOF_TOKEN: "auditor-token" });
     expect([code, out]).toEqual([0, expect.stringContaining("a folder can be listed, an address cannot")]);
     const refused = await verify([url], { ASOF_TOKEN: "other-token" });
-    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("needs an auditor")]);
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining("needs an auditor")]);
     stop();
   });
 
