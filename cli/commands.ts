@@ -148,6 +148,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
+    name: "export",
+    summary: "writes the history into a file, for auditors",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
     name: "people",
     summary: "lists the persons in the history, shows what is held about one, and erases one",
     load: async () => (await import("./people.ts")).peopleCommand,

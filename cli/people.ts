@@ -5,7 +5,7 @@ import type { ErasureAnswer, HeldAnswer } from "../schemas/people.ts";
 import { callLedger } from "./client.ts";
 import { CliError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 
 const Options = z.looseObject({
@@ -28,9 +28,8 @@ login are listed, because they cannot be changed; docs/privacy.md says what else
 
 Exit codes:
   0  done
-  1  refused: one line says why. After an erasure that was interrupted, run it again
-  2  the command line is invalid
-  4  the ledger cannot be reached`;
+  1  not confirmed: nobody was erased. An erasure that was interrupted is run again
+${EXIT_CODES}`;
 
 /** What is held about a login, from all pages. */
 type Held = Omit<HeldAnswer, "next">;

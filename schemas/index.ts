@@ -17,6 +17,7 @@ export {
   Timeline,
 } from "./answer.ts";
 export { type CloudEvent, eventOf } from "./event.ts";
+export { ExportQuestion } from "./export-question.ts";
 export { type Fact, type FactOf, KINDS, type Kind, Statement, type StatementOf } from "./fact.ts";
 export { Gate } from "./gate.ts";
 export {
@@ -36,7 +37,6 @@ export {
   DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  ExportQuestion,
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,

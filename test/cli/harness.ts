@@ -74,7 +74,9 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
       request.socket.destroy();
       return;
     }
-    response.writeHead(told.status, Object.fromEntries(told.headers)).end(await told.text());
+    response
+      .writeHead(told.status, Object.fromEntries(told.headers))
+      .end(Buffer.from(await told.arrayBuffer()));
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(new Error(String(error))));

@@ -83,6 +83,6 @@ describe("asof people", () => {
     const { run } = await given();
     expect((await run("erase", "octocat", "--yes")).code).toBe(2);
     const { code, err } = await run("erase", "octocat", "--yes", "--reason", "octocat left");
-    expect([code, err]).toEqual([1, expect.stringContaining("reason: holds the login")]);
+    expect([code, err]).toEqual([2, expect.stringContaining("reason: holds the login")]);
   });
 });
