@@ -12,7 +12,7 @@ import { Instant } from "../schemas/question.ts";
 import { onDisk } from "./disk.ts";
 import { CliError, UsageError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
-import { EXIT, type Io } from "./io.ts";
+import type { Io } from "./io.ts";
 import { ledgerFrom, textOf } from "./ledger.ts";
 import { folderFiles, servedFiles } from "./verify/files.ts";
 import { verifyProof } from "./verify/proof.ts";
