@@ -26,10 +26,11 @@ export const common = {
   id,
   occurredAt: time,
   /**
-   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
-   * statement. Such a time does not distinguish two statements under one id.
+   * Where the time comes from if no event has it: the receipt by the ledger, the clock of the sender when it made the
+   * statement, or the time that an image says it was made, before which it was not pushed. Such a time does not distinguish
+   * two statements under one id.
    */
-  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
+  timeFrom: z.enum(["receipt", "clock", "created"]).exactOptional(),
   /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
   sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),

@@ -84,12 +84,9 @@ const timelineEntry = z.strictObject({
     .array(identity)
     .exactOptional()
     .meta({ description: "imported facts of the same event, which a live sender reports" }),
-  declared: z
-    .literal(true)
-    .exactOptional()
-    .meta({
-      description: "it was read from a repository of manifests, which is no proof that it was applied",
-    }),
+  declared: z.literal(true).exactOptional().meta({
+    description: "it was read from a repository of manifests, which is no proof that it was applied",
+  }),
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
