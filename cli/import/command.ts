@@ -25,6 +25,11 @@ const IMPORTERS: readonly Entry[] = [
     load: async () => (await import("./github.ts")).github,
   },
   {
+    name: "gitlab",
+    summary: "GitLab's deployments, merge requests with approvals, registry tags",
+    load: async () => (await import("./gitlab.ts")).gitlab,
+  },
+  {
     name: "oci",
     summary: "the images that registries hold: tags, digests, platforms, commits",
     load: async () => (await import("./oci.ts")).oci,
