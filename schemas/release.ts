@@ -48,10 +48,18 @@ export const WARNINGS = [
   "older_build",
   "image_lost",
   "schema_too_new",
+  "disputed",
   "declared_only",
 ] as const;
 export const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
+
+export const dispute = z.strictObject({
+  by: z.string().meta({ description: "the name of the token that disputes it" }),
+  at: time,
+  reason: z.string(),
+});
+export type Dispute = z.infer<typeof dispute>;
 
 const candidate = z.strictObject({
   digest,

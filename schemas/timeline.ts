@@ -1,7 +1,7 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
 import { component } from "./component.ts";
-import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { attached, configuration, deploymentId, dispute, identity } from "./release.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 export * from "./history.ts";
@@ -80,6 +80,7 @@ const timelineEntry = z.strictObject({
     .exactOptional()
     .meta({ description: "when the ledger recorded it; absent in `running` entries" }),
   fact: identity,
+  disputed: dispute.exactOptional().meta({ description: "if somebody says that the fact is wrong" }),
   alsoReported: z
     .array(identity)
     .exactOptional()

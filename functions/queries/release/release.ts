@@ -7,6 +7,7 @@ import { newestFirst, order } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { alsoImported, backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
+import { disputeWarnings } from "../disputes.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
@@ -215,6 +216,10 @@ export async function release(
       ...failureWarnings(migrations),
       ...skew,
       ...unnoticed,
+      ...disputeWarnings([
+        ...used,
+        ...shown.flatMap(({ family }) => [...(family?.facts.values() ?? [])].flat()),
+      ]),
       ...(until === null ? lostWarnings(described.map(({ component }) => component)) : []),
     ],
     facts: identities(used),
