@@ -1,5 +1,6 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
+import { component } from "./component.ts";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import {
   digest,
@@ -226,4 +227,31 @@ export const description = {
     )
     .max(64)
     .exactOptional(),
+};
+
+/** What a deployment or an observation says of a service. */
+export const effect = {
+  ...place,
+  service: name,
+  deployment,
+  components: z.array(component).min(1).max(64),
+  /**
+   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
+   * set, with `service` everything.
+   */
+  scope: z.enum(["service", "components"]).exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  config: z.array(configuration).max(32).exactOptional(),
+  cluster: name.exactOptional(),
+  namespace: name.exactOptional(),
+  rollback: z.boolean().exactOptional(),
+  /** The id of the redeployment that this deployment carries out. */
+  redeployment: id.exactOptional(),
+};
+
+/** What deployers report. */
+export const claim = {
+  ...effect,
+  /** It was read from a repository of manifests: it was declared to run, and nobody reported that it was applied. */
+  declared: z.literal(true).exactOptional(),
 };
