@@ -27,12 +27,14 @@ import {
   artifactLost,
   bots,
   changeRequest,
+  claim,
   commit,
   common,
   configuration,
-  deployedCommit,
+  type deployedCommit,
   deployment,
   description,
+  effect,
   ending,
   incident,
   place,
@@ -46,32 +48,6 @@ import {
   somewhere,
   unambiguous,
 } from "./statement-fields.ts";
-
-const effect = {
-  ...place,
-  service: name,
-  deployment,
-  components: z.array(component).min(1).max(64),
-  /**
-   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
-   * set, with `service` everything.
-   */
-  scope: z.enum(["service", "components"]).exactOptional(),
-  commit: deployedCommit.exactOptional(),
-  config: z.array(configuration).max(32).exactOptional(),
-  cluster: name.exactOptional(),
-  namespace: name.exactOptional(),
-  rollback: z.boolean().exactOptional(),
-  /** The id of the redeployment that this deployment carries out. */
-  redeployment: id.exactOptional(),
-};
-
-/** What deployers report. */
-const claim = {
-  ...effect,
-  /** It was read from a repository of manifests: it was declared to run, and nobody reported that it was applied. */
-  declared: z.literal(true).exactOptional(),
-};
 
 /** Without components, a deployment changes configuration alone, and the images that run stay. */
 const change = { ...claim, components: effect.components.exactOptional() };

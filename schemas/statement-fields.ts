@@ -28,10 +28,11 @@ export const common = {
   id,
   occurredAt: time,
   /**
-   * Where the time comes from if no event has it: the receipt by the ledger, or the clock of the sender when it made the
-   * statement. Such a time does not distinguish two statements under one id.
+   * Where the time comes from if no event has it: the receipt by the ledger, the clock of the sender when it made the
+   * statement, or the time that an image says it was made, before which it was not pushed. Such a time does not distinguish
+   * two statements under one id.
    */
-  timeFrom: z.enum(["receipt", "clock"]).exactOptional(),
+  timeFrom: z.enum(["receipt", "clock", "created"]).exactOptional(),
   /** The sender's own order (a status id, a revision): it decides between facts of one source and one time. */
   sequence: z.int().nonnegative().exactOptional(),
   actor: login.exactOptional(),
@@ -248,4 +249,31 @@ export const redeploymentRequest = {
   /** The operator requested it although people had frozen the place. */
   despiteFreeze: z.literal(true).exactOptional(),
   reason: prose(1024),
+};
+
+/** What a deployment or an observation says of a service. */
+export const effect = {
+  ...place,
+  service: name,
+  deployment,
+  components: z.array(component).min(1).max(64),
+  /**
+   * `components`: about the named components only. A removal that names a deployment takes away what that deployment
+   * set, with `service` everything.
+   */
+  scope: z.enum(["service", "components"]).exactOptional(),
+  commit: deployedCommit.exactOptional(),
+  config: z.array(configuration).max(32).exactOptional(),
+  cluster: name.exactOptional(),
+  namespace: name.exactOptional(),
+  rollback: z.boolean().exactOptional(),
+  /** The id of the redeployment that this deployment carries out. */
+  redeployment: id.exactOptional(),
+};
+
+/** What deployers report. */
+export const claim = {
+  ...effect,
+  /** It was read from a repository of manifests: it was declared to run, and nobody reported that it was applied. */
+  declared: z.literal(true).exactOptional(),
 };

@@ -87,6 +87,17 @@ describe("a real registry", () => {
     });
   });
 
+  it("tells an import what it holds", async () => {
+    const { code, out, err } = await asof(["import", "oci", repository, "--dry-run", "--json"]);
+    const lines = out.split("\n").map((line): unknown => JSON.parse(line));
+    const multi = await inspect(`${repository}:multi`);
+    expect(code, err).toBe(0);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ kind: "artifact.pushed", repository, tag: "multi", digest: multi }),
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ kind: "artifact.indexed", digest: multi }));
+  });
+
   it("tells of what it does not hold", async () => {
     expect(await reader.digestOf(repository, "none")).toBeUndefined();
     expect(await reader.digestOf(`${registry.host}/team/none`, "none")).toBeUndefined();

@@ -20,6 +20,21 @@ const IMPORTERS: readonly Entry[] = [
     load: async () => (await import("./git.ts")).git,
   },
   {
+    name: "github",
+    summary: "GitHub's deployments, pull requests with reviews, workflow runs, container images",
+    load: async () => (await import("./github.ts")).github,
+  },
+  {
+    name: "gitlab",
+    summary: "GitLab's deployments, merge requests with approvals, registry tags",
+    load: async () => (await import("./gitlab.ts")).gitlab,
+  },
+  {
+    name: "oci",
+    summary: "the images that registries hold: tags, digests, platforms, commits",
+    load: async () => (await import("./oci.ts")).oci,
+  },
+  {
     name: "csv",
     summary: "a table of deployments, pushes or anything else: exports of other tools, and spreadsheets",
     load: async () => (await import("./csv.ts")).csv,

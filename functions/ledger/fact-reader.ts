@@ -107,12 +107,14 @@ function visibility(knownAt: string, descending: boolean) {
   };
 }
 
-/** Everything known of the event that a fact reports. For a deployment it is the reading that its evidence needs, too. */
+/**
+ * Everything known of the event that a fact reports. It is a reading that most questions need, too: for the evidence of a
+ * deployment, for the family of a pushed image.
+ */
 async function factsOfEvent(knowledge: KnownAt, fact: Fact): Promise<Fact[]> {
   const event = eventOf(fact);
   if (event === undefined) return [];
-  const span = event.at === undefined ? {} : { from: event.at, to: event.at };
-  const entries = await collected(knownPages(knowledge, event.partition, span, WHOLE));
+  const entries = await collected(knownPages(knowledge, event.partition, {}, WHOLE));
   return entries.map((entry) => entry.fact);
 }
 

@@ -14,18 +14,22 @@ export const IMPORTS = "/import/";
 export const isImported = ({ source }: { readonly source: string }): boolean => source.startsWith(IMPORTS);
 
 /** Where everything stands that may be the same as a fact, and what is compared. */
-export interface Event {
+interface Event {
   readonly partition: Partition;
-  readonly at?: string;
   readonly key: string;
+  /** Compared, too, if both have one. */
+  readonly at?: string;
 }
 
 type Push = FactOf<"artifact.pushed">;
 
-function ofPush({ repository, tag, digest, occurredAt }: Push): Event {
-  const partition: Partition =
-    tag === undefined ? { of: "digest", digest, aspect: "image" } : { of: "tag", repository, tag };
-  return { partition, at: occurredAt, key: canonical([repository, tag ?? null, digest, occurredAt]) };
+/** A registry that was only read does not say when an image was pushed: any push of it may be the one. */
+function ofPush({ repository, tag, digest, occurredAt, timeFrom }: Push): Event {
+  return {
+    partition: { of: "digest", digest, aspect: "image" },
+    key: canonical([repository, tag ?? null, digest]),
+    ...(timeFrom === "created" ? {} : { at: occurredAt }),
+  };
 }
 
 /** One deployment may be of several services, places and sets of components: each is an event of its own. */
@@ -54,13 +58,13 @@ export function eventOf(fact: Fact): Event | undefined {
 
 /** The facts among others that report the same event as this one. */
 export function sameEvent(fact: Fact, others: readonly Fact[]): Fact[] {
-  const key = eventOf(fact)?.key;
-  return others.filter(
-    (one) =>
-      (one.source !== fact.source || one.id !== fact.id) &&
-      one.kind === fact.kind &&
-      eventOf(one)?.key === key,
-  );
+  const own = eventOf(fact);
+  return others.filter((one) => {
+    if ((one.source === fact.source && one.id === fact.id) || one.kind !== fact.kind) return false;
+    const other = eventOf(one);
+    const isOneTime = own?.at === undefined || other?.at === undefined || own.at === other.at;
+    return other !== undefined && other.key === own?.key && isOneTime;
+  });
 }
 
 /** Whether an imported fact adds nothing: a live sender reports the event or, of several imports, an earlier one does. */

@@ -21,6 +21,11 @@ export interface ImageContent {
    * annotations of the manifest or index. Empty if it is not an image.
    */
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * When the image was made, as its annotation or configuration says (of an index: the newest of its images), ISO 8601 in
+   * UTC. A build that wants the same bytes each time writes a fixed time.
+   */
+  readonly created?: string;
 }
 
 export interface ImageManifest {
@@ -36,6 +41,8 @@ export interface Registries {
   readonly knows: (repository: string) => boolean;
   /** The digest that a tag points at now; undefined if there is no such tag (404). */
   readonly digestOf: (repository: string, tag: string) => Promise<string | undefined>;
+  /** The tags that a repository has now, by name; empty if it has none, or there is no such repository (404). */
+  readonly tags: (repository: string) => AsyncGenerator<string>;
   /** Reads the manifest of a tag or digest; undefined if there is none (404). */
   readonly read: (repository: string, reference: string) => Promise<ImageContent | undefined>;
   /**

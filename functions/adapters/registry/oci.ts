@@ -56,8 +56,14 @@ const Index = z.looseObject({ manifests: z.array(Descriptor).max(MANIFESTS_MAX),
 const Manifest = z.looseObject({ config: Descriptor, annotations });
 const Typed = z.looseObject({ mediaType: z.string().optional() });
 const Config = z.looseObject({
+  created: z.string().nullish(),
   config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
 });
+
+const Tags = z.looseObject({ tags: z.array(z.string()).nullish() });
+/** Tags asked for at once, and the most that an answer may have. */
+const TAGS_PAGE = 1000;
+const TAGS_MAX_BYTES = 4 * 1024 * 1024;
 
 /** A repository within its registry. */
 interface Place extends Asking {
@@ -123,25 +129,45 @@ async function manifestOf(place: Place, reference: string): Promise<Bytes | unde
   };
 }
 
-/** An image's labels; none if its configuration has another media type, or is gone. */
-async function labelsOf(place: Place, { mediaType, digest }: Descriptor): Promise<Record<string, string>> {
-  if (!CONFIGS.includes(mediaType)) return {};
+/** What an image says of itself. */
+interface Described {
+  readonly labels: Record<string, string>;
+  readonly created?: string;
+}
+
+const CREATED = "org.opencontainers.image.created";
+
+/** A time as ISO 8601 in UTC; nothing if it is none. */
+function createdAt(time: string | null | undefined): { created?: string } {
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) ? {} : { created: new Date(ms).toISOString() };
+}
+
+/** An image's labels, and when it was made; none if its configuration has another media type, or is gone. */
+async function configOf(place: Place, { mediaType, digest }: Descriptor): Promise<Described> {
+  if (!CONFIGS.includes(mediaType)) return { labels: {} };
   const { name } = place;
   const response = await place.ask({ method: "GET", name, what: `blobs/${digest}`, accept: mediaType });
   const bytes = await place.read(response, CONFIG_MAX_BYTES);
-  if (response.status === 404) return {};
+  if (response.status === 404) return { labels: {} };
   if (!response.ok) throw place.refused(`answered ${response.status}`);
   if (hashOf(bytes, digest) !== digest)
     throw place.refused(`answered with bytes that are not those of ${digest}`);
-  return parsed(Config, bytes)?.config?.Labels ?? {};
+  const config = parsed(Config, bytes);
+  return { labels: config?.config?.Labels ?? {}, ...createdAt(config?.created) };
 }
 
 /** The metadata of one image, with the digest of its configuration. */
 async function imageOf(place: Place, { bytes, digest }: Bytes) {
   const manifest = parsed(Manifest, bytes);
   if (manifest === undefined) throw place.refused(`holds ${digest}, which is not a manifest`);
-  const labels = { ...(await labelsOf(place, manifest.config)), ...manifest.annotations };
-  return { configDigest: manifest.config.digest, labels };
+  const config = await configOf(place, manifest.config);
+  return {
+    configDigest: manifest.config.digest,
+    labels: { ...config.labels, ...manifest.annotations },
+    ...(config.created === undefined ? {} : { created: config.created }),
+    ...createdAt(manifest.annotations?.[CREATED]),
+  };
 }
 
 const platformOf = ({ platform }: Descriptor) => {
@@ -156,8 +182,8 @@ async function childOf(place: Place, child: Descriptor) {
   const found = MANIFESTS.includes(child.mediaType) ? await manifestOf(place, digest) : undefined;
   const manifest = { digest, ...platformOf(child) };
   if (found === undefined) return { manifest, labels: {} };
-  const { configDigest, labels } = await imageOf(place, found);
-  return { manifest: { ...manifest, configDigest }, labels };
+  const { configDigest, ...described } = await imageOf(place, found);
+  return { manifest: { ...manifest, configDigest }, ...described };
 }
 
 /** The labels that all images have, with the same value. */
@@ -189,15 +215,44 @@ async function indexContent(place: Place, found: Bytes): Promise<ImageContent> {
     children.push(...(await Promise.all(images.slice(n, n + AT_ONCE).map((child) => childOf(place, child)))));
   }
   const labels = { ...shared(children.map((child) => child.labels)), ...annotations };
-  return { digest, mediaType, manifests: children.map(({ manifest }) => manifest), labels };
+  const newest = children
+    .flatMap((child: Partial<Described>) => child.created ?? [])
+    .sort()
+    .at(-1);
+  return {
+    digest,
+    mediaType,
+    manifests: children.map(({ manifest }) => manifest),
+    labels,
+    ...createdAt(newest),
+    ...createdAt(annotations?.[CREATED]),
+  };
 }
 
 async function contentOf(place: Place, found: Bytes): Promise<ImageContent> {
   const { digest, mediaType } = found;
   if (INDEXES.includes(mediaType)) return indexContent(place, found);
   if (!MANIFESTS.includes(mediaType)) return { digest, mediaType, labels: {} };
-  const { labels } = await imageOf(place, found);
-  return { digest, mediaType, labels };
+  const { configDigest: _, ...described } = await imageOf(place, found);
+  return { digest, mediaType, ...described };
+}
+
+/** The tags after one, in the registry's own order, page by page (distribution specification, "Listing Tags"). */
+async function* tagsOf(place: Place): AsyncGenerator<string> {
+  const { name } = place;
+  for (let last: string | undefined, isMore = true; isMore; ) {
+    const after = last === undefined ? "" : `&last=${encodeURIComponent(last)}`;
+    const what = `tags/list?n=${TAGS_PAGE}${after}`;
+    const response = await place.ask({ method: "GET", name, what, accept: "application/json" });
+    const bytes = await place.read(response, TAGS_MAX_BYTES);
+    if (response.status === 404) return;
+    if (!response.ok) throw place.refused(`answered ${response.status}`);
+    const tags = parsed(Tags, bytes)?.tags ?? [];
+    yield* tags;
+    // The link names the next page; registries differ in how, and agree that it comes after the last tag of this one.
+    isMore = response.headers.has("link") && tags.length > 0 && tags.at(-1) !== last;
+    last = tags.at(-1);
+  }
 }
 
 async function isThere(place: Place, digest: string): Promise<boolean> {
@@ -257,6 +312,7 @@ export function registries(access: RegistryAccess): Registries {
       // Some registries do not support HEAD, or name no digest: GET then gives it, or the reason why there is none.
       return named ?? (await manifestOf(place, tag))?.digest;
     },
+    tags: (repository) => tagsOf(placeOf(repository)),
     read: async (repository, reference) => {
       const place = placeOf(repository);
       if (!isDigest(reference) && !tagForm.safeParse(reference).success) {

@@ -198,8 +198,8 @@ function kindOf(type: string): Kind | undefined {
 /** The first field that this sender may not set, with the reason. */
 function faultOf(kind: Kind, data: Record<string, unknown>): string | undefined {
   for (const [field, why] of SAID_ELSEWHERE) if (Object.hasOwn(data, field)) return `${field}: ${why}`;
-  if (data.timeFrom !== undefined && data.timeFrom !== "clock")
-    return "timeFrom: must be absent, or clock: the time is that of the sender's clock, not of an event";
+  if (data.timeFrom !== undefined && data.timeFrom !== "clock" && data.timeFrom !== "created")
+    return "timeFrom: must be absent, or clock (the time is that of the sender's clock) or created (the image's own)";
   if (kind !== "artifact.built") return undefined;
   if (Object.hasOwn(data, "verified")) return "verified: only an endpoint that verified it may report this";
   const { evidence } = data;
