@@ -12,7 +12,7 @@ const units = z.int().min(1);
 const executions = z.int().min(1);
 
 /** Default ceilings. They bound what a fault or an attack can cost, far above what a ledger needs. */
-const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5 } as const;
+const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5, erase: 1 } as const;
 const THROUGHPUT = { readUnits: 10_000, writeUnits: 2000 } as const;
 
 /** What a ledger is configured with. */
@@ -48,6 +48,7 @@ export const LedgerSettings = z.object({
         questions: executions.default(CONCURRENCY.questions),
         export: executions.default(CONCURRENCY.export),
         publish: executions.default(CONCURRENCY.publish),
+        erase: executions.default(CONCURRENCY.erase),
       }),
       z.literal(false),
     ])

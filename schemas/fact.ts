@@ -4,7 +4,9 @@
  */
 import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
+import type { Recording } from "./recording.ts";
 import {
+  commitment,
   digest,
   EVIDENCE,
   fullSha,
@@ -262,6 +264,7 @@ export const Statement = z.discriminatedUnion("kind", [
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
+  kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
   /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
   kind("statement.disputed", {
@@ -285,20 +288,10 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.taken",
   "redeployment.ended",
   "export.made",
+  "person.erased",
   "fact.retracted",
   "statement.disputed",
 ]);
-
-/** Fields that only the ledger sets. */
-export const Recording = z.strictObject({
-  v: z.literal(1),
-  recordedAt: time,
-  reportedBy: text(128),
-  /** Its sender was bound by grants: the fact counts within what it names alone. */
-  bound: z.literal(true).exactOptional(),
-  statementHash: hash,
-});
-export type Recording = z.infer<typeof Recording>;
 
 /** What a reading of facts adds to one of them. It is never stored. */
 interface AsRead {

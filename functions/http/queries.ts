@@ -6,6 +6,7 @@ import {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
@@ -59,7 +60,10 @@ import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
 /** Questions whose answers may have megabytes, which compress to a tenth. */
-const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot"];
+const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot", "/v1/delivery"];
+
+/** Everything in the span is read. */
+const DELIVERY_MAX_MS = 366 * 86_400_000;
 
 type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
 
@@ -152,6 +156,18 @@ const questions: Record<string, Question> = {
     const from = new Date(Date.parse(before) - window).toISOString();
     return sideBySide(known, { environment, group }, (one) =>
       changes({ ...known, at: before }, { environment: one, service, from, before }),
+    );
+  },
+
+  "/v1/delivery": async (ledger, c) => {
+    const { environment, group, service, ...asked } = query(c, DeliveryQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    if (Date.parse(span.to) - Date.parse(span.from) > DELIVERY_MAX_MS)
+      throw new EndpointError("rejected", "from: must be at most 366 days before `to`");
+    const { delivery } = await import("../queries/delivery/delivery.ts");
+    return sideBySide(known, { environment, group, service }, (one) =>
+      delivery(known, { environment: one, service, ...span }),
     );
   },
 
