@@ -27,6 +27,7 @@ export const INGEST_PATHS = [
   "/v1/marks",
   "/v1/freezes",
   "/v1/freezes/end",
+  "/v1/renames",
   "/v1/redeployments",
   "/v1/redeployments/*/end",
   "/v1/redeployments/*/cancel",

@@ -63,6 +63,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./gate.ts")).gateCommand,
   },
   {
+    name: "rename",
+    summary: "reports that a service or an environment has another name",
+    load: async () => (await import("./rename.ts")).renameCommand,
+  },
+  {
     name: "execute",
     summary: "carries out redeployments on this machine",
     load: async () => (await import("./execute.ts")).executeCommand,

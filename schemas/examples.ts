@@ -78,6 +78,22 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     to: "registry.acme.example/acme/payments/billing",
     scope: "path",
   },
+  "service.renamed": {
+    kind: "service.renamed",
+    source: "/people/octocat",
+    id: "rename/9004",
+    occurredAt: "2026-12-02T10:00:00.000Z",
+    from: "acme/billing",
+    to: "acme/payments",
+  },
+  "environment.renamed": {
+    kind: "environment.renamed",
+    source: "/people/octocat",
+    id: "rename/9005",
+    occurredAt: "2026-12-02T11:00:00.000Z",
+    from: "production",
+    to: "production.eu-1",
+  },
   "artifact.indexed": {
     kind: "artifact.indexed",
     source: "/ci/acme/billing",

@@ -36,12 +36,14 @@ import {
   place,
   planQuestion,
   platform,
+  renaming,
   reviewedChange,
   schemaChange,
   schemaSnapshot,
   someArtifact,
   somethingDeployed,
   somewhere,
+  toAnother,
   unambiguous,
 } from "./statement-fields.ts";
 
@@ -107,6 +109,9 @@ export const Statement = z.discriminatedUnion("kind", [
     /** `path`: includes everything below it, as when a registry moves a project. Absent: only this repository. */
     scope: z.enum(["repository", "path"]).exactOptional(),
   }),
+  /** A service or an environment has another name. The former one goes on meaning it, until something is renamed to it. */
+  kind("service.renamed", renaming).refine(...toAnother),
+  kind("environment.renamed", renaming).refine(...toAnother),
   kind("artifact.indexed", {
     digest,
     /** The repository that holds the index. With it, the index stands in for its manifests there alone. */

@@ -73,6 +73,13 @@ export const configuration = z.strictObject({
   digest: digest.exactOptional(),
 });
 
+/** The former name and the new one. */
+export const renaming = { from: name, to: name };
+export const toAnother = [
+  ({ from, to }: { from: string; to: string }) => fold(from) !== fold(to),
+  { error: "must not be the former name: names are compared without case" },
+] as const;
+
 /** How an attempt ended. Absent outcome: it failed. */
 export const ending = {
   outcome: z.enum(ENDINGS).exactOptional(),

@@ -1,7 +1,9 @@
 /** What happened: timelines, and what changed before a moment. */
+
 import * as z from "zod";
 import { component } from "./component.ts";
 import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 export * from "./history.ts";
@@ -85,6 +87,7 @@ export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const Timeline = z
   .strictObject({
+    renamed,
     environment: name,
     service: name.exactOptional(),
     from: time,
@@ -118,6 +121,7 @@ export type Change = z.infer<typeof change>;
 
 export const Changes = z
   .strictObject({
+    renamed,
     environment: name,
     service: name.exactOptional(),
     from: time,

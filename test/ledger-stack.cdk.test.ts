@@ -1001,6 +1001,7 @@ describe("cloudfront", () => {
       ["/v1/marks", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
+      ["/v1/renames", "Ingest"],
       ["/v1/redeployments", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],
       ["/v1/redeployments/*/cancel", "Ingest"],

@@ -31,6 +31,7 @@ import type {
   Mark,
   RedeploymentEnd,
   RedeploymentRequest,
+  Rename,
   Retraction,
 } from "../../schemas/operation.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
@@ -145,6 +146,7 @@ export interface LedgerClient {
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
+  readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
   readonly quarantine: (query?: Query<typeof QuarantineQuestion>) => Promise<Quarantine>;
@@ -216,6 +218,7 @@ export function clientOver(send: Send): LedgerClient {
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
+    rename: (rename) => post(Outcomes, "/v1/renames", rename),
     session: () => ask(Session, "/auth/session", {}),
     quarantine: (query = {}) => ask(Quarantine, "/v1/quarantine", query),
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),

@@ -19,7 +19,7 @@ async function offered(line: string, shell = "fish"): Promise<string[]> {
 
 describe("completion", () => {
   it("offers commands, and subcommands", async () => {
-    expect(await offered("asof re")).toEqual(["record", "redeploy", "restore"]);
+    expect(await offered("asof re")).toEqual(["record", "redeploy", "rename", "restore"]);
     expect(await offered("asof record de")).toEqual(["deploy"]);
   });
 
