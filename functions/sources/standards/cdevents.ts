@@ -187,7 +187,11 @@ function changeMerged({ subject: { id, content }, customData }: CdEvent): Effect
   }
   const title = titleOf(data?.title ?? "", id);
   const authors = (data?.authors ?? []).flatMap((author) => loginOnly(author) ?? []);
-  const optional = { mergedBy: loginOnly(data?.mergedBy), ticket: ticketIn(title), url: firstLink(data?.url) };
+  const optional = {
+    mergedBy: loginOnly(data?.mergedBy),
+    ticket: ticketIn(title),
+    url: firstLink(data?.url),
+  };
   return {
     is: "statement",
     kind: "change.merged",
