@@ -23,17 +23,23 @@ export const INGEST_PATHS = [
   "/v1/events",
   "/v1/webhooks/*",
   "/v1/retractions",
+  "/v1/disputes",
   "/v1/attestations",
   "/v1/marks",
+  "/v1/notes",
   "/v1/freezes",
   "/v1/freezes/end",
   "/v1/renames",
   "/v1/redeployments",
+  "/v1/redeployments/*/take",
   "/v1/redeployments/*/end",
   "/v1/redeployments/*/cancel",
   "/v1/quarantine/*/retry",
   "/v1/quarantine/*/discard",
 ] as const;
+
+/** The page's scripts and styles. */
+const PAGE_FILES = ["/main-*.js", "/theme-*.js", "/style-*.css"] as const;
 
 export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
 
@@ -47,7 +53,7 @@ export interface EdgeProps {
 
 /** Returns the ledger's address. */
 export function addEdge(scope: Construct, { urls, originSecret, domain, webAclArn }: EdgeProps): string {
-  // No caching: answers depend on the token and on the time. All headers must pass, because they hold the webhooks'
+  // No caching of answers: they depend on the token and on the time. All headers must pass, because they hold the webhooks'
   // signatures, except Host: a function URL answers only to its own name.
   const originOf = (url: FunctionUrl) =>
     new FunctionUrlOrigin(url, {
@@ -56,7 +62,8 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
       // A reference: CloudFormation resolves it, so the value is in no template.
       customHeaders: { [ORIGIN_HEADER]: originSecret.secretValue.unsafeUnwrap() },
     });
-  const ingest = originOf(urls.ingest);
+  const [ingest, questions] = [originOf(urls.ingest), originOf(urls.questions)];
+  const exported = originOf(urls.export);
   const behaviour = (origin: IOrigin): BehaviorOptions => ({
     origin,
     allowedMethods: AllowedMethods.ALLOW_ALL,
@@ -64,6 +71,13 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
     originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
     viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
   });
+  // Everybody's, and never changed: the names hold the hashes of the files.
+  const cached: BehaviorOptions = {
+    origin: questions,
+    allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
+    cachePolicy: CachePolicy.CACHING_OPTIMIZED,
+    viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+  };
   const distribution = new Distribution(scope, "Distribution", {
     comment: "asof",
     httpVersion: HttpVersion.HTTP2_AND_3,
@@ -75,10 +89,12 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
           certificate: Certificate.fromCertificateArn(scope, "Certificate", domain.certificate),
           minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
         }),
-    defaultBehavior: behaviour(originOf(urls.questions)),
+    defaultBehavior: behaviour(questions),
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(ingest)])),
-      "/v1/export*": behaviour(originOf(urls.export)),
+      "/v1/export*": behaviour(exported),
+      "/v1/audit*": behaviour(exported),
+      ...Object.fromEntries(PAGE_FILES.map((path) => [path, cached])),
     },
   });
   Validations.of(distribution).acknowledge(

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { either, oneOf } from "./question.ts";
-import { digest, hash, id, name, prose, source, time } from "./scalars.ts";
+import { digest, hash, id, name, prose, source, text, time, url } from "./scalars.ts";
 import { toAnother } from "./statement-fields.ts";
 
 /** The body of a retraction. */
@@ -10,6 +10,13 @@ export const Retraction = z.strictObject({
   source: source.meta({ description: "the source of the wrong fact" }),
   id,
   reason: z.string().min(1).max(1024),
+});
+
+/** The body of a dispute. */
+export const Dispute = z.strictObject({
+  source: source.meta({ description: "the source of the fact that is doubted" }),
+  id,
+  reason: prose(1024).min(1),
 });
 
 const reason = prose(1024).min(1);
@@ -72,6 +79,16 @@ export const Rename = z
   })
   .refine(...toAnother);
 export type Rename = z.infer<typeof Rename>;
+
+/** The body of a note: what else somebody changed. */
+export const Note = z.strictObject({
+  environment: name,
+  service: name.exactOptional().meta({ description: "Default: all of the environment." }),
+  type: text(64).meta({ description: "flag, secret, infrastructure, data, or a word of your own" }),
+  title: text(512).meta({ description: "what changed, in one line" }),
+  url: url.exactOptional(),
+  create,
+});
 
 /** The body of a redeployment's cancellation. */
 export const Cancellation = z.strictObject({ reason });

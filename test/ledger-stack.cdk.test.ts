@@ -127,7 +127,7 @@ const READS = [
   "secretsmanager:GetSecretValue Secret",
   "secretsmanager:GetSecretValue OriginSecret",
 ];
-/** By commitment, through an index without salts. An export shows no logins, and may read none. */
+/** By commitment, through an index without salts. The audit report names people; an export shows no logins. */
 const REVEAL = "dynamodb:Query People.Arn/index/commitment";
 const ALLOWED: Record<FunctionName, string[]> = {
   ingest: [
@@ -161,7 +161,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "s3:ListBucket Quarantine.Arn",
   ].sort(),
   // Each export becomes a fact, which ingest records.
-  export: [...READS, ...logs("Export"), "sqs:SendMessage Later.Arn"].sort(),
+  export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
   publish: [
     ...logs("Publish"),
     // It publishes again what the stream lost.
@@ -970,11 +970,11 @@ describe("cloudfront", () => {
     expect(mounted.map(({ path }) => path).sort()).toEqual([...SHARED_PATHS].sort());
   });
 
-  it("sends what records to ingest, exports to export, questions to the rest, and caches nothing", () => {
+  it("sends what records to ingest, exports to export, questions to the rest, and caches the page's files alone", () => {
     const Behaviour = z.looseObject({
       TargetOriginId: z.string(),
       CachePolicyId: z.string(),
-      OriginRequestPolicyId: z.string(),
+      OriginRequestPolicyId: z.string().optional(),
     });
     const Config = z.object({
       DistributionConfig: z.looseObject({
@@ -997,19 +997,32 @@ describe("cloudfront", () => {
       ["/v1/events", "Ingest"],
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
+      ["/v1/disputes", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
       ["/v1/renames", "Ingest"],
       ["/v1/redeployments", "Ingest"],
+      ["/v1/redeployments/*/take", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],
       ["/v1/redeployments/*/cancel", "Ingest"],
       ["/v1/quarantine/*/retry", "Ingest"],
       ["/v1/quarantine/*/discard", "Ingest"],
       ["/v1/export*", "Export"],
+      ["/v1/audit*", "Export"],
+      ["/main-*.js", "Questions"],
+      ["/theme-*.js", "Questions"],
+      ["/style-*.css", "Questions"],
     ]);
-    for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...CacheBehaviors]) {
+    const isFile = ({ PathPattern }: { PathPattern: string }) => /\.(js|css)$/.test(PathPattern);
+    for (const { CachePolicyId, OriginRequestPolicyId } of CacheBehaviors.filter(isFile)) {
+      // AWS's own policy CachingOptimized. No cookie and no header reaches the origin, so no answer depends on them.
+      expect(CachePolicyId).toBe("658327ea-f89d-4fab-a63d-7e88639e58f6");
+      expect(OriginRequestPolicyId).toBeUndefined();
+    }
+    const rest = CacheBehaviors.filter((one) => !isFile(one));
+    for (const { CachePolicyId, OriginRequestPolicyId } of [DefaultCacheBehavior, ...rest]) {
       // AWS's own policies CachingDisabled and AllViewerExceptHostHeader.
       expect(CachePolicyId).toBe("4135ea2d-6df8-44a3-9df3-4b5a84be39ad");
       expect(OriginRequestPolicyId).toBe("b689b0a8-53d0-40ab-baf2-68738e2966ac");

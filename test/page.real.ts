@@ -1,5 +1,8 @@
 /** The page in Debian's Chromium, over the demo's history: what people see and do, by pointer, by keyboard and on a phone. */
-import { mkdtempSync, rmSync } from "node:fs";
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -7,6 +10,7 @@ import * as z from "zod";
 import { type Running, start } from "../functions/runtime/server/server.ts";
 import { run as tellDemo } from "./demo.ts";
 import { AXE, type BrowserContext, type Page, type Route, startBrowser } from "./real/browser.ts";
+import { type OpenIdProvider, startProvider } from "./real/provider.ts";
 import { manyServices } from "./web/many.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-page-"));
@@ -15,15 +19,38 @@ const READER = "a-token-of-a-reader";
 const DAY = 86_400_000;
 
 let ledger: Running;
+let provider: OpenIdProvider;
 let browser: BrowserContext;
 let page: Page;
 /** What the browser complained about: violations of the policy, errors of scripts. */
 let complaints: string[] = [];
 
+/** A port that is free now: the provider has to know the ledger's address before the ledger starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
 beforeAll(async () => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  provider = await startProvider("asof", [`${url}/auth/callback`], "oncall");
+  const { issuer } = provider;
+  const identities = join(folder, "identities.json");
+  writeFileSync(
+    identities,
+    JSON.stringify({
+      policies: [{ issuer, audience: "asof", claims: { groups: "oncall" }, role: "operator", name: "{sub}" }],
+      login: { issuer, clientId: "asof", url, scopes: ["openid"] },
+    }),
+  );
   ledger = await start({
     ASOF_DATA: join(folder, "data"),
-    ASOF_PORT: "0",
+    ASOF_PORT: String(port),
+    ASOF_IDENTITIES: identities,
     ASOF_TOKENS: `admin:admin:${ADMIN},reader:reader:${READER}`,
   });
   const day = new Date().toISOString().slice(0, 10);
@@ -33,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await ledger.stop();
+  provider.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -235,6 +263,74 @@ describe("a release", () => {
     await page.locator(".panel .steps").waitFor();
     await page.getByRole("button", { name: "Copy command of step 1" }).first().click();
     expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/\S/);
+  });
+});
+
+/** Sends a request to the ledger, as an admin. */
+const post = (path: string, body: object, type = "application/json"): Promise<Response> =>
+  fetch(`${ledger.address}${path}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${ADMIN}`, "Content-Type": type },
+    body: JSON.stringify(body),
+  });
+
+describe("a person", () => {
+  it("signs in at the identity provider, comes back to the view, and signs out", async () => {
+    await page.goto(`${ledger.address}/?days=90`);
+    await page.getByRole("link", { name: /Sign in with 127/ }).click();
+    await page.locator('input[name="login"]').fill("jane");
+    await page.locator('input[name="password"]').fill("any");
+    await page.locator('button[type="submit"]').click();
+    await page.locator('button[type="submit"]').click();
+    await cell("production", "acme/billing").locator(".version").waitFor();
+    expect(new URL(page.url()).searchParams.get("days")).toBe("90");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText("jane, role operator").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("link", { name: /Sign in with/ }).waitFor();
+    await page.reload();
+    await page.getByRole("link", { name: /Sign in with/ }).waitFor();
+  });
+});
+
+describe("health", () => {
+  it("shows what was quarantined, and why it is refused again; it is discarded with a reason", async () => {
+    const kept = await post(
+      "/v1/events",
+      {
+        specversion: "1.0",
+        type: "dev.asof.artifact.pushed.v1",
+        source: "/x",
+        id: "1",
+        time: "2026-01-01T00:00:00Z",
+        data: {},
+      },
+      "application/cloudevents+json",
+    );
+    expect(kept.status, await kept.clone().text()).toBe(422);
+    await signIn("/health");
+    await page.getByText(/quarantined: refused/).waitFor();
+    await page.getByRole("button", { name: "take it again" }).first().click();
+    await page.locator('[role="alert"].tone-bad').first().waitFor();
+    const before = await page.getByRole("button", { name: "take it again" }).count();
+    await page.getByText("discard …").first().click();
+    await page.getByLabel("Reason, for the log").first().fill("a test of the sender");
+    await page.getByRole("button", { name: "Discard" }).first().click();
+    await expect.poll(() => page.getByRole("button", { name: "take it again" }).count()).toBe(before - 1);
+  });
+});
+
+describe("a frozen place", () => {
+  it("is marked in the matrix, and no longer once the freeze ends", async () => {
+    const place = { environment: "staging", service: "acme/shop" };
+    const frozen = await post("/v1/freezes", { ...place, reason: "an audit" });
+    expect(frozen.status, await frozen.clone().text()).toBe(201);
+    await signIn("/?days=90");
+    await cell("staging", "acme/shop").locator(".version").waitFor();
+    await expect.poll(() => cell("staging", "acme/shop").textContent()).toContain("frozen");
+    await post("/v1/freezes/end", { ...place, reason: "it is over" });
+    await page.evaluate('dispatchEvent(new Event("focus"))');
+    await expect.poll(() => cell("staging", "acme/shop").textContent()).not.toContain("frozen");
   });
 });
 

@@ -9,10 +9,13 @@ import type {
   Timeline,
 } from "../schemas/answer.ts";
 import type { Plan } from "../schemas/plan.ts";
+import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
+import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
 
 export interface Answers {
+  "/auth/session": Session;
   "/v1/whoami": Whoami;
   "/v1/environments": Environments;
   "/v1/history": History;
@@ -22,6 +25,7 @@ export interface Answers {
   "/v1/timeline": Timeline;
   "/v1/freezes": Freezes;
   "/v1/sources": Sources;
+  "/v1/quarantine": Quarantine;
   "/v1/redeployments": RedeploymentList;
 }
 export type Path = keyof Answers;
@@ -44,12 +48,14 @@ export function keepToken(token: string | null): void {
   else sessionStorage.setItem(TOKEN, token);
 }
 
-async function answered<T>(path: string, init: RequestInit): Promise<T> {
-  const headers = { ...init.headers, Authorization: `Bearer ${heldToken() ?? ""}` };
+async function answered(path: string, init: RequestInit) {
+  const token = heldToken();
+  // Without a token the browser sends the cookie of its session, if it has one.
+  const headers = { ...init.headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
   const response = await fetch(path, { ...init, headers }).catch(() => {
     throw new ApiError(0, "The ledger does not answer.");
   });
-  if (response.ok) return response.json();
+  if (response.ok) return response.status === 204 ? undefined : response.json();
   const problem: Partial<Problem> = await response.json().catch(() => ({}));
   throw new ApiError(response.status, problem.detail ?? `The ledger answered ${response.status}.`);
 }
@@ -73,6 +79,15 @@ export const requestRedeployment = (body: object): Promise<Redeployment | Redepl
 
 export const cancelRedeployment = (id: string, reason: string): Promise<unknown> =>
   answered(`/v1/redeployments/${encodeURIComponent(id)}/cancel`, posting({ reason }));
+
+/** Takes something out of the quarantine: has it taken again, or discards it. */
+export const retryQuarantined = (key: string): Promise<unknown> =>
+  answered(`/v1/quarantine/${encodeURIComponent(key)}/retry`, posting({}));
+export const discardQuarantined = (key: string, reason: string): Promise<unknown> =>
+  answered(`/v1/quarantine/${encodeURIComponent(key)}/discard`, posting({ reason }));
+
+/** Ends the session of this browser. */
+export const endSession = (): Promise<unknown> => answered("/auth/logout", { method: "POST" });
 
 /** Every page of a history. */
 export async function allHistory(query: Query, signal?: AbortSignal): Promise<History[]> {

@@ -115,7 +115,7 @@ export const imagesOf = ({ components }: ShownRelease): string =>
 export interface Mark {
   readonly glyph: string;
   readonly word: string;
-  readonly tone: "" | "bad" | "warn" | "busy" | "none";
+  readonly tone: "" | "bad" | "warn" | "busy" | "none" | "ice";
 }
 
 const MARKS = {
@@ -124,16 +124,41 @@ const MARKS = {
   drift: { glyph: "!", word: "runs something else than was deployed", tone: "warn" },
   removed: { glyph: "–", word: "removed", tone: "none" },
   unknown: { glyph: "?", word: "nothing known by then", tone: "none" },
+  frozen: { glyph: "*", word: "frozen", tone: "ice" },
   rollback: { glyph: "▼", word: "rolled back", tone: "" },
 } as const satisfies Record<string, Mark>;
 
-export function markOf(row: Row | undefined): Mark | undefined {
+/** @param isFrozen whether deployments to the place are frozen at that moment, which a state that needs somebody outweighs */
+export function markOf(row: Row | undefined, isFrozen = false): Mark | undefined {
   if (row === undefined || row.status === "unknown") return MARKS.unknown;
   if (row.attempt !== null) return MARKS[row.attempt];
   if (row.status === "removed") return MARKS.removed;
   if (row.drift) return MARKS.drift;
+  if (isFrozen) return MARKS.frozen;
   return row.rollback ? MARKS.rollback : undefined;
 }
+
+/** What is frozen: `environment` and `service`, where `null` stands for all of them. */
+export interface Frozen {
+  readonly environment: string;
+  readonly service: string | null;
+  readonly since: string;
+  readonly until: string | null;
+}
+
+/** Whether one of the freezes holds at a place and a time, in milliseconds. Names are compared without case. */
+export const isFrozenAt = (
+  freezes: readonly Frozen[],
+  { environment, service }: { readonly environment: string; readonly service: string },
+  at: number,
+): boolean =>
+  freezes.some(
+    (one) =>
+      one.environment.toLowerCase() === environment.toLowerCase() &&
+      (one.service === null || one.service.toLowerCase() === service.toLowerCase()) &&
+      Date.parse(one.since) <= at &&
+      (one.until === null || at <= Date.parse(one.until)),
+  );
 
 export type Likeness = "same" | "differs" | "alone";
 

@@ -37,7 +37,17 @@ function Shell() {
   );
 }
 
-const App = () => <LocationProvider>{signedIn.value ? <Shell /> : <SignIn />}</LocationProvider>;
+function App() {
+  // A moment, in which nothing else is to be seen: it is asked whether this browser has a session.
+  if (signedIn.value === undefined) return <p class="empty">Loading …</p>;
+  // Its links lead to the identity provider, so no router may take them.
+  if (!signedIn.value) return <SignIn />;
+  return (
+    <LocationProvider>
+      <Shell />
+    </LocationProvider>
+  );
+}
 
 address.value = addressOf(location.pathname + location.search);
 listen();

@@ -1,9 +1,11 @@
 /** What the page knows: the address, what the ledger answered, and the moment that is shown. */
 import { computed, effect, signal, untracked } from "@preact/signals";
 import type { Environments } from "../schemas/answer.ts";
+import type { Freezes } from "../schemas/redeployment.ts";
+import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
 import { type Address, hrefOf, START } from "./address.ts";
-import { ApiError, allHistory, ask, heldToken, keepToken } from "./api.ts";
+import { ApiError, allHistory, ask, endSession, heldToken, keepToken } from "./api.ts";
 import { changeTimes, columnsOf, type Lane, lanesOf } from "./lanes.ts";
 
 const POLL_MS = 15_000;
@@ -21,7 +23,12 @@ export const loadedAt = signal<number | null>(null);
 export const now = signal(Date.now());
 /** The moment under the pointer while the time strip is dragged. */
 export const scrub = signal<number | undefined>(undefined);
-export const signedIn = signal(heldToken() !== null);
+/** undefined: it is not known yet whether this browser has a session. */
+export const signedIn = signal<boolean | undefined>(heldToken() === null ? undefined : true);
+/** How people sign in with a browser; null: by a token alone. */
+export const login = signal<Session["login"]>(null);
+/** What is frozen now, or will be. */
+export const freezes = signal<Freezes["freezes"]>([]);
 
 export const past = computed(() => scrub.value ?? address.value.at);
 export const time = computed(() => past.value ?? now.value);
@@ -41,6 +48,7 @@ export const times = computed(() =>
   changeTimes(columns.value.shown.flatMap((one) => [...(lanes.value.get(one)?.values() ?? [])])),
 );
 export const mayOperate = computed(() => me.value?.may.includes("operate") ?? false);
+export const mayRetry = computed(() => me.value?.may.includes("retract") ?? false);
 
 /* The address */
 
@@ -62,6 +70,7 @@ export function signIn(token: string): void {
   signedIn.value = true;
 }
 export function signOut(): void {
+  if (heldToken() === null && login.value !== null) void endSession().catch(() => undefined);
   keepToken(null);
   me.value = null;
   environments.value = null;
@@ -73,6 +82,20 @@ function failed(error: unknown): void {
   if (!(error instanceof ApiError)) throw error;
   failure.value = error;
   if (error.status === 401) signOut();
+}
+
+/** Asks whether this browser has a session, and how people sign in here. */
+async function findSession(): Promise<void> {
+  try {
+    const found = await ask("/auth/session");
+    login.value = found.login;
+    signedIn.value ??= found.session !== null;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // 401: the token of the session before; polling says so.
+    if (error.status !== 401) failure.value = error;
+    signedIn.value ??= false;
+  }
 }
 
 async function loadLanes(names: readonly string[], days: number, signal: AbortSignal): Promise<void> {
@@ -91,7 +114,11 @@ let newest = "";
 async function poll(): Promise<void> {
   try {
     me.value ??= await ask("/v1/whoami");
-    const answer = await ask("/v1/environments", { limit: "100" });
+    const [answer, frozen] = await Promise.all([
+      ask("/v1/environments", { limit: "100" }),
+      ask("/v1/freezes", { limit: "100" }),
+    ]);
+    if (JSON.stringify(freezes.value) !== JSON.stringify(frozen.freezes)) freezes.value = frozen.freezes;
     const state = JSON.stringify(answer.environments);
     now.value = Date.parse(answer.at);
     if (state !== newest || environments.value === null) environments.value = answer.environments;
@@ -105,8 +132,9 @@ async function poll(): Promise<void> {
 
 /** Asks now, every 15 seconds and when the reader comes back, and reads the history again when an environment has something new. */
 export function start(): void {
+  void findSession();
   effect(() => {
-    if (!signedIn.value) return undefined;
+    if (signedIn.value !== true) return undefined;
     untracked(() => void poll());
     const again = () => void poll();
     const timer = setInterval(again, POLL_MS);

@@ -1,7 +1,7 @@
 /** Serves the built page. Its answers come from the API; this holds only files. */
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -79,13 +79,19 @@ function answer(file: File, request: Request): Response {
   return new Response(packedAs(file, encoding), { headers: { ...headers, "Content-Encoding": encoding } });
 }
 
-/** @param files the built page by file name, with its `index.html` */
-export function pageEndpoints(files: Readonly<Record<string, string>>): Hono {
+/** The built page: the text of each file by its name, with `index.html`. */
+export type PageFiles = Readonly<Record<string, string>>;
+
+/** @param read gives the built page; it is called when the page is first asked for */
+export function pageEndpoints(read: () => PageFiles): Hono {
   const app = new Hono();
-  for (const [name, text] of Object.entries(files)) {
-    const file = fileOf(name, text);
-    const paths = name === "index.html" ? VIEWS : [`/${name}`];
-    for (const path of paths) app.get(path, (c) => answer(file, c.req.raw));
-  }
+  let files: ReadonlyMap<string, File> | undefined;
+  const serve = (c: Context, name: string): Response | Promise<Response> => {
+    files ??= new Map(Object.entries(read()).map(([one, text]) => [one, fileOf(one, text)]));
+    const file = files.get(name);
+    return file === undefined ? c.notFound() : answer(file, c.req.raw);
+  };
+  for (const path of VIEWS) app.get(path, (c) => serve(c, "index.html"));
+  app.get("/:name{[\\w-]+\\.(js|css)}", (c) => serve(c, c.req.param("name")));
   return app;
 }

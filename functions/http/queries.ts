@@ -1,5 +1,6 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
+import { compress } from "hono/compress";
 import { type Sources, Timeline } from "../../schemas/answer.ts";
 import {
   ArtifactQuestion,
@@ -56,6 +57,9 @@ import {
 } from "./request.ts";
 import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
+
+/** Questions whose answers may have megabytes, which compress to a tenth. */
+const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot"];
 
 type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
 
@@ -257,6 +261,8 @@ export async function answerQuestion(ledger: Ledger, path: string, c: Context): 
 
 export function queryEndpoints(ledger: Ledger): Hono {
   const app = new Hono();
+  // Before what reads answers as text. Others are small.
+  for (const path of LARGE) app.use(path, compress());
   app.use("/v1/*", revealing(ledger));
   for (const path of Object.keys(questions)) app.get(path, (c) => answerQuestion(ledger, path, c));
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));

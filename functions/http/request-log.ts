@@ -51,7 +51,10 @@ async function onceSent(c: Context, before: number, sent: (bytes: number) => voi
     return;
   }
   const { status, headers, body } = c.res;
-  const isText = /^(application\/(problem\+)?json|text\/)/.test(headers.get("content-type") ?? "");
+  // Compressed bytes are no text.
+  const isText =
+    /^(application\/(problem\+)?json|text\/)/.test(headers.get("content-type") ?? "") &&
+    !headers.has("content-encoding");
   if (body !== null && !isText) {
     c.res = undefined;
     c.res = new Response(ReadableStream.from(counting(body, sent)), { status, headers });

@@ -133,9 +133,9 @@ export function underPresentNames<F extends Fact>(renames: NameRenames, fact: F)
       ? { places: fact.places.map((one) => ({ ...one, environment: environment(one.environment) })) }
       : {}),
   };
-  const before: Readonly<Record<string, unknown>> = fact;
+  const before = new Map<string, unknown>(Object.entries(fact));
   const isSame = Object.entries(changes).every(
-    ([field, value]) => JSON.stringify(before[field]) === JSON.stringify(value),
+    ([field, value]) => JSON.stringify(before.get(field)) === JSON.stringify(value),
   );
   return isSame ? fact : { ...fact, ...changes };
 }

@@ -8,9 +8,9 @@ import { GrowingTree, type Hash, type Node, subtreesOf } from "./merkle.ts";
 export const TILE_WIDTH = 256;
 
 /** Levels of the tree from one level of tiles to the next. */
-const TILE_HEIGHT = 8;
+export const TILE_HEIGHT = 8;
 
-const HASH_BYTES = 32;
+export const HASH_BYTES = 32;
 
 /** In bytes; the length of an entry is written in 16 bits. */
 export const MAX_ENTRY_BYTES = 65_535;
@@ -66,6 +66,18 @@ export function tilesBetween(from: number, to: number): Tile[] {
   return tiles;
 }
 
+/** The tiles that a tree of this size has not filled, at most one of each level: it grows there. */
+export function openTiles(size: number): Tile[] {
+  const tiles: Tile[] = [];
+  for (let level = 0; countAt(level, size) > 0; level++) {
+    const count = countAt(level, size);
+    const open = { index: Math.floor(count / TILE_WIDTH), width: count % TILE_WIDTH };
+    if (open.width > 0)
+      tiles.push({ level, ...open }, ...(level === 0 ? [{ level: "entries" as const, ...open }] : []));
+  }
+  return tiles;
+}
+
 /** The tile that holds the hash of a complete subtree, and at the size of the tree how far that tile is filled. */
 export function tileWith({ level, index }: Node, size: number): Tile {
   const tileLevel = Math.floor(level / TILE_HEIGHT);
@@ -108,17 +120,22 @@ export function bundleOf(entries: readonly Uint8Array[]): Buffer {
   );
 }
 
-/** The entries of a bundle; undefined if its lengths do not add up. */
-export function entriesOf(bundle: Uint8Array): Buffer[] | undefined {
+/** The entries of a bundle, as far as its lengths add up, and the bytes that are left then. */
+export function splitBundle(bundle: Uint8Array): { readonly entries: Buffer[]; readonly left: number } {
   const bytes = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.byteLength);
   const entries: Buffer[] = [];
   let at = 0;
-  while (at < bytes.length) {
-    if (at + 2 > bytes.length) return undefined;
+  while (at + 2 <= bytes.length) {
     const end = at + 2 + bytes.readUInt16BE(at);
-    if (end > bytes.length) return undefined;
+    if (end > bytes.length) break;
     entries.push(bytes.subarray(at + 2, end));
     at = end;
   }
-  return entries;
+  return { entries, left: bytes.length - at };
+}
+
+/** The entries of a bundle; undefined if its lengths do not add up. */
+export function entriesOf(bundle: Uint8Array): Buffer[] | undefined {
+  const { entries, left } = splitBundle(bundle);
+  return left === 0 ? entries : undefined;
 }

@@ -5,6 +5,7 @@ import {
   columnsOf,
   compared,
   density,
+  isFrozenAt,
   lanesOf,
   markOf,
   nextChange,
@@ -56,6 +57,31 @@ const shownAt = (at: number): string => {
   const row = rowAt(lane, at);
   return `${row?.status} ${row === undefined ? "" : versionOf(row.release)} ${markOf(row)?.glyph ?? ""}`.trim();
 };
+
+describe("a frozen place", () => {
+  const freeze = {
+    environment: "Production",
+    service: null,
+    since: "2026-11-01T00:00:00.000Z",
+    until: "2026-11-03T00:00:00.000Z",
+  };
+  const [place, within] = [{ environment: "production", service: "web" }, Date.parse("2026-11-02T00:00:00Z")];
+
+  it("is marked, unless something there needs somebody", () => {
+    const at = (ms: number) => markOf(lane && rowAt(lane, ms), true)?.word;
+    expect([100, 200, 300, 400].map(at)).toEqual(["frozen", "last deployment failed", "frozen", "removed"]);
+  });
+
+  it("is one of which a freeze tells, between its begin and its end", () => {
+    expect(isFrozenAt([freeze], place, within)).toBe(true);
+    expect(isFrozenAt([{ ...freeze, until: null }], place, within + 1e10)).toBe(true);
+    expect(isFrozenAt([freeze], place, within + 2 * 86_400_000)).toBe(false);
+    expect(isFrozenAt([freeze], place, within - 2 * 86_400_000)).toBe(false);
+    expect(isFrozenAt([freeze], { ...place, environment: "staging" }, within)).toBe(false);
+    expect(isFrozenAt([{ ...freeze, service: "WEB" }], place, within)).toBe(true);
+    expect(isFrozenAt([{ ...freeze, service: "shop" }], place, within)).toBe(false);
+  });
+});
 
 describe("a lane", () => {
   it("shows at each moment the row that began last", () => {

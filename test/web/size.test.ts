@@ -25,7 +25,7 @@ describe("the built page", () => {
   });
 
   it("is served with a strict policy: files for good, the address itself with a tag that is asked again", async () => {
-    const app = pageEndpoints(files);
+    const app = pageEndpoints(() => files);
     const first = await app.request("/why");
     expect(first.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(first.headers.get("content-security-policy")).not.toContain("unsafe");

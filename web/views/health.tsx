@@ -1,12 +1,16 @@
-/** Health: who reports, who fell silent, what was set aside, what is frozen, and how to connect a sender. */
-import { useRef } from "preact/hooks";
+/** Health: who reports, who fell silent, what is quarantined, what is frozen, and how to connect a sender. */
+import { useRef, useState } from "preact/hooks";
+import type { Quarantine } from "../../schemas/quarantine.ts";
+import { age } from "../../schemas/words/durations.ts";
+import { ApiError, discardQuarantined, retryQuarantined } from "../api.ts";
 import { sendersOf } from "../connect.ts";
-import { age } from "../format.ts";
-import { environments } from "../state.ts";
+import { environments, mayRetry } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Refused, Time } from "./parts.tsx";
 
 const POLL_MS = 15_000;
+
+type Item = Quarantine["entries"][number];
 
 function SourceTable() {
   const { answer, error, again } = useAsked("/v1/sources", { limit: "100" }, POLL_MS);
@@ -15,7 +19,6 @@ function SourceTable() {
   if (answer === undefined) return <p class="empty">Loading …</p>;
   first.current ??= new Set(answer.sources.map(({ source }) => source));
   const sorted = [...answer.sources].sort((a, b) => (a.lastRecordedAt < b.lastRecordedAt ? 1 : -1));
-  const { keptAside } = answer;
   return (
     <>
       {sorted.length === 0 ? (
@@ -66,20 +69,73 @@ function SourceTable() {
           </table>
         </div>
       )}
-      <h2>Quarantine</h2>
-      {keptAside.count === 0 ? (
-        <p class="quiet">Nothing was set aside.</p>
-      ) : (
-        <p>
-          <span class="tone-warn">! {keptAside.count ?? "Some"} events were set aside</span> in{" "}
-          {keptAside.where}
-        </p>
+    </>
+  );
+}
+
+/** One quarantined item, and for whoever may do it: take it again, or discard it with a reason. */
+function Quarantined({ item, changed }: { readonly item: Item; readonly changed: () => void }) {
+  const { key, at, why, reason, door, reportedBy } = item;
+  const [said, setSaid] = useState("");
+  const act = (doing: Promise<unknown>) =>
+    doing.then(changed, (error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+      setSaid(error.message);
+    });
+  return (
+    <li>
+      <Time at={at} /> <strong>{why}</strong> {reason}{" "}
+      <span class="quiet">
+        {door}, reported by {reportedBy}
+      </span>{" "}
+      {mayRetry.value ? (
+        <>
+          <button type="button" class="link" onClick={() => void act(retryQuarantined(key))}>
+            take it again
+          </button>{" "}
+          <details class="inline">
+            <summary>discard …</summary>
+            <form
+              onSubmit={(event) => {
+                event.preventDefault();
+                const because = new FormData(event.currentTarget).get("reason");
+                if (typeof because === "string") void act(discardQuarantined(key, because));
+              }}
+            >
+              <label>
+                Reason, for the log <input name="reason" required maxLength={500} />
+              </label>{" "}
+              <button type="submit" class="danger">
+                Discard
+              </button>
+            </form>
+          </details>
+        </>
+      ) : null}
+      {said === "" ? null : (
+        <span class="tone-bad" role="alert">
+          {" "}
+          ✗ {said}
+        </span>
       )}
+    </li>
+  );
+}
+
+function QuarantineList() {
+  const { answer, error, again } = useAsked("/v1/quarantine", { limit: "100" }, POLL_MS);
+  if (error !== undefined) return <Refused error={error} again={again} />;
+  if (answer === undefined) return <p class="empty">Loading …</p>;
+  if (answer.entries.length === 0) return <p class="quiet">Nothing is quarantined.</p>;
+  return (
+    <>
+      <p class="tone-warn">
+        ! {answer.entries.length}
+        {answer.next === null ? "" : " and more"} quarantined: refused, and kept until somebody decides
+      </p>
       <ul class="plain">
-        {keptAside.newest.map(({ at, why, reason, file }) => (
-          <li key={file}>
-            <Time at={at} /> <strong>{why}</strong> {reason} <code>{file}</code>
-          </li>
+        {answer.entries.map((item) => (
+          <Quarantined key={item.key} item={item} changed={again} />
         ))}
       </ul>
     </>
@@ -130,6 +186,8 @@ export const Health = () => (
     <Places />
     <h2>Sources</h2>
     <SourceTable />
+    <h2>Quarantine</h2>
+    <QuarantineList />
     <h2>Freezes</h2>
     <Freezes />
     <h2>Connect</h2>

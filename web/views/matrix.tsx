@@ -1,14 +1,16 @@
 /** The first screen: what runs where, at a moment. */
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { age, moment, shortSha, utc } from "../format.ts";
-import { compared, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
+import { age } from "../../schemas/words/durations.ts";
+import { moment, shortSha, utc } from "../format.ts";
+import { compared, isFrozenAt, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import {
   address,
   columns,
   environments,
   failure,
+  freezes,
   go,
   lanes,
   loading,
@@ -26,12 +28,16 @@ interface CellProps {
   readonly known: boolean;
   readonly row: Row | undefined;
   readonly likeness: Likeness;
+  readonly frozen: boolean;
   readonly age: string;
   readonly environment: string;
   readonly service: string;
   readonly position: string;
   readonly open: boolean;
 }
+
+/** The ground of a cell by the tone of its mark. */
+const MARKED: Readonly<Record<string, string>> = { none: " hatched", ice: " frozen" };
 
 const LIKENESS: Record<Likeness, string> = { same: " same", differs: " differs", alone: "" };
 
@@ -51,7 +57,7 @@ function What({ row, age: since }: Pick<CellProps, "row" | "age">) {
 
 const Cell = memo((props: CellProps) => {
   const { row, likeness, environment, service, position } = props;
-  const mark = props.known ? markOf(row) : undefined;
+  const mark = props.known ? markOf(row, props.frozen) : undefined;
   const show = () => {
     if (getSelection()?.isCollapsed !== false) go({ place: { environment, service }, plan: undefined });
   };
@@ -63,7 +69,7 @@ const Cell = memo((props: CellProps) => {
       data-cell={position}
       data-environment={environment}
       data-service={service}
-      class={`cell${LIKENESS[likeness]}${mark?.tone === "none" ? " hatched" : ""}`}
+      class={`cell${LIKENESS[likeness]}${MARKED[mark?.tone ?? ""] ?? ""}`}
       onClick={show}
       onKeyDown={(event) => {
         if (event.key === "Enter") show();
@@ -114,6 +120,7 @@ const ServiceRow = memo(({ service, n, at }: RowProps) => {
             known={lanes.value.has(environment)}
             row={row}
             likeness={compare === undefined && likeness === "differs" ? "alone" : likeness}
+            frozen={isFrozenAt(freezes.value, { environment, service }, at)}
             age={row?.since == null ? "" : age(at - row.since)}
             environment={environment}
             service={service}

@@ -1,6 +1,19 @@
-/** Sign-in by a token, for the session. */
+/** Sign-in with an identity provider, where the ledger has one, or by a token for this tab. */
 import { useEffect, useRef } from "preact/hooks";
-import { failure, signIn } from "../state.ts";
+import { failure, login, signIn } from "../state.ts";
+
+/** Leads to the provider, and back to the view that was asked for. */
+function Provider({ issuer }: { readonly issuer: string }) {
+  const returnTo = encodeURIComponent(location.pathname + location.search);
+  return (
+    <>
+      <a class="button primary" href={`/auth/login?returnTo=${returnTo}`}>
+        Sign in with {new URL(issuer).host}
+      </a>
+      <p class="hint">or by a token:</p>
+    </>
+  );
+}
 
 export function SignIn() {
   const refused = failure.value;
@@ -18,6 +31,7 @@ export function SignIn() {
       >
         <h1>asof</h1>
         <p>What ran here at that moment, and what is needed to run it again.</p>
+        {login.value === null ? null : <Provider issuer={login.value.issuer} />}
         <label for="token">Token</label>
         <input id="token" name="token" type="password" autocomplete="off" required ref={field} />
         {refused === null ? null : (
@@ -25,7 +39,7 @@ export function SignIn() {
             ✗ {refused.status === 401 ? "This token is unknown or no longer valid." : refused.message}
           </p>
         )}
-        <button type="submit" class="primary">
+        <button type="submit" class={login.value === null ? "primary" : ""}>
           Sign in
         </button>
         <p class="hint">

@@ -3,8 +3,9 @@ import { scaleTime } from "d3-scale";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { age } from "../../schemas/words/durations.ts";
 import { hrefOf } from "../address.ts";
-import { age, shortSha } from "../format.ts";
+import { shortSha } from "../format.ts";
 import { type Lane, markOf, type Row, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import { address, columns, go, lanes, now, services, span } from "../state.ts";
@@ -29,6 +30,7 @@ const FILLS = {
   none: "--bgColor-neutral-muted",
   warn: "--bgColor-attention-muted",
   bad: "--bgColor-danger-muted",
+  ice: "--bgColor-accent-muted",
   busy: "--bgColor-accent-muted",
 } as const;
 

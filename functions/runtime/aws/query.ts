@@ -1,11 +1,17 @@
-/** The function that answers questions, and checks regularly which sources fell silent. It has read access only. */
+/**
+ * The function that answers questions, serves the page, and checks regularly which sources fell silent. It has read
+ * access only.
+ */
+import { join } from "node:path";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
 import { s3Quarantine } from "../../adapters/s3/quarantine.ts";
 import { guarded } from "../../http/app.ts";
+import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
 import { sourceCheck } from "../../http/source-check.ts";
 import { silentAfterFrom } from "../config/silent-after.ts";
+import { pageIn } from "../page-folder.ts";
 import { ledgerOnAws } from "./context.ts";
 import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
@@ -14,7 +20,10 @@ const ledger = ledgerOnAws({
   quarantine: s3Quarantine(variable("ASOF_QUARANTINE_BUCKET")),
   silentAfter: silentAfterFrom(process.env),
 });
-const endpoints = handle(guarded(ledger, [queryEndpoints(ledger), signInEndpoints(ledger)], behindOrigin()));
+const page = pageEndpoints(() => pageIn(join(import.meta.dirname, "page")));
+const endpoints = handle(
+  guarded(ledger, [queryEndpoints(ledger), signInEndpoints(ledger), page], behindOrigin()),
+);
 const checkSources = sourceCheck(ledger);
 
 /** The schedule's event, as the stack has it. */

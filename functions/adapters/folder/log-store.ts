@@ -1,0 +1,134 @@
+/**
+ * The sealed log in a folder, safe against several processes and against their end at any moment.
+ *
+ * A file appears by link(2), complete and on disk, under a name that must be free. It is replaced by rename(2) under a
+ * lock. The lock is an SQLite file with an open transaction, which the system ends with the process. Only this user may
+ * read the folder.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { sha256 } from "../../ledger/canonical.ts";
+import type { LogStore, Stored } from "../../seal/log-store.ts";
+import { TILE_WIDTH, tileOf } from "../../seal/tiles.ts";
+import { syncToDisk } from "../sqlite/backup.ts";
+import { open } from "../sqlite/driver.ts";
+
+/** How long a process waits for another one that replaces a file. */
+const LOCK_TIMEOUT_MS = 5000;
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
+
+/** Makes a folder and those above it as far as they are missing, and flushes each new entry to disk. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  syncToDisk(dirname(folder));
+}
+
+/** Writes a file under a name of its own, to disk. */
+function writePartial(folder: string, bytes: Uint8Array): string {
+  const partial = join(folder, `.partial-${randomUUID()}`);
+  const handle = openSync(partial, "wx", 0o600);
+  try {
+    writeFileSync(handle, bytes);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  return partial;
+}
+
+function read(file: string): Stored | undefined {
+  try {
+    const bytes = readFileSync(file);
+    return { bytes, etag: sha256(bytes) };
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/** A full tile makes its partial ones superfluous, as `c2sp.org/tlog-tiles` allows: they would outgrow the log. */
+function removePartialTiles(folder: string, path: string): void {
+  if (tileOf(path)?.width === TILE_WIDTH) rmSync(join(folder, `${path}.p`), { recursive: true, force: true });
+}
+
+/** Runs some work while no other process does. The work is synchronous, so no other work of this process does either. */
+function exclusively<T>(lock: string, work: () => T): T {
+  closeSync(openSync(lock, "a", 0o600));
+  const held = open(lock, LOCK_TIMEOUT_MS);
+  try {
+    held.exec("BEGIN EXCLUSIVE");
+    return work();
+  } finally {
+    held.close();
+  }
+}
+
+/** How old an unfinished file is that no process can be at any more. */
+const ABANDONED_MS = 3600_000;
+
+function removeAbandoned(folder: string): void {
+  const partials = readdirSync(folder).filter((name) => name.startsWith(".partial-"));
+  for (const file of partials.map((name) => join(folder, name)))
+    if (statSync(file).mtimeMs < Date.now() - ABANDONED_MS) rmSync(file, { force: true });
+}
+
+/** @param folder is made where it is missing */
+export function folderLog(folder: string): LogStore {
+  makeFolder(folder);
+  removeAbandoned(folder);
+
+  return {
+    get: async (path) => read(join(folder, path)),
+
+    putIfAbsent: async (path, bytes) => {
+      const file = join(folder, path);
+      makeFolder(dirname(file));
+      const present = () => {
+        // Its writer may have ended before it flushed the entry of the folder.
+        syncToDisk(dirname(file));
+        return "present" as const;
+      };
+      if (existsSync(file)) return present();
+      const partial = writePartial(folder, bytes);
+      try {
+        linkSync(partial, file);
+      } catch (error) {
+        if (hasCode(error, "EEXIST")) return present();
+        throw error;
+      } finally {
+        rmSync(partial, { force: true });
+      }
+      syncToDisk(dirname(file));
+      removePartialTiles(folder, path);
+      return "written";
+    },
+
+    putIfMatch: async (path, bytes, etag) => {
+      const file = join(folder, path);
+      return exclusively(join(folder, ".lock"), () => {
+        if (read(file)?.etag !== etag) return "changed";
+        renameSync(writePartial(folder, bytes), file);
+        syncToDisk(dirname(file));
+        return "written";
+      });
+    },
+  };
+}

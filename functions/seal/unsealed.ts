@@ -1,0 +1,76 @@
+/** Which facts are to be sealed next. */
+import type { Fact } from "../../schemas/fact.ts";
+import { exportFacts } from "../ledger/export.ts";
+import type { Reads } from "../ledger/loader.ts";
+import type { Head } from "./head.ts";
+import type { LogStore } from "./log-store.ts";
+import { positionsIn } from "./positions.ts";
+
+/** The most facts of a seal, and about the most bytes of them: they are in memory at once. */
+const MAX_FACTS = 2000;
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * How far back facts are looked for. An index may show a fact late, and a clock that stamped it may have been behind:
+ * what exceeds this is found by the sweep.
+ */
+const OVERLAP_MS = 15 * 60_000;
+
+/** The first and the last time of all facts. */
+export const BEGINNING = "1970-01-01T00:00:00.000Z";
+const END = "9999-12-31T23:59:59.999Z";
+
+/**
+ * Where to look from: before the newest seal, and before what is sealed without gaps. The earlier of the two, because
+ * a backlog is older than its seal, and a clock that was ahead has stamped a fact later than its seal.
+ */
+export function windowStart(head: Head | undefined): string {
+  if (head?.newest === undefined) return BEGINNING;
+  const earlier = head.newest < head.sealedAt ? head.newest : head.sealedAt;
+  return new Date(Date.parse(earlier) - OVERLAP_MS).toISOString();
+}
+
+export interface Unsealed {
+  /** In the order of their entries. */
+  readonly facts: readonly Fact[];
+  /** See `Head`; absent where no fact was seen. */
+  readonly newest?: string;
+  /** Whether there are more, which did not fit. */
+  readonly isCut: boolean;
+}
+
+const entryOrder = ({ recordedAt, source, id }: Fact): readonly string[] => [recordedAt, source, id];
+
+function byEntryOrder(a: Fact, b: Fact): number {
+  const [one, other] = [entryOrder(a), entryOrder(b)];
+  const n = one.findIndex((part, at) => part !== other[at]);
+  return n < 0 ? 0 : (one[n] ?? "") < (other[n] ?? "") ? -1 : 1;
+}
+
+/** A fact's entry: its canonical bytes, because a store gives its fields in their order. */
+export const entryOf = (fact: Fact): Buffer => Buffer.from(JSON.stringify(fact));
+
+/** The oldest facts from a time on that are not sealed, as many as fit into one seal. */
+export async function unsealedFacts(store: Reads, log: LogStore, from: string): Promise<Unsealed> {
+  const positionOf = positionsIn(log);
+  const facts: Fact[] = [];
+  let [bytes, newest]: [number, string | undefined] = [0, undefined];
+  for await (const some of exportFacts(store, { from, to: END }))
+    for (const fact of some) {
+      if ((await positionOf(fact)) === undefined) {
+        bytes += JSON.stringify(fact).length;
+        const isCut = facts.length === MAX_FACTS || (bytes > MAX_BYTES && facts.length > 0);
+        if (isCut) return { ...of(facts), isCut };
+        facts.push(fact);
+      }
+      newest = fact.recordedAt;
+    }
+  return { facts: facts.toSorted(byEntryOrder), isCut: false, ...(newest === undefined ? {} : { newest }) };
+}
+
+/** What is sealed without gaps ends with the last fact that fits. */
+function of(facts: readonly Fact[]): Pick<Unsealed, "facts" | "newest"> {
+  const sorted = facts.toSorted(byEntryOrder);
+  const newest = sorted.at(-1)?.recordedAt;
+  return { facts: sorted, ...(newest === undefined ? {} : { newest }) };
+}

@@ -1,0 +1,30 @@
+/** Every implementation of the log's port. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { folderLog } from "../../functions/adapters/folder/log-store.ts";
+import type { LogStore } from "../../functions/seal/log-store.ts";
+import { memoryLog } from "./memory-log.ts";
+
+interface OpenedLog {
+  readonly log: LogStore;
+  /** The same place, as another process opens it. */
+  readonly again: () => LogStore;
+  readonly close: () => Promise<void>;
+}
+
+function inFolder(): OpenedLog {
+  const folder = join(mkdtempSync(join(tmpdir(), "asof-log-")), "deep", "log");
+  const close = async () => rmSync(join(folder, "..", ".."), { recursive: true });
+  return { log: folderLog(folder), again: () => folderLog(folder), close };
+}
+
+function inMemory(): OpenedLog {
+  const log = memoryLog();
+  return { log, again: () => memoryLog(log.files), close: async () => undefined };
+}
+
+export const LOG_STORES: readonly { name: string; open: () => Promise<OpenedLog> }[] = [
+  { name: "memory", open: async () => inMemory() },
+  { name: "a folder", open: async () => inFolder() },
+];
