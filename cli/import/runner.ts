@@ -144,5 +144,5 @@ export async function runImport(importer: Importer, given: ImportOptions, io: Io
   const print = json ? io.err : io.out;
   print(dryRun ? `would send ${sums.line().replace("recorded", "to record")}` : sums.line());
   print(missing.line());
-  return sums.isComplete() ? EXIT.done : EXIT.refused;
+  return sums.isComplete() ? EXIT.done : EXIT.no;
 }
