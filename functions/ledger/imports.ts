@@ -33,7 +33,13 @@ function ofPush({ repository, tag, digest, occurredAt }: Push): Event {
 function ofDeployment({ kind, deployment, environment, service, scope, components }: Deployed): Event[] {
   if (deployment === undefined) return [];
   const part = scope === "components" && components !== undefined ? componentSet(components) : null;
-  const key = canonical([kind, fold(environment), service === undefined ? null : fold(service), part]);
+  const key = canonical([
+    kind,
+    deployment,
+    fold(environment),
+    service === undefined ? null : fold(service),
+    part,
+  ]);
   return [{ partition: { of: "deployment", deployment }, key }];
 }
 

@@ -1,7 +1,8 @@
 /**
  * The store with the present names of services and environments: what was recorded under former names is read where the
- * present one is asked for, and the facts bear present names. Facts by `recordedAt` stay as they were recorded.
+ * present one is asked for, and the facts bear present names.
  */
+import { isAboutAnother } from "../../schemas/fact.ts";
 import { order } from "./canonical.ts";
 import { all } from "./fact-reader.ts";
 import { memoised, type Reads } from "./loader.ts";
@@ -37,14 +38,14 @@ async function filled(
   return { ...stream, read, rest };
 }
 
-/** The stream with the next entry. A retraction goes with its target, so it comes before what other streams have. */
+/** The stream with the next entry. What is about another fact, as a retraction is, goes with its target: before what other streams have. */
 function nextOf(streams: readonly Stream[], descending: boolean): number {
   let next = -1;
   let best = "";
   for (const [n, { read }] of streams.entries()) {
     const [entry] = read;
     if (entry === undefined) continue;
-    if (entry.fact.kind === "fact.retracted") return n;
+    if (isAboutAnother(entry.fact)) return n;
     const key = order(entry.fact);
     if (next !== -1 && key < best !== !descending) continue;
     next = n;
@@ -113,6 +114,10 @@ export function renamedReads(store: Reads, knownAt: string): RenamedReads {
     get: async (identities) => {
       const [known, facts] = await Promise.all([renames(), store.get(identities)]);
       return facts.map((fact) => underPresentNames(known, fact));
+    },
+    queryRecorded: async (partition, range) => {
+      const [known, page] = await Promise.all([renames(), store.queryRecorded(partition, range)]);
+      return { ...page, entries: page.entries.map((fact) => underPresentNames(known, fact)) };
     },
     query: async (partition, range) => {
       if (partition.of === "renamed") return query(partition, range);
