@@ -16,7 +16,6 @@ import {
   prose,
   sha,
   source,
-  tag,
   text,
   time,
   WORKLOADS,
@@ -36,6 +35,7 @@ import {
   place,
   planQuestion,
   platform,
+  push,
   renaming,
   reviewedChange,
   schemaChange,
@@ -81,24 +81,7 @@ const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape:
 
 /** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
-  kind("artifact.pushed", {
-    digest,
-    repository: imageRepository,
-    tag: tag.exactOptional(),
-    mediaType: text(255).exactOptional(),
-    platform: platform.exactOptional(),
-    size: z.int().nonnegative().exactOptional(),
-    /**
-     * The sender named only the tag, and the registry reported the digest when the ledger asked: at receipt, or, if
-     * the registry did not answer then, just before `recordedAt`. If the tag moved in between, this is its new digest.
-     * Set by the ledger.
-     */
-    digestFrom: z.literal("registry").exactOptional(),
-    /** The registry copied it from another one; it was pushed there, and not here. */
-    copied: z
-      .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
-      .exactOptional(),
-  }),
+  kind("artifact.pushed", push),
   kind("artifact.deleted", {
     ...artifactLost,
     /** It cannot be pulled, but the registry still has it, with its tags, and can restore it. */

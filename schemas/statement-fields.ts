@@ -87,6 +87,25 @@ export const ending = {
   reason: prose(1024).exactOptional(),
 };
 
+export const push = {
+  digest,
+  repository: imageRepository,
+  tag: tag.exactOptional(),
+  mediaType: text(255).exactOptional(),
+  platform: platform.exactOptional(),
+  size: z.int().nonnegative().exactOptional(),
+  /**
+   * The sender named only the tag, and the registry reported the digest when the ledger asked: at receipt, or, if
+   * the registry did not answer then, just before `recordedAt`. If the tag moved in between, this is its new digest.
+   * Set by the ledger.
+   */
+  digestFrom: z.literal("registry").exactOptional(),
+  /** The registry copied it from another one; it was pushed there, and not here. */
+  copied: z
+    .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
+    .exactOptional(),
+};
+
 export const artifactLost = {
   repository: imageRepository,
   digest: digest.exactOptional(),
