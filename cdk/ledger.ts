@@ -24,7 +24,7 @@ import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
-import { allowObjects, quarantineBucket } from "./quarantine.ts";
+import { allowErasing, allowObjects, quarantineBucket } from "./quarantine.ts";
 import { behindOrigin, secretFor } from "./secrets.ts";
 import { LedgerSettings } from "./settings.ts";
 import { LedgerTable } from "./table.ts";
@@ -157,7 +157,8 @@ export class AsofLedger extends Construct {
         environment: { ...environment, ...rules },
       });
       table.denyRewrites(created);
-      people.denyErasure(created);
+      if (name === "erase") people.denyOtherChanges(created);
+      else people.denyErasure(created);
       if (name !== "ingest") table.denyPuts(created);
       alarms.onFunction(id, created, rest.timeout);
       return created;
@@ -205,6 +206,7 @@ export class AsofLedger extends Construct {
         ASOF_WEBHOOK_SECRET: webhookSecret.secretArn,
         ASOF_LATER_QUEUE: later.queueUrl,
         ASOF_LATER_ARN: later.queueArn,
+        ...(props.senders === undefined ? {} : { ASOF_SENDERS: JSON.stringify(props.senders) }),
         ...trust,
       },
     });
@@ -253,6 +255,22 @@ export class AsofLedger extends Construct {
     people.allowReveal(exported);
     exported.allow(["sqs:SendMessage"], later.queueArn);
 
+    // It reads the whole history to show what is held about a person.
+    const erase = addFunction("Erase", "erase", {
+      timeout: Duration.minutes(15),
+      memoryMiB: 1024,
+      environment: {
+        ...environment,
+        ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ASOF_LATER_QUEUE: later.queueUrl,
+      },
+    });
+    allowReads(erase);
+    people.allowReveal(erase);
+    people.allowErasure(erase);
+    allowErasing(quarantine, erase);
+    erase.allow(["sqs:SendMessage"], later.queueArn);
+
     const publish = addFunction("Publish", "publish", {
       timeout: Duration.seconds(30),
       memoryMiB: 512,
@@ -290,20 +308,27 @@ export class AsofLedger extends Construct {
       ingest: addUrl(ingest),
       questions: addUrl(questions),
       export: addUrl(exported, InvokeMode.RESPONSE_STREAM),
+      erase: addUrl(erase),
     };
     alarms.onUrl("Ingest", ingest);
     alarms.onUrl("Questions", questions);
     alarms.onUrl("Export", exported);
+    alarms.onUrl("Erase", erase);
     const addresses = props.cloudfront
       ? {
           Url: addEdge(this, {
             urls,
-            originSecret: behindOrigin(this, [ingest, questions, exported]),
+            originSecret: behindOrigin(this, [ingest, questions, exported, erase]),
             domain: props.domain,
             webAclArn,
           }),
         }
-      : { IngestUrl: urls.ingest.url, QuestionsUrl: urls.questions.url, ExportUrl: urls.export.url };
+      : {
+          IngestUrl: urls.ingest.url,
+          QuestionsUrl: urls.questions.url,
+          ExportUrl: urls.export.url,
+          EraseUrl: urls.erase.url,
+        };
 
     this.bus = ledgerBus;
     this.secret = secret;

@@ -3,6 +3,7 @@ export {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   History,
@@ -16,7 +17,7 @@ export {
   Timeline,
 } from "./answer.ts";
 export { type CloudEvent, eventOf } from "./event.ts";
-export { type Fact, type FactOf, KINDS, type Kind, Recording, Statement, type StatementOf } from "./fact.ts";
+export { type Fact, type FactOf, KINDS, type Kind, Statement, type StatementOf } from "./fact.ts";
 export { Gate } from "./gate.ts";
 export {
   Cancellation,
@@ -32,6 +33,7 @@ export {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   ExportQuestion,
@@ -49,5 +51,6 @@ export {
   TagQuestion,
   TimelineQuestion,
 } from "./question.ts";
+export { Recording } from "./recording.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
 export { NeededImages, Repositories } from "./repositories.ts";

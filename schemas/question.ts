@@ -126,6 +126,18 @@ export const TimelineQuestion = z
     error: "format goes with `environment`",
   });
 
+export const DeliveryQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional(),
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+  })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace);
+
 export const HistoryQuestion = z
   .strictObject({
     ...extent,
@@ -191,6 +203,8 @@ export const CommitQuestion = z.strictObject({ sha, ...moment });
 export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ...moment });
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const QuarantineQuestion = z.strictObject(page(100, 50));
+
+export const PeopleQuestion = z.strictObject(page(1000, 200));
 
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 

@@ -6,6 +6,7 @@ import { attached, configuration, deploymentId, dispute, identity } from "./rele
 import { renamed } from "./renamed-name.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
+export * from "./delivery.ts";
 export * from "./history.ts";
 
 const timelineEntry = z.strictObject({

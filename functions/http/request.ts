@@ -159,7 +159,12 @@ export async function foundAt<T>(
 /** The ledger as the holder of a token may read it. Questions are asked of this one, statements appended to the other. */
 export const askedBy = (ledger: Ledger, who: Holder): Ledger =>
   isBound(who)
-    ? { ...ledger, store: seenBy(ledger.store, who), bound: { to: who, store: ledger.store } }
+    ? {
+        ...ledger,
+        store: seenBy(ledger.store, who),
+        whole: ledger.store,
+        bound: { to: who, store: ledger.store },
+      }
     : ledger;
 
 /** Refuses a place that the holder is not granted, before anything is said of it. */

@@ -5,16 +5,7 @@ import type { Reads } from "../ledger/loader.ts";
 import type { Head } from "./head.ts";
 import type { LogStore } from "./log-store.ts";
 import { positionsIn } from "./positions.ts";
-
-/** The most facts of a seal, and about the most bytes of them: they are in memory at once. */
-const MAX_FACTS = 2000;
-const MAX_BYTES = 16 * 1024 * 1024;
-
-/**
- * How far back facts are looked for. An index may show a fact late, and a clock that stamped it may have been behind:
- * what exceeds this is found by the sweep.
- */
-const OVERLAP_MS = 15 * 60_000;
+import { MAX_BYTES_OF_SEAL, MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS } from "./seal-leaf.ts";
 
 /** The first and the last time of all facts. */
 export const BEGINNING = "1970-01-01T00:00:00.000Z";
@@ -27,7 +18,7 @@ const END = "9999-12-31T23:59:59.999Z";
 export function windowStart(head: Head | undefined): string {
   if (head?.newest === undefined) return BEGINNING;
   const earlier = head.newest < head.sealedAt ? head.newest : head.sealedAt;
-  return new Date(Date.parse(earlier) - OVERLAP_MS).toISOString();
+  return new Date(Date.parse(earlier) - SEAL_OVERLAP_MS).toISOString();
 }
 
 export interface Unsealed {
@@ -59,7 +50,7 @@ export async function unsealedFacts(store: Reads, log: LogStore, from: string): 
     for (const fact of some) {
       if ((await positionOf(fact)) === undefined) {
         bytes += JSON.stringify(fact).length;
-        const isCut = facts.length === MAX_FACTS || (bytes > MAX_BYTES && facts.length > 0);
+        const isCut = facts.length === MAX_FACTS_OF_SEAL || (bytes > MAX_BYTES_OF_SEAL && facts.length > 0);
         if (isCut) return { ...of(facts), isCut };
         facts.push(fact);
       }

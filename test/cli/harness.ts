@@ -109,7 +109,7 @@ export type Env = Readonly<Record<string, string>>;
 
 /** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
 export type Person = Partial<
-  Pick<Io, "browse" | "columns" | "confirm" | "interrupted" | "isAttended" | "out" | "err">
+  Pick<Io, "browse" | "columns" | "folder" | "confirm" | "interrupted" | "isAttended" | "out" | "err">
 >;
 
 /** Runs a command line in this process, at the ledger's NOW. */
