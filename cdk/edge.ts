@@ -29,6 +29,7 @@ export const INGEST_PATHS = [
   "/v1/notes",
   "/v1/freezes",
   "/v1/freezes/end",
+  "/v1/renames",
   "/v1/redeployments",
   "/v1/redeployments/*/take",
   "/v1/redeployments/*/end",

@@ -118,6 +118,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./gate.ts")).gateCommand,
   },
   {
+    name: "rename",
+    summary: "reports that a service or an environment has another name",
+    load: async () => (await import("./rename.ts")).renameCommand,
+  },
+  {
     name: "audit",
     summary: "reports every change of a period, who approved it, and what the controls find",
     load: async () => (await import("./audit.ts")).auditCommand,

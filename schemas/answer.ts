@@ -1,8 +1,8 @@
 /** Answers other than releases and timelines: snapshots, diffs, artifacts, commits, tags, sources, outcomes. */
+
 import * as z from "zod";
 import {
   attached,
-  configuration,
   deploymentId,
   heldBy,
   identity,
@@ -11,6 +11,7 @@ import {
   Release,
   warning,
 } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import {
   digest,
   EVIDENCE,
@@ -24,6 +25,7 @@ import {
   url,
 } from "./scalars.ts";
 
+export * from "./difference.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./sources.ts";
@@ -31,6 +33,7 @@ export * from "./timeline.ts";
 
 export const Snapshot = z
   .strictObject({
+    renamed,
     environment: name.exactOptional(),
     group: name.exactOptional(),
     ...moment,
@@ -61,6 +64,7 @@ export type Environments = z.infer<typeof Environments>;
 
 export const Services = z
   .strictObject({
+    renamed,
     environment: name.exactOptional(),
     ...moment,
     services: z.array(
@@ -79,58 +83,6 @@ export const Services = z
   })
   .meta({ id: "Services" });
 export type Services = z.infer<typeof Services>;
-
-const side = z.strictObject({ environment: name, at: time });
-const shownImage = z
-  .strictObject({
-    image: z.string().nullable(),
-    digest: digest.nullable(),
-    commit: sha.nullable(),
-    weight: z.number().exactOptional(),
-  })
-  .nullable()
-  .meta({ description: "null: no such component there" });
-const shownMigration = z
-  .strictObject({
-    status: z.enum(["known", "empty", "unknown"]),
-    version: z.string().nullable().meta({ description: "several heads, joined by commas" }),
-  })
-  .nullable()
-  .meta({ description: "null: no such database there" });
-const shownStatus = z.enum(["running", "removed", "unknown", "never heard of"]);
-const serviceDifference = z.strictObject({
-  service: name,
-  status: z.strictObject({ from: shownStatus, to: shownStatus }).exactOptional(),
-  components: z
-    .array(
-      z.strictObject({
-        component: name,
-        variant: name.exactOptional(),
-        from: shownImage,
-        to: shownImage,
-      }),
-    )
-    .meta({ description: "a different digest or commit, or unresolved digests, which cannot be compared" }),
-  migrations: z.array(z.strictObject({ database: name, from: shownMigration, to: shownMigration })),
-  config: z.strictObject({ from: z.array(configuration), to: z.array(configuration) }).exactOptional(),
-});
-export type ServiceDifference = z.infer<typeof serviceDifference>;
-
-export const Difference = z
-  .strictObject({
-    from: side,
-    to: side,
-    knownAt: time,
-    settled: z.boolean(),
-    services: z.array(serviceDifference),
-    same: z.int().meta({ description: "number of services on this page without a difference" }),
-    next: z
-      .string()
-      .nullable()
-      .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
-  })
-  .meta({ id: "Difference" });
-export type Difference = z.infer<typeof Difference>;
 
 const place = z.strictObject({
   environment: name,

@@ -1,10 +1,12 @@
 /** The audit report: every change of a period in an environment, and what the controls say of each. */
+
 import * as z from "zod";
 import { mergedChange } from "./answer.ts";
 import { component } from "./component.ts";
 import { RequirementAnswer } from "./gate.ts";
 import { coded } from "./plan-codes.ts";
 import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { name, sha, shownPerson, time, url } from "./scalars.ts";
 
 /** The controls, in the order of the report. */
@@ -97,6 +99,7 @@ export type AuditChange = z.infer<typeof change>;
 
 export const Audit = z
   .strictObject({
+    renamed,
     environment: name,
     service: name.exactOptional(),
     from: time,

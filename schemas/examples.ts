@@ -13,6 +13,8 @@ const ci = { source: "/ci/acme/billing", actor: "octocat", url: `${CODE}/actions
 const place = { environment: "production", service: "acme/billing" };
 const deployment = { provider: "github", instance: "github.com", id: "145988746" };
 const main = { component: "main", repository: IMAGE, digest: INDEX, tag: "1.4.2" };
+const rename = { source: "/people/octocat", occurredAt: "2026-12-02T10:00:00.000Z" };
+const renamed = (from: string, to: string) => ({ ...rename, id: `rename/${to}`, from, to });
 const commit = { repository: CODE, sha: SHA, ref: "refs/heads/main" };
 const deployed = {
   ...ci,
@@ -79,6 +81,8 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     to: "registry.acme.example/acme/payments/billing",
     scope: "path",
   },
+  "service.renamed": { kind: "service.renamed", ...renamed("acme/billing", "acme/payments") },
+  "environment.renamed": { kind: "environment.renamed", ...renamed("production", "production.eu-1") },
   "artifact.indexed": {
     kind: "artifact.indexed",
     source: "/ci/acme/billing",

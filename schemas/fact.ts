@@ -18,7 +18,6 @@ import {
   prose,
   sha,
   source,
-  tag,
   text,
   time,
   WORKLOADS,
@@ -39,6 +38,8 @@ import {
   incident,
   place,
   platform,
+  push,
+  renaming,
   redeploymentRequest,
   reviewedChange,
   schemaChange,
@@ -46,6 +47,7 @@ import {
   someArtifact,
   somethingDeployed,
   somewhere,
+  toAnother,
   unambiguous,
 } from "./statement-fields.ts";
 
@@ -57,24 +59,7 @@ const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape:
 
 /** Every statement that a source may report. */
 export const Statement = z.discriminatedUnion("kind", [
-  kind("artifact.pushed", {
-    digest,
-    repository: imageRepository,
-    tag: tag.exactOptional(),
-    mediaType: text(255).exactOptional(),
-    platform: platform.exactOptional(),
-    size: z.int().nonnegative().exactOptional(),
-    /**
-     * The sender named only the tag, and the registry reported the digest when the ledger asked: at receipt, or, if
-     * the registry did not answer then, just before `recordedAt`. If the tag moved in between, this is its new digest.
-     * Set by the ledger.
-     */
-    digestFrom: z.literal("registry").exactOptional(),
-    /** The registry copied it from another one; it was pushed there, and not here. */
-    copied: z
-      .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
-      .exactOptional(),
-  }),
+  kind("artifact.pushed", push),
   kind("artifact.deleted", {
     ...artifactLost,
     /** It cannot be pulled, but the registry still has it, with its tags, and can restore it. */
@@ -92,6 +77,9 @@ export const Statement = z.discriminatedUnion("kind", [
     /** `path`: includes everything below it, as when a registry moves a project. Absent: only this repository. */
     scope: z.enum(["repository", "path"]).exactOptional(),
   }),
+  /** A service or an environment has another name. The former one goes on meaning it, until something is renamed to it. */
+  kind("service.renamed", renaming).refine(...toAnother),
+  kind("environment.renamed", renaming).refine(...toAnother),
   kind("artifact.indexed", {
     digest,
     /** The repository that holds the index. With it, the index stands in for its manifests there alone. */

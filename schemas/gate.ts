@@ -1,8 +1,10 @@
 /** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
+
 import * as z from "zod";
 import { REQUIREMENTS } from "./gate-policy.ts";
 import { coded } from "./plan-codes.ts";
 import { attached, moment } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { digest, name, sha } from "./scalars.ts";
 
 /** Reasons against a deployment. */
@@ -64,6 +66,7 @@ export type RequirementAnswer = z.infer<typeof RequirementAnswer>;
 
 export const Gate = z
   .strictObject({
+    renamed,
     environment: name,
     service: name,
     digest: digest.exactOptional(),

@@ -1,5 +1,7 @@
 /** The history: every interval of every service, as columns, so that a client can show any moment of it by itself. */
+
 import * as z from "zod";
+import { renamed } from "./renamed-name.ts";
 import { digest, imageRepository, name, sha, shownPerson, tag, time } from "./scalars.ts";
 
 const ms = z.int().meta({ description: "milliseconds since 1970-01-01T00:00:00Z" });
@@ -40,6 +42,7 @@ const rows = z.strictObject({
 
 export const History = z
   .strictObject({
+    renamed,
     environment: name.exactOptional(),
     group: name.exactOptional(),
     from: time,

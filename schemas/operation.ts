@@ -3,6 +3,7 @@ import * as z from "zod";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { either, oneOf } from "./question.ts";
 import { digest, hash, id, name, prose, source, text, time, url } from "./scalars.ts";
+import { toAnother } from "./statement-fields.ts";
 
 /** The body of a retraction. */
 export const Retraction = z.strictObject({
@@ -66,6 +67,18 @@ export const FreezeEnd = z.strictObject({
   reason: reason.exactOptional(),
   create,
 });
+
+/** The body of a rename. */
+export const Rename = z
+  .strictObject({
+    what: z.enum(["environment", "service"]),
+    from: name.meta({ description: "The name until then." }),
+    to: name.meta({ description: "The name from then on." }),
+    at: time.exactOptional().meta({ description: "When it got the name. Default: now." }),
+    create,
+  })
+  .refine(...toAnother);
+export type Rename = z.infer<typeof Rename>;
 
 /** The body of a note: what else somebody changed. */
 export const Note = z.strictObject({

@@ -1,8 +1,10 @@
 /** The plan: the steps that run a release again, each command in the current syntax of its tool. */
+
 import * as z from "zod";
 import { canonical, sha256 } from "./canonical.ts";
 import { BlockerCode, PlanWarningCode } from "./plan-codes.ts";
 import { Availability, configuration, knownCommit, moment, Release } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { digest, hash, name, sha, time, trilean, url } from "./scalars.ts";
 
 /**
@@ -161,7 +163,7 @@ export type PlannedSchema = z.infer<typeof plannedSchema>;
 
 const planStatus = z.enum(["ready", "blocked"]);
 /** Not hashed: the time of the question, the two releases that the plan was made from, and what an endpoint adds. */
-const UNHASHED = ["hash", "knownAt", "settled", "target", "current", "registry"];
+const UNHASHED = ["hash", "knownAt", "settled", "target", "current", "registry", "renamed"];
 
 const planHash = hash.meta({
   description: `SHA-256 of the canonical form (RFC 8785) of this plan without ${UNHASHED.slice(0, -1).join(", ")} and ${UNHASHED.at(-1)}`,
@@ -199,6 +201,7 @@ export type RegistryCheck = z.infer<typeof registryCheck>;
 
 export const Plan = z
   .strictObject({
+    renamed,
     environment: name,
     service: name,
     ...moment,
@@ -235,6 +238,7 @@ export type PlannedService = z.infer<typeof plannedService>;
 
 export const EnvironmentPlan = z
   .strictObject({
+    renamed,
     environment: name,
     ...moment,
     hash: planHash,

@@ -1,8 +1,10 @@
 /** A redeployment: the request and its status. */
+
 import * as z from "zod";
 import { Step } from "./plan.ts";
 import { coded } from "./plan-codes.ts";
 import { configuration, deploymentId, identity, moment, warning } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { digest, hash, id, name, shownPerson, time, url } from "./scalars.ts";
 
 const component = z.strictObject({
@@ -71,6 +73,7 @@ export type Redeployments = z.infer<typeof Redeployments>;
 
 export const RedeploymentList = z
   .strictObject({
+    renamed,
     knownAt: time,
     settled: z.boolean(),
     redeployments: z.array(Redeployment).meta({
@@ -83,6 +86,7 @@ export type RedeploymentList = z.infer<typeof RedeploymentList>;
 
 export const Freezes = z
   .strictObject({
+    renamed,
     ...moment,
     freezes: z.array(
       z.strictObject({

@@ -2,8 +2,10 @@
  * The release: the answer to what ran. "No fact before then", "it runs but its digest cannot be resolved", "removed"
  * and "unknown name" are four different answers. Candidates are listed; the ledger never picks one by guessing.
  */
+
 import * as z from "zod";
 import { component } from "./component.ts";
+import { renamed } from "./renamed-name.ts";
 import {
   digest,
   ENDINGS,
@@ -177,6 +179,7 @@ export type Attached = z.infer<typeof attached>;
 
 export const Release = z
   .strictObject({
+    renamed,
     environment: name,
     service: name,
     group: name.nullable(),

@@ -76,11 +76,37 @@ export const configuration = z.strictObject({
   digest: digest.exactOptional(),
 });
 
+/** The former name and the new one. */
+export const renaming = { from: name, to: name };
+export const toAnother = [
+  ({ from, to }: { from: string; to: string }) => fold(from) !== fold(to),
+  { error: "must not be the former name: names are compared without case" },
+] as const;
+
 /** How an attempt ended. Absent outcome: it failed. */
 export const ending = {
   outcome: z.enum(ENDINGS).exactOptional(),
   /** Why, in the sender's words. */
   reason: prose(1024).exactOptional(),
+};
+
+export const push = {
+  digest,
+  repository: imageRepository,
+  tag: tag.exactOptional(),
+  mediaType: text(255).exactOptional(),
+  platform: platform.exactOptional(),
+  size: z.int().nonnegative().exactOptional(),
+  /**
+   * The sender named only the tag, and the registry reported the digest when the ledger asked: at receipt, or, if
+   * the registry did not answer then, just before `recordedAt`. If the tag moved in between, this is its new digest.
+   * Set by the ledger.
+   */
+  digestFrom: z.literal("registry").exactOptional(),
+  /** The registry copied it from another one; it was pushed there, and not here. */
+  copied: z
+    .strictObject({ by: z.enum(["replication", "cache"]), from: imageRepository.exactOptional() })
+    .exactOptional(),
 };
 
 export const artifactLost = {

@@ -1,7 +1,9 @@
 /** What happened: timelines, and what changed before a moment. */
+
 import * as z from "zod";
 import { component } from "./component.ts";
 import { attached, configuration, deploymentId, dispute, identity } from "./release.ts";
+import { renamed } from "./renamed-name.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 export * from "./delivery.ts";
@@ -94,6 +96,7 @@ export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const Timeline = z
   .strictObject({
+    renamed,
     environment: name,
     service: name.exactOptional(),
     from: time,
@@ -127,6 +130,7 @@ export type Change = z.infer<typeof change>;
 
 export const Changes = z
   .strictObject({
+    renamed,
     environment: name,
     service: name.exactOptional(),
     from: time,

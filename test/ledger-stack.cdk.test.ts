@@ -1049,6 +1049,7 @@ describe("cloudfront", () => {
       ["/v1/marks", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
+      ["/v1/renames", "Ingest"],
       ["/v1/redeployments", "Ingest"],
       ["/v1/redeployments/*/take", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],

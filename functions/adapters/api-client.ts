@@ -35,6 +35,7 @@ import type {
   Note,
   RedeploymentEnd,
   RedeploymentRequest,
+  Rename,
   Retraction,
 } from "../../schemas/operation.ts";
 import {
@@ -165,6 +166,7 @@ export interface LedgerClient {
   readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
+  readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
   /** Takes minutes where a period has many thousands of changes. */
@@ -253,6 +255,7 @@ export function clientOver(send: Send): LedgerClient {
     note: (note) => post(Outcomes, "/v1/notes", note),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
+    rename: (rename) => post(Outcomes, "/v1/renames", rename),
     session: () => ask(Session, "/auth/session", {}),
     audit: (query) => call(Audit, { path: withQuery("/v1/audit", query), timeoutMs: REPORT_TIMEOUT_MS }),
     quarantine: (query = {}) => ask(Quarantine, "/v1/quarantine", query),

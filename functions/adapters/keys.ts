@@ -18,7 +18,7 @@
  */
 import type { Deployment, Fact } from "../../schemas/fact.ts";
 import { dayOf, type Index, indexOf } from "../ledger/access-patterns.ts";
-import { fingerprint, sha256 } from "../ledger/canonical.ts";
+import { canonical, fingerprint, sha256 } from "../ledger/canonical.ts";
 import {
   type Directory,
   type Identity,
@@ -26,6 +26,7 @@ import {
   type IndexedFact,
   type Partition,
   type RecordedPartition,
+  type Run,
   SHARDS,
 } from "../ledger/store.ts";
 
@@ -76,6 +77,10 @@ const deploymentParts = ({ provider, instance, id }: Deployment): [string, strin
   id,
 ];
 
+/** SHA-256 in hex. */
+const runKey = ({ deployment, environment, service }: Run): string =>
+  sha256(canonical([deployment, environment, service ?? null]));
+
 function partitionKey(partition: Partition): string {
   switch (partition.of) {
     case "run":
@@ -103,7 +108,7 @@ function partitionKey(partition: Partition): string {
     case "mark":
       return join("MARK", partition.digest);
     case "task":
-      return join("TASK", partition.run, partition.component, partition.digest);
+      return join("TASK", runKey(partition.run), partition.component, partition.digest);
     case "tasks":
       return join("TASKS", partition.environment, partition.service);
     case "timeline":
@@ -145,7 +150,7 @@ function directoryKey(directory: Directory): string {
     case "described":
       return join(directory.of, directory.repository);
     case "tasks":
-      return join(directory.of, directory.run);
+      return join(directory.of, runKey(directory.run));
     case "days":
       return join(directory.of, directory.source);
   }

@@ -7,6 +7,7 @@ import { revealed } from "../ledger/people.ts";
 import { currentRequest } from "../ledger/request-context.ts";
 import { audit } from "../queries/audit/audit.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
+import { byPresentNames } from "./present-names.ts";
 import { askedBy, foundAt, holder, knownAtOf, query, stretch } from "./request.ts";
 
 async function auditReport(ledger: Ledger, c: Context): Promise<Response> {
@@ -17,7 +18,9 @@ async function auditReport(ledger: Ledger, c: Context): Promise<Response> {
   const place = { environment, ...(service === undefined ? {} : { service }) };
   const rules = { people: comparedPersons(ledger), policy: ledger.gatePolicy };
   const drawing = sample === undefined ? undefined : { sample, seed, stratify };
-  const report = await foundAt(known, place, await audit(known, { ...place, ...span }, rules, drawing));
+  const report = await byPresentNames(known, place, async (one) =>
+    foundAt(known, one, await audit(known, { ...one, ...span }, rules, drawing)),
+  );
   const text = await revealed(ledger.people, JSON.stringify(report));
   await ledger.jobs.put({
     is: "record export",

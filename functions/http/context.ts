@@ -9,6 +9,7 @@ import { erasedAt } from "../ledger/erasure.ts";
 import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
+import type { Store } from "../ledger/store.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/persons.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
@@ -55,6 +56,8 @@ export interface Ledger extends Ingest {
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
+  /** Set where a bound holder asks: what it is granted, and the store beneath what it may see. */
+  readonly bound?: { readonly to: Grants; readonly store: Store };
 }
 
 /** How the persons of a ledger are compared. */

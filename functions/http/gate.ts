@@ -2,6 +2,8 @@
 import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
+import { isBound } from "../ledger/grants.ts";
+import { grantsByPresentNames } from "../ledger/name-renames.ts";
 import { gate, gateOfCommit } from "../queries/gate.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
@@ -12,11 +14,11 @@ export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {
   const who = await holder(ledger, c, "ask", "write");
   const { environment, group, service, digest, commit, ...asked } = query(c, GateQuestion);
   const when = await moment(askedBy(ledger, who), asked);
-  return sideBySide<Gate>(when, { environment, group }, (one) => {
-    refuseElsewhere(who, { environment: one, service });
+  return sideBySide<Gate>(when, { environment, group, service }, async (one, named = service) => {
+    const place = { environment: one, service: named };
+    refuseElsewhere(isBound(who) ? grantsByPresentNames(await when.renames(), who) : who, place);
     const policy = ledger.gatePolicy;
     const policies = policy === undefined ? undefined : { policy, people: comparedPersons(ledger) };
-    const place = { environment: one, service };
     return digest === undefined
       ? gateOfCommit(when, { ...place, commit: commit ?? "" }, policies)
       : gate(when, { ...place, digest }, policies);

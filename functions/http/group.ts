@@ -3,8 +3,9 @@ import { fold } from "../../schemas/scalars.ts";
 import { knownNames, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { mapLimit } from "../ledger/map-limit.ts";
+import { type Answered, byPresentNames } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
-import { found, foundAt } from "./request.ts";
+import { found, foundAt, type Known } from "./request.ts";
 
 /** An environment, or a group of them: the schema of the question lets exactly one through. */
 export interface Extent {
@@ -31,15 +32,18 @@ export async function environmentsOf(known: KnownAt, { environment, group }: Ext
 
 /** Asks a question of an environment, or of each environment of a group; of a service there, if one is named. */
 export async function sideBySide<T extends object>(
-  known: KnownAt,
-  { service, ...extent }: Extent & { readonly service?: string | undefined },
-  ask: (environment: string) => Promise<T | undefined>,
-): Promise<T | { readonly group: string; readonly answers: readonly T[] }> {
-  const { group, environment = "" } = extent;
-  const asked = await mapLimit(AT_ONCE, await environmentsOf(known, extent), ask);
-  const answers = asked.filter((answer) => answer !== undefined);
-  const [first] = answers;
-  if (group === undefined) return foundAt(known, { environment, service }, first);
-  found(first, service === undefined ? `group ${group}` : `service ${service} in group ${group}`);
-  return { group, answers };
+  known: Known,
+  asked: Extent & { readonly service?: string | undefined },
+  ask: (environment: string, service: string | undefined) => Promise<T | undefined>,
+): Promise<Answered<T | { readonly group: string; readonly answers: readonly T[] }>> {
+  return byPresentNames(known, asked, async ({ service, ...extent }) => {
+    const { group, environment = "" } = extent;
+    const environments = await environmentsOf(known, extent);
+    const all = await mapLimit(AT_ONCE, environments, (one) => ask(one, service));
+    const answers = all.filter((answer) => answer !== undefined);
+    const [first] = answers;
+    if (group === undefined) return foundAt(known, { environment, service }, first);
+    found(first, service === undefined ? `group ${group}` : `service ${service} in group ${group}`);
+    return { group, answers };
+  });
 }

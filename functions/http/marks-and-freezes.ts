@@ -1,9 +1,9 @@
-/** The endpoints where people mark images, note changes, and freeze environments and end a freeze. */
+/** The endpoints where people mark images, note changes, freeze environments and end a freeze, and rename services and environments. */
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { StatementOf } from "../../schemas/fact.ts";
-import { Freeze, FreezeEnd, Mark, Note } from "../../schemas/operation.ts";
+import { Freeze, FreezeEnd, Mark, Note, Rename } from "../../schemas/operation.ts";
 import { faultsOf, fold, id } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "../ledger/canonical.ts";
 import { knownName } from "../ledger/directories.ts";
@@ -11,11 +11,13 @@ import { EVER, newest } from "../ledger/fact-reader.ts";
 import { narrowed, refusal } from "../ledger/grants.ts";
 import { receive } from "../ledger/ingest.ts";
 import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
+import { nearestNames } from "../queries/nearest.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { answerOne } from "./outcomes.ts";
+import { present } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, foundAt, holder, senderOf } from "./request.ts";
+import { bodyOf, foundAt, holder, knownAtOf, senderOf } from "./request.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
 export function idempotencyKey(c: Context): string | undefined {
@@ -27,19 +29,39 @@ export function idempotencyKey(c: Context): string | undefined {
 }
 
 type Operation = StatementOf<
-  "release.marked" | "environment.frozen" | "environment.unfrozen" | "change.noted"
+  | "release.marked"
+  | "environment.frozen"
+  | "environment.unfrozen"
+  | "change.noted"
+  | "service.renamed"
+  | "environment.renamed"
 >;
 type Common = Pick<Operation, "id" | "occurredAt" | "timeFrom" | "actor">;
 
 /** Throws an EndpointError if a place is unknown, with the nearest names. */
-async function refuseUnknown(ledger: Ledger, place: FrozenPlace): Promise<void> {
-  const known = { ...ledger, knownAt: EVER };
+async function refuseUnknown(ledger: Ledger, named: FrozenPlace): Promise<void> {
+  const known = await knownAtOf(ledger, {});
+  const place = await present(known, named);
   const environment = fold(place.environment);
   const found =
     place.service === undefined
       ? await knownName(known, { of: "environments" }, environment)
       : await knownName(known, { of: "services", environment }, fold(place.service));
   await foundAt(known, place, found);
+}
+
+/** Throws an EndpointError if nothing bears the former name of a rename, with the nearest names. */
+async function refuseUnknownName(ledger: Ledger, { what, from }: Rename): Promise<void> {
+  const known = await knownAtOf(ledger, {});
+  if (what === "environment") return refuseUnknown(ledger, { environment: from });
+  if ((await knownName(known, { of: "catalog" }, fold(from))) !== undefined) return;
+  const suggestions = await nearestNames(known, { of: "catalog" }, from);
+  const nearest = suggestions.length === 0 ? "" : ` Nearest: ${suggestions.join(", ")}.`;
+  throw new EndpointError(
+    "unknown",
+    `Not found: service ${from}.${nearest} GET /v1/services lists the known names; create: true renames it all the same.`,
+    { suggestions },
+  );
 }
 
 /** Throws an EndpointError if nothing is known of a digest. */
@@ -58,7 +80,7 @@ async function refuseUnknownDigest({ store }: Ledger, digest: string): Promise<v
 /** Makes a handler that records a request as a statement by the holder of its token, at the current time. */
 const operate =
   <T extends { create?: true }>(
-    endpoint: "marks" | "freezes" | "notes",
+    endpoint: "marks" | "freezes" | "notes" | "renames",
     schema: z.ZodType<T>,
     statementOf: (body: Omit<T, "create">, common: Common) => Operation,
     refuse: (ledger: Ledger, body: T) => Promise<void>,
@@ -90,10 +112,13 @@ const operate =
 const FREEZES = "/asof/freezes";
 
 /** A time after every freeze and end of freeze recorded so far: the newest counts, whatever the machines' clocks. */
-const afterOthers = (
-  { store, now }: Ledger,
+const afterOthers = async (
+  ledger: Ledger,
   selector: { environment: string; service?: string },
-): Promise<string> => afterNewest({ store, knownAt: EVER }, selector, now());
+): Promise<string> => {
+  const known = await knownAtOf(ledger, {});
+  return afterNewest({ ...known, knownAt: EVER }, await present(known, selector), ledger.now());
+};
 
 export const operations: Readonly<Record<string, (ledger: Ledger, c: Context) => Promise<Response>>> = {
   "/v1/marks": operate(
@@ -121,5 +146,19 @@ export const operations: Readonly<Record<string, (ledger: Ledger, c: Context) =>
     (body, common) => ({ kind: "environment.unfrozen", source: FREEZES, ...common, ...body }),
     refuseUnknown,
     afterOthers,
+  ),
+  "/v1/renames": operate(
+    "renames",
+    Rename,
+    ({ what, from, to, at }, { timeFrom, ...common }) => ({
+      kind: `${what}.renamed`,
+      source: "/asof/renames",
+      ...common,
+      // A stated time is part of the statement.
+      ...(at === undefined ? { timeFrom } : {}),
+      ...{ from, to },
+    }),
+    refuseUnknownName,
+    async ({ now }, { at }) => at ?? now().toISOString(),
   ),
 };

@@ -39,10 +39,10 @@ type Asked = z.infer<typeof PlanQuestion>;
 async function planIn(
   ledger: Ledger,
   when: Question,
-  environment: string,
+  { environment, service }: { readonly environment: string; readonly service: string | undefined },
   asked: Asked,
 ): Promise<Plan | EnvironmentPlan | undefined> {
-  const { service, last, limit, cursor } = asked;
+  const { last, limit, cursor } = asked;
   const options = { ...accepted(asked), tools: ledger.deployTools, hosts: ledger.hosts };
   if (service === undefined) return environmentPlan(when, environment, options, { limit, cursor });
   const image = imageQueryOf(asked);
@@ -71,8 +71,8 @@ export async function planAnswer(ledger: Ledger, c: Context): Promise<object> {
   const asked = query(c, PlanQuestion);
   const { environment, group, service, at, knownAt, tz, format, check } = asked;
   const when = questionOf(await moment(ledger, { at, knownAt, tz }));
-  const found = await sideBySide(when, { environment, group, service }, (one) =>
-    planIn(ledger, when, one, asked),
+  const found = await sideBySide(when, { environment, group, service }, (one, named) =>
+    planIn(ledger, when, { environment: one, service: named }, asked),
   );
   if ("answers" in found) {
     const answers = await mapLimit(1, found.answers, (one) =>

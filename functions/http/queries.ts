@@ -44,6 +44,7 @@ import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";
+import { byPresentNames, present } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
 import {
   askedBy,
@@ -77,31 +78,42 @@ const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
     const { environment, service, ...asked } = query(c, ReleaseQuestion);
     const when = await moment(ledger, asked);
-    return foundAt(when, { environment, service }, await release(when, { environment, service }));
+    return byPresentNames(when, { environment, service }, async (place) =>
+      foundAt(when, place, await release(when, place)),
+    );
   },
 
   "/v1/snapshot": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
     const when = await moment(ledger, asked);
-    const extent = environment === undefined ? { group: group ?? "" } : { environment };
-    const answer = await snapshot(when, extent, { limit, cursor });
-    return "group" in extent ? found(answer, `group ${group}`) : foundAt(when, extent, answer);
+    if (environment === undefined)
+      return found(await snapshot(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
+    return byPresentNames(when, { environment }, async (extent) =>
+      foundAt(when, extent, await snapshot(when, extent, { limit, cursor })),
+    );
   },
 
   "/v1/history": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, HistoryQuestion);
     const known = await knownAtOf(ledger, asked);
     const span = await stretch(known.now, asked);
-    const extent = environment === undefined ? { group: group ?? "" } : { environment };
-    const answer = await history(known, { ...extent, ...span }, { limit, cursor });
-    return "group" in extent ? found(answer, `group ${group}`) : foundAt(known, extent, answer);
+    if (environment === undefined)
+      return found(
+        await history(known, { group: group ?? "", ...span }, { limit, cursor }),
+        `group ${group}`,
+      );
+    return byPresentNames(known, { environment }, async (extent) =>
+      foundAt(known, extent, await history(known, { ...extent, ...span }, { limit, cursor })),
+    );
   },
 
   "/v1/services": async (ledger, c) => {
     const { environment, limit, cursor, ...asked } = query(c, ServicesQuestion);
     const when = await moment(ledger, asked);
-    const answer = await services(when, { environment }, { limit, cursor });
-    return environment === undefined ? found(answer, "any service") : foundAt(when, { environment }, answer);
+    if (environment === undefined) return found(await services(when, {}, { limit, cursor }), "any service");
+    return byPresentNames(when, { environment }, async (extent) =>
+      foundAt(when, extent, await services(when, extent, { limit, cursor })),
+    );
   },
 
   "/v1/repositories": async (ledger, c, who) => {
@@ -135,8 +147,8 @@ const questions: Record<string, Question> = {
     const { environment, group, service, limit, cursor, format, ...asked } = query(c, TimelineQuestion);
     const known = await knownAtOf(ledger, asked);
     const span = await stretch(known.now, asked);
-    const answer = await sideBySide(known, { environment, group, service }, (one) =>
-      timeline(known, { environment: one, service, ...span }, { limit, cursor }),
+    const answer = await sideBySide(known, { environment, group, service }, (one, named) =>
+      timeline(known, { environment: one, service: named, ...span }, { limit, cursor }),
     );
     if (format === "json" || "group" in answer) return answer;
     // Loaded lazily, as every format that is not JSON.
@@ -154,8 +166,8 @@ const questions: Record<string, Question> = {
         ? now.toISOString()
         : await instantOf("before", end, { edge: "end", now, tz: asked.tz });
     const from = new Date(Date.parse(before) - window).toISOString();
-    return sideBySide(known, { environment, group }, (one) =>
-      changes({ ...known, at: before }, { environment: one, service, from, before }),
+    return sideBySide(known, { environment, group, service }, (one, named) =>
+      changes({ ...known, at: before }, { environment: one, service: named, from, before }),
     );
   },
 
@@ -175,10 +187,12 @@ const questions: Record<string, Question> = {
     const { environment, group, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
     const when = await moment(ledger, asked);
     const span = from === undefined ? undefined : await stretch(when.now, { from, to, tz: asked.tz });
-    return sideBySide(when, { environment, group }, (one) => {
+    return sideBySide(when, { environment, group }, async (one) => {
+      const { environment: against = one } =
+        other === undefined ? {} : await present(when, { environment: other });
       const sides =
         span === undefined
-          ? { environment: one, with: other ?? one, at: when.at }
+          ? { environment: one, with: against, at: when.at }
           : { environment: one, from: justBefore(span.from), to: span.to };
       return diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
     });
@@ -211,12 +225,16 @@ const questions: Record<string, Question> = {
   "/v1/redeployments": async (ledger, c) => {
     const { environment, service, limit, cursor, ...asked } = query(c, RedeploymentsQuestion);
     const { redeployments } = await import("../plan/redeployment/list.ts");
-    return redeployments(await moment(ledger, asked), { environment, service }, { limit, cursor });
+    const when = await moment(ledger, asked);
+    return byPresentNames(when, { environment, service }, (place) =>
+      redeployments(when, place, { limit, cursor }),
+    );
   },
 
   "/v1/freezes": async (ledger, c) => {
     const { environment, limit, cursor, ...asked } = query(c, FreezesQuestion);
-    return freezes(await moment(ledger, asked), { environment }, { limit, cursor });
+    const when = await moment(ledger, asked);
+    return byPresentNames(when, { environment }, (place) => freezes(when, place, { limit, cursor }));
   },
 
   "/v1/redeployments/:id": async (ledger, c) => {

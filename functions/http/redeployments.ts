@@ -20,6 +20,7 @@ import { courseAnswered, endId, REDEPLOYMENTS, redeployment, takenId } from "../
 import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
+import { present } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
 import {
   askedBy,
@@ -45,8 +46,18 @@ async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const body = await bodyOf(c, RedeploymentRequest);
   refuseElsewhere(who, body);
   const when = await moment(askedBy(ledger, who), {});
+  const { environment, service } = body;
+  const named = await present(when, { environment, ...(service === undefined ? {} : { service }) });
   const { deployTools: tools, hosts } = ledger;
-  return { by: who.name, key, body, when, tools, hosts, ...senderOf("redeployments", who) };
+  return {
+    by: who.name,
+    key,
+    body: { ...body, ...named },
+    when,
+    tools,
+    hosts,
+    ...senderOf("redeployments", who),
+  };
 }
 
 const refused = (refusals: readonly Refusal[], more: object = {}): EndpointError =>

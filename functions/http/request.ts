@@ -6,9 +6,11 @@ import type { AsOf } from "../ledger/as-of.ts";
 import { type Holder, isAllowed, type Right } from "../ledger/authority.ts";
 import { knownName } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import { isBound, refusedPlace } from "../ledger/grants.ts";
+import { grantsOf, isBound, refusedPlace } from "../ledger/grants.ts";
 import type { Sender } from "../ledger/ingest.ts";
+import { grantsByPresentNames } from "../ledger/name-renames.ts";
 import { revealingAhead } from "../ledger/people.ts";
+import { type RenamedReads, renamedReads } from "../ledger/renamed-reads.ts";
 import { identify } from "../ledger/request-context.ts";
 import { seenBy } from "../ledger/seen-by.ts";
 import { nearestNames } from "../queries/nearest.ts";
@@ -58,29 +60,41 @@ export function query<T>(c: Context, schema: z.ZodType<T>): T {
 
 type Asked = { readonly [time in "at" | "knownAt" | "tz"]?: string | undefined };
 
-/** The store and `knownAt`. Refuses a `knownAt` in the future: what will be known then could still change. */
-export async function knownAtOf(
-  ledger: Ledger,
-  { knownAt: asked, tz }: Omit<Asked, "at">,
-): Promise<Omit<AsOf, "at">> {
-  const now = ledger.now();
+/** `knownAt`, now by default. Refuses one in the future: what will be known then could still change. */
+async function knownAtFrom({ knownAt: asked, tz }: Omit<Asked, "at">, now: Date): Promise<string> {
   const latest = now.toISOString();
-  const { settleMs, people } = ledger;
-  const known = { store: revealingAhead(ledger.store, people), settleMs, now };
-  if (asked === undefined) return { ...known, knownAt: latest };
+  if (asked === undefined) return latest;
   const knownAt = await instantOf("knownAt", asked, { edge: "end", now, tz });
-  if (knownAt <= latest) return { ...known, knownAt };
+  if (knownAt <= latest) return knownAt;
   // A day that has begun means everything known now.
   const start = await instantOf("knownAt", asked, { edge: "start", now, tz });
-  if (start <= latest) return { ...known, knownAt: latest };
+  if (start <= latest) return latest;
   throw new EndpointError(
     "rejected",
     `knownAt: ${knownAt} is in the future; use a time that has passed, or leave it out`,
   );
 }
 
+/** What is known at a time, by the names that services and environments have by then. */
+export interface Known extends Omit<AsOf, "at"> {
+  readonly renames: RenamedReads["renames"];
+}
+
+/** The store and `knownAt`. */
+export async function knownAtOf(ledger: Ledger, asked: Omit<Asked, "at">): Promise<Known> {
+  const { settleMs, people, bound } = ledger;
+  const now = ledger.now();
+  const knownAt = await knownAtFrom(asked, now);
+  const reads = renamedReads(bound?.store ?? ledger.store, knownAt);
+  const { renames } = reads;
+  // Grants are by name, so they are applied to the names that facts have now.
+  const seen =
+    bound === undefined ? reads : seenBy(reads, grantsByPresentNames(await renames(), grantsOf(bound.to)));
+  return { store: revealingAhead(seen, people), settleMs, now, knownAt, renames };
+}
+
 /** Both times of a question: `at` and `knownAt`. Each is now if it is not given. */
-export async function moment(ledger: Ledger, { at, ...asked }: Asked): Promise<AsOf> {
+export async function moment(ledger: Ledger, { at, ...asked }: Asked): Promise<AsOf & Known> {
   const known = await knownAtOf(ledger, asked);
   const { now } = known;
   return {
@@ -144,7 +158,14 @@ export async function foundAt<T>(
 
 /** The ledger as the holder of a token may read it. Questions are asked of this one, statements appended to the other. */
 export const askedBy = (ledger: Ledger, who: Holder): Ledger =>
-  isBound(who) ? { ...ledger, store: seenBy(ledger.store, who), whole: ledger.store } : ledger;
+  isBound(who)
+    ? {
+        ...ledger,
+        store: seenBy(ledger.store, who),
+        whole: ledger.store,
+        bound: { to: who, store: ledger.store },
+      }
+    : ledger;
 
 /** Refuses a place that the holder is not granted, before anything is said of it. */
 export function refuseElsewhere(

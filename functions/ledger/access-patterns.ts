@@ -6,8 +6,8 @@ import {
   type AboutAnother,
   type Component,
   type Deployed,
-  type Deployment,
   type Fact,
+  type FactOf,
   isAboutAnother,
   type Migrated,
   type Noted,
@@ -16,7 +16,7 @@ import {
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, disputeOrder, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, placeName, repositoriesIn, sortedAs, taskName } from "./directory-names.ts";
-import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
+import type { Aspect, Directory, IndexEntry, IndexedFact, Partition, Run } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
 export const commitPrefix = (sha: string): string => sha.slice(0, 7);
@@ -57,19 +57,12 @@ export function componentSet(components: readonly Component[]): string {
   return Buffer.byteLength(members) <= 256 ? members : sha256(members);
 }
 
-/**
- * Key of one service's deployment in one environment: SHA-256 in hex. The same deployment id may be used for several
- * services and environments, and a sender that may report one of them may not report the others. Without `service`:
- * the deployment of everything in the environment.
- */
-export const runOf = ({ deployment, environment, service }: Run): string =>
-  sha256(canonical([deployment, fold(environment), service === undefined ? null : fold(service)]));
-
-interface Run {
-  readonly deployment: Deployment;
-  readonly environment: string;
-  readonly service?: string | undefined;
-}
+/** The run of a task. */
+const runOf = ({ deployment, environment, service }: FactOf<"task.observed">): Run => ({
+  deployment,
+  environment: fold(environment),
+  ...(service === undefined ? {} : { service: fold(service) }),
+});
 
 const digests = (values: readonly (string | undefined)[], aspect: Aspect): Partition[] =>
   [...new Set(values)].flatMap((digest) => (digest === undefined ? [] : [{ of: "digest", digest, aspect }]));
@@ -181,6 +174,8 @@ function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
       return digests([fact.digest, ...members], "image");
     }
     case "repository.renamed":
+    case "service.renamed":
+    case "environment.renamed":
       return [{ of: "renamed" }];
     case "artifact.built":
       return [...digests([fact.digest], "image"), ...commits(fact.commit.sha, "image")];

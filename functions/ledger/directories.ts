@@ -2,6 +2,7 @@
 
 import type { KnownAt } from "./fact-reader.ts";
 import { pagesOf } from "./loader.ts";
+import { allNames } from "./name-pages.ts";
 import type { Directory, Name, Range } from "./store.ts";
 
 const PAGE = 1000;
@@ -24,12 +25,8 @@ export async function* namesIn(
 }
 
 /** All names of a directory, whenever they became known. */
-export async function names({ store }: KnownAt, directory: Directory): Promise<Name[]> {
-  const found: Name[] = [];
-  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
-    found.push(...page);
-  return found;
-}
+export const names = ({ store }: KnownAt, directory: Directory): Promise<Name[]> =>
+  allNames(store, directory);
 
 /** The names of a directory known by `knownAt`: starting at the name `from`, or after the name `after`. */
 export async function* knownNames(

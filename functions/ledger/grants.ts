@@ -111,6 +111,10 @@ function namedIn(statement: Statement): Names {
       return { repositories: listed(statement.repository) };
     case "repository.renamed":
       return { repositories: [statement.from, statement.to] };
+    case "service.renamed":
+      return { services: [statement.from, statement.to] };
+    case "environment.renamed":
+      return { environments: [statement.from, statement.to] };
     case "artifact.built":
       return {
         repositories: listed(statement.repository),
@@ -178,9 +182,11 @@ function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
   }
 }
 
-/** About a place, each bound part must be named: a removal without a service is about every service. */
+/** About a place, each bound part must be named: a removal without a service is about every service, a rename about every place. */
 const needsEach = ({ kind }: Statement): boolean =>
-  /^(deployment|task|migration|change\.noted|incident|environment|redeployment|release)/.test(kind);
+  /^(deployment|task|migration|change\.noted|incident|environment|service\.renamed|redeployment|release)/.test(
+    kind,
+  );
 
 /** Whether values that a bound sender has no list for are refused. Else they are mentioned alone: a deployment's commit. */
 const isOwned = (statement: Statement, what: Binding): boolean =>
@@ -224,12 +230,14 @@ function refusedSource({ name, sources }: Bound, source: string): string | undef
   return `the token ${name} may only report for sources under ${sources.join(", ")}`;
 }
 
+const isRenaming = (kind: Statement["kind"]): boolean => kind.endsWith(".renamed");
+
 /**
- * Why the sender's role does not allow a statement. A rename redirects every later pull, so a writer's word is not enough
- * for it; an operator reports nothing else here.
+ * Why the sender's role does not allow a statement. A rename redirects every later pull or question, so a writer's word
+ * is not enough for it; an operator reports nothing else here.
  */
 function refusedRole({ name, role }: Bound, { kind, source }: Statement): string | undefined {
-  const isRename = kind === "repository.renamed";
+  const isRename = isRenaming(kind);
   if (role === "writer" && isRename)
     return `the token ${name} is a writer's: a rename is reported by the registry's own webhook or an operator`;
   if (role === "operator" && !isRename && !source.startsWith("/asof/"))

@@ -4,7 +4,8 @@
  * may have been rounded.
  */
 import type { Deployed, Fact, FactOf } from "../../schemas/fact.ts";
-import { componentSet, runOf } from "./access-patterns.ts";
+import { fold } from "../../schemas/scalars.ts";
+import { componentSet } from "./access-patterns.ts";
 import { canonical, order } from "./canonical.ts";
 import type { Partition } from "./store.ts";
 
@@ -36,7 +37,13 @@ function ofPush({ repository, tag, digest, occurredAt, timeFrom }: Push): Event 
 function ofDeployment({ kind, deployment, environment, service, scope, components }: Deployed): Event[] {
   if (deployment === undefined) return [];
   const part = scope === "components" && components !== undefined ? componentSet(components) : null;
-  const key = canonical([kind, runOf({ deployment, environment, service }), part]);
+  const key = canonical([
+    kind,
+    deployment,
+    fold(environment),
+    service === undefined ? null : fold(service),
+    part,
+  ]);
   return [{ partition: { of: "deployment", deployment }, key }];
 }
 

@@ -8,39 +8,10 @@ import { EVERYWHERE } from "./access-patterns.ts";
 import { placeNamed } from "./directory-names.ts";
 import { type Grants, isBound, isGranted, maySee } from "./grants.ts";
 import { pagesOf, type Reads } from "./loader.ts";
+import { allNames, mergedNames, pageOfNames } from "./name-pages.ts";
 import type { Directory, Name, Page, Range, RecordedPartition } from "./store.ts";
 
 const PAGE = 1000;
-
-async function allNames(store: Reads, directory: Directory): Promise<Name[]> {
-  const found: Name[] = [];
-  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
-    found.push(...page);
-  return found;
-}
-
-/** Names by key; of several with one key the one that became known first. */
-function merged(names: readonly Name[]): Name[] {
-  const byName = new Map<string, Name>();
-  for (const one of names) {
-    const known = byName.get(one.name);
-    if (known === undefined || one.recordedAt < known.recordedAt) byName.set(one.name, one);
-  }
-  return [...byName.values()];
-}
-
-/** One page of a list of names, as a store would give it. */
-function pageOf(names: readonly Name[], { from, to, descending = false, limit, cursor }: Range): Page<Name> {
-  const sorted = names
-    .filter(({ name }) => from === undefined || name >= from)
-    .filter(({ name }) => to === undefined || name <= to || name.startsWith(to))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (descending) sorted.reverse();
-  const start = cursor === undefined ? 0 : Number(cursor);
-  const entries = sorted.slice(start, start + limit);
-  const end = start + limit;
-  return end < sorted.length ? { entries, cursor: String(end) } : { entries };
-}
 
 /** Whether the names of a directory may be read at all. */
 function isOpen(who: Grants, directory: Directory): boolean {
@@ -132,7 +103,7 @@ export function seenBy<S extends Reads>(store: S, who: Grants): S {
     if (!isOpen(who, directory)) return { entries: [] };
     const listed = await gathered(store, who, directory);
     if (listed !== undefined)
-      return pageOf(merged(listed.filter((name) => isShown(who, directory, name))), range);
+      return pageOfNames(mergedNames(listed.filter((name) => isShown(who, directory, name))), range);
     const page = await store.names(directory, range);
     if (directory.of !== "sources")
       return { ...page, entries: page.entries.filter((name) => isShown(who, directory, name)) };

@@ -11,6 +11,17 @@ export interface Identity {
 }
 
 /**
+ * One service's deployment in one environment, by folded names: the same deployment id may be used for several services
+ * and environments, and a sender that may report one of them may not report the others. Without `service`: the
+ * deployment of everything in the environment.
+ */
+export interface Run {
+  readonly deployment: Deployment;
+  readonly environment: string;
+  readonly service?: string;
+}
+
+/**
  * Facts that are read together, in one order. Names in it are folded (see `fold`), so that they are case-insensitive.
  * `access-patterns.ts` decides which partitions index a fact.
  */
@@ -24,7 +35,7 @@ export type Partition =
   /** The snapshots alone of a database: the first one after a moment dates what was applied by then. */
   | { of: "snapshot"; environment: string; database: string }
   | { of: "tag"; repository: string; tag: string }
-  /** All renames of repositories: they are few, and each may concern any image. */
+  /** All renames: they are few, and each may concern any image or service. */
   | { of: "renamed" }
   | { of: "service"; service: string }
   /** Freezes and unfreezes of a service, or (without `service`) of a whole environment. */
@@ -33,7 +44,7 @@ export type Partition =
   | { of: "timeline"; environment: string; month: string }
   | { of: "deployment"; deployment: Deployment }
   /** The tasks of one component of a deployment that ran one digest; see `Directory` for which digests. */
-  | { of: "task"; run: string; component: string; digest: string }
+  | { of: "task"; run: Run; component: string; digest: string }
   /** The tasks of a service, of any deployment. */
   | { of: "tasks"; environment: string; service: string }
   | { of: "digest"; digest: string; aspect: Aspect }
@@ -76,8 +87,8 @@ export type Directory =
   | { of: "group"; group: string }
   /** Services that are described with an image repository. */
   | { of: "described"; repository: string }
-  /** Digest and component of every task seen for a run (see `runOf`), joined by a space. */
-  | { of: "tasks"; run: string }
+  /** Digest and component of every task seen for a run, joined by a space. */
+  | { of: "tasks"; run: Run }
   /** Places that were ever frozen (see `placeName`). */
   | { of: "frozen" }
   | { of: "sources" }

@@ -88,6 +88,8 @@ const ATTACKS: readonly (readonly [string, string, object])[] = [
     "repository.renamed",
     { from: "ghcr.io/acme", to: "evil.example/acme", scope: "path" },
   ],
+  ["a rename of its service", "service.renamed", { from: "acme/billing", to: "acme/mine" }],
+  ["a rename of its environment", "environment.renamed", { from: "production", to: "staging" }],
   ["a delete of its image", "artifact.deleted", { repository: REPOSITORY, digest: REAL, what: "manifest" }],
   ["a push over its tag", "artifact.pushed", { repository: REPOSITORY, digest: EVIL, tag: "1.4" }],
   [

@@ -289,17 +289,15 @@ export const indexed = fc
   })
   .map((said) => ({ ...said, kind: "artifact.indexed" as const }));
 /** An image as it should be: its own index, manifests and config. */
-export const wellIndexed = fc.tuple(moment, pick(...IMAGES)).map(
-  ([occurredAt, image]) => ({
-    kind: "artifact.indexed" as const,
-    occurredAt,
-    digest: digestOf(image, "a"),
-    manifests: [
-      { digest: digestOf(image, "b"), platform: "linux/amd64", configDigest: digestOf(image, "d") },
-      { digest: digestOf(image, "c"), platform: "linux/arm64" },
-    ],
-  }),
-);
+export const wellIndexed = fc.tuple(moment, pick(...IMAGES)).map(([occurredAt, image]) => ({
+  kind: "artifact.indexed" as const,
+  occurredAt,
+  digest: digestOf(image, "a"),
+  manifests: [
+    { digest: digestOf(image, "b"), platform: "linux/amd64", configDigest: digestOf(image, "d") },
+    { digest: digestOf(image, "c"), platform: "linux/arm64" },
+  ],
+}));
 /** An index that the ledger itself read in a registry. */
 export const read = fc
   .tuple(fc.oneof(indexed, wellIndexed), repository)

@@ -145,6 +145,7 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
   });
 
   it("reads no partition into another, however alike they are written", async () => {
+    const RUN = { deployment: { provider: "a", instance: "b", id: "c" } };
     const partitions: readonly Partition[] = [
       { of: "run", environment: "e" },
       { of: "run", environment: "e", service: "s" },
@@ -165,8 +166,8 @@ describe.each(STORES)("the store's ranges: $name", ({ open }) => {
       { of: "timeline", environment: "e#2026-10", month: "2026-10" },
       { of: "deployment", deployment: { provider: "a", instance: "b#c", id: "d" } },
       { of: "deployment", deployment: { provider: "a#b", instance: "c", id: "d" } },
-      { of: "task", run: "c", component: "d#e", digest: "f" },
-      { of: "task", run: "c#d", component: "e", digest: "f" },
+      { of: "task", run: { ...RUN, environment: "c" }, component: "d#e", digest: "f" },
+      { of: "task", run: { ...RUN, environment: "c", service: "d" }, component: "e", digest: "f" },
       { of: "digest", digest: "e", aspect: "image" },
       { of: "digest", digest: "e", aspect: "task" },
       { of: "commit", prefix: "e", aspect: "image" },

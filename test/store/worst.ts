@@ -61,6 +61,8 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
     "artifact.deleted": lost,
     "artifact.restored": lost,
     "repository.renamed": { from: REPOSITORY, to: REPOSITORY, scope: "path" },
+    "service.renamed": { from: name("s"), to: name("t") },
+    "environment.renamed": { from: name("e"), to: name("f") },
     "artifact.indexed": {
       digest: digestOf(1000),
       manifests: Array.from({ length: 100 }, (_, n) => ({

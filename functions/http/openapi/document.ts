@@ -45,6 +45,7 @@ import {
 
 import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
+import { renamed } from "../../../schemas/renamed-name.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
@@ -73,7 +74,7 @@ const question = (
 
 /** An answer, or with `group` those of its environments side by side. */
 const ofGroup = (answer: z.ZodType) =>
-  z.union([answer, z.strictObject({ group: name, answers: z.array(answer) })]);
+  z.union([answer, z.strictObject({ group: name, answers: z.array(answer), renamed })]);
 
 const backupOperation: ZodOpenApiOperationObject = {
   operationId: "backUp",

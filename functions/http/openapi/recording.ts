@@ -15,6 +15,7 @@ import {
   Note,
   RedeploymentEnd,
   RedeploymentRequest,
+  Rename,
   Retraction,
 } from "../../../schemas/operation.ts";
 import { Discarded } from "../../../schemas/quarantine.ts";
@@ -326,6 +327,13 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
       "freeze",
       "Freezes an environment, or one service in it: the gate refuses every deployment.",
       Freeze,
+    ),
+  },
+  "/v1/renames": {
+    post: operation(
+      "rename",
+      "Reports that a service or an environment has another name: everything recorded of it is answered under that one.",
+      Rename,
     ),
   },
   "/v1/freezes/end": {

@@ -1,7 +1,6 @@
 /** Tasks: what the runtime showed of one deployment. They give its digests, but do not change what is in effect. */
 import type { Component, Deployment, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { runOf } from "../../ledger/access-patterns.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { names } from "../../ledger/directories.ts";
 import { taskShown } from "../../ledger/directory-names.ts";
@@ -18,7 +17,10 @@ interface Deployed {
 
 /** The partitions of a deployment's tasks, by the names in its directory, whenever they became known. */
 async function partitionsOf(knowledge: KnownAt, { deployment, environment, service }: Deployed) {
-  const runs = [runOf({ deployment, environment, service }), runOf({ deployment, environment })];
+  const runs = [
+    { deployment, environment, service },
+    { deployment, environment },
+  ];
   const found = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
     (found[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),

@@ -4,8 +4,10 @@
  * Key: the CDEvent's own `context.source` and `context.id`; those of the CloudEvent around it may differ.
  * Proof: none in the event; the endpoint requires a writer's token.
  * Not in the payload: failed deployments, and the start of a deployment (there are no such events); a deployment's
- * commit; a merged change's commits, number and persons (`change.merged` names the repository alone). An artifact is named by a package URL; those of images are recorded:
- * `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`, and `pkg:docker/…`.
+ * commit; a merged change's number, commits and persons: `change.merged` names the repository and an id alone, and is
+ * recorded where `customData`, which senders fill as they like, has them under the names of the fact. An artifact is
+ * named by a package URL; those of images are recorded: `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`,
+ * and `pkg:docker/…`.
  * Versions up to 0.4.1 have `context.version` and `subject.type`, those since 0.5.0 `context.specversion`. Only
  * `context.type` is read, so both are supported.
  * Format: cdevents/spec, v0.4.1 and v0.5.1: spec.md, core.md, continuous-deployment.md, cloudevents-binding.md.
@@ -15,7 +17,17 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Mapped, Said } from "../../../schemas/mapped.ts";
 import { faultsOf, fullSha, url } from "../../../schemas/scalars.ts";
-import { ignored, loginOnly, maybeText, present, rejected, said } from "../payload.ts";
+import {
+  firstLink,
+  ignored,
+  loginOnly,
+  maybeText,
+  present,
+  rejected,
+  said,
+  ticketIn,
+  titleOf,
+} from "../payload.ts";
 import { type NamedImage, readPurl } from "../registries/purl.ts";
 
 const AnyCdEvent = z.looseObject({ context: z.looseObject({ type: z.string() }) });
@@ -28,11 +40,13 @@ const CdEvent = z.looseObject({
       user: maybeText,
       artifactId: maybeText,
       environment: z.looseObject({ id: z.string() }).nullish(),
+      repository: z.looseObject({ id: maybeText, source: maybeText, url: maybeText }).nullish(),
       change: z
         .looseObject({ id: maybeText, source: z.unknown().optional(), repository: z.unknown().optional() })
         .nullish(),
     }),
   }),
+  customData: z.unknown().optional(),
 });
 type CdEvent = z.infer<typeof CdEvent>;
 
@@ -50,6 +64,7 @@ const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
   ["service.rolledback", deployed("deployment.succeeded", { rollback: true })],
   ["service.removed", deployed("deployment.removed")],
   ["environment.deleted", environmentDeleted],
+  ["change.merged", changeMerged],
 ]);
 
 const Bare = z.looseObject({ context: z.looseObject({ type: z.string().startsWith("dev.cdevents.") }) });
@@ -68,11 +83,6 @@ export function mapCdEvent(type: string, data: unknown, raw: unknown): Mapped {
   if (subject === undefined)
     return rejected("type: must be dev.cdevents.<subject>.<predicate>.<version>", raw);
   const effectOf = EFFECTS.get(`${subject}.${predicate}`);
-  if (`${subject}.${predicate}` === "change.merged")
-    return ignored(
-      "a merged change of CDEvents names no commit, so that no deployment can be found by it",
-      raw,
-    );
   if (effectOf === undefined) return ignored(`${subject}.${predicate} is not recorded`, raw);
   const event = CdEvent.safeParse(data);
   if (!event.success) return rejected(`data: ${faultsOf(event.error)}`, raw);
@@ -134,6 +144,63 @@ function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Rec
 /** Deleting an environment removes everything that ran there. */
 function environmentDeleted({ subject: { id } }: CdEvent): Effect {
   return { is: "statement", kind: "deployment.removed", fields: { environment: id } };
+}
+
+// --- changes ----------------------------------------------------------------------------------------------
+
+interface Repository {
+  readonly id?: string | undefined;
+  readonly source?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** What a sender may add to a merged change. A commit is named as the change of an artifact is: by `mergeCommit`, or the id. */
+const Merged = z.looseObject({
+  number: z.int().nonnegative().optional().catch(undefined),
+  head: maybeText,
+  mergeCommit: maybeText,
+  authors: z.array(z.string()).optional().catch(undefined),
+  mergedBy: maybeText,
+  title: maybeText,
+  url: maybeText,
+});
+
+/** The number at the end of an id: `42`, `acme/billing#42`, `https://forge.example/acme/billing/pull/42`. */
+const numberIn = (id: string): number | undefined => {
+  const [, digits] = /(?:^|[#!/])(\d{1,15})$/.exec(id) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+};
+
+/** The address of a repository: its own, its id, or its id below the address of its source. */
+const repositoryOf = ({ id = "", source = "", url: own }: Repository): string | undefined =>
+  [own, id, `${source.replace(/\/+$/, "")}/${id}`].find((one) => url.safeParse(one).success);
+
+function changeMerged({ subject: { id, content }, customData }: CdEvent): Effect {
+  const { data } = Merged.safeParse(customData ?? {});
+  const mergeCommit = data?.mergeCommit ?? id;
+  const number = data?.number ?? numberIn(id);
+  const repository = repositoryOf(content.repository ?? {});
+  if (!fullSha.safeParse(mergeCommit).success || number === undefined || repository === undefined) {
+    const reason =
+      "a merged change of CDEvents names no commit, so that no deployment can be found by it: add customData with number and mergeCommit, and head, authors, mergedBy and title";
+    return { is: "ignored", reason };
+  }
+  const title = titleOf(data?.title ?? "", id);
+  const authors = (data?.authors ?? []).flatMap((author) => loginOnly(author) ?? []);
+  const optional = {
+    mergedBy: loginOnly(data?.mergedBy),
+    ticket: ticketIn(title),
+    url: firstLink(data?.url),
+  };
+  return {
+    is: "statement",
+    kind: "change.merged",
+    fields: {
+      ...{ repository, number, mergeCommit, authors, title },
+      head: data?.head ?? mergeCommit,
+      ...present(optional),
+    },
+  };
 }
 
 /** A source is a URI reference of any length; if it is too long for a key, its hash is used. */
