@@ -224,7 +224,6 @@ export class AsofLedger extends Construct {
     take(events, 10, 5);
     // One message at a time: asking a registry may take as long as the function may run.
     take(later, 1, 2);
-
     const questions = addFunction("Questions", "questions", {
       timeout: Duration.seconds(30),
       memoryMiB: 1024,
