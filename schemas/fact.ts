@@ -3,7 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
-import { component, observedComponent } from "./component.ts";
+import { type component, observedComponent } from "./component.ts";
 import type { Recording } from "./recording.ts";
 import {
   commitment,
@@ -29,7 +29,7 @@ import {
   claim,
   commit,
   common,
-  configuration,
+  type configuration,
   type deployedCommit,
   deployment,
   description,
@@ -39,8 +39,8 @@ import {
   place,
   platform,
   push,
-  renaming,
   redeploymentRequest,
+  renaming,
   reviewedChange,
   schemaChange,
   schemaSnapshot,

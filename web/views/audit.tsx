@@ -115,8 +115,7 @@ function Changes({ report, chosen }: { readonly report: Report; readonly chosen:
   const found = report.changes.filter(
     ({ findings }) => chosen === undefined || findings.some(({ control }) => control === chosen),
   );
-  if (found.length === 0)
-    return <p class="quiet">Nothing changed in this time, as far as it was reported.</p>;
+  if (found.length === 0) return <p class="quiet">Nothing is known to have changed in this time.</p>;
   return (
     <div class="scroll">
       <table>
