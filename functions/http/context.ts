@@ -11,6 +11,7 @@ import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/merged-changes.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
+import type { LogStore } from "../seal/log-store.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 /** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
@@ -50,6 +51,10 @@ export interface Ledger extends Ingest {
   readonly silentAfter?: SilentAfter;
   /** The metrics in Prometheus' text format, with its content type. Absent on AWS, where CloudWatch keeps them. */
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
+  /** Where the sealed log lies. Absent: this ledger has none. */
+  readonly sealedLog?: LogStore;
+  /** Whether what was recorded is sealed in time. Absent: it is not sealed in this process. */
+  readonly sealingState?: () => "ok" | "late";
   /** Absent if the ledger is not stored in one file. */
   readonly backup?: BackUp;
 }

@@ -1,19 +1,15 @@
 /** Reads a log: its tiles, entries and hashes, and the proofs made of them. */
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { LogFault, type LogStore } from "./log-store.ts";
-import {
-  consistencyParts,
-  type Hash,
-  hashesOf,
-  inclusionParts,
-  type Node,
-  type ProofPart,
-} from "./merkle.ts";
+import { type Hash, hashesOf, inclusionParts, type Node, type ProofPart } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { entriesOf, HASH_BYTES, hashIn, pathOf, TILE_WIDTH, type Tile, tileWith } from "./tiles.ts";
 
 /** The newest published checkpoint: a copy of `checkpoints/<size>`. */
 export const CHECKPOINT = "checkpoint";
+
+/** The path of the public key, as a vkey and a newline. It is written with the first seal. */
+export const KEY = "key";
 
 /** The path of the checkpoint of one size. It is written once. */
 export const checkpointPath = (size: number): string => `checkpoints/${size}`;

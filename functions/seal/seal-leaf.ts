@@ -2,6 +2,12 @@
 import * as z from "zod";
 import { canonical } from "../../schemas/canonical.ts";
 
+/** A seal holds at most so many facts. A full one says that more of the same time may follow in the next. */
+export const MAX_FACTS_OF_SEAL = 2000;
+
+/** In milliseconds: so long before a seal a fact may have been recorded and not yet been seen by the sealer. */
+export const SEAL_OVERLAP_MS = 15 * 60_000;
+
 const Time = z.iso.datetime({ precision: 3 });
 
 /** The last leaf of a seal. */

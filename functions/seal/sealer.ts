@@ -4,15 +4,16 @@
  * of them what happens without it.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Reads } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Checkpoint, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { type Grown, grown } from "./growth.ts";
 import { type Head, readHead, replaceHead, treeOf } from "./head.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";
-import type { Signer } from "./note.ts";
+import { type Signer, writeKey } from "./note.ts";
 import { addPositions, sealedIn } from "./positions.ts";
-import { CHECKPOINT, checkpointPath, type Published, readPublished } from "./read-log.ts";
+import { CHECKPOINT, checkpointPath, KEY, type Published, readPublished } from "./read-log.ts";
 import { readSeal, sealEntry } from "./seal-leaf.ts";
 import { bundleOf, entriesOf } from "./tiles.ts";
 import { entryOf, type Unsealed, unsealedFacts, windowStart } from "./unsealed.ts";
@@ -171,6 +172,7 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   const unsealed = await unsealedFacts(store, log, since ?? windowStart(head));
   const sealedAt = nextTime(head, now());
   const isIdle = unsealed.facts.length === 0;
+  if (head === undefined) await putSame(log, KEY, Buffer.from(`${writeKey(sealing.signer.key)}\n`));
   if (isIdle && head !== undefined && Date.parse(sealedAt) - Date.parse(head.sealedAt) < IDLE_MS)
     return { is: "nothing" };
   const [oldest] = unsealed.facts;
@@ -182,4 +184,23 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   if (!(await replaceHead(log, read, nextHead(head, tree, sealedAt, unsealed)))) return { is: "overtaken" };
   await complete(sealing, tree, entries, published);
   return { is: "sealed", size: tree.size, facts: unsealed.facts.length, lagMs, isCut: unsealed.isCut };
+}
+
+export interface Sealed {
+  readonly facts: number;
+  /** Whether nothing that was seen is left. Otherwise another sealer is at it. */
+  readonly isDone: boolean;
+}
+
+/** Seals until nothing is left, or another sealer is at it. @param since see `seal` */
+export async function sealAll(sealing: Sealing, since?: string): Promise<Sealed> {
+  let facts = 0;
+  for (;;) {
+    const outcome = await seal(sealing, since);
+    // Requests come in between.
+    await setImmediate();
+    if (outcome.is === "sealed") facts += outcome.facts;
+    if (outcome.is === "overtaken") return { facts, isDone: false };
+    if (outcome.is === "nothing" || !outcome.isCut) return { facts, isDone: true };
+  }
 }

@@ -48,6 +48,7 @@ import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { recordingPaths } from "./recording.ts";
+import { sealedLogPaths } from "./sealed-log.ts";
 import { signInPaths } from "./sign-in.ts";
 
 const question = (
@@ -314,6 +315,7 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/backups": { post: backupOperation },
+  ...sealedLogPaths,
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
@@ -334,7 +336,7 @@ export const document = () =>
       { name: "Questions", description: "What ran, when, and from where." },
       { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
       { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
-      { name: "Audit", description: "Export of the history." },
+      { name: "Audit", description: "Export of the history, and the sealed log that proves it." },
       { name: "Service", description: "The service itself." },
     ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
