@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { folderLog } from "../../functions/adapters/folder/log-store.ts";
 import { type LogStore, putSame } from "../../functions/seal/log-store.ts";
+import { withAwsEnvironment } from "./aws-environment.ts";
 import { LOG_STORES } from "./log-stores.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const textAt = async (log: LogStore, path: string): Promise<string | undefined> =>
   (await log.get(path))?.bytes.toString();
+
+withAwsEnvironment();
 
 describe.each(LOG_STORES)("a log in $name", ({ open }) => {
   let opened: Awaited<ReturnType<typeof open>>;
