@@ -7,7 +7,7 @@ import { Rules } from "../functions/ledger/naming-rules.ts";
 import { identitiesFrom } from "../functions/runtime/config/identities.ts";
 import { rootsIn } from "../functions/sources/standards/attestation.ts";
 
-export const FUNCTIONS = ["ingest", "questions", "export", "publish"] as const;
+export const FUNCTIONS = ["ingest", "questions", "export", "publish", "seal"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 /** Functions of `AsofExecutors`. */
 export const LISTENERS = ["execute", "maintain"] as const;

@@ -25,6 +25,7 @@ import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { allowObjects, quarantineBucket } from "./quarantine.ts";
+import { addSealing, allowLogReads, logBucket, logKey } from "./sealing.ts";
 import { behindOrigin, secretFor } from "./secrets.ts";
 import { LedgerSettings } from "./settings.ts";
 import { LedgerTable } from "./table.ts";
@@ -79,6 +80,8 @@ export class AsofLedger extends Construct {
     if (props.backup !== undefined) addBackups(this, table, props.backup);
     if (props.budget !== undefined) addBudget(this, props.budget);
     const quarantine = quarantineBucket(this);
+    const log = logBucket(this, props.log.retentionDays);
+    const signingKey = logKey(this);
     alarms.onOwn("Quarantined", "Statements were newly quarantined.", "quarantined");
     // A stack update does not change a secret's value as long as its placeholder stays the same.
     const secret = secretFor(
@@ -229,6 +232,7 @@ export class AsofLedger extends Construct {
       environment: {
         ...environment,
         ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ASOF_LOG_BUCKET: log.bucketName,
         ...(props.silentAfter === undefined ? {} : { ASOF_SILENT_AFTER: JSON.stringify(props.silentAfter) }),
       },
     });
@@ -277,6 +281,21 @@ export class AsofLedger extends Construct {
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
+    const seal = addFunction("Seal", "seal", {
+      timeout: Duration.minutes(15),
+      memoryMiB: 1024,
+      environment: {
+        ASOF_TABLE: table.tableName,
+        ASOF_LOG_BUCKET: log.bucketName,
+        ASOF_LOG_KEY: signingKey.keyArn,
+        ASOF_LOG_NAME: props.log.name,
+        ...(props.log.timestampUrl === undefined ? {} : { ASOF_TIMESTAMP_URL: props.log.timestampUrl }),
+      },
+    });
+    table.allowReads(seal);
+    addSealing(this, alarms, { bucket: log, key: signingKey, sealer: seal });
+    allowLogReads(log, questions);
+
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
     alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);
 
@@ -313,6 +332,7 @@ export class AsofLedger extends Construct {
       SecretArn: secret.secretArn,
       WebhookSecretArn: webhookSecret.secretArn,
       QuarantineBucket: quarantine.bucketName,
+      LogBucket: log.bucketName,
       IngestBusArn: ingestBus.eventBusArn,
       LedgerBusArn: ledgerBus.eventBusArn,
       AlarmTopicArn: alarms.topic.topicArn,

@@ -23,6 +23,7 @@ const bundles: Record<FunctionName, string> = {
   questions: join(folder, "questions"),
   export: join(folder, "export"),
   publish: join(folder, "publish"),
+  seal: join(folder, "seal"),
 };
 let services: Services;
 let ingest: Lambda;

@@ -33,6 +33,7 @@ export const FUNCTION_ENTRIES = {
   questions: "functions/runtime/aws/query.ts",
   export: "functions/runtime/aws/export.ts",
   publish: "functions/runtime/aws/publish.ts",
+  seal: "functions/runtime/aws/seal.ts",
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
 } as const;
