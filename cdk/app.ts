@@ -15,7 +15,7 @@ import { AsofWafStack } from "./waf.ts";
 const app = new App({ analyticsReporting: false });
 refuseContexts((name) => app.node.tryGetContext(name));
 const config: unknown = app.node.tryGetContext("config");
-const { waf, executors, maintenance, ...ledgerSettings } = await configurationIn(
+const { waf, executors, maintenance, chat, ...ledgerSettings } = await configurationIn(
   process.cwd(),
   config === undefined ? undefined : String(config),
 );
@@ -37,10 +37,10 @@ const ledger = new AsofStack(app, "asof", {
   crossRegionReferences: waf,
   env,
 });
-if (executors || maintenance) {
+if (executors || maintenance || chat) {
   const { alarmEmail } = ledgerSettings;
   const concurrency = ledgerSettings.concurrency === false ? (false as const) : undefined;
-  const more = { bundles, executors, maintenance, alarmEmail, concurrency, env };
+  const more = { bundles, executors, maintenance, chat, alarmEmail, concurrency, env };
   // They listen to the ledger's bus.
   new AsofExecutorsStack(app, "asof-executors", more).addStackDependency(ledger);
 }

@@ -23,11 +23,14 @@ export const INGEST_PATHS = [
   "/v1/events",
   "/v1/webhooks/*",
   "/v1/retractions",
+  "/v1/disputes",
   "/v1/attestations",
   "/v1/marks",
+  "/v1/notes",
   "/v1/freezes",
   "/v1/freezes/end",
   "/v1/redeployments",
+  "/v1/redeployments/*/take",
   "/v1/redeployments/*/end",
   "/v1/redeployments/*/cancel",
   "/v1/quarantine/*/retry",
@@ -59,6 +62,7 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
       customHeaders: { [ORIGIN_HEADER]: originSecret.secretValue.unsafeUnwrap() },
     });
   const [ingest, questions] = [originOf(urls.ingest), originOf(urls.questions)];
+  const exported = originOf(urls.export);
   const behaviour = (origin: IOrigin): BehaviorOptions => ({
     origin,
     allowedMethods: AllowedMethods.ALLOW_ALL,
@@ -87,7 +91,8 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
     defaultBehavior: behaviour(questions),
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(ingest)])),
-      "/v1/export*": behaviour(originOf(urls.export)),
+      "/v1/export*": behaviour(exported),
+      "/v1/audit*": behaviour(exported),
       ...Object.fromEntries(PAGE_FILES.map((path) => [path, cached])),
     },
   });

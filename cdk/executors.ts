@@ -4,18 +4,22 @@
  */
 import { join } from "node:path";
 import { CfnOutput, Duration, RemovalPolicy, SecretValue, Validations } from "aws-cdk-lib";
-import { EventBus, type IEventBus, Rule } from "aws-cdk-lib/aws-events";
+import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { EventBus, type IEventBus, Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { SENT } from "../functions/adapters/keys.ts";
+import { CHAT_KINDS } from "../functions/reactions/chat/news.ts";
 import { MAINTENANCE_KINDS } from "../functions/reactions/silences/silences.ts";
 import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { LedgerFunction } from "./function.ts";
 import { PACKAGED } from "./functions.ts";
 import { LEDGER_BUS } from "./ledger.ts";
+import { dynamodb } from "./table.ts";
 
 /** Time limit for one fact: a few requests, each with a timeout of seconds. */
 const TIMEOUT = Duration.seconds(30);
@@ -23,6 +27,8 @@ const TIMEOUT = Duration.seconds(30);
 const MAX_RECEIVES = 5;
 /** Executions at the same time. */
 const AT_ONCE = 5;
+/** How often a listener looks for what no fact tells. */
+const CHECK_EVERY = Duration.minutes(15);
 
 export interface ListenerProps {
   readonly bus: IEventBus;
@@ -37,10 +43,14 @@ export interface ListenerProps {
   readonly concurrency?: false | undefined;
   /** The alarm's text: what dead letters mean here, and what to do. */
   readonly failed: string;
+  /** It also looks regularly for what no fact tells. */
+  readonly checks?: true;
+  /** More variables of the function. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A rule on the ledger's bus, a queue with a dead-letter queue, and the function that consumes it, with its own secret. */
-export function addListener(scope: Construct, id: string, props: ListenerProps): void {
+export function addListener(scope: Construct, id: string, props: ListenerProps): LedgerFunction {
   const { alarms } = props;
   // A stack update does not change the secret's value as long as this placeholder stays the same.
   const secret = new Secret(scope, `${id}Secret`, {
@@ -65,12 +75,22 @@ export function addListener(scope: Construct, id: string, props: ListenerProps):
     eventPattern: { source: ["asof"], detailType: props.kinds.map((kind) => `dev.asof.${kind}.v1`) },
     targets: [new SqsQueue(queue, { deadLetterQueue: dlq })],
   });
+  if (props.checks === true) {
+    new Rule(scope, `${id}Check`, {
+      schedule: Schedule.rate(CHECK_EVERY),
+      targets: [new SqsQueue(queue, { deadLetterQueue: dlq })],
+    });
+  }
   const listener = new LedgerFunction(scope, id, {
     bundle: props.bundle,
     timeout: TIMEOUT,
     memoryMiB: 512,
     concurrency: props.concurrency === false ? undefined : AT_ONCE,
-    environment: { ASOF_SECRET: secret.secretArn, ASOF_MAX_RECEIVES: String(MAX_RECEIVES) },
+    environment: {
+      ...props.environment,
+      ASOF_SECRET: secret.secretArn,
+      ASOF_MAX_RECEIVES: String(MAX_RECEIVES),
+    },
   });
   listener.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
   // One message at a time: a slow one delays no other, and each fails alone.
@@ -79,6 +99,23 @@ export function addListener(scope: Construct, id: string, props: ListenerProps):
   );
   alarms.onFunction(id, listener, TIMEOUT);
   new CfnOutput(scope, `${id}SecretArn`, { value: secret.secretArn });
+  return listener;
+}
+
+/** Which messages were sent. Each is forgotten after a month, and nothing else depends on the table. */
+function sentTable(scope: Construct): Table {
+  const table = new Table(scope, "Sent", {
+    partitionKey: { name: SENT.key, type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    timeToLiveAttribute: SENT.ends,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: false },
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  Validations.of(table).acknowledge({
+    id: "AwsSolutions-DDB3",
+    reason: "It holds hashes of messages of the last month: without it, a message might be sent twice.",
+  });
+  return table;
 }
 
 export interface AsofExecutorsProps {
@@ -86,6 +123,8 @@ export interface AsofExecutorsProps {
   executors?: boolean | undefined;
   /** Silences alerts in Alertmanager while a redeployment runs. */
   maintenance?: boolean | undefined;
+  /** Tells chats what happened. */
+  chat?: boolean | undefined;
   /** An address that is subscribed to the alarms' topic. */
   alarmEmail?: string | undefined;
   /** `false`: no executions are reserved, for accounts whose limit is too low. */
@@ -130,6 +169,23 @@ export class AsofExecutors extends Construct {
         failed:
           "Alertmanager was not reached at the start or end of a redeployment. Silences expire by themselves; delete these messages.",
       });
+    }
+    if (props.chat === true) {
+      const sent = sentTable(this);
+      addListener(this, "Chat", {
+        bus,
+        alarms,
+        concurrency,
+        kinds: CHAT_KINDS,
+        bundle: join(bundles, "chat"),
+        environment: { ASOF_SENT_TABLE: sent.tableName },
+        checks: true,
+        secret: {
+          description: "asof: the chats that are told what happened, and their addresses",
+          placeholder: '{"asof":{"url":"","token":""},"chat":{"channels":[]}}',
+        },
+        failed: "A chat did not take messages: check its address in the secret, and delete these messages.",
+      }).allow(dynamodb("GetItem", "PutItem"), sent.tableArn);
     }
     new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
   }

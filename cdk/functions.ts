@@ -10,7 +10,7 @@ import { rootsIn } from "../functions/sources/standards/attestation.ts";
 export const FUNCTIONS = ["ingest", "questions", "export", "publish", "seal"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 /** Functions of `AsofExecutors`. */
-export const LISTENERS = ["execute", "maintain"] as const;
+export const LISTENERS = ["execute", "maintain", "chat"] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
 /** The package's bundles, beside this construct: a folder for each function. */

@@ -253,6 +253,8 @@ export class AsofLedger extends Construct {
       environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl },
     });
     allowReads(exported);
+    // The audit report names people.
+    people.allowReveal(exported);
     exported.allow(["sqs:SendMessage"], later.queueArn);
 
     const publish = addFunction("Publish", "publish", {

@@ -97,5 +97,7 @@ export const Configuration = z.strictObject({
   executors: z.boolean().default(false),
   /** Silences alerts in Alertmanager while a redeployment runs, in the same stack as the executors. */
   maintenance: z.boolean().default(false),
+  /** Tells chats what happened, in the same stack. */
+  chat: z.boolean().default(false),
 });
 export type Configuration = z.infer<typeof Configuration>;

@@ -38,6 +38,6 @@ export function checkCommand(command: Command, io: Io): Command {
         const result = findings.length === 0 ? "nothing is wrong" : count(findings.length, "finding");
         io.out(`${file}: ${count(facts, "fact")}, ${result}`);
       }
-      io.end(findings.length === 0 ? EXIT.done : EXIT.refused);
+      io.end(findings.length === 0 ? EXIT.done : EXIT.no);
     });
 }

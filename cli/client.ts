@@ -1,15 +1,20 @@
 /** Calls of the ledger's API. Every failure is one line that says what to do. */
 import { clientOver, type LedgerClient, LedgerError } from "../functions/adapters/api-client.ts";
 import { CliError } from "./error.ts";
+import { EXIT } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
 import { sendRequest } from "./request.ts";
+
+/** The exit code for an answer that is a problem: the question was wrong, the ledger does not know it, or it refused. */
+const exitOf = (status: number): number =>
+  status === 404 ? EXIT.unknown : [400, 413, 415, 422].includes(status) ? EXIT.usage : EXIT.denied;
 
 /** The ledger refused the request. */
 export class Refused extends CliError {
   readonly status: number;
 
   constructor(status: number, detail: string) {
-    super(`${status}: ${detail}`);
+    super(`${status}: ${detail}`, { exit: exitOf(status) });
     this.status = status;
   }
 }
@@ -38,5 +43,7 @@ export function failureOf(
     );
   }
   if (detail !== undefined) return new Refused(status, detail);
-  return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`);
+  return new CliError(`${url} answered ${status}, which is no answer of a ledger: check ASOF_URL or --url`, {
+    exit: EXIT.unreachable,
+  });
 }

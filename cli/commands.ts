@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Io } from "./io.ts";
 
 /** Adds a command's description, options and action. */
-type Complete = (command: Command, io: Io) => Command;
+type Complete = (command: Command, io: Io, args: readonly string[]) => Command | Promise<Command>;
 
 interface Entry {
   readonly name: string;
@@ -38,9 +38,39 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./ask/where.ts")).whereCommand,
   },
   {
+    name: "status",
+    summary: "lists all that is wrong, everywhere or in a place",
+    load: async () => (await import("./ask/status.ts")).statusCommand,
+  },
+  {
+    name: "drift",
+    summary: "says where something else runs than was deployed",
+    load: async () => (await import("./ask/drift.ts")).driftCommand,
+  },
+  {
+    name: "wait",
+    summary: "ends when a commit or an image runs in a place",
+    load: async () => (await import("./ask/wait.ts")).waitCommand,
+  },
+  {
+    name: "watch",
+    summary: "prints what happens in a place, as it is reported",
+    load: async () => (await import("./ask/watch.ts")).watchCommand,
+  },
+  {
+    name: "open",
+    summary: "opens the page at a place and a time",
+    load: async () => (await import("./ask/open.ts")).openCommand,
+  },
+  {
     name: "record",
     summary: "reports to the ledger what a pipeline did",
     load: async () => (await import("./record/command.ts")).recordCommand,
+  },
+  {
+    name: "import",
+    summary: "brings the past into the ledger: from git, a table, a registry or a forge",
+    load: async () => (await import("./import/command.ts")).importCommand,
   },
   {
     name: "migrations",
@@ -58,9 +88,39 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./redeploy.ts")).redeployCommand,
   },
   {
+    name: "rollback",
+    summary: "requests that the release before runs again: redeploy PLACE~1",
+    load: async () => (await import("./redeploy.ts")).rollbackCommand,
+  },
+  {
+    name: "freeze",
+    summary: "freezes an environment or a service: the gate refuses deployments",
+    load: async () => (await import("./operate.ts")).freezeCommand,
+  },
+  {
+    name: "unfreeze",
+    summary: "ends a freeze, or lets one image through",
+    load: async () => (await import("./operate.ts")).unfreezeCommand,
+  },
+  {
+    name: "mark",
+    summary: "marks an image as good or bad",
+    load: async () => (await import("./operate.ts")).markCommand,
+  },
+  {
+    name: "note",
+    summary: "notes what else was changed: a flag, a secret, infrastructure, data",
+    load: async () => (await import("./operate.ts")).noteCommand,
+  },
+  {
     name: "gate",
     summary: "says whether an image may be deployed, and by which evidence",
     load: async () => (await import("./gate.ts")).gateCommand,
+  },
+  {
+    name: "audit",
+    summary: "reports every change of a period, who approved it, and what the controls find",
+    load: async () => (await import("./audit.ts")).auditCommand,
   },
   {
     name: "execute",
@@ -83,6 +143,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
   },
   {
+    name: "dispute",
+    summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
+    load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,
@@ -91,6 +156,15 @@ const COMMANDS: readonly Entry[] = [
     name: "check",
     summary: "checks the ledger's file on this machine",
     load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
+    name: "verify",
+    summary: "checks a sealed log, or the proof of one fact, offline and with your own key",
+    load: async () => {
+      const { verifyCommand } = await import("./verify.ts");
+      // In the package, threads are started from the file beside this program.
+      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+    },
   },
   {
     name: "restore",
@@ -124,7 +198,7 @@ export function commandsFor(args: readonly string[], io: Io): Promise<Command[]>
   return Promise.all(
     COMMANDS.map(async ({ name, summary, load }) => {
       const command = new Command(name).summary(summary).description(summary);
-      return args.includes(name) ? (await load())(command, io) : command;
+      return args.includes(name) ? (await load())(command, io, args) : command;
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** `asof copy`: one ledger into another, between a file and DynamoDB. */
 import type { Command } from "commander";
 import { copyBetween, type Location } from "../functions/adapters/copy-between.ts";
-import { CliError } from "./error.ts";
+import { UsageError } from "./error.ts";
 import { withStoreFaults } from "./file/ledger-file.ts";
 import { count, progressOn } from "./file/progress.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -32,11 +32,11 @@ function locationOf(name: string, { env }: Io): Location {
   if (!name.startsWith("dynamodb:")) return { is: "file", file: name };
   const [, facts, people = env.ASOF_PEOPLE_TABLE ?? "", endpoint] = TABLES.exec(name) ?? [];
   if (facts === undefined)
-    throw new CliError(
+    throw new UsageError(
       `${name}: must be like dynamodb:FACTS/PEOPLE or dynamodb:FACTS/PEOPLE@http://127.0.0.1:8000`,
     );
   if (people === "")
-    throw new CliError(
+    throw new UsageError(
       `${name}: names no table of people; add it as dynamodb:${facts}/PEOPLE, or set ASOF_PEOPLE_TABLE`,
     );
   return { is: "tables", facts, people, ...(endpoint === undefined ? {} : { endpoint }) };
@@ -48,7 +48,7 @@ export function copyCommand(command: Command, io: Io): Command {
     .argument("<to>", "the target, empty: a file, or dynamodb:FACTS/PEOPLE")
     .addHelpText("after", HELP)
     .action(async (from: string, to: string) => {
-      if (from === to) throw new CliError(`${from}: is both source and target`);
+      if (from === to) throw new UsageError(`${from}: is both source and target`);
       const source = { name: from, location: locationOf(from, io) };
       const target = { name: to, location: locationOf(to, io) };
       const progress = progressOn(io);

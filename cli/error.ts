@@ -1,3 +1,5 @@
+import { EXIT } from "./io.ts";
+
 /** A command cannot do what was requested. The message is one line: what is wrong, where, and what to do. */
 export class CliError extends Error {
   /** The exit code; default: 1. */
@@ -6,6 +8,13 @@ export class CliError extends Error {
   constructor(message: string, more: ErrorOptions & { readonly exit?: number } = {}) {
     super(message, more);
     this.exit = more.exit;
+  }
+}
+
+/** The command line is wrong, or means several things. */
+export class UsageError extends CliError {
+  constructor(message: string, more: ErrorOptions = {}) {
+    super(message, { ...more, exit: EXIT.usage });
   }
 }
 

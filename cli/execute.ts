@@ -8,7 +8,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
-import { CliError } from "./error.ts";
+import { UsageError } from "./error.ts";
 import { orderEndpoint } from "./execute/endpoint.ts";
 import { executor } from "./execute/executor.ts";
 import { EXIT, type Io } from "./io.ts";
@@ -32,8 +32,9 @@ webhook, for services that are deployed from this machine:
   asof execute --new-secret > secret
   asof execute --secret-file secret --steps revert,deploy,check --deploy ./deploy.sh
 
-It runs the steps of the plan whose hash the signed request names, so that nobody who answers at the ledger's address
-(https, or http on this machine) can substitute others. Steps run in order, in --cwd, with this environment (DATABASE_URL
+It runs the steps of the plan whose hash the signed request names, the ledger's request confirms, and the plan at the
+ledger's own address has, so that nobody who answers there (https, or http on this machine) can substitute others. It takes
+the redeployment first, so that no other executor runs or ends it. Steps run in order, in --cwd, with this environment (DATABASE_URL
 and whatever else they need). Their output is printed here and sent nowhere. After a failed step, no further one runs.
 Nothing starts unless every step can run. These cannot: a step of a kind not in --steps, a manual step, a command with a
 <placeholder> that somebody has to fill in, and several alternative ways to deploy (give --deploy).
@@ -71,14 +72,14 @@ function secretFrom(file: string | undefined, { env }: Io): string {
   ).trim();
   const where = file === undefined ? "ASOF_EXECUTOR_SECRET" : `--secret-file ${file}`;
   if (!signingSecret.safeParse(secret).success) {
-    throw new CliError(`${where}: holds no secret; create one with asof execute --new-secret`);
+    throw new UsageError(`${where}: holds no secret; create one with asof execute --new-secret`);
   }
   return secret;
 }
 
 function folderFrom(cwd: string): string {
   const isFolder = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder) throw new CliError(`--cwd ${cwd}: is not a folder`);
+  if (!isFolder) throw new UsageError(`--cwd ${cwd}: is not a folder`);
   return resolve(cwd);
 }
 
@@ -88,7 +89,7 @@ function programFrom(program: string): string {
   try {
     accessSync(program, constants.X_OK);
   } catch (cause) {
-    throw new CliError(`--deploy ${program}: is not an executable file`, { cause });
+    throw new UsageError(`--deploy ${program}: is not an executable file`, { cause });
   }
   return resolve(program);
 }
@@ -103,7 +104,7 @@ async function listen(fetch: (request: Request) => Response | Promise<Response>,
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw new CliError(`--port ${port}: is not available on this machine`, { cause });
+    throw new UsageError(`--port ${port}: is not available on this machine`, { cause });
   }
   const address = server.address();
   return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : port}/` };

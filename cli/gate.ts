@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import type { Gate } from "../schemas/gate.ts";
 import { callLedger } from "./client.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 
 const Options = z.looseObject({
@@ -24,9 +24,8 @@ It changes nothing. The token comes from ASOF_TOKEN or --token-file, and needs a
 
 Exit codes:
   0  the image may be deployed; with --dry-run: the gate answered
-  1  it may not, or the ledger refused: the reasons are printed
-  2  the command line is invalid
-  4  the ledger cannot be reached`;
+  1  it may not: the reasons are printed
+${EXIT_CODES}`;
 
 type Requirement = NonNullable<Gate["requirements"]>[number];
 type Evidence = Requirement["for"][number];
@@ -71,5 +70,5 @@ export const gateCommand = (command: Command, io: Io): Command =>
       const asked = { environment, service, digest, ...(at === undefined ? {} : { at }) };
       const gate = await callLedger(ledgerFrom(options, io), (client) => client.gate(asked));
       for (const line of json === true ? [JSON.stringify(gate)] : formatGate(gate)) io.out(line);
-      io.end(gate.allowed || dryRun === true ? EXIT.done : EXIT.refused);
+      io.end(gate.allowed || dryRun === true ? EXIT.done : EXIT.no);
     });

@@ -14,21 +14,31 @@ export interface Io {
   readonly columns?: number;
   /** Asks the person at the terminal to confirm; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** Opens an address in this person's browser; absent without a terminal. */
+  readonly browse?: (url: string) => void;
   /** Aborted by the first SIGINT or SIGTERM after this call; a second one ends the process. */
   readonly interrupted: () => AbortSignal;
   /** Sets the exit code of the process. */
   readonly end: (code: number) => void;
 }
 
-/** Exit codes. 2 is also what commander uses for invalid arguments. */
+/** The exit codes of every command. */
 export const EXIT = {
+  /** Yes, or done. */
   done: 0,
-  refused: 1,
+  /** No: blocked, failed, something is wrong, or it cannot be done. */
+  no: 1,
+  /** The command line is wrong, or means several things. */
   usage: 2,
-  failed: 3,
-  /** Questions: the ledger does not know it. */
+  /** The ledger does not know it. */
   unknown: 3,
   unreachable: 4,
-  /** Questions: the token may not ask this. */
+  /** The ledger refused: the token may not, or the place does not let it happen now. */
   denied: 5,
 } as const;
+
+/** The end of a command's list of exit codes, for its help. */
+export const EXIT_CODES = `  2  the command line is invalid, or means several things
+  3  the ledger does not know it
+  4  the ledger cannot be reached
+  5  the ledger refused: the token may not, or it cannot happen there now`;

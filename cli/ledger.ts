@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { url } from "../schemas/scalars.ts";
-import { CliError } from "./error.ts";
+import { UsageError } from "./error.ts";
 import { identityFor } from "./identity.ts";
 import type { Io } from "./io.ts";
 
@@ -45,7 +45,7 @@ function tokenFrom(file: string | undefined, env: Io["env"]): string | undefined
   if (token === undefined || token === "") return undefined;
   // Never quoted: part of a token would end up in the log.
   if (!/^[\x21-\x7e]+$/.test(token))
-    throw new CliError(`${where}: holds no token: a token is one word of printable ASCII`);
+    throw new UsageError(`${where}: holds no token: a token is one word of printable ASCII`);
   return token;
 }
 
@@ -54,7 +54,7 @@ export function textOf(option: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new CliError(`${option} ${file}: cannot be read`, { cause });
+    throw new UsageError(`${option} ${file}: cannot be read`, { cause });
   }
 }
 
@@ -67,7 +67,7 @@ export function ledgerFrom(options: LedgerOptions, io: Io, schema: z.ZodType<str
   const address = options.url ?? env.ASOF_URL ?? DEFAULT_URL;
   const parsed = schema.safeParse(address);
   if (!parsed.success) {
-    throw new CliError(
+    throw new UsageError(
       `${options.url === undefined ? "ASOF_URL" : "--url"}: ${parsed.error.issues[0]?.message}`,
     );
   }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { type Answer, exchange, NoAnswer } from "../functions/adapters/http-client.ts";
 import { withoutCredentials } from "../functions/sources/git-remote.ts";
 import { readJson } from "../functions/sources/payload.ts";
-import { CliError } from "./error.ts";
+import { CliError, UsageError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { connect } from "./migrations/connection.ts";
 import { detectHistory } from "./migrations/detect.ts";
@@ -137,7 +137,7 @@ async function collect(options: Options, context: RecordContext, io: Io): Promis
 
 async function fromDatabase({ databaseUrl, tool, table, journal }: Options, { env }: Io): Promise<History> {
   const address = databaseUrl ?? env.DATABASE_URL ?? "";
-  if (address === "") throw new CliError("no database address: set DATABASE_URL, or give --database-url");
+  if (address === "") throw new UsageError("no database address: set DATABASE_URL, or give --database-url");
   const connection = await connect(address);
   try {
     const found = await detectHistory(connection, { tool, table });

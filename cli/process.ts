@@ -1,4 +1,5 @@
 /** The real `Io`: this process's streams, signals and exit code. */
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline/promises";
 import { EXIT, type Io } from "./io.ts";
 
@@ -40,6 +41,15 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+const BROWSERS: Partial<Record<NodeJS.Platform, string>> = { darwin: "open", win32: "explorer" };
+
+/** Where there is no browser, the printed address has to do. */
+function browse(url: string): void {
+  const child = spawn(BROWSERS[process.platform] ?? "xdg-open", [url], { stdio: "ignore", detached: true });
+  child.on("error", () => undefined);
+  child.unref();
+}
+
 function interrupted(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
@@ -52,12 +62,12 @@ export function processIo(): Io {
   const err = lineWriter(process.stderr, () => undefined);
   const out = lineWriter(process.stdout, (error) => {
     unwritable = true;
-    process.exitCode = EXIT.refused;
+    process.exitCode = EXIT.no;
     err(`asof: the output cannot be written: ${error.message}`);
   });
   const crash = (error: unknown): never => {
     err(`asof: unexpected error, please report it: ${describeError(error)}`);
-    process.exit(EXIT.refused);
+    process.exit(EXIT.no);
   };
   process.on("unhandledRejection", crash);
   process.on("uncaughtException", crash);
@@ -69,11 +79,11 @@ export function processIo(): Io {
     waitMs: 1000,
     // Some CI systems give their jobs a terminal.
     isAttended: process.stderr.isTTY && (process.env.CI ?? "") === "",
-    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns, browse } : {}),
     ...(process.stdin.isTTY ? { confirm } : {}),
     interrupted,
     end: (code) => {
-      process.exitCode = unwritable && code === EXIT.done ? EXIT.refused : code;
+      process.exitCode = unwritable && code === EXIT.done ? EXIT.no : code;
     },
   };
 }

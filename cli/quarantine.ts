@@ -3,8 +3,9 @@ import type { Command } from "commander";
 import * as z from "zod";
 import type { LedgerClient } from "../functions/adapters/api-client.ts";
 import type { Quarantine } from "../schemas/quarantine.ts";
-import { callLedger } from "./client.ts";
-import { EXIT, type Io } from "./io.ts";
+import { callLedger, Refused } from "./client.ts";
+import { CliError } from "./error.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 
 const Options = z.looseObject({
@@ -26,9 +27,8 @@ and discard need the role admin.
 
 Exit codes:
   0  done
-  1  refused: one line says why. What is still refused stays in the quarantine
-  2  the command line is invalid
-  4  the ledger cannot be reached`;
+  1  what was retried is still wrong, and stays in the quarantine: one line says why
+${EXIT_CODES}`;
 
 /** Without control characters: reasons quote what senders wrote. */
 const plain = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ");
@@ -106,7 +106,12 @@ function addAction(parent: Command, { name, summary, takesKey, options, run }: A
       const given = Options.parse(command.opts());
       const [key = ""] = command.args;
       const ledger = ledgerFrom(given, io);
-      const [answer, shown] = await callLedger(ledger, (client) => run(client, key, given));
+      const [answer, shown] = await callLedger(ledger, (client) => run(client, key, given)).catch(
+        (error: unknown) => {
+          // It is still wrong: the command line is not.
+          throw error instanceof Refused && error.status === 422 ? new CliError(error.message) : error;
+        },
+      );
       for (const line of given.json === true ? [JSON.stringify(answer)] : shown) io.out(line);
       io.end(EXIT.done);
     });

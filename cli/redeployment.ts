@@ -7,6 +7,10 @@ import type { Ledger } from "./ledger.ts";
 export const fetchRedeployment = (ledger: Ledger, id: string): Promise<Redeployment> =>
   callLedger(ledger, (client) => client.redeployment(id));
 
+/** Takes it for this executor. Throws what `callLedger` does, Refused (409) where another one has it. */
+export const takeRedeployment = (ledger: Ledger, id: string): Promise<Redeployment> =>
+  callLedger(ledger, (client) => client.takeRedeployment(id));
+
 /** Reports how it ended. Throws what `callLedger` does. */
 export const endRedeployment = (
   ledger: Ledger,

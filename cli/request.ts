@@ -52,9 +52,13 @@ function retryReporter({ terminal }: Ledger): (reason: string) => void {
 }
 
 /** Sends a request, and sends it again after failures that may be temporary. Throws Unreachable. */
-export function sendRequest(ledger: Ledger, request: LedgerRequest): Promise<LedgerResponse> {
+export const sendRequest = (ledger: Ledger, request: LedgerRequest): Promise<LedgerResponse> =>
+  retried(ledger, () => attempt(ledger, request));
+
+/** Does it again while it throws Unreachable and that may be temporary. Throws the last one. */
+export function retried<T>(ledger: Ledger, once: () => Promise<T>): Promise<T> {
   const report = retryReporter(ledger);
-  return pRetry(() => attempt(ledger, request), {
+  return pRetry(once, {
     retries: RETRIES,
     minTimeout: ledger.waitMs,
     maxRetryTime: RETRY_MS,

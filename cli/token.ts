@@ -16,7 +16,7 @@ import { GRANTS } from "../functions/ledger/grants.ts";
 import { lineOf, TOKEN_FILE, tokensIn } from "../functions/ledger/token-lines.ts";
 import { faultsOf } from "../schemas/scalars.ts";
 import { onDisk } from "./disk.ts";
-import { CliError } from "./error.ts";
+import { CliError, UsageError } from "./error.ts";
 import type { Io } from "./io.ts";
 
 const maybe = z.string().optional();
@@ -59,29 +59,29 @@ function onlyOne([token]: readonly Token[]): Token {
 function parsedLine(line: string): Token {
   // Both separate tokens: what follows would be another one.
   if (/[,\r\n]/.test(line))
-    throw new CliError("names and grants hold no comma and no line break; nothing was made");
+    throw new UsageError("names and grants hold no comma and no line break; nothing was made");
   try {
     return onlyOne(parseTokens(line));
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^entry \d+: /, "") : String(error);
-    throw new CliError(`${reason}; nothing was made`);
+    throw new UsageError(`${reason}; nothing was made`);
   }
 }
 
 function newLine({ role, name, grants, expires }: NewOptions, token: string, io: Io): string {
   const named = holderName.safeParse(name);
-  if (!named.success) throw new CliError(`--name: ${faultsOf(named.error)}`);
+  if (!named.success) throw new UsageError(`--name: ${faultsOf(named.error)}`);
   const hasSources = grants.some((grant) => grant.startsWith("sources="));
   const own = role === "writer" && !hasSources ? [`sources=/ci/${name}`] : [];
   const ends = expires === undefined ? [] : [`expires=${lastDay(expires, io)}`];
   const line = [role, name, `sha256=${sha256(token)}`, ...own, ...grants, ...ends].join(":");
   const read = parsedLine(line);
-  if (hasEnded(read, io.now())) throw new CliError(`expires: ${read.expires} is over; nothing was made`);
+  if (hasEnded(read, io.now())) throw new UsageError(`expires: ${read.expires} is over; nothing was made`);
   return lineOf(read);
 }
 
 function textIn(folder: string): string {
-  if (!existsSync(folder)) throw new CliError(`--data ${folder}: there is no such folder`);
+  if (!existsSync(folder)) throw new UsageError(`--data ${folder}: there is no such folder`);
   const file = join(folder, TOKEN_FILE);
   return onDisk(file, () => (existsSync(file) ? readFileSync(file, "utf8") : ""));
 }
@@ -153,7 +153,7 @@ function revoke(which: string, options: z.infer<typeof Options>, io: Io): void {
   if (token === undefined)
     throw new CliError(`${join(folder, TOKEN_FILE)} has no token ${which}: see asof token list`);
   if (found.length > 1)
-    throw new CliError(
+    throw new UsageError(
       `${which} is the name of ${found.length} tokens: give one's id, ${found.map(shortId).join(" or ")}`,
     );
   const lines = textIn(folder).split("\n");

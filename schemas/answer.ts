@@ -9,6 +9,7 @@ import {
   knownCommit,
   moment,
   Release,
+  warning,
 } from "./release.ts";
 import {
   digest,
@@ -18,7 +19,6 @@ import {
   name,
   sha,
   shownPerson,
-  source,
   tag,
   time,
   url,
@@ -26,6 +26,7 @@ import {
 
 export * from "./problem.ts";
 export * from "./release.ts";
+export * from "./sources.ts";
 export * from "./timeline.ts";
 
 export const Snapshot = z
@@ -167,6 +168,10 @@ export const Artifact = z
         "where releases show the image, and where deployments, observations and tasks name one of its digests, newest first",
     }),
     more: z.boolean().meta({ description: "true if `ran` was cut at its limit" }),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts about the image that somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Artifact" });
 export type Artifact = z.infer<typeof Artifact>;
@@ -180,7 +185,7 @@ const approval = attached.extend({
 });
 export type Approval = z.infer<typeof approval>;
 
-const mergedChange = z.strictObject({
+export const mergedChange = z.strictObject({
   repository: url,
   number: z.int(),
   title: z.string(),
@@ -282,50 +287,6 @@ export const TagAnswer = z
   })
   .meta({ id: "Tag" });
 export type TagAnswer = z.infer<typeof TagAnswer>;
-
-export const Sources = z
-  .strictObject({
-    knownAt: time,
-    sources: z.array(
-      z.strictObject({
-        source,
-        lastRecordedAt: time.meta({ description: "`recordedAt` of the source's newest fact" }),
-        facts: z
-          .strictObject({ today: z.int(), week: z.int() })
-          .meta({ description: "facts recorded on this UTC day, and in the last seven UTC days" }),
-        silent: z.boolean().exactOptional().meta({ description: "late by its own rhythm, or the one set" }),
-        usualPauseS: z.int().exactOptional().meta({
-          description:
-            "the longest pause that is usual for it, in seconds; absent if too little is known, or it was set",
-        }),
-        lateAt: time.exactOptional().meta({ description: "it is silent if it reports nothing until then" }),
-      }),
-    ),
-    keptAside: z.strictObject({
-      where: z.string().meta({ description: "where an operator finds the quarantine" }),
-      count: z.int().nullable().meta({ description: "null if this endpoint cannot count the quarantine" }),
-      newest: z.array(
-        z.strictObject({
-          at: time,
-          why: z.enum(["conflict", "rejected", "malformed"]),
-          reason: z.string(),
-          door: z.string(),
-          file: z.string(),
-        }),
-      ),
-    }),
-    ignored: z.record(z.string(), z.int()).nullable().meta({
-      description:
-        "ignored events by reason, since this process started; null if this endpoint cannot count them",
-    }),
-    tokensEnding: z
-      .array(z.strictObject({ name: z.string(), expires: z.iso.date() }))
-      .exactOptional()
-      .meta({ description: "tokens whose last day is within two weeks; absent: none, or not yours to see" }),
-    next: z.string().nullable(),
-  })
-  .meta({ id: "Sources" });
-export type Sources = z.infer<typeof Sources>;
 
 export const Outcomes = z
   .strictObject({

@@ -292,6 +292,15 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     key: "8e03978e-40d5-43dd-bc93-6894a57f9324",
     reason: "invoices are rounded wrongly since 1.5",
   },
+  "redeployment.taken": {
+    kind: "redeployment.taken",
+    source: "/asof/redeployments",
+    id: "5f0c2a9b7d3e1846.1/taken",
+    occurredAt: "2026-11-22T10:06:00.000Z",
+    actor: "deployer",
+    ...place,
+    redeployment: "5f0c2a9b7d3e1846.1",
+  },
   "redeployment.ended": {
     kind: "redeployment.ended",
     source: "/asof/redeployments",
@@ -321,5 +330,14 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     actor: "octocat",
     target: { source: "/ci/acme/billing", id: "push/77" },
     reason: "pushed from a wrong branch",
+  },
+  "statement.disputed": {
+    kind: "statement.disputed",
+    source: "/asof/disputes",
+    id: "0".repeat(64),
+    occurredAt: "2026-11-22T09:50:00.000Z",
+    actor: "octocat",
+    target: { source: "/ci/acme/billing", id: "push/77" },
+    reason: "this image was built elsewhere",
   },
 };

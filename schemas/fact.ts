@@ -64,8 +64,15 @@ const effect = {
   redeployment: id.exactOptional(),
 };
 
+/** What deployers report. */
+const claim = {
+  ...effect,
+  /** It was read from a repository of manifests: it was declared to run, and nobody reported that it was applied. */
+  declared: z.literal(true).exactOptional(),
+};
+
 /** Without components, a deployment changes configuration alone, and the images that run stay. */
-const change = { ...effect, components: effect.components.exactOptional() };
+const change = { ...claim, components: effect.components.exactOptional() };
 
 const kind = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
   z.strictObject({ kind: z.literal(kind), ...common, ...shape });
@@ -141,7 +148,7 @@ export const Statement = z.discriminatedUnion("kind", [
     .refine(...unambiguous)
     .refine(...somethingDeployed),
   kind("deployment.removed", {
-    ...effect,
+    ...claim,
     service: name.exactOptional(),
     deployment: deployment.exactOptional(),
     components: effect.components.exactOptional(),
@@ -264,6 +271,7 @@ export const Statement = z.discriminatedUnion("kind", [
     despiteFreeze: z.literal(true).exactOptional(),
     reason: prose(1024),
   }),
+  kind("redeployment.taken", { ...place, service: name, redeployment: id }),
   kind("redeployment.ended", {
     ...place,
     service: name,
@@ -273,6 +281,12 @@ export const Statement = z.discriminatedUnion("kind", [
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
+  /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
+  kind("statement.disputed", {
+    target: z.strictObject({ source, id }),
+    reason: prose(1024).exactOptional(),
+    refused: hash.exactOptional(),
+  }),
 ]);
 export type Statement = z.infer<typeof Statement>;
 export type Kind = Statement["kind"];
@@ -286,9 +300,11 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "environment.frozen",
   "environment.unfrozen",
   "redeployment.requested",
+  "redeployment.taken",
   "redeployment.ended",
   "export.made",
   "fact.retracted",
+  "statement.disputed",
 ]);
 
 /** Fields that only the ledger sets. */
@@ -302,9 +318,14 @@ export const Recording = z.strictObject({
 });
 export type Recording = z.infer<typeof Recording>;
 
+/** What a reading of facts adds to one of them. It is never stored. */
+interface AsRead {
+  readonly disputed?: FactOf<"statement.disputed">;
+}
+
 /** A statement that the ledger recorded. */
-export type Fact = Statement & Recording;
-export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording;
+export type Fact = Statement & Recording & AsRead;
+export type FactOf<K extends Kind> = Extract<Statement, { kind: K }> & Recording & AsRead;
 export type StatementOf<K extends Kind> = Extract<Statement, { kind: K }>;
 
 export type Component = z.infer<typeof component>;
@@ -313,6 +334,11 @@ export type Deployment = z.infer<typeof deployment>;
 export type Configuration = z.infer<typeof configuration>;
 export type Commit = z.infer<typeof commit>;
 export type DeployedCommit = z.infer<typeof deployedCommit>;
+export type AboutAnother = FactOf<"fact.retracted" | "statement.disputed">;
+
+/** Whether a fact is about another one, its target: it has effect wherever that one is indexed. */
+export const isAboutAnother = (fact: Fact): fact is AboutAnother =>
+  fact.kind === "fact.retracted" || fact.kind === "statement.disputed";
 
 /** Kinds that deployers and runtimes report. */
 export type Deployed = FactOf<

@@ -44,6 +44,7 @@ export const GateWarningCode = z.union([
     "evidence_against",
     "a test, scan, review or approval of the image or its commit has a verdict against it; the message names it",
   ),
+  coded("disputed", "somebody disputes a fact about the image; the message names both"),
   coded("migrates_at_startup", "the image requires a migration that it applies when it starts"),
 ]);
 
@@ -52,14 +53,14 @@ const warning = z.strictObject({ code: GateWarningCode, message: z.string() });
 export type GateReason = z.infer<typeof reason>;
 export type GateWarning = z.infer<typeof warning>;
 
-const requirement = z.strictObject({
+export const RequirementAnswer = z.strictObject({
   requirement: z.enum(REQUIREMENTS),
   met: z.boolean(),
   missing: z.string().exactOptional().meta({ description: "if it is not met: why" }),
   for: z.array(attached).meta({ description: "the evidence that speaks for it" }),
   against: z.array(attached).meta({ description: "the evidence that speaks against it" }),
 });
-export type RequirementAnswer = z.infer<typeof requirement>;
+export type RequirementAnswer = z.infer<typeof RequirementAnswer>;
 
 export const Gate = z
   .strictObject({
@@ -82,7 +83,7 @@ export const Gate = z
       ],
     }),
     warnings: z.array(warning),
-    requirements: z.array(requirement).exactOptional().meta({
+    requirements: z.array(RequirementAnswer).exactOptional().meta({
       description:
         "what the policy requires in this environment, with the evidence; absent: no policy is configured",
     }),

@@ -2,13 +2,20 @@
 import * as z from "zod";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { either, oneOf } from "./question.ts";
-import { digest, hash, id, name, prose, source, time } from "./scalars.ts";
+import { digest, hash, id, name, prose, source, text, time, url } from "./scalars.ts";
 
 /** The body of a retraction. */
 export const Retraction = z.strictObject({
   source: source.meta({ description: "the source of the wrong fact" }),
   id,
   reason: z.string().min(1).max(1024),
+});
+
+/** The body of a dispute. */
+export const Dispute = z.strictObject({
+  source: source.meta({ description: "the source of the fact that is doubted" }),
+  id,
+  reason: prose(1024).min(1),
 });
 
 const reason = prose(1024).min(1);
@@ -57,6 +64,16 @@ export const FreezeEnd = z.strictObject({
   }),
   digest: digest.exactOptional().meta({ description: "Only this image is let through; the freeze stays." }),
   reason: reason.exactOptional(),
+  create,
+});
+
+/** The body of a note: what else somebody changed. */
+export const Note = z.strictObject({
+  environment: name,
+  service: name.exactOptional().meta({ description: "Default: all of the environment." }),
+  type: text(64).meta({ description: "flag, secret, infrastructure, data, or a word of your own" }),
+  title: text(512).meta({ description: "what changed, in one line" }),
+  url: url.exactOptional(),
   create,
 });
 

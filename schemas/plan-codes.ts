@@ -87,6 +87,7 @@ export const PlanWarningCode = z.union([
   coded("component_came_later", "a component runs now that did not run then; no step removes it"),
   coded("deployed_together", "the same deployment also deployed other services"),
   coded("deployment_failed", "the newest deployment failed, and may have changed a part of what runs"),
+  coded("disputed", "somebody disputes a fact that the plan rests on; the message names both"),
   coded("downtime", "the service is down while its schema is reverted"),
   coded(
     "host_not_listed",

@@ -48,9 +48,18 @@ export const WARNINGS = [
   "older_build",
   "image_lost",
   "schema_too_new",
+  "disputed",
+  "declared_only",
 ] as const;
 export const warning = z.strictObject({ code: z.enum(WARNINGS), message: z.string() });
 export type Warning = z.infer<typeof warning>;
+
+export const dispute = z.strictObject({
+  by: z.string().meta({ description: "the name of the token that disputes it" }),
+  at: time,
+  reason: z.string(),
+});
+export type Dispute = z.infer<typeof dispute>;
 
 const candidate = z.strictObject({
   digest,
@@ -231,6 +240,9 @@ export const Release = z
       .meta({ description: "what was attached to its deployments, as approvals; whenever that happened" }),
     warnings: z.array(warning),
     facts: z.array(identity).meta({ description: "the facts that this answer is based on" }),
+    alsoReported: z.array(identity).exactOptional().meta({
+      description: "imported facts of the same deployment, which a live sender reports; they decide nothing",
+    }),
   })
   .meta({ id: "Release" });
 export type Release = z.infer<typeof Release>;

@@ -1,7 +1,7 @@
 /** What happened: timelines, and what changed before a moment. */
 import * as z from "zod";
 import { component } from "./component.ts";
-import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { attached, configuration, deploymentId, dispute, identity } from "./release.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 export * from "./history.ts";
@@ -80,6 +80,14 @@ const timelineEntry = z.strictObject({
     .exactOptional()
     .meta({ description: "when the ledger recorded it; absent in `running` entries" }),
   fact: identity,
+  disputed: dispute.exactOptional().meta({ description: "if somebody says that the fact is wrong" }),
+  alsoReported: z
+    .array(identity)
+    .exactOptional()
+    .meta({ description: "imported facts of the same event, which a live sender reports" }),
+  declared: z.literal(true).exactOptional().meta({
+    description: "it was read from a repository of manifests, which is no proof that it was applied",
+  }),
 });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { RegistryAccess } from "../functions/adapters/registry/oci.ts";
 import { document } from "../functions/http/openapi/document.ts";
 import { Rules } from "../functions/ledger/naming-rules.ts";
+import { Chat } from "../functions/reactions/chat/settings.ts";
 import { Executors } from "../functions/reactions/executors/executors.ts";
 import { Maintenance } from "../functions/reactions/silences/silences.ts";
 import { WebhookSecrets } from "../functions/runtime/config/secrets.ts";
@@ -25,6 +26,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Executors,
   Gate,
   GatePolicy,
+  Chat,
   Maintenance,
   Outcomes,
   Plan,

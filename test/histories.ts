@@ -27,7 +27,9 @@ function numbered(acts: readonly Act[]): Statement[] {
     if ("says" in act) {
       for (const said of act.says) {
         const n = targets.length;
-        const statement = Statement.parse({ ...said, source: SOURCES[n % 2], id: String(Math.floor(n / 2)) });
+        const own = said.source === undefined;
+        const id = own ? String(Math.floor(n / 2)) : `own/${n}`;
+        const statement = Statement.parse({ source: SOURCES[n % 2], ...said, id });
         targets.push(statement);
         statements.push(statement);
       }

@@ -127,7 +127,7 @@ const READS = [
   "secretsmanager:GetSecretValue Secret",
   "secretsmanager:GetSecretValue OriginSecret",
 ];
-/** By commitment, through an index without salts. An export shows no logins, and may read none. */
+/** By commitment, through an index without salts. The audit report names people; an export shows no logins. */
 const REVEAL = "dynamodb:Query People.Arn/index/commitment";
 const ALLOWED: Record<FunctionName, string[]> = {
   ingest: [
@@ -163,7 +163,7 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "s3:ListBucket Log.Arn",
   ].sort(),
   // Each export becomes a fact, which ingest records.
-  export: [...READS, ...logs("Export"), "sqs:SendMessage Later.Arn"].sort(),
+  export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
   publish: [
     ...logs("Publish"),
     // It publishes again what the stream lost.
@@ -1089,16 +1089,19 @@ describe("cloudfront", () => {
       ["/v1/events", "Ingest"],
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
+      ["/v1/disputes", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
       ["/v1/redeployments", "Ingest"],
+      ["/v1/redeployments/*/take", "Ingest"],
       ["/v1/redeployments/*/end", "Ingest"],
       ["/v1/redeployments/*/cancel", "Ingest"],
       ["/v1/quarantine/*/retry", "Ingest"],
       ["/v1/quarantine/*/discard", "Ingest"],
       ["/v1/export*", "Export"],
+      ["/v1/audit*", "Export"],
       ["/main-*.js", "Questions"],
       ["/theme-*.js", "Questions"],
       ["/style-*.css", "Questions"],

@@ -30,7 +30,12 @@ it("has an entry for each alarm, and an alarm for each entry", () => {
   const app = new App({ analyticsReporting: false, outdir: join(folder, "out") });
   const stacks = [
     new AsofStack(app, "asof", { bundles }),
-    new AsofExecutorsStack(app, "asof-executors", { bundles, executors: true, maintenance: true }),
+    new AsofExecutorsStack(app, "asof-executors", {
+      bundles,
+      executors: true,
+      maintenance: true,
+      chat: true,
+    }),
   ];
   const alarms = stacks.flatMap((stack) => alarmsOf(Template.fromStack(stack)));
   expect(alarms.length).toBeGreaterThan(25);

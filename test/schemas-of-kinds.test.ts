@@ -203,9 +203,11 @@ describe("a kind", () => {
       "environment.frozen",
       "environment.unfrozen",
       "redeployment.requested",
+      "redeployment.taken",
       "redeployment.ended",
       "export.made",
       "fact.retracted",
+      "statement.disputed",
     ]);
   });
 });

@@ -1,24 +1,5 @@
 /** Times and identifiers as people read them. */
-const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
-
-/** How long, in one or two units: `12m`, `5h`, `1d12h`, `8d`. */
-export function duration(ms: number): string {
-  if (ms < MINUTE) return `${Math.max(0, Math.round(ms / 1000))}s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
-  if (ms < DAY) {
-    const minutes = Math.floor((ms % HOUR) / MINUTE);
-    return `${Math.floor(ms / HOUR)}h${minutes === 0 ? "" : String(minutes).padStart(2, "0")}`;
-  }
-  const hours = Math.floor((ms % DAY) / HOUR);
-  const days = Math.floor(ms / DAY);
-  return days >= 3 || hours === 0 ? `${days}d` : `${days}d${hours}h`;
-}
-
-/** How long, in one unit: for cells. */
-export function age(ms: number): string {
-  if (ms < HOUR) return `${Math.max(0, Math.floor(ms / MINUTE))}m`;
-  return ms < DAY ? `${Math.floor(ms / HOUR)}h` : `${Math.floor(ms / DAY)}d`;
-}
+const MINUTE = 60_000;
 
 const formats = new Map<string | undefined, Intl.DateTimeFormat>();
 

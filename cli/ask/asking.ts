@@ -1,26 +1,12 @@
 /** One question to the ledger, with the time and the zone that it was asked with. */
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";
 import type { Snapshot } from "../../schemas/answer.ts";
-import { callLedger, Refused } from "../client.ts";
-import { CliError } from "../error.ts";
-import { EXIT } from "../io.ts";
+import { callLedger } from "../client.ts";
 import { allPages } from "../pages.ts";
 import type { Ask } from "./options.ts";
 
-/** Runs a question; what the ledger does not know, or does not let this token ask, has exit codes of its own. */
-export async function asking<T>(question: Promise<T>): Promise<T> {
-  try {
-    return await question;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    const exit =
-      error.status === 404 ? EXIT.unknown : [401, 403].includes(error.status) ? EXIT.denied : EXIT.refused;
-    throw new CliError(error.message, { exit, cause: error });
-  }
-}
-
 export const call = <T>({ ledger }: Ask, question: (client: LedgerClient) => Promise<T>): Promise<T> =>
-  asking(callLedger(ledger, question));
+  callLedger(ledger, question);
 
 /** The time of a question, with the zone that its words are in. */
 export const momentOf = ({ tz }: Ask, at: string | undefined): { at?: string; tz?: string } =>

@@ -1,10 +1,10 @@
 /** `asof diff`: what differs between two places, or in one place between two moments. */
 import type { Command } from "commander";
 import type { Difference } from "../../schemas/answer.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { allPages } from "../pages.ts";
-import { asking, call } from "./asking.ts";
+import { call } from "./asking.ts";
 import { differenceLines } from "./difference-view.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
@@ -32,7 +32,7 @@ async function differenceOf(ask: Ask, sides: Sides, service: string | undefined)
 /** Two places in the words, one after the other; undefined where they do not name two. */
 async function placesIn(ask: Ask, words: readonly string[]): Promise<[Place, Place] | undefined> {
   // A comparison is of two environments, also where a group has the same name.
-  const known = { services: await asking(ask.services()), groups: [] };
+  const known = { services: await ask.services(), groups: [] };
   const placeIn = (some: readonly string[]): Place | undefined => {
     const [reading, ...others] = readingsOf(some, known, () => false);
     return others.length === 0 && reading?.what.is === "place" ? reading.what : undefined;
@@ -60,17 +60,13 @@ async function diffOf(
   if (places !== undefined) {
     const [{ environment, service }, other] = places;
     if (service !== other.service)
-      throw new CliError("compares one service in two environments, or two environments", {
-        exit: EXIT.usage,
-      });
+      throw new UsageError("compares one service in two environments, or two environments");
     const at = to === undefined ? {} : { at: timeOf(ask.read, to) };
     return differenceOf(ask, { environment, with: other.environment, ...at }, service);
   }
   const { what, at } = await askedBy(ask, command, words);
   if (at === undefined)
-    throw new CliError("name a second environment, or since when: asof diff production yesterday", {
-      exit: EXIT.usage,
-    });
+    throw new UsageError("name a second environment, or since when: asof diff production yesterday");
   const end = to === undefined ? {} : { to: timeOf(ask.read, to) };
   const extents = await extentsOf(ask, what);
   return sideBySide(

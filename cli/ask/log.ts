@@ -1,7 +1,7 @@
 /** `asof log`: what happened in a place, in order. */
 import type { Command } from "commander";
 import type { Timeline } from "../../schemas/timeline.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { allPages } from "../pages.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
@@ -19,9 +19,7 @@ export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
   const ofService = "service" in what && what.service !== undefined ? { service: what.service } : {};
   if (what.is === "place" && what.back === 0) return [{ environment: what.environment, ...ofService }];
   if (what.is !== "group")
-    throw new CliError("this asks about a place: an environment, a group, or ENVIRONMENT/SERVICE", {
-      exit: EXIT.usage,
-    });
+    throw new UsageError("this asks about a place: an environment, a group, or ENVIRONMENT/SERVICE");
   const { releases } = await snapshotOf(ask, { group: what.group }, undefined);
   const own = releases.filter(({ service }) => what.service === undefined || service === what.service);
   return [...new Set(own.map(({ environment }) => environment))].map((environment) => ({
@@ -30,7 +28,13 @@ export async function extentsOf(ask: Ask, what: What): Promise<Extent[]> {
   }));
 }
 
-async function timelineOf(ask: Ask, extent: Extent, from: string, to: string | undefined): Promise<Timeline> {
+/** A whole timeline, page by page. */
+export async function timelineOf(
+  ask: Ask,
+  extent: Extent,
+  from: string,
+  to: string | undefined,
+): Promise<Timeline> {
   const question = { ...extent, from, tz: ask.tz, ...(to === undefined ? {} : { to }) };
   const pages = await allPages((more) =>
     call(ask, (client) => client.timeline({ ...question, ...more, limit: 500 })),

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import { memoised } from "../../functions/ledger/loader.ts";
 import { nearestOf } from "../../functions/ledger/nearness.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger.ts";
 import { groupsAmong, knownServices, type Services } from "./names.ts";
@@ -27,6 +27,7 @@ const Options = z.looseObject({
   back: z.coerce.number().int().min(0).default(0),
   tz: maybe,
   output: z.enum(OUTPUTS).default("table"),
+  json: z.boolean().optional(),
   ascii: z.boolean().optional(),
 });
 export type AskOptions = z.infer<typeof Options>;
@@ -49,6 +50,7 @@ export const withPrintOptions = (command: Command): Command =>
     .addOption(
       new Option("-o, --output <form>", "table, or the ledger's answer as JSON or YAML").choices(OUTPUTS),
     )
+    .addOption(new Option("--json", "the same as -o json").hideHelp())
     .option("--ascii", "no characters beyond ASCII");
 
 /** One run of a command that asks. */
@@ -65,6 +67,8 @@ export interface Ask {
   /** The services that the ledger knows, read once. */
   readonly services: () => Promise<Services>;
   readonly print: (view: View) => Promise<void>;
+  /** Shows lines to a person beside the answer: on standard error where programs read the answer. */
+  readonly tell: (lines: readonly Line[]) => void;
 }
 
 /** An answer: what the ledger said, and lines for people. */
@@ -93,7 +97,8 @@ const isZone = (tz: string): boolean => {
 };
 
 export function zoneOf({ tz }: { readonly tz?: string | undefined }, { env }: Io): string {
-  if (tz !== undefined && !isZone(tz)) throw new CliError(`--tz: ${tz} is no time zone, like Europe/Berlin`);
+  if (tz !== undefined && !isZone(tz))
+    throw new UsageError(`--tz: ${tz} is no time zone, like Europe/Berlin`);
   const given = tz ?? env.TZ ?? "";
   return given !== "" && isZone(given) ? given : Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
@@ -103,13 +108,16 @@ const styleOf = ({ ascii }: AskOptions, { env, columns }: Io): Style => {
   return { color: isTerminal && (env.NO_COLOR ?? "") === "", links: isTerminal, ascii: ascii === true };
 };
 
+const PLAIN: Style = { color: false, links: false, ascii: false };
+const isTable = ({ output, json }: AskOptions): boolean => output === "table" && json !== true;
+
 async function print(
-  { output }: AskOptions,
+  { output, json }: AskOptions,
   style: Style,
   { out, styled = out }: Io,
   { answer, lines }: View,
 ): Promise<void> {
-  if (output === "json") return out(JSON.stringify(answer));
+  if (output === "json" || json === true) return out(JSON.stringify(answer));
   if (output === "yaml") return out((await import("yaml")).stringify(answer).trimEnd());
   for (const line of lines) styled(render(line, style));
 }
@@ -130,8 +138,18 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
     read: await timeReader({ now, tz }),
     services: memoised(() => knownServices(ledger)),
     print: (view) => print(options, style, io, view),
+    tell: (lines) => {
+      const { out, err, styled = out } = io;
+      const [write, form] = isTable(options) ? [styled, style] : [err, PLAIN];
+      for (const line of lines) write(render(line, form));
+    },
   };
 }
+
+/** Whether neither words nor options name what is asked about. */
+export const isAboutNothing = ({ options }: Pick<Ask, "options">, words: readonly string[]): boolean =>
+  words.length === 0 &&
+  (["environment", "group", "digest", "commit", "tag"] as const).every((one) => options[one] === undefined);
 
 /** What was asked, with the time as the ledger takes it; undefined: now. */
 export interface Asked {
@@ -149,7 +167,7 @@ function exactly({ environment, group, service, digest, commit, tag, back }: Ask
   if (tag === undefined) return undefined;
   const colon = tag.lastIndexOf(":");
   if (colon < 1)
-    throw new CliError(`--tag: ${tag} must be a repository and a tag, like ghcr.io/acme/web:1.4`);
+    throw new UsageError(`--tag: ${tag} must be a repository and a tag, like ghcr.io/acme/web:1.4`);
   return { is: "tag", repository: tag.slice(0, colon), tag: tag.slice(colon + 1) };
 }
 
@@ -170,7 +188,7 @@ export async function askedBy(
   const exact = exactly(options);
   if (exact !== undefined) {
     if (words.length > 0 && options.at !== undefined)
-      throw new CliError(`${words.join(" ")}: --at names the time already`, { exit: EXIT.usage });
+      throw new UsageError(`${words.join(" ")}: --at names the time already`);
     return { what: exact, at: time(options.at ?? (words.length === 0 ? undefined : words.join(" "))) };
   }
   const reading = await readingBy(ask, command, words, { only });
@@ -193,9 +211,7 @@ export async function readingBy(
   if (reading === undefined) throw new CliError(unknownWords(words, known), { exit: EXIT.unknown });
   if (others.length > 0) {
     const commands = readings.map((one) => `  ${commandOf(command.name(), one)}`);
-    throw new CliError([`${words.join(" ")} may mean several things:`, ...commands].join("\n"), {
-      exit: EXIT.usage,
-    });
+    throw new UsageError([`${words.join(" ")} may mean several things:`, ...commands].join("\n"));
   }
   return reading;
 }

@@ -4,7 +4,6 @@ import { callLedger } from "../client.ts";
 import { CliError } from "../error.ts";
 import { EXIT } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
-import { asking } from "./asking.ts";
 
 export interface Selected {
   readonly environment: string;
@@ -17,10 +16,8 @@ export const releaseAt = (
   at: string | undefined,
   tz?: string,
 ): Promise<Release> =>
-  asking(
-    callLedger(ledger, (client) =>
-      client.release({ ...place, ...(at === undefined ? {} : { at, ...(tz === undefined ? {} : { tz }) }) }),
-    ),
+  callLedger(ledger, (client) =>
+    client.release({ ...place, ...(at === undefined ? {} : { at, ...(tz === undefined ? {} : { tz }) }) }),
   );
 
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();

@@ -29,7 +29,7 @@ export interface Beside {
   readonly commit: CommitAnswer | undefined;
 }
 
-const AVAILABLE = {
+export const AVAILABLE = {
   available: "in its registry",
   archived: "archived by its registry",
   deleted: "gone from its registry",
@@ -129,10 +129,11 @@ function whoRow({ deployedBy, evidence, owner, contact, url }: Release): Line[] 
 function beforeRow(release: Release, { before, times }: Beside): Line[][] {
   if (before === undefined || before.status !== "running" || before.since === null || release.since === null)
     return [];
-  const from = times.day(before.since);
-  const to = times.day(release.since);
-  const days = from === to ? from : `${from} – ${to}`;
-  return [[["before"], [`${versionsOf(before)}, ${days} (${spanBetween(before.since, release.since)})`]]];
+  const commit = before.components.find((one) => one.commit !== null)?.commit;
+  const named = [versionsOf(before), ...(commit == null ? [] : [shortCommit(commit.sha)])];
+  const days = times.days(before.since, release.since);
+  const ran = `${days} (${spanBetween(before.since, release.since)})`;
+  return [[["before"], [`${[...new Set(named)].join(" ")}, ${ran}`]]];
 }
 
 /** Where the same service runs the same images, and where it runs others. */
@@ -146,32 +147,30 @@ function elsewhereLines(release: Release, { elsewhere }: Beside): Line[] {
   ];
 }
 
-function attemptLines({ attempt }: Release, times: Times): Line[] {
-  if (attempt === null) return [];
+/** What became of the newest deployment that took no effect. */
+export function attemptWords(attempt: NonNullable<Release["attempt"]>, times: Times): Line {
   const { status, startedAt, by, outcome, reason, url } = attempt;
   const words = status === "started" ? "is under way" : (outcome ?? "failed");
   const what = `a deployment ${words}, started ${times.time(startedAt)}${by === null ? "" : ` by ${by}`}`;
-  const why = reason === undefined ? "" : `: ${reason}`;
-  return [
-    [
-      { text: status === "started" ? "  … " : "  ✗ ", tone: status === "started" ? "blue" : "red" },
-      linked(what, url),
-      why,
-    ],
-  ];
+  return [linked(what, url), reason === undefined ? "" : `: ${reason}`];
 }
 
-function driftLines({ drift }: Release, times: Times): Line[] {
-  if (drift === null) return [];
+/** What was deployed and what was seen instead. */
+export function driftWords(drift: NonNullable<Release["drift"]>, times: Times): string {
   const images = (sides: readonly { readonly digest: string | null }[]) =>
     sides.map(({ digest }) => (digest === null ? "unknown" : shortDigest(digest))).join(", ");
-  return [
-    [
-      { text: "  ! drift", tone: "amber" },
-      ` deployed ${images(drift.claimed)}, seen ${images(drift.observed)} on ${times.time(drift.observedAt)}`,
-    ],
-  ];
+  return `deployed ${images(drift.claimed)}, seen ${images(drift.observed)} on ${times.time(drift.observedAt)}`;
 }
+
+function attemptLines({ attempt }: Release, times: Times): Line[] {
+  if (attempt === null) return [];
+  const sign: Piece =
+    attempt.status === "started" ? { text: "  … ", tone: "blue" } : { text: "  ✗ ", tone: "red" };
+  return [[sign, ...attemptWords(attempt, times)]];
+}
+
+const driftLines = ({ drift }: Release, times: Times): Line[] =>
+  drift === null ? [] : [[{ text: "  ! drift", tone: "amber" }, ` ${driftWords(drift, times)}`]];
 
 const warningLines = ({ warnings }: Release): Line[] =>
   warnings.map(({ message }): Line => [{ text: "  ! ", tone: "amber" }, message]);

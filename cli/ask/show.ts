@@ -2,11 +2,20 @@
 import type { Command } from "commander";
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Release } from "../../schemas/release.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { asking, call, frameOf, momentOf, snapshotOf } from "./asking.ts";
+import { call, frameOf, momentOf, snapshotOf } from "./asking.ts";
 import { servicesHere } from "./clone.ts";
-import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
+import {
+  type Ask,
+  type Asked,
+  askedBy,
+  askFor,
+  isAboutNothing,
+  sideBySide,
+  type View,
+  withAskOptions,
+} from "./options.ts";
 import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
 import { headLine, releaseCells, releaseLines } from "./release-view.ts";
@@ -117,9 +126,7 @@ async function wholeDigest(ask: Ask, digest: string): Promise<string> {
       exit: EXIT.unknown,
     });
   if (others.length > 0)
-    throw new CliError(`${digest}: several images begin like this: ${found.join(", ")}`, {
-      exit: EXIT.usage,
-    });
+    throw new UsageError(`${digest}: several images begin like this: ${found.join(", ")}`);
   return one;
 }
 
@@ -174,7 +181,7 @@ export function viewOf(ask: Ask, { what, at }: Asked): Promise<View> {
 
 /** Without words: the services of the repository that this folder is a clone of, else every environment. */
 async function viewHere(ask: Ask): Promise<View> {
-  const services = await asking(ask.services());
+  const services = await ask.services();
   const here = await servicesHere(services);
   const shown = here.length > 0 ? here : services;
   const places = shown.flatMap(({ service, environments }) =>
@@ -220,10 +227,7 @@ export const showCommand = (command: Command, io: Io): Command =>
     .addHelpText("after", HELP)
     .action(async (words: string[]) => {
       const ask = await askFor(command, io);
-      const isBare = words.length === 0 && command.getOptionValueSource("environment") === undefined;
-      const named =
-        isBare &&
-        (["group", "digest", "commit", "tag"] as const).every((one) => ask.options[one] === undefined);
-      await ask.print(named ? await viewHere(ask) : await viewOf(ask, await askedBy(ask, command, words)));
+      const isHere = isAboutNothing(ask, words);
+      await ask.print(isHere ? await viewHere(ask) : await viewOf(ask, await askedBy(ask, command, words)));
       io.end(EXIT.done);
     });

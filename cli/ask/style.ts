@@ -50,9 +50,10 @@ function rendered(piece: Piece, style: Style): string {
   const { text, tone, url }: Span = typeof piece === "string" ? { text: piece } : piece;
   const bare = shown(text, style);
   const toned = style.color && tone !== undefined ? `\u001b[${CODES[tone]}m${bare}\u001b[0m` : bare;
-  return style.links && url !== undefined && isWeb(url)
-    ? `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`
-    : toned;
+  if (url === undefined || !isWeb(url)) return toned;
+  if (style.links) return `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`;
+  // Where nothing can be clicked, the address itself is worth more than its sign.
+  return text.endsWith("↗") ? `${shown(text.slice(0, -1), style)}${url}` : toned;
 }
 
 export const render = (line: Line, style: Style): string =>
@@ -78,6 +79,29 @@ export function columns(rows: readonly (readonly Line[])[], indent = ""): Line[]
     indent,
     ...row.flatMap((cell, n) => (n === row.length - 1 ? cell : [...padded(cell, widths[n] ?? 0), "  "])),
   ]);
+}
+
+/**
+ * One line as several, broken at spaces. A word longer than a line stays whole, so that it can be copied.
+ * @param indent spaces before every line but the first
+ */
+export function wrapped(line: Line, width: number, indent: number): Line[] {
+  const lines: Piece[][] = [[]];
+  let room = width;
+  for (const piece of line) {
+    const { text, ...rest }: Span = typeof piece === "string" ? { text: piece } : piece;
+    for (const word of text.split(/(?<=\S)(?= )/)) {
+      const isBroken = [...word].length > room && word.startsWith(" ");
+      if (isBroken) {
+        lines.push([" ".repeat(indent)]);
+        room = width - indent;
+      }
+      const shown = isBroken ? word.trimStart() : word;
+      lines.at(-1)?.push({ text: shown, ...rest });
+      room -= [...shown].length;
+    }
+  }
+  return lines;
 }
 
 /** A line whose last part stands at the right edge, or two spaces after the first where it has no room. */

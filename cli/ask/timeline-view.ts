@@ -1,9 +1,10 @@
 /** What happened, as lines with a sign each; and what changed before something broke. */
 import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/timeline.ts";
+import { duration } from "../../schemas/words/durations.ts";
 import type { Beside } from "./release-view.ts";
 import { headLine } from "./release-view.ts";
 import { columns, type Line, type Span } from "./style.ts";
-import { counted, linked, shortCommit, shortDigest, shortRevision, span } from "./words-for.ts";
+import { counted, linked, shortCommit, shortDigest, shortRevision } from "./words-for.ts";
 
 type Frame = Pick<Beside, "times" | "width" | "isPast">;
 
@@ -43,6 +44,7 @@ function wordsOf(entry: TimelineEntry): Span[] {
     imagesOf(entry),
     commit === undefined ? "" : shortCommit(commit),
     ...config.map(({ revision }) => `config ${shortRevision(revision)}`),
+    entry.declared === true ? "(declared only)" : "",
     type ?? "",
     title ?? "",
   ].filter((text) => text !== "");
@@ -50,7 +52,8 @@ function wordsOf(entry: TimelineEntry): Span[] {
   return [linked([done, ...about].join(" "), url), ...why];
 }
 
-const rowOf = (entry: TimelineEntry, when: string): Line[] => [
+/** The cells of an entry. */
+export const rowOf = (entry: TimelineEntry, when: string): Line[] => [
   [{ text: when, tone: "dim" }],
   [signOf(entry)],
   [entry.service ?? ""],
@@ -80,7 +83,7 @@ const RELATIONS: Record<Change["relation"], string> = {
 };
 
 const changeRow = (change: Change, { times }: Frame): Line[] => [
-  [{ text: span(change.secondsBefore * 1000), tone: "bold" }],
+  [{ text: duration(change.secondsBefore * 1000), tone: "bold" }],
   [{ text: times.time(change.at), tone: "dim" }],
   [signOf(change)],
   [change.service ?? ""],
@@ -92,7 +95,7 @@ export function changesLines(answer: Changes, frame: Frame): Line[] {
   const { environment, service, from, before, changes, more, others } = answer;
   const about = service === undefined ? environment : `${service} · ${environment}`;
   const last = changes.find(({ undo }) => undo !== null);
-  const window = span(Date.parse(before) - Date.parse(from));
+  const window = duration(Date.parse(before) - Date.parse(from));
   return [
     headLine(`before it broke: ${about}`, before, { ...frame, isPast: true }),
     [{ text: `the last ${window}; near in time is a suspect, not the cause`, tone: "dim" }],

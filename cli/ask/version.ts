@@ -1,26 +1,7 @@
-/** What people call a release: the version of its image, else its commit, else its digest. */
-import type { Release, ReleasedComponent } from "../../schemas/release.ts";
-import { shortCommit, shortDigest } from "./words-for.ts";
+/** What people call a release, and whether two of them are the same images. */
+import type { Release } from "../../schemas/release.ts";
 
-const VERSION = /^v?\d+(\.\d+)+/;
-
-type Named = Pick<ReleasedComponent, "tags" | "commit" | "digest" | "reported">;
-
-/** The tag that reads like a version, else any tag, else the commit, else the digest. */
-export function versionOf({ tags, commit, digest, reported }: Named): string {
-  const tag = tags.find((one) => VERSION.test(one)) ?? tags[0];
-  if (tag !== undefined) return tag;
-  if (commit !== null) return shortCommit(commit.sha);
-  const known = digest ?? reported;
-  return known === undefined || known === null ? "unknown image" : shortDigest(known);
-}
-
-/** The version of a whole release: that of its images, where they agree. */
-export function versionsOf({ status, components }: Pick<Release, "status" | "components">): string {
-  if (status !== "running") return status;
-  const versions = [...new Set(components.map(versionOf))];
-  return versions.length === 0 ? "no image" : versions.join(", ");
-}
+export { versionOf, versionsOf } from "../../schemas/version.ts";
 
 /** Whether two releases run the same images, as far as their digests are known. */
 export const isSameImages = (

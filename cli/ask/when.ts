@@ -1,6 +1,6 @@
 /** Times in people's words. What a period means (its start or its end) is the ledger's rule; this only finds the words. */
 import type { ParsedResult } from "chrono-node";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 
 const API = [
   /^(now|today|yesterday|-\d{1,6}[mhdw])$/,
@@ -60,7 +60,16 @@ export async function timeReader(clock: Clock): Promise<(words: string) => strin
 export function timeOf(read: (words: string) => string | undefined, words: string): string {
   const time = read(words);
   if (time !== undefined) return time;
-  throw new CliError(
+  throw new UsageError(
     `${words}: is no time; write it like 2026-10-22, 2026-10-22T09:00, 7d, yesterday, or last friday 14:00`,
   );
+}
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration like 30s, 10m, 2h or 1d in milliseconds. Throws a CliError that names the option. */
+export function durationOf(option: string, text: string): number {
+  const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
+  if (unit === "s" || unit === "m" || unit === "h" || unit === "d") return Number(count) * UNITS[unit];
+  throw new UsageError(`${option}: ${text} must be a duration like 30s, 10m, 2h or 1d`);
 }

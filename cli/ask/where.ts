@@ -1,9 +1,9 @@
 /** `asof where`: where an image or a commit runs, also inside of a later commit. */
 import type { Command } from "commander";
 import type { Release } from "../../schemas/release.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { asking, frameOf } from "./asking.ts";
+import { frameOf } from "./asking.ts";
 import { commitHere, isAncestor, servicesHere } from "./clone.ts";
 import { type Ask, askedBy, askFor, type View, withAskOptions } from "./options.ts";
 import { releaseAt } from "./past.ts";
@@ -33,7 +33,7 @@ const WORDS: Record<Contains, Line> = {
 
 /** A commit of this clone, followed through its descendants; undefined where the ledger has no service of this clone. */
 async function commitView(ask: Ask, sha: string): Promise<View | undefined> {
-  const own = await servicesHere(await asking(ask.services()));
+  const own = await servicesHere(await ask.services());
   if (own.length === 0) return undefined;
   const places = own.flatMap(({ service, environments }) =>
     environments.map((environment) => ({ environment, service })),
@@ -81,7 +81,7 @@ async function whereOf(ask: Ask, command: Command, words: readonly string[]): Pr
   }
   const asked = await askedBy(ask, command, words, { only: "environments" });
   if (asked.what.is === "group" || (asked.what.is === "place" && asked.what.service === undefined))
-    throw new CliError("name an image, a commit, a tag, or ENVIRONMENT/SERVICE", { exit: EXIT.usage });
+    throw new UsageError("name an image, a commit, a tag, or ENVIRONMENT/SERVICE");
   if (asked.what.is !== "place") return viewOf(ask, asked);
   const { environment, service = "" } = asked.what;
   const release = await releaseAt(ask.ledger, { environment, service }, asked.at, ask.tz);

@@ -1,6 +1,6 @@
 /** `asof why`: what changed before something broke, nearest first. */
 import type { Command } from "commander";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf } from "./asking.ts";
 import { extentsOf } from "./log.ts";
@@ -11,7 +11,7 @@ import { changesLines } from "./timeline-view.ts";
 function windowOf(text: string): `${number}m` | `${number}h` | `${number}d` {
   const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   if (unit === "m" || unit === "h" || unit === "d") return `${Number(count)}${unit}`;
-  throw new CliError(`--window: ${text} must be a duration like 30m, 2h or 3d`, { exit: EXIT.usage });
+  throw new UsageError(`--window: ${text} must be a duration like 30m, 2h or 3d`);
 }
 
 async function changesOf(ask: Ask, { what, at }: Asked, window: string): Promise<View> {

@@ -1,22 +1,10 @@
 /** Words for times, spans, images and persons. */
+import { duration } from "../../schemas/words/durations.ts";
 import type { Span } from "./style.ts";
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export { shortCommit, shortDigest } from "../../schemas/version.ts";
 
-/** `45s`, `6m`, `3h51m`, `1d12h`, `17d`: two units where the larger one is small. */
-export function span(ms: number): string {
-  if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / 1000))}s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
-  const two = (whole: number, unit: string, rest: number, small: string) =>
-    `${whole}${unit}${rest === 0 ? "" : `${rest}${small}`}`;
-  if (ms < DAY) return two(Math.floor(ms / HOUR), "h", Math.floor((ms % HOUR) / MINUTE), "m");
-  const days = Math.floor(ms / DAY);
-  return days < 10 ? two(days, "d", Math.floor((ms % DAY) / HOUR), "h") : `${days}d`;
-}
-
-export const spanBetween = (from: string, to: string): string => span(Date.parse(to) - Date.parse(from));
+export const spanBetween = (from: string, to: string): string => duration(Date.parse(to) - Date.parse(from));
 
 /** Times in the reader's zone. */
 export interface Times {
@@ -28,6 +16,8 @@ export interface Times {
   readonly day: (iso: string) => string;
   /** `03:12` */
   readonly clock: (iso: string) => string;
+  /** `25 Nov`, `17–25 Nov`, `28 Oct – 3 Nov` */
+  readonly days: (from: string, to: string) => string;
 }
 
 export function timesIn(tz: string, now: string): Times {
@@ -49,7 +39,14 @@ export function timesIn(tz: string, now: string): Times {
     `${day} ${month}${year === thisYear ? "" : ` ${year}`}`;
   const timeOf = (found: Record<string, string>) =>
     `${found.weekday} ${dayOf(found)} ${found.hour}:${found.minute}`;
+  const daysOf = (from: string, to: string) => {
+    const [first, last] = [read(from), read(to)];
+    if (dayOf(first) === dayOf(last)) return dayOf(last);
+    const isOneMonth = first.month === last.month && first.year === last.year;
+    return isOneMonth ? `${first.day}–${dayOf(last)}` : `${dayOf(first)} – ${dayOf(last)}`;
+  };
   return {
+    days: daysOf,
     time: (iso) => timeOf(read(iso)),
     zoned: (iso) => {
       const found = read(iso);
@@ -63,8 +60,11 @@ export function timesIn(tz: string, now: string): Times {
   };
 }
 
-export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
-export const shortCommit = (sha: string): string => sha.slice(0, 7);
+/** Digests and ids of commits within a text, shortened. */
+export const shortIds = (text: string): string =>
+  text
+    .replaceAll(/sha256:([0-9a-f]{8})[0-9a-f]{56}/g, "$1")
+    .replaceAll(/\b([0-9a-f]{7})[0-9a-f]{33}\b/g, "$1");
 
 /** Ids of commits are shortened, other revisions are names. */
 export const shortRevision = (revision: string): string =>

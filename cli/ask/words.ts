@@ -51,6 +51,9 @@ function hashIn(text: string): What[] {
   return HEX.test(lower) ? [{ is: "commit", sha: lower }] : [];
 }
 
+/** An image, a commit or a tag, by the form of a word alone. */
+export const artifactIn = (word: string): What | undefined => [...hashIn(word), ...tagIn(word)][0];
+
 function tagIn(text: string): What[] {
   const [, repository, tag] = TAGGED.exec(text) ?? [];
   return repository === undefined || tag === undefined ? [] : [{ is: "tag", repository, tag }];

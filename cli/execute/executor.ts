@@ -3,11 +3,12 @@
  * determines whether it still has to run.
  */
 import { hashOf, type Plan } from "../../schemas/plan.ts";
+import type { Redeployment } from "../../schemas/redeployment.ts";
 import { callLedger, Refused } from "../client.ts";
 import { Unreachable } from "../error.ts";
 import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
-import { endRedeployment, fetchRedeployment, formatRedeployment } from "../redeployment.ts";
+import { endRedeployment, fetchRedeployment, formatRedeployment, takeRedeployment } from "../redeployment.ts";
 import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variablesOf } from "./commands.ts";
 import { run } from "./program.ts";
 
@@ -33,6 +34,26 @@ const inherited = ({ ASOF_EXECUTOR_SECRET: _, ...env }: Io["env"], { url, token 
   ...(token === undefined ? {} : { ASOF_TOKEN: token }),
 });
 
+/** The plan is read at this executor's own ledger, with its token, or not at all. */
+function refuseElsewhere({ plan }: Order, { url }: Ledger): void {
+  const { origin } = new URL(url);
+  if (!plan.startsWith("/") || new URL(plan, origin).origin !== origin)
+    throw new ExecutionFailed(`the plan's address is not one of the ledger ${origin}`);
+}
+
+/**
+ * Three hashes have to be one: of the plan that was ordered, of the one that the ledger's request confirms, and of the one
+ * that it answers. The last is computed: the hash in the answer could be a copy of the expected one.
+ */
+function refuseOtherPlans(order: Order, { planHash: confirmed }: Redeployment, plan: Plan): void {
+  const fetched = hashOf(plan);
+  if (order.planHash === confirmed && confirmed === fetched) return;
+  const [a, b, c] = [order.planHash, confirmed, fetched].map((hash) => hash.slice(0, 12));
+  throw new ExecutionFailed(
+    `the plan has changed: ordered was ${a}, the ledger's request confirms ${b}, and its plan is now ${c}`,
+  );
+}
+
 export function executor(io: Io, setting: ExecutorSettings): Executor {
   const { ledger, cwd, interrupted } = setting;
   const { env, out, err, now } = io;
@@ -51,8 +72,6 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
   }
 
   async function runAll(order: Order, plan: Plan): Promise<void> {
-    // Compute it: the hash in the answer could be a copy of the expected one.
-    if (hashOf(plan) !== order.planHash) throw new ExecutionFailed("the plan has changed");
     const options = {
       cwd,
       interrupted,
@@ -82,14 +101,28 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
     }
   }
 
-  /** Undefined where it must not run any more. Past its deadline it has timed out, by the ledger's clock. */
+  /**
+   * Undefined where it must not run any more, or another executor has taken it. Past its deadline it has timed out, by the
+   * ledger's clock. Throws ExecutionFailed where it is not the plan that was requested.
+   */
   async function planOf(order: Order): Promise<Plan | undefined> {
+    refuseElsewhere(order, ledger);
     const plan = await untilDeadline(order, () => callLedger(ledger, (client) => client.planAt(order.plan)));
     // Requested last, because the plan may have taken long.
     const redeployment = await untilDeadline(order, () => fetchRedeployment(ledger, order.id));
-    if (redeployment.status === "requested") return plan;
-    out(`${formatRedeployment(redeployment)}: nothing to do`);
-    return undefined;
+    if (redeployment.status !== "requested") {
+      out(`${formatRedeployment(redeployment)}: nothing to do`);
+      return undefined;
+    }
+    refuseOtherPlans(order, redeployment, plan);
+    try {
+      await untilDeadline(order, () => takeRedeployment(ledger, order.id));
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      out(`redeployment ${order.id}: ${error.message}: nothing to do`);
+      return undefined;
+    }
+    return plan;
   }
 
   const accepted = new Set<string>();
@@ -100,6 +133,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
     try {
       plan = await planOf(order);
     } catch (error) {
+      if (error instanceof ExecutionFailed) return end(order, error);
       // Nothing has started: the same order, sent again, is tried again.
       accepted.delete(id);
       throw error;

@@ -4,7 +4,7 @@
  * Drivers' error messages may repeat the address, so its secrets are removed from them.
  */
 import * as z from "zod";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import type { Driver, Engine } from "./driver.ts";
 
 /** A row by column name in lower case. Times with a zone are in UTC; those without are unchanged. */
@@ -57,7 +57,7 @@ export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
     const known = "postgres://…, mysql://…, sqlite:path or file:path";
-    throw new CliError(
+    throw new UsageError(
       `the database's address must be ${known} (other forms, like jdbc:, are not supported)`,
     );
   }

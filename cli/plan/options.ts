@@ -3,17 +3,16 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import { imageQueryOf } from "../../schemas/image-query.ts";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
-import type { Plan } from "../../schemas/plan.ts";
-import { callLedger } from "../client.ts";
-import { CliError } from "../error.ts";
-import { EXIT, type Io } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
+import { type Ask, readingBy } from "../ask/options.ts";
+import { releaseAt, releaseBack } from "../ask/past.ts";
+import { timeOf } from "../ask/when.ts";
+import { UsageError } from "../error.ts";
 
 const several = (value: string, before: string[]): string[] => [...before, value];
 
-/** The ways to name an image go together; a moment and the last good release go with nothing else. */
+/** The ways to name an image go together; a moment, a number of releases and the last good one go with nothing else. */
 const IMAGE = ["digest", "tag", "imageVersion", "commit"];
-const ALONE = ["at", "lastGood"];
+const ALONE = ["at", "back", "lastGood"];
 
 /** One of the ways to name the target release. */
 const targetOption = (flags: string, description: string): Option => {
@@ -27,9 +26,9 @@ const targetOption = (flags: string, description: string): Option => {
 export const withPlanOptions = (command: Command): Command =>
   command
     .argument("[place...]", "ENVIRONMENT/SERVICE, then ~N (releases back) or a time, instead of the options")
-    .option("--environment <name>", "which environment")
-    .option("--service <name>", "which service, like acme/billing")
-    .option("--tz <zone>", "the time zone of times in words (default: $TZ, else this machine's)")
+    .option("-e, --environment <name>", "exactly this environment")
+    .option("-s, --service <name>", "exactly this service, like acme/billing")
+    .addOption(targetOption("--back <n>", "so many releases before"))
     .addOption(
       targetOption(
         "--at <time>",
@@ -74,6 +73,7 @@ const Options = z.looseObject({
   environment: maybe,
   service: maybe,
   at: maybe,
+  back: z.coerce.number().int().min(1).max(1000).optional(),
   digest: maybe,
   tag: maybe,
   imageVersion: maybe,
@@ -89,35 +89,26 @@ const Options = z.looseObject({
 interface Named {
   readonly environment: string;
   readonly service: string;
-  readonly at?: string;
+  /** The time that the words name, and how many releases before it. */
+  readonly when?: string;
+  readonly back: number;
 }
 
-/** The place and the moment that the words name; undefined without words. Throws a CliError for anything else. */
-async function placeIn(command: Command, io: Io, ledger: Ledger): Promise<Named | undefined> {
+/** What the words name; undefined without words. Throws a CliError for anything but ENVIRONMENT/SERVICE. */
+async function placeIn(command: Command, ask: Ask): Promise<Named | undefined> {
   const words = command.args;
   if (words.length === 0) return undefined;
-  const [{ readingBy, zoneOf }, { knownServices }, { timeOf, timeReader }, { releaseAt, releaseBack }] =
-    await Promise.all([
-      import("../ask/options.ts"),
-      import("../ask/names.ts"),
-      import("../ask/when.ts"),
-      import("../ask/past.ts"),
-    ]);
-  const tz = zoneOf(z.looseObject({ tz: maybe }).parse(command.opts()), io);
-  const read = await timeReader({ now: io.now(), tz });
-  const { what, when } = await readingBy(
-    { ledger, read, services: () => knownServices(ledger) },
-    command,
-    words,
-    { only: "environments" },
-  );
+  const { what, when } = await readingBy(ask, command, words, { only: "environments" });
   if (what.is !== "place" || what.service === undefined)
-    throw new CliError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`, { exit: EXIT.usage });
+    throw new UsageError(`${words.join(" ")}: a plan is of ENVIRONMENT/SERVICE`);
   const { environment, service, back } = what;
-  if (when === undefined && back === 0) return { environment, service };
-  const at = when === undefined ? undefined : timeOf(read, when);
-  const release = await releaseBack(ledger, await releaseAt(ledger, { environment, service }, at, tz), back);
-  return { environment, service, at: release.at };
+  return { environment, service, back, ...(when === undefined ? {} : { when: timeOf(ask.read, when) }) };
+}
+
+/** The time of the release so many steps back. */
+async function timeBack({ ledger, tz }: Ask, { environment, service, when, back }: Named): Promise<string> {
+  const first = await releaseAt(ledger, { environment, service }, when, tz);
+  return (await releaseBack(ledger, first, back)).at;
 }
 
 /** Parameters of `GET /v1/plan` and fields of `POST /v1/redeployments`. */
@@ -126,38 +117,57 @@ export type PlanQuery = Omit<
   "service" | "all" | "expectedCurrent" | "planHash" | "reason" | "timeoutSeconds"
 > & { readonly service: string };
 
-/** Ends the command where no place or no target is given. */
-export async function planQueryFrom(command: Command, io: Io, ledger: Ledger): Promise<PlanQuery> {
-  const options = Options.parse(command.opts());
-  const named = await placeIn(command, io, ledger);
-  const { environment = named?.environment, service = named?.service, at = named?.at } = options;
-  const { digest, tag, imageVersion: version, commit, lastGood, schema } = options;
-  if (environment === undefined || service === undefined)
-    return command.error("error: give a place like production/billing, or --environment and --service");
-  const image = imageQueryOf({ digest, tag, version, commit });
-  const { acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = options;
-  if (at === undefined && image === undefined && lastGood === undefined) {
-    command.error(
-      "error: give a time or ~1, or one of --at, --digest, --tag, --image-version, --commit and --last-good",
-    );
-  }
-  return {
-    environment,
-    service,
-    ...(at === undefined ? {} : { at }),
-    ...image,
-    ...(lastGood === undefined ? {} : { last: "good" }),
-    ...(schema === undefined ? {} : { schema }),
-    ...(acceptConfiguration === undefined ? {} : { acceptConfiguration }),
-    ...(acceptDataLoss === undefined ? {} : { acceptDataLoss }),
-    ...(acceptSubstitute.length === 0 ? {} : { acceptSubstitute }),
-    ...(acceptShared.length === 0 ? {} : { acceptShared }),
-  };
+type Aim = Pick<PlanQuery, "at" | "digest" | "tag" | "version" | "commit" | "last">;
+
+/** The target that the options name by themselves; undefined without any. */
+function aimOf({
+  at,
+  digest,
+  tag,
+  imageVersion: version,
+  commit,
+  lastGood,
+}: z.infer<typeof Options>): Aim | undefined {
+  if (at !== undefined) return { at };
+  return lastGood === undefined ? imageQueryOf({ digest, tag, version, commit }) : { last: "good" };
 }
 
-/** Throws what `callLedger` does. */
-export const fetchPlan = (
-  ledger: Ledger,
-  query: PlanQuery,
-  more: { readonly check?: "registry" } = {},
-): Promise<Plan> => callLedger(ledger, (client) => client.plan({ ...query, ...more }));
+/** What the sender of the question accepts. */
+const acceptedIn = ({
+  schema,
+  acceptConfiguration,
+  acceptDataLoss,
+  acceptSubstitute,
+  acceptShared,
+}: z.infer<typeof Options>) => ({
+  ...(schema === undefined ? {} : { schema }),
+  ...(acceptConfiguration === undefined ? {} : { acceptConfiguration }),
+  ...(acceptDataLoss === undefined ? {} : { acceptDataLoss }),
+  ...(acceptSubstitute.length === 0 ? {} : { acceptSubstitute }),
+  ...(acceptShared.length === 0 ? {} : { acceptShared }),
+});
+
+/**
+ * Ends the command where no place or no target is given.
+ * @param usual how many releases to go back where no target is given
+ */
+export async function planQueryFrom(command: Command, ask: Ask, usual = 0): Promise<PlanQuery> {
+  const options = Options.parse(command.opts());
+  const aim = aimOf(options);
+  const named = await placeIn(command, ask);
+  const { environment = named?.environment, service = named?.service } = options;
+  if (environment === undefined || service === undefined)
+    return command.error("error: give a place like production/billing, or --environment and --service");
+  const selector = { environment, service, ...acceptedIn(options) };
+  const given = options.back ?? named?.back ?? 0;
+  const isNamed = given > 0 || named?.when !== undefined;
+  if (aim !== undefined && isNamed)
+    return command.error("error: the words name a release already: leave out the option");
+  if (aim !== undefined) return { ...selector, ...aim };
+  const back = isNamed ? given : usual;
+  if (!isNamed && back === 0)
+    return command.error(
+      "error: give a time or ~1, or one of --at, --back, --digest, --tag, --image-version, --commit and --last-good",
+    );
+  return { ...selector, at: await timeBack(ask, { ...named, environment, service, back }) };
+}

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { type ImageContent, RegistryError } from "../../functions/ledger/registries.ts";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
 import { type Image, parseImage, parseMetadataFile, readImageContent, registryOf } from "./image.ts";
 import { actorAndUrl, requiredCommit } from "./options.ts";
@@ -60,7 +60,7 @@ async function withContent({ env, err }: Io, image: Built, repository: string): 
 /** The image, once for each repository that it was pushed into. */
 async function imagesOf(given: Options, io: Io): Promise<[Built, ...Built[]]> {
   if (given.target !== undefined && given.metadataFile === undefined)
-    throw new CliError("--target needs --metadata-file, which names the targets");
+    throw new UsageError("--target needs --metadata-file, which names the targets");
   const named = given.image === undefined ? {} : parseImage(given.image);
   const written =
     given.metadataFile === undefined ? undefined : parseMetadataFile(given.metadataFile, given.target);
@@ -75,7 +75,7 @@ async function imagesOf(given: Options, io: Io): Promise<[Built, ...Built[]]> {
     return [await at(repository), ...(await Promise.all(others.map(at)))];
   }
   if (repository === undefined || tag === undefined || !given.registry) {
-    throw new CliError("no digest was found: give --digest, --metadata-file, or --image with a tag");
+    throw new UsageError("no digest was found: give --digest, --metadata-file, or --image with a tag");
   }
   return [await imageByTag(io, repository, tag)];
 }
@@ -128,7 +128,7 @@ Example:
   statements: async (given, context, io) => {
     const images = await imagesOf(Options.parse(given), io);
     const pushed = images.map(({ digest, repository, tag, content }): NewStatement => {
-      if (repository === undefined) throw new CliError("give --image, which names where it was pushed");
+      if (repository === undefined) throw new UsageError("give --image, which names where it was pushed");
       const named = { digest, repository, ...present({ tag, mediaType: content?.mediaType }) };
       return { kind: "artifact.pushed", data: { ...named, ...actorAndUrl(context) } };
     });

@@ -12,10 +12,11 @@ import {
   withRecordOptions,
   withSubmitOptions,
 } from "./options.ts";
+import { service } from "./service.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { replay, submit } from "./submit.ts";
 
-const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence];
+const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence, service];
 
 const ABOUT = `
 In GitHub Actions, GitLab CI, Bitbucket Pipelines, CircleCI, Jenkins, Azure Pipelines and CodeBuild it detects commit,
@@ -29,10 +30,11 @@ While the ledger cannot be reached, events wait in the outbox and the pipeline g
 
 Exit codes:
   0  recorded, recorded before, or (without --strict) waiting in the outbox
-  1  refused: one line says why. With a wrong token or address the event waits in the outbox
+  1  it cannot be reported: a registry knows no such tag, or the outbox cannot be written
   2  the command line is invalid
   4  with --strict: the ledger cannot be reached, and the event waits in the outbox (use --replay; running the command
-     again could report it twice)`;
+     again could report it twice)
+  5  refused: one line says why. With a wrong token or address the event waits in the outbox`;
 
 function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
   const command = record.command(subcommand.name).summary(subcommand.summary).description(subcommand.summary);
@@ -49,7 +51,9 @@ function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
 }
 
 export function recordCommand(record: Command, io: Io): Command {
-  record.description("Reports to the ledger what a pipeline built, pushed, deployed, migrated or checked.");
+  record.description(
+    "Reports to the ledger what a pipeline built, pushed, deployed, migrated, checked or described.",
+  );
   for (const subcommand of SUBCOMMANDS) addSubcommand(record, subcommand, io);
   return withSubmitOptions(record)
     .option("--replay", "send the events in the outbox")

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { ENDINGS } from "../../schemas/scalars.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";
@@ -36,7 +36,7 @@ const CONFIG = /^(?:(https?:\/\/(?:[^/@]*@)?[^@]+)@)?(?!https?:)([^:@]+)(?::(.+)
 function configFrom(given: string): Record<string, string> {
   const [, repository, revision, path] = CONFIG.exec(given) ?? [];
   if (revision === undefined) {
-    throw new CliError(
+    throw new UsageError(
       `--config ${JSON.stringify(given)}: must be like https://github.com/acme/deploy@77aa01c:production/shop.yaml`,
     );
   }
@@ -61,11 +61,11 @@ function configurationAlone(
 ): readonly Record<string, string>[] {
   const named = Object.entries({ component, image, digest, tag }).find(([, value]) => value !== undefined);
   if (named !== undefined)
-    throw new CliError(`--config-only: leave out --${named[0]}, or leave out --config-only`);
+    throw new UsageError(`--config-only: leave out --${named[0]}, or leave out --config-only`);
   if (given.length > 0) return given;
   const { sha, repository } = knownCommit(context) ?? {};
   if (sha === undefined)
-    throw new CliError("--config-only: no commit was found: give --config <repository@revision:path>");
+    throw new UsageError("--config-only: no commit was found: give --config <repository@revision:path>");
   return [present({ repository, revision: sha })];
 }
 
@@ -87,7 +87,7 @@ const deploymentOf = ({ run }: RecordContext, id: string | undefined) => ({
 /** The environment, given or detected. Throws a CliError where there is none. */
 export function environmentOf({ found }: RecordContext): string {
   if (found.environment === undefined)
-    throw new CliError("no environment was found: give --environment <name>");
+    throw new UsageError("no environment was found: give --environment <name>");
   return found.environment.value;
 }
 
@@ -142,7 +142,7 @@ A program that carries out a redeployment names it: asof execute sets ASOF_REDEP
     const options = Options.parse(flags);
     const ending = present({ outcome: options.outcome, reason: options.reason });
     if (options.status !== "failed" && Object.keys(ending).length > 0)
-      throw new CliError("--outcome and --reason need --status failed");
+      throw new UsageError("--outcome and --reason need --status failed");
     const { service, status, cluster, namespace, rollback } = options;
     const component = componentFrom(options);
     const given = options.config.map(configFrom);

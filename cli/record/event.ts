@@ -5,7 +5,7 @@ import { toStatement } from "../../functions/sources/standards/cloudevents.ts";
 import { type Kind, Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import type { CiRun } from "./ci.ts";
 
 export const Event = z.strictObject({
@@ -63,9 +63,9 @@ export function eventOf(
     data: isClock ? { ...data, timeFrom: "clock" } : data,
   };
   const mapped = toStatement(event);
-  if (mapped.is !== "statement") throw new CliError(mapped.reason);
+  if (mapped.is !== "statement") throw new UsageError(mapped.reason);
   const parsed = Statement.safeParse(mapped.statement);
-  if (!parsed.success) throw new CliError(faultsOf(parsed.error));
+  if (!parsed.success) throw new UsageError(faultsOf(parsed.error));
   return event;
 }
 

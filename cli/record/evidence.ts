@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 import { actorAndUrl, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";
 
@@ -30,10 +30,10 @@ function hashOf(file: string): string {
 /** The image where one is given, else the commit. */
 function subjectOf({ given, found }: RecordContext, digest: string | undefined): Record<string, string> {
   if (digest !== undefined && given.commit !== undefined) {
-    throw new CliError("give --commit or --digest: evidence belongs to one of them");
+    throw new UsageError("give --commit or --digest: evidence belongs to one of them");
   }
   if (digest !== undefined) return { digest };
-  if (found.sha === undefined) throw new CliError("no commit was found: give --commit <sha> or --digest");
+  if (found.sha === undefined) throw new UsageError("no commit was found: give --commit <sha> or --digest");
   return { commit: found.sha.value };
 }
 

@@ -8,7 +8,7 @@ import { RegistryAccess, registries } from "../../functions/adapters/registry/oc
 import { type ImageContent, type Registries, RegistryError } from "../../functions/ledger/registries.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
-import { CliError } from "../error.ts";
+import { CliError, UsageError } from "../error.ts";
 
 export interface Image {
   readonly repository?: string;
@@ -20,7 +20,7 @@ export interface Image {
 export function parseImage(reference: string): Image {
   const image = readImage(reference);
   if (image === undefined) {
-    throw new CliError(
+    throw new UsageError(
       `--image ${JSON.stringify(reference)}: must name its registry, like ghcr.io/acme/billing:1.4.2`,
     );
   }
@@ -120,7 +120,7 @@ export function registryOf(
   const [host = ""] = repository.split("/");
   const access = { [host]: { ...loginFor(host, env), ...(isLocal(host) ? { plainHttp: true } : {}) } };
   const parsed = RegistryAccess.safeParse(access);
-  if (!parsed.success) throw new CliError(`--image: ${JSON.stringify(host)} is not a registry host`);
+  if (!parsed.success) throw new UsageError(`--image: ${JSON.stringify(host)} is not a registry host`);
   return registries(parsed.data);
 }
 

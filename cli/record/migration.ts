@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { environmentOf } from "./deploy.ts";
 import { parseImage } from "./image.ts";
 import { actorAndUrl, knownCommit, type RecordContext } from "./options.ts";
@@ -31,7 +31,7 @@ export function digestFrom(image: string | undefined): string | undefined {
   if (image === undefined || /^sha\d+:/.test(image)) return image;
   const { digest } = parseImage(image);
   if (digest === undefined)
-    throw new CliError("--image: must name a digest: sha256:… or ghcr.io/acme/billing@sha256:…");
+    throw new UsageError("--image: must name a digest: sha256:… or ghcr.io/acme/billing@sha256:…");
   return digest;
 }
 

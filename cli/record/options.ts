@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import * as z from "zod";
 import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
 import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
 import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
@@ -100,9 +100,9 @@ export const knownCommit = ({
 /** The commit with its repository. Throws a CliError that says how to give it. */
 export function requiredCommit(context: RecordContext): Record<string, string> {
   const commit = knownCommit(context);
-  if (commit === undefined) throw new CliError("no commit was found: give --commit <sha>");
+  if (commit === undefined) throw new UsageError("no commit was found: give --commit <sha>");
   if (commit.repository === undefined) {
-    throw new CliError("no repository was found: give --repository <url>");
+    throw new UsageError("no repository was found: give --repository <url>");
   }
   return commit;
 }

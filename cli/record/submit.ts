@@ -32,7 +32,7 @@ async function deliverAll(ledger: Ledger, events: readonly Event[]): Promise<Res
 
 function exitOf(results: readonly Result[], strict: boolean | undefined): number {
   const ends = new Set(results.map(({ sent }) => sent.is));
-  if (ends.has("refused") || ends.has("denied")) return EXIT.refused;
+  if (ends.has("refused") || ends.has("denied")) return EXIT.denied;
   return ends.has("unreachable") && strict === true ? EXIT.unreachable : EXIT.done;
 }
 
@@ -124,7 +124,7 @@ export async function submitEvents(
   const isStored = storeWaiting(io, given.outbox, results);
   if (given.json === true) io.out(JSON.stringify({ found, notes, results: results.map(resultJson) }));
   report(given.json === true ? { ...io, out: () => undefined } : io, results, given.outbox);
-  return isStored ? exitOf(results, given.strict) : EXIT.refused;
+  return isStored ? exitOf(results, given.strict) : EXIT.no;
 }
 
 /** Sends the outbox; returns the exit code. Refused events move to a file of their own, with the reason. */
@@ -154,5 +154,5 @@ export async function replay(io: Io, given: SubmitOptions): Promise<number> {
     io.out(JSON.stringify({ results: results.map(resultJson), broken: broken.length }));
   report(given.json === true ? { ...io, out: () => undefined } : io, results, outbox);
   if (refused.length > 0) io.err(`asof: ${refused.length} refused: see ${refusedFile(outbox)}`);
-  return refused.length > 0 ? EXIT.refused : exitOf(results, given.strict);
+  return refused.length > 0 ? EXIT.denied : exitOf(results, given.strict);
 }

@@ -20,15 +20,18 @@ import {
   TagAnswer,
   Timeline,
 } from "../../schemas/answer.ts";
+import { Audit } from "../../schemas/audit.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
 import type {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
+  Note,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
@@ -37,6 +40,7 @@ import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
   ArtifactQuestion,
+  AuditQuestion,
   ChangesQuestion,
   CommitQuestion,
   DiffQuestion,
@@ -67,6 +71,8 @@ export interface LedgerRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** How long to wait for the answer. Absent: as long as for any question. */
+  readonly timeoutMs?: number;
 }
 
 export interface LedgerResponse {
@@ -141,16 +147,22 @@ export interface LedgerClient {
   ) => Promise<Redeployment>;
   readonly freezes: (query?: Query<typeof FreezesQuestion>) => Promise<Freezes>;
   readonly redeployment: (id: string) => Promise<Redeployment>;
+  /** Takes it for the token's executor. */
+  readonly takeRedeployment: (id: string) => Promise<Redeployment>;
   readonly endRedeployment: (id: string, end: Query<typeof RedeploymentEnd>) => Promise<Redeployment>;
   readonly mark: (mark: Query<typeof Mark>) => Promise<Outcomes>;
+  readonly note: (note: Query<typeof Note>) => Promise<Outcomes>;
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
+  /** Takes minutes where a period has many thousands of changes. */
+  readonly audit: (query: Query<typeof AuditQuestion>) => Promise<Audit>;
   readonly quarantine: (query?: Query<typeof QuarantineQuestion>) => Promise<Quarantine>;
   readonly quarantinedItem: (key: string) => Promise<QuarantinedItem>;
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
+  readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
 }
 
@@ -162,6 +174,8 @@ export function withQuery(path: string, query: object): string {
   );
   return given.length === 0 ? path : `${path}?${parameters}`;
 }
+
+const REPORT_TIMEOUT_MS = 15 * 60_000;
 
 const quarantinedPath = (key: string): string => `/v1/quarantine/${encodeURIComponent(key)}`;
 const redeploymentPath = (id: string): string => `/v1/redeployments/${encodeURIComponent(id)}`;
@@ -212,15 +226,19 @@ export function clientOver(send: Send): LedgerClient {
     cancelRedeployment: (id, body) => post(Redeployment, `${redeploymentPath(id)}/cancel`, body),
     freezes: (query = {}) => ask(Freezes, "/v1/freezes", query),
     redeployment: (id) => call(Redeployment, { path: redeploymentPath(id) }),
+    takeRedeployment: (id) => post(Redeployment, `${redeploymentPath(id)}/take`, {}),
     endRedeployment: (id, end) => post(Redeployment, `${redeploymentPath(id)}/end`, end),
     mark: (mark) => post(Outcomes, "/v1/marks", mark),
+    note: (note) => post(Outcomes, "/v1/notes", note),
     freeze: (freeze) => post(Outcomes, "/v1/freezes", freeze),
     endFreeze: (end) => post(Outcomes, "/v1/freezes/end", end),
     session: () => ask(Session, "/auth/session", {}),
+    audit: (query) => call(Audit, { path: withQuery("/v1/audit", query), timeoutMs: REPORT_TIMEOUT_MS }),
     quarantine: (query = {}) => ask(Quarantine, "/v1/quarantine", query),
     quarantinedItem: (key) => call(QuarantinedItem, { path: quarantinedPath(key) }),
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
+    dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
   };
 }
@@ -238,7 +256,7 @@ export const authorizationOf = ({ token }: Address): { authorization?: string } 
 /** Sends a request once. @throws NoAnswer */
 export async function sendOnce(
   address: Address,
-  { path, headers, ...request }: LedgerRequest,
+  { path, headers, timeoutMs: own, ...request }: LedgerRequest,
   timeoutMs: number,
 ): Promise<LedgerResponse & { readonly headers: Headers }> {
   const answer = await exchange(addressOf(address, path), {
@@ -246,7 +264,7 @@ export async function sendOnce(
     headers: { ...headers, ...authorizationOf(address) },
     // A redirect could turn a POST into a GET of another page.
     redirect: "manual",
-    timeoutMs,
+    timeoutMs: own ?? timeoutMs,
   });
   return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
 }

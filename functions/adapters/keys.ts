@@ -58,6 +58,9 @@ export const PEOPLE = {
   index: { name: "commitment", partition: "commitment", include: ["login"] },
 } as const;
 
+/** The table of messages that were sent to chats; `ends` is the time, in seconds, at which DynamoDB may remove an item. */
+export const SENT = { key: "message", ends: "ends" } as const;
+
 const PART_MAX = 512;
 
 /** No encoded part begins like a hash: in one, `%` is always followed by 25 or 23. */

@@ -9,7 +9,7 @@ import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
-import type { ComparedPersons } from "../queries/merged-changes.ts";
+import type { ComparedPersons } from "../queries/persons.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
 import type { LogStore } from "../seal/log-store.ts";
 import type { Trust } from "../sources/standards/attestation.ts";

@@ -1,9 +1,9 @@
-/** The endpoints where people mark images, and freeze environments and end a freeze. */
+/** The endpoints where people mark images, note changes, and freeze environments and end a freeze. */
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { StatementOf } from "../../schemas/fact.ts";
-import { Freeze, FreezeEnd, Mark } from "../../schemas/operation.ts";
+import { Freeze, FreezeEnd, Mark, Note } from "../../schemas/operation.ts";
 import { faultsOf, fold, id } from "../../schemas/scalars.ts";
 import { canonical, sha256 } from "../ledger/canonical.ts";
 import { knownName } from "../ledger/directories.ts";
@@ -26,7 +26,9 @@ export function idempotencyKey(c: Context): string | undefined {
   return parsed.data;
 }
 
-type Operation = StatementOf<"release.marked" | "environment.frozen" | "environment.unfrozen">;
+type Operation = StatementOf<
+  "release.marked" | "environment.frozen" | "environment.unfrozen" | "change.noted"
+>;
 type Common = Pick<Operation, "id" | "occurredAt" | "timeFrom" | "actor">;
 
 /** Throws an EndpointError if a place is unknown, with the nearest names. */
@@ -56,7 +58,7 @@ async function refuseUnknownDigest({ store }: Ledger, digest: string): Promise<v
 /** Makes a handler that records a request as a statement by the holder of its token, at the current time. */
 const operate =
   <T extends { create?: true }>(
-    endpoint: "marks" | "freezes",
+    endpoint: "marks" | "freezes" | "notes",
     schema: z.ZodType<T>,
     statementOf: (body: Omit<T, "create">, common: Common) => Operation,
     refuse: (ledger: Ledger, body: T) => Promise<void>,
@@ -99,6 +101,12 @@ export const operations: Readonly<Record<string, (ledger: Ledger, c: Context) =>
     Mark,
     (body, common) => ({ kind: "release.marked", source: "/asof/marks", ...common, ...body }),
     (ledger, { digest }) => refuseUnknownDigest(ledger, digest),
+  ),
+  "/v1/notes": operate(
+    "notes",
+    Note,
+    (body, common) => ({ kind: "change.noted", source: "/asof/notes", ...common, ...body }),
+    refuseUnknown,
   ),
   "/v1/freezes": operate(
     "freezes",

@@ -2,10 +2,10 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Mapped } from "../../schemas/mapped.ts";
-import { Retraction } from "../../schemas/operation.ts";
+import { Dispute, Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
 import { grantsOf, isBound } from "../ledger/grants.ts";
-import { keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
+import { DISPUTES, keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
@@ -154,6 +154,25 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   return answerOne(c, await receive(ledger, senderOf("retractions", who), [said(statement, body)]));
 }
 
+/** Doubts a fact: whoever may report for its place may do so. The fact stays. */
+async function dispute(ledger: Ledger, c: Context): Promise<Response> {
+  const who = await holder(ledger, c, "write", "operate");
+  const body = await bodyOf(c, Dispute);
+  const { source, id, reason } = body;
+  const target = { source, id };
+  const statement = {
+    kind: "statement.disputed",
+    source: DISPUTES,
+    id: retractionId(target),
+    occurredAt: ledger.now().toISOString(),
+    timeFrom: "receipt",
+    actor: who.name,
+    target,
+    reason,
+  } as const;
+  return answerOne(c, await receive(ledger, senderOf("disputes", who), [said(statement, body)]));
+}
+
 const tooLarge = () =>
   problem("too large", `A body may hold at most ${MAX_BODY_BYTES} bytes. Send fewer events at once.`);
 const counted = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge });
@@ -173,11 +192,15 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("*", limited);
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
+  app.post("/v1/disputes", (c) => dispute(ledger, c));
   app.post("/v1/attestations", attestationHandler(ledger));
   for (const [path, operation] of Object.entries(operations)) app.post(path, (c) => operation(ledger, c));
   app.use("/v1/redeployments/*", revealing(ledger));
   // Loaded lazily: these make plans, which most recording requests do not need.
   app.post("/v1/redeployments", async (c) => (await import("./redeployments.ts")).redeploy(ledger, c));
+  app.post("/v1/redeployments/:id/take", async (c) =>
+    (await import("./redeployments.ts")).takeRedeployment(ledger, c),
+  );
   app.post("/v1/redeployments/:id/end", async (c) =>
     (await import("./redeployments.ts")).endRedeployment(ledger, c),
   );

@@ -1,11 +1,11 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
-import type { StatementOf } from "../../schemas/fact.ts";
+import type { Fact, StatementOf } from "../../schemas/fact.ts";
 import { imageQueryOf } from "../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append } from "../ledger/append.ts";
-import type { Holder } from "../ledger/authority.ts";
+import { type Holder, isAllowed } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import { contradictionOf } from "../plan/image-target.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type RequestOutcome,
   requestRedeployment,
 } from "../plan/redeployment/request.ts";
-import { courseAnswered, endId, REDEPLOYMENTS, redeployment } from "../plan/redeployment/status.ts";
+import { courseAnswered, endId, REDEPLOYMENTS, redeployment, takenId } from "../plan/redeployment/status.ts";
 import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";
@@ -126,6 +126,48 @@ export async function endRedeployment(ledger: Ledger, c: Context): Promise<Respo
   return end(ledger, c, who, await bodyOf(c, RedeploymentEnd));
 }
 
+/** Takes a redeployment for the executor that asks, before it runs anything: at most one does. */
+export async function takeRedeployment(ledger: Ledger, c: Context): Promise<Response> {
+  const who = await holder(ledger, c, "execute");
+  const id = c.req.param("id") ?? "";
+  const when = await moment(askedBy(ledger, who), {});
+  const { status, environment, service } = found(await redeployment(when, id), `redeployment ${id}`);
+  if (status !== "requested")
+    throw new EndpointError("not now", `The redeployment ${id} is no longer to be carried out: ${status}.`);
+  const outcome = await append(
+    ledger,
+    {
+      kind: "redeployment.taken",
+      source: REDEPLOYMENTS,
+      id: takenId(id),
+      occurredAt: when.knownAt,
+      timeFrom: "receipt",
+      actor: who.name,
+      environment,
+      service,
+      redeployment: id,
+    },
+    { vendor: "redeployments", reportedBy: who.name, sender: who },
+  );
+  if (outcome.outcome === "rejected")
+    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
+  // Who takes it is no part of the comparison: the first one has it.
+  if (outcome.fact.reportedBy !== who.name)
+    throw new EndpointError("not now", `The redeployment ${id} was taken by ${outcome.fact.reportedBy}.`);
+  await ledger.publish?.(outcome.fact);
+  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
+  return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
+}
+
+/** Refuses whoever is not the executor that took a redeployment; an operator ends any. */
+function refuseOthers(id: string, taken: Fact | undefined, who: Holder): void {
+  if (taken === undefined || taken.reportedBy === who.name || isAllowed(who, "operate")) return;
+  throw new EndpointError(
+    "forbidden",
+    `The redeployment ${id} was taken by ${taken.reportedBy}: only it, or an operator, reports how it ended.`,
+  );
+}
+
 type End = Pick<StatementOf<"redeployment.ended">, "outcome" | "reason">;
 
 async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<Response> {
@@ -134,7 +176,14 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
   const course = found(await redeployment(when, id), `redeployment ${id}`);
   const { environment, service } = course;
   const identity = { source: REDEPLOYMENTS, id: endId(id) };
-  const [reported] = await ledger.store.get([identity]);
+  const holding = { source: REDEPLOYMENTS, id: takenId(id) };
+  const stored = await ledger.store.get([identity, holding]);
+  const reported = stored.find((fact) => fact.id === identity.id);
+  refuseOthers(
+    id,
+    stored.find((fact) => fact.id === holding.id),
+    who,
+  );
   if (reported === undefined && isOver(course)) {
     throw new EndpointError(
       "not now",

@@ -2,17 +2,19 @@
  * Access patterns: which partitions index a fact, and which directories list its names. A question reads single
  * partitions, so this file also lists the questions whose cost does not grow with the ledger.
  */
-import type {
-  Component,
-  Deployed,
-  Deployment,
-  Fact,
-  Migrated,
-  Noted,
-  ObservedComponent,
+import {
+  type AboutAnother,
+  type Component,
+  type Deployed,
+  type Deployment,
+  type Fact,
+  isAboutAnother,
+  type Migrated,
+  type Noted,
+  type ObservedComponent,
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { canonical, order, retractionOrder, sha256 } from "./canonical.ts";
+import { canonical, disputeOrder, order, retractionOrder, sha256 } from "./canonical.ts";
 import { listedAs, placeName, repositoriesIn, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
@@ -168,7 +170,7 @@ export const changePartition = ({
 const ofTag = (fact: { repository: string; tag?: string }): Partition[] =>
   fact.tag === undefined ? [] : [{ of: "tag", repository: fact.repository, tag: fact.tag }];
 
-function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partition[] {
+function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
   switch (fact.kind) {
     case "artifact.pushed":
     case "artifact.deleted":
@@ -244,6 +246,8 @@ function partitionsOf(fact: Exclude<Fact, { kind: "fact.retracted" }>): Partitio
         timeline(fact),
       ];
     case "export.made":
+    // Read by its identity, which is made from the redeployment's.
+    case "redeployment.taken":
       return [];
   }
 }
@@ -309,15 +313,19 @@ function namesOf(fact: Fact): Entry[] {
   return [...names, ...serviceNames(fact)];
 }
 
+function orderOf(fact: Fact, place: Fact): string {
+  if (!isAboutAnother(fact)) return order(fact);
+  return fact.kind === "fact.retracted" ? retractionOrder(place) : disputeOrder(place);
+}
+
 /**
  * A fact with the partitions that index it (`posted`), and the index entries to write before it (`derived`). A
- * retraction is indexed in every partition of its target, directly after the target, so that a reader sees it without
- * another request. Throws an Error for a retraction without its target.
+ * retraction and a dispute are indexed in every partition of their target, directly after it, so that a reader sees them
+ * without another request. Throws an Error for one of them without its target.
  */
 export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFact; derived: IndexEntry[] } {
-  const place = fact.kind === "fact.retracted" ? target : fact;
-  if (place === undefined || place.kind === "fact.retracted")
-    throw new Error("a retraction needs its target");
+  const place = isAboutAnother(fact) ? target : fact;
+  if (place === undefined || isAboutAnother(place)) throw new Error(`a ${fact.kind} needs its target`);
   const taken = new Set<Index>();
   const partitions: Partition[] = [];
   const derived: IndexEntry[] = namesOf(fact).map(([directory, shown]) => ({
@@ -330,7 +338,7 @@ export function accessPatternsOf(fact: Fact, target?: Fact): { posted: IndexedFa
       recordedAt: fact.recordedAt,
     },
   }));
-  const at = place === fact ? order(fact) : retractionOrder(place);
+  const at = orderOf(fact, place);
   for (const partition of partitionsOf(place)) {
     const index = indexOf(partition);
     if (taken.has(index)) derived.push({ is: "pointer", partition, order: at, fact });

@@ -1,12 +1,12 @@
 /** Appending: parses a statement, hashes it, applies the naming rules, stamps it and writes it once. */
 import * as z from "zod";
-import { type Fact, OWN_KINDS, Statement } from "../../schemas/fact.ts";
+import { type AboutAnother, type Fact, isAboutAnother, OWN_KINDS, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
-import { type Bound, isBound, narrowed, refusal } from "./grants.ts";
+import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.ts";
 import { type Rule, rename } from "./naming-rules.ts";
 import { issuerOf, type People } from "./people.ts";
 import type { Recorder } from "./recorder.ts";
@@ -16,7 +16,8 @@ import type { IndexEntry, Store } from "./store.ts";
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */
 export type Outcome =
   | { outcome: "recorded" | "duplicate"; fact: Fact }
-  | { outcome: "conflict"; fact: Fact; reason: string }
+  /** `refused`: the hash of the statement that came second. */
+  | { outcome: "conflict"; fact: Fact; reason: string; refused: string }
   | { outcome: "rejected"; reason: string; forbidden?: true };
 
 /** How a statement arrived. */
@@ -85,9 +86,13 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
   const { rawHash } = receipt;
   const pending: Pending = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
-  return fact.kind === "fact.retracted"
-    ? retract(appending, pending, fact, sender)
-    : record(appending, pending);
+  const outcome = await (isAboutAnother(fact)
+    ? recordAbout(appending, pending, fact, sender)
+    : record(appending, pending));
+  if (outcome.outcome !== "conflict" || sender === undefined) return outcome;
+  // Whoever has no say in the place of the recorded fact does not dispute it, either.
+  const foreign = refusedEffect(sender, outcome.fact);
+  return foreign === undefined ? outcome : forbidden(`another fact has this source and id: ${foreign}`);
 }
 
 const A_COMMITMENT = `person:${"0".repeat(64)}`;
@@ -110,29 +115,47 @@ function underRules({ rules }: Appending, { vendor }: Receipt, statement: Statem
   }
 }
 
-/** The id of the retraction of a fact: SHA-256 of its source and id, so that a fact has at most one, and it is final. */
+/** The id of the retraction of a fact, and of its dispute: SHA-256 of its source and id, so that it has at most one. */
 export const retractionId = (target: { source: string; id: string }): string =>
   sha256(canonical([target.source, target.id]));
 
-async function retract(
+const ENDPOINT = { "fact.retracted": "/v1/retractions", "statement.disputed": "/v1/disputes" } as const;
+
+/** Records a retraction or a dispute, if its sender has a say in its target. */
+async function recordAbout(
   appending: Appending,
   pending: Pending,
-  fact: Extract<Fact, { kind: "fact.retracted" }>,
+  fact: AboutAnother,
   sender: Bound | undefined,
 ): Promise<Outcome> {
   if (fact.id !== retractionId(fact.target))
-    return rejected("id: must be derived from the target's source and id; use POST /v1/retractions");
+    return rejected(`id: must be derived from the target's source and id; use POST ${ENDPOINT[fact.kind]}`);
   const [target] = await appending.store.get([fact.target]);
   if (target === undefined)
     return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
-  const refused = sender === undefined ? undefined : refusal(sender, target);
+  const refused = sender === undefined ? undefined : REFUSED[fact.kind](sender, target);
   if (refused !== undefined) return forbidden(refused);
-  if (target.kind === "fact.retracted")
-    return rejected("target: a retraction is final; restate the fact under a new id");
+  const fault = faultOfTarget(fact, target);
+  return fault === undefined ? record(appending, pending, target) : rejected(`target: ${fault}`);
+}
+
+/** A dispute may come from another source than its target: what counts is the place. */
+const REFUSED = { "fact.retracted": refusal, "statement.disputed": refusedEffect } as const;
+
+/** Why a fact cannot be retracted or disputed. */
+function faultOfTarget({ kind }: Fact, target: Fact): string | undefined {
+  if (isAboutAnother(target)) {
+    const what = target.kind === "fact.retracted" ? "retraction" : "dispute";
+    return `a ${what} is final; retract the fact that it is about, and restate that one under a new id`;
+  }
+  if (kind === "statement.disputed")
+    return OWN_KINDS.has(target.kind)
+      ? "only what senders report can be disputed; what people do at the ledger's own endpoints is ended or retracted there"
+      : undefined;
   // Its number stays in use, and what it started has already happened.
-  if (target.kind === "redeployment.requested")
-    return rejected("target: a requested redeployment cannot be retracted; report that it ended");
-  return record(appending, pending, target);
+  return target.kind === "redeployment.requested"
+    ? "a requested redeployment cannot be retracted; report that it ended"
+    : undefined;
 }
 
 /**
@@ -183,7 +206,7 @@ async function compare(store: Store, { fact, rawHash }: Pending, stored: Fact): 
     (rawHash !== undefined && rawHash === (await store.rawHashOf(stored)));
   if (same) return { outcome: "duplicate", fact: stored };
   const reason = `another statement was recorded under this source and id at ${stored.recordedAt}`;
-  return { outcome: "conflict", fact: stored, reason };
+  return { outcome: "conflict", fact: stored, reason, refused: fact.statementHash };
 }
 
 /** Writes an index entry. Names repeat with almost every fact, so written ones are cached; pointers are unique to a fact. */

@@ -97,5 +97,8 @@ export const datedOrder = (time: string, by: Ordered): string => `${time}#!${fin
 /** The sort key of a retraction: directly after its target. */
 export const retractionOrder = (target: Ordered): string => `${order(target)}~`;
 
-/** Upper bound of all sort keys with this prefix: those of a time, or those of a fact and its retraction. */
+/** The sort key of a dispute: after its target, and after the target's retraction. */
+export const disputeOrder = (target: Ordered): string => `${order(target)}~d`;
+
+/** Upper bound of all sort keys with this prefix: those of a time, or those of a fact, its retraction and its dispute. */
 export const endOf = (start: string): string => `${start}~~`;

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import type { Fact } from "../../schemas/fact.ts";
+import { type Fact, isAboutAnother } from "../../schemas/fact.ts";
 import { accessPatternsOf } from "./access-patterns.ts";
 import { fingerprint } from "./canonical.ts";
 import { exportFacts } from "./export.ts";
@@ -118,7 +118,7 @@ interface Prepared {
 }
 
 async function prepared({ store }: Side, fact: Fact): Promise<Prepared> {
-  const [target] = fact.kind === "fact.retracted" ? await store.get([fact.target]) : [];
+  const [target] = isAboutAnother(fact) ? await store.get([fact.target]) : [];
   const rawHash = await store.rawHashOf(fact);
   const { posted, derived } = accessPatternsOf(fact, target);
   return { posted: { ...posted, ...(rawHash === undefined ? {} : { rawHash }) }, derived };

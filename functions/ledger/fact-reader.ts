@@ -1,7 +1,12 @@
-/** Reads a partition as known at a moment: it skips facts that were recorded later, and facts that were retracted. */
-import type { Fact, FactOf } from "../../schemas/fact.ts";
+/**
+ * Reads a partition as known at a moment: it skips facts that were recorded later, facts that were retracted, and imported
+ * facts that repeat what a live sender reports.
+ */
+import { type Fact, type FactOf, isAboutAnother } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
+import { eventOf, isImported, isRepeated, sameEvent } from "./imports.ts";
 import type { Reads } from "./loader.ts";
+import { AT_ONCE, mapLimit } from "./map-limit.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
 
 /** The store to read, and the time by which facts must be recorded to count. */
@@ -39,6 +44,9 @@ export const distinct = <F extends Identity>(facts: readonly F[]): F[] => [
   ...new Map(facts.map((fact) => [keyOf(fact), fact])).values(),
 ];
 
+const withDispute = (fact: Fact, disputed: Fact["disputed"]): Fact =>
+  disputed === undefined ? fact : { ...fact, disputed };
+
 /** The entries whose fact exists: a pointer is written before its fact, and the fact's write may have failed. */
 export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): Promise<Entry[]> {
   const doubtful = entries.filter(({ provisional }) => provisional);
@@ -50,15 +58,23 @@ export async function confirmed({ store }: KnownAt, entries: readonly Entry[]): 
     const fact = stored.get(keyOf(entry.fact));
     const isSame =
       fact?.statementHash === entry.fact.statementHash && fact.occurredAt === entry.fact.occurredAt;
-    return isSame ? [{ fact, provisional: false }] : [];
+    return isSame ? [{ fact: withDispute(fact, entry.fact.disputed), provisional: false }] : [];
   });
 }
 
-/** A filter of pages: facts that were known and not retracted. A retraction sorts directly after its target. */
+/**
+ * A filter of pages: facts that were known and not retracted, with their disputes. A retraction and a dispute sort
+ * directly after their target.
+ */
 function visibility(knownAt: string, descending: boolean) {
   const retracted = new Set<string>();
-  // In ascending order a retraction comes after its target, so each entry is held until the next one is read.
+  const disputes = new Map<string, FactOf<"statement.disputed">>();
+  // In ascending order they come after their target, so each entry is held until the next one is read.
   let held: Entry | undefined;
+  const annotated = (entry: Entry): Entry =>
+    disputes.size === 0
+      ? entry
+      : { ...entry, fact: withDispute(entry.fact, disputes.get(keyOf(entry.fact))) };
   function retract({ target }: FactOf<"fact.retracted">): void {
     retracted.add(keyOf(target));
     if (held !== undefined && keyOf(held.fact) === keyOf(target)) held = undefined;
@@ -71,10 +87,14 @@ function visibility(knownAt: string, descending: boolean) {
       retract(fact);
       return undefined;
     }
-    if (descending) return retracted.size > 0 && retracted.has(keyOf(fact)) ? undefined : entry;
+    if (fact.kind === "statement.disputed") {
+      disputes.set(keyOf(fact.target), fact);
+      return undefined;
+    }
+    if (descending) return retracted.size > 0 && retracted.has(keyOf(fact)) ? undefined : annotated(entry);
     const before = held;
     held = entry;
-    return before;
+    return before === undefined ? undefined : annotated(before);
   }
   return (page: readonly Entry[], isLast: boolean): Entry[] => {
     const shown: Entry[] = [];
@@ -82,9 +102,41 @@ function visibility(knownAt: string, descending: boolean) {
       const one = take(entry);
       if (one !== undefined) shown.push(one);
     }
-    if (isLast && held !== undefined) shown.push(held);
+    if (isLast && held !== undefined) shown.push(annotated(held));
     return shown;
   };
+}
+
+/** Everything known of the event that a fact reports. For a deployment it is the reading that its evidence needs, too. */
+async function factsOfEvent(knowledge: KnownAt, fact: Fact): Promise<Fact[]> {
+  const event = eventOf(fact);
+  if (event === undefined) return [];
+  const span = event.at === undefined ? {} : { from: event.at, to: event.at };
+  const entries = await collected(knownPages(knowledge, event.partition, span, WHOLE));
+  return entries.map((entry) => entry.fact);
+}
+
+/** The imported facts of the event that a live fact of this partition reports. */
+export async function alsoImported(
+  knowledge: KnownAt,
+  partition: Partition,
+  live: Identity,
+): Promise<Identity[]> {
+  if (isImported(live)) return [];
+  const facts = (await collected(knownPages(knowledge, partition, {}, WHOLE))).map(({ fact }) => fact);
+  const own = facts.find((fact) => keyOf(fact) === keyOf(live));
+  const imported = own === undefined ? [] : sameEvent(own, facts).filter(isImported);
+  return imported.map(({ source, id }) => ({ source, id }));
+}
+
+/** The entries without imported facts that repeat another: one request for each event that was imported. */
+async function withoutRepeated(knowledge: KnownAt, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  if (!entries.some(({ fact }) => isImported(fact))) return entries;
+  const kept = await mapLimit(AT_ONCE, entries, async (entry) => {
+    const { fact } = entry;
+    return isImported(fact) && isRepeated(fact, await factsOfEvent(knowledge, fact)) ? [] : [entry];
+  });
+  return kept.flat();
 }
 
 /** Loads the next page of a reading; undefined at the end. */
@@ -98,12 +150,22 @@ function startOf({ from, after, to }: Span): string | undefined {
   return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
+/** A reading as questions see it, see `knownPages`. */
+function reading(...given: Parameters<typeof knownPages>): Next {
+  const [knowledge] = given;
+  const next = knownPages(...given);
+  return async () => {
+    const page = await next();
+    return page === undefined ? undefined : withoutRepeated(knowledge, page);
+  };
+}
+
 /**
- * Reads a partition page by page, and returns the facts that were known and not retracted. Not a generator: a release
- * makes a dozen readings, and nested generators would be most of its cost.
+ * Reads a partition page by page, and returns the facts that were known and not retracted, repeated ones included. Not a
+ * generator: a release makes a dozen readings, and nested generators would be most of its cost.
  * @param isDoubted whether the pointers of a page must be confirmed
  */
-function reading(
+function knownPages(
   knowledge: KnownAt,
   partition: Partition,
   span: Span,
@@ -185,10 +247,10 @@ export async function all(knowledge: KnownAt, partition: Partition, span: Span =
 
 /**
  * Like `all`, but without confirming pointers: the caller does that in parallel with its next step. Pages with a
- * provisional retraction are confirmed here, because a retraction that was never recorded would hide its target.
+ * provisional retraction or dispute are confirmed here: one that was never recorded would hide its target, or doubt it.
  */
 export function hits(knowledge: KnownAt, partition: Partition): Promise<Entry[]> {
-  const hasRetraction = (page: readonly Entry[]) =>
-    page.some(({ fact, provisional }) => provisional && fact.kind === "fact.retracted");
-  return collected(reading(knowledge, partition, {}, WHOLE, hasRetraction));
+  const isAboutOthers = (page: readonly Entry[]) =>
+    page.some(({ fact, provisional }) => provisional && isAboutAnother(fact));
+  return collected(reading(knowledge, partition, {}, WHOLE, isAboutOthers));
 }

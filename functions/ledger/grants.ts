@@ -132,6 +132,7 @@ function namedIn(statement: Statement): Names {
       return { environments: statement.environments };
     case "export.made":
     case "fact.retracted":
+    case "statement.disputed":
       return {};
     default:
       return {
@@ -145,7 +146,7 @@ function namedIn(statement: Statement): Names {
   }
 }
 
-/** What an effect can be confined to, by kind; nothing for a retraction, which is about its target. */
+/** What an effect can be confined to, by kind; nothing for a retraction or a dispute, which is about its target. */
 function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
   switch (statement.kind) {
     case "artifact.pushed":
@@ -168,6 +169,7 @@ function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
       return ["commits"];
     case "export.made":
     case "fact.retracted":
+    case "statement.disputed":
       return [];
     default:
       return ["environments", "services"];
@@ -237,9 +239,13 @@ function refusedRole({ name, role }: Bound, { kind, source }: Statement): string
  * Why a sender may not report a statement; undefined if it may. Everything that the statement names must be granted, and
  * a bound sender's statement must name something that is: without that, it would be about everything.
  */
-export function refusal(who: Bound, statement: Statement): string | undefined {
-  const strange = refusedRole(who, statement) ?? refusedSource(who, statement.source);
-  if (strange !== undefined || !isBound(who) || statement.kind === "fact.retracted") return strange;
+export const refusal = (who: Bound, statement: Statement): string | undefined =>
+  refusedRole(who, statement) ?? refusedSource(who, statement.source) ?? refusedEffect(who, statement);
+
+/** The same for what a statement is about alone, whoever its source is: who may report it may also dispute it. */
+export function refusedEffect(who: Bound, statement: Statement): string | undefined {
+  if (!isBound(who) || statement.kind === "fact.retracted" || statement.kind === "statement.disputed")
+    return undefined;
   const names = namedIn(statement);
   const refused = refusedName(who, statement, names);
   if (refused !== undefined) return refused;

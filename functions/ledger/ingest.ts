@@ -3,9 +3,9 @@
  * nothing of HTTP: endpoints, queues and jobs all call it.
  */
 import type { Outcomes } from "../../schemas/answer.ts";
-import type { Fact } from "../../schemas/fact.ts";
+import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
-import { type Appending, append, type Outcome } from "./append.ts";
+import { type Appending, append, type Outcome, retractionId } from "./append.ts";
 import { canonical, leafHash, rawHash } from "./canonical.ts";
 import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
@@ -133,6 +133,35 @@ async function receiveByTag(
   };
 }
 
+/**
+ * Records that another statement came under a fact's identity, as a fact of its own: at most one for each fact. Later
+ * ones are quarantined alone.
+ */
+async function dispute(
+  ledger: Ingest,
+  { reportedBy, bound }: Sender,
+  { fact, refused }: Outcome & { outcome: "conflict" },
+): Promise<void> {
+  // What people do at the ledger's own endpoints is theirs to correct.
+  if (OWN_KINDS.has(fact.kind)) return;
+  const target = { source: fact.source, id: fact.id };
+  const statement = {
+    kind: "statement.disputed",
+    source: DISPUTES,
+    id: retractionId(target),
+    occurredAt: ledger.now().toISOString(),
+    timeFrom: "receipt",
+    target,
+    refused,
+  } as const;
+  const sender = bound === undefined ? {} : { sender: bound };
+  const outcome = await append(ledger, statement, { vendor: "disputes", reportedBy, ...sender });
+  if (outcome.outcome === "recorded") await ledger.publish?.(outcome.fact);
+}
+
+/** The `source` of disputes. */
+export const DISPUTES = "/asof/disputes";
+
 async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {
     countIgnored(ledger, mapped.reason);
@@ -157,6 +186,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
     await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw, statement);
+    if (outcome.outcome === "conflict") await dispute(ledger, sender, outcome);
   } else {
     // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
     await queueImageRead(ledger, mapped);

@@ -62,6 +62,8 @@ const ISSUERS = [
   /^\/asof(?=\/)/,
   // A vendor's endpoint: the vendor and the next segment, usually the host, as in `/webhooks/github/github.com`.
   /^\/webhooks\/[^/]+\/[^/]+/,
+  // An importer, and where it read: the host.
+  /^\/import\/[^/]+\/[^/]+/,
   // A sender of `/v1/events`: the authority of its source, else the first two segments, as in `/ci/acme`.
   /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]+/i,
   /^\/?[^/?#]*(?:\/[^/?#]*)?/,

@@ -7,6 +7,7 @@ import { grantsOf } from "./grants.ts";
 import type { Ingest, Sender } from "./ingest.ts";
 import { PushedByTag, type RegistryJob } from "./jobs.ts";
 import { type ImageContent, RegistryError } from "./registries.ts";
+import type { Identity } from "./store.ts";
 
 const statementOf = (statement: Said, raw: unknown): Mapped => ({ is: "statement", statement, raw });
 
@@ -78,6 +79,12 @@ export async function queueImageRead(ledger: Ingest, pushed: Mapped & { is: "sta
   if (registries.knows(repository)) await ledger.jobs.put({ is: "read image", repository, digest });
 }
 
+/** The sources of what the ledger itself read from registries begin with this. No sender may use it. */
+const READINGS = "/asof/registry/";
+
+/** Whether the ledger read this itself: then the bytes hash to the digest, which no declaration can contradict. */
+export const isReading = ({ source }: Identity): boolean => source.startsWith(READINGS);
+
 const REVISION = "org.opencontainers.image.revision";
 const SOURCE = "org.opencontainers.image.source";
 
@@ -90,12 +97,14 @@ const SOURCE = "org.opencontainers.image.source";
 function readingOf(repository: string, content: ImageContent, receivedAt: string): Mapped[] {
   const { digest, manifests = [], labels } = content;
   const [host = ""] = repository.split("/");
-  const common = { source: `/asof/registry/${host}`, occurredAt: receivedAt, timeFrom: "receipt" };
+  const common = { source: `${READINGS}${host}`, occurredAt: receivedAt, timeFrom: "receipt" };
   const mapped: Mapped[] = [];
   if (manifests.length > 0) {
     // A registry may delete manifests of an index, so a later reading may list fewer.
-    const id = `indexed/${sha256(canonical([digest, manifests]))}`;
-    mapped.push(statementOf({ kind: "artifact.indexed", ...common, id, digest, manifests }, content));
+    const id = `indexed/${sha256(canonical([digest, repository, manifests]))}`;
+    mapped.push(
+      statementOf({ kind: "artifact.indexed", ...common, id, digest, repository, manifests }, content),
+    );
   }
   const { [REVISION]: revision, [SOURCE]: source } = labels;
   if (fullSha.safeParse(revision).success && url.safeParse(source).success) {

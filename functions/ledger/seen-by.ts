@@ -2,7 +2,7 @@
  * The store as a bound reader sees it: without the facts, names and counts that the reader's grants leave out. Answers
  * are made from this, so none of them can show or depend on what is left out.
  */
-import type { Fact } from "../../schemas/fact.ts";
+import { type Fact, isAboutAnother } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { EVERYWHERE } from "./access-patterns.ts";
 import { placeNamed } from "./directory-names.ts";
@@ -101,11 +101,11 @@ async function gathered(store: Reads, who: Grants, directory: Directory): Promis
 
 /** The facts of a source's day, or of a shard of a day, that the reader may see. */
 async function visibleIn(store: Reads, who: Grants, facts: readonly Fact[]): Promise<Fact[]> {
-  const targets = facts.flatMap((fact) => (fact.kind === "fact.retracted" ? [fact.target] : []));
+  const targets = facts.flatMap((fact) => (isAboutAnother(fact) ? [fact.target] : []));
   const found = targets.length === 0 ? [] : await store.get(targets);
   const seen = new Set(found.filter((fact) => maySee(who, fact)).map(({ source, id }) => `${source} ${id}`));
   return facts.filter((fact) =>
-    fact.kind === "fact.retracted" ? seen.has(`${fact.target.source} ${fact.target.id}`) : maySee(who, fact),
+    isAboutAnother(fact) ? seen.has(`${fact.target.source} ${fact.target.id}`) : maySee(who, fact),
   );
 }
 

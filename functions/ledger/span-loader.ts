@@ -2,6 +2,7 @@
  * The loader of a question about many moments of one span. It reads what a partition holds of the span once, and answers
  * the reads of each moment from memory; what is before and after the span is read from the store, once too.
  */
+import { isAboutAnother } from "../../schemas/fact.ts";
 import { endOf, order } from "./canonical.ts";
 import { type Loader, loaderOf, memoised, pagesOf, type Reads } from "./loader.ts";
 import type { Entry, Page, Partition, Range } from "./store.ts";
@@ -35,11 +36,11 @@ interface Keyed {
 
 const moved = (time: string, ms: number): string => new Date(Date.parse(time) + ms).toISOString();
 
-/** A retraction stands directly after its target, so it has its target's key here. */
+/** A retraction and a dispute stand directly after their target, so they have its key here. */
 function keyed(entries: readonly Entry[]): Keyed[] {
   let key = "";
   return entries.map((entry) => {
-    if (entry.fact.kind !== "fact.retracted") key = order(entry.fact);
+    if (!isAboutAnother(entry.fact)) key = order(entry.fact);
     return { key, entry };
   });
 }

@@ -72,8 +72,17 @@ async function circumstances({ question, current }: Planning, target: Release): 
         ? [{ code, message }]
         : [],
     ),
+    ...disputesOf(target, current),
   ];
 }
+
+/** What is disputed of the facts that the target or the current release rests on, each once. */
+const disputesOf = (...releases: readonly Release[]): PlanWarning[] => {
+  const messages = releases.flatMap(({ warnings }) =>
+    warnings.flatMap(({ code, message }) => (code === "disputed" ? [message] : [])),
+  );
+  return [...new Set(messages)].map((message) => ({ code: "disputed", message }));
+};
 
 /** Whether the images and the configuration of the target run now. */
 export const isUnchanged = (

@@ -4,6 +4,7 @@ import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { all, type KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { disputeWarnings } from "./disputes.ts";
 import { evidenceOfDeployments } from "./evidence.ts";
 import {
   buildsOf,
@@ -74,6 +75,7 @@ export async function artifact(
     placesOf(question, [family]),
   ]);
   const { commits } = commitOf(family);
+  const disputed = disputeWarnings([...family.facts.values()].flat());
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -91,5 +93,6 @@ export async function artifact(
       evidence,
     ),
     ...places,
+    ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

@@ -6,7 +6,7 @@ import { knownName } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "./question.ts";
 import { databasesOf, describedAt } from "./service-description.ts";
-import { eventsFrom } from "./timeline/events.ts";
+import { allEntries } from "./timeline/events.ts";
 
 /** What is asked for: an environment, and the service that broke. Names as given. */
 export interface Suspects {
@@ -19,27 +19,6 @@ export interface Suspects {
 
 /** Maximum number of changes in an answer. */
 const MOST = 200;
-
-/** Entries of a timeline read at once. */
-const PAGE = 500;
-
-/** All entries of the span, oldest first. A window is bounded, so this is, too. */
-async function entriesIn(
-  question: Question,
-  { environment, from, before }: Suspects,
-): Promise<TimelineEntry[]> {
-  const scope = { environment: fold(environment), service: undefined };
-  const all: TimelineEntry[] = [];
-  let next: readonly [string, string] | undefined = [from, "0"];
-  for (let edge = justBefore(from); next !== undefined; ) {
-    const span = { from: next[0], to: before, before: edge, delivered: Number(next[1]) };
-    const page = await eventsFrom(question, scope, span, PAGE);
-    all.push(...page.entries);
-    next = page.next;
-    edge = next?.[0] ?? edge;
-  }
-  return all;
-}
 
 /** Leaves out the start of a deployment whose result is among the entries, too. */
 function withoutEndedStarts(entries: readonly TimelineEntry[]): TimelineEntry[] {
@@ -96,7 +75,7 @@ export async function changes(moment: AsOf, asked: Suspects): Promise<Changes | 
   const question = questionOf(moment);
   const { environment, service, from, before } = asked;
   if ((await knownName(question, { of: "environments" }, fold(environment))) === undefined) return undefined;
-  const entries = withoutEndedStarts(await entriesIn(question, asked));
+  const entries = withoutEndedStarts(await allEntries(question, fold(environment), { from, to: before }));
   const services = new Set(
     [service, ...entries.map((entry) => entry.service)].filter((one) => typeof one === "string"),
   );

@@ -40,7 +40,7 @@ export function requiredIn(policy: GatePolicy, environment: string): Requirement
   return REQUIREMENTS.filter((one) => rules.some(({ require }) => require.includes(one)));
 }
 
-const ofBuild = (fact: Built, type: string): Attached => ({
+export const ofBuild = (fact: Built, type: string): Attached => ({
   type,
   verdict: fact.verified === true ? `${fact.evidence}, verified` : fact.evidence,
   ...(fact.actor === undefined ? {} : { by: fact.actor }),

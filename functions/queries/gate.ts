@@ -3,6 +3,7 @@ import type { Gate, RequirementAnswer } from "../../schemas/gate.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
+import { disputeWarnings } from "./disputes.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   ALWAYS,
@@ -16,7 +17,7 @@ import {
 } from "./gate-checks.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
 import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
-import type { ComparedPersons } from "./merged-changes.ts";
+import type { ComparedPersons } from "./persons.ts";
 import { type Question, questionOf } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";
@@ -140,7 +141,13 @@ export async function gate(
     namesKnown(question, place),
     subject.then((one) => evidenceAgainst(question, one)).then((warnings) => ({ warnings })),
   ]);
-  return answerOf(moment, asked, { freezes, deployed: family, requirements, found: [...found, ...checks] });
+  const disputed = { warnings: disputeWarnings([...family.facts.values()].flat()) };
+  return answerOf(moment, asked, {
+    freezes,
+    deployed: family,
+    requirements,
+    found: [...found, ...checks, disputed],
+  });
 }
 
 /**

@@ -2,14 +2,13 @@
 import type { Approval, MergedChange } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { personsIn } from "../../schemas/persons.ts";
-import type { SamePersons } from "../../schemas/same-persons.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { changePartition, commitPrefix } from "../ledger/access-patterns.ts";
 import { byOrder } from "../ledger/canonical.ts";
 import { all, distinct } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { issuerOf, type People } from "../ledger/people.ts";
 import { attachedBy } from "./evidence.ts";
+import { type ComparedPersons, type Comparison, comparing } from "./persons.ts";
 import type { Question } from "./question.ts";
 import { sameCommit } from "./release/digest-resolution.ts";
 import { standing } from "./verdicts.ts";
@@ -70,37 +69,6 @@ function approving(evidence: readonly Evidence[]): Evidence[] {
   );
 }
 
-/** How persons are compared: by their logins, and by an operator's list of logins that are one person. */
-export interface ComparedPersons extends Pick<People, "reveal"> {
-  readonly same?: SamePersons | undefined;
-}
-
-/** A person in a fact, as far as it is known. */
-interface Person {
-  readonly commitment: string;
-  readonly issuer: string;
-  readonly login: string | undefined;
-  /** The number of the person in the operator's list. */
-  readonly listed: number | undefined;
-}
-
-/** Makes persons out of commitments. @param logins the logins that are known */
-const personsBy =
-  (same: SamePersons, logins: ReadonlyMap<string, string>) =>
-  (source: string, commitment: string): Person => {
-    const [issuer, login] = [issuerOf(source), logins.get(commitment)];
-    const isOne = (one: SamePersons[number][number]) => one.issuer === issuer && one.login === login;
-    const found = login === undefined ? -1 : same.findIndex((person) => person.some(isOne));
-    return { commitment, issuer, login, listed: found === -1 ? undefined : found };
-  };
-
-/** Whether two are one person; undefined if they cannot be compared. */
-function isOnePerson(a: Person, b: Person): boolean | undefined {
-  if (a.commitment === b.commitment) return true;
-  if (a.listed !== undefined && b.listed !== undefined) return a.listed === b.listed;
-  return a.issuer === b.issuer && a.login !== undefined && b.login !== undefined ? false : undefined;
-}
-
 /**
  * Whether somebody other than the authors approved a change. Persons compare within one issuer or by the operator's list
  * alone, and only while their logins are there: after an erasure the same person has another commitment. What cannot be
@@ -109,14 +77,16 @@ function isOnePerson(a: Person, b: Person): boolean | undefined {
 function separationOf(
   change: Merged,
   approvals: readonly Evidence[],
-  personOf: ReturnType<typeof personsBy>,
+  isOnePerson: Comparison,
 ): MergedChange["separation"] {
   const people = approvals.filter((one) => !isBot(one));
   if (people.length === 0) return "no approval";
-  const authors = change.authors.map((author) => personOf(change.source, author));
+  const { authors, source: from } = change;
   const verdicts = people.map(({ by, source }) => {
     if (by === undefined || authors.length === 0) return "not comparable";
-    const compared = authors.map((author) => isOnePerson(personOf(source, by), author));
+    const compared = authors.map((author) =>
+      isOnePerson({ source, commitment: by }, { source: from, commitment: author }),
+    );
     if (compared.includes(true)) return "not separated";
     return compared.includes(undefined) ? "not comparable" : "separated";
   });
@@ -134,8 +104,7 @@ export async function mergedChanges(
     .filter((fact): fact is Merged => fact.kind === "change.merged")
     .sort(byOrder);
   const evidence = await mapLimit(AT_ONCE, merged, (change) => evidenceOf(question, change));
-  const logins = await people.reveal([...merged, ...evidence.flat()].flatMap(personsIn));
-  const personOf = personsBy(people.same ?? [], logins);
+  const isOnePerson = await comparing(people, [...merged, ...evidence.flat()].flatMap(personsIn));
   return merged.map((change, n) => {
     const given = evidence[n] ?? [];
     const { repository, number, title, authors, mergedBy, bots, head, mergeCommit, ticket } = change;
@@ -153,7 +122,7 @@ export async function mergedChanges(
       url: change.url ?? null,
       fact: { source: change.source, id: change.id },
       approvals: given.flatMap((one) => approvalOf(change, one)),
-      separation: separationOf(change, approving(given), personOf),
+      separation: separationOf(change, approving(given), isOnePerson),
     };
   });
 }

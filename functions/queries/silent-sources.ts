@@ -3,6 +3,7 @@
 import { dayOf } from "../ledger/access-patterns.ts";
 import { knownNames, namesIn } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
+import { isImported } from "../ledger/imports.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 
 /** When a source counts as silent, in milliseconds by prefix of its name; infinite: never. The longest prefix counts. */
@@ -126,7 +127,8 @@ export async function silenceOf(
   if (lastMs === undefined) return undefined;
   const last = new Date(lastMs).toISOString();
   const pausedMs = ms(known.knownAt) - lastMs;
-  const set = setFor(source, silentAfter);
+  // An importer reports the past, once.
+  const set = setFor(source, silentAfter) ?? (isImported({ source }) ? Number.POSITIVE_INFINITY : undefined);
   if (set !== undefined) return { source, last, rhythm: { lateAfterMs: set }, isSilent: pausedMs > set };
   const pauses = pausesOf(times);
   const short = rhythmOf(pauses);

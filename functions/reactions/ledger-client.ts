@@ -3,7 +3,7 @@ import type { Gate } from "../../schemas/gate.ts";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { isOver, type Redeployment } from "../../schemas/redeployment.ts";
-import { clientOver, LedgerError } from "../adapters/api-client.ts";
+import { clientOver, type LedgerClient, LedgerError } from "../adapters/api-client.ts";
 
 /** The ledger answered 404. */
 export class Unknown extends Error {}
@@ -19,6 +19,8 @@ export function gateSubjectOf(image: string): GateSubject {
 
 /** Each method throws an Error whose message holds no secret. */
 export interface Asof {
+  /** Questions, as anybody may ask them. */
+  readonly ask: Pick<LedgerClient, "release" | "snapshot" | "redeployment" | "freezes" | "sources">;
   /** Throws Unknown if the ledger has no such redeployment. */
   readonly redeployment: (id: string) => Promise<Redeployment>;
   /** The plan of a redeployment, as it was known at its request. */
@@ -48,6 +50,7 @@ export function asofOver(send: Send, token: string): Asof {
   };
   const redeployment = (id: string) => client.redeployment(id).catch(unknownIf404);
   return {
+    ask: client,
     redeployment,
     planOf: ({ plan }) => client.planAt(plan).catch(unknownIf404),
     gate: ({ environment, service }, image) =>

@@ -10,7 +10,8 @@ export const Heard = z.looseObject({
   kind: z.string(),
   id: z.string(),
   environment: z.string(),
-  service: z.string(),
+  /** Absent: the whole environment. */
+  service: z.string().exactOptional(),
 });
 export type Heard = z.infer<typeof Heard>;
 
@@ -22,7 +23,7 @@ export const places = {
 
 export function isFor(
   { environments, services }: { environments?: readonly string[]; services?: readonly string[] },
-  { environment, service }: Pick<Heard, "environment" | "service">,
+  { environment, service = "" }: { readonly environment: string; readonly service?: string | undefined },
 ): boolean {
   const isListed = (list: readonly string[] | undefined, one: string): boolean =>
     list === undefined || list.some((listed) => fold(listed) === fold(one));
@@ -34,6 +35,8 @@ export interface Reaction {
   readonly kinds: readonly string[];
   /** Reacts to a fact, which may be delivered several times. Throws if it should be retried. */
   readonly react: (fact: Heard) => Promise<void>;
+  /** Called every few minutes, for what no fact tells. Throws if it failed; the next call tries again. */
+  readonly check?: () => Promise<void>;
   /** Called after the last retry has failed. */
   readonly giveUp: (fact: Heard, error: unknown) => Promise<void>;
 }

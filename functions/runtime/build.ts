@@ -2,6 +2,7 @@
  * `npm run build`: makes `dist`, the content of the package. This is the only list of entry files.
  *
  *     asof.mjs                      the command line
+ *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -17,11 +18,13 @@ import { notices } from "./notices.ts";
 import { writePage } from "./page.ts";
 
 const SERVER = "functions/runtime/server/server.ts";
-const PROGRAMS: Entries = {
+/** The programs of the package, each one file. */
+export const PROGRAMS = {
   asof: "cli/program.ts",
+  "asof-verify": "cli/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
-};
+} as const;
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",
@@ -36,6 +39,7 @@ export const FUNCTION_ENTRIES = {
   seal: "functions/runtime/aws/seal.ts",
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
+  chat: "functions/runtime/aws/tell-chats.ts",
 } as const;
 /** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
 const DRIVERS = ["libsql", "mysql2", "pg"];

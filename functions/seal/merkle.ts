@@ -1,5 +1,5 @@
 /** The Merkle tree of RFC 6962, section 2.1, over SHA-256. Hashes are 32 bytes. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 export type Hash = Buffer;
 
@@ -10,7 +10,6 @@ export interface Node {
 }
 
 const LEAF = Uint8Array.of(0);
-const INNER = Uint8Array.of(1);
 
 /** The root of a tree without leaves. */
 export const emptyRoot = (): Hash => createHash("sha256").digest();
@@ -19,9 +18,16 @@ export const emptyRoot = (): Hash => createHash("sha256").digest();
 export const hashOfLeaf = (entry: Uint8Array): Hash =>
   createHash("sha256").update(LEAF).update(entry).digest();
 
+/** What is hashed of a node: kept, because a log of a million leaves hashes as many nodes. */
+const inner = Buffer.of(1, ...Buffer.alloc(64));
+
 /** SHA-256(0x01 ‖ left ‖ right). */
-export const hashOfNode = (left: Hash, right: Hash): Hash =>
-  createHash("sha256").update(INNER).update(left).update(right).digest();
+export function hashOfNode(left: Hash, right: Hash): Hash {
+  if (left.length !== 32 || right.length !== 32) throw new RangeError("a hash has 32 bytes");
+  inner.set(left, 1);
+  inner.set(right, 33);
+  return hash("sha256", inner, "buffer");
+}
 
 /** The largest power of two smaller than `size`, which is at least 2. */
 function split(size: number): number {
@@ -90,8 +96,14 @@ export class GrowingTree {
     this.#size++;
   }
 
-  root(): Hash {
-    return folded(this.#hashes);
+  /** The hashes of its complete subtrees, from left to right. */
+  subtrees(): Hash[] {
+    return [...this.#hashes];
+  }
+
+  /** @param rest hashes of smaller complete subtrees that follow the leaves, from left to right */
+  root(rest: readonly Hash[] = []): Hash {
+    return folded([...this.#hashes, ...rest]);
   }
 }
 

@@ -11,7 +11,7 @@ export const SEAL_OVERLAP_MS = 15 * 60_000;
 const Time = z.iso.datetime({ precision: 3 });
 
 /** The last leaf of a seal. */
-const SealLeaf = z.strictObject({
+export const SealLeaf = z.strictObject({
   kind: z.literal("seal"),
   /** Counts the seals from 1. */
   n: z.int().min(1),

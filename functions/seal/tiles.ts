@@ -120,17 +120,22 @@ export function bundleOf(entries: readonly Uint8Array[]): Buffer {
   );
 }
 
-/** The entries of a bundle; undefined if its lengths do not add up. */
-export function entriesOf(bundle: Uint8Array): Buffer[] | undefined {
+/** The entries of a bundle, as far as its lengths add up, and the bytes that are left then. */
+export function splitBundle(bundle: Uint8Array): { readonly entries: Buffer[]; readonly left: number } {
   const bytes = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.byteLength);
   const entries: Buffer[] = [];
   let at = 0;
-  while (at < bytes.length) {
-    if (at + 2 > bytes.length) return undefined;
+  while (at + 2 <= bytes.length) {
     const end = at + 2 + bytes.readUInt16BE(at);
-    if (end > bytes.length) return undefined;
+    if (end > bytes.length) break;
     entries.push(bytes.subarray(at + 2, end));
     at = end;
   }
-  return entries;
+  return { entries, left: bytes.length - at };
+}
+
+/** The entries of a bundle; undefined if its lengths do not add up. */
+export function entriesOf(bundle: Uint8Array): Buffer[] | undefined {
+  const { entries, left } = splitBundle(bundle);
+  return left === 0 ? entries : undefined;
 }

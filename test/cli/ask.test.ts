@@ -29,7 +29,7 @@ describe("asof show", () => {
     expect(out).toMatch(
       new RegExp(`schema +billing ${VERSION} +20 Nov 10:00, knex|schema +billing ${VERSION} +knex`),
     );
-    expect(out).toMatch(new RegExp(`before +${short(ONE)}, 10 Nov – 20 Nov`));
+    expect(out).toMatch(new RegExp(`before +${short(ONE)}, 10–20 Nov`));
     expect(lines.at(-1)).toBe("undo: asof plan production/acme/billing~1");
   });
 
@@ -127,7 +127,9 @@ describe("asof log, why, diff and where", () => {
 describe("a plan", () => {
   it("is of a place in words, so many releases back", async () => {
     const { out } = await ask(await broken(), ["plan", "production/billing~1", "--schema", "keep"]);
-    expect(out.split("\n")[0]).toBe("acme/billing in production, as of 2026-11-20T09:59:59.999Z: ready");
+    expect(out.split("\n")[0]).toBe(
+      `acme/billing · production: ${short(TWO)} → ${short(ONE)} (ran 10–20 Nov)`,
+    );
   });
 
   it("is carried out by words only after a question", async () => {

@@ -46,7 +46,7 @@ describe("the program", () => {
     const ledger = await ledgerServer();
     const env = { ASOF_URL: ledger.url, ASOF_TOKEN: "a-token-that-is-wrong" };
     const { code, err } = await asof(folder, [...DEPLOY, "--digest", digestOf("a")], env);
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toContain("401");
     expect(linesOf(join(folder, "asof-outbox.ndjson"))).toHaveLength(1);
   });

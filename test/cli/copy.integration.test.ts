@@ -60,12 +60,12 @@ describe("a copy", () => {
   });
 
   it.each([
-    [["ledger.db", "ledger.db"], "is both source and target"],
-    [["none/ledger.db", "new/ledger.db"], "no such file"],
-    [["none/ledger.db", "dynamodb:facts"], "names no table of people"],
-    [["none/ledger.db", "dynamodb:facts/people@nowhere"], "must be like dynamodb:"],
-  ])("is refused with a line that says why: %j", async (args, why) => {
-    expect(await copy(...args)).toMatchObject({ code: 1, err: expect.stringContaining(why) });
+    [["ledger.db", "ledger.db"], "is both source and target", 2],
+    [["none/ledger.db", "new/ledger.db"], "no such file", 1],
+    [["none/ledger.db", "dynamodb:facts"], "names no table of people", 2],
+    [["none/ledger.db", "dynamodb:facts/people@nowhere"], "must be like dynamodb:", 2],
+  ])("is refused with a line that says why: %j", async (args, why, code) => {
+    expect(await copy(...args)).toMatchObject({ code, err: expect.stringContaining(why) });
   });
 
   it("is not made of a ledger that is in use, nor into a file of another name", async () => {

@@ -7,7 +7,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { hashOf, Plan, type Step } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
-import { NOW, tokenOf } from "../doors/given.ts";
+import { NOW, OTHER_EXECUTOR, tokenOf } from "../doors/given.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./harness.ts";
 
@@ -432,9 +432,40 @@ describe("an order", () => {
     const evil = hashed(evilOf(asked));
     ledger.weather.push(instead(evil), instead({ ...asked.redeployment, planHash: evil.hash }));
     await order(executing, asked);
-    expect(await over(ledger, asked)).toMatchObject({ status: "failed", why: "the plan has changed" });
+    expect(await over(ledger, asked)).toMatchObject({
+      status: "failed",
+      why: expect.stringMatching(/^the plan has changed: ordered was [0-9a-f]{12}, /),
+    });
     expect(ranIn(executing)).toEqual([]);
     expect(existsSync(join(executing.folder, "evil"))).toBe(false);
+  });
+
+  it.each([
+    ["another host", "//evil.example/v1/plan?environment=production"],
+    ["another host behind a name", "@evil.example/v1/plan"],
+    ["a whole address", "https://evil.example/v1/plan"],
+  ])("is of this ledger's plan: one at %s is not asked for", async (_, plan) => {
+    const { ledger, executing, asked } = await given();
+    const redeployment = { ...asked.redeployment, plan };
+    expect(await order(executing, { ...asked, redeployment })).toBe(202);
+    expect(await over(ledger, asked)).toMatchObject({
+      status: "failed",
+      why: `the plan's address is not one of the ledger ${ledger.url}`,
+    });
+    expect(ranIn(executing)).toEqual([]);
+  });
+
+  it("is run by one executor alone", async () => {
+    const { ledger, executing, asked } = await given();
+    const taken = await ledger.doors
+      .stranger(OTHER_EXECUTOR)
+      .post(`/v1/redeployments/${asked.redeployment.id}/take`, {});
+    expect(taken.status).toBe(201);
+    await order(executing, asked);
+    await executing.stop();
+    expect(executing.out.join("\n")).toContain("was taken by executor-2");
+    expect((await statusOf(ledger, asked)).status).toBe("requested");
+    expect(ranIn(executing)).toEqual([]);
   });
 
   it("is of its images: whoever answers for the ledger has no other deployed", async () => {
@@ -500,7 +531,7 @@ describe("an executor that cannot begin", () => {
     "complains of a secret that is none, and does not tell it: %j",
     async (secret) => {
       const { code, err } = await asof(["execute", "--port", "0"], { ASOF_EXECUTOR_SECRET: secret });
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(err).toContain("ASOF_EXECUTOR_SECRET: holds no secret");
       expect(secret === "" || !err.includes(secret)).toBe(true);
     },

@@ -108,7 +108,9 @@ export interface Ended {
 export type Env = Readonly<Record<string, string>>;
 
 /** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
-export type Person = Partial<Pick<Io, "columns" | "confirm" | "interrupted" | "isAttended" | "out" | "err">>;
+export type Person = Partial<
+  Pick<Io, "browse" | "columns" | "confirm" | "interrupted" | "isAttended" | "out" | "err">
+>;
 
 /** Runs a command line in this process, at the ledger's NOW. */
 export async function asof(

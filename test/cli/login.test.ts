@@ -149,7 +149,7 @@ describe("asof login", () => {
     const { run, issuer, file } = await given(true);
     issuer.state.person = { ...JANE, groups: ["guests"] };
     const { code, err } = await run(["login"]);
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toContain("policy 1: groups is another one");
     expect(existsSync(file)).toBe(false);
   });

@@ -107,8 +107,8 @@ describe("a database", () => {
   });
 
   it.each<[string, string[], Record<string, string>, number, RegExp]>([
-    ["without an address", WHERE, {}, 1, /^asof: no database address: set DATABASE_URL/],
-    ["without an environment", ["--database", "x"], KNEX, 1, /^asof: no environment was found/],
+    ["without an address", WHERE, {}, 2, /^asof: no database address: set DATABASE_URL/],
+    ["without an environment", ["--database", "x"], KNEX, 2, /^asof: no environment was found/],
     ["without a name", ["--environment", "x"], KNEX, 2, /--database/],
     [
       "with a tool that nobody knows",
@@ -121,7 +121,7 @@ describe("a database", () => {
       "with a tag for an image",
       [...WHERE, "--image", "ghcr.io/acme/billing:1"],
       KNEX,
-      1,
+      2,
       /must name a digest/,
     ],
     ["with two things to read", [...WHERE, "--report", "x", "--actuator", "y"], {}, 2, /cannot be used with/],

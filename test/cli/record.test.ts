@@ -208,7 +208,7 @@ describe("a command that runs again in its job", () => {
     const ledger = await ledgerServer();
     const line = [...DEPLOY, "--digest", DIGEST, "--time"];
     await asof([...line, "2026-11-22T08:00:00Z"], at(ledger));
-    expect((await asof([...line, "2026-11-22T08:01:00Z"], at(ledger))).code).toBe(1);
+    expect((await asof([...line, "2026-11-22T08:01:00Z"], at(ledger))).code).toBe(5);
   });
 
   it("waits twice in the outbox, and is recorded once by a replay", async () => {
@@ -237,7 +237,7 @@ describe("a failed deployment", () => {
 
   it("alone has them", async () => {
     const { code, err } = await asof([...line, "succeeded", "--reason", "x"], CI);
-    expect({ code, err }).toEqual({ code: 1, err: "asof: --outcome and --reason need --status failed" });
+    expect({ code, err }).toEqual({ code: 2, err: "asof: --outcome and --reason need --status failed" });
   });
 });
 
@@ -331,7 +331,7 @@ describe("what is said", () => {
       [...DEPLOY, ...more, "--dry-run"],
     ]) {
       const { code, err } = await asof(line, at(ledger));
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(err).toContain(fault);
       expect(err.split("\n")).toHaveLength(1);
       expect(err).not.toContain("secret@");
@@ -347,7 +347,7 @@ describe("what is said", () => {
     ["record", "evidence", "--type", "test", "--digest", DIGEST, "--commit", SHA],
   ])("is complained of where something is missing or too much: %s %s %s %s", async (...line) => {
     const { code, err } = await asof(line);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toMatch(/^asof: .*give --/);
   });
 
@@ -555,7 +555,7 @@ describe("a ledger that cannot be reached", () => {
     writeFileSync(join(folder, "outbox.ndjson"), waiting.map((line) => `${line}\n`).join(""));
     const env = { ...at(ledger), ASOF_TOKEN: BOUND };
     const { code, out, err } = await asof(["record", "--replay", ...outboxIn(folder)], env);
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(out).toContain("recorded ");
     expect(err).toContain("1 event waits");
     expect(linesIn(folder)).toEqual([expect.stringContaining("/ci/others")]);
@@ -595,10 +595,10 @@ describe("a ledger that cannot be reached", () => {
 
 describe("a program that asked for JSON", () => {
   it.each([
-    ["misses something", ["record", "deploy", "--service", "shop"], 1],
+    ["misses something", ["record", "deploy", "--service", "shop"], 2],
     ["is not understood", ["record", "deploy", "--nonsense"], 2],
     ["replays what is no outbox", ["record", "--replay", "--outbox", "/nonexistent/outbox"], 1],
-    ["reads no database", ["migrations", "--environment", "staging", "--database", "shop"], 1],
+    ["reads no database", ["migrations", "--environment", "staging", "--database", "shop"], 2],
   ])("gets it where it %s", async (_, args, expected) => {
     const { code, out, err } = await asof([...args, "--json"]);
     expect(code).toBe(expected);
@@ -619,7 +619,7 @@ describe("a sender that is not let in", () => {
       ...at(ledger),
       ...env,
     });
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toContain(status);
     expect(err).not.toContain("that-is-wrong");
     expect(err.split("\n")).toHaveLength(1);
@@ -637,7 +637,7 @@ describe("a sender that is not let in", () => {
     const ledger = await ledgerServer();
     ledger.weather.push(weather);
     const { code, err } = await asof([...DEPLOY, "--digest", DIGEST, ...outboxIn(folder)], at(ledger));
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toContain("check ASOF_URL or --url");
     expect(linesIn(folder)).toHaveLength(1);
     expect(ledger.asked).toHaveLength(1);
@@ -653,7 +653,7 @@ describe("a sender that is not let in", () => {
     expect(ledger.asked).toEqual([`Bearer ${tokenOf("writer")}`]);
     writeFileSync(file, "half-a-token\nhalf-a-token");
     const { code, out, err } = await asof(line, env);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toContain("holds no token");
     expect(out + err).not.toContain("half");
     expect((await asof(line, { ...env, ASOF_URL: "http://ada:secret@127.0.0.1/" })).err).not.toContain(
@@ -676,7 +676,7 @@ describe("what the ledger refuses", () => {
       ["--id", "1", "--digest", digestOf("other")],
       ["--id", "1", "--digest", DIGEST],
     );
-    expect({ code, waiting }).toEqual({ code: 1, waiting: [] });
+    expect({ code, waiting }).toEqual({ code: 5, waiting: [] });
     expect(err).toContain("409");
     expect(err).toContain("--id");
     expect(err.split("\n")).toHaveLength(1);
@@ -684,7 +684,7 @@ describe("what the ledger refuses", () => {
 
   it("as coming from the future is said in one line, and does not wait", async () => {
     const { code, err, waiting } = await refused(["--digest", DIGEST, "--time", "2027-01-01T00:00:00Z"]);
-    expect({ code, waiting }).toEqual({ code: 1, waiting: [] });
+    expect({ code, waiting }).toEqual({ code: 5, waiting: [] });
     expect(err).toContain("422");
   });
 
@@ -696,7 +696,7 @@ describe("what the ledger refuses", () => {
     const lines = [JSON.stringify(late), '{"half":', JSON.stringify(event)];
     writeFileSync(join(folder, "outbox.ndjson"), `${lines.join("\n")}\n`);
     const { code, out, err } = await asof(["record", "--replay", ...outboxIn(folder)], at(ledger));
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(out).toContain("recorded ");
     expect(err).toContain("2 refused: see ");
     expect(linesIn(folder)).toEqual([]);
@@ -755,14 +755,14 @@ describe("a deployment of configuration alone", () => {
   ])("is refused with %s", async (...more) => {
     const { code, err } = await asof([...DEPLOY, "--config-only", ...more, "--dry-run"], CI);
     expect({ code, err }).toEqual({
-      code: 1,
+      code: 2,
       err: `asof: --config-only: leave out ${more[0]}, or leave out --config-only`,
     });
   });
 
   it("needs a configuration", async () => {
     const { code, err } = await asof([...DEPLOY, "--config-only", "--dry-run"], {});
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toContain("give --config <repository@revision:path>");
   });
 });

@@ -11,13 +11,15 @@ afterEach(cleanUp);
 const PLACE = ["--environment", "production", "--service", "acme/billing"];
 const THEN = [...PLACE, "--at", "2026-11-15"];
 const KEEP = [...THEN, "--schema", "keep"];
+const short = (digest: string): string => digest.slice("sha256:".length, "sha256:".length + 8);
 const WHY = ["--reason", "invoices are empty"];
 
 const as = (role: Parameters<typeof tokenOf>[0], { url }: LedgerServer): Env => ({
   ASOF_URL: url,
   ASOF_TOKEN: tokenOf(role),
 });
-const plan = (ledger: LedgerServer, ...args: string[]) => asof(["plan", ...args], as("reader", ledger));
+const plan = (ledger: LedgerServer, ...args: string[]) =>
+  asof(["plan", ...args], { ...as("reader", ledger), TZ: "UTC" });
 const redeploy = (ledger: LedgerServer, args: readonly string[], person: Person = {}) =>
   asof(["redeploy", ...args, ...WHY], as("operator", ledger), undefined, person);
 
@@ -51,10 +53,12 @@ describe("a plan on a terminal", () => {
   it("says first what is in the way, and ends with 1", async () => {
     const { code, out } = await plan(await broken(), ...THEN);
     expect(code).toBe(1);
-    const [first, second] = out.split("\n");
-    expect(first).toBe("acme/billing in production, as of 2026-11-15T23:59:59.999Z: blocked");
-    expect(second).toMatch(/^blocked: .*\(schema_choice_needed\)$/);
-    expect(out).toContain(`--schema keep or revert? ${VERSION} of billing`);
+    const lines = out.split("\n");
+    expect(lines[0]).toBe(`acme/billing · production: ${short(TWO)} → ${short(ONE)} (ran 10–20 Nov)`);
+    expect(lines[1]).toMatch(/^BLOCKED by 1 {2,}as of: Sun 15 Nov 23:59 UTC$/);
+    expect(out).toMatch(new RegExp(`^  schema +${VERSION} +unknown +keep or revert 1 migration\\?$`, "m"));
+    expect(out).toMatch(/^✗ schema_choice_needed: /m);
+    expect(lines).toContain("  → --schema keep  or  --schema revert");
   });
 
   it("shows what changes and every step with its command, and ends with 0", async () => {
@@ -69,14 +73,18 @@ describe("a plan on a terminal", () => {
     });
     const { steps, hash } = Plan.parse(json);
     expect(code).toBe(0);
-    expect(out).toContain(`main: ${TWO.slice(0, 19)} -> ${REPOSITORY}@${ONE} (available)`);
-    expect(out).toContain(`schema: revert ${VERSION} of billing`);
-    expect(out).toMatch(/configuration: https:\S+ \w+ billing -> .*compare/);
-    for (const { n, title, commands } of steps) {
-      expect(out).toContain(`${n}. ${title}`);
-      for (const { shell } of commands) expect(out).toContain(`$ ${shell}`);
-    }
-    expect(out).toContain(`plan ${hash}`);
+    expect(out).toMatch(/^READY · no data lost/m);
+    expect(out).toMatch(new RegExp(`^  image +${short(TWO)} +${short(ONE)} +in its registry$`, "m"));
+    expect(out).toMatch(/^ {2}schema +\S+ +unknown +revert 1 migration$/m);
+    expect(out).toMatch(/^ {2}config +88bb02d +77aa01c +billing differs, compare https:\S+$/m);
+    for (const { n, title } of steps) expect(out).toContain(`${n} ${title}`);
+    expect(out).toContain("kubectl … set image deployment/billing");
+    expect(out).toContain("do it: asof redeploy --environment production --service acme/billing --at");
+
+    const whole = await plan(ledger, ...THEN, "--schema", "revert", "--commands");
+    for (const { commands } of steps)
+      for (const { shell } of commands) expect(whole.out).toContain(`$ ${shell}`);
+    expect(whole.out).toContain(`plan ${hash}`);
   });
 
   it("is the ledger's own answer for programs", async () => {
@@ -102,7 +110,7 @@ describe("a plan on a terminal", () => {
     const substitute = ["--accept-substitute", ONE, "--accept-substitute", TWO];
     expect((await plan(ledger, ...KEEP, ...more, ...substitute)).code).toBe(0);
     const wrong = await plan(ledger, ...KEEP, "--accept-substitute", "sha256:short");
-    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining("acceptSubstitute") });
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("acceptSubstitute") });
   });
 
   it.each([
@@ -122,9 +130,9 @@ describe("a plan on a terminal", () => {
   it("complains in one line of a wrong token, an unknown name, and no ledger", async () => {
     const ledger = await broken();
     const shut = await asof(["plan", ...THEN], { ASOF_URL: ledger.url, ASOF_TOKEN: "wrong" });
-    expect(shut).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
+    expect(shut).toMatchObject({ code: 5, err: expect.stringMatching(/^asof: 401: .*ASOF_TOKEN/) });
     const unknown = await plan(ledger, "--environment", "moon", "--service", "x", "--last-good");
-    expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/^asof: 404: /) });
+    expect(unknown).toMatchObject({ code: 3, err: expect.stringMatching(/^asof: 404: /) });
     await ledger.stop();
     const gone = await plan(ledger, ...THEN);
     expect(gone).toMatchObject({ code: 4, err: expect.stringContaining("cannot be reached") });
@@ -191,13 +199,13 @@ describe("one click from a terminal", () => {
     expect(out).toContain(`plan ${one?.planHash}`);
   });
 
-  it("ends with 3 where it failed, and says why", async () => {
+  it("ends with 1 where it failed, and says why", async () => {
     const ledger = await broken();
     const [{ code, out }] = await Promise.all([
       redeploy(ledger, [...KEEP, "--yes"]),
       carriedOut(ledger, "failed"),
     ]);
-    expect(code).toBe(3);
+    expect(code).toBe(1);
     expect(out).toContain("failed (step 2 ended with 1)");
   });
 
@@ -262,7 +270,7 @@ describe("one click from a terminal", () => {
     const other = deployed("three", "2026-11-22T08:59:00.000Z");
     const confirm = async () => (await ledger.doors.client().say(other)).status === 201;
     const { code, err } = await redeploy(ledger, KEEP, { confirm });
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(err).toMatch(/^asof: 409: .*runs now, not/);
     expect(await nextOf(ledger)).toEqual([]);
   });
@@ -270,9 +278,61 @@ describe("one click from a terminal", () => {
   it("is refused to who may not, and beside another that runs", async () => {
     const ledger = await broken();
     const writer = await asof(["redeploy", ...KEEP, "--yes", ...WHY], as("reader", ledger));
-    expect(writer).toMatchObject({ code: 1, err: expect.stringContaining("403: ") });
+    expect(writer).toMatchObject({ code: 5, err: expect.stringContaining("403: ") });
     expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);
     const second = await redeploy(ledger, [...KEEP, "--yes", "--no-wait"]);
-    expect(second).toMatchObject({ code: 1, err: expect.stringContaining("has not ended") });
+    expect(second).toMatchObject({ code: 5, err: expect.stringContaining("has not ended") });
+  });
+});
+
+describe("a rollback", () => {
+  const rollback = (ledger: LedgerServer, args: readonly string[], person: Person = {}) =>
+    asof(["rollback", ...args, ...WHY], as("operator", ledger), undefined, person);
+
+  it("is a redeployment of the release before, and says so", async () => {
+    const ledger = await broken();
+    const args = [...PLACE, "--schema", "keep", "--yes", "--no-wait"];
+    const { code, err } = await rollback(ledger, args);
+    expect(code).toBe(0);
+    expect(err).toContain("asof rollback is asof redeploy PLACE~1");
+    expect(await nextOf(ledger)).toMatchObject([{ components: [{ image: `${REPOSITORY}@${ONE}` }] }]);
+  });
+
+  it("goes further back, or by words, where a person is asked", async () => {
+    const ledger = await broken();
+    const asked: string[] = [];
+    const confirm = async (question: string) => asked.push(question) > 0;
+    const args = ["production/billing", "--schema", "keep", "--no-wait"];
+    expect((await rollback(ledger, args, { confirm })).code).toBe(0);
+    expect(asked).toEqual(["Run this in production, for acme/billing?"]);
+    const far = await rollback(ledger, [...PLACE, "--back", "5", "--yes"]);
+    expect(far).toMatchObject({ code: 3, err: expect.stringContaining("only 1 earlier releases are known") });
+  });
+});
+
+describe("a cancellation", () => {
+  const cancel = (ledger: LedgerServer, person: Person = {}, ...more: string[]) =>
+    asof(["redeploy", "--cancel", ...more, ...WHY], as("operator", ledger), undefined, person);
+
+  it("ends the redeployment of a place that is under way", async () => {
+    const ledger = await broken();
+    expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);
+    const { code, out } = await cancel(ledger, {}, ...PLACE, "--yes");
+    expect(code).toBe(0);
+    expect(out).toMatch(/redeployment \S+ of acme\/billing in production\n {2}requested by operator-1, /);
+    expect(await nextOf(ledger)).toMatchObject([{ status: "cancelled" }]);
+    expect(await cancel(ledger, {}, ...PLACE, "--yes")).toMatchObject({
+      code: 1,
+      err: "asof: no redeployment of acme/billing in production is under way",
+    });
+  });
+
+  it("by words is asked for, and a no cancels nothing", async () => {
+    const ledger = await broken();
+    expect((await redeploy(ledger, [...KEEP, "--yes", "--no-wait"])).code).toBe(0);
+    const confirm = async () => false;
+    const { code, err } = await cancel(ledger, { confirm }, "production/billing");
+    expect({ code, err }).toEqual({ code: 1, err: "asof: not confirmed: nothing was cancelled" });
+    expect(await nextOf(ledger)).toMatchObject([{ status: "requested" }]);
   });
 });

@@ -51,13 +51,13 @@ describe("asof token new", () => {
   it.each([
     [["--role", "root", "--name", "x"], 2, "root"],
     [["--role", "writer"], 2, "--name"],
-    [["--role", "writer", "--name", "a b"], 1, "--name: "],
-    [["--role", "writer", "--name", "a:b"], 1, "--name: "],
-    [[...CI, "--grants", "places=x"], 1, "environments=…"],
-    [[...CI, "--grants", "environments=staging,reader:x:0123456789abcdef"], 1, "no comma"],
-    [[...CI, "--expires", "tomorrow"], 1, "expires: must be a date"],
-    [[...CI, "--expires", "2026-11-21"], 1, "is over"],
-    [[...CI, "--data", "/nonexistent/folder"], 1, "there is no such folder"],
+    [["--role", "writer", "--name", "a b"], 2, "--name: "],
+    [["--role", "writer", "--name", "a:b"], 2, "--name: "],
+    [[...CI, "--grants", "places=x"], 2, "environments=…"],
+    [[...CI, "--grants", "environments=staging,reader:x:0123456789abcdef"], 2, "no comma"],
+    [[...CI, "--expires", "tomorrow"], 2, "expires: must be a date"],
+    [[...CI, "--expires", "2026-11-21"], 2, "is over"],
+    [[...CI, "--data", "/nonexistent/folder"], 2, "there is no such folder"],
   ])("%j is refused in one line, and makes nothing", async (args, code, named) => {
     const ended = await make(...args);
     expect(ended).toMatchObject({ code, out: "" });
@@ -90,7 +90,7 @@ describe("the tokens in a ledger's folder", () => {
     await make(...CI, "--data", folder);
     const { out } = await make(...CI, "--data", folder);
     const refused = await asof(["token", "revoke", "ci", "--data", folder]);
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("is the name of 2 tokens") });
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("is the name of 2 tokens") });
     await asof(["token", "revoke", sha256(out).slice(0, 12), "--data", folder]);
     const { tokens } = JSON.parse((await asof(["token", "list", "--data", folder, "--json"])).out);
     expect(tokens).toMatchObject([{ name: "ci", role: "writer", ended: false }]);

@@ -5,7 +5,7 @@
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Ledger } from "../../functions/http/context.ts";
-import { append } from "../../functions/ledger/append.ts";
+import { append, retractionId } from "../../functions/ledger/append.ts";
 import { parseTokens } from "../../functions/ledger/authority.ts";
 import type { Grants } from "../../functions/ledger/grants.ts";
 import { endpoints } from "../../functions/runtime/server/server.ts";
@@ -139,6 +139,19 @@ const CASES = RUNS > 2000 ? RUNS : Math.min(RUNS, 500);
 
 const accepted = new Map<string, number>();
 
+/** A dispute of each honest statement, where there is an attack at all. */
+const disputesOf = (attacks: readonly object[], honest: readonly Statement[]): object[] =>
+  attacks.length === 0
+    ? []
+    : honest.map(({ source, id, occurredAt }) => ({
+        kind: "statement.disputed",
+        source: "/asof/disputes",
+        id: retractionId({ source, id }),
+        occurredAt,
+        target: { source, id },
+        reason: "evil",
+      }));
+
 /** The answers to a history, with or without the statements of a bound sender at one point of it. */
 async function answersTo(
   honest: readonly Statement[],
@@ -150,7 +163,7 @@ async function answersTo(
   const ledger = ledgerFor(readers, clock);
   const sender = { ...hostile.grants, sources: ["/evil"], name: "evil" };
   const strike = async () => {
-    for (const statement of hostile.statements) {
+    for (const statement of [...hostile.statements, ...disputesOf(hostile.statements, honest)]) {
       const outcome = await append(ledger, statement, { reportedBy: "evil", vendor: "events", sender });
       if (outcome.outcome !== "recorded") continue;
       accepted.set(outcome.fact.kind, (accepted.get(outcome.fact.kind) ?? 0) + 1);

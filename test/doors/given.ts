@@ -24,8 +24,10 @@ export const SOON: unknown = expect.stringMatching(/^2026-11-22T09:00:00\.\d{3}Z
 export const tokenOf = (role: Role): string => `${role}-token-that-nobody-may-see`;
 /** A writer that may speak for one source and one environment. */
 export const BOUND = "bound-token-that-nobody-may-see";
+export const OTHER_EXECUTOR = "another-executor-token-that-nobody-may-see";
 const TOKENS = [
   ...ROLES.map((role) => `${role}:${role}-1:${tokenOf(role)}`),
+  `executor:executor-2:${OTHER_EXECUTOR}`,
   `writer:bound:${BOUND}:sources=/ci/acme:environments=Staging|review/feature-x`,
 ].join(",");
 

@@ -7,7 +7,7 @@ import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, RedeploymentList, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { type Answer, type Client, event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
-import { cleanUp, type GivenDoors, givenDoors, problemOf } from "./given.ts";
+import { cleanUp, type GivenDoors, givenDoors, OTHER_EXECUTOR, problemOf } from "./given.ts";
 
 afterAll(cleanUp);
 
@@ -365,6 +365,24 @@ describe("what became of it", () => {
     expect((await end({ outcome: "failed", reason: "no such host" })).status).toBe(200);
     expect((await end({ outcome: "succeeded" })).status).toBe(409);
     expect((await executor.post("/v1/redeployments/1.1/end", { outcome: "failed" })).status).toBe(404);
+  });
+
+  it("is ended by the executor that took it, or an operator, and nobody else", async () => {
+    const { client, stranger, operator, status, id } = await clicked();
+    const [one, other] = [client("executor"), stranger(OTHER_EXECUTOR)];
+    const take = async (who: Client) => (await who.post(`/v1/redeployments/${id}/take`, {})).status;
+    const end = (who: Client, body: object) => who.post(`/v1/redeployments/${id}/end`, body);
+    expect([await take(one), await take(one), await take(other)]).toEqual([201, 200, 409]);
+    const refused = await end(other, { outcome: "failed" });
+    expect(problemOf(refused)).toMatchObject({ status: 403, detail: expect.stringContaining("executor-1") });
+    expect(await status()).toMatchObject({ status: "requested" });
+    expect((await end(one, { outcome: "succeeded" })).status).toBe(201);
+    expect(await take(one)).toBe(409);
+    const second = await clicked();
+    await second.client("executor").post(`/v1/redeployments/${second.id}/take`, {});
+    const ended = await second.operator.post(`/v1/redeployments/${second.id}/end`, { outcome: "failed" });
+    expect(ended.status).toBe(201);
+    expect((await operator.post("/v1/redeployments/1.1/take", {})).status).toBe(404);
   });
 
   it("does not depend on the order in which it is told", async () => {

@@ -57,6 +57,11 @@ const DOORS: readonly Door[] = [
   { name: "/v1/freezes/end", right: "operate", knock: (client) => client.post("/v1/freezes/end", PLACE) },
   { name: "/v1/redeployments", right: "operate", knock: (client) => client.post("/v1/redeployments", {}) },
   {
+    name: "/v1/redeployments/{id}/take",
+    right: "execute",
+    knock: (client) => client.post("/v1/redeployments/1/take", {}),
+  },
+  {
     name: "/v1/redeployments/{id}/end",
     right: "execute",
     knock: (client) => client.post("/v1/redeployments/1/end", { outcome: "failed" }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseTokens } from "../../functions/ledger/authority.ts";
-import { outcomesOf } from "../client.ts";
+import { event, outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors, problemOf, tokenOf } from "./given.ts";
 
@@ -404,6 +404,12 @@ describe("Kubernetes", () => {
         ],
       },
     });
+    await client().say(
+      event("artifact.pushed", "push", "2026-11-01T00:00:00Z", {
+        digest: digestOf("index"),
+        repository: "ghcr.io/acme/web",
+      }),
+    );
     expect(await release("eu-1/shop", "web")).toMatchObject({
       components: [{ digest: digestOf("index"), reported: digestOf("config") }],
     });

@@ -31,8 +31,8 @@ import {
   version,
 } from "./words.ts";
 
-type Said<S> = S extends Statement ? Omit<S, "source" | "id"> : never;
-/** A statement before it is given a source and an id. */
+type Said<S> = S extends Statement ? Omit<S, "source" | "id"> & { source?: string } : never;
+/** A statement before it is given an id and, where it has none of its own, a source. */
 export type Saying = Said<Statement>;
 
 /** What happens at once in a history: some statements, or that an earlier one was wrong. */
@@ -287,11 +287,11 @@ export const indexed = fc
     digest: fc.oneof({ weight: 8, arbitrary: index }, { weight: 1, arbitrary: digest }),
     manifests,
   })
-  .map((said): Saying => ({ ...said, kind: "artifact.indexed" }));
+  .map((said) => ({ ...said, kind: "artifact.indexed" as const }));
 /** An image as it should be: its own index, manifests and config. */
 export const wellIndexed = fc.tuple(moment, pick(...IMAGES)).map(
-  ([occurredAt, image]): Saying => ({
-    kind: "artifact.indexed",
+  ([occurredAt, image]) => ({
+    kind: "artifact.indexed" as const,
     occurredAt,
     digest: digestOf(image, "a"),
     manifests: [
@@ -300,6 +300,10 @@ export const wellIndexed = fc.tuple(moment, pick(...IMAGES)).map(
     ],
   }),
 );
+/** An index that the ledger itself read in a registry. */
+export const read = fc
+  .tuple(fc.oneof(indexed, wellIndexed), repository)
+  .map(([said, repository]): Saying => ({ ...said, repository, source: "/asof/registry/ghcr.io" }));
 export const built = fc
   .tuple(
     fc.record({

@@ -120,6 +120,7 @@ describe("a second delivery", () => {
     const outcome = await one.tell(other, { ...second, ...LATER });
     expect(outcome).toEqual({
       outcome: "conflict",
+      refused: expect.stringMatching(/^[0-9a-f]{64}$/),
       fact: recorded,
       reason: expect.stringContaining(recorded.recordedAt),
     });

@@ -74,6 +74,7 @@ describe("an artifact", () => {
     const [amd64, arm64, config] = [digestOf("amd64"), digestOf("arm64"), digestOf("config")];
     const ledger = await given(
       indexed({ digest: amd64, configDigest: config }, { digest: arm64 }),
+      pushed(day(1), { digest: digestOf("index") }),
       observed("production", "acme/web", "arm64", day(3)),
       deployed("staging", "acme/web", "index", day(2)),
       said("evidence.attached", day(4), { digest: digestOf("index"), type: "sbom" }),

@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 import { diff } from "../../functions/queries/diff.ts";
 import { Difference, type ServiceDifference } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { day, deployed, digestOf, type Given, given, pagesOf, removed, said, shaOf } from "./given.ts";
+import {
+  day,
+  deployed,
+  digestOf,
+  type Given,
+  given,
+  pagesOf,
+  removed,
+  repositoryOf,
+  said,
+  shaOf,
+} from "./given.ts";
 
 const names = new Map(["1", "2", "3", "index", "manifest"].map((name) => [digestOf(name), name]));
 
@@ -66,6 +77,10 @@ const indexed = said("artifact.indexed", day(1), {
   digest: digestOf("index"),
   manifests: [{ digest: digestOf("manifest") }],
 });
+const placed = said("artifact.pushed", day(1), {
+  digest: digestOf("index"),
+  repository: repositoryOf("web"),
+});
 const variants = (...images: readonly [string, string][]) => ({
   components: images.map(([variant, image]) => ({ component: "main", variant, digest: digestOf(image) })),
 });
@@ -78,7 +93,7 @@ describe("two moments of an environment", () => {
     ["differ by image", [web("1", day(1)), web("2", day(9))], ["web main: 1 -> 2"]],
     [
       "do not differ by another digest of one image",
-      [indexed, web("index", day(1)), web("manifest", day(9))],
+      [indexed, placed, web("index", day(1)), web("manifest", day(9))],
       [],
     ],
     [

@@ -130,7 +130,13 @@ cases("of a service that nobody deploys and the runtime shows", [
   },
   {
     rule: "it is the same release where another of its digests is seen",
-    given: [indexed(ONE, TWO), sees("08:00", ONE), sees("09:00", TWO), sees("10:00", THREE)],
+    given: [
+      pushed("07:00", ONE),
+      indexed(ONE, TWO),
+      sees("08:00", ONE),
+      sees("09:00", TWO),
+      sees("10:00", THREE),
+    ],
     at: "09:30",
     answers: { since: "08:00", until: "10:00", components: [{ digest: ONE, reported: TWO }] },
   },

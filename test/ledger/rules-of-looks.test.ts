@@ -210,7 +210,7 @@ const onTwoPlatforms = observed("08:05", [main({ digest: CHILD, otherDigests: [A
 cases("of nodes of several platforms", [
   {
     rule: "what each of them reports is one image",
-    given: [indexed(INDEX, CHILD, ARM), onTwoPlatforms],
+    given: [pushed("07:00", INDEX), indexed(INDEX, CHILD, ARM), onTwoPlatforms],
     answers: { components: [{ digest: INDEX, candidates: [] }] },
   },
   {
@@ -262,6 +262,7 @@ cases("of the digest of a configuration", [
   {
     rule: "which an index relates to another image, it is drift",
     given: [
+      pushed("07:00", OTHER_INDEX),
       indexed(OTHER_INDEX, { digest: CHILD, configDigest: CONFIG }),
       deployed,
       { ...bare, occurredAt: time("09:00") },

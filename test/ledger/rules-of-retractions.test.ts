@@ -131,6 +131,7 @@ cases("of what else is said of a service and is taken back:", [
 const push = pushed("07:00", ONE, { tag: "1.4" });
 const later = pushed("07:30", TWO, { tag: "1.4" });
 const index = indexed(TWO, ONE);
+const placed = pushed("07:00", TWO);
 const lost = deleted("09:00", "manifest", { digest: ONE });
 const build = built(ONE, "built", { url: "https://ci.example/1" });
 const byTag = succeeded("08:00", [main({ tag: "1.4", repository: REPOSITORY })], committed("deployed"));
@@ -148,18 +149,18 @@ cases("of what is said of an image and is taken back:", [
   },
   {
     rule: "an index: the manifest stands for itself again",
-    given: [index, runs, takenBack("12:00", index)],
+    given: [placed, index, runs, takenBack("12:00", index)],
     answers: { components: [{ digest: ONE, reported: undefined }] },
   },
   {
     rule: "an index: as believed before, the manifest was the index's",
-    given: [index, runs, takenBack("12:00", index)],
+    given: [placed, index, runs, takenBack("12:00", index)],
     knownAt: "11:59",
     answers: { components: [{ digest: TWO, reported: ONE }] },
   },
   {
     rule: "one of two sources' word for an index: the other's is enough",
-    given: [index, indexed(TWO, ONE), runs, takenBack("12:00", index)],
+    given: [placed, index, indexed(TWO, ONE), runs, takenBack("12:00", index)],
     answers: { components: [{ digest: TWO, reported: ONE }] },
   },
   {

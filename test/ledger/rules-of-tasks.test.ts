@@ -42,7 +42,13 @@ cases("of the tasks of a deployment", [
   },
   {
     rule: "of two platforms of one index, they tell the index",
-    given: [open, indexed(INDEX, AMD64, ARM64), task("08:10:40", AMD64), task("08:10:41", ARM64)],
+    given: [
+      open,
+      pushed("07:00", INDEX),
+      indexed(INDEX, AMD64, ARM64),
+      task("08:10:40", AMD64),
+      task("08:10:41", ARM64),
+    ],
     answers: {
       components: [{ digest: INDEX, reported: bySorted(AMD64, ARM64)[0], resolvedBy: "task" }],
     },

@@ -79,6 +79,7 @@ cases("of a deployment that was told late", [
 const late = {
   build: learned("15:00", built(ONE, "built")),
   index: learned("15:00", indexed(TWO, ONE)),
+  place: learned("15:00", pushed("07:00", TWO)),
   push: learned("15:00", pushed("07:00", ONE, { tag: "1.4" })),
   description: learned("15:00", described({ owner: "team-billing", databases: ["billing"] })),
   migration: learned("15:00", migration("applied", "07:00", "1")),

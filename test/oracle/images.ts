@@ -12,13 +12,22 @@ const digestsOf = ({ digest, manifests }: Indexed): string[] => [
   ...manifests.flatMap((one) => [one.digest, ...(one.configDigest === undefined ? [] : [one.configDigest])]),
 ];
 
+const isRead = ({ source }: Fact): boolean => source.startsWith("/asof/registry/");
+
+/** What indexes hold. Where the ledger itself has read one, nobody else's word on that one is believed. */
+const lists = (believed: readonly Fact[]): Indexed[] => {
+  const all = ofKind(believed, "artifact.indexed");
+  const read = all.filter(isRead).map(({ digest }) => digest);
+  return all.filter((fact) => isRead(fact) || !read.includes(fact.digest));
+};
+
 /** The statements that name a digest as index, manifest or config. */
 export const holders = (believed: readonly Fact[], digest: string): Indexed[] =>
-  ofKind(believed, "artifact.indexed").filter((fact) => digestsOf(fact).includes(digest));
+  lists(believed).filter((fact) => digestsOf(fact).includes(digest));
 
 /** The indexes that list a digest as one of their manifests. */
 export const indexesOf = (believed: readonly Fact[], digest: string): string[] =>
-  ofKind(believed, "artifact.indexed")
+  lists(believed)
     .filter(({ manifests }) => manifests.some((manifest) => manifest.digest === digest))
     .map((fact) => fact.digest);
 
@@ -33,14 +42,19 @@ export const areOneImage = (believed: readonly Fact[], digests: readonly string[
 };
 
 const isIndex = (believed: readonly Fact[], digest: string): boolean =>
-  ofKind(believed, "artifact.indexed").some((fact) => fact.digest === digest);
+  lists(believed).some((fact) => fact.digest === digest);
 
-/** The repositories that were said to have a digest by a moment. */
-const placesOf = (believed: readonly Fact[], digest: string, by: string): string[] =>
-  ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored")
+/** The repositories that had a digest by a moment: by what was said of the image, or where the ledger read the index. */
+function placesOf(believed: readonly Fact[], digest: string, by: string): string[] {
+  const moved = ofKind(believed, "artifact.pushed", "artifact.deleted", "artifact.restored").filter(
+    (fact) => fact.kind === "artifact.pushed" || fact.what !== "tag",
+  );
+  return [...moved, ...lists(believed).filter(isRead)]
     .filter((fact) => fact.digest === digest && fact.occurredAt <= by)
-    .filter((fact) => fact.kind === "artifact.pushed" || fact.what !== "tag")
-    .map((fact) => nameNow(believed, refOf(fact, fact.repository)));
+    .flatMap((fact) =>
+      fact.repository === undefined ? [] : [nameNow(believed, refOf(fact, fact.repository))],
+    );
+}
 
 /** From which repository an image is pulled, where that is known, and when. */
 export interface Pulled {
@@ -61,10 +75,8 @@ export function pullable(
   const holding = holders(believed, digest);
   const own = repository === undefined ? placesOf(believed, digest, NOW) : [repository];
   const isThere = (index: Indexed): boolean => {
-    const isNowhere = placesOf(believed, index.digest, NOW).length === 0;
-    return (
-      isNowhere || own.length === 0 || placesOf(believed, index.digest, at).some((one) => own.includes(one))
-    );
+    const places = placesOf(believed, index.digest, at);
+    return own.length === 0 ? places.length > 0 : places.some((one) => own.includes(one));
   };
   const parents = distinct(holding.filter(isThere).map((fact) => fact.digest));
   if (holding.length === 0) return digest;
@@ -164,7 +176,7 @@ function isStillTagged(believed: readonly Fact[], repository: Ref, digest: strin
 }
 
 function availability(believed: readonly Fact[], repository: Ref, digest: string): Availability {
-  const children = ofKind(believed, "artifact.indexed")
+  const children = lists(believed)
     .filter((fact) => fact.digest === digest)
     .flatMap(({ manifests }) => manifests)
     .map((manifest) => ownState(believed, repository, manifest.digest));

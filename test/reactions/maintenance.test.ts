@@ -209,6 +209,13 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
   const asked: string[] = [];
   const unasked = () => Promise.reject(new Error("nobody asks for this"));
   const asof: Asof = {
+    ask: {
+      release: unasked,
+      snapshot: unasked,
+      redeployment: unasked,
+      freezes: unasked,
+      sources: unasked,
+    },
     redeployment: async (id) => {
       asked.push(id);
       const found = redeployments.get(id);

@@ -149,7 +149,7 @@ describe("an event of our own", () => {
     });
   });
 
-  it.each(["release.marked", "environment.frozen", "export.made", "fact.retracted"])(
+  it.each(["release.marked", "environment.frozen", "export.made", "fact.retracted", "statement.disputed"])(
     "may never say %s, which only people say here",
     (kind) => {
       expect(toStatement({ ...event, type: `dev.asof.${kind}.v1` })).toMatchObject({

@@ -9,6 +9,7 @@ import { sha256 } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import type { Side } from "../../functions/ledger/copy.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
+import { isAboutAnother } from "../../schemas/fact.ts";
 import { withPersons } from "../../schemas/persons.ts";
 import { taken } from "./stores.ts";
 
@@ -32,11 +33,11 @@ export async function fill(database: Database, more = 0): Promise<number> {
     id: `again/${n}`,
   }));
   const statements = [...Object.values(EXAMPLES), ...freezes];
-  // What is retracted comes before its retraction.
-  statements.sort((a, b) => Number(a.kind === "fact.retracted") - Number(b.kind === "fact.retracted"));
+  // What is retracted or disputed comes before that.
+  statements.sort((a, b) => Number("target" in a) - Number("target" in b));
   const facts = statements.map((said, n) => withPersons(taken(said, timeOf(n * 97)), () => octocat));
   for (const [n, fact] of facts.entries()) {
-    const [target] = fact.kind === "fact.retracted" ? await store.get([fact.target]) : [];
+    const [target] = isAboutAnother(fact) ? await store.get([fact.target]) : [];
     const { posted, derived } = accessPatternsOf(fact, target);
     for (const one of derived) await store.derive(one);
     const put = await store.put({ ...posted, ...(n % 3 === 0 ? { rawHash: sha256(fact.id) } : {}) });

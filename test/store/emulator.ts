@@ -13,7 +13,7 @@ import {
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import { INDEXES, PEOPLE } from "../../functions/adapters/keys.ts";
+import { INDEXES, PEOPLE, SENT } from "../../functions/adapters/keys.ts";
 
 export interface Emulator {
   readonly client: DynamoDBClient;
@@ -21,11 +21,14 @@ export interface Emulator {
   readonly table: string;
   /** The name of the table of people. */
   readonly people: string;
+  /** The name of the table of messages that were sent. */
+  readonly sent: string;
   readonly stop: () => Promise<void>;
 }
 
 const TABLE = "asof";
 const PEOPLE_TABLE = "asof-people";
+const SENT_TABLE = "asof-sent";
 
 export const clientOf = (endpoint: string): DynamoDBClient =>
   new DynamoDBClient({
@@ -69,6 +72,13 @@ const PERSONS: CreateTableCommandInput = {
   ],
 };
 
+const MESSAGES: CreateTableCommandInput = {
+  TableName: SENT_TABLE,
+  BillingMode: "PAY_PER_REQUEST",
+  AttributeDefinitions: [text(SENT.key)],
+  KeySchema: [hashed(SENT.key)],
+};
+
 async function createTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
   try {
     await client.send(new CreateTableCommand(table));
@@ -97,10 +107,10 @@ export async function startEmulator(folder?: string): Promise<Emulator> {
   const address: AddressInfo | string | null = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   const client = clientOf(endpoint);
-  for (const table of [FACTS, PERSONS]) await createTable(client, table);
+  for (const table of [FACTS, PERSONS, MESSAGES]) await createTable(client, table);
   const stop = async () => {
     client.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { client, endpoint, table: TABLE, people: PEOPLE_TABLE, stop };
+  return { client, endpoint, table: TABLE, people: PEOPLE_TABLE, sent: SENT_TABLE, stop };
 }

@@ -71,10 +71,10 @@ describe("the ledger's file", () => {
   it("of a newer format is refused, with what to do", () => {
     close(open());
     const driver = new Driver(ledgerFile(folder));
-    driver.exec("PRAGMA user_version = 2");
+    driver.exec("PRAGMA user_version = 3");
     driver.close();
     expect(() => openDatabase(folder)).toThrow(CannotOpen);
-    expect(() => openDatabase(folder)).toThrow(/format 2.*knows format 1; start it with the version/);
+    expect(() => openDatabase(folder)).toThrow(/format 3.*knows format 2; start it with the version/);
     // What was begun is undone.
     expect(() => openDatabase(folder)).not.toThrow(InUse);
   });

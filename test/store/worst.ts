@@ -1,6 +1,6 @@
 /** For each kind, the fact whose keys are longest: every word as long as the schemas allow, and hard to write. */
 import { retractionId } from "../../functions/ledger/append.ts";
-import { type Fact, KINDS, type Kind } from "../../schemas/fact.ts";
+import { type AboutAnother, type Fact, isAboutAnother, KINDS, type Kind } from "../../schemas/fact.ts";
 import { taken } from "./stores.ts";
 
 /** What grows threefold on its way into a key: by percent-encoding, or by being composed (NFC) or lower-cased. */
@@ -116,9 +116,11 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
       key: filled(filler, 256),
       reason: "",
     },
+    "redeployment.taken": { ...freeze, redeployment: filled(filler, 256) },
     "redeployment.ended": { ...freeze, redeployment: filled(filler, 256), outcome: "failed" },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
     "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },
+    "statement.disputed": { target: { source: SOURCE, id: filled(filler, 256) } },
   };
 }
 
@@ -141,9 +143,9 @@ const worstOf = (kind: Kind, filler: Filler, more: object = {}): Fact =>
     ...more,
   });
 
-const retractionOf = (target: Fact): Worst => ({
+const aboutOther = (kind: AboutAnother["kind"], target: Fact): Worst => ({
   fact: taken({
-    kind: "fact.retracted",
+    kind,
     source: target.source,
     id: retractionId(target),
     occurredAt: TIME,
@@ -155,9 +157,10 @@ const retractionOf = (target: Fact): Worst => ({
 
 /** The longest facts of a kind; of partial deployments also the set whose name is just short enough to be written out. */
 export function worstFacts(kind: Kind, filler: Filler): readonly Worst[] {
-  if (kind === "fact.retracted") {
-    return KINDS.filter((one) => one !== kind).map((one) => retractionOf(worstOf(one, filler)));
-  }
+  if (kind === "fact.retracted" || kind === "statement.disputed")
+    return KINDS.map((one) => worstOf(one, filler))
+      .filter((target) => !isAboutAnother(target))
+      .map((target) => aboutOther(kind, target));
   if (!kind.startsWith("deployment.")) return [{ fact: worstOf(kind, filler) }];
   const component = filler === "%" || filler === "#" ? filler : "%";
   // In JSON, with brackets, quotes and a comma: 256 bytes.

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { choicesFor } from "../../schemas/words/choices.ts";
+import { age, duration } from "../../schemas/words/durations.ts";
 import { type Address, addressOf, hrefOf, START } from "../../web/address.ts";
-import { age, duration, moment, utc } from "../../web/format.ts";
-import { choicesFor, requestOf } from "../../web/plan-choices.ts";
+import { moment, utc } from "../../web/format.ts";
+import { requestOf } from "../../web/plan-choices.ts";
 import { ranked } from "../../web/search.ts";
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
@@ -42,7 +44,7 @@ describe("an address", () => {
 describe("times", () => {
   it("are as long as they need to be", () => {
     const lengths = [20_000, 12 * MINUTE, 3 * HOUR + 51 * MINUTE, 36 * HOUR, 8 * DAY + HOUR];
-    expect(lengths.map(duration)).toEqual(["20s", "12m", "3h51", "1d12h", "8d"]);
+    expect(lengths.map(duration)).toEqual(["20s", "12m", "3h51m", "1d12h", "8d"]);
     expect(lengths.map(age)).toEqual(["0m", "12m", "3h", "1d", "8d"]);
   });
 

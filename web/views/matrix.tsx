@@ -1,7 +1,8 @@
 /** The first screen: what runs where, at a moment. */
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { age, moment, shortSha, utc } from "../format.ts";
+import { age } from "../../schemas/words/durations.ts";
+import { moment, shortSha, utc } from "../format.ts";
 import { compared, isFrozenAt, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import {

@@ -2,7 +2,8 @@
 import { X } from "lucide-preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Release, ReleasedComponent } from "../../schemas/release.ts";
-import { duration, shortDigest, shortSha } from "../format.ts";
+import { duration } from "../../schemas/words/durations.ts";
+import { shortDigest, shortSha } from "../format.ts";
 import { compared, rowAt, versionOf } from "../lanes.ts";
 import { address, columns, go, lanes, mayOperate, past, time } from "../state.ts";
 import { useAsked } from "./asked.ts";

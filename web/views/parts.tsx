@@ -1,8 +1,9 @@
 /** Small parts that several views share. */
 import { Copy, ExternalLink } from "lucide-preact";
 import type { ComponentChildren } from "preact";
+import { duration } from "../../schemas/words/durations.ts";
 import type { ApiError } from "../api.ts";
-import { duration, moment, utc } from "../format.ts";
+import { moment, utc } from "../format.ts";
 import { copy, now } from "../state.ts";
 
 /** A time in the reader's zone; UTC on hover. */

@@ -2,9 +2,10 @@
 import { useRef, useState } from "preact/hooks";
 import type { Plan } from "../../schemas/plan.ts";
 import type { RedeploymentList } from "../../schemas/redeployment.ts";
+import { choicesFor } from "../../schemas/words/choices.ts";
 import { ApiError, cancelRedeployment, requestRedeployment } from "../api.ts";
 import { shortDigest, shortSha } from "../format.ts";
-import { choicesFor, requestOf } from "../plan-choices.ts";
+import { requestOf } from "../plan-choices.ts";
 import { go, mayOperate } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Fact, Out, Refused, Time } from "./parts.tsx";

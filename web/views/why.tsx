@@ -1,7 +1,8 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
 import type { Change, Changes } from "../../schemas/timeline.ts";
+import { duration } from "../../schemas/words/durations.ts";
 import { hrefOf } from "../address.ts";
-import { duration, localInput, shortSha } from "../format.ts";
+import { localInput, shortSha } from "../format.ts";
 import { address, columns, go, now, services, time } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";

@@ -1,10 +1,10 @@
 /** Long work on a ledger's file, in a worker thread, so that requests do not wait for it. */
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Worker } from "node:worker_threads";
 import * as z from "zod";
 import type { BackUp } from "../../ledger/backup.ts";
 import { STORE_CODES, StoreError } from "../../ledger/store.ts";
+import { startThread } from "../threads.ts";
 import type { Checked } from "./integrity.ts";
 
 export const Task = z.discriminatedUnion("is", [
@@ -26,18 +26,10 @@ const Reply = z.discriminatedUnion("is", [
 ]);
 export type Reply = z.infer<typeof Reply>;
 
-/** When run from TypeScript sources, a worker has to register the loader itself: Node 20 does not pass `--import` on. */
-const fromSources = (path: URL): string =>
-  `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(path.href)}); });`;
-
-function start(workerData: Task): Worker {
-  if (!import.meta.url.endsWith(".ts"))
-    return new Worker(new URL("./worker.mjs", import.meta.url), { workerData });
-  return new Worker(fromSources(new URL("./worker.ts", import.meta.url)), { workerData, eval: true });
-}
+const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
 
 async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
-  const worker = start(task);
+  const worker = startThread(THREAD, task);
   signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
   const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);

@@ -2,7 +2,7 @@
  * The integrity check of a ledger's file. SQLite's own check finds a broken structure, but no changed byte in a value or
  * key. So each fact is compared with its hash, and each entry and name with what the facts require.
  */
-import type { Fact } from "../../../schemas/fact.ts";
+import { type Fact, isAboutAnother } from "../../../schemas/fact.ts";
 import { accessPatternsOf } from "../../ledger/access-patterns.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { entriesOf, factKey, partOf, partOfDirectory, pointerKey } from "../keys.ts";
@@ -61,7 +61,7 @@ function readerOf(database: Database) {
     "SELECT value->>0 FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM names WHERE directory = value->>0 AND name = value->>1)",
   );
   const target = (fact: Fact): Fact | undefined => {
-    if (fact.kind !== "fact.retracted") return undefined;
+    if (!isAboutAnother(fact)) return undefined;
     const [[key, bytes, hash] = []] = byKey.rows(factKey(fact.target));
     return key === undefined ? undefined : factOf(String(key), String(bytes), String(hash));
   };

@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 export class CannotOpen extends Error {}
 
 /** The file's format. A change of tables or keys needs a new number and a new file. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** "asof" in ASCII: distinguishes a ledger's file from other SQLite files. */
 const APPLICATION_ID = 0x61736f66;
@@ -58,6 +58,11 @@ const TABLES = [
   at TEXT NOT NULL,
   body TEXT NOT NULL
 )`,
+  `CREATE TABLE sent (
+  key TEXT PRIMARY KEY,
+  at TEXT NOT NULL,
+  value TEXT NOT NULL
+) WITHOUT ROWID`,
 ];
 
 /** The part of a connection that is needed here. */

@@ -24,7 +24,6 @@ import {
   CommitQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  ExportQuestion,
   FreezesQuestion,
   GateQuestion,
   HistoryQuestion,
@@ -47,6 +46,7 @@ import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redepl
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
+import { auditPaths } from "./audit.ts";
 import { recordingPaths } from "./recording.ts";
 import { sealedLogPaths } from "./sealed-log.ts";
 import { signInPaths } from "./sign-in.ts";
@@ -72,21 +72,6 @@ const question = (
 /** An answer, or with `group` those of its environments side by side. */
 const ofGroup = (answer: z.ZodType) =>
   z.union([answer, z.strictObject({ group: name, answers: z.array(answer) })]);
-
-const exportOperation: ZodOpenApiOperationObject = {
-  operationId: "export",
-  summary: "Every fact of a time span, once, in the order of recording; streamed.",
-  tags: ["Audit"],
-  requestParams: { query: ExportQuestion },
-  responses: {
-    "200": {
-      description: "One fact a line. A stream that breaks off is resumed with `cursor`.",
-      content: { "application/x-ndjson": { schema: z.string() }, "text/csv": { schema: z.string() } },
-    },
-    ...REFUSALS,
-    "422": problem("A parameter is wrong."),
-  },
-};
 
 const backupOperation: ZodOpenApiOperationObject = {
   operationId: "backUp",
@@ -299,7 +284,7 @@ const paths: ZodOpenApiPathsObject = {
       requestParams: { path: z.object({ key: z.string() }) },
     },
   },
-  "/v1/export": { get: exportOperation },
+  ...auditPaths,
   "/metrics": {
     get: {
       ...openOperation("metrics", "The metrics in Prometheus' text format, of a ledger on one machine."),

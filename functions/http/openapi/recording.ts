@@ -8,9 +8,11 @@ import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
   Cancellation,
   Discard,
+  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
+  Note,
   RedeploymentEnd,
   RedeploymentRequest,
   Retraction,
@@ -104,6 +106,22 @@ const retraction: ZodOpenApiOperationObject = {
   },
 };
 
+const dispute: ZodOpenApiOperationObject = {
+  operationId: "dispute",
+  summary: "Disputes a fact: it stays, and answers that rest on it warn.",
+  tags: ["Recording"],
+  requestBody: { required: true, content: { "application/json": { schema: Dispute } } },
+  responses: {
+    "200": outcomes("The fact was disputed before, for the same reason."),
+    "201": outcomes("Disputed."),
+    "400": problem("The body is no JSON."),
+    ...REFUSALS,
+    "409": problem("The fact was disputed before, for another reason."),
+    "413": problem("The body is too large."),
+    "422": problem("The fact is not found, or it cannot be disputed."),
+  },
+};
+
 /** An operation that a person requests: a mark, a freeze, the end of a freeze. */
 const operation = (operationId: string, summary: string, body: z.ZodType): ZodOpenApiOperationObject => ({
   operationId,
@@ -177,6 +195,21 @@ const endOperation: ZodOpenApiOperationObject = {
     "409": problem("The redeployment has already ended, or another outcome was reported."),
     "413": problem("The body is too large."),
     "422": problem("The body is not of the expected form."),
+  },
+};
+
+const takeOperation: ZodOpenApiOperationObject = {
+  operationId: "takeRedeployment",
+  summary: "Takes a redeployment, before its executor runs anything: from then on no other executor ends it.",
+  tags: ["Redeployments"],
+  requestParams: { path: z.object({ id }) },
+  responses: {
+    "200": json("A duplicate: this token has taken it before.", Redeployment),
+    "201": json("Taken.", Redeployment),
+    ...REFUSALS,
+    "404": problem("The redeployment is not found."),
+    "409": problem("Another executor took it, or it is no longer to be carried out."),
+    "413": problem("The body is too large."),
   },
 };
 
@@ -277,11 +310,16 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/quarantine/{key}/discard": { post: discardOperation },
   "/v1/attestations": { post: attestation },
   "/v1/retractions": { post: retraction },
+  "/v1/disputes": { post: dispute },
   "/v1/redeployments": { post: requestOperation },
+  "/v1/redeployments/{id}/take": { post: takeOperation },
   "/v1/redeployments/{id}/end": { post: endOperation },
   "/v1/redeployments/{id}/cancel": { post: cancelOperation },
   "/v1/marks": {
     post: operation("mark", "Marks an image as good or bad; the newest mark counts.", Mark),
+  },
+  "/v1/notes": {
+    post: operation("note", "Notes what else was changed: a flag, a secret, infrastructure, data.", Note),
   },
   "/v1/freezes": {
     post: operation(

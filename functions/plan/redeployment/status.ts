@@ -34,6 +34,7 @@ export function nextId({ environment, service }: Selector, last: Requested | und
 }
 
 export const endId = (id: string): string => `${id}/ended`;
+export const takenId = (id: string): string => `${id}/taken`;
 
 /** The path and query of its plan in this ledger. */
 export function planOf({ environment, service, question }: Requested): string {

@@ -25,6 +25,7 @@ import {
   pullableOf,
   repositoryOf,
   standsIn,
+  trusted,
 } from "./relations.ts";
 import { restoreCommands } from "./restore.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "./tag-history.ts";
@@ -127,21 +128,28 @@ export function imagesOf(knowledge: KnownAt & { readonly store: Loader }): Image
     ]);
     const all = sure.map(({ fact }) => fact).filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
     const counts = (fact: Fact): boolean => countsFor(renamed, fact, all, from);
-    const known = all.filter(counts);
-    const indexed = known.filter(isIndexed);
+    const known = trusted(digest, all.filter(counts));
     const facts = new Map<string, readonly Fact[]>([[digest, known]]);
     const direct = async (one: string) => {
       const list = await entries(one);
       if (!facts.has(one))
         facts.set(
           one,
-          list
-            .filter(({ provisional }) => !provisional)
-            .map(({ fact }) => fact)
-            .filter(counts),
+          trusted(
+            one,
+            list
+              .filter(({ provisional }) => !provisional)
+              .map(({ fact }) => fact)
+              .filter(counts),
+          ),
         );
     };
-    await Promise.all([...indexed.map((fact) => fact.digest), ...manifestsOf(indexed)].map(direct));
+    const listing = known.filter(isIndexed);
+    await Promise.all([...listing.map((fact) => fact.digest), ...manifestsOf(listing)].map(direct));
+    // What lists this digest counts only if it also counts for the index itself.
+    const indexed = listing.filter((fact) =>
+      trusted(fact.digest, [...(facts.get(fact.digest) ?? []), fact]).includes(fact),
+    );
     const there = indexed.filter((fact) => standsIn(renamed, fact, digest, facts, from));
     const pullable = pullableOf(digest, indexed, there);
     // This reads more only if two sources list an index differently.

@@ -3,6 +3,7 @@
  * digest is pulled.
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { isReading } from "../../ledger/registry-lookup.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 
 export type Indexed = FactOf<"artifact.indexed">;
@@ -20,6 +21,17 @@ export const isHeld = (fact: Fact): fact is Held =>
 
 export const manifestsOf = (indexed: readonly Indexed[]): string[] =>
   indexed.flatMap(({ manifests }) => manifests.map(({ digest }) => digest));
+
+/**
+ * The facts about a digest that count: where the ledger read the index itself, what others declare that it lists does
+ * not.
+ */
+export function trusted(digest: string, facts: readonly Fact[]): Fact[] {
+  const isList = (fact: Fact): fact is Indexed => isIndexed(fact) && fact.digest === digest;
+  return facts.some((fact) => isList(fact) && isReading(fact))
+    ? facts.filter((fact) => !isList(fact) || isReading(fact))
+    : [...facts];
+}
 
 /**
  * The digest to pull for a reported one; undefined for a config that several manifests hold.
@@ -62,8 +74,8 @@ export interface PulledFrom {
 
 /**
  * Whether a fact counts for an image in a repository. What names a repository counts there, and where the image was
- * copied to: the repository whose push was recorded first is the origin. A bound sender must name one, and so must an
- * index that the ledger read; other senders' builds and evidence count everywhere.
+ * copied to: the repository whose push was recorded first is the origin. A bound sender must name one; other senders'
+ * builds and evidence count everywhere, and so does what the ledger read: the same bytes are the same index.
  */
 export function countsFor(
   renames: Renames,
@@ -72,7 +84,8 @@ export function countsFor(
   { repository }: PulledFrom,
 ): boolean {
   const isEvidence = fact.kind === "evidence.attached" && fact.digest !== undefined;
-  if (!isIndexed(fact) && !isBuilt(fact) && !isEvidence) return true;
+  if ((!isIndexed(fact) && !isBuilt(fact) && !isEvidence) || (isIndexed(fact) && isReading(fact)))
+    return true;
   if (fact.repository === undefined || (!isIndexed(fact) && fact.bound !== true)) return fact.bound !== true;
   const named = nameAt(renames, namedBy(fact, fact.repository));
   if (named === repository) return true;
@@ -81,17 +94,24 @@ export function countsFor(
   return origin === undefined ? repository === undefined : origin === named;
 }
 
-/** Repositories that facts name for a digest, by their current names. */
-const holdersIn = (renames: Renames, facts: readonly Fact[], by: string | undefined): string[] =>
+/** Repositories that had a digest by then, by their current names: as pushes say, and what the ledger read there. */
+const holdersIn = (
+  renames: Renames,
+  digest: string,
+  facts: readonly Fact[],
+  by: string | undefined,
+): string[] =>
   facts
-    .filter(isHeld)
     .filter(({ occurredAt }) => by === undefined || occurredAt <= by)
-    .map((fact) => repositoryOf(renames, fact));
+    .flatMap((fact) => {
+      if (isHeld(fact)) return [repositoryOf(renames, fact)];
+      const isRead = isIndexed(fact) && fact.digest === digest && isReading(fact);
+      return isRead && fact.repository !== undefined ? [nameAt(renames, namedBy(fact, fact.repository))] : [];
+    });
 
 /**
  * Whether an index is pulled in place of a digest that it lists: only from the repository that the digest is pulled from,
- * and only if it was there by then. An index that nobody says to be anywhere stands in, and one of a digest that nobody
- * says to be anywhere.
+ * and only if it was there by then. Where nobody says where the digest is, it is where the index is.
  */
 export function standsIn(
   renames: Renames,
@@ -101,11 +121,8 @@ export function standsIn(
   { repository, by }: PulledFrom,
 ): boolean {
   if (index.digest === digest) return true;
-  const held = facts.get(index.digest) ?? [];
-  if (holdersIn(renames, held, undefined).length === 0) return true;
+  const held = holdersIn(renames, index.digest, facts.get(index.digest) ?? [], by);
   const own =
-    repository === undefined ? holdersIn(renames, facts.get(digest) ?? [], undefined) : [repository];
-  // Nobody says where the digest is: then it is where the index is, if only one is known.
-  if (own.length === 0) return true;
-  return holdersIn(renames, held, by).some((one) => own.includes(one));
+    repository === undefined ? holdersIn(renames, digest, facts.get(digest) ?? [], undefined) : [repository];
+  return own.length === 0 ? held.length > 0 : held.some((one) => own.includes(one));
 }

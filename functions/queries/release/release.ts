@@ -5,8 +5,9 @@ import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import { backwards, distinct } from "../../ledger/fact-reader.ts";
+import { alsoImported, backwards, distinct } from "../../ledger/fact-reader.ts";
 import type { Name } from "../../ledger/store.ts";
+import { disputeWarnings } from "../disputes.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { questionOf } from "../question.ts";
@@ -22,6 +23,7 @@ import { attemptOf } from "./attempt.ts";
 import { clockWarnings } from "./clock-skew.ts";
 import { describeComponent } from "./component.ts";
 import { configurationOf } from "./configuration.ts";
+import { declaredWarnings } from "./declared.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
@@ -159,13 +161,14 @@ export async function release(
   const deployments = [head, ...reconciled.contributing].map((fact) => fact?.deployment);
   const { shown } = reconciled;
   const began = sinceOf(context, reconciled, head);
-  const [described, until, since, runningSince, evidence, unnoticed] = await Promise.all([
+  const [described, until, since, runningSince, evidence, unnoticed, imported] = await Promise.all([
     Promise.all(shown.map((one) => describeComponent(context, one, claimOf(reconciled, one)))),
     untilOf(context, reconciled),
     began,
     imagesSince(context, reconciled, began),
     evidenceOfDeployments(context, deployments),
     unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
+    importedOf(context, head),
   ]);
   const used = [
     head,
@@ -208,14 +211,30 @@ export async function release(
     warnings: [
       ...clusterWarning(running.known),
       ...tellerWarnings(reconciled, failures),
+      ...declaredWarnings(reconciled),
       ...described.flatMap(({ warnings }) => warnings).filter((one) => isOfUse(one, description)),
       ...failureWarnings(migrations),
       ...skew,
       ...unnoticed,
+      ...disputeWarnings([
+        ...used,
+        ...shown.flatMap(({ family }) => [...(family?.facts.values() ?? [])].flat()),
+      ]),
       ...(until === null ? lostWarnings(described.map(({ component }) => component)) : []),
     ],
     facts: identities(used),
+    ...imported,
   };
+}
+
+/** Needs the request that the evidence of the deployment needs, too. */
+async function importedOf(
+  context: ResolveContext,
+  head: Claim | Observation | undefined,
+): Promise<Pick<Release, "alsoReported">> {
+  if (head?.deployment === undefined) return {};
+  const imported = await alsoImported(context, { of: "deployment", deployment: head.deployment }, head);
+  return imported.length === 0 ? {} : { alsoReported: imported };
 }
 
 const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>

@@ -1,5 +1,6 @@
 /** What entries of a timeline say beyond their own fact: the evidence of their deployment, and the commit of its images. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
+import { alsoImported } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
 import { buildsOf, commitOf } from "../images/image-graph.ts";
@@ -31,11 +32,17 @@ async function commitOfImages(
 async function describe(known: Known, entry: TimelineEntry): Promise<TimelineEntry> {
   // Entries of what ran at the start come from releases, which are described already.
   if (entry.what === "running" || entry.deployment === undefined) return entry;
-  const [evidence, commit] = await Promise.all([
+  const [evidence, commit, imported] = await Promise.all([
     evidenceOfDeployments(known, [entry.deployment]),
     entry.commit === undefined ? commitOfImages(known, entry) : {},
+    alsoImported(known, { of: "deployment", deployment: entry.deployment }, entry.fact),
   ]);
-  return { ...entry, ...commit, ...(evidence.length === 0 ? {} : { evidence }) };
+  return {
+    ...entry,
+    ...commit,
+    ...(evidence.length === 0 ? {} : { evidence }),
+    ...(imported.length === 0 ? {} : { alsoReported: imported }),
+  };
 }
 
 /** Cost: one request for each deployment of the page, and one or two for each image whose deployment names no commit. */

@@ -1,6 +1,7 @@
 /** Entries of a timeline that follow from a single fact. */
 import type { Release, TimelineEntry } from "../../../schemas/answer.ts";
 import type { Deployed, Fact, FactOf, Migrated, Noted, ObservedComponent } from "../../../schemas/fact.ts";
+import { disputeOf } from "../disputes.ts";
 import type { Change } from "../migrations/history.ts";
 import type { Inferred } from "../migrations/own-times.ts";
 
@@ -12,6 +13,11 @@ export type Event = Deployed | Migrated | Frozen | Redeployed | Noted;
 
 type What = TimelineEntry["what"];
 
+const disputed = (fact: Event): Pick<TimelineEntry, "disputed"> => {
+  const dispute = disputeOf(fact);
+  return dispute === undefined ? {} : { disputed: dispute };
+};
+
 const entryOf = (fact: Event, what: What): TimelineEntry => ({
   at: fact.occurredAt,
   what,
@@ -20,6 +26,7 @@ const entryOf = (fact: Event, what: What): TimelineEntry => ({
   url: fact.url ?? null,
   recordedAt: fact.recordedAt,
   fact: { source: fact.source, id: fact.id },
+  ...disputed(fact),
 });
 
 /** Whether the deployer reports a rollback, or the deployment carries out a redeployment request. */
@@ -38,6 +45,7 @@ const ofDeployment = (fact: Deployed, what: What): TimelineEntry => ({
   ...(fact.config === undefined ? {} : { config: fact.config }),
   ...(isRollback(fact) ? { rollback: true } : fact.rollback === undefined ? {} : { rollback: false }),
   ...(fact.redeployment === undefined ? {} : { redeployment: { id: fact.redeployment } }),
+  ...("declared" in fact ? { declared: true } : {}),
 });
 
 const ofMigration = (fact: Exclude<Migrated, { kind: "migration.snapshot" }>, what: What): TimelineEntry => ({

@@ -3,6 +3,7 @@ import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { EVERYWHERE, monthOf } from "../../ledger/access-patterns.ts";
+import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
 import { namesIn } from "../../ledger/directories.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
@@ -185,4 +186,26 @@ export async function eventsFrom(
     last = place;
   }
   return { entries, next: undefined };
+}
+
+/** Entries read at once. */
+const PAGE = 500;
+
+/** All entries of an environment (folded) in a span, both ends inclusive, oldest first. */
+export async function allEntries(
+  known: Known,
+  environment: string,
+  { from, to }: Pick<Span, "from" | "to">,
+): Promise<TimelineEntry[]> {
+  const scope = { environment, service: undefined };
+  const found: TimelineEntry[] = [];
+  let next: Narrated["place"] | undefined = [from, "0"];
+  for (let before = justBefore(from); next !== undefined; ) {
+    const span = { from: next[0], to, before, delivered: Number(next[1]) };
+    const page = await eventsFrom(known, scope, span, PAGE);
+    found.push(...page.entries);
+    next = page.next;
+    before = next?.[0] ?? before;
+  }
+  return found;
 }

@@ -170,11 +170,11 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
 
   return {
     kinds: MAINTENANCE_KINDS,
-    react: async (fact: Heard) => {
-      if (!isFor(settings, fact)) return;
-      if (fact.kind === "redeployment.requested") await begin(fact.id);
+    react: async ({ kind, id, environment, service }: Heard) => {
+      if (service === undefined || !isFor(settings, { environment, service })) return;
+      if (kind === "redeployment.requested") await begin(id);
       // Also after a request: the fact that ended it may have been delivered before the silence was created.
-      await expireEnded(fact);
+      await expireEnded({ environment, service });
     },
     // Only log: the redeployment does not depend on the silence, and a silence that is left expires by itself.
     giveUp: async ({ kind, id }, error) => {

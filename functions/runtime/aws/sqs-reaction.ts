@@ -20,7 +20,11 @@ export const LedgerAccess = z.strictObject({
 type LedgerAccess = z.infer<typeof LedgerAccess>;
 
 /** EventBridge's envelope around a fact (Amazon EventBridge user guide, "AWS service event metadata"). */
-const Envelope = z.looseObject({ detail: Heard });
+const Envelope = z.union([
+  z.looseObject({ source: z.literal("asof"), detail: Heard }),
+  /** A schedule's event: time for what no fact tells. */
+  z.looseObject({ source: z.literal("aws.events"), "detail-type": z.literal("Scheduled Event") }),
+]);
 
 interface Dependencies {
   readonly asof: Asof;
@@ -52,17 +56,22 @@ export function sqsReaction<S extends { asof: LedgerAccess }>(
     return make(settings, { asof: ledgerAt(settings.asof), now: () => new Date(), log: logger });
   });
 
+  async function processFact(fact: Heard, isLast: boolean): Promise<void> {
+    const { react, giveUp } = await reaction();
+    try {
+      await react(fact);
+    } catch (error) {
+      if (isLast) await giveUp(fact, error);
+      throw error;
+    }
+  }
+
   async function processRecord({ body, messageId, attributes }: SQSRecord): Promise<void> {
     const isLast = Number(attributes.ApproximateReceiveCount) >= maxReceives;
     try {
-      const { detail } = Envelope.parse(JSON.parse(body));
-      const { react, giveUp } = await reaction();
-      try {
-        await react(detail);
-      } catch (error) {
-        if (isLast) await giveUp(detail, error);
-        throw error;
-      }
+      const event = Envelope.parse(JSON.parse(body));
+      if (event.source === "aws.events") await (await reaction()).check?.();
+      else await processFact(event.detail, isLast);
     } catch (error) {
       // The batch library does not log the error, and SQS only counts it.
       const what = isLast ? "a message was given up" : "a message failed and will be redelivered";

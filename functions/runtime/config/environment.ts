@@ -9,6 +9,7 @@ import { RegistryAccess } from "../../adapters/registry/oci.ts";
 import type { Token } from "../../ledger/authority.ts";
 import type { Identities } from "../../ledger/identities.ts";
 import type { Rule } from "../../ledger/naming-rules.ts";
+import { Chat } from "../../reactions/chat/settings.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
 import type { Trust } from "../../sources/standards/attestation.ts";
@@ -60,6 +61,8 @@ export interface Configuration extends LogSettings {
   /** Absent: each source's own. */
   readonly observationStepMs?: number;
   readonly maintenance?: Maintenance;
+  /** Absent: no chat is told anything. */
+  readonly chat?: Chat;
   /** Empty: each source's rhythm is learned. */
   readonly silentAfter: ReadonlyMap<string, number>;
 }
@@ -81,6 +84,16 @@ function withHostsOf(executors: Executors, hosts: Hosts): Hosts {
   return own.length === 0 ? hosts : { ...hosts, forges: [...(hosts.forges ?? PUBLIC_FORGES), ...own] };
 }
 
+/** What reacts to the ledger, beside the executors. */
+function reactionsIn(env: NodeJS.ProcessEnv): Pick<Configuration, "maintenance" | "chat"> {
+  const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
+  const chat = jsonIn("ASOF_CHAT", Chat, env.ASOF_CHAT);
+  return {
+    ...(maintenance === undefined ? {} : { maintenance }),
+    ...(chat === undefined ? {} : { chat }),
+  };
+}
+
 /** Reads the configuration of a ledger on one machine. Throws a ConfigurationError. */
 export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const trust = trustFrom(env);
@@ -89,7 +102,6 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
   const identities = identitiesFrom(env, parseYaml);
   const loginSecret = env.ASOF_LOGIN_SECRET ?? "";
   const executors = jsonIn("ASOF_EXECUTORS", Executors, env.ASOF_EXECUTORS) ?? [];
-  const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   return {
     host: parse("ASOF_HOST", z.string().min(1), env.ASOF_HOST ?? "127.0.0.1"),
     port: parse("ASOF_PORT", port, env.ASOF_PORT ?? "8787"),
@@ -117,6 +129,6 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     ...logSettingsFrom(env),
     ...observationStepFrom(env),
     silentAfter: silentAfterFrom(env),
-    ...(maintenance === undefined ? {} : { maintenance }),
+    ...reactionsIn(env),
   };
 }

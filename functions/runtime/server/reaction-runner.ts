@@ -15,6 +15,9 @@ const GIVE_UP_MS = 10 * 60_000;
 
 const PUBLISHED_MAX = 10_000;
 
+/** How often reactions look for what no fact tells. */
+const CHECK_MS = 5 * 60_000;
+
 export interface ReactionRunner {
   /** The token with which the reactions call the ledger. Created at each start, and stored nowhere. */
   readonly tokens: readonly Token[];
@@ -58,6 +61,15 @@ export function reactionRunner(
       },
       giveUp: (text, error) => reaction.giveUp(Heard.parse(JSON.parse(text)), error),
     });
+  const check = async ({ name, reaction }: (typeof all)[number]): Promise<void> => {
+    try {
+      await reaction.check?.();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error("a reaction's check failed", { reaction: name, reason });
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
   return {
     tokens: parseTokens(`executor:asof:${token}`),
     publishing: {
@@ -74,8 +86,10 @@ export function reactionRunner(
     start: async (send) => {
       sendToLedger = send;
       await Promise.all(all.map(startQueue));
+      timer = setInterval(() => void Promise.all(all.map(check)), CHECK_MS);
     },
     stop: async () => {
+      clearInterval(timer);
       await Promise.all(all.map(({ queue }) => queue.stop()));
     },
   };

@@ -14,11 +14,12 @@ import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
+import { auditEndpoint } from "../../http/audit.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { metricsEndpoint } from "../../http/metrics.ts";
-import { pageEndpoints } from "../../http/page.ts";
+import { type PageFiles, pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { sealedLogEndpoints } from "../../http/sealed-log.ts";
@@ -30,10 +31,7 @@ import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
 import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
-import { executors, withoutExecutor } from "../../reactions/executors/executors.ts";
-import type { Asof } from "../../reactions/ledger-client.ts";
-import type { Reaction } from "../../reactions/reaction.ts";
-import { maintenance } from "../../reactions/silences/silences.ts";
+import { withoutExecutor } from "../../reactions/executors/executors.ts";
 import { type Configuration, configuration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/secrets.ts";
 import { tokenFile, warnOfEnds } from "../config/token-file.ts";
@@ -43,6 +41,7 @@ import { log } from "./log.ts";
 import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
+import { reactionsOf } from "./reactions.ts";
 import { type SealingRunner, sealingRunner } from "./sealing.ts";
 
 /** The name of the queue of jobs. */
@@ -150,27 +149,18 @@ function ledgerOf(
   };
 }
 
-/** The configured reactions, by the names of their queues. */
-function reactionsOf(settings: Configuration): Record<string, (asof: Asof) => Reaction> {
-  const { maintenance: silences, executors: list } = settings;
-  const now = () => new Date();
-  return {
-    ...(list.length === 0 ? {} : { executions: (asof) => executors(list, { asof, now, log }) }),
-    ...(silences === undefined ? {} : { maintenance: (asof) => maintenance(silences, { asof, now, log }) }),
-  };
-}
-
 /** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
-export const endpoints = (ledger: Ledger, page: Readonly<Record<string, string>> = {}): Hono =>
+export const endpoints = (ledger: Ledger, page?: PageFiles): Hono =>
   guarded(ledger, [
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
+    auditEndpoint(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
     sealedLogEndpoints(ledger),
     signInEndpoints(ledger),
     metricsEndpoint(ledger),
-    pageEndpoints(() => page),
+    ...(page === undefined ? [] : [pageEndpoints(() => page)]),
   ]);
 
 /** What the greeting suggests: in a clone of the repository, and in the package. */
@@ -260,7 +250,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
     const jobs = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
-    const reactions = reactionRunner(database, reactionsOf(settings), log);
+    const reactions = reactionRunner(database, reactionsOf(settings, database), log);
     // The facts of a table are sealed by the stack's function.
     const sealing =
       settings.tables === undefined ? sealingRunner(settings, storage.store, storage.now) : undefined;

@@ -45,7 +45,8 @@ export function containersIn(manifest: string, namespace: string): Container[] |
   }
 }
 
-function containersOf(object: unknown, namespace: string): Container[] {
+/** The containers of one parsed object, or of the items of a list. */
+export function containersOf(object: unknown, namespace: string): Container[] {
   const list = List.safeParse(object);
   if (list.success) return list.data.items.flatMap((item) => containersOf(item, namespace));
   const running = Running.safeParse(object);

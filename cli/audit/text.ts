@@ -1,0 +1,87 @@
+/** The audit report for a terminal: what the controls found, and what shows that no change is missing. */
+import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { columns, type Line } from "../ask/style.ts";
+import { counted, shortCommit, shortDigest, type Times } from "../ask/words-for.ts";
+
+/** What a change brought, in a few words. */
+export function broughtBy({ components, config, database, version, title }: AuditChange): string {
+  const images = components.map(
+    ({ tag, digest }) => tag ?? (digest === undefined ? "?" : shortDigest(digest)),
+  );
+  const revisions = config.map(({ revision }) => `config ${shortCommit(revision)}`);
+  const schema = database === null ? [] : [`${database} ${version ?? ""}`.trim()];
+  return [...images, ...schema, ...revisions, ...(title === null ? [] : [title])].join(", ");
+}
+
+export const approversOf = ({ approvals }: AuditChange): string =>
+  [...new Set(approvals.map(({ by, bot }) => `${by ?? "unknown"}${bot ? " (bot)" : ""}`))].join(", ");
+
+/** How many changes the report names with a control. */
+const NAMED = 5;
+
+const rowOf = (change: AuditChange, times: Times): Line[] => [
+  [{ text: `#${change.n}`, tone: "dim" }],
+  [times.time(change.at)],
+  [change.kind],
+  [change.service ?? ""],
+  [broughtBy(change)],
+  [change.by ?? "unknown"],
+];
+
+function controlLines({ controls, changes }: Audit, times: Times): Line[] {
+  const byNumber = new Map(changes.map((change) => [change.n, change]));
+  return controls.flatMap(({ control, title, count, changes: numbers }): Line[] => {
+    if (count === 0) return [[{ text: `    0  ${control}`, tone: "dim" }]];
+    const named = numbers.slice(0, NAMED).flatMap((n) => byNumber.get(n) ?? []);
+    return [
+      [String(count).padStart(5), "  ", { text: control, tone: "amber" }, `  ${title}`],
+      ...columns(
+        named.map((change) => rowOf(change, times)),
+        "         ",
+      ),
+      ...(count > NAMED ? [[`         … and ${count - NAMED} more`]] : []),
+    ];
+  });
+}
+
+function gapLines({ gaps, coverage }: Audit): Line[] {
+  const quiet = coverage.filter(({ longestPauseDays }) => longestPauseDays > 0);
+  return [
+    ["coverage  ", counted(coverage.length, "source"), " reported"],
+    ...quiet.map(
+      ({ source, days, longestPauseDays }): Line => [
+        `  ${source}: ${counted(days.length, "day")}, the longest pause ${counted(longestPauseDays, "day")}`,
+      ],
+    ),
+    ...gaps.map(
+      ({ provider, instance, service, missing }): Line => [
+        {
+          text: `  ! ${provider} ${instance ?? ""} ${service ?? ""} did not report: ${missing.join(", ")}`,
+          tone: "amber",
+        },
+      ],
+    ),
+  ];
+}
+
+export function auditLines(report: Audit, times: Times): Line[] {
+  const { environment, service, from, to, knownAt, settled, changes, totals, acts, sample } = report;
+  const months = new Map<string, number>();
+  for (const { month, changes: count } of totals) months.set(month, (months.get(month) ?? 0) + count);
+  return [
+    [{ text: `audit of ${service === undefined ? "" : `${service} in `}${environment}`, tone: "bold" }],
+    [`from ${times.zoned(from)} to ${times.zoned(to)}`],
+    [`as known at ${times.zoned(knownAt)}${settled ? "" : ", which is not settled yet"}`],
+    [],
+    [counted(changes.length, "change"), ": ", [...months].map(([month, n]) => `${month} ${n}`).join(", ")],
+    ...controlLines(report, times),
+    [],
+    ...gapLines(report),
+    ["in the ledger  ", acts.length === 0 ? "nobody did anything" : counted(acts.length, "act")],
+    ...(sample === undefined
+      ? []
+      : [[`sample (seed ${sample.seed})  `, sample.changes.map((n) => `#${n}`).join(" ")]]),
+    [],
+    [{ text: "This shows what was reported. It cannot show what nobody reported.", tone: "dim" }],
+  ];
+}

@@ -1,0 +1,67 @@
+/** `asof import`: brings what happened before the ledger ran into it. */
+import type { Command } from "commander";
+import type { Io } from "../io.ts";
+import { withLedgerOptions } from "../ledger.ts";
+import type { Importer } from "./importer.ts";
+import { runImport } from "./runner.ts";
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded when it is named: some need large clients. */
+  readonly load: () => Promise<Importer>;
+}
+
+const IMPORTERS: readonly Entry[] = [
+  {
+    name: "git",
+    summary:
+      "what a repository of manifests declared: Kustomize, Helm values, manifests, Compose, Argo CD, Flux",
+    load: async () => (await import("./git.ts")).git,
+  },
+  {
+    name: "csv",
+    summary: "a table of deployments, pushes or anything else: exports of other tools, and spreadsheets",
+    load: async () => (await import("./csv.ts")).csv,
+  },
+];
+
+const ABOUT = `
+Facts get the times of the past and a source below /import/. A second run records nothing twice, so a run that broke off
+is resumed by running it again. What a live sender reports of the same deployment or push wins, and the import stands
+beside it. The token comes from ASOF_TOKEN or --token-file, and needs the role writer.
+
+Try every import with --dry-run first: facts can never be erased. The last line says what could not be known.
+
+Exit codes:
+  0  everything is recorded, or was before
+  1  something was refused: the first reasons are printed
+  2  the command line is invalid
+  4  the ledger cannot be reached: run it again to go on`;
+
+async function importerCommand(entry: Entry, command: Command, io: Io): Promise<void> {
+  const importer = await entry.load();
+  withLedgerOptions(importer.options(command))
+    .option("--since <day>", "only what happened since then, like 2026-01-31")
+    .option("--dry-run", "show what would be recorded, and send nothing")
+    .option("--json", "with --dry-run: print the statements, one a line")
+    .addHelpText("after", importer.help)
+    .action(async () => {
+      const options = { ...command.opts(), args: command.args };
+      const printed = importer.print?.(options);
+      if (printed === undefined) io.end(await runImport(importer, options, io));
+      else io.out(printed.trimEnd());
+    });
+}
+
+/** Completes the importer that the arguments name, so that no other is loaded. */
+export async function importCommand(command: Command, io: Io, args: readonly string[]): Promise<Command> {
+  command
+    .description("Brings the past into the ledger, from where it is still known.")
+    .addHelpText("after", ABOUT);
+  for (const entry of IMPORTERS) {
+    const subcommand = command.command(entry.name).summary(entry.summary).description(entry.summary);
+    if (args.includes(entry.name)) await importerCommand(entry, subcommand, io);
+  }
+  return command;
+}

@@ -1,0 +1,10 @@
+/** The sources of imported statements: `/import/<importer>/<where>`; the segment after the importer is usually a host. */
+import { IMPORTS } from "../../functions/ledger/imports.ts";
+
+export const importSource = (importer: string, where: string): string =>
+  `${IMPORTS}${importer}/${where
+    .replace(/^https?:\/\//, "")
+    .split("/")
+    .filter((part) => part !== "")
+    .map(encodeURIComponent)
+    .join("/")}`;

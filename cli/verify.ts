@@ -1,0 +1,171 @@
+/** `asof verify`: checks a sealed log, or the proof of one fact, offline. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import * as z from "zod";
+import { type Checkpoint, readCheckpoint } from "../functions/seal/checkpoint.ts";
+import { readKey, type VerifierKey } from "../functions/seal/note.ts";
+import { assuranceOf } from "../functions/seal/verify/assurance.ts";
+import { exitOf, KINDS } from "../functions/seal/verify/findings.ts";
+import { verifyLog } from "../functions/seal/verify/log.ts";
+import { Instant } from "../schemas/question.ts";
+import { onDisk } from "./disk.ts";
+import { CliError } from "./error.ts";
+import { count, progressOn } from "./file/progress.ts";
+import { EXIT, type Io } from "./io.ts";
+import { ledgerFrom, textOf } from "./ledger.ts";
+import { folderFiles, servedFiles } from "./verify/files.ts";
+import { verifyProof } from "./verify/proof.ts";
+import { linesOf, reportOf } from "./verify/report.ts";
+import { bundleThreads } from "./verify/threads.ts";
+
+const maybe = z.string().optional();
+const Options = z.looseObject({
+  key: z.string(),
+  since: maybe,
+  at: maybe,
+  maxGap: maybe,
+  tsaCa: maybe,
+  proof: maybe,
+  fact: maybe,
+  tokenFile: maybe,
+  json: z.boolean().optional(),
+});
+type Options = z.infer<typeof Options>;
+
+const HELP = `
+Examples:
+  asof verify ./log --key "$(cat auditor.vkey)" --since saved-checkpoint
+  asof verify https://asof.example.com --key "$(cat auditor.vkey)"
+  asof verify --proof fact.proof --fact fact.json --key "$(cat auditor.vkey)"
+
+The key is yours: take it from the operator once, by another way than the log itself. Save the file checkpoint after each
+verification, and give it to the next one as --since. Nothing is sent anywhere; an address is only read.
+
+Exit codes (of several failures the lowest):
+  0  everything that was checked is right; what was not checked is printed
+  2  the command line is invalid, or a file that it names cannot be read
+  4  the ledger cannot be reached
+${Object.entries(KINDS)
+  .map(([kind, code]) => ` ${code}  ${kind}`)
+  .join("\n")}
+docs/verify.md says what each one means.`;
+
+const usage = (message: string): CliError => new CliError(message, { exit: EXIT.usage });
+
+function keyFrom(given: string): VerifierKey {
+  const key = readKey(given);
+  if (key === undefined) throw usage("--key: is no key of a log: it looks like name+1a2b3c4d+AbCd…");
+  return key;
+}
+
+/** A saved checkpoint. It must be signed by the key: else it is no starting point. */
+function sinceFrom(file: string, key: VerifierKey): Checkpoint {
+  const checkpoint = readCheckpoint(textOf("--since", file), key);
+  if (checkpoint === undefined)
+    throw new CliError(`--since ${file}: is no checkpoint that this key has signed`, {
+      exit: KINDS.signature,
+    });
+  return checkpoint;
+}
+
+const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+function msOf(given: string): number {
+  const [, number = "", unit] = /^(\d{1,6})([mhd])$/.exec(given) ?? [];
+  if (unit !== "m" && unit !== "h" && unit !== "d")
+    throw usage("--max-gap: is no length of time: give 90m, 2h or 3d");
+  return Number(number) * MS_OF[unit];
+}
+
+function timeFrom(given: string): Date {
+  const read = Instant.safeParse(given);
+  if (!read.success) throw usage("--at: is no time like 2026-10-22T08:11:00Z");
+  return new Date(read.data);
+}
+
+/** Certificates as PEM; throws a CliError where they cannot be read. */
+async function authoritiesFrom(file: string): Promise<string> {
+  const pem = textOf("--tsa-ca", file);
+  const { certificatesIn } = await import("../functions/seal/verify/time-stamp.ts");
+  try {
+    certificatesIn(pem);
+    return pem;
+  } catch (cause) {
+    throw usage(`--tsa-ca ${file}: ${cause instanceof Error ? cause.message : "cannot be read"}`);
+  }
+}
+
+function filesOf(log: string, options: Options, io: Io) {
+  if (/^https?:\/\//.test(log))
+    return servedFiles(ledgerFrom({ url: log, tokenFile: options.tokenFile }, io));
+  if (!existsSync(log) || !statSync(log).isDirectory())
+    throw usage(`${log}: there is no such folder, and it is no address that begins with https://`);
+  return folderFiles(log);
+}
+
+async function verifyWhole(log: string, options: Options, io: Io, module: URL): Promise<void> {
+  const { since, at, maxGap, tsaCa, json } = options;
+  const key = keyFrom(options.key);
+  const saved = since === undefined ? undefined : sinceFrom(since, key);
+  const authorities = tsaCa === undefined ? undefined : await authoritiesFrom(tsaCa);
+  const files = filesOf(log, options, io);
+  const now = at === undefined ? io.now() : timeFrom(at);
+  const progress = progressOn(io);
+  const threads = bundleThreads(module);
+  try {
+    const verification = await verifyLog({
+      ...{ files, key, now, check: threads.check, ahead: threads.ahead },
+      ...(saved === undefined ? {} : { since: saved }),
+      ...(maxGap === undefined ? {} : { maxGapMs: msOf(maxGap) }),
+      ...(authorities === undefined ? {} : { authorities }),
+      progress: (leaves, size) =>
+        progress(
+          () => `verifying ${log}: ${count(leaves, "leaf", "leaves")} of ${count(size, "leaf", "leaves")}`,
+        ),
+    });
+    const assurance = assuranceOf(verification, {
+      ...(saved === undefined ? {} : { since: saved.size }),
+      hasAuthorities: authorities !== undefined,
+      isListed: "names" in files,
+    });
+    const report = reportOf(key, verification, assurance, now);
+    for (const line of json === true ? [JSON.stringify(report)] : linesOf(report)) io.out(line);
+    io.end(exitOf(verification.findings));
+  } finally {
+    await threads.stop();
+  }
+}
+
+async function verifyOne(proof: string, { key, fact, json }: Options, io: Io): Promise<void> {
+  const bytes =
+    fact === undefined ? Buffer.from(await text(process.stdin)) : onDisk(fact, () => readFileSync(fact));
+  const { code, report, lines } = verifyProof(textOf("--proof", proof), bytes, keyFrom(key));
+  for (const line of json === true ? [JSON.stringify(report)] : lines) io.out(line);
+  io.end(code);
+}
+
+/** @param bundled the file that threads run in the package; from sources they run the module itself */
+export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
+  const isSource = import.meta.url.endsWith(".ts");
+  const module = isSource ? new URL("./verify/thread.ts", import.meta.url) : bundled;
+  return command
+    .argument("[log]", "the log's folder, or the ledger's address")
+    .requiredOption("--key <vkey>", "the log's public key, as you got it before: name+hash+base64")
+    .option("--since <file>", "a checkpoint that you saved: the log must continue it")
+    .option("--at <time>", "the time that the newest seal's age is measured at (default: now)")
+    .option("--max-gap <length>", "fail on a longer time without a seal: 90m, 2h, 3d")
+    .option("--tsa-ca <file>", "certificates (PEM) of the time-stamping authority that you trust")
+    .option("--proof <file>", "check the proof of one fact instead of a log")
+    .option("--fact <file>", "with --proof: the fact as it was exported (default: standard input)")
+    .option("--token-file <file>", "for an address: a file that holds the token (default: $ASOF_TOKEN)")
+    .option("--json", "print JSON, for programs")
+    .addHelpText("after", HELP)
+    .action(async (log: string | undefined) => {
+      const options = Options.parse(command.opts());
+      if ((log === undefined) === (options.proof === undefined))
+        throw usage("give the log's folder or address, or --proof: one of them");
+      if (log !== undefined) await verifyWhole(log, options, io, module);
+      else if (options.proof !== undefined) await verifyOne(options.proof, options, io);
+    });
+}

@@ -1,0 +1,42 @@
+/** The OpenAPI description of what auditors read: the export, and the report. */
+import * as z from "zod";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { Audit } from "../../../schemas/audit.ts";
+import { AuditQuestion, ExportQuestion } from "../../../schemas/question.ts";
+import { problem, REFUSALS } from "./answers.ts";
+
+export const auditPaths: ZodOpenApiPathsObject = {
+  "/v1/export": {
+    get: {
+      operationId: "export",
+      summary: "Every fact of a time span, once, in the order of recording; streamed.",
+      tags: ["Audit"],
+      requestParams: { query: ExportQuestion },
+      responses: {
+        "200": {
+          description: "One fact a line. A stream that breaks off is resumed with `cursor`.",
+          content: { "application/x-ndjson": { schema: z.string() }, "text/csv": { schema: z.string() } },
+        },
+        ...REFUSALS,
+        "422": problem("A parameter is wrong."),
+      },
+    },
+  },
+  "/v1/audit": {
+    get: {
+      operationId: "audit",
+      summary: "Every change of a period, with who approved it, and what the controls find. Role auditor.",
+      tags: ["Audit"],
+      requestParams: { query: AuditQuestion },
+      responses: {
+        "200": {
+          description: "The report. With `knownAt`, the same question has the same answer for good.",
+          content: { "application/json": { schema: Audit } },
+        },
+        ...REFUSALS,
+        "404": problem("The environment is unknown."),
+        "422": problem("A parameter is wrong; the detail says which, and what was expected."),
+      },
+    },
+  },
+};

@@ -1,0 +1,144 @@
+/** The audit report of a period. */
+import type { Attached } from "../../../schemas/answer.ts";
+import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/audit.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { knownName } from "../../ledger/directories.ts";
+import { EVER } from "../../ledger/fact-reader.ts";
+import { judged, ofBuild, requiredIn } from "../gate-policy.ts";
+import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
+import { questionOf } from "../question.ts";
+import { described } from "../timeline/described.ts";
+import { allEntries } from "../timeline/events.ts";
+import { findingsOf, isLetThrough, kindOf } from "./controls.ts";
+import { allKnown, evidenceThen, type KnownChange } from "./known.ts";
+import { actsIn, changesAmong, coverageOf, type Drawing, drawn, gapsIn, totalsOf } from "./population.ts";
+
+export interface Asked {
+  readonly environment: string;
+  readonly service?: string | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Rules {
+  readonly people: ComparedPersons;
+  readonly policy?: GatePolicy | undefined;
+}
+
+const evidenceShown = ({ evidence }: KnownChange): Attached[] => [
+  ...evidence.builds.map((one) => ofBuild(one, "build")),
+  ...evidence.attached,
+];
+
+/** Every person whom changes name. */
+const personsOf = (known: readonly KnownChange[]): string[] => [
+  ...new Set(
+    known.flatMap(({ entry, approvals, evidence }) => [
+      ...(entry.by === null ? [] : [entry.by]),
+      ...approvals.flatMap(({ by }) => by ?? []),
+      ...evidence.changes.flatMap(({ authors }) => authors),
+    ]),
+  ),
+];
+
+function changeOf(
+  known: KnownChange,
+  n: number,
+  isOnePerson: Comparison,
+  policy: GatePolicy | undefined,
+  environment: string,
+): AuditChange {
+  const { entry, commits, evidence, approvals, freezes } = known;
+  const { at, fact, recordedAt = at } = entry;
+  const lateS = Math.max(0, Math.round((Date.parse(recordedAt) - Date.parse(at)) / 1000));
+  const kind = kindOf(entry);
+  const requirements =
+    policy === undefined || kind !== "deployment"
+      ? undefined
+      : judged(requiredIn(policy, environment), evidenceThen(known));
+  return {
+    n,
+    at,
+    recordedAt,
+    kind,
+    service: entry.service,
+    components: entry.components ?? [],
+    config: entry.config ?? [],
+    database: entry.database ?? null,
+    version: entry.version ?? null,
+    title: entry.title ?? null,
+    commits: [...commits],
+    by: entry.by,
+    changes: [...evidence.changes],
+    approvals: approvals.map(({ isLast: _, ...approval }) => approval),
+    evidence: evidenceShown(known),
+    ...(requirements === undefined ? {} : { requirements }),
+    freezes: freezes.map((active) => ({
+      since: active.freeze.occurredAt,
+      by: active.freeze.actor ?? null,
+      reason: active.freeze.reason ?? null,
+      letThrough: isLetThrough(active, known),
+    })),
+    lateS,
+    deployment: entry.deployment ?? null,
+    reason: entry.reason ?? null,
+    url: entry.url,
+    findings: findingsOf(known, { isOnePerson, lateS, requirements: requirements ?? [] }),
+    fact,
+  };
+}
+
+const controlsOf = (changes: readonly AuditChange[]): Audit["controls"] =>
+  CONTROLS.map(({ value, description }) => {
+    const found = changes.filter(({ findings }) => findings.some(({ control }) => control === value));
+    return {
+      control: value,
+      title: description ?? "",
+      count: found.length,
+      changes: found.map(({ n }) => n),
+    };
+  });
+
+/**
+ * Answers with every change of a period, what the controls find of each, and what shows that none is missing. Undefined if
+ * the environment is unknown. Everything is by the facts known at `knownAt`, so the same question has the same answer.
+ */
+export async function audit(
+  moment: Omit<AsOf, "at">,
+  { environment, service, from, to }: Asked,
+  { people, policy }: Rules,
+  drawing?: Drawing,
+): Promise<Audit | undefined> {
+  // Evidence counts whenever it was given: an approval after the change is a finding of its own.
+  const question = questionOf({ ...moment, at: EVER });
+  const place = fold(environment);
+  if ((await knownName(question, { of: "environments" }, place)) === undefined) return undefined;
+  const entries = await allEntries(question, place, { from, to });
+  const isAsked = (one: { readonly service: string | null }): boolean =>
+    service === undefined || (one.service !== null && fold(one.service) === fold(service));
+  const population = changesAmong(entries).filter(isAsked);
+  const [known, coverage, acts] = await Promise.all([
+    described(question, population).then((all) => allKnown(question, people, place, all)),
+    coverageOf(question, { from, to }),
+    actsIn(question, place, { from, to }),
+  ]);
+  const isOnePerson = await comparing(people, personsOf(known));
+  const changes = known.map((one, n) => changeOf(one, n + 1, isOnePerson, policy, place));
+  return {
+    environment,
+    ...(service === undefined ? {} : { service }),
+    from,
+    to,
+    knownAt: moment.knownAt,
+    settled: isSettled(moment),
+    controls: controlsOf(changes),
+    totals: totalsOf(changes),
+    coverage,
+    gaps: gapsIn(entries).filter(isAsked),
+    acts: acts.filter((act) => act.service === null || isAsked(act)),
+    changes,
+    ...(drawing === undefined ? {} : { sample: drawn(changes, drawing) }),
+  };
+}

@@ -1,0 +1,20 @@
+/** Tells chats what happened. Their addresses are in this function's own secret; what was sent is in its own table. */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import * as z from "zod";
+import { dynamodbSentMessages } from "../../adapters/dynamodb/sent-messages.ts";
+import { TIMEOUTS } from "../../adapters/timeouts.ts";
+import { chat } from "../../reactions/chat/chat.ts";
+import { Chat } from "../../reactions/chat/settings.ts";
+import { variable } from "./secret.ts";
+import { LedgerAccess, sqsReaction } from "./sqs-reaction.ts";
+
+const Settings = z.strictObject({ asof: LedgerAccess, chat: Chat });
+
+const sent = dynamodbSentMessages({
+  client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
+  name: variable("ASOF_SENT_TABLE"),
+});
+
+export const handler = sqsReaction(Settings, ({ chat: settings }, dependencies) =>
+  chat(settings, { ...dependencies, sent }),
+);

@@ -1,0 +1,28 @@
+/** What people call a release: the version of its image, else its commit, else its digest. */
+import type { Release, ReleasedComponent } from "./release.ts";
+
+const VERSION = /^v?\d+(\.\d+)+/;
+
+/** The first 7 digits of a commit. */
+export const shortCommit = (sha: string): string => sha.slice(0, 7);
+
+/** The first 8 digits of a digest. */
+export const shortDigest = (digest: string): string => digest.replace(/^sha\d+:/, "").slice(0, 8);
+
+type Named = Pick<ReleasedComponent, "tags" | "commit" | "digest" | "reported">;
+
+/** The tag that reads like a version, else any tag, else the commit, else the digest. */
+export function versionOf({ tags, commit, digest, reported }: Named): string {
+  const tag = tags.find((one) => VERSION.test(one)) ?? tags[0];
+  if (tag !== undefined) return tag;
+  if (commit !== null) return shortCommit(commit.sha);
+  const known = digest ?? reported;
+  return known === undefined || known === null ? "unknown image" : shortDigest(known);
+}
+
+/** The version of a whole release: that of its images, where they agree. */
+export function versionsOf({ status, components }: Pick<Release, "status" | "components">): string {
+  if (status !== "running") return status;
+  const versions = [...new Set(components.map(versionOf))];
+  return versions.length === 0 ? "no image" : versions.join(", ");
+}

@@ -1,0 +1,144 @@
+/** The audit report from the command line: in text, as a table, as a document, and what has changed since. */
+import { parse } from "csv-parse/sync";
+import { afterEach, describe, expect, it } from "vitest";
+import { Audit } from "../../schemas/audit.ts";
+import { event } from "../client.ts";
+import { type GivenDoors, givenDoors, tokenOf } from "../doors/given.ts";
+import { digestOf, shaOf } from "../ledger/given.ts";
+import { asof, cleanUp, ledgerServer } from "./harness.ts";
+
+afterEach(cleanUp);
+
+const SOURCE = "/ci/acme/billing";
+const REPOSITORY = "https://github.com/acme/billing";
+const HOSTILE = '=cmd|"/c calc"!A0 <script>alert(1)</script>\u202e';
+
+const deployed = (id: string, at: string, more: object = {}) =>
+  event(
+    "deployment.succeeded",
+    id,
+    at,
+    {
+      environment: "production",
+      service: "acme/billing",
+      deployment: { provider: "ci", instance: "here", id },
+      components: [{ component: "main", repository: "ghcr.io/acme/billing", digest: digestOf(id) }],
+      commit: { sha: shaOf(id), repository: REPOSITORY },
+      actor: "hubot",
+      ...more,
+    },
+    SOURCE,
+  );
+const merged = (id: string, at: string, title: string) =>
+  event(
+    "change.merged",
+    `merged ${id}`,
+    at,
+    {
+      repository: REPOSITORY,
+      number: 7,
+      head: shaOf("head"),
+      mergeCommit: shaOf(id),
+      authors: ["octocat"],
+      title,
+      url: "https://github.com/acme/billing/pull/7",
+    },
+    SOURCE,
+  );
+
+const PERIOD = ["--environment", "production", "--from", "2026-11-01", "--to", "2026-11-30", "--tz", "UTC"];
+
+async function told(doors: GivenDoors, ...events: readonly object[]) {
+  for (const one of events) expect((await doors.client().say(one)).status).toBe(201);
+}
+
+async function audit(doors: GivenDoors, args: readonly string[], role: "auditor" | "reader" = "auditor") {
+  const { url } = await ledgerServer(doors);
+  return asof(["audit", ...PERIOD, ...args], { ASOF_URL: url, ASOF_TOKEN: tokenOf(role) });
+}
+
+const EVENTS = [
+  merged("1", "2026-11-02T08:00:00Z", HOSTILE),
+  deployed("1", "2026-11-03T09:00:00Z"),
+  deployed("2", "2026-11-04T09:00:00Z", { rollback: true }),
+];
+
+describe("asof audit", () => {
+  it("lists every control with the changes that it finds, and says what it cannot show", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    const { code, out } = await audit(doors, []);
+    expect(code).toBe(0);
+    expect(out).toContain("audit of production\nfrom Sun 1 Nov 00:00 UTC to Mon 30 Nov 23:59 UTC");
+    expect(out).toContain("2 changes: 2026-11 2");
+    expect(out).toMatch(/ 1 {2}no_approval {2}nobody is known to have approved it/);
+    expect(out).toMatch(/#2 .* rollback +acme\/billing/);
+    expect(out).toMatch(/ 0 {2}drift/);
+    expect(out).toContain("It cannot show what nobody reported.");
+  });
+
+  it("is a table whose rows are the changes of the report, without formulas", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    const report = Audit.parse(JSON.parse((await audit(doors, ["--format", "json"])).out));
+    const { out } = await audit(doors, ["--format", "csv"]);
+    const rows: Record<string, string>[] = parse(out, { columns: true });
+    expect(rows.map(({ n, kind, deployedBy }) => [n, kind, deployedBy])).toEqual([
+      ["1", "deployment", "hubot"],
+      ["2", "rollback", "hubot"],
+    ]);
+    expect(rows.length).toBe(report.totals.reduce((sum, { changes }) => sum + changes, 0));
+    expect(rows[0]?.title?.startsWith("'=cmd")).toBe(true);
+    expect(rows[0]?.controls).toContain("no_approval");
+  });
+
+  it("is one document without scripts, in which what others wrote is text", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    const { out } = await audit(doors, ["--format", "html", "--sample", "1", "--seed", "Q4"]);
+    expect(out).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(out).not.toContain("<script");
+    expect(out).toContain('<a href="https://github.com/acme/billing/pull/7">');
+    expect(out).toContain("Made by auditor-1");
+    expect(out).toContain("drawn with the seed <code>Q4</code>");
+    expect(out.match(/class="change sampled"/g)).toHaveLength(1);
+  });
+
+  it("says what has become known since an earlier report", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    doors.setNow("2026-11-24T09:00:00.000Z");
+    await told(
+      doors,
+      deployed("3", "2026-11-05T09:00:00Z"),
+      event(
+        "evidence.attached",
+        "approval",
+        "2026-11-02T07:00:00Z",
+        {
+          commit: shaOf("head"),
+          change: { repository: REPOSITORY, number: 7 },
+          type: "approval",
+          verdict: "approved",
+          by: "monalisa",
+        },
+        SOURCE,
+      ),
+    );
+    const { out } = await audit(doors, ["--since-last", "2026-11-23"]);
+    expect(out).toContain("since the report of Mon 23 Nov 23:59 UTC");
+    expect(out).toMatch(/3 Nov 09:00 .* - no_approval/);
+    expect(out).toMatch(/5 Nov 09:00 .* was not known/);
+    expect(out).not.toMatch(/4 Nov 09:00 +rollback +acme\/billing +\S+ +(was|\+|-)/);
+  });
+
+  it("is recorded, and refused to whoever may not export", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    const refused = await audit(doors, [], "reader");
+    expect(refused.code).toBe(5);
+    expect(doors.jobs).toEqual([]);
+    await audit(doors, []);
+    expect(doors.jobs).toMatchObject([{ is: "record export", by: "auditor-1", count: 2 }]);
+  });
+});
