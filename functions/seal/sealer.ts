@@ -101,11 +101,8 @@ async function finish(sealing: Sealing, head: Head, published: Published | undef
   return complete(sealing, tree, entries, published);
 }
 
-const behind = (what: string): LogFault =>
-  new LogFault(
-    "behind",
-    `${what}: nothing is sealed until \`asof restore --from-log\` has put back what is missing`,
-  );
+const behind = (what: string, todo: string): LogFault =>
+  new LogFault("behind", `${what}: nothing is sealed until ${todo}`);
 
 /** Refuses to go on where the head or the facts are of an older time than the published log, as after a restore. */
 async function refuseOlder(
@@ -115,11 +112,17 @@ async function refuseOlder(
 ): Promise<void> {
   const size = head?.size ?? 0;
   if (published !== undefined && published.size > size)
-    throw behind(`the log's head is at ${size}, and the published checkpoint at ${published.size}`);
+    throw behind(
+      `the log's head is at ${size}, and the published checkpoint at ${published.size}`,
+      "head and staging of the newer time are put back from a copy of the log",
+    );
   if (published !== undefined && published.size === size && published.root.toString("hex") !== head?.root)
     throw new LogFault("altered", "head: has another root than the published checkpoint of its size");
   if (head?.last !== undefined && (await store.get([head.last])).length === 0)
-    throw behind(`the ledger lacks a fact that is sealed (${head.last.source} ${head.last.id})`);
+    throw behind(
+      `the ledger lacks a fact that is sealed (${head.last.source} ${head.last.id})`,
+      "`asof restore --from-log` has put back what is missing",
+    );
 }
 
 /** The entries of the next seal: facts, and the leaf that dates them. */
