@@ -40,7 +40,7 @@ export const INGEST_PATHS = [
 /** The page's scripts and styles. */
 const PAGE_FILES = ["/main-*.js", "/theme-*.js", "/style-*.css"] as const;
 
-export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl };
+export type Urls = { ingest: FunctionUrl; questions: FunctionUrl; export: FunctionUrl; erase: FunctionUrl };
 
 export interface EdgeProps {
   readonly urls: Urls;
@@ -92,6 +92,7 @@ export function addEdge(scope: Construct, { urls, originSecret, domain, webAclAr
     additionalBehaviors: {
       ...Object.fromEntries(INGEST_PATHS.map((path) => [path, behaviour(ingest)])),
       "/v1/export*": behaviour(exported),
+      "/v1/people*": behaviour(originOf(urls.erase)),
       "/v1/audit*": behaviour(exported),
       ...Object.fromEntries(PAGE_FILES.map((path) => [path, cached])),
     },

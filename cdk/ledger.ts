@@ -22,10 +22,10 @@ import { addBackups, addBudget } from "./costs.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
-import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
+import { type FunctionName, IDENTITIES, PACKAGED, RULES, trustVariables, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
-import { allowObjects, quarantineBucket } from "./quarantine.ts";
-import { addSealing, allowLogReads, logBucket, logKey } from "./sealing.ts";
+import { allowErasing, allowObjects, quarantineBucket } from "./quarantine.ts";
+import { addSealing, logBucket } from "./sealing.ts";
 import { behindOrigin, secretFor } from "./secrets.ts";
 import { LedgerSettings } from "./settings.ts";
 import { LedgerTable } from "./table.ts";
@@ -81,7 +81,6 @@ export class AsofLedger extends Construct {
     if (props.budget !== undefined) addBudget(this, props.budget);
     const quarantine = quarantineBucket(this);
     const log = logBucket(this, props.log.retentionDays);
-    const signingKey = logKey(this);
     alarms.onOwn("Quarantined", "Statements were newly quarantined.", "quarantined");
     // A stack update does not change a secret's value as long as its placeholder stays the same.
     const secret = secretFor(
@@ -96,11 +95,7 @@ export class AsofLedger extends Construct {
       "asof: the secrets of webhooks",
       '{"webhookSecrets":{}}',
     );
-    alarms.onOwn(
-      "StaleSecrets",
-      "A secret cannot be read or is not valid: an earlier value serves.",
-      "stale_secrets",
-    );
+    alarms.onOwn("StaleSecrets", "A secret cannot be read: an earlier value serves.", "stale_secrets");
 
     // ---- Queues and buses ----------------------------------------------------------------------------------------
     const eventsDlq = deadLetters(
@@ -160,7 +155,8 @@ export class AsofLedger extends Construct {
         environment: { ...environment, ...rules },
       });
       table.denyRewrites(created);
-      people.denyErasure(created);
+      if (name === "erase") people.denyOtherChanges(created);
+      else people.denyErasure(created);
       if (name !== "ingest") table.denyPuts(created);
       alarms.onFunction(id, created, rest.timeout);
       return created;
@@ -191,13 +187,7 @@ export class AsofLedger extends Construct {
       ...(props.identities === undefined ? {} : { ASOF_IDENTITIES: `/var/task/${IDENTITIES}` }),
     };
 
-    const trust =
-      props.signers === undefined
-        ? {}
-        : {
-            ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
-            ASOF_SIGNERS: JSON.stringify(props.signers),
-          };
+    const trust = trustVariables(props.signers);
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
       // Lambda assigns CPU in proportion to memory, and a cold start is CPU-bound.
@@ -208,6 +198,7 @@ export class AsofLedger extends Construct {
         ASOF_WEBHOOK_SECRET: webhookSecret.secretArn,
         ASOF_LATER_QUEUE: later.queueUrl,
         ASOF_LATER_ARN: later.queueArn,
+        ...(props.senders === undefined ? {} : { ASOF_SENDERS: JSON.stringify(props.senders) }),
         ...trust,
       },
     });
@@ -257,6 +248,22 @@ export class AsofLedger extends Construct {
     people.allowReveal(exported);
     exported.allow(["sqs:SendMessage"], later.queueArn);
 
+    // It reads the whole history to show what is held about a person.
+    const erase = addFunction("Erase", "erase", {
+      timeout: Duration.minutes(15),
+      memoryMiB: 1024,
+      environment: {
+        ...environment,
+        ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ASOF_LATER_QUEUE: later.queueUrl,
+      },
+    });
+    allowReads(erase);
+    people.allowReveal(erase);
+    people.allowErasure(erase);
+    allowErasing(quarantine, erase);
+    erase.allow(["sqs:SendMessage"], later.queueArn);
+
     const publish = addFunction("Publish", "publish", {
       timeout: Duration.seconds(30),
       memoryMiB: 512,
@@ -283,20 +290,7 @@ export class AsofLedger extends Construct {
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
-    const seal = addFunction("Seal", "seal", {
-      timeout: Duration.minutes(15),
-      memoryMiB: 1024,
-      environment: {
-        ASOF_TABLE: table.tableName,
-        ASOF_LOG_BUCKET: log.bucketName,
-        ASOF_LOG_KEY: signingKey.keyArn,
-        ASOF_LOG_NAME: props.log.name,
-        ...(props.log.timestampUrl === undefined ? {} : { ASOF_TIMESTAMP_URL: props.log.timestampUrl }),
-      },
-    });
-    table.allowReads(seal);
-    addSealing(this, alarms, { bucket: log, key: signingKey, sealer: seal });
-    allowLogReads(log, questions);
+    addSealing(this, alarms, { bucket: log, table, settings: props.log, addFunction, reader: questions });
 
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
     alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);
@@ -309,20 +303,27 @@ export class AsofLedger extends Construct {
       ingest: addUrl(ingest),
       questions: addUrl(questions),
       export: addUrl(exported, InvokeMode.RESPONSE_STREAM),
+      erase: addUrl(erase),
     };
     alarms.onUrl("Ingest", ingest);
     alarms.onUrl("Questions", questions);
     alarms.onUrl("Export", exported);
+    alarms.onUrl("Erase", erase);
     const addresses = props.cloudfront
       ? {
           Url: addEdge(this, {
             urls,
-            originSecret: behindOrigin(this, [ingest, questions, exported]),
+            originSecret: behindOrigin(this, [ingest, questions, exported, erase]),
             domain: props.domain,
             webAclArn,
           }),
         }
-      : { IngestUrl: urls.ingest.url, QuestionsUrl: urls.questions.url, ExportUrl: urls.export.url };
+      : {
+          IngestUrl: urls.ingest.url,
+          QuestionsUrl: urls.questions.url,
+          ExportUrl: urls.export.url,
+          EraseUrl: urls.erase.url,
+        };
 
     this.bus = ledgerBus;
     this.secret = secret;

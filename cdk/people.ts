@@ -1,6 +1,7 @@
 /** The table of people, separate from the facts. Its items can be erased, so nothing may keep a copy of them. */
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table } from "aws-cdk-lib/aws-dynamodb";
+import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { PEOPLE } from "../functions/adapters/keys.ts";
 import type { LedgerFunction } from "./function.ts";
@@ -12,11 +13,13 @@ const { key, index } = PEOPLE;
 export class PeopleTable {
   readonly tableName: string;
   readonly tableArn: string;
+  /** Absent for an adopted table: CloudFormation cannot give it a policy, so a person does (docs/aws.md). */
+  readonly #own: Table | undefined;
 
   /** @param adopted the name of an existing table, such as a copied one */
   constructor(scope: Construct, id: string, adopted?: string) {
-    const table =
-      adopted === undefined ? newTable(scope, id) : Table.fromTableName(scope, `Adopted${id}`, adopted);
+    this.#own = adopted === undefined ? newTable(scope, id) : undefined;
+    const table = this.#own ?? Table.fromTableName(scope, `Adopted${id}`, adopted ?? "");
     this.tableName = table.tableName;
     this.tableArn = table.tableArn;
   }
@@ -31,11 +34,38 @@ export class PeopleTable {
     writer.allow(dynamodb("GetItem", "PutItem"), this.tableArn);
   }
 
-  /** Denies every change. No function erases people yet; an authorized person does it by hand. */
+  /**
+   * Lets one function list and erase people. Denies deletions to the rest of the account, and every other change to
+   * everyone: whoever wants to do so must first change this policy, which CloudTrail records.
+   */
+  allowErasure(eraser: LedgerFunction): void {
+    eraser.allow(dynamodb("Scan", "GetItem", "DeleteItem"), this.tableArn);
+    const forbid = (actions: string[], conditions = {}): void => {
+      // A table's policy cannot name its own table: here the asterisk means this table only.
+      const everyone = { effect: Effect.DENY, principals: [new AnyPrincipal()], resources: ["*"] };
+      this.#own?.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, conditions }));
+    };
+    forbid(OTHER_REWRITES);
+    forbid(DELETE, { ArnNotEquals: { "aws:PrincipalArn": eraser.role?.roleArn } });
+  }
+
+  /** Denies every change in the function's role, so that a grant added there by mistake has no effect. */
   denyErasure(of: LedgerFunction): void {
-    of.deny([...REWRITES, ...dynamodb("PartiQLSelect")], this.tableArn, `${this.tableArn}/index/*`);
+    this.#deny(of, REWRITES);
+  }
+
+  /** The same for the function that erases: every change but the deletion of a person. */
+  denyOtherChanges(of: LedgerFunction): void {
+    this.#deny(of, OTHER_REWRITES);
+  }
+
+  #deny(of: LedgerFunction, actions: readonly string[]): void {
+    of.deny([...actions, ...dynamodb("PartiQLSelect")], this.tableArn, `${this.tableArn}/index/*`);
   }
 }
+
+const DELETE = dynamodb("DeleteItem");
+const OTHER_REWRITES = REWRITES.filter((action) => !DELETE.includes(action));
 
 function newTable(scope: Construct, id: string): Table {
   const table = new Table(scope, id, {

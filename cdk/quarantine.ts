@@ -18,6 +18,13 @@ export function allowObjects(bucket: Bucket, to: LedgerFunction, ...actions: str
   });
 }
 
+/** Lets the function take a login out of every object, and of what S3 keeps of earlier ones. */
+export function allowErasing(bucket: Bucket, to: LedgerFunction): void {
+  const versions = ["s3:GetObjectVersion", "s3:DeleteObjectVersion"];
+  allowObjects(bucket, to, "s3:GetObject", "s3:PutObject", ...versions);
+  to.allow(["s3:ListBucketVersions"], bucket.bucketArn);
+}
+
 export function quarantineBucket(scope: Construct): Bucket {
   const bucket = new Bucket(scope, "Quarantine", {
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -29,7 +36,7 @@ export function quarantineBucket(scope: Construct): Bucket {
   });
   Validations.of(bucket).acknowledge({
     id: "AwsSolutions-S1",
-    reason: "Only two functions read it, and log each request with who made it.",
+    reason: "Only three functions read it, and log each request with who made it.",
   });
   return bucket;
 }

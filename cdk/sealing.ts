@@ -7,7 +7,8 @@ import { Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Alarms } from "./alarms.ts";
-import type { LedgerFunction } from "./function.ts";
+import type { LedgerFunction, LedgerFunctionProps } from "./function.ts";
+import type { LedgerTable } from "./table.ts";
 
 /** In seconds; see the alarm `SealAge`. */
 const LATE_S = 300;
@@ -33,7 +34,7 @@ export function logBucket(scope: Construct, retentionDays: number): Bucket {
   return bucket;
 }
 
-export const logKey = (scope: Construct): Key =>
+const logKey = (scope: Construct): Key =>
   new Key(scope, "LogKey", {
     description: "asof: signs the checkpoints of the sealed log",
     keySpec: KeySpec.ECC_NIST_EDWARDS25519,
@@ -53,7 +54,7 @@ function allowObjects(bucket: Bucket, to: LedgerFunction, ...actions: string[]):
   });
 }
 
-export const allowLogReads = (bucket: Bucket, reader: LedgerFunction): void =>
+const allowLogReads = (bucket: Bucket, reader: LedgerFunction): void =>
   allowObjects(bucket, reader, "s3:GetObject");
 
 /** Lets the function write and sign, and denies both to everybody else in the account. */
@@ -75,12 +76,39 @@ function allowSealing(bucket: Bucket, key: Key, sealer: LedgerFunction): void {
   );
 }
 
-/** Has the function seal, with alarms. */
+export interface Sealing {
+  readonly bucket: Bucket;
+  readonly table: LedgerTable;
+  readonly settings: { readonly name: string; readonly timestampUrl?: string | undefined };
+  /** Serves the log. */
+  readonly reader: LedgerFunction;
+  readonly addFunction: (
+    id: string,
+    name: "seal",
+    props: Omit<LedgerFunctionProps, "bundle">,
+  ) => LedgerFunction;
+}
+
+/** Adds the function that seals, its key, its schedules and alarms. */
 export function addSealing(
   scope: Construct,
   alarms: Alarms,
-  { bucket, key, sealer }: { readonly bucket: Bucket; readonly key: Key; readonly sealer: LedgerFunction },
+  { bucket, table, settings: { name, timestampUrl }, addFunction, reader }: Sealing,
 ): void {
+  const key = logKey(scope);
+  const sealer = addFunction("Seal", "seal", {
+    timeout: Duration.minutes(15),
+    memoryMiB: 1024,
+    environment: {
+      ASOF_TABLE: table.tableName,
+      ASOF_LOG_BUCKET: bucket.bucketName,
+      ASOF_LOG_KEY: key.keyArn,
+      ASOF_LOG_NAME: name,
+      ...(timestampUrl === undefined ? {} : { ASOF_TIMESTAMP_URL: timestampUrl }),
+    },
+  });
+  table.allowReads(sealer);
+  allowLogReads(bucket, reader);
   allowSealing(bucket, key, sealer);
   for (const [task, every] of Object.entries(TASKS))
     new Rule(scope, `Schedule-${task}`, {

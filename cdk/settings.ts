@@ -1,5 +1,6 @@
 /** What a deployment is configured with, as the file and as the constructs' properties. */
 import * as z from "zod";
+import { Senders } from "../functions/runtime/config/senders.ts";
 import { SilentAfter } from "../functions/runtime/config/silent-after.ts";
 import { Signers } from "../functions/sources/standards/attestation.ts";
 import { DeployTools } from "../schemas/deploy-tools.ts";
@@ -11,7 +12,7 @@ const units = z.int().min(1);
 const executions = z.int().min(1);
 
 /** Default ceilings. They bound what a fault or an attack can cost, far above what a ledger needs. */
-const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5, seal: 3 } as const;
+const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5, erase: 1, seal: 3 } as const;
 const THROUGHPUT = { readUnits: 10_000, writeUnits: 2000 } as const;
 
 /** What is locked cannot be deleted earlier by anybody, so the default is short enough for a first try. */
@@ -50,6 +51,7 @@ export const LedgerSettings = z.object({
         questions: executions.default(CONCURRENCY.questions),
         export: executions.default(CONCURRENCY.export),
         publish: executions.default(CONCURRENCY.publish),
+        erase: executions.default(CONCURRENCY.erase),
         seal: executions.default(CONCURRENCY.seal),
       }),
       z.literal(false),
@@ -72,6 +74,11 @@ export const LedgerSettings = z.object({
   backup: z
     .strictObject({ keepDays: z.int().min(1).default(35), copyTo: arn("backup").optional() })
     .optional(),
+  /**
+   * Who may send events over EventBridge, by AWS account and the event's source, with the grants of each. Where there are
+   * any, events of others are quarantined.
+   */
+  senders: Senders.optional(),
   /** The sealed log: its name, how long nobody can delete what is written, and who stamps its checkpoints (RFC 3161). */
   log: z
     .strictObject({

@@ -133,6 +133,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./login.ts")).loginCommand,
   },
   {
+    name: "context",
+    summary: "names the ledgers that you use, and chooses one",
+    load: async () => (await import("./context.ts")).contextCommand,
+  },
+  {
     name: "token",
     summary: "makes tokens, and lists and revokes those in a ledger's folder",
     load: async () => (await import("./token.ts")).tokenCommand,
@@ -141,6 +146,16 @@ const COMMANDS: readonly Entry[] = [
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
+  },
+  {
+    name: "export",
+    summary: "writes the history into a file, for auditors",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
+    name: "people",
+    summary: "lists the persons in the history, shows what is held about one, and erases one",
+    load: async () => (await import("./people.ts")).peopleCommand,
   },
   {
     name: "dispute",
@@ -193,11 +208,27 @@ const COMMANDS: readonly Entry[] = [
   },
 ];
 
+/** The groups of help, and the commands of each; a command in none of them is for running a ledger. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
+  "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
+  "Report:": ["record", "migrations", "execute", "check"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
+  "Run:": [],
+};
+
+const groupOf = (name: string): string =>
+  Object.entries(GROUPS).find(([, names]) => names.includes(name))?.[0] ?? "Run:";
+
+/** In the order of the groups. */
+const ORDER = Object.values(GROUPS).flat();
+const rankOf = ({ name }: Entry): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+
 /** Every command; complete are those whose name is among the arguments, so that `asof help plan` works, too. */
 export function commandsFor(args: readonly string[], io: Io): Promise<Command[]> {
   return Promise.all(
-    COMMANDS.map(async ({ name, summary, load }) => {
-      const command = new Command(name).summary(summary).description(summary);
+    COMMANDS.toSorted((a, b) => rankOf(a) - rankOf(b)).map(async ({ name, summary, load }) => {
+      const command = new Command(name).summary(summary).description(summary).helpGroup(groupOf(name));
       return args.includes(name) ? (await load())(command, io, args) : command;
     }),
   );

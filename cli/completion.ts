@@ -4,6 +4,7 @@ import { clientOver, type LedgerClient, sendOnce } from "../functions/adapters/a
 import { commandsFor } from "./commands.ts";
 import { candidates, forBash, type Names, typedLine } from "./completion/candidates.ts";
 import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
+import { contextsOf } from "./contexts.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom } from "./ledger.ts";
 import { allPages } from "./pages.ts";
@@ -21,7 +22,31 @@ there are none.`;
 const TIMEOUT_MS = 1000;
 const PAGES_MAX = 10;
 
-const namesFrom = (client: LedgerClient): Names => ({
+/** REPOSITORY:TAG of what runs in an environment. */
+async function tagsIn(client: LedgerClient, environment: string): Promise<string[]> {
+  const { releases } = await client.snapshot({ environment, limit: 100 });
+  return releases.flatMap(({ components }) =>
+    components.flatMap(({ repository, tags }) =>
+      repository === null ? [] : tags.map((tag) => `${repository}:${tag}`),
+    ),
+  );
+}
+
+const namesFrom = (client: LedgerClient, io: Io): Names => ({
+  places: async () => {
+    const pages = await allPages((more) => client.services({ limit: 100, ...more }), PAGES_MAX);
+    return pages.flatMap(({ services }) =>
+      services.flatMap(({ service, environments }) =>
+        environments.flatMap((environment) => [environment, `${environment}/${service}`]),
+      ),
+    );
+  },
+  tags: async () => {
+    const { environments } = await client.environments({ limit: 100 });
+    const found = await Promise.all(environments.map(({ environment }) => tagsIn(client, environment)));
+    return found.flat();
+  },
+  contexts: () => Object.keys(contextsOf(io).contexts),
   environments: async () => {
     const pages = await allPages((more) => client.environments({ limit: 100, ...more }), PAGES_MAX);
     return pages.flatMap(({ environments }) => environments.map(({ environment }) => environment));
@@ -39,7 +64,10 @@ async function complete(shell: Shell, line: string, io: Io): Promise<string[]> {
   for (const command of await commandsFor(typed.words, io)) program.addCommand(command);
   try {
     const ledger = ledgerFrom(LedgerOptions.parse({}), io);
-    const names = namesFrom(clientOver((request) => sendOnce(ledger, request, TIMEOUT_MS)));
+    const names = namesFrom(
+      clientOver((request) => sendOnce(ledger, request, TIMEOUT_MS)),
+      io,
+    );
     const found = await candidates(program, typed, names);
     return shell === "bash" ? found.map((one) => forBash(one, typed)) : found;
   } catch {

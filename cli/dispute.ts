@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { callLedger } from "./client.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 
 const Options = z.looseObject({ ...LedgerOptions.shape, reason: z.string(), json: z.boolean().optional() });
@@ -17,9 +17,7 @@ The token comes from ASOF_TOKEN or --token-file. It needs the role writer or ope
 
 Exit codes:
   0  disputed, now or before for the same reason
-  1  refused: one line says why
-  2  the command line is invalid
-  4  the ledger cannot be reached`;
+${EXIT_CODES}`;
 
 export const disputeCommand = (command: Command, io: Io): Command =>
   withLedgerOptions(

@@ -1,6 +1,8 @@
 /** Everything that a command reads or changes outside itself; tests pass their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default: the working folder. */
+  readonly folder?: string;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   /** As `out`, for lines with colours and links, in which nothing that others named is raw. */

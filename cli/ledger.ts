@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { url } from "../schemas/scalars.ts";
+import { chosenContext } from "./contexts.ts";
 import { UsageError } from "./error.ts";
 import { identityFor } from "./identity.ts";
 import type { Io } from "./io.ts";
@@ -26,13 +27,14 @@ export interface Terminal {
 
 const maybe = z.string().optional();
 
-export const LedgerOptions = z.looseObject({ url: maybe, tokenFile: maybe });
+export const LedgerOptions = z.looseObject({ url: maybe, tokenFile: maybe, context: maybe });
 export type LedgerOptions = z.infer<typeof LedgerOptions>;
 
 export const withLedgerOptions = (command: Command): Command =>
   command
     .option("--url <url>", "the ledger's address (default: $ASOF_URL, else http://127.0.0.1:8787)")
-    .option("--token-file <file>", "a file that holds the token (default: $ASOF_TOKEN)");
+    .option("--token-file <file>", "a file that holds the token (default: $ASOF_TOKEN)")
+    .option("--context <name>", "the ledger that asof context knows by this name (default: $ASOF_CONTEXT)");
 
 const DEFAULT_URL = "http://127.0.0.1:8787";
 
@@ -58,13 +60,28 @@ export function textOf(option: string, file: string): string {
   }
 }
 
+/** The address, and the file of its token: from options, else variables, else the context. */
+function locationOf(
+  { url: given, tokenFile, context: named }: LedgerOptions,
+  io: Io,
+): { readonly address: string; readonly tokenFile: string | undefined } {
+  const { ASOF_URL, ASOF_TOKEN } = io.env;
+  const own = given ?? (named === undefined ? ASOF_URL : undefined);
+  // The token of a context is sent to its own ledger alone.
+  if (own !== undefined) return { address: own, tokenFile };
+  const context = chosenContext(named, io);
+  if (context === undefined) return { address: DEFAULT_URL, tokenFile };
+  const isOwn = named !== undefined || (ASOF_TOKEN ?? "") === "";
+  return { address: context.url, tokenFile: tokenFile ?? (isOwn ? context.tokenFile : undefined) };
+}
+
 /**
- * The ledger of the options, else of the environment. Throws a CliError where the address is invalid.
+ * The ledger of the options, else of the environment, else of the context. Throws a CliError where the address is invalid.
  * @param schema what the address must satisfy
  */
 export function ledgerFrom(options: LedgerOptions, io: Io, schema: z.ZodType<string> = url): Ledger {
   const { env, waitMs, isAttended, err, now } = io;
-  const address = options.url ?? env.ASOF_URL ?? DEFAULT_URL;
+  const { address, tokenFile } = locationOf(options, io);
   const parsed = schema.safeParse(address);
   if (!parsed.success) {
     throw new UsageError(
@@ -74,7 +91,7 @@ export function ledgerFrom(options: LedgerOptions, io: Io, schema: z.ZodType<str
   const terminal = { print: (line: string) => err(`asof: ${line}`), now };
   return {
     url: address,
-    token: tokenFrom(options.tokenFile, env),
+    token: tokenFrom(tokenFile, env),
     identity: identityFor(address, io),
     waitMs,
     ...(isAttended ? { terminal } : {}),

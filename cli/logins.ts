@@ -17,10 +17,15 @@ const Login = z.strictObject({
 export type Login = z.infer<typeof Login>;
 const Logins = z.record(z.string(), Login);
 
-/** Undefined where this user has no folder for it, as in some containers. */
-export function loginFile({ env }: Io): string | undefined {
+/** Where this user's files stand; undefined without a home, as in some containers. */
+export function configFolder({ env }: Io): string | undefined {
   const folder = env.XDG_CONFIG_HOME || (env.HOME === undefined ? undefined : join(env.HOME, ".config"));
-  return folder === undefined ? undefined : join(folder, "asof", "logins.json");
+  return folder === undefined ? undefined : join(folder, "asof");
+}
+
+export function loginFile(io: Io): string | undefined {
+  const folder = configFolder(io);
+  return folder === undefined ? undefined : join(folder, "logins.json");
 }
 
 function loginsIn(file: string | undefined): z.infer<typeof Logins> {

@@ -2,18 +2,31 @@
 import { Command, CommanderError } from "commander";
 import { printable } from "../schemas/scalars.ts";
 import { CliError, Unreachable } from "./error.ts";
-import { EXIT, type Io } from "./io.ts";
+import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 
 /** Makes a program whose commands write to an `io`. */
 type ProgramWith = (io: Io) => Command | Promise<Command>;
 
+const HELP = `
+Examples:
+  asof show production/billing yesterday
+  asof why production/billing
+  asof plan production/billing~1
+
+Exit codes of every command:
+  0  yes, or done
+  1  no: blocked, failed, or something is wrong
+${EXIT_CODES}`;
+
 /** The program `asof` of some commands. */
 export function programOf(commands: readonly Command[]): Command {
-  const program = new Command("asof").description(
-    "Reports to a release ledger what happened, and redeploys what ran before.",
-  );
+  const program = new Command("asof")
+    .description("What ran here at that moment, and what is needed to run it again.")
+    .addHelpText("after", HELP);
   for (const command of commands) program.addCommand(command);
-  return program;
+  // Commander's own would stand alone, above the groups.
+  const help = new Command("help").argument("[command]").summary("shows how a command is used");
+  return program.addHelpCommand(help.helpGroup("Run:"));
 }
 
 /** Makes commander throw instead of ending the process, and write to `io`. */
@@ -55,7 +68,12 @@ export async function run(args: readonly string[], given: Io, programWith: Progr
   }
 }
 
-/** With --json, programs get the error as JSON, also where parsing the other options failed. */
+const AS_JSON = /^(--json|-ojson|--output=json)$/;
+
+/** Programs that asked for JSON get the error as JSON, also where parsing the other options failed. */
 function printJsonError(args: readonly string[], { out }: Io, { message }: Error): void {
-  if (args.includes("--json")) out(JSON.stringify({ error: message }));
+  const isJson = args.some(
+    (arg, n) => AS_JSON.test(arg) || (arg === "json" && ["-o", "--output"].includes(args[n - 1] ?? "")),
+  );
+  if (isJson) out(JSON.stringify({ error: message }));
 }

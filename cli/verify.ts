@@ -10,9 +10,9 @@ import { exitOf, KINDS } from "../functions/seal/verify/findings.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { Instant } from "../schemas/question.ts";
 import { onDisk } from "./disk.ts";
-import { CliError } from "./error.ts";
+import { CliError, UsageError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
-import { EXIT, type Io } from "./io.ts";
+import type { Io } from "./io.ts";
 import { ledgerFrom, textOf } from "./ledger.ts";
 import { folderFiles, servedFiles } from "./verify/files.ts";
 import { verifyProof } from "./verify/proof.ts";
@@ -44,18 +44,18 @@ verification, and give it to the next one as --since. Nothing is sent anywhere; 
 
 Exit codes (of several failures the lowest):
   0  everything that was checked is right; what was not checked is printed
-  2  the command line is invalid, or a file that it names cannot be read
+  1  a file cannot be read
+  2  the command line is invalid, or the folder is not there
   4  the ledger cannot be reached
+  5  the ledger refused: the token is missing, or may not read the log
 ${Object.entries(KINDS)
   .map(([kind, code]) => ` ${code}  ${kind}`)
   .join("\n")}
 docs/verify.md says what each one means.`;
 
-const usage = (message: string): CliError => new CliError(message, { exit: EXIT.usage });
-
 function keyFrom(given: string): VerifierKey {
   const key = readKey(given);
-  if (key === undefined) throw usage("--key: is no key of a log: it looks like name+1a2b3c4d+AbCd…");
+  if (key === undefined) throw new UsageError("--key: is no key of a log: it looks like name+1a2b3c4d+AbCd…");
   return key;
 }
 
@@ -74,13 +74,15 @@ const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 function msOf(given: string): number {
   const [, number = "", unit] = /^(\d{1,6})([mhd])$/.exec(given) ?? [];
   if (unit !== "m" && unit !== "h" && unit !== "d")
-    throw usage("--max-gap: is no length of time: give 90m, 2h or 3d");
+    throw new UsageError("--max-gap: is no length of time: give 90m, 2h or 3d");
   return Number(number) * MS_OF[unit];
 }
 
+/** An instant, or the end of a day (UTC). */
 function timeFrom(given: string): Date {
-  const read = Instant.safeParse(given);
-  if (!read.success) throw usage("--at: is no time like 2026-10-22T08:11:00Z");
+  const isDay = z.iso.date().safeParse(given).success;
+  const read = Instant.safeParse(isDay ? `${given}T23:59:59.999Z` : given);
+  if (!read.success) throw new UsageError("--at: is no time like 2026-10-22T08:11:00Z, and no day");
   return new Date(read.data);
 }
 
@@ -92,7 +94,7 @@ async function authoritiesFrom(file: string): Promise<string> {
     certificatesIn(pem);
     return pem;
   } catch (cause) {
-    throw usage(`--tsa-ca ${file}: ${cause instanceof Error ? cause.message : "cannot be read"}`);
+    throw new UsageError(`--tsa-ca ${file}: ${cause instanceof Error ? cause.message : "cannot be read"}`);
   }
 }
 
@@ -100,7 +102,7 @@ function filesOf(log: string, options: Options, io: Io) {
   if (/^https?:\/\//.test(log))
     return servedFiles(ledgerFrom({ url: log, tokenFile: options.tokenFile }, io));
   if (!existsSync(log) || !statSync(log).isDirectory())
-    throw usage(`${log}: there is no such folder, and it is no address that begins with https://`);
+    throw new UsageError(`${log}: there is no such folder, and it is no address that begins with https://`);
   return folderFiles(log);
 }
 
@@ -164,7 +166,7 @@ export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
     .action(async (log: string | undefined) => {
       const options = Options.parse(command.opts());
       if ((log === undefined) === (options.proof === undefined))
-        throw usage("give the log's folder or address, or --proof: one of them");
+        throw new UsageError("give the log's folder or address, or --proof: one of them");
       if (log !== undefined) await verifyWhole(log, options, io, module);
       else if (options.proof !== undefined) await verifyOne(options.proof, options, io);
     });

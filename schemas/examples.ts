@@ -1,5 +1,6 @@
 /** One example statement of each kind, for the documentation: two weeks of one service. */
 import type { Kind, StatementOf } from "./fact.ts";
+import { OWN_EXAMPLES } from "./own-examples.ts";
 
 const INDEX = `sha256:${"9f".repeat(32)}`;
 const AMD64 = `sha256:${"a1".repeat(32)}`;
@@ -311,33 +312,5 @@ export const EXAMPLES: { readonly [K in Kind]: StatementOf<K> } = {
     redeployment: "5f0c2a9b7d3e1846.1",
     outcome: "succeeded",
   },
-  "export.made": {
-    kind: "export.made",
-    source: "/asof/exports",
-    id: "export/1",
-    occurredAt: "2026-11-22T09:30:00.000Z",
-    actor: "auditor",
-    from: "2026-10-01T00:00:00.000Z",
-    to: "2026-10-31T23:59:59.999Z",
-    count: 1204,
-    sha256: "0".repeat(64),
-  },
-  "fact.retracted": {
-    kind: "fact.retracted",
-    source: "/asof/retractions",
-    id: "0".repeat(64),
-    occurredAt: "2026-11-22T09:40:00.000Z",
-    actor: "octocat",
-    target: { source: "/ci/acme/billing", id: "push/77" },
-    reason: "pushed from a wrong branch",
-  },
-  "statement.disputed": {
-    kind: "statement.disputed",
-    source: "/asof/disputes",
-    id: "0".repeat(64),
-    occurredAt: "2026-11-22T09:50:00.000Z",
-    actor: "octocat",
-    target: { source: "/ci/acme/billing", id: "push/77" },
-    reason: "this image was built elsewhere",
-  },
+  ...OWN_EXAMPLES,
 };

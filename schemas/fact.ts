@@ -4,7 +4,9 @@
  */
 import * as z from "zod";
 import { component, observedComponent } from "./component.ts";
+import type { Recording } from "./recording.ts";
 import {
+  commitment,
   digest,
   EVIDENCE,
   fullSha,
@@ -34,8 +36,8 @@ import {
   ending,
   incident,
   place,
-  planQuestion,
   platform,
+  redeploymentRequest,
   reviewedChange,
   schemaChange,
   schemaSnapshot,
@@ -252,25 +254,7 @@ export const Statement = z.discriminatedUnion("kind", [
     digest: digest.exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
-  kind("redeployment.requested", {
-    ...place,
-    service: name,
-    question: planQuestion,
-    planHash: hash,
-    /** The images that the plan deploys; they identify the deployment that carries it out. */
-    components: z.array(component).min(1).max(64),
-    /** Of a service without images: the commit that the plan deploys. */
-    commit: sha.exactOptional(),
-    /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
-    config: z.array(configuration).max(64).exactOptional(),
-    /** No executor starts the redeployment after this time. */
-    deadline: time,
-    /** The request's `Idempotency-Key`. */
-    key: id,
-    /** The operator requested it although people had frozen the place. */
-    despiteFreeze: z.literal(true).exactOptional(),
-    reason: prose(1024),
-  }),
+  kind("redeployment.requested", redeploymentRequest),
   kind("redeployment.taken", { ...place, service: name, redeployment: id }),
   kind("redeployment.ended", {
     ...place,
@@ -280,6 +264,7 @@ export const Statement = z.discriminatedUnion("kind", [
     reason: prose(1024).exactOptional(),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
+  kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
   /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
   kind("statement.disputed", {
@@ -303,20 +288,10 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.taken",
   "redeployment.ended",
   "export.made",
+  "person.erased",
   "fact.retracted",
   "statement.disputed",
 ]);
-
-/** Fields that only the ledger sets. */
-export const Recording = z.strictObject({
-  v: z.literal(1),
-  recordedAt: time,
-  reportedBy: text(128),
-  /** Its sender was bound by grants: the fact counts within what it names alone. */
-  bound: z.literal(true).exactOptional(),
-  statementHash: hash,
-});
-export type Recording = z.infer<typeof Recording>;
 
 /** What a reading of facts adds to one of them. It is never stored. */
 interface AsRead {

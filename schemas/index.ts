@@ -3,6 +3,7 @@ export {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   History,
@@ -16,7 +17,8 @@ export {
   Timeline,
 } from "./answer.ts";
 export { type CloudEvent, eventOf } from "./event.ts";
-export { type Fact, type FactOf, KINDS, type Kind, Recording, Statement, type StatementOf } from "./fact.ts";
+export { ExportQuestion } from "./export-question.ts";
+export { type Fact, type FactOf, KINDS, type Kind, Statement, type StatementOf } from "./fact.ts";
 export { Gate } from "./gate.ts";
 export {
   Cancellation,
@@ -32,9 +34,9 @@ export {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
-  ExportQuestion,
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,
@@ -49,5 +51,6 @@ export {
   TagQuestion,
   TimelineQuestion,
 } from "./question.ts";
+export { Recording } from "./recording.ts";
 export { Freezes, isOver, Redeployment, RedeploymentList, Redeployments, Refusal } from "./redeployment.ts";
 export { NeededImages, Repositories } from "./repositories.ts";

@@ -25,8 +25,8 @@ const asPeriod = (edge: "start" | "end") =>
       description: `RFC 3339; a date, today or yesterday: the ${edge} of that day; now; or a time ago, like -90m, -12h, -7d, -2w. With \`tz\` also a local time, like 2026-10-22T10:11.`,
       examples: ["2026-10-22T08:11:00Z", "2026-10-22", "yesterday", "-7d"],
     });
-const endOfPeriod = asPeriod("end");
-const startOfPeriod = asPeriod("start");
+export const endOfPeriod = asPeriod("end");
+export const startOfPeriod = asPeriod("start");
 
 const isZone = (value: string): boolean => {
   try {
@@ -35,7 +35,7 @@ const isZone = (value: string): boolean => {
     return false;
   }
 };
-const tz = text(64)
+export const tz = text(64)
   .refine(isZone, { error: "must be an IANA time zone, like Europe/Berlin" })
   .optional()
   .meta({
@@ -126,6 +126,18 @@ export const TimelineQuestion = z
     error: "format goes with `environment`",
   });
 
+export const DeliveryQuestion = z
+  .strictObject({
+    ...extent,
+    service: name.optional(),
+    from: startOfPeriod,
+    to: endOfPeriod.optional(),
+    knownAt,
+    tz,
+  })
+  .refine(isExtent, oneExtent)
+  .refine(isOfOnePlace, onePlace);
+
 export const HistoryQuestion = z
   .strictObject({
     ...extent,
@@ -192,6 +204,8 @@ export const TagQuestion = z.strictObject({ repository: imageRepository, tag, ..
 /** Which sources had reported by then: `occurredAt` does not matter here, so the earlier of the two times counts. */
 export const QuarantineQuestion = z.strictObject(page(100, 50));
 
+export const PeopleQuestion = z.strictObject(page(1000, 200));
+
 export const SourcesQuestion = z.strictObject({ ...moment, ...page(100, 100) });
 
 export const GateQuestion = z
@@ -211,7 +225,7 @@ export const GateQuestion = z
 export const ProofQuestion = z.strictObject({ source, id });
 
 /** Several values of one parameter, separated by commas. */
-const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
+export const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>
   text(8192)
     .transform((value) => value.split(","))
     .pipe(z.array(one).max(max))
@@ -283,19 +297,6 @@ export const PlanQuestion = z
   .refine((it) => it.check === undefined || it.format === "json", {
     error: "check goes with the format json: a file has no place for what it finds",
   });
-
-export const ExportQuestion = z.strictObject({
-  from: startOfPeriod,
-  to: endOfPeriod.optional().meta({ description: "By recordedAt; never past now minus the settle time." }),
-  tz,
-  format: z.enum(["ndjson", "csv"]).default("ndjson"),
-  reportedBy: text(128).optional().meta({ description: "Only facts that this token or identity reported." }),
-  source: source.optional().meta({ description: "Only facts of this source." }),
-  cursor: text(1024).optional().meta({
-    description:
-      "Resumes an interrupted export: recordedAt, source and id of its last complete line, joined by spaces.",
-  }),
-});
 
 export const AuditQuestion = z.strictObject({
   environment: name,

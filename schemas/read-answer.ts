@@ -23,3 +23,7 @@ export function readAnswer<T>(schema: z.ZodType<T>, status: number, json: unknow
   const { data } = Problem.safeParse(json);
   return data === undefined ? { is: "other" } : { is: "problem", detail: data.detail };
 }
+
+/** Headers of an export: the time that it went by; and, if it holds no fact, how many the other time would give. */
+export const BY_HEADER = "x-asof-by";
+export const OTHERS_HEADER = "x-asof-by-other-time";

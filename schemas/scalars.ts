@@ -168,6 +168,9 @@ export const id = text(256);
 /** A person in a stored fact: see `functions/ledger/people.ts`. */
 export const COMMITMENT = /person:[0-9a-f]{64}/g;
 
+/** A person in a stored fact, whole. */
+export const commitment = z.string().regex(/^person:[0-9a-f]{64}$/, "must be person: and 64 hex digits");
+
 /** What runs the pods of a service in a cluster, beside Deployments. */
 export const WORKLOADS = ["StatefulSet", "DaemonSet"] as const;
 

@@ -1,5 +1,6 @@
 /** Who reports to the ledger, when each was last heard, and what was quarantined. */
 import * as z from "zod";
+import { Hosts } from "./hosts.ts";
 import { source, time } from "./scalars.ts";
 
 export const Sources = z
@@ -41,6 +42,10 @@ export const Sources = z
       .array(z.strictObject({ name: z.string(), expires: z.iso.date() }))
       .exactOptional()
       .meta({ description: "tokens whose last day is within two weeks; absent: none, or not yours to see" }),
+    proposedHosts: Hosts.exactOptional().meta({
+      description:
+        "hosts that verified webhooks of this page's sources come from, and that commands of plans may not name: add those that are yours to ASOF_HOSTS; absent: none",
+    }),
     next: z.string().nullable(),
   })
   .meta({ id: "Sources" });

@@ -1,11 +1,13 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
+import { component } from "./component.ts";
 import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import {
   digest,
   ENDINGS,
   fold,
   fullSha,
+  hash,
   id,
   imageRepository,
   login,
@@ -225,4 +227,25 @@ export const description = {
     )
     .max(64)
     .exactOptional(),
+};
+
+/** A redeployment as an operator requests it. */
+export const redeploymentRequest = {
+  ...place,
+  service: name,
+  question: planQuestion,
+  planHash: hash,
+  /** The images that the plan deploys; they identify the deployment that carries it out. */
+  components: z.array(component).min(1).max(64),
+  /** Of a service without images: the commit that the plan deploys. */
+  commit: sha.exactOptional(),
+  /** The configuration that the plan's steps restore: without it, the redeployment has not succeeded. */
+  config: z.array(configuration).max(64).exactOptional(),
+  /** No executor starts the redeployment after this time. */
+  deadline: time,
+  /** The request's `Idempotency-Key`. */
+  key: id,
+  /** The operator requested it although people had frozen the place. */
+  despiteFreeze: z.literal(true).exactOptional(),
+  reason: prose(1024),
 };

@@ -4,6 +4,7 @@ import { component } from "./component.ts";
 import { attached, configuration, deploymentId, dispute, identity } from "./release.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
+export * from "./delivery.ts";
 export * from "./history.ts";
 
 const timelineEntry = z.strictObject({

@@ -6,7 +6,9 @@ export const Whoami = z
     name: z.string(),
     role: z.enum(["reader", "writer", "operator", "executor", "auditor", "admin"]),
     may: z
-      .array(z.enum(["ask", "write", "rename", "operate", "execute", "export", "retract", "back up"]))
+      .array(
+        z.enum(["ask", "write", "rename", "operate", "execute", "export", "retract", "erase", "back up"]),
+      )
       .meta({ description: "what endpoints may require" }),
   })
   .meta({ id: "Whoami" });

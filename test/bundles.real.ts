@@ -23,6 +23,7 @@ const bundles: Record<FunctionName, string> = {
   questions: join(folder, "questions"),
   export: join(folder, "export"),
   publish: join(folder, "publish"),
+  erase: join(folder, "erase"),
   seal: join(folder, "seal"),
 };
 let services: Services;

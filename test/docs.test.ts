@@ -11,6 +11,7 @@ import { Chat } from "../functions/reactions/chat/settings.ts";
 import { Executors } from "../functions/reactions/executors/executors.ts";
 import { Maintenance } from "../functions/reactions/silences/silences.ts";
 import { WebhookSecrets } from "../functions/runtime/config/secrets.ts";
+import { KINDS as FINDING_KINDS } from "../functions/seal/verify/findings.ts";
 import { Outcomes, Problem, Release, WARNINGS } from "../schemas/answer.ts";
 import { KINDS } from "../schemas/fact.ts";
 import { Gate, GateReasonCode, GateWarningCode } from "../schemas/gate.ts";
@@ -203,6 +204,14 @@ describe("docs/redeploy.md", () => {
     const { text } = page("docs/redeploy.md");
     const codes = [...GateReasonCode.options, ...GateWarningCode.options].map(({ value }) => value);
     expect(codes.filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+  });
+});
+
+describe("docs/verify.md", () => {
+  it("names every kind of failure with its exit code", () => {
+    const { text } = page("docs/verify.md");
+    const rows = Object.entries(FINDING_KINDS).map(([kind, code]) => `| ${code} | \`${kind}\` |`);
+    expect(rows.filter((row) => !text.includes(row))).toEqual([]);
   });
 });
 

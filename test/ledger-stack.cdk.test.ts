@@ -164,6 +164,20 @@ const ALLOWED: Record<FunctionName, string[]> = {
   ].sort(),
   // Each export becomes a fact, which ingest records.
   export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
+  erase: [
+    ...READS,
+    ...logs("Erase"),
+    REVEAL,
+    "dynamodb:Scan People.Arn",
+    "dynamodb:GetItem People.Arn",
+    "dynamodb:DeleteItem People.Arn",
+    "s3:GetObject Quarantine.Arn/*",
+    "s3:GetObjectVersion Quarantine.Arn/*",
+    "s3:PutObject Quarantine.Arn/*",
+    "s3:DeleteObjectVersion Quarantine.Arn/*",
+    "s3:ListBucketVersions Quarantine.Arn",
+    "sqs:SendMessage Later.Arn",
+  ].sort(),
   publish: [
     ...logs("Publish"),
     // It publishes again what the stream lost.
@@ -266,6 +280,25 @@ describe("the table of people", () => {
     expect(people?.Properties).not.toHaveProperty("StreamSpecification");
   });
 
+  it("forbids the whole account to delete a person, but to the function that erases, and every other change", () => {
+    const [roleId] = ofType("AWS::IAM::Role").find(([id]) => named({ Ref: id }) === "EraseRole") ?? [];
+    const everyone = { Effect: "Deny", Principal: { AWS: "*" }, Resource: "*" };
+    const others = REWRITES.filter((action) => action !== "DeleteItem");
+    expect(people?.Properties.ResourcePolicy).toEqual({
+      PolicyDocument: {
+        Version: "2012-10-17",
+        Statement: [
+          { ...everyone, Action: others.map((action) => `dynamodb:${action}`) },
+          {
+            ...everyone,
+            Action: "dynamodb:DeleteItem",
+            Condition: { ArnNotEquals: { "aws:PrincipalArn": { "Fn::GetAtt": [roleId, "Arn"] } } },
+          },
+        ],
+      },
+    });
+  });
+
   it("is found by commitment without the salt", () => {
     expect(people?.Properties.GlobalSecondaryIndexes).toEqual([
       {
@@ -278,7 +311,7 @@ describe("the table of people", () => {
 });
 
 describe("a function", () => {
-  it("is one of five: the CDK adds none of its own", () => {
+  it("is one of six: the CDK adds none of its own", () => {
     expect(
       ofType("AWS::Lambda::Function")
         .map(([id]) => named({ Ref: id }).toLowerCase())
@@ -294,7 +327,8 @@ describe("a function", () => {
     const denied = permissions(template, name, "Deny");
     for (const action of [...REWRITES, "PartiQLSelect"]) {
       for (const on of ["Table.Arn", "Table.Arn/index/*", "People.Arn", "People.Arn/index/*"]) {
-        expect(denied).toContain(`dynamodb:${action} ${on}`);
+        const isErasure = name === "erase" && action === "DeleteItem" && on.startsWith("People");
+        expect(denied.includes(`dynamodb:${action} ${on}`), `${action} ${on}`).toBe(!isErasure);
       }
     }
   });
@@ -321,10 +355,10 @@ describe("a function", () => {
           .filter(([, { Type }]) => Type === "AWS::Lambda::Function")
           .map(([id, { Properties }]) => [named({ Ref: id }), Properties.ReservedConcurrentExecutions]),
       );
-    const usual = { Ingest: 20, Questions: 20, Export: 5, Publish: 5, Seal: 3 };
+    const usual = { Ingest: 20, Questions: 20, Export: 5, Publish: 5, Erase: 1, Seal: 3 };
     expect(reserved({})).toEqual(usual);
     expect(reserved({ concurrency: { ingest: 3 } })).toEqual({ ...usual, Ingest: 3 });
-    expect(Object.values(reserved({ concurrency: false }))).toEqual(Array(5).fill(undefined));
+    expect(Object.values(reserved({ concurrency: false }))).toEqual(Array(6).fill(undefined));
   });
 
   it("takes from a queue with a bounded concurrency", () => {
@@ -385,6 +419,7 @@ describe("a function", () => {
       },
       Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LOG_BUCKET: "Log" },
       Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
+      Erase: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LATER_QUEUE: "Later" },
       Publish: { ASOF_BUS: "LedgerBus", ASOF_TABLE: "Table" },
       Seal: {
         ASOF_TABLE: "Table",
@@ -431,7 +466,7 @@ describe("a function", () => {
       Object.keys(found)
         .map((id) => id.replace(/[0-9A-F]{8}$/, ""))
         .sort(),
-    ).toEqual(["Export", "Ingest", "Questions"]);
+    ).toEqual(["Erase", "Export", "Ingest", "Questions"]);
     const { directory } = app.synth();
     const assets = readdirSync(directory).filter((name) => existsSync(join(directory, name, "index.mjs")));
     for (const name of assets) {
@@ -483,6 +518,7 @@ describe("a function", () => {
       ["IngestFunctionUrl", "NONE", "BUFFERED"],
       ["QuestionsFunctionUrl", "NONE", "BUFFERED"],
       ["ExportFunctionUrl", "NONE", "RESPONSE_STREAM"],
+      ["EraseFunctionUrl", "NONE", "BUFFERED"],
     ]);
   });
 });
@@ -908,6 +944,16 @@ describe("the sources", () => {
   });
 });
 
+describe("the senders of events", () => {
+  it("are those of the configuration, for the function that records", () => {
+    const senders = [{ environments: ["staging"], name: "staging", account: "222222222222" }];
+    Template.fromStack(stackOf({ senders }).stack).hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ ASOF_SENDERS: JSON.stringify(senders) }) },
+    });
+    expect(() => stackOf({ senders: [{ name: "staging", account: "2" }] })).toThrow("senders");
+  });
+});
+
 describe("what a fault may cost", () => {
   it("is bounded by the throughput of the table and of each index", () => {
     const bounded = (read: number, write: number) => ({
@@ -1018,6 +1064,7 @@ describe("cloudfront", () => {
       "IngestUrl",
       "QuestionsUrl",
       "ExportUrl",
+      "EraseUrl",
     ]);
     expect(JSON.stringify(direct.toJSON())).not.toContain("ASOF_ORIGIN_SECRET");
   });
@@ -1027,7 +1074,7 @@ describe("cloudfront", () => {
     const headers = [
       ...text.matchAll(/"HeaderName":"x-asof-origin","HeaderValue":\{"Fn::Join":\["",\["([^"]+)"/g),
     ];
-    expect(headers.map(([, value]) => value)).toEqual(Array(3).fill("{{resolve:secretsmanager:"));
+    expect(headers.map(([, value]) => value)).toEqual(Array(4).fill("{{resolve:secretsmanager:"));
     template.hasResourceProperties("AWS::SecretsManager::Secret", {
       GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
     });
@@ -1080,7 +1127,7 @@ describe("cloudfront", () => {
       found?.Properties,
     ).DistributionConfig;
     const to = ({ TargetOriginId }: z.infer<typeof Behaviour>): string | undefined =>
-      /(Ingest|Questions|Export)FunctionUrl/.exec(
+      /(Ingest|Questions|Export|Erase)FunctionUrl/.exec(
         JSON.stringify(Origins.find(({ Id }) => Id === TargetOriginId)?.DomainName),
       )?.[1];
 
@@ -1101,6 +1148,7 @@ describe("cloudfront", () => {
       ["/v1/quarantine/*/retry", "Ingest"],
       ["/v1/quarantine/*/discard", "Ingest"],
       ["/v1/export*", "Export"],
+      ["/v1/people*", "Erase"],
       ["/v1/audit*", "Export"],
       ["/main-*.js", "Questions"],
       ["/theme-*.js", "Questions"],

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Running, start } from "../functions/runtime/server/server.ts";
+import { Timeline } from "../schemas/answer.ts";
+import { clientOf, event, over } from "./client.ts";
 import { run as tellDemo } from "./demo.ts";
 import { AXE, type BrowserContext, type Page, type Route, startBrowser } from "./real/browser.ts";
 import { type OpenIdProvider, startProvider } from "./real/provider.ts";
@@ -127,6 +129,8 @@ const VIEWS: readonly (readonly [name: string, path: string, shows: string])[] =
   ["comparison", "/?days=90&compare=production", ".cell.differs"],
   ["changes", `/why?${BILLING}&window=14d`, "tbody tr"],
   ["timeline", "/timeline?days=90", "tbody tr"],
+  ["delivery", "/delivery?days=90&environment=production", "tbody tr"],
+  ["audit", "/audit?days=90&environment=production", "tbody tr"],
   ["health", "/health", "tbody tr"],
 ];
 
@@ -157,7 +161,7 @@ describe("every view", () => {
       expect({ name, beyond }).toEqual({ name, beyond: 0 });
     }
     await page.goto(`${ledger.address}/?days=90`);
-    await expect.poll(() => page.locator(".cell:visible").count()).toBe(6);
+    await expect.poll(() => page.locator(".cell:visible").count(), { timeout: 15_000 }).toBe(6);
   });
 });
 
@@ -240,6 +244,39 @@ describe("the matrix", () => {
   });
 });
 
+describe("delivery", () => {
+  it("shows four numbers, what each means, and leads from a deployment to what ran then", async () => {
+    const admin = clientOf(over(ledger.address), ADMIN);
+    const place = { environment: "production", service: "acme/billing" };
+    const { entries } = Timeline.parse((await admin.get("/v1/timeline", { ...place, from: "-90d" })).json);
+    const last = entries.findLast(({ what }) => what === "deployed");
+    const broke = (minutes: number) => new Date(Date.parse(last?.at ?? "") + minutes * 60_000).toISOString();
+    const told = { ...place, incident: "INC-7", title: "invoices are <b>wrong</b>" };
+    await admin.sayAll([
+      event("incident.opened", "INC-7", broke(5), told),
+      event("incident.resolved", "INC-7-end", broke(95), told),
+    ]);
+    await signIn("/?days=90");
+    await page.getByRole("link", { name: "Delivery" }).click();
+    await page.locator(".figures strong").first().waitFor();
+    await page.getByLabel("what").selectOption("acme/billing");
+    await page.getByText("invoices are <b>wrong</b>").waitFor();
+    const figures = page.locator(".figures");
+    await expect.poll(() => page.locator("main").textContent()).toContain("1h30");
+    for (const name of [
+      "Deployment frequency",
+      "Lead time for changes",
+      "Change failure rate",
+      "Time to restore",
+    ])
+      expect(await figures.textContent()).toContain(name);
+    expect(new URL(page.url()).searchParams.get("service")).toBe("acme/billing");
+    await page.locator("tbody tr", { hasText: "an incident" }).getByRole("link").click();
+    await page.locator(".panel .facts").waitFor();
+    expect(Date.parse(new URL(page.url()).searchParams.get("at") ?? "")).toBe(Date.parse(last?.at ?? ""));
+  });
+});
+
 describe("a release", () => {
   it("is redeployed with a reason, followed, and cancelled", async () => {
     await signIn(`/?days=90&environment=staging&service=acme%2Fbilling&plan.last=good`);
@@ -290,6 +327,23 @@ describe("a person", () => {
     await page.getByRole("link", { name: /Sign in with/ }).waitFor();
     await page.reload();
     await page.getByRole("link", { name: /Sign in with/ }).waitFor();
+  });
+});
+
+describe("audit", () => {
+  it("lists what each control finds, and the changes of the one that is chosen", async () => {
+    await signIn("/audit?days=90&environment=production");
+    await page.getByRole("heading", { name: "Changes" }).waitFor();
+    const all = await page.locator("tbody tr").count();
+    await page.getByRole("button", { name: "no_approval" }).click();
+    await page.getByRole("heading", { name: "Changes: no_approval" }).waitFor();
+    expect(await page.locator("tbody tr").count()).toBeLessThan(all);
+  });
+
+  it("is no view of somebody who may not export", async () => {
+    await signIn("/?days=90", READER);
+    await cell("production", "acme/billing").locator(".version").waitFor();
+    expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
   });
 });
 

@@ -206,6 +206,7 @@ describe("a kind", () => {
       "redeployment.taken",
       "redeployment.ended",
       "export.made",
+      "person.erased",
       "fact.retracted",
       "statement.disputed",
     ]);

@@ -9,7 +9,8 @@ import { context, elements, TAG, within } from "../functions/seal/verify/der.ts"
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { certificatesIn, readTimeStamp } from "../functions/seal/verify/time-stamp.ts";
 import { type Authority, newAuthority } from "./real/time-stamps.ts";
-import { type Files, inMemory, LogWriter, signerOf } from "./seal/made-log.ts";
+import { type Files, inMemory, LogWriter } from "./seal/made-log.ts";
+import { newSigner } from "./seal/signer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-time-stamps-"));
 let made = 0;
@@ -98,7 +99,7 @@ describe("a time-stamp", () => {
 });
 
 describe("a log with anchors", () => {
-  const signer = signerOf("ledger.example/log");
+  const signer = newSigner("ledger.example/log");
   const now = new Date();
   const ago = (minutes: number): string => new Date(now.getTime() - minutes * 60_000).toISOString();
 

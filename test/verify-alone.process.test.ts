@@ -8,11 +8,12 @@ import { PROGRAMS } from "../functions/runtime/build.ts";
 import { bundlePrograms } from "../functions/runtime/bundle.ts";
 import { writeKey } from "../functions/seal/note.ts";
 import { bundleOf, entriesOf } from "../functions/seal/tiles.ts";
-import { type Files, factEntry, madeLog, minute, signerOf, writeFolder } from "./seal/made-log.ts";
+import { type Files, factEntry, madeLog, minute, writeFolder } from "./seal/made-log.ts";
+import { newSigner } from "./seal/signer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-alone-"));
 const empty = join(folder, "empty");
-const signer = signerOf("ledger.example/log");
+const signer = newSigner("ledger.example/log");
 let made: Files;
 
 beforeAll(async () => {

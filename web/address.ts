@@ -1,6 +1,6 @@
 /** The address of a view: it holds the whole question, so that a copied link asks the same. */
 
-export const VIEWS = ["matrix", "why", "timeline", "health"] as const;
+export const VIEWS = ["matrix", "why", "timeline", "delivery", "audit", "health"] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Place {

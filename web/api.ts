@@ -1,6 +1,7 @@
 /** The ledger's API, typed by its schemas. */
 import type {
   Changes,
+  Delivery,
   Environments,
   History,
   Problem,
@@ -8,6 +9,7 @@ import type {
   Sources,
   Timeline,
 } from "../schemas/answer.ts";
+import type { Audit } from "../schemas/audit.ts";
 import type { Plan } from "../schemas/plan.ts";
 import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
@@ -22,6 +24,8 @@ export interface Answers {
   "/v1/release": Release;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
+  "/v1/audit": Audit;
+  "/v1/delivery": Delivery;
   "/v1/timeline": Timeline;
   "/v1/freezes": Freezes;
   "/v1/sources": Sources;

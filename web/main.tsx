@@ -5,7 +5,9 @@ import { LocationProvider, Route, Router, useLocation } from "preact-iso";
 import { addressOf } from "./address.ts";
 import { listen } from "./keys.ts";
 import { address, notice, routeBy, signedIn, start } from "./state.ts";
+import { Audit } from "./views/audit.tsx";
 import { Bar } from "./views/bar.tsx";
+import { Delivery } from "./views/delivery.tsx";
 import { GoTo, Keys } from "./views/dialogs.tsx";
 import { Health } from "./views/health.tsx";
 import { Matrix } from "./views/matrix.tsx";
@@ -25,6 +27,8 @@ function Shell() {
       <Router>
         <Route path="/why" component={Why} />
         <Route path="/timeline" component={Timeline} />
+        <Route path="/delivery" component={Delivery} />
+        <Route path="/audit" component={Audit} />
         <Route path="/health" component={Health} />
         <Route default component={Matrix} />
       </Router>

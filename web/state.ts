@@ -48,6 +48,7 @@ export const times = computed(() =>
   changeTimes(columns.value.shown.flatMap((one) => [...(lanes.value.get(one)?.values() ?? [])])),
 );
 export const mayOperate = computed(() => me.value?.may.includes("operate") ?? false);
+export const mayExport = computed(() => me.value?.may.includes("export") ?? false);
 export const mayRetry = computed(() => me.value?.may.includes("retract") ?? false);
 
 /* The address */

@@ -4,7 +4,7 @@ import type { Freezes } from "../../schemas/redeployment.ts";
 import type { Release } from "../../schemas/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { attemptWords, driftWords } from "./release-view.ts";
-import { columns, type Line, type Span } from "./style.ts";
+import { columns, type Line, type Span, textOf } from "./style.ts";
 import { counted, shortIds, spanBetween, type Times } from "./words-for.ts";
 
 export interface Answers {
@@ -93,17 +93,24 @@ export const wrongIn = (answers: Answers, frame: Frame): Answers => ({
   sources: answers.sources.filter(({ silent }) => silent === true),
 });
 
-/** @param answers of what is wrong alone */
+/** The findings as cells: a sign, what, where, and words. @param answers of what is wrong alone */
+const cellsOf = (answers: Answers, frame: Frame): Line[][] => [
+  ...answers.releases.flatMap((one) => ofRelease(one, frame)),
+  ...answers.freezes.map((one) => ofFreeze(one, frame)),
+  ...answers.sources.map((one) => ofSource(one, frame)),
+  ...ofQuarantine(answers.keptAside, frame),
+  ...answers.tokensEnding.map(({ name, expires }) => row(ODD, "token", name, [`its last day is ${expires}`])),
+];
+
 export const findingLines = (answers: Answers, frame: Frame): Line[] =>
-  columns(
-    [
-      ...answers.releases.flatMap((one) => ofRelease(one, frame)),
-      ...answers.freezes.map((one) => ofFreeze(one, frame)),
-      ...answers.sources.map((one) => ofSource(one, frame)),
-      ...ofQuarantine(answers.keptAside, frame),
-      ...answers.tokensEnding.map(({ name, expires }) =>
-        row(ODD, "token", name, [`its last day is ${expires}`]),
-      ),
-    ],
-    "  ",
-  );
+  columns(cellsOf(answers, frame), "  ");
+
+const textIn = (line: Line = []): string => line.map(textOf).join("");
+
+/** The findings for programs that read no tables. */
+export const findingRows = (answers: Answers, frame: Frame): object[] =>
+  cellsOf(answers, frame).map(([, what, where, words]) => ({
+    what: textIn(what),
+    where: textIn(where),
+    words: textIn(words),
+  }));

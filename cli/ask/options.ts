@@ -12,7 +12,7 @@ import { timeOf, timeReader } from "./when.ts";
 import { exactOptions, quoted, type Reading, readingsOf, type What } from "./words.ts";
 import { type Times, timesIn } from "./words-for.ts";
 
-export const OUTPUTS = ["table", "json", "yaml"] as const;
+export const OUTPUTS = ["table", "json", "csv", "yaml"] as const;
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
@@ -48,7 +48,9 @@ export const withPrintOptions = (command: Command): Command =>
   withLedgerOptions(command)
     .option("--tz <zone>", "the time zone of times (default: $TZ, else this machine's)")
     .addOption(
-      new Option("-o, --output <form>", "table, or the ledger's answer as JSON or YAML").choices(OUTPUTS),
+      new Option("-o, --output <form>", "table, or the ledger's answer as JSON, YAML or CSV").choices(
+        OUTPUTS,
+      ),
     )
     .addOption(new Option("--json", "the same as -o json").hideHelp())
     .option("--ascii", "no characters beyond ASCII");
@@ -74,6 +76,8 @@ export interface Ask {
 /** An answer: what the ledger said, and lines for people. */
 export interface View {
   readonly answer: unknown;
+  /** The lines of CSV, where they are not the answer's own list. */
+  readonly rows?: readonly object[];
   readonly lines: readonly Line[];
 }
 
@@ -115,10 +119,11 @@ async function print(
   { output, json }: AskOptions,
   style: Style,
   { out, styled = out }: Io,
-  { answer, lines }: View,
+  { answer, lines, rows }: View,
 ): Promise<void> {
   if (output === "json" || json === true) return out(JSON.stringify(answer));
   if (output === "yaml") return out((await import("yaml")).stringify(answer).trimEnd());
+  if (output === "csv") return out((await import("./csv.ts")).csvOf(rows ?? answer));
   for (const line of lines) styled(render(line, style));
 }
 

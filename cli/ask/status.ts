@@ -5,7 +5,7 @@ import type { Release } from "../../schemas/release.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { allPages } from "../pages.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
-import { type Answers, findingLines, wrongIn } from "./findings.ts";
+import { type Answers, findingLines, findingRows, wrongIn } from "./findings.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, askedBy, askFor, isAboutNothing, withAskOptions } from "./options.ts";
 import { headLine } from "./release-view.ts";
@@ -81,6 +81,7 @@ export const statusCommand = (command: Command, io: Io): Command =>
       const about = words.length === 0 ? "all places" : words.join(" ");
       await ask.print({
         answer,
+        rows: findingRows(answer, ask),
         lines: [
           headLine(about, ask.now, frameOf(ask, undefined)),
           ...(lines.length === 0 ? [["  nothing is wrong, as far as the ledger was told"]] : lines),

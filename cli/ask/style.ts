@@ -49,7 +49,8 @@ const isWeb = (url: string): boolean => /^https?:\/\/[\x21-\x7e]+$/.test(url);
 function rendered(piece: Piece, style: Style): string {
   const { text, tone, url }: Span = typeof piece === "string" ? { text: piece } : piece;
   const bare = shown(text, style);
-  const toned = style.color && tone !== undefined ? `\u001b[${CODES[tone]}m${bare}\u001b[0m` : bare;
+  const toned =
+    style.color && tone !== undefined && bare !== "" ? `\u001b[${CODES[tone]}m${bare}\u001b[0m` : bare;
   if (url === undefined || !isWeb(url)) return toned;
   if (style.links) return `\u001b]8;;${url}\u001b\\${toned}\u001b]8;;\u001b\\`;
   // Where nothing can be clicked, the address itself is worth more than its sign.

@@ -33,6 +33,11 @@ export interface Names {
   readonly environments: () => Promise<readonly string[]>;
   /** @param environment those of this environment; default: all */
   readonly services: (environment: string | undefined) => Promise<readonly string[]>;
+  /** Environments, and ENVIRONMENT/SERVICE. */
+  readonly places: () => Promise<readonly string[]>;
+  /** REPOSITORY:TAG of the images that run. */
+  readonly tags: () => Promise<readonly string[]>;
+  readonly contexts: () => readonly string[];
 }
 
 const optionNamed = ({ options }: Command, word: string | undefined): Option | undefined =>
@@ -45,20 +50,43 @@ function commandIn(program: Command, words: readonly string[]): Command {
   return command;
 }
 
-function valuesOf(option: Option, words: readonly string[], names: Names): Promise<readonly string[]> {
-  if (option.argChoices !== undefined) return Promise.resolve(option.argChoices);
-  if (option.long === "--environment") return names.environments();
-  const at = words.indexOf("--environment");
-  return option.long === "--service"
-    ? names.services(at < 0 ? undefined : words[at + 1])
-    : Promise.resolve([]);
+async function valuesOf(
+  { argChoices, long }: Option,
+  words: readonly string[],
+  names: Names,
+): Promise<readonly string[]> {
+  if (argChoices !== undefined) return argChoices;
+  switch (long) {
+    case "--environment":
+      return names.environments();
+    case "--service": {
+      const at = words.findIndex((word) => word === "--environment" || word === "-e");
+      return names.services(at < 0 ? undefined : words[at + 1]);
+    }
+    case "--tag":
+      return names.tags();
+    case "--context":
+      return names.contexts();
+    default:
+      return [];
+  }
 }
 
-function wordsOf(command: Command, current: string): readonly string[] {
+/** The words of an argument that is a place, or something that has a tag. */
+async function namedBy(argument: string, current: string, names: Names): Promise<readonly string[]> {
+  if (argument !== "what" && argument !== "place") return [];
+  // Before it may be a tag, everything would be one.
+  const mayBeTag = argument === "what" && /^[^/]*[.:][^/]*\//.test(current);
+  return [...(await names.places()), ...(mayBeTag ? await names.tags() : [])];
+}
+
+async function wordsOf(command: Command, current: string, names: Names): Promise<readonly string[]> {
   if (current.startsWith("-"))
     return [...command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : [])), "--help"];
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
-  return [...command.commands.map((one) => one.name()), ...choices];
+  const [argument] = command.registeredArguments;
+  const named = argument === undefined ? [] : await namedBy(argument.name(), current, names);
+  return [...command.commands.map((one) => one.name()), ...choices, ...named];
 }
 
 /** Whole words that begin with the current one. */
@@ -69,7 +97,9 @@ export async function candidates(
 ): Promise<string[]> {
   const command = commandIn(program, words);
   const option = optionNamed(command, words.at(-1));
-  const all = option?.required === true ? await valuesOf(option, words, names) : wordsOf(command, current);
+  const all = await (option?.required === true
+    ? valuesOf(option, words, names)
+    : wordsOf(command, current, names));
   return [...new Set(all)].filter((word) => word.startsWith(current));
 }
 

@@ -111,7 +111,8 @@ const differing = (compareUrl: string | null): Line =>
 function commitRows({ commits: { from, to, compareUrl } }: Plan): Line[][] {
   if (from?.sha === to?.sha) return [];
   const shown = (side: typeof from): Line => [side === null ? "unknown" : shortCommit(side.sha)];
-  return [[["commit"], shown(from), shown(to), differing(compareUrl)]];
+  const isKnown = from !== null && to !== null;
+  return [[["commit"], shown(from), shown(to), isKnown ? differing(compareUrl) : []]];
 }
 
 type Configuration = Plan["config"][number]["from"];
@@ -128,7 +129,7 @@ function configRows({ config, current, target }: Plan): Line[][] {
     [n === 0 ? "config" : ""],
     shown(from),
     shown(to),
-    [`${placeOf(to ?? from)} `, ...differing(compareUrl)],
+    [`${placeOf(to ?? from)} `, ...(from === null || to === null ? [] : differing(compareUrl))],
   ]);
 }
 

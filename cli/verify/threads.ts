@@ -10,6 +10,9 @@ const MOST = 4;
 /** A small log is checked before a thread has started. */
 const BY_OURSELVES = 8;
 
+/** Small heaps that are collected often: what a thread needs of one bundle it does not need of the next. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+
 interface Waiting {
   readonly resolve: (report: BundleReport) => void;
   readonly reject: (error: Error) => void;
@@ -21,7 +24,7 @@ class Thread {
   readonly #waiting: Waiting[] = [];
 
   constructor(module: URL) {
-    this.#worker = startThread(module);
+    this.#worker = startThread(module, { resourceLimits: LIMITS });
     this.#worker.on("message", (message: unknown) => {
       const read = BundleReport.safeParse(message);
       if (read.success) this.#waiting.shift()?.resolve(read.data);

@@ -10,6 +10,7 @@ import {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   Outcomes,
@@ -36,6 +37,13 @@ import type {
   RedeploymentRequest,
   Retraction,
 } from "../../schemas/operation.ts";
+import {
+  type Erasure,
+  ErasureAnswer,
+  HeldAnswer,
+  type HeldQuestion,
+  KnownPersons,
+} from "../../schemas/people.ts";
 import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
@@ -43,11 +51,13 @@ import type {
   AuditQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,
+  PeopleQuestion,
   PlanQuestion,
   QuarantineQuestion,
   RedeploymentsQuestion,
@@ -126,6 +136,7 @@ export interface LedgerClient {
   readonly neededImages: (query: Query<typeof NeededQuestion>) => Promise<NeededImages>;
   readonly timeline: (query: OfPlace<typeof TimelineQuestion>) => Promise<Timeline>;
   readonly changes: (query: OfPlace<typeof ChangesQuestion>) => Promise<Changes>;
+  readonly delivery: (query: OfPlace<typeof DeliveryQuestion>) => Promise<Delivery>;
   readonly diff: (query: OfPlace<typeof DiffQuestion>) => Promise<Difference>;
   readonly artifact: (query: Query<typeof ArtifactQuestion>) => Promise<Artifact>;
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
@@ -164,7 +175,13 @@ export interface LedgerClient {
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
+  readonly people: (query?: Query<typeof PeopleQuestion>) => Promise<KnownPersons>;
+  readonly heldAboutPerson: (question: Query<typeof HeldQuestion>) => Promise<HeldAnswer>;
+  readonly erasePerson: (erasure: Query<typeof Erasure>) => Promise<ErasureAnswer>;
 }
+
+/** A page of what is held reads many facts, and an erasure waits for those who read the ledger's file. */
+const PATIENCE_MS = 120_000;
 
 /** A path with the parameters that have a value. */
 export function withQuery(path: string, query: object): string {
@@ -190,15 +207,18 @@ export function clientOver(send: Send): LedgerClient {
   }
   const ask = <T>(schema: z.ZodType<T>, path: string, query: object) =>
     call(schema, { path: withQuery(path, query) });
-  const post = <T>(schema: z.ZodType<T>, path: string, body: unknown, headers = {}) => {
+  const post = <T>(schema: z.ZodType<T>, path: string, body: unknown, headers = {}, patience = {}) => {
     const type = { "content-type": "application/json" };
     return call(schema, {
       path,
       method: "POST",
       headers: { ...type, ...headers },
       body: JSON.stringify(body),
+      ...patience,
     });
   };
+  const slowly = <T>(schema: z.ZodType<T>, path: string, body: unknown) =>
+    post(schema, path, body, {}, { timeoutMs: PATIENCE_MS });
   return {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
@@ -208,6 +228,7 @@ export function clientOver(send: Send): LedgerClient {
     neededImages: (query) => ask(NeededImages, "/v1/repositories/needed", query),
     timeline: (query) => ask(Timeline, "/v1/timeline", query),
     changes: (query) => ask(Changes, "/v1/changes", query),
+    delivery: (query) => ask(Delivery, "/v1/delivery", query),
     diff: (query) => ask(Difference, "/v1/diff", query),
     artifact: (query) => ask(Artifact, "/v1/artifact", query),
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
@@ -240,6 +261,9 @@ export function clientOver(send: Send): LedgerClient {
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
+    people: (query = {}) => ask(KnownPersons, "/v1/people", query),
+    heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),
+    erasePerson: (erasure) => slowly(ErasureAnswer, "/v1/people/erase", erasure),
   };
 }
 

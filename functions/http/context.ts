@@ -5,6 +5,7 @@ import type { Hosts } from "../../schemas/hosts.ts";
 import type { SamePersons } from "../../schemas/same-persons.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
+import { erasedAt } from "../ledger/erasure.ts";
 import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
@@ -41,6 +42,8 @@ export interface Ledger extends Ingest {
   readonly gatePolicy?: GatePolicy | undefined;
   /** Logins of several issuers that are one person. Absent: none. */
   readonly samePersons?: SamePersons | undefined;
+  /** The store of the whole ledger, if `store` is what a bound reader may see: persons are compared by it. */
+  readonly whole?: Ledger["store"];
   /** How long after a moment its facts may still appear: index lag and clock skew. */
   readonly settleMs: number;
   /** The step to which times of looking at a runtime are rounded down. Absent: the source's own. */
@@ -60,7 +63,17 @@ export interface Ledger extends Ingest {
 }
 
 /** How the persons of a ledger are compared. */
-export const comparedPersons = ({ people, samePersons }: Ledger): ComparedPersons => ({
-  reveal: (commitments) => people.reveal(commitments),
-  same: samePersons,
+export const comparedPersons = (ledger: Ledger): ComparedPersons => ({
+  reveal: (commitments) => ledger.people.reveal(commitments),
+  same: ledger.samePersons,
+  // Clocks may differ by the settle time.
+  erased: async (commitments) => {
+    const times = await erasedAt(ledger.whole ?? ledger.store, commitments);
+    return new Map(
+      [...times].map(([commitment, at]) => [
+        commitment,
+        new Date(Date.parse(at) - ledger.settleMs).toISOString(),
+      ]),
+    );
+  },
 });

@@ -1,57 +1,33 @@
 /** The endpoint where auditors export the history: streamed in the order of recording, in constant memory. */
 import { createHash, randomUUID } from "node:crypto";
-import { stringify } from "csv-stringify/sync";
 import { type Context, Hono } from "hono";
+import type * as z from "zod";
+import { ExportQuestion } from "../../schemas/export-question.ts";
 import type { Fact } from "../../schemas/fact.ts";
-import { ExportQuestion } from "../../schemas/question.ts";
+import { BY_HEADER, OTHERS_HEADER } from "../../schemas/read-answer.ts";
 import { time } from "../../schemas/scalars.ts";
 import { fingerprint } from "../ledger/canonical.ts";
-import { exportFacts } from "../ledger/export.ts";
+import { type ByTime, type Filter, filteredFacts } from "../ledger/export-filter.ts";
+import type { Reads } from "../ledger/loader.ts";
 import { currentRequest } from "../ledger/request-context.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { askedBy, holder, query, stretch } from "./request.ts";
 
-/** Fields that most facts have. A cell is empty if the fact lacks the field; the column `fact` holds the whole fact. */
-const COLUMNS = [
-  "recordedAt",
-  "occurredAt",
-  "kind",
-  "source",
-  "id",
-  "reportedBy",
-  "actor",
-  "environment",
-  "service",
-  "repository",
-  "digest",
-  "tag",
-  "database",
-  "version",
-  "statementHash",
-] as const;
-
-/** A fact in canonical form: the store returns its fields in canonical order. */
-const canonicalText = (fact: Fact): string => JSON.stringify(fact);
-
-function row(fact: Fact): string {
-  const fields = new Map<string, unknown>(Object.entries(fact));
-  const cells = COLUMNS.map((column) => {
-    const value = fields.get(column);
-    return typeof value === "string" ? value : "";
-  });
-  // A spreadsheet would run a cell that starts like a formula.
-  return stringify([[...cells, canonicalText(fact)]], { escape_formulas: true });
+/** How facts are written. Stored facts have their fields in canonical order. */
+interface Format {
+  readonly type: string;
+  readonly head: string;
+  readonly line: (fact: Fact) => string;
 }
 
-const FORMATS = {
-  ndjson: { type: "application/x-ndjson", head: "", line: (fact: Fact) => `${canonicalText(fact)}\n` },
-  csv: {
-    type: "text/csv; charset=utf-8; header=present",
-    head: stringify([[...COLUMNS, "fact"]]),
-    line: row,
-  },
-} as const;
+async function formatOf({ format, excel }: z.output<typeof ExportQuestion>): Promise<Format> {
+  if (format === "ndjson")
+    return { type: "application/x-ndjson", head: "", line: (fact) => `${JSON.stringify(fact)}\n` };
+  const { exportTable } = await import("./export-table.ts");
+  const { head, row } = exportTable(excel === true);
+  return { type: "text/csv; charset=utf-8; header=present", head, line: row };
+}
 
 const CURSOR = /^(\S+) (\S+) (.+)$/s;
 
@@ -70,10 +46,7 @@ function positionOf(cursor: string): { recordedAt: string; fingerprint: string }
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-async function* chunks(
-  facts: AsyncIterable<readonly Fact[]>,
-  format: (typeof FORMATS)[keyof typeof FORMATS],
-) {
+async function* chunks(facts: AsyncIterable<readonly Fact[]>, format: Format) {
   const encoder = new TextEncoder();
   let text = format.head;
   for await (const some of facts) {
@@ -124,21 +97,35 @@ async function* counting(facts: AsyncIterable<readonly Fact[]>, seen: { count: n
   }
 }
 
+/** How many facts of the span go by its other time. Only an export without facts counts them. */
+async function countByOther(store: Reads, by: ByTime, filter: Filter, extent: Span): Promise<number> {
+  const seen = { count: 0 };
+  const other = by === "recordedAt" ? "occurredAt" : "recordedAt";
+  for await (const _ of counting(filteredFacts(store, other, filter, extent), seen));
+  return seen.count;
+}
+
+type Span = Parameters<typeof filteredFacts>[3];
+
 async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "export");
   const { name } = who;
   const asked = query(c, ExportQuestion);
   const now = ledger.now();
-  const settled = new Date(now.getTime() - ledger.settleMs).toISOString();
+  const until = new Date(now.getTime() - ledger.settleMs).toISOString();
   const { from, to } = await stretch(now, asked);
-  const span = { from, to: to < settled ? to : settled };
-  const facts = exportFacts(askedBy(ledger, who).store, {
-    ...span,
-    ...(asked.reportedBy === undefined ? {} : { reportedBy: asked.reportedBy }),
-    ...(asked.source === undefined ? {} : { source: asked.source }),
-    ...(asked.cursor === undefined ? {} : { after: positionOf(asked.cursor) }),
-  });
-  const format = FORMATS[asked.format];
+  const { by, cursor, reportedBy, source } = asked;
+  const { store } = askedBy(ledger, who);
+  const extent = {
+    from,
+    to,
+    until,
+    ...(reportedBy === undefined ? {} : { reportedBy }),
+    ...(source === undefined ? {} : { source }),
+    ...(cursor === undefined ? {} : { after: positionOf(cursor) }),
+  };
+  const facts = filteredFacts(store, by, asked, extent);
+  const format = await formatOf(asked);
   const seen = { count: 0 };
   const id = currentRequest()?.id ?? randomUUID();
   const body = await startStream(
@@ -147,11 +134,21 @@ async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
     async ({ sha256, isWhole }) => {
       ledger.recorder?.record("exports", { ended: isWhole ? "whole" : "broken off" });
       const at = ledger.now().toISOString();
+      const span = { from, to: by === "recordedAt" && until < to ? until : to };
       // What was sent before an export broke off was disclosed, too.
       await ledger.jobs.put({ is: "record export", id, by: name, at, ...span, ...seen, sha256 });
     },
   );
-  return new Response(body, { headers: { "Content-Type": format.type } });
+  // Without any fact the first chunk is the last, and all facts are read.
+  const others =
+    seen.count > 0 || cursor !== undefined ? undefined : await countByOther(store, by, asked, extent);
+  return new Response(body, {
+    headers: {
+      "Content-Type": format.type,
+      [BY_HEADER]: by,
+      ...(others === undefined ? {} : { [OTHERS_HEADER]: String(others) }),
+    },
+  });
 }
 
 export function exportEndpoint(ledger: Ledger): Hono {

@@ -22,7 +22,7 @@ const POLICY = [
 ].join("; ");
 
 /** Paths of the page's views: all are the same file. */
-const VIEWS = ["/", "/why", "/timeline", "/health"];
+const VIEWS = ["/", "/why", "/timeline", "/delivery", "/audit", "/health"];
 
 type Encoding = "br" | "gzip";
 type Bytes = Buffer<ArrayBuffer>;

@@ -6,6 +6,7 @@ import {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
@@ -28,6 +29,7 @@ import { BadCursor } from "../ledger/cursor.ts";
 import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
 import { endingSoon } from "../ledger/token-lines.ts";
+import { proposedHosts } from "../plan/hosts.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";
 import { diff } from "../queries/diff.ts";
@@ -58,7 +60,10 @@ import { revealing } from "./reveal.ts";
 import { instantOf } from "./times.ts";
 
 /** Questions whose answers may have megabytes, which compress to a tenth. */
-const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot"];
+const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot", "/v1/delivery"];
+
+/** Everything in the span is read. */
+const DELIVERY_MAX_MS = 366 * 86_400_000;
 
 type Question = (ledger: Ledger, c: Context, who: Holder) => Promise<object>;
 
@@ -154,6 +159,18 @@ const questions: Record<string, Question> = {
     );
   },
 
+  "/v1/delivery": async (ledger, c) => {
+    const { environment, group, service, ...asked } = query(c, DeliveryQuestion);
+    const known = await knownAtOf(ledger, asked);
+    const span = await stretch(known.now, asked);
+    if (Date.parse(span.to) - Date.parse(span.from) > DELIVERY_MAX_MS)
+      throw new EndpointError("rejected", "from: must be at most 366 days before `to`");
+    const { delivery } = await import("../queries/delivery/delivery.ts");
+    return sideBySide(known, { environment, group, service }, (one) =>
+      delivery(known, { environment: one, service, ...span }),
+    );
+  },
+
   "/v1/diff": async (ledger, c) => {
     const { environment, group, with: other, limit, cursor, from, to, ...asked } = query(c, DiffQuestion);
     const when = await moment(ledger, asked);
@@ -223,7 +240,15 @@ const questions: Record<string, Question> = {
       ledger.silentAfter,
     );
     const tokensEnding = isBound(who) ? [] : endingSoon((await ledger.secrets()).tokens, ledger.now());
-    return tokensEnding.length === 0 ? answer : { ...answer, tokensEnding };
+    const proposed = proposedHosts(
+      answer.sources.map(({ source }) => source),
+      ledger.hosts,
+    );
+    return {
+      ...answer,
+      ...(tokensEnding.length === 0 ? {} : { tokensEnding }),
+      ...(proposed === undefined ? {} : { proposedHosts: proposed }),
+    };
   },
 };
 

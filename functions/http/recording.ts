@@ -1,6 +1,5 @@
 /** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
-import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { type Context, Hono } from "hono";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { Dispute, Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
@@ -12,11 +11,12 @@ import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
 import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
 import { attestationHandler } from "./attestations.ts";
+import { limited } from "./body-limit.ts";
 import type { Ledger, WebhookSecret } from "./context.ts";
 import { operations } from "./marks-and-freezes.ts";
 import { answerOne } from "./outcomes.ts";
-import { EndpointError, problem } from "./problem.ts";
-import { bodyOf, holder, MAX_BODY_BYTES, senderOf, textOf } from "./request.ts";
+import { EndpointError } from "./problem.ts";
+import { bodyOf, holder, senderOf, textOf } from "./request.ts";
 import { revealing } from "./reveal.ts";
 
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
@@ -172,20 +172,6 @@ async function dispute(ledger: Ledger, c: Context): Promise<Response> {
   } as const;
   return answerOne(c, await receive(ledger, senderOf("disputes", who), [said(statement, body)]));
 }
-
-const tooLarge = () =>
-  problem("too large", `A body may hold at most ${MAX_BODY_BYTES} bytes. Send fewer events at once.`);
-const counted = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge });
-
-/**
- * Refuses a body that is too large, by its Content-Length. Only without that header are the bytes counted as they
- * arrive: the HTTP adapter then has to make a `Request` with a stream, which adds a tenth to the cost of recording.
- */
-const limited: MiddlewareHandler = async (c, next) => {
-  const length = c.req.header("content-length");
-  if (length === undefined || c.req.header("transfer-encoding") !== undefined) return counted(c, next);
-  return Number(length) > MAX_BODY_BYTES ? tooLarge() : next();
-};
 
 export function recordingEndpoints(ledger: Ledger): Hono {
   const app = new Hono();

@@ -51,9 +51,9 @@ async function onceSent(c: Context, before: number, sent: (bytes: number) => voi
     return;
   }
   const { status, headers, body } = c.res;
-  // Compressed bytes are no text.
+  // Compressed bytes are no text; a table may be an export of any length, and begin with a byte order mark.
   const isText =
-    /^(application\/(problem\+)?json|text\/)/.test(headers.get("content-type") ?? "") &&
+    /^(application\/(problem\+)?json|text\/(?!csv))/.test(headers.get("content-type") ?? "") &&
     !headers.has("content-encoding");
   if (body !== null && !isText) {
     c.res = undefined;

@@ -144,7 +144,7 @@ export async function foundAt<T>(
 
 /** The ledger as the holder of a token may read it. Questions are asked of this one, statements appended to the other. */
 export const askedBy = (ledger: Ledger, who: Holder): Ledger =>
-  isBound(who) ? { ...ledger, store: seenBy(ledger.store, who) } : ledger;
+  isBound(who) ? { ...ledger, store: seenBy(ledger.store, who), whole: ledger.store } : ledger;
 
 /** Refuses a place that the holder is not granted, before anything is said of it. */
 export function refuseElsewhere(

@@ -15,7 +15,7 @@ import {
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, disputeOrder, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, placeName, repositoriesIn, taskName } from "./directory-names.ts";
+import { listedAs, placeName, repositoriesIn, sortedAs, taskName } from "./directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */
@@ -246,14 +246,12 @@ function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
         timeline(fact),
       ];
     case "export.made":
+    case "person.erased":
     // Read by its identity, which is made from the redeployment's.
     case "redeployment.taken":
       return [];
   }
 }
-
-/** A sort key holds 1,024 bytes; a name of two long names may be longer, and sorts by its hash. `shown` has it whole. */
-const sortedAs = (name: string): string => (Buffer.byteLength(name) <= 1000 ? name : sha256(name));
 
 /** A name to add to a directory. */
 type Entry = readonly [directory: Directory, name: string];

@@ -8,7 +8,7 @@ import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.ts";
 import { type Rule, rename } from "./naming-rules.ts";
-import { issuerOf, type People } from "./people.ts";
+import { guardedHash, issuerOf, type People } from "./people.ts";
 import type { Recorder } from "./recorder.ts";
 import { type RunsFor, withEvidence } from "./runs-for.ts";
 import type { IndexEntry, Store } from "./store.ts";
@@ -97,10 +97,11 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
 
 const A_COMMITMENT = `person:${"0".repeat(64)}`;
 
-/** A fact that is not yet written, and the hash to store beside it. */
+/** A fact that is not yet written, the hash of its event, and the salts of the persons that it names. */
 interface Pending {
   readonly fact: Fact;
   readonly rawHash?: string;
+  readonly salts?: readonly string[];
 }
 
 /** A statement with the naming rules applied, or (as text) what is wrong with a name that they gave. */
@@ -170,13 +171,13 @@ async function record(appending: Appending, pending: Pending, target?: Fact): Pr
   const known = await Promise.all(logins.map((login) => people.find({ issuer, login })));
   if (known.includes(undefined)) {
     const [stored] = await store.get([pending.fact]);
-    if (stored !== undefined) return compare(store, pending, stored);
+    if (stored !== undefined) return compare(appending, pending, stored);
   }
-  const commitments = await Promise.all(
+  const committed = await Promise.all(
     logins.map(async (login, n) => known[n] ?? people.commit({ issuer, login })),
   );
-  const fact = withPersons(pending.fact, (login) => commitments[logins.indexOf(login)] ?? login);
-  return put(appending, { ...pending, fact }, target);
+  const fact = withPersons(pending.fact, (login) => committed[logins.indexOf(login)]?.commitment ?? login);
+  return put(appending, { ...pending, fact, salts: committed.map(({ salt }) => salt) }, target);
 }
 
 async function put(appending: Appending, pending: Pending, target?: Fact): Promise<Outcome> {
@@ -188,22 +189,35 @@ async function put(appending: Appending, pending: Pending, target?: Fact): Promi
   if (dayOf(fact.recordedAt) !== dayOf(pending.fact.recordedAt))
     return put(appending, { ...pending, fact }, target);
   const { store } = appending;
-  if ((await store.put({ ...posted, ...pending, fact })) === "written") {
+  const { rawHash, salts = [] } = pending;
+  const beside = rawHash === undefined ? {} : { rawHash: guardedHash(rawHash, salts) };
+  if ((await store.put({ ...posted, ...beside, fact })) === "written") {
     appending.recorder?.record("facts", { kind: fact.kind });
     return { outcome: "recorded", fact };
   }
   const [stored] = await store.get([fact]);
   if (stored === undefined)
     throw new Error("the store reported that the identity of a fact is taken, but does not find the fact");
-  return compare(store, { ...pending, fact }, stored);
+  return compare(appending, { ...pending, fact }, stored);
 }
 
-async function compare(store: Store, { fact, rawHash }: Pending, stored: Fact): Promise<Outcome> {
+/** Whether a fact was made of the event with this hash; false if a person whom it names was erased. */
+export async function isOfEvent(
+  { store, people }: Pick<Appending, "store" | "people">,
+  fact: Fact,
+  rawHash: string,
+): Promise<boolean> {
+  const persons = new Set(personsIn(fact));
+  const [kept, salts] = await Promise.all([store.rawHashOf(fact), people.saltsOf([...persons])]);
+  return salts.size === persons.size && kept === guardedHash(rawHash, salts.values());
+}
+
+async function compare(appending: Appending, { fact, rawHash }: Pending, stored: Fact): Promise<Outcome> {
   // A retry inside the database client reports the client's own write as `taken`.
   if (canonical(fact) === canonical(stored)) return { outcome: "recorded", fact: stored };
   const same =
     fact.statementHash === stored.statementHash ||
-    (rawHash !== undefined && rawHash === (await store.rawHashOf(stored)));
+    (rawHash !== undefined && (await isOfEvent(appending, stored, rawHash)));
   if (same) return { outcome: "duplicate", fact: stored };
   const reason = `another statement was recorded under this source and id at ${stored.recordedAt}`;
   return { outcome: "conflict", fact: stored, reason, refused: fact.statementHash };

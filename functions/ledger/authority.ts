@@ -10,7 +10,16 @@ export const ROLES = ["reader", "writer", "operator", "executor", "auditor", "ad
 export type Role = (typeof ROLES)[number];
 
 /** What an endpoint may require; only an admin has every right. */
-export type Right = "ask" | "write" | "rename" | "operate" | "execute" | "export" | "retract" | "back up";
+export type Right =
+  | "ask"
+  | "write"
+  | "rename"
+  | "operate"
+  | "execute"
+  | "export"
+  | "retract"
+  | "erase"
+  | "back up";
 
 const RIGHTS = {
   reader: ["ask"],
@@ -20,7 +29,7 @@ const RIGHTS = {
   // Carries out redeployments that operators request; it cannot request any.
   executor: ["ask", "execute"],
   auditor: ["ask", "export"],
-  admin: ["ask", "write", "rename", "operate", "execute", "export", "retract", "back up"],
+  admin: ["ask", "write", "rename", "operate", "execute", "export", "retract", "erase", "back up"],
 } as const satisfies Record<Role, readonly Right[]>;
 
 /** What a role allows. */

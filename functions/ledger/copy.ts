@@ -187,9 +187,9 @@ async function* recordsOf({ people }: Side): AsyncGenerator<PersonRecord> {
 async function copyPeople(from: Side, to: Side): Promise<number> {
   const known = new Set<string>();
   for await (const { commitment } of recordsOf(from)) known.add(commitment);
-  for await (const { commitment } of recordsOf(to)) {
-    if (!known.has(commitment)) await to.people.erase(commitment);
-  }
+  const erased: string[] = [];
+  for await (const { commitment } of recordsOf(to)) if (!known.has(commitment)) erased.push(commitment);
+  if (erased.length > 0) await to.people.erase(erased);
   for await (const records of from.people.all()) {
     await mapLimit(AT_ONCE, records, (record) => patiently(() => to.people.put(record)));
   }

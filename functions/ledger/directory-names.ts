@@ -1,5 +1,6 @@
 /** Encoding of structured names in directories. */
 import type { Fact } from "../../schemas/fact.ts";
+import { sha256 } from "./canonical.ts";
 import type { Name } from "./store.ts";
 
 /** Kinds of names in a service's directory. `part`: a set of components that was deployed on its own. */
@@ -57,3 +58,6 @@ export function repositoriesIn(fact: Fact): string[] {
   const renamed = fact.kind === "repository.renamed" ? [fact.to] : [];
   return [...new Set([...named, ...own, ...described, ...renamed].filter((one) => one !== undefined))];
 }
+
+/** A sort key holds 1,024 bytes; a name of two long names may be longer, and sorts by its hash. `shown` has it whole. */
+export const sortedAs = (name: string): string => (Buffer.byteLength(name) <= 1000 ? name : sha256(name));

@@ -131,6 +131,7 @@ function namedIn(statement: Statement): Names {
     case "release.marked":
       return { environments: statement.environments };
     case "export.made":
+    case "person.erased":
     case "fact.retracted":
     case "statement.disputed":
       return {};
@@ -168,6 +169,7 @@ function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
     case "change.merged":
       return ["commits"];
     case "export.made":
+    case "person.erased":
     case "fact.retracted":
     case "statement.disputed":
       return [];
@@ -282,7 +284,7 @@ export function refusedPlace(
  */
 export function maySee(who: Grants, fact: Fact): boolean {
   if (!isBound(who)) return true;
-  if (fact.kind === "export.made") return false;
+  if (fact.kind === "export.made" || fact.kind === "person.erased") return false;
   const names = namedIn(fact);
   return BINDING.every((what) => {
     const named = names[what] ?? [];

@@ -7,8 +7,10 @@ import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome, retractionId } from "./append.ts";
 import { canonical, leafHash, rawHash } from "./canonical.ts";
+import { ERASURES, erasureId } from "./erasure.ts";
 import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
+import { ERASED } from "./occurrences.ts";
 import { type Quarantine, QuarantineItem } from "./quarantine.ts";
 import type { Registries } from "./registries.ts";
 import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
@@ -224,8 +226,27 @@ function exportMade({ is: _, id, by, at, ...made }: Job & { is: "record export" 
     source: "/asof/exports",
     id,
     occurredAt: at,
-    actor: by,
+    ...actorOf(by),
     ...made,
+  } as const;
+  return { is: "statement", statement, raw: statement };
+}
+
+/** The name under which somebody asked for something; absent if the login was erased since. */
+const actorOf = (by: string): { actor?: string } => (by === ERASED ? {} : { actor: by });
+
+/** The fact that a person was erased. Key: the commitment. */
+function personErased({ person, by, at, reason }: Job & { is: "record erasure" }): Mapped {
+  const statement = {
+    kind: "person.erased",
+    source: ERASURES,
+    id: erasureId(person),
+    occurredAt: at,
+    // The first erasure counts; the same one again is a duplicate, whenever it is asked for.
+    timeFrom: "receipt",
+    ...actorOf(by),
+    person,
+    reason,
   } as const;
   return { is: "statement", statement, raw: statement };
 }
@@ -237,17 +258,21 @@ function senderOfJob(job: Job): Sender {
       reportedBy: job.reportedBy,
       ...(job.grants === undefined ? {} : { bound: { name: job.reportedBy, ...job.grants } }),
     };
-  return job.is === "record export"
-    ? { door: "exports", reportedBy: job.by }
-    : { door: "registry", reportedBy: "asof" };
+  if (job.is === "record export") return { door: "exports", reportedBy: job.by };
+  if (job.is === "record erasure") return { door: "people", reportedBy: job.by };
+  return { door: "registry", reportedBy: "asof" };
+}
+
+function mappedBy(ledger: Ingest, job: Job): Promise<Mapped[]> | Mapped[] {
+  if (job.is === "record export") return [exportMade(job)];
+  return job.is === "record erasure" ? [personErased(job)] : resultOf(ledger, job);
 }
 
 /** Does a queued job. Throws if it must be retried. */
 export async function work(ledger: Ingest, job: Job): Promise<void> {
   const sender = senderOfJob(job);
   try {
-    const mapped = job.is === "record export" ? [exportMade(job)] : await resultOf(ledger, job);
-    await receive(ledger, sender, mapped);
+    await receive(ledger, sender, await mappedBy(ledger, job));
   } catch (error) {
     // The queue that retries does not log the error.
     const reason = error instanceof Error ? error.message : String(error);

@@ -35,9 +35,17 @@ export const Job = z.discriminatedUnion("is", [
     count: z.int(),
     sha256: z.string(),
   }),
+  /** A person to be erased, put before the erasure: the endpoint that erases may not write facts. */
+  z.strictObject({
+    is: z.literal("record erasure"),
+    person: z.string(),
+    by: z.string(),
+    at: z.string(),
+    reason: z.string(),
+  }),
 ]);
 export type Job = z.infer<typeof Job>;
-export type RegistryJob = Exclude<Job, { is: "record export" }>;
+export type RegistryJob = Exclude<Job, { is: "record export" | "record erasure" }>;
 export type PushedByTag = z.infer<typeof PushedByTag>;
 
 /** The port of the job queue. */

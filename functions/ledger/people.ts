@@ -7,8 +7,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { personsIn } from "../../schemas/persons.ts";
 import { COMMITMENT, fold } from "../../schemas/scalars.ts";
-import { canonical } from "./canonical.ts";
+import { canonical, sha256 } from "./canonical.ts";
 import type { Reads } from "./loader.ts";
+import type { Page } from "./store.ts";
 
 /** A login and its issuer. The same login of another issuer is another person. Logins are case-insensitive. */
 export interface Person {
@@ -16,29 +17,48 @@ export interface Person {
   readonly login: string;
 }
 
+/** How a person stands in facts, and the salt that makes it unguessable: 32 bytes in hex, which never leave the ledger. */
+export interface Committed {
+  readonly commitment: string;
+  readonly salt: string;
+}
+
 /** The port of the table of persons. Each method throws a StoreError if its outcome is unknown. */
 export interface People {
-  /** The commitment of a person, or undefined: strongly consistent. */
-  find(person: Person): Promise<string | undefined>;
+  /** A person's commitment and salt, or undefined: strongly consistent. */
+  find(person: Person): Promise<Committed | undefined>;
 
   /**
-   * The commitment of a person, created if there is none: durable when it returns, and the same for concurrent callers.
-   * After an erasure the person gets a new one. The login keeps its first recorded spelling.
+   * The same, created if there is none: durable when it returns, and the same for concurrent callers. After an erasure
+   * the person gets a new one. The login keeps its first recorded spelling.
    */
-  commit(person: Person): Promise<string>;
+  commit(person: Person): Promise<Committed>;
 
   /** The logins of commitments that are not erased: eventually consistent, so a new one may be missing. */
   reveal(commitments: readonly string[]): Promise<Map<string, string>>;
 
-  /** Erases salt and login of a person permanently. Idempotent. */
-  erase(commitment: string): Promise<void>;
+  /** The salts of commitments that are not erased: eventually consistent. */
+  saltsOf(commitments: readonly string[]): Promise<Map<string, string>>;
+
+  /**
+   * Erases salts and logins permanently. When it returns, no file of the ledger holds them. Idempotent: an empty list
+   * takes away what an interrupted erasure left.
+   */
+  erase(commitments: readonly string[]): Promise<void>;
 }
 
 /** Everything that the table stores of a person. */
-export interface PersonRecord extends Person {
-  readonly commitment: string;
-  /** 32 bytes in hex. */
-  readonly salt: string;
+export interface PersonRecord extends Person, Committed {}
+
+/** A person of the table, without the salt. */
+export type KnownPerson = Omit<PersonRecord, "salt">;
+
+/** The persons of the table, for whoever may list and erase them. */
+export interface Register {
+  /** One page, in no particular order. The cursor is a commitment, because a login must not stand in an address. */
+  page(range: { readonly limit: number; readonly cursor?: string }): Promise<Page<KnownPerson>>;
+  /** The persons with this login, of every issuer: strongly consistent. */
+  named(login: string): Promise<KnownPerson[]>;
 }
 
 /** The whole table of persons, for copies of a ledger. */
@@ -56,6 +76,15 @@ export const newSalt = (): Buffer => randomBytes(32);
 
 export const commitmentOf = (person: Person, salt: Uint8Array): string =>
   `person:${createHash("sha256").update(salt).update(personKey(person)).digest("hex")}`;
+
+/**
+ * SHA-256 of an event that may name persons, under their salts: once one of them is erased, nobody can test a guess of the
+ * event against it. Without persons it is the hash itself.
+ */
+export const guardedHash = (hash: string, salts: Iterable<string>): string => {
+  const distinct = [...new Set(salts)].sort();
+  return distinct.length === 0 ? hash : sha256(canonical([hash, distinct]));
+};
 
 const ISSUERS = [
   // Statements of this ledger itself: the names of its own tokens.
@@ -95,16 +124,16 @@ interface Shown {
  * may keep using an erased commitment from its cache; what it records then identifies nobody.
  */
 export function remembering(people: People, now: () => Date): People {
-  const commitments = new Map<string, Promise<string | undefined>>();
+  const commitments = new Map<string, Promise<Committed | undefined>>();
   const shown = new Map<string, Shown>();
 
-  function remember<T extends string | undefined>(key: string, asked: Promise<T>): Promise<T> {
+  function remember<T extends Committed | undefined>(key: string, asked: Promise<T>): Promise<T> {
     if (commitments.size >= REMEMBERED_MAX) commitments.clear();
     commitments.set(key, asked);
     const forget = () => {
       if (commitments.get(key) === asked) commitments.delete(key);
     };
-    asked.then((commitment) => (commitment === undefined ? forget() : undefined), forget);
+    asked.then((found) => (found === undefined ? forget() : undefined), forget);
     return asked;
   }
 
@@ -153,9 +182,11 @@ export function remembering(people: People, now: () => Date): People {
       );
     },
 
-    erase: async (commitment) => {
+    saltsOf: (wanted) => people.saltsOf(wanted),
+
+    erase: async (erased) => {
       try {
-        await people.erase(commitment);
+        await people.erase(erased);
       } finally {
         // Clears pending reads too, so that their results are not cached.
         commitments.clear();

@@ -125,7 +125,7 @@ export interface IndexedFact {
   readonly fact: Fact;
   readonly order: string;
   readonly partitions: readonly Partition[];
-  /** SHA-256 of the vendor's event (see `rawHash`): stored beside the fact, in no index. */
+  /** SHA-256 of the vendor's event under the salts of its persons (see `guardedHash`): beside the fact, in no index. */
   readonly rawHash?: string;
 }
 

@@ -40,11 +40,37 @@ export function withinHosts(
     const strange = strangeIn(step, hosts);
     if (strange.length === 0) return step;
     const named = strange.join(", ");
-    const message = `step ${step.n} has no commands: they would send credentials to ${named}, which is not in ASOF_HOSTS. Add it if it is yours`;
+    const message = `step ${step.n} has no commands: they would send credentials to ${named}, which is not in ASOF_HOSTS. Add it if it is yours (GET /v1/sources proposes those of verified webhooks)`;
     warnings.push({ code: "host_not_listed", message });
     return { ...step, commands: [], why: `${step.why} By hand: ${named} is not a listed host.` };
   });
   return { steps: within, warnings };
+}
+
+/** Vendors whose webhooks prove their sender, and whose sources begin with their host. */
+const REPORTING = {
+  forges: ["github", "gitlab"],
+  registries: ["azure", "distribution", "google", "harbor", "jfrog", "quay"],
+} as const satisfies Record<keyof Hosts, readonly string[]>;
+
+/** The hosts of verified webhooks that are not on the list, for an operator to add; undefined if there are none. */
+export function proposedHosts(sources: readonly string[], hosts: Hosts = {}): Hosts | undefined {
+  const listed = { forges: hosts.forges ?? PUBLIC_FORGES, registries: hosts.registries };
+  const missing = (what: keyof Hosts): string[] => {
+    const known = new Set<string>(listed[what]);
+    const found = sources.flatMap((source) => {
+      // A secret with grants has its name before the host.
+      const [, vendor, host = ""] = /^\/webhooks\/([^/]+)\/(?:@[^/]+\/)?([^/]+)/.exec(source) ?? [];
+      const isOurs = REPORTING[what].some((one) => one === vendor) && /^[a-z0-9.-]+(:\d+)?$/.test(host);
+      return isOurs && !known.has(host) ? [host] : [];
+    });
+    return [...new Set(found)].sort();
+  };
+  const forges = missing("forges");
+  // Without a list, commands may name any registry.
+  const registries = hosts.registries === undefined ? [] : missing("registries");
+  if (forges.length + registries.length === 0) return undefined;
+  return { ...(forges.length === 0 ? {} : { forges }), ...(registries.length === 0 ? {} : { registries }) };
 }
 
 /** Warns of each repository of a release that had another name then: whoever may rename it redirects what is pulled. */

@@ -71,8 +71,8 @@ function approving(evidence: readonly Evidence[]): Evidence[] {
 
 /**
  * Whether somebody other than the authors approved a change. Persons compare within one issuer or by the operator's list
- * alone, and only while their logins are there: after an erasure the same person has another commitment. What cannot be
- * compared is a gap, never a separation. An approval by a bot or an author does not count.
+ * alone, and never across an erasure. What cannot be compared is a gap, never a separation. An approval by a bot or an
+ * author does not count.
  */
 function separationOf(
   change: Merged,
@@ -81,11 +81,12 @@ function separationOf(
 ): MergedChange["separation"] {
   const people = approvals.filter((one) => !isBot(one));
   if (people.length === 0) return "no approval";
-  const { authors, source: from } = change;
-  const verdicts = people.map(({ by, source }) => {
+  const { authors } = change;
+  const verdicts = people.map((approval) => {
+    const { by } = approval;
     if (by === undefined || authors.length === 0) return "not comparable";
     const compared = authors.map((author) =>
-      isOnePerson({ source, commitment: by }, { source: from, commitment: author }),
+      isOnePerson({ ...approval, commitment: by }, { ...change, commitment: author }),
     );
     if (compared.includes(true)) return "not separated";
     return compared.includes(undefined) ? "not comparable" : "separated";

@@ -69,4 +69,5 @@ export function asofOver(send: Send, token: string): Asof {
 export const sendTo =
   (address: string): Send =>
   (path, init) =>
-    fetch(new URL(path, address), init);
+    // The token is meant for this address alone.
+    fetch(new URL(path, address), { ...init, redirect: "manual" });

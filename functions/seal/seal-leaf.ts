@@ -2,10 +2,14 @@
 import * as z from "zod";
 import { canonical } from "../../schemas/canonical.ts";
 
-/** A seal holds at most so many facts. A full one says that more of the same time may follow in the next. */
+/** The most facts of a seal, and about the most bytes of them: they are in memory at once. */
 export const MAX_FACTS_OF_SEAL = 2000;
+export const MAX_BYTES_OF_SEAL = 16 * 1024 * 1024;
 
-/** In milliseconds: so long before a seal a fact may have been recorded and not yet been seen by the sealer. */
+/**
+ * In milliseconds. How far back facts are looked for: an index may show a fact late, and a clock that stamped it may
+ * have been behind. What exceeds this is found by the sweep.
+ */
 export const SEAL_OVERLAP_MS = 15 * 60_000;
 
 const Time = z.iso.datetime({ precision: 3 });

@@ -5,16 +5,15 @@ import type { Reads } from "../ledger/loader.ts";
 import type { Head } from "./head.ts";
 import type { LogStore } from "./log-store.ts";
 import { positionsIn } from "./positions.ts";
-import { MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS } from "./seal-leaf.ts";
+import { MAX_BYTES_OF_SEAL, MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS } from "./seal-leaf.ts";
 
 /** The first and the last time of all facts. */
 export const BEGINNING = "1970-01-01T00:00:00.000Z";
 const END = "9999-12-31T23:59:59.999Z";
 
 /**
- * Where to look from: a while before the newest seal, and before what is sealed without gaps. A while, because an index
- * may show a fact late, and a clock may have been behind: what exceeds it is found by the sweep. The earlier of the two,
- * because a backlog is older than its seal, and a clock that was ahead has stamped a fact later than its seal.
+ * Where to look from: before the newest seal, and before what is sealed without gaps. The earlier of the two, because
+ * a backlog is older than its seal, and a clock that was ahead has stamped a fact later than its seal.
  */
 export function windowStart(head: Head | undefined): string {
   if (head?.newest === undefined) return BEGINNING;
@@ -46,20 +45,23 @@ export const entryOf = (fact: Fact): Buffer => Buffer.from(JSON.stringify(fact))
 export async function unsealedFacts(store: Reads, log: LogStore, from: string): Promise<Unsealed> {
   const positionOf = positionsIn(log);
   const facts: Fact[] = [];
-  let newest: string | undefined;
+  let [bytes, newest]: [number, string | undefined] = [0, undefined];
   for await (const some of exportFacts(store, { from, to: END }))
     for (const fact of some) {
       if ((await positionOf(fact)) === undefined) {
-        if (facts.length === MAX_FACTS_OF_SEAL) return inOrder(facts, facts.at(-1)?.recordedAt, true);
+        bytes += JSON.stringify(fact).length;
+        const isCut = facts.length === MAX_FACTS_OF_SEAL || (bytes > MAX_BYTES_OF_SEAL && facts.length > 0);
+        if (isCut) return { ...of(facts), isCut };
         facts.push(fact);
       }
       newest = fact.recordedAt;
     }
-  return inOrder(facts, newest, false);
+  return { facts: facts.toSorted(byEntryOrder), isCut: false, ...(newest === undefined ? {} : { newest }) };
 }
 
-const inOrder = (facts: readonly Fact[], newest: string | undefined, isCut: boolean): Unsealed => ({
-  facts: facts.toSorted(byEntryOrder),
-  isCut,
-  ...(newest === undefined ? {} : { newest }),
-});
+/** What is sealed without gaps ends with the last fact that fits. */
+function of(facts: readonly Fact[]): Pick<Unsealed, "facts" | "newest"> {
+  const sorted = facts.toSorted(byEntryOrder);
+  const newest = sorted.at(-1)?.recordedAt;
+  return { facts: sorted, ...(newest === undefined ? {} : { newest }) };
+}

@@ -15,6 +15,7 @@ import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
 import { type Row, tableOf } from "./rows.ts";
 import { snapshotRow } from "./snapshot.ts";
+import { startUpRows } from "./start-up.ts";
 
 const USAGE = `Measures asof against PostgreSQL with plain tables, and against the least that any program doing the same on
 DynamoDB would need.
@@ -24,7 +25,7 @@ DynamoDB would need.
 
   --quick        small sizes, for a look: about a minute
   --facts N      length of the long history (default 100000; with --quick 3000)
-  --only ROWS    some of postgresql, cost, cold, recording, release, snapshot, export; joined by commas
+  --only ROWS    some of postgresql, cost, cold, start, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
   --profile WORK measures nothing; says where the server's time goes while it does one thing: release, snapshot, record
@@ -36,7 +37,7 @@ more than the ratios. An aim that is missed is marked; exits with 2 where someth
 /** The client warns of Node versions that a coming release of it drops; which one runs here is said in the report. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
-const PARTS = ["postgresql", "cost", "cold", "recording", "release", "snapshot", "export"] as const;
+const PARTS = ["postgresql", "cost", "cold", "start", "recording", "release", "snapshot", "export"] as const;
 type Part = (typeof PARTS)[number];
 
 const options = {
@@ -132,9 +133,10 @@ async function measured(plan: Plan): Promise<Row[]> {
     progress("loading bundles");
     rows.push(...(await coldRows(sizes.loads, progress)));
   }
+  if (wants("start")) rows.push(...(await startUpRows(sizes.loads, progress)));
   if (wants("recording")) rows.push(...(await recorded(plan)));
   if (wants("cost")) rows.push(...writeCostRows());
-  if (PARTS.slice(4).some(wants) || wants("cost")) {
+  if (PARTS.slice(5).some(wants) || wants("cost")) {
     progress(`a history of ${facts.toLocaleString("en")} facts`);
     const long = await filled(join(folder, "long"), { facts, services: sizes.services }, progress);
     try {

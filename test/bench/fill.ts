@@ -42,7 +42,7 @@ async function* recorded(statements: Iterable<Statement>, people: People): Async
   for (const statement of statements) {
     const issuer = issuerOf(statement.source);
     const commitments = new Map<string, string>();
-    for (const login of personsIn(statement)) commitments.set(login, await people.commit({ issuer, login }));
+    for (const login of personsIn(statement)) commitments.set(login, (await people.commit({ issuer, login })).commitment);
     const { posted, derived } = accessPatternsOf(
       factOf(statement, (login) => commitments.get(login) ?? login),
     );

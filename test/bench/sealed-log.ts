@@ -7,12 +7,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeKey } from "../../functions/seal/note.ts";
 import { MAX_FACTS_OF_SEAL } from "../../functions/seal/seal-leaf.ts";
-import { LogWriter, signerOf } from "../seal/made-log.ts";
+import { LogWriter } from "../seal/made-log.ts";
+import { newSigner } from "../seal/signer.ts";
 
 const [, , folder = "", facts = "1000000"] = process.argv;
 mkdirSync(folder);
 
-const signer = signerOf("bench.example/log");
+const signer = newSigner("bench.example/log");
 const log = new LogWriter(signer, (path, bytes) => {
   mkdirSync(join(folder, dirname(path)), { recursive: true });
   writeFileSync(join(folder, path), bytes);

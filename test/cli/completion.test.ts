@@ -1,14 +1,21 @@
 /** What a shell offers next. */
 import { afterEach, describe, expect, it } from "vitest";
 import { forBash, typedLine } from "../../cli/completion/candidates.ts";
+import { event } from "../client.ts";
 import { tokenOf } from "../doors/given.ts";
-import { broken } from "./broken.ts";
+import { broken, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp } from "./harness.ts";
 
 afterEach(cleanUp);
 
-async function offered(line: string, shell = "fish"): Promise<string[]> {
-  const { url } = await broken();
+/** @param tag of the image that runs */
+async function offered(line: string, shell = "fish", tag?: string): Promise<string[]> {
+  const { url, doors } = await broken();
+  if (tag !== undefined) {
+    const image = { repository: REPOSITORY, digest: TWO, tag };
+    const pushed = await doors.client().say(event("artifact.pushed", tag, "2026-11-19T00:00:00Z", image));
+    expect(pushed.status).toBe(201);
+  }
   const { out, err, code } = await asof(["completion", shell, "--line", line], {
     ASOF_URL: url,
     ASOF_TOKEN: tokenOf("reader"),
@@ -19,7 +26,7 @@ async function offered(line: string, shell = "fish"): Promise<string[]> {
 
 describe("completion", () => {
   it("offers commands, and subcommands", async () => {
-    expect(await offered("asof re")).toEqual(["record", "redeploy", "restore"]);
+    expect(await offered("asof re")).toEqual(["redeploy", "record", "restore"]);
     expect(await offered("asof record de")).toEqual(["deploy"]);
   });
 
@@ -33,6 +40,16 @@ describe("completion", () => {
     expect(await offered("asof plan --environment ")).toContain("production");
     expect(await offered("asof plan --environment production --service acme/b")).toEqual(["acme/billing"]);
     expect(await offered("asof plan --environment nowhere --service ")).toEqual([]);
+  });
+
+  it("offers places as words, and tags", async () => {
+    expect(await offered("asof show prod")).toEqual(["production", "production/acme/billing"]);
+    expect(await offered("asof show -e production -s acme/b")).toEqual(["acme/billing"]);
+    expect(await offered("asof rollback production/")).toEqual(["production/acme/billing"]);
+    expect(await offered("asof show ghcr.io/acme/b", "fish", "1.8.0")).toEqual([
+      "ghcr.io/acme/billing:1.8.0",
+    ]);
+    expect(await offered("asof plan --tag gh", "fish", "1.8.0")).toEqual(["ghcr.io/acme/billing:1.8.0"]);
   });
 
   it("offers no names, and prints nothing, without a ledger", async () => {

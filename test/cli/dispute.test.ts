@@ -12,7 +12,7 @@ describe("asof dispute", () => {
     const run = (role: "writer" | "reader", ...args: string[]) =>
       asof(["dispute", "/test", "1", ...args], { ASOF_URL: url, ASOF_TOKEN: tokenOf(role) });
     expect((await run("writer")).code).toBe(2);
-    expect(await run("reader", "--reason", "not ours")).toMatchObject({ code: 1 });
+    expect(await run("reader", "--reason", "not ours")).toMatchObject({ code: 5 });
     expect(await run("writer", "--reason", "not ours")).toMatchObject({
       code: 0,
       out: "recorded: the dispute of /test 1",

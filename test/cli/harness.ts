@@ -74,7 +74,9 @@ export async function ledgerServer(doors = givenDoors(), port = 0): Promise<Ledg
       request.socket.destroy();
       return;
     }
-    response.writeHead(told.status, Object.fromEntries(told.headers)).end(await told.text());
+    response
+      .writeHead(told.status, Object.fromEntries(told.headers))
+      .end(Buffer.from(await told.arrayBuffer()));
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.destroy(new Error(String(error))));
@@ -109,7 +111,7 @@ export type Env = Readonly<Record<string, string>>;
 
 /** What may be otherwise than in a pipeline: somebody at the terminal, and their Ctrl-C. */
 export type Person = Partial<
-  Pick<Io, "browse" | "columns" | "confirm" | "interrupted" | "isAttended" | "out" | "err">
+  Pick<Io, "browse" | "columns" | "folder" | "confirm" | "interrupted" | "isAttended" | "out" | "err">
 >;
 
 /** Runs a command line in this process, at the ledger's NOW. */

@@ -53,7 +53,10 @@ describe("asof status", () => {
       actor: "mona",
     });
     const web = { service: "acme/web", deployment: { provider: "test", instance: "here", id: "web" } };
-    await say(ledger, "deployment.started", "web starts", "2026-11-22T07:59:00Z", web);
+    await say(ledger, "deployment.started", "web starts", "2026-11-22T07:59:00Z", {
+      ...web,
+      components: components(ONE),
+    });
     await say(ledger, "deployment.failed", "web", "2026-11-22T08:00:00Z", {
       ...web,
       components: components(ONE),

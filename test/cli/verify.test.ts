@@ -10,12 +10,13 @@ import { writeKey } from "../../functions/seal/note.ts";
 import { writeProof } from "../../functions/seal/proof.ts";
 import { bundleOf, entriesOf } from "../../functions/seal/tiles.ts";
 import { KINDS } from "../../functions/seal/verify/findings.ts";
-import { type Files, factEntry, madeLog, minute, signerOf, writeFolder } from "../seal/made-log.ts";
+import { type Files, factEntry, madeLog, minute, writeFolder } from "../seal/made-log.ts";
+import { newSigner } from "../seal/signer.ts";
 import { asof, cleanUp, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 
-const signer = signerOf("ledger.example/log");
+const signer = newSigner("ledger.example/log");
 const KEY = ["--key", writeKey(signer.key)];
 const NOW = minute(20);
 // More bundles than are checked before the first thread starts.
@@ -79,11 +80,13 @@ describe("a folder", () => {
     expect((await verify([folder, "--max-gap", "20m"])).code).toBe(0);
     expect((await verify([folder, "--max-gap", "10m"])).code).toBe(KINDS.gap);
     expect((await verify([folder, "--max-gap", "10m", "--at", minute(4)])).code).toBe(0);
+    const day = await verify([folder, "--max-gap", "10m", "--at", "2026-10-01"]);
+    expect([day.code, day.out]).toEqual([KINDS.gap, expect.stringContaining("to 2026-10-01T23:59:59.999Z")]);
   });
 
   it("is refused under another key", async () => {
     const { code, out } = await asof(
-      ["verify", folderOf(made), "--key", writeKey(signerOf("other").key)],
+      ["verify", folderOf(made), "--key", writeKey(newSigner("other").key)],
       {},
       NOW,
     );
@@ -131,7 +134,7 @@ describe("an address", () => {
     const { code, out } = await verify([url], { ASOF_TOKEN: "auditor-token" });
     expect([code, out]).toEqual([0, expect.stringContaining("a folder can be listed, an address cannot")]);
     const refused = await verify([url], { ASOF_TOKEN: "other-token" });
-    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("needs an auditor")]);
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining("needs an auditor")]);
     stop();
   });
 
@@ -181,7 +184,7 @@ describe("the proof of one fact", () => {
       const { code, out } = await verify(given(fact));
       expect([code, out]).toEqual([KINDS.proof, expect.stringContaining("FAILED proof (21)")]);
     }
-    const args = ["verify", ...given(entries[1] ?? ""), "--key", writeKey(signerOf("other").key)];
+    const args = ["verify", ...given(entries[1] ?? ""), "--key", writeKey(newSigner("other").key)];
     expect((await asof(args, {}, NOW)).code).toBe(KINDS.proof);
   });
 });

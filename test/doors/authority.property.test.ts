@@ -176,7 +176,11 @@ async function answersTo(
   }
   if (hostile.after % (honest.length + 1) === honest.length) await strike();
   clock.ms = END_MS + 86_400_000;
-  const app = endpoints(ledger);
+  const app = endpoints(ledger, {
+    register: memoryPeople(),
+    quarantine: { holding: async () => [], redact: async () => 0 },
+    jobs: { redact: async () => 0 },
+  });
   const answers: string[] = [];
   for (const [n] of readers.entries())
     for (const path of questions) {

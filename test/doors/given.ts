@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import * as z from "zod";
 import { registries } from "../../functions/adapters/registry/oci.ts";
 import { type Database, temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
-import { sqliteQuarantine } from "../../functions/adapters/sqlite/quarantine.ts";
+import { sqliteQuarantine, sqliteQuarantineEraser } from "../../functions/adapters/sqlite/quarantine.ts";
 import type { Ledger } from "../../functions/http/context.ts";
 import { parseTokens, ROLES, type Role } from "../../functions/ledger/authority.ts";
 import type { Job } from "../../functions/ledger/jobs.ts";
@@ -65,6 +65,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     nowMs: Date.parse(NOW),
     fault: () => "none",
   };
+  const people = memoryPeople();
   const lines: string[] = [];
   const jobs: Job[] = [];
   const write = (message: string, fields: object) => lines.push(JSON.stringify({ message, ...fields }));
@@ -74,7 +75,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     // It ticks, as clocks do between two looks at them.
     now: () => new Date(state.nowMs++),
     heard: new Set(),
-    people: memoryPeople(),
+    people,
     quarantine: sqliteQuarantine(database),
     jobs: { put: async (job) => void jobs.push(job) },
     registries: () => Promise.resolve(registries({})),
@@ -84,7 +85,11 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     log: { info: write, error: write },
     ...more,
   };
-  const app = endpoints(ledger);
+  const app = endpoints(ledger, {
+    register: people,
+    quarantine: sqliteQuarantineEraser(database),
+    jobs: { redact: async () => undefined },
+  });
   const stranger = (token?: string) => clientOf(async (path, init) => app.request(path, init), token);
   return {
     app,

@@ -9,6 +9,7 @@ import { Freezes } from "../../schemas/redeployment.ts";
 import type { Answer } from "../client.ts";
 import { outcomesOf } from "../client.ts";
 import { deployed, digestOf } from "../ledger/given.ts";
+import { foundAs } from "../store/memory-people.ts";
 import { cleanUp, type GivenDoors, givenDoors, problemOf, SOON } from "./given.ts";
 
 afterAll(cleanUp);
@@ -57,7 +58,7 @@ describe.each(DOORS)("POST $path", ({ path, body, kind, source, stands }) => {
         source,
         occurredAt: SOON,
         timeFrom: "receipt",
-        actor: await given.ledger.people.find({ issuer: "/asof", login: "operator-1" }),
+        actor: await foundAs(given.ledger.people, { issuer: "/asof", login: "operator-1" }),
         reportedBy: "operator-1",
       },
     ]);

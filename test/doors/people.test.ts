@@ -72,7 +72,7 @@ const exported = async (format = "ndjson") => {
 
 /** Erases everybody who is named in what was recorded. */
 async function eraseAll(): Promise<void> {
-  for (const commitment of new Set(persons(await exported()))) await given.ledger.people.erase(commitment);
+  for (const commitment of new Set(persons(await exported()))) await given.ledger.people.erase([commitment]);
 }
 
 describe("an answer of a question", () => {

@@ -441,4 +441,12 @@ export const besides = fc.oneof(
       sha256: "0".repeat(64),
     }),
   ),
+  moment.map(
+    (occurredAt): Saying => ({
+      kind: "person.erased",
+      occurredAt,
+      person: `person:${"0".repeat(64)}`,
+      reason: "asked for",
+    }),
+  ),
 );

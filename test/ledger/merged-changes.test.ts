@@ -1,11 +1,14 @@
 /** The changes of a commit: who wrote, approved and merged what was deployed, in every style of merging. */
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { commit } from "../../functions/queries/artifact.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import type { SamePersons } from "../../schemas/same-persons.ts";
 import { day, given, retracted, said, shaOf } from "./given.ts";
 
+const MergedFact = z.looseObject({ authors: z.array(z.string()) });
+const EvidenceFact = z.looseObject({ by: z.string() });
 const REPOSITORY = "https://github.com/acme/billing";
 const SOURCE = "/webhooks/github/github.com/acme/billing";
 const HEAD = shaOf("head");
@@ -190,14 +193,53 @@ describe("the separation of author and approver", () => {
     expect(await separationOf(merged({ authors: [] }), review("monalisa"))).toEqual(["not comparable"]);
   });
 
-  it("compares nobody whose login was erased: the same person has another commitment since", async () => {
-    const merge = merged();
-    const ledger = await given(merge);
-    const [before] = await ledger.store.get([merge]);
-    const [author = ""] = before?.kind === "change.merged" ? before.authors : [];
-    await ledger.people.erase(author);
-    await ledger.tell(review("octocat"), day(6));
-    const answer = await commit(ledger.at(day(20)), ledger.people, { sha: MERGE });
-    expect(answer?.commits[0]?.changes).toMatchObject([{ separation: "not comparable" }]);
+  describe("after an erasure", () => {
+    /** A change that was recorded on the 5th and reviewed on the 6th; the author or the reviewer was erased at a time. */
+    async function afterErasing(who: "author" | "reviewer", erasedAt: string) {
+      const [merge, approval] = [merged(), review("monalisa")];
+      const ledger = await given();
+      const { authors } = MergedFact.parse(await ledger.tell(merge, day(5)));
+      const { by } = EvidenceFact.parse(await ledger.tell(approval, day(6)));
+      const gone = who === "author" ? authors : [by];
+      await ledger.people.erase(gone);
+      const people = {
+        reveal: ledger.people.reveal.bind(ledger.people),
+        erased: async () => new Map(gone.map((one) => [one, erasedAt])),
+      };
+      const answer = await commit(ledger.at(day(20)), people, { sha: MERGE });
+      return answer?.commits[0]?.changes?.map(({ separation }) => separation);
+    }
+
+    it.each(["author", "reviewer"] as const)(
+      "compares two who were known at one time: they are two, whoever was erased (the %s)",
+      async (who) => {
+        expect(await afterErasing(who, day(8))).toEqual(["separated"]);
+      },
+    );
+
+    it("compares nobody who is named first after it: the same person has another commitment since", async () => {
+      expect(await afterErasing("author", day(5, "18:00"))).toEqual(["not comparable"]);
+    });
+
+    it("shows that an author approved the own change, by one commitment", async () => {
+      const merge = merged();
+      const ledger = await given(merge, review("octocat"));
+      const [before] = await ledger.store.get([merge]);
+      const [author = ""] = before?.kind === "change.merged" ? before.authors : [];
+      await ledger.people.erase([author]);
+      const answer = await commit(ledger.at(day(20)), ledger.people, { sha: MERGE });
+      expect(answer?.commits[0]?.changes).toMatchObject([{ separation: "not separated" }]);
+    });
+
+    it("compares nobody of whose erasure nothing is known", async () => {
+      const merge = merged();
+      const ledger = await given(merge);
+      const [before] = await ledger.store.get([merge]);
+      const [author = ""] = before?.kind === "change.merged" ? before.authors : [];
+      await ledger.people.erase([author]);
+      await ledger.tell(review("octocat"), day(6));
+      const answer = await commit(ledger.at(day(20)), ledger.people, { sha: MERGE });
+      expect(answer?.commits[0]?.changes).toMatchObject([{ separation: "not comparable" }]);
+    });
   });
 });

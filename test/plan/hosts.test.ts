@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renamedSince, withinHosts } from "../../functions/plan/hosts.ts";
+import { proposedHosts, renamedSince, withinHosts } from "../../functions/plan/hosts.ts";
 import { command } from "../../functions/plan/shell.ts";
 import type { Step } from "../../schemas/plan.ts";
 
@@ -11,6 +11,27 @@ const step = (...argv: string[]): Step => ({
   commands: [command("tool", ...argv)],
 });
 const isLeftOut = (given: Step, hosts = {}) => withinHosts([given], hosts).warnings.length > 0;
+
+describe("hosts for the list", () => {
+  const sources = [
+    "/webhooks/github/github.acme.example/acme/billing",
+    "/webhooks/gitlab/@team/gitlab.acme.example/acme",
+    "/webhooks/github/github.com/acme/billing",
+    "/webhooks/harbor/harbor.acme.example",
+    "/webhooks/kubernetes/eu-1",
+    "/ci/github/evil.example",
+  ];
+
+  it("are proposed where a verified webhook comes from them", () => {
+    expect(proposedHosts(sources)).toEqual({ forges: ["github.acme.example", "gitlab.acme.example"] });
+    expect(proposedHosts(sources, { registries: ["ghcr.io"] })?.registries).toEqual(["harbor.acme.example"]);
+  });
+
+  it("are not proposed where they are listed", () => {
+    const forges = ["github.acme.example", "gitlab.acme.example", "github.com"];
+    expect(proposedHosts(sources, { forges, registries: ["harbor.acme.example"] })).toBeUndefined();
+  });
+});
 
 describe("the commands of a plan", () => {
   it.each([

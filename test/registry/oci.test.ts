@@ -372,9 +372,42 @@ describe("who asks", () => {
         ? { status: 307, headers: { location: `http://${store.host}/blob` } }
         : held(seen),
     );
-    const content = await reading(registry, LOGIN).read(`${registry.host}/acme/app`, "v1");
+    const how = { ...LOGIN, redirects: [store.host] };
+    const content = await reading(registry, how).read(`${registry.host}/acme/app`, "v1");
     expect(content?.labels).toMatchObject({ "org.opencontainers.image.revision": "abc" });
     expect(store.seen).toEqual([{ method: "GET", path: "/blob", authorization: undefined }]);
+  });
+
+  it.each([
+    [
+      "to a host that is not listed",
+      "http://127.0.0.1:1/blob",
+      "redirects to 127.0.0.1:1: add it to its redirects",
+    ],
+    ["to no address", "http://[", "redirects to an invalid address"],
+    ["to another protocol", "file:///etc/passwd", "leads to an address without TLS"],
+  ])("is asked nowhere else than it is listed: %s", async (_, location, message) => {
+    const held = holding({ v1: image });
+    const registry = await withTokens((seen) =>
+      seen.path.includes("/blobs/") ? { status: 302, headers: { location } } : held(seen),
+    );
+    const failed = await failing(reading(registry, LOGIN).read(`${registry.host}/acme/app`, "v1"));
+    expect(failed.message).toContain(message);
+    expect(failed.retry).toBe(false);
+  });
+
+  it("follows a listed registry not for ever", async () => {
+    const registry = await serving(({ path }) => ({ status: 302, headers: { location: path } }));
+    const failed = await failing(reading(registry).read(`${registry.host}/acme/app`, "v1"));
+    expect(failed).toEqual({ message: `${registry.host} redirects without end`, retry: false });
+    expect(registry.seen).toHaveLength(6);
+  });
+
+  it.each([
+    ["a path", "cdn.example/x"],
+    ["an address", "https://cdn.example"],
+  ])("is not listed by %s", (_, host) => {
+    expect(RegistryAccess.safeParse({ "ghcr.io": { redirects: [host] } }).success).toBe(false);
   });
 });
 

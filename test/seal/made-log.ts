@@ -1,24 +1,13 @@
 /** Makes sealed logs for tests: facts and seals in, the files of a folder out. */
-import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { signCheckpoint } from "../../functions/seal/checkpoint.ts";
 import { emptyRoot, GrowingTree, type Hash, hashOfLeaf } from "../../functions/seal/merkle.ts";
-import { type Signer, verifierKey, writeKey } from "../../functions/seal/note.ts";
+import { type Signer, writeKey } from "../../functions/seal/note.ts";
 import { sealEntry } from "../../functions/seal/seal-leaf.ts";
 import { bundleOf, pathOf, TILE_WIDTH } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
 import { canonical } from "../../schemas/canonical.ts";
-
-/** A key made for a test. */
-export function signerOf(name: string): Signer {
-  const pair = generateKeyPairSync("ed25519");
-  const { x = "" } = pair.publicKey.export({ format: "jwk" });
-  return {
-    key: verifierKey(name, Buffer.from(x, "base64url")),
-    sign: async (bytes) => sign(null, bytes, pair.privateKey),
-  };
-}
 
 /** The stored bytes of a fact. */
 export const factEntry = (id: string, recordedAt: string, more: object = {}): Buffer =>

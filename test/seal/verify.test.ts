@@ -7,9 +7,10 @@ import { checkBundle } from "../../functions/seal/verify/bundle.ts";
 import { exitOf, KINDS } from "../../functions/seal/verify/findings.ts";
 import { type LogQuestion, verifyLog } from "../../functions/seal/verify/log.ts";
 import { lengthOf } from "../../functions/seal/verify/seals.ts";
-import { type Files, factEntry, inMemory, LogWriter, madeLog, minute, signerOf } from "./made-log.ts";
+import { type Files, factEntry, inMemory, LogWriter, madeLog, minute } from "./made-log.ts";
+import { newSigner } from "./signer.ts";
 
-const signer = signerOf("ledger.example/log");
+const signer = newSigner("ledger.example/log");
 
 const verified = (files: Files, more: Partial<LogQuestion> = {}) =>
   verifyLog({

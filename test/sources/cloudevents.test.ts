@@ -149,15 +149,19 @@ describe("an event of our own", () => {
     });
   });
 
-  it.each(["release.marked", "environment.frozen", "export.made", "fact.retracted", "statement.disputed"])(
-    "may never say %s, which only people say here",
-    (kind) => {
-      expect(toStatement({ ...event, type: `dev.asof.${kind}.v1` })).toMatchObject({
-        is: "rejected",
-        forbidden: true,
-      });
-    },
-  );
+  it.each([
+    "release.marked",
+    "environment.frozen",
+    "export.made",
+    "person.erased",
+    "fact.retracted",
+    "statement.disputed",
+  ])("may never say %s, which only people say here", (kind) => {
+    expect(toStatement({ ...event, type: `dev.asof.${kind}.v1` })).toMatchObject({
+      is: "rejected",
+      forbidden: true,
+    });
+  });
 
   it.each(["/webhooks/github/github.com/acme/billing", "/asof/checkpoint"])(
     "may never speak as %s, which is a door's",

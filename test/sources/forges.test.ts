@@ -208,6 +208,37 @@ describe("a build status of Bitbucket", () => {
   });
 });
 
+describe("a package that GitHub tells of", () => {
+  const published = payloadOf("github", "package.published.container");
+  const idsWith = (delivery: string | undefined, payload: unknown = published) =>
+    idsOf(
+      "github",
+      { "X-GitHub-Event": "package", ...(delivery === undefined ? {} : { "X-GitHub-Delivery": delivery }) },
+      payload,
+    );
+
+  it("is a duplicate under another delivery id", () => {
+    const ids = idsWith("one");
+    expect(ids).toHaveLength(2);
+    expect(idsWith("other")).toEqual(ids);
+    expect(idsWith(undefined)).toEqual(ids);
+  });
+
+  it("is the same whoever is named as its sender, so that the id gives no login away", () => {
+    expect(idsWith("one", { ...published, sender: { login: "somebody" } })).toEqual(idsWith("one"));
+  });
+
+  it.each([
+    ["another action", "published", "updated"],
+    ["another tag", '"name":"2.4.0"', '"name":"2.4.1"'],
+  ])("is another with %s", (_, from, to) => {
+    const text = JSON.stringify(published);
+    expect(text).toContain(from);
+    const [pushed] = idsWith("one", JSON.parse(text.replace(from, to)));
+    expect(idsWith("one")).not.toContain(pushed);
+  });
+});
+
 describe("a review of a deployment", () => {
   const headers = { "X-GitHub-Event": "deployment_review" };
   const review = payloadOf("github", "deployment_review.approved");

@@ -28,7 +28,7 @@ const TOLD: readonly Told[] = [
   ),
   ...Object.values(EXAMPLES)
     // Their targets are not there.
-    .filter(({ kind }) => kind !== "fact.retracted")
+    .filter((one) => !("target" in one))
     .map((statement) => ({ vendor: "events", raw: { data: statement }, statement })),
 ].filter(({ statement }) => personsIn(statement).length > 0);
 

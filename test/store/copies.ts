@@ -27,7 +27,7 @@ const timeOf = (minutes: number): string => new Date(Date.UTC(2026, 9, 1, 0, min
 /** Records a fact of every kind and `more` freezes over some days, every third with the hash of a vendor's event. */
 export async function fill(database: Database, more = 0): Promise<number> {
   const { store, people } = sideOf(database);
-  const octocat = await people.commit(OCTOCAT);
+  const { commitment: octocat } = await people.commit(OCTOCAT);
   const freezes = Array.from({ length: more }, (_, n) => ({
     ...EXAMPLES["environment.frozen"],
     id: `again/${n}`,

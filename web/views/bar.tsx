@@ -2,12 +2,14 @@
 import { CircleHelp, Clock, LogOut, SunMoon } from "lucide-preact";
 import { hrefOf, type View } from "../address.ts";
 import { localInput, moment, utc, zoneName } from "../format.ts";
-import { address, failure, go, loadedAt, me, now, past, signOut, time } from "../state.ts";
+import { address, failure, go, loadedAt, mayExport, me, now, past, signOut, time } from "../state.ts";
 
 const NAMES: readonly (readonly [View, string])[] = [
   ["matrix", "Matrix"],
   ["why", "What changed"],
   ["timeline", "Timeline"],
+  ["delivery", "Delivery"],
+  ["audit", "Audit"],
   ["health", "Health"],
 ];
 
@@ -84,7 +86,7 @@ export function Bar() {
           asof
         </a>
         <nav aria-label="Views">
-          {NAMES.map(([view, name]) => (
+          {NAMES.filter(([view]) => view !== "audit" || mayExport.value).map(([view, name]) => (
             <a
               key={view}
               href={hrefOf({ ...address.value, view, plan: undefined })}

@@ -1,7 +1,7 @@
 /** Filter, places, comparison and range of the matrix. */
 import { address, columns, environments, go } from "../state.ts";
 
-const RANGES = [1, 7, 30, 90, 365];
+export const RANGES = [1, 7, 30, 90, 365];
 
 function Places() {
   const { shown, folded } = columns.value;

@@ -1,9 +1,9 @@
 /** The ledger's tables on DynamoDB, with one client. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { People, PersonRecords } from "../../ledger/people.ts";
+import type { People, PersonRecords, Register } from "../../ledger/people.ts";
 import type { Store } from "../../ledger/store.ts";
 import { TIMEOUTS } from "../timeouts.ts";
-import { dynamodbPeople, dynamodbPersonRecords } from "./people.ts";
+import { dynamodbPeople, dynamodbPersonRecords, dynamodbRegister } from "./people.ts";
 import { dynamodbStore } from "./store.ts";
 
 export interface TableNames {
@@ -14,6 +14,7 @@ export interface TableNames {
 export interface Tables {
   readonly store: Store;
   readonly people: People & PersonRecords;
+  readonly register: Register;
   readonly close: () => void;
 }
 
@@ -28,6 +29,7 @@ export function openTables({ facts, people }: TableNames, endpoint?: string): Ta
   return {
     store: dynamodbStore({ client, name: facts }),
     people: { ...dynamodbPeople(table), ...dynamodbPersonRecords(table) },
+    register: dynamodbRegister(table),
     close: () => client.destroy(),
   };
 }

@@ -3,7 +3,7 @@
  * project's ("Token Authentication Specification"); registries without it may require Basic.
  *
  * Trusted: the configured registries, for what they answer about their own images. Not trusted: the bytes (their reader
- * hashes them), their size, and the targets of redirects, which never get the credentials.
+ * hashes them), their size, and redirects: only hosts that are listed are asked, and other origins without credentials.
  */
 
 import * as z from "zod";
@@ -23,11 +23,31 @@ export const Access = z
     password: z.string().min(1).exactOptional(),
     /** HTTP without TLS, for a registry on this machine or in a closed network. */
     plainHttp: z.boolean().exactOptional(),
+    /** Hosts that it may redirect to, beside those known of public registries; `.example.com` means any below. */
+    redirects: z
+      .array(z.string().regex(/^\.?[a-z0-9][a-z0-9.:-]*$/, "must be a host, or . and its end"))
+      .exactOptional(),
   })
   .refine((it) => (it.username === undefined) === (it.password === undefined), {
     error: "username and password must be given together",
   });
 export type Access = z.infer<typeof Access>;
+
+/** Where public registries keep blobs: their own documentation of hosts to allow in firewalls. */
+const BLOB_STORES: readonly (readonly [registry: RegExp, hosts: readonly string[]])[] = [
+  [/^docker\.io$/, ["production.cloudflare.docker.com", ".r2.cloudflarestorage.com"]],
+  [/^ghcr\.io$/, ["pkg-containers.githubusercontent.com"]],
+  [/^quay\.io$/, [".quay.io", "quayio-production-s3.s3.amazonaws.com"]],
+  [/^registry\.gitlab\.com$/, ["cdn.registry.gitlab-static.net"]],
+  [/\.azurecr\.io$/, [".blob.core.windows.net"]],
+  [/\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$/, [".amazonaws.com"]],
+];
+
+const isListed = (listed: readonly string[], host: string): boolean =>
+  listed.some((one) => (one.startsWith(".") ? host.endsWith(one) : host === one));
+
+/** A registry's redirects lead to a blob store, some over an address of its own. */
+const HOPS_MAX = 5;
 
 export interface Question {
   readonly method: "GET" | "HEAD";
@@ -65,7 +85,10 @@ const Token = z.looseObject({
 });
 
 /** @param host the registry's name in messages; @param address where it listens, `host[:port]` */
-export function asking(host: string, address: string, { username, password, plainHttp }: Access): Asking {
+export function asking(host: string, address: string, access: Access): Asking {
+  const { username, password, plainHttp } = access;
+  const known = BLOB_STORES.flatMap(([registry, hosts]) => (registry.test(host) ? hosts : []));
+  const listed = [host, address, ...known, ...(access.redirects ?? [])];
   const authorizations = new Map<string, string>();
   const basic =
     username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
@@ -76,19 +99,41 @@ export function asking(host: string, address: string, { username, password, plai
   const isSafe = (url: URL): boolean =>
     url.protocol === "https:" || (plainHttp === true && url.protocol === "http:");
 
-  async function send(url: URL, method: string, headers: Record<string, string>): Promise<Response> {
-    let response: Response;
+  /** Where a redirect leads; undefined if the answer is none. */
+  function nextOf(url: URL, { status, headers }: Response): URL | undefined {
+    const location = headers.get("location");
+    if (![301, 302, 303, 307, 308].includes(status) || location === null) return undefined;
+    if (!URL.canParse(location, url.href)) throw refused("redirects to an invalid address");
+    const next = new URL(location, url);
+    if (!isSafe(next)) throw refused("leads to an address without TLS");
+    if (next.host === url.host || isListed(listed, next.host)) return next;
+    throw refused(`redirects to ${next.host}: add it to its redirects in ASOF_REGISTRIES`);
+  }
+
+  async function sendOnce(url: URL, method: string, headers: Record<string, string>): Promise<Response> {
     try {
-      // `fetch` follows redirects (to a blob store) to other origins without `Authorization` (Fetch standard).
-      response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      return await fetch(url, { method, headers, redirect: "manual", signal });
     } catch (error) {
       throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
     }
+  }
+
+  async function send(
+    url: URL,
+    method: string,
+    headers: Record<string, string>,
+    hops = HOPS_MAX,
+  ): Promise<Response> {
+    const response = await sendOnce(url, method, headers);
     const { status } = response;
-    if (isSafe(new URL(response.url)) && status !== 429 && status < 500) return response;
+    const next = nextOf(url, response);
+    if (next === undefined && status !== 429 && status < 500) return response;
     await response.body?.cancel();
-    if (status === 429 || status >= 500) throw new RegistryError(`${host} answered ${status}`, true);
-    throw refused("leads to an address without TLS");
+    if (next === undefined) throw new RegistryError(`${host} answered ${status}`, true);
+    if (hops === 0) throw refused("redirects without end");
+    const { authorization: _, ...bare } = headers;
+    return send(next, method, next.origin === url.origin ? headers : bare, hops - 1);
   }
 
   async function read(response: Response, max: number): Promise<Buffer> {

@@ -1,4 +1,5 @@
 /** Long work on a ledger's file, in a worker thread, so that requests do not wait for it. */
+import { rmSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
@@ -29,7 +30,7 @@ export type Reply = z.infer<typeof Reply>;
 const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
 
 async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
-  const worker = startThread(THREAD, task);
+  const worker = startThread(THREAD, { workerData: task });
   signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
   const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);
@@ -65,6 +66,8 @@ const streamOf = (handle: FileHandle): ReadableStream<Uint8Array> =>
  */
 export function backupsOf(file: string): BackUp {
   const target = join(dirname(file), "backup.db");
+  // What an interrupted backup left holds persons who may be erased since.
+  for (const left of [target, `${target}.partial`]) rmSync(left, { force: true });
   let isBusy = false;
   return async () => {
     if (isBusy) return undefined;

@@ -28,6 +28,8 @@ export interface Statement {
 
 export interface Database {
   readonly file: string;
+  /** How long SQLite waits for another process that uses the file. */
+  readonly busyMs: number;
   prepare(sql: string): Statement;
   /**
    * Applies a write in the transaction of this turn. Resolves when it is durable. A write that throws fails alone: the
@@ -180,8 +182,10 @@ PRAGMA cache_size = -65536;
 PRAGMA temp_store = MEMORY;
 `;
 
+const BUSY_MS = 5000;
+
 function connect(file: string): Driver.Database {
-  const database = open(file, 5000);
+  const database = open(file, BUSY_MS);
   database.exec(SETTINGS);
   return database;
 }
@@ -320,6 +324,7 @@ function databaseOf(file: string, driver: Driver.Database, { prepare, close }: E
   }
   return {
     file,
+    busyMs: BUSY_MS,
     prepare: (sql) => statementOf(connection, sql),
     write: groupCommit(connection),
     close: () => {

@@ -1,6 +1,8 @@
 /** A job queue in the ledger's file. Runs a few jobs at once, and retries each until it succeeds or expires. */
 import type * as z from "zod";
+import type { Redaction } from "../../ledger/redaction.ts";
 import type { Database } from "./database.ts";
+import { rewriterOf } from "./rewrite.ts";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 5 * 60_000;
@@ -17,6 +19,8 @@ export interface Worker<T> {
 export interface JobQueue<T> {
   /** Durable when it returns. Adding the same job again is harmless: it is stored once, or run twice. */
   put(job: T): Promise<void>;
+  /** Replaces the waiting jobs that a function changes, and what is left of earlier ones. Returns how many it changed. */
+  rewrite(holds: Redaction["holds"], change: (job: T) => T): Promise<number>;
   /** Starts with the jobs that the previous process left. */
   start(worker: Worker<T>): Promise<void>;
   /** Waits for the running jobs; the others stay for the next start. */
@@ -35,6 +39,9 @@ function tableOf(database: Database, queue: string) {
   const select = database.prepare("SELECT body, at FROM jobs WHERE id = ?");
   const ids = database.prepare("SELECT id FROM jobs WHERE queue = ? ORDER BY id");
   const remove = database.prepare("DELETE FROM jobs WHERE id = ?");
+  const bodies = database.prepare("SELECT id, body FROM jobs WHERE queue = ?");
+  const replace = database.prepare("UPDATE jobs SET body = ? WHERE id = ?");
+  const rewrite = rewriterOf(database, "jobs");
   return {
     add: (body: string): Promise<number> =>
       database.write(() => insert.run(queue, new Date().toISOString(), body).id),
@@ -44,6 +51,19 @@ function tableOf(database: Database, queue: string) {
       return { body: String(body), atMs: Date.parse(String(at)) };
     },
     remove: (id: number): Promise<unknown> => database.write(() => remove.run(id)),
+    /** @param change returns the same text if nothing is to be changed */
+    change: (change: (body: string) => string): Promise<number> =>
+      database.write(() => {
+        let changed = 0;
+        for (const [id, body] of bodies.rows(queue)) {
+          const made = change(String(body));
+          if (made === body) continue;
+          replace.run(made, Number(id));
+          changed++;
+        }
+        rewrite();
+        return changed;
+      }),
   };
 }
 
@@ -121,6 +141,8 @@ export function jobQueue<T>(
   };
 
   return {
+    rewrite: (holds, change) =>
+      table.change((body) => (holds(body) ? JSON.stringify(change(schema.parse(JSON.parse(body)))) : body)),
     put: async (job) => {
       add(await table.add(JSON.stringify(job)));
       next();

@@ -2,7 +2,8 @@
 import * as z from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { Audit } from "../../../schemas/audit.ts";
-import { AuditQuestion, ExportQuestion } from "../../../schemas/question.ts";
+import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { AuditQuestion } from "../../../schemas/question.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 export const auditPaths: ZodOpenApiPathsObject = {

@@ -5,6 +5,7 @@ import {
   Artifact,
   Changes,
   CommitAnswer,
+  Delivery,
   Difference,
   Environments,
   History,
@@ -22,6 +23,7 @@ import {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
+  DeliveryQuestion,
   DiffQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
@@ -47,6 +49,7 @@ import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { auditPaths } from "./audit.ts";
+import { peoplePaths } from "./people.ts";
 import { recordingPaths } from "./recording.ts";
 import { sealedLogPaths } from "./sealed-log.ts";
 import { signInPaths } from "./sign-in.ts";
@@ -204,6 +207,14 @@ const paths: ZodOpenApiPathsObject = {
       Changes,
     ),
   },
+  "/v1/delivery": {
+    get: question(
+      "delivery",
+      "DORA's four numbers, and the facts behind them.",
+      { query: DeliveryQuestion },
+      ofGroup(Delivery),
+    ),
+  },
   "/v1/diff": {
     get: question(
       "diff",
@@ -300,6 +311,7 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   "/v1/backups": { post: backupOperation },
+  ...peoplePaths,
   ...sealedLogPaths,
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
@@ -322,6 +334,7 @@ export const document = () =>
       { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
       { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
       { name: "Audit", description: "Export of the history, and the sealed log that proves it." },
+      { name: "Persons", description: "Who is named in the history, and the erasure of a person." },
       { name: "Service", description: "The service itself." },
     ],
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },

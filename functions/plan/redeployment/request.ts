@@ -9,7 +9,7 @@ import type { Plan } from "../../../schemas/plan.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
-import { type Appending, append, type Outcome } from "../../ledger/append.ts";
+import { type Appending, append, isOfEvent, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
@@ -234,8 +234,8 @@ const isRequested = (fact: Fact): fact is Requested => fact.kind === "redeployme
 const requestHash = ({ key, body }: RedeployRequest, service: string): string =>
   rawHash({ kind: "redeployment.requested", ...body, key, service: fold(service) });
 
-const isSame = async ({ store }: Appending, click: RedeployRequest, fact: Requested): Promise<boolean> =>
-  (await store.rawHashOf(fact)) === requestHash(click, fact.service);
+const isSame = (appending: Appending, click: RedeployRequest, fact: Requested): Promise<boolean> =>
+  isOfEvent(appending, fact, requestHash(click, fact.service));
 
 /** Records the request, unless another one takes the service's next number first: then the answer names that one. */
 export async function requestRedeployment(

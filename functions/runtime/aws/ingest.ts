@@ -17,6 +17,7 @@ import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
 import { rulesFrom, trustFrom } from "../config/files.ts";
 import { observationStepFrom } from "../config/observation-step.ts";
+import { ANY_SENDER, senderIn, sendersFrom } from "../config/senders.ts";
 import { ledgerOnAws } from "./context.ts";
 import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
@@ -34,15 +35,19 @@ const endpoints = handle(
 );
 const processor = new BatchProcessor(EventType.SQS);
 
-/** IAM decides who may send to the queue. Without grants of its own, an account speaks as a writer. */
-const SENDER = { door: "aws", reportedBy: "eventbridge", bound: { name: "eventbridge", role: "writer" } };
+const senders = sendersFrom(process.env);
 
 async function take({ body, eventSourceARN }: SQSRecord): Promise<void> {
   if (eventSourceARN === variable("ASOF_LATER_ARN")) return work(ledger, Job.parse(JSON.parse(body)));
   const json = readJson(body);
-  if (json.is === "fault") return keepMalformed(ledger, SENDER, `the message ${json.reason}`, body);
+  if (json.is === "fault") return keepMalformed(ledger, ANY_SENDER, `the message ${json.reason}`, body);
+  const sender = senderIn(senders, json.value);
+  if (typeof sender === "string") {
+    await receive(ledger, ANY_SENDER, [{ is: "rejected", reason: sender, raw: json.value, forbidden: true }]);
+    return;
+  }
   const context = { headers: new Headers(), receivedAt: ledger.now().toISOString() };
-  await receive(ledger, SENDER, aws.toStatements(json.value, context));
+  await receive(ledger, sender, aws.toStatements(json.value, context));
 }
 
 /** Throws if the store or a registry does not answer: then SQS redelivers this message, but not the others. */

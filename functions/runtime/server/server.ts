@@ -1,7 +1,6 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
@@ -9,8 +8,8 @@ import { backupsOf } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
 import { jobQueue } from "../../adapters/sqlite/jobs.ts";
-import { sqlitePeople } from "../../adapters/sqlite/people.ts";
-import { sqliteQuarantine } from "../../adapters/sqlite/quarantine.ts";
+import { sqlitePeople, sqliteRegister } from "../../adapters/sqlite/people.ts";
+import { sqliteQuarantine, sqliteQuarantineEraser } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
 import { guarded, loadAll } from "../../http/app.ts";
@@ -20,12 +19,14 @@ import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
 import { metricsEndpoint } from "../../http/metrics.ts";
 import { type PageFiles, pageEndpoints } from "../../http/page.ts";
+import { peopleEndpoints } from "../../http/people.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
 import { sealedLogEndpoints } from "../../http/sealed-log.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
+import type { Erasers } from "../../ledger/erasure.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
@@ -37,6 +38,7 @@ import { ConfigurationError } from "../config/secrets.ts";
 import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
+import { close, listen } from "./listen.ts";
 import { log } from "./log.ts";
 import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
@@ -74,13 +76,14 @@ function ownTokens(data: string): Token[] {
 }
 
 /** The storage of facts and people, and the clock for `recordedAt`. */
-type Storage = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup">;
+type Storage = Pick<Ledger, "store" | "people" | "now" | "settleMs" | "backup"> & Pick<Erasers, "register">;
 
 function onSqlite(database: Database, damage: Damage): Storage {
   const clock = steadyClock(newestRecordedAt(database));
   return {
     store: sqliteStore(database, clock, damage),
     people: remembering(sqlitePeople(database), () => new Date()),
+    register: sqliteRegister(database),
     now: clock.now,
     settleMs: SETTLE_MS,
     backup: backupsOf(database.file),
@@ -90,11 +93,12 @@ function onSqlite(database: Database, damage: Damage): Storage {
 /** Loads the AWS client lazily: most ledgers on one machine use no table. */
 async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise<Storage> {
   const { openTables } = await import("../../adapters/dynamodb/tables.ts");
-  const { store, people } = openTables(tables);
+  const { store, people, register } = openTables(tables);
   const now = () => new Date();
   return {
     store,
     people: remembering(people, now),
+    register,
     now,
     settleMs: SETTLE_ON_DYNAMODB_MS,
   };
@@ -103,7 +107,7 @@ async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise
 function ledgerOf(
   settings: Configuration,
   database: Database,
-  storage: Storage,
+  { register: _, ...storage }: Storage,
   jobs: Jobs,
   reactions: ReactionRunner,
   sealing: SealingRunner | undefined,
@@ -150,8 +154,10 @@ function ledgerOf(
 }
 
 /** All endpoints of a ledger as one application. @param page the files of the built page, if it is served */
-export const endpoints = (ledger: Ledger, page?: PageFiles): Hono =>
+export const endpoints = (ledger: Ledger, erasers: Erasers, page?: PageFiles): Hono =>
   guarded(ledger, [
+    // Before the questions, whose answers show logins for commitments.
+    peopleEndpoints(ledger, erasers),
     recordingEndpoints(ledger),
     queryEndpoints(ledger),
     auditEndpoint(ledger),
@@ -191,46 +197,6 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-/** How long a stop waits for requests in progress, such as an endless upload, before it closes their connections. */
-const GRACE_MS = 3000;
-
-/** Messages for errors of the system when it cannot listen, by error code. */
-const LISTEN_ERRORS: ReadonlyMap<unknown, string> = new Map([
-  ["EADDRINUSE", "ASOF_PORT: the port is in use; set ASOF_PORT to another one"],
-  ["EACCES", "ASOF_PORT: no permission to open the port; set ASOF_PORT to one above 1023"],
-  ["EADDRNOTAVAIL", "ASOF_HOST: must be an address of this machine"],
-  ["ENOTFOUND", "ASOF_HOST: must be an address or a known host name"],
-  ["EAI_AGAIN", "ASOF_HOST: must be an address; as a host name it cannot be resolved now"],
-]);
-
-type Server = ReturnType<typeof serve>;
-
-function listen(
-  app: Hono,
-  { host: hostname, port }: Configuration,
-): Promise<{ server: Server; port: number }> {
-  return new Promise((done, failed) => {
-    const server = serve({ fetch: app.fetch, hostname, port }, (info) => done({ server, port: info.port }));
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const why = LISTEN_ERRORS.get(cause.code);
-      failed(why === undefined ? cause : new ConfigurationError(why, { cause }));
-    });
-  });
-}
-
-/** Stops accepting requests, and waits for those in progress. */
-async function close(server: Server): Promise<void> {
-  const idle = () => "closeIdleConnections" in server && server.closeIdleConnections();
-  const all = () => "closeAllConnections" in server && server.closeAllConnections();
-  const closed = new Promise<void>((done) => server.close(() => done()));
-  // A keep-alive connection becomes idle only after its answer, so idle ones have to be closed repeatedly.
-  const idling = setInterval(idle, 50);
-  const grace = setTimeout(all, GRACE_MS);
-  await closed;
-  clearInterval(idling);
-  clearTimeout(grace);
-}
-
 function makeFolder(data: string): void {
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 });
@@ -249,16 +215,21 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const damage = noDamage();
     const storage =
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
-    const jobs = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
+    const queue = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings, database), log);
     // The facts of a table are sealed by the stack's function.
     const sealing =
       settings.tables === undefined ? sealingRunner(settings, storage.store, storage.now) : undefined;
-    const ledger = ledgerOf(settings, database, storage, jobs, reactions, sealing);
-    const app = endpoints(ledger, await pageFiles());
+    const ledger = ledgerOf(settings, database, storage, queue, reactions, sealing);
+    const erasers: Erasers = {
+      register: storage.register,
+      quarantine: sqliteQuarantineEraser(database),
+      jobs: { redact: ({ holds, job }) => queue.rewrite(holds, job) },
+    };
+    const app = endpoints(ledger, erasers, await pageFiles());
     await loadAll();
     const { server, port } = await listen(app, settings);
-    await jobs.start({
+    await queue.start({
       work: (job) => work(ledger, job),
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
@@ -270,7 +241,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       endCheck();
       endSourceCheck();
       await close(server);
-      await jobs.stop();
+      await queue.stop();
       await reactions.stop();
       await sealing?.stop();
       database.close();

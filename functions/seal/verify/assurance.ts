@@ -35,7 +35,9 @@ function notChecked(verification: Verification, { since, hasAuthorities, isListe
           "whether this log continues an earlier one: there is no trusted starting point (give --since a checkpoint that you saved)",
         ]),
     ...(isListed
-      ? ["the files head, staging/ and positions/ of the sealer: they prove nothing, and are ignored"]
+      ? [
+          "the files head, staging/, positions/, .lock and .partial-… of the sealer: they prove nothing, and are ignored",
+        ]
       : [
           "earlier checkpoints, earlier copies of tiles, anchors and files that do not belong there: a folder can be listed, an address cannot",
         ]),

@@ -51,6 +51,8 @@ export const BundleReport = z.object({
   seals: z.array(z.object({ at: z.int(), seal: SealLeaf, nodes: Nodes })),
   /** Milliseconds; NaN for what is no fact. */
   recordedAt: z.instanceof(Float64Array),
+  /** Bytes of each entry. */
+  lengths: z.instanceof(Uint16Array),
   /** Equal for facts of one source and id, and rarely for others; NaN for what is no fact. */
   keys: z.instanceof(Float64Array),
   faults: z.array(z.object({ at: z.int(), why: z.string() })),
@@ -112,7 +114,8 @@ function parsedEntries(entries: readonly Buffer[], hashes: readonly Hash[]) {
       keys[at] = keyOf(read.name);
     }
   }
-  return { nodes: tree.subtrees(), seals, faults, recordedAt, keys };
+  const lengths = Uint16Array.from(entries, ({ length }) => length);
+  return { nodes: tree.subtrees(), seals, faults, recordedAt, lengths, keys };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Files in a log's folder that do not belong to the log. */
 import { TILE_WIDTH, type Tile, tileOf } from "../tiles.ts";
-import { IGNORED, type LogFiles } from "./files.ts";
+import { isIgnored, type LogFiles } from "./files.ts";
 import type { Finding } from "./findings.ts";
 import { isSizeName } from "./published.ts";
 
@@ -25,7 +25,7 @@ function isPart(path: string, size: number): boolean {
 async function* filesIn(names: (folder: string) => Promise<string[]>, folder = ""): AsyncGenerator<string> {
   for (const name of await names(folder)) {
     const path = folder === "" ? name : `${folder}/${name}`;
-    if (IGNORED.some((one) => one === path)) continue;
+    if (isIgnored(path)) continue;
     if (path.endsWith("/")) yield* filesIn(names, path.slice(0, -1));
     else yield path;
   }

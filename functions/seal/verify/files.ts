@@ -11,8 +11,9 @@ export interface LogFiles {
   readonly names?: (folder: string) => Promise<string[]>;
 }
 
-/** Folders and files of the sealer, which are no part of the log and prove nothing. */
-export const IGNORED = ["head", "staging/", "positions/"] as const;
+/** Files and folders of the sealer at the top of the log, which are no part of it and prove nothing. */
+export const isIgnored = (path: string): boolean =>
+  ["head", "staging/", "positions/", ".lock"].includes(path) || /^\.partial-[0-9a-f-]{36}$/.test(path);
 
 /** The paths of earlier copies of a tile, from when it was not as full, with how full they were. */
 export async function olderCopies(

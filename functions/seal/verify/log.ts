@@ -189,7 +189,7 @@ class LogCheck {
     for (const [at, ms] of report.recordedAt.entries()) {
       const found = seals.get(at);
       if (found === undefined) {
-        this.#chain.fact(first + at, ms);
+        this.#chain.fact(first + at, ms, report.lengths[at] ?? 0);
         continue;
       }
       const roots = this.#roots(found.nodes);

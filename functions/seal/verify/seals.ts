@@ -1,6 +1,7 @@
 /** The chain of seals: each dates the facts before it. */
 import { emptyRoot, type Hash } from "../merkle.ts";
-import { MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS, type SealLeaf } from "../seal-leaf.ts";
+import { MAX_BYTES_OF_SEAL, MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS, type SealLeaf } from "../seal-leaf.ts";
+import { MAX_ENTRY_BYTES } from "../tiles.ts";
 import { type Finding, LISTED } from "./findings.ts";
 
 /** An idle log is sealed once an hour; more than five minutes beyond it nothing was sealed. */
@@ -23,11 +24,20 @@ interface Outside {
 /** Leaves since the newest seal. */
 interface Open {
   readonly facts: number;
+  readonly bytes: number;
   readonly earliestMs: number;
   readonly latestMs: number;
 }
 
-const NOTHING: Open = { facts: 0, earliestMs: Number.POSITIVE_INFINITY, latestMs: Number.NEGATIVE_INFINITY };
+const NOTHING: Open = {
+  ...{ facts: 0, bytes: 0 },
+  earliestMs: Number.POSITIVE_INFINITY,
+  latestMs: Number.NEGATIVE_INFINITY,
+};
+
+/** Whether a seal may have left facts of its time for the next one: one more may not have fitted. */
+const isFull = ({ facts, bytes }: Open): boolean =>
+  facts >= MAX_FACTS_OF_SEAL || bytes > MAX_BYTES_OF_SEAL - MAX_ENTRY_BYTES;
 
 /** Takes the leaves of a log in order. */
 export class SealChain {
@@ -73,19 +83,19 @@ export class SealChain {
     return this.#nearly;
   }
 
-  /** @param ms `recordedAt`; NaN if the leaf is unreadable */
-  fact(index: number, ms: number): void {
+  /**
+   * @param ms `recordedAt`; NaN if the leaf is unreadable
+   * @param bytes of the entry
+   */
+  fact(index: number, ms: number, bytes: number): void {
     this.#facts++;
     const { facts, earliestMs, latestMs } = this.#open;
+    const counted = { facts: facts + 1, bytes: this.#open.bytes + bytes };
     if (Number.isNaN(ms)) {
-      this.#open = { facts: facts + 1, earliestMs, latestMs };
+      this.#open = { ...counted, earliestMs, latestMs };
       return;
     }
-    this.#open = {
-      facts: facts + 1,
-      earliestMs: Math.min(earliestMs, ms),
-      latestMs: Math.max(latestMs, ms),
-    };
+    this.#open = { ...counted, earliestMs: Math.min(earliestMs, ms), latestMs: Math.max(latestMs, ms) };
     this.#lastRecordedMs = ms;
     if (ms < this.#startMs) this.#outside({ index, ms: this.#startMs - ms }, "LATE");
     this.#pending.push({ index, ms });
@@ -105,7 +115,7 @@ export class SealChain {
       if (ms > sealedAtMs) this.#outside({ index: at, ms: ms - sealedAtMs }, "FUTURE");
     if (before !== undefined) this.#gap(before.sealedAt, seal.sealedAt, `before seal ${seal.n}`);
     // The facts of one time may fill several seals. Then those of the next one go on where a full one ended.
-    this.#startMs = this.#open.facts >= MAX_FACTS_OF_SEAL ? this.#lastRecordedMs : sealedAtMs;
+    this.#startMs = isFull(this.#open) ? this.#lastRecordedMs : sealedAtMs;
     this.#newest = seal;
     this.#end = { size: index + 1, roots };
     this.#open = NOTHING;

@@ -1,8 +1,9 @@
 /**
  * GitHub's `package` (hooks of a repository) and `registry_package` (hooks of an App): one event, two names.
  *
- * Key: `delivery/<X-GitHub-Delivery>/pushed`, and `/built` if the image's labels name its commit: the event has no id,
- * and a redelivery keeps that header.
+ * Key: `package/<hash>/pushed`, and `/built` if the image's labels name its commit: the event has no id, and the header
+ * X-GitHub-Delivery is not signed, so the hash is of what the event says (without persons). The same content again is a
+ * duplicate, also of an event without a time.
  * Not in the payload: deletes; often the time (`0001-01-01`: the time of receipt is used, and marked as such); the
  * commit, except in the labels `org.opencontainers.image.revision` and `.source`, which any builder may write and GitHub
  * repeats (`labels.revision` is often empty, and then only `labels.all_labels` has it): hence the evidence `registry`. A package of the older type `docker` (docker.pkg.github.com) has a commit in
@@ -18,6 +19,7 @@ import { forgeUrl } from "../git-remote.ts";
 import { readImage } from "../image.ts";
 import {
   firstLink,
+  hashOf,
   ignored,
   loginOnly,
   mapping,
@@ -44,6 +46,10 @@ const Labels = z
   .catch(undefined);
 
 const Version = z.looseObject({
+  id: z
+    .union([z.number(), z.string()])
+    .nullish()
+    .transform((id) => id ?? undefined),
   name: maybeText,
   version: maybeText,
   html_url: maybeText,
@@ -73,6 +79,7 @@ const Package = z.looseObject({
   name: z.string().min(1),
   namespace: z.string().min(1),
   html_url: url,
+  updated_at: maybeText,
   package_version: Version,
 });
 
@@ -113,13 +120,10 @@ export function mapPackage(payload: unknown, context: Context): Mapped[] {
   });
 }
 
-function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt }: Context): Mapped[] {
+function mapImage(event: Event, type: Type, raw: unknown, { receivedAt }: Context): Mapped[] {
   const { it, repository, sender } = event;
   const { container_metadata: image, ...version } = it.package_version;
   if (isChart(image?.manifest?.config?.media_type)) return [ignored("a chart is not an image", raw)];
-  const delivery = headers.get("x-github-delivery") ?? "";
-  if (delivery === "")
-    return [rejected("the header X-GitHub-Delivery, which identifies the event, is missing", raw)];
   const host = new URL(repository?.html_url ?? it.html_url).host;
   const named = placeOf(event, type, host);
   if (named === undefined) {
@@ -135,11 +139,11 @@ function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt 
       url: firstLink(version.html_url, it.html_url),
     }),
   };
-  const id = `delivery/${delivery}`;
   const rest = present({ tag: image?.tag?.name ?? named.tag, mediaType: image?.manifest?.media_type });
+  const commit = commitOf(event, type);
+  const id = `package/${contentHash(event, common.repository, rest.tag, commit)}`;
   const pushed = { kind: "artifact.pushed" as const, id: `${id}/pushed`, ...common, ...rest };
   if (!("digest" in common)) return ["tag" in rest ? saidByTag(pushed, raw) : said(pushed, raw)];
-  const commit = commitOf(event, type);
   if (commit === undefined) return [said(pushed, raw)];
   if (!fullSha.safeParse(commit.sha).success || !url.safeParse(commit.repository).success) {
     return [said(pushed, raw), ignored("the package names no full commit id with a repository's URL", raw)];
@@ -147,6 +151,21 @@ function mapImage(event: Event, type: Type, raw: unknown, { headers, receivedAt 
   const built = { kind: "artifact.built" as const, id: `${id}/built`, ...common, commit };
   return [said(pushed, raw), said({ ...built, evidence: "registry" }, raw)];
 }
+
+/** What tells an event from others: everything that its statements say, and its times. */
+const contentHash = (
+  { action, it, repository }: Event,
+  name: string,
+  tag: string | undefined,
+  commit: ReturnType<typeof commitOf>,
+): string => {
+  const { id, created_at, updated_at, html_url, container_metadata } = it.package_version;
+  return hashOf(
+    ...[action, it.html_url, it.updated_at, repository?.full_name, name, tag, digestOf(it.package_version)],
+    ...[id, created_at, updated_at, html_url, container_metadata?.manifest?.media_type],
+    ...[commit?.repository, commit?.sha],
+  );
+};
 
 /** The image's repository and tag. GitHub may omit the tag but not its colon (`ghcr.io/acme/billing:`). */
 function placeOf({ it }: Event, type: Type, host: string): { repository: string; tag?: string } | undefined {

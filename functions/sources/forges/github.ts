@@ -2,7 +2,7 @@
  * GitHub: deployments, evidence about commits, merged pull requests, and container images pushed to its registry.
  *
  * Key: GitHub's own id of a deployment, its status, a run or a review, so that a redelivery by hand and a second hook
- * (organisation and repository) give duplicates; for packages, whose events have no id, the delivery's id. The source is
+ * (organisation and repository) give duplicates; for packages, whose events have no id, a hash of their content. The source is
  * the repository: `/webhooks/github/<host>/<owner>/<repo>`.
  * Proof: `X-Hub-Signature-256`, HMAC-SHA256 of the raw body under the hook's secret; required, although GitHub omits it
  * for a hook without a secret. The hook must send `application/json`, not a form. GitHub does not retry: a person has to

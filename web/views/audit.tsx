@@ -1,0 +1,201 @@
+/** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
+import { useState } from "preact/hooks";
+import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
+import { hrefOf } from "../address.ts";
+import { shortDigest, shortSha } from "../format.ts";
+import { address, columns } from "../state.ts";
+import { useAsked } from "./asked.ts";
+import { Command, Out, Refused, Time } from "./parts.tsx";
+import { many, PlaceAndDays, spanOf } from "./period.tsx";
+
+type Control = Report["controls"][number];
+
+/** The controls: each chooses the changes that it finds. */
+function Controls({
+  controls,
+  chosen,
+  choose,
+}: {
+  readonly controls: readonly Control[];
+  readonly chosen: string | undefined;
+  readonly choose: (control: string | undefined) => void;
+}) {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th class="number">changes</th>
+            <th>control</th>
+            <th>what it finds</th>
+          </tr>
+        </thead>
+        <tbody>
+          {controls.map(({ control, title, count }) => (
+            <tr key={control} class={count === 0 ? "quiet" : ""}>
+              <td class="number">{count}</td>
+              <td>
+                {count === 0 ? (
+                  control
+                ) : (
+                  <button
+                    type="button"
+                    class="link"
+                    aria-pressed={chosen === control}
+                    onClick={() => choose(chosen === control ? undefined : control)}
+                  >
+                    {control}
+                  </button>
+                )}
+              </td>
+              <td>{title}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What a change brought, in a few words. */
+function wordsOf({ components, config, database, version, title, commits }: AuditChange): string {
+  const images = components.map(({ tag, digest }) => tag ?? shortDigest(digest ?? "?"));
+  const revisions = config.map(({ revision }) => `config ${shortSha(revision)}`);
+  const schema = database === null ? [] : [`${database} ${version ?? ""}`];
+  const known = [...images, ...schema, ...revisions, ...(title === null ? [] : [title])];
+  return known.length > 0 ? known.join(", ") : commits.map(shortSha).join(", ");
+}
+
+const Row = ({ change, environment }: { readonly change: AuditChange; readonly environment: string }) => (
+  <tr>
+    <td class="number">{change.n}</td>
+    <td>
+      {change.service === null ? (
+        <Time at={change.at} />
+      ) : (
+        <a
+          href={hrefOf({
+            ...address.value,
+            view: "matrix",
+            at: Date.parse(change.at),
+            place: { environment, service: change.service },
+          })}
+        >
+          <Time at={change.at} />
+        </a>
+      )}
+    </td>
+    <td>{change.kind}</td>
+    <td>
+      <strong>{change.service ?? "everything here"}</strong> <Out href={change.url}>{wordsOf(change)}</Out>
+    </td>
+    <td>{change.by ?? ""}</td>
+    <td>
+      {change.approvals.map((one) => (
+        <div key={`${one.fact.source} ${one.fact.id}`}>
+          <Out href={one.url}>{one.by ?? "unknown"}</Out>
+          {one.isBefore ? "" : <span class="tone-warn"> ! afterwards</span>}
+        </div>
+      ))}
+    </td>
+    <td>
+      {change.findings.map(({ control, message }) => (
+        <div key={`${control} ${message}`} title={message}>
+          <span class="tone-warn">! {control}</span> <span class="quiet">{message}</span>
+        </div>
+      ))}
+    </td>
+  </tr>
+);
+
+/** Rows that are drawn; a report may have many thousands. */
+const MOST = 500;
+
+function Changes({ report, chosen }: { readonly report: Report; readonly chosen: string | undefined }) {
+  const found = report.changes.filter(
+    ({ findings }) => chosen === undefined || findings.some(({ control }) => control === chosen),
+  );
+  if (found.length === 0)
+    return <p class="quiet">Nothing changed in this time, as far as it was reported.</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th class="number">#</th>
+            <th>when</th>
+            <th>what</th>
+            <th>service</th>
+            <th>by</th>
+            <th>approved by</th>
+            <th>findings</th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.slice(0, MOST).map((change) => (
+            <Row key={change.n} change={change} environment={report.environment} />
+          ))}
+        </tbody>
+      </table>
+      {found.length > MOST ? (
+        <p class="quiet">
+          The first {MOST} of {found.length} are shown; the document below has them all.
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
+  <ul class="plain">
+    {coverage.map(({ source, days, longestPauseDays }) => (
+      <li key={source}>
+        <code>{source}</code> reported on {many(days.length, "day")}
+        {longestPauseDays === 0 ? (
+          ""
+        ) : (
+          <span class="quiet">, longest pause {many(longestPauseDays, "day")}</span>
+        )}
+      </li>
+    ))}
+    {gaps.map(({ provider, instance, service, missing }) => (
+      <li key={`${provider} ${instance} ${service}`} class="tone-warn">
+        ! {provider} {instance} {service} did not report {missing.join(", ")}
+      </li>
+    ))}
+  </ul>
+);
+
+export function Audit() {
+  const { place } = address.value;
+  const [chosen, choose] = useState<string>();
+  const environment = place?.environment ?? columns.value.shown[0];
+  const span = spanOf(address.value);
+  const query = environment === undefined ? undefined : { environment, service: place?.service, ...span };
+  const { answer, isLoading, error, again } = useAsked("/v1/audit", query);
+  return (
+    <main class="page">
+      <h1>Audit</h1>
+      {environment === undefined ? null : <PlaceAndDays environment={environment} />}
+      {error === undefined ? null : <Refused error={error} again={again} />}
+      {answer === undefined && error === undefined ? <p class="empty">Loading …</p> : null}
+      {answer === undefined ? null : (
+        <div class={isLoading ? "dimmed" : ""}>
+          <p>
+            {many(answer.changes.length, "change")}.{" "}
+            <span class="quiet">Shown is what was reported; what nobody reported is in no report.</span>
+          </p>
+          <Controls controls={answer.controls} chosen={chosen} choose={choose} />
+          <h2>Changes{chosen === undefined ? "" : `: ${chosen}`}</h2>
+          <Changes report={answer} chosen={chosen} />
+          <h2>Coverage</h2>
+          <Coverage coverage={answer.coverage} gaps={answer.gaps} />
+          <h2>As a document</h2>
+          <Command
+            text={`asof audit --environment ${answer.environment} --from ${answer.from} --to ${answer.to} --known-at ${answer.knownAt} --format html > audit.html`}
+          />
+        </div>
+      )}
+    </main>
+  );
+}
