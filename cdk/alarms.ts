@@ -16,6 +16,12 @@ import { Construct } from "constructs";
 import { DIMENSIONS, emfName, NAMESPACE } from "../functions/adapters/metrics/emf-names.ts";
 import { METRICS, type MetricName } from "../functions/ledger/recorder.ts";
 
+interface Limits {
+  readonly threshold?: number;
+  /** Whether it is an alarm, too, that nothing was recorded for five minutes. */
+  readonly isMissingBad?: boolean;
+}
+
 export class Alarms extends Construct {
   readonly topic: Topic;
 
@@ -59,7 +65,7 @@ export class Alarms extends Construct {
   }
 
   /** Alarms when a metric that the functions themselves record reaches the threshold. */
-  onOwn(name: string, alarmDescription: string, metric: MetricName): void {
+  onOwn(name: string, alarmDescription: string, metric: MetricName, limits: Limits = {}): void {
     this.on(
       name,
       alarmDescription,
@@ -69,18 +75,26 @@ export class Alarms extends Construct {
         dimensionsMap: DIMENSIONS,
         statistic: METRICS[metric].type === "gauge" ? "Maximum" : "Sum",
       }),
+      limits.threshold,
+      limits.isMissingBad === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     );
   }
 
-  /** Alarms when the metric reaches the threshold once. Missing data is no alarm: most metrics count rare events. */
-  on(name: string, alarmDescription: string, metric: IMetric, threshold = 1): void {
+  /** Alarms when the metric reaches the threshold once. Missing data is no alarm by default: most metrics count rare events. */
+  on(
+    name: string,
+    alarmDescription: string,
+    metric: IMetric,
+    threshold = 1,
+    treatMissingData = TreatMissingData.NOT_BREACHING,
+  ): void {
     new Alarm(this, name, {
       alarmDescription,
       metric,
       threshold,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData,
     }).addAlarmAction(new SnsAction(this.topic));
   }
 }

@@ -6,8 +6,9 @@ import { parse as parseYaml } from "yaml";
 import { Rules } from "../functions/ledger/naming-rules.ts";
 import { identitiesFrom } from "../functions/runtime/config/identities.ts";
 import { rootsIn } from "../functions/sources/standards/attestation.ts";
+import type { LedgerSettings } from "./settings.ts";
 
-export const FUNCTIONS = ["ingest", "questions", "export", "publish", "erase"] as const;
+export const FUNCTIONS = ["ingest", "questions", "export", "publish", "erase", "seal"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 /** Functions of `AsofExecutors`. */
 export const LISTENERS = ["execute", "maintain", "chat"] as const;
@@ -30,6 +31,11 @@ export interface Files {
 export const RULES = "rules.json";
 /** The file name of the trusted roots in a bundle. */
 export const TRUST_ROOTS = "trust-roots.jsonl";
+/** The variables of a function that trusts signers of attestations. */
+export const trustVariables = (signers: LedgerSettings["signers"]): Record<string, string> =>
+  signers === undefined
+    ? {}
+    : { ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`, ASOF_SIGNERS: JSON.stringify(signers) };
 /** The file name of the policies in a bundle. */
 export const IDENTITIES = "identities.json";
 

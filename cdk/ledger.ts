@@ -22,9 +22,10 @@ import { addBackups, addBudget } from "./costs.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
-import { type FunctionName, IDENTITIES, PACKAGED, RULES, TRUST_ROOTS, withFiles } from "./functions.ts";
+import { type FunctionName, IDENTITIES, PACKAGED, RULES, trustVariables, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { allowErasing, allowObjects, quarantineBucket } from "./quarantine.ts";
+import { addSealing, logBucket } from "./sealing.ts";
 import { behindOrigin, secretFor } from "./secrets.ts";
 import { LedgerSettings } from "./settings.ts";
 import { LedgerTable } from "./table.ts";
@@ -79,6 +80,7 @@ export class AsofLedger extends Construct {
     if (props.backup !== undefined) addBackups(this, table, props.backup);
     if (props.budget !== undefined) addBudget(this, props.budget);
     const quarantine = quarantineBucket(this);
+    const log = logBucket(this, props.log.retentionDays);
     alarms.onOwn("Quarantined", "Statements were newly quarantined.", "quarantined");
     // A stack update does not change a secret's value as long as its placeholder stays the same.
     const secret = secretFor(
@@ -93,11 +95,7 @@ export class AsofLedger extends Construct {
       "asof: the secrets of webhooks",
       '{"webhookSecrets":{}}',
     );
-    alarms.onOwn(
-      "StaleSecrets",
-      "A secret cannot be read or is not valid: an earlier value serves.",
-      "stale_secrets",
-    );
+    alarms.onOwn("StaleSecrets", "A secret cannot be read: an earlier value serves.", "stale_secrets");
 
     // ---- Queues and buses ----------------------------------------------------------------------------------------
     const eventsDlq = deadLetters(
@@ -189,13 +187,7 @@ export class AsofLedger extends Construct {
       ...(props.identities === undefined ? {} : { ASOF_IDENTITIES: `/var/task/${IDENTITIES}` }),
     };
 
-    const trust =
-      props.signers === undefined
-        ? {}
-        : {
-            ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`,
-            ASOF_SIGNERS: JSON.stringify(props.signers),
-          };
+    const trust = trustVariables(props.signers);
     const ingest = addFunction("Ingest", "ingest", {
       timeout: INGEST_TIMEOUT,
       // Lambda assigns CPU in proportion to memory, and a cold start is CPU-bound.
@@ -230,6 +222,7 @@ export class AsofLedger extends Construct {
       environment: {
         ...environment,
         ASOF_QUARANTINE_BUCKET: quarantine.bucketName,
+        ASOF_LOG_BUCKET: log.bucketName,
         ...(props.silentAfter === undefined ? {} : { ASOF_SILENT_AFTER: JSON.stringify(props.silentAfter) }),
       },
     });
@@ -296,6 +289,8 @@ export class AsofLedger extends Construct {
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
+    addSealing(this, alarms, { bucket: log, table, settings: props.log, addFunction, reader: questions });
+
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
     alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);
 
@@ -339,6 +334,7 @@ export class AsofLedger extends Construct {
       SecretArn: secret.secretArn,
       WebhookSecretArn: webhookSecret.secretArn,
       QuarantineBucket: quarantine.bucketName,
+      LogBucket: log.bucketName,
       IngestBusArn: ingestBus.eventBusArn,
       LedgerBusArn: ledgerBus.eventBusArn,
       AlarmTopicArn: alarms.topic.topicArn,

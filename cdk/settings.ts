@@ -12,8 +12,11 @@ const units = z.int().min(1);
 const executions = z.int().min(1);
 
 /** Default ceilings. They bound what a fault or an attack can cost, far above what a ledger needs. */
-const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5, erase: 1 } as const;
+const CONCURRENCY = { ingest: 20, questions: 20, export: 5, publish: 5, erase: 1, seal: 3 } as const;
 const THROUGHPUT = { readUnits: 10_000, writeUnits: 2000 } as const;
+
+/** What is locked cannot be deleted earlier by anybody, so the default is short enough for a first try. */
+const LOG_RETENTION_DAYS = 400;
 
 /** What a ledger is configured with. */
 export const LedgerSettings = z.object({
@@ -49,6 +52,7 @@ export const LedgerSettings = z.object({
         export: executions.default(CONCURRENCY.export),
         publish: executions.default(CONCURRENCY.publish),
         erase: executions.default(CONCURRENCY.erase),
+        seal: executions.default(CONCURRENCY.seal),
       }),
       z.literal(false),
     ])
@@ -75,6 +79,17 @@ export const LedgerSettings = z.object({
    * any, events of others are quarantined.
    */
   senders: Senders.optional(),
+  /** The sealed log: its name, how long nobody can delete what is written, and who stamps its checkpoints (RFC 3161). */
+  log: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[^\s+]{1,255}$/)
+        .default("asof"),
+      retentionDays: z.int().min(1).max(36_500).default(LOG_RETENTION_DAYS),
+      timestampUrl: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .prefault({}),
   /** When a source counts as silent, by prefix of its name. */
   silentAfter: SilentAfter.optional(),
 });

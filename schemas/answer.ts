@@ -251,10 +251,8 @@ export const Outcomes = z
         reason: z.string().exactOptional(),
         recordedAt: time.exactOptional(),
         statementHash: hash.exactOptional(),
-        requestId: z.string().exactOptional().meta({
-          description:
-            "the request that this is the receipt of: as in the header x-request-id and in the log",
-        }),
+        leafHash: hash.exactOptional().meta({ description: "the fact's leaf in the sealed log" }),
+        requestId: z.string().exactOptional().meta({ description: "whose receipt this is: x-request-id" }),
       }),
     ),
   })

@@ -1,7 +1,7 @@
 /** The query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
 import { imageQueryOf, imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
-import { digest, imageRepository, name, sha, tag, text, time } from "./scalars.ts";
+import { digest, id, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
 
 /** An exact time; a `+` that a client did not encode arrives as a space. */
 export const Instant = z
@@ -220,6 +220,9 @@ export const GateQuestion = z
   })
   .refine(isExtent, oneExtent)
   .refine((it) => oneOf(it.digest, it.commit), either("digest", "commit"));
+
+/** The proof of one fact. */
+export const ProofQuestion = z.strictObject({ source, id });
 
 /** Several values of one parameter, separated by commas. */
 export const several = <T extends z.ZodType<string, string>>(one: T, max: number) =>

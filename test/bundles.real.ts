@@ -24,6 +24,7 @@ const bundles: Record<FunctionName, string> = {
   export: join(folder, "export"),
   publish: join(folder, "publish"),
   erase: join(folder, "erase"),
+  seal: join(folder, "seal"),
 };
 let services: Services;
 let ingest: Lambda;
@@ -61,6 +62,7 @@ function environmentsOf(): (name: string) => Record<string, string> {
     ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
     ASOF_WEBHOOK_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof-webhooks",
     ASOF_QUARANTINE_BUCKET: "asof-quarantine",
+    ASOF_LOG_BUCKET: "asof-log",
     ASOF_LATER_QUEUE: `${services.endpoint}/000000000000/later`,
     ASOF_LATER_ARN: LATER_ARN,
     ASOF_BUS: "asof-ledger",

@@ -159,6 +159,8 @@ const ALLOWED: Record<FunctionName, string[]> = {
     REVEAL,
     "s3:GetObject Quarantine.Arn/*",
     "s3:ListBucket Quarantine.Arn",
+    "s3:GetObject Log.Arn/*",
+    "s3:ListBucket Log.Arn",
   ].sort(),
   // Each export becomes a fact, which ingest records.
   export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
@@ -188,6 +190,15 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "sqs:GetQueueAttributes PublishDlq.Arn",
     "sqs:GetQueueUrl PublishDlq.Arn",
     "sqs:SendMessage PublishDlq.Arn",
+  ].sort(),
+  seal: [
+    ...logs("Seal"),
+    ...READS_FACTS,
+    "s3:GetObject Log.Arn/*",
+    "s3:PutObject Log.Arn/*",
+    "s3:ListBucket Log.Arn",
+    "kms:Sign LogKey.Arn",
+    "kms:GetPublicKey LogKey.Arn",
   ].sort(),
 };
 const REWRITES = [
@@ -300,7 +311,7 @@ describe("the table of people", () => {
 });
 
 describe("a function", () => {
-  it("is one of five: the CDK adds none of its own", () => {
+  it("is one of six: the CDK adds none of its own", () => {
     expect(
       ofType("AWS::Lambda::Function")
         .map(([id]) => named({ Ref: id }).toLowerCase())
@@ -344,10 +355,10 @@ describe("a function", () => {
           .filter(([, { Type }]) => Type === "AWS::Lambda::Function")
           .map(([id, { Properties }]) => [named({ Ref: id }), Properties.ReservedConcurrentExecutions]),
       );
-    const usual = { Ingest: 20, Questions: 20, Export: 5, Publish: 5, Erase: 1 };
+    const usual = { Ingest: 20, Questions: 20, Export: 5, Publish: 5, Erase: 1, Seal: 3 };
     expect(reserved({})).toEqual(usual);
     expect(reserved({ concurrency: { ingest: 3 } })).toEqual({ ...usual, Ingest: 3 });
-    expect(Object.values(reserved({ concurrency: false }))).toEqual(Array(5).fill(undefined));
+    expect(Object.values(reserved({ concurrency: false }))).toEqual(Array(6).fill(undefined));
   });
 
   it("takes from a queue with a bounded concurrency", () => {
@@ -406,10 +417,16 @@ describe("a function", () => {
         ASOF_LATER_QUEUE: "Later",
         ASOF_LATER_ARN: "Later.Arn",
       },
-      Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine" },
+      Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LOG_BUCKET: "Log" },
       Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
       Erase: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LATER_QUEUE: "Later" },
       Publish: { ASOF_BUS: "LedgerBus", ASOF_TABLE: "Table" },
+      Seal: {
+        ASOF_TABLE: "Table",
+        ASOF_LOG_BUCKET: "Log",
+        ASOF_LOG_KEY: "LogKey.Arn",
+        ASOF_LOG_NAME: "asof",
+      },
     });
   });
 
@@ -662,7 +679,7 @@ describe("an alarm", () => {
         });
       of("Throttles", 1);
       of("Duration", FunctionProperties.parse(Properties).Timeout * 900);
-      if (!id.startsWith("Publish")) of("Url5xxCount", 1);
+      if (!/^(Publish|Seal)/.test(id)) of("Url5xxCount", 1);
     }
   });
 
@@ -829,6 +846,81 @@ describe("the quarantine", () => {
         ],
       },
     });
+  });
+});
+
+describe("the sealed log", () => {
+  const idOf = (type: string, name: string): string =>
+    ofType(type).find(([id]) => named({ Ref: id }) === name)?.[0] ?? expect.fail(`no ${name}`);
+  const sealer = { "Fn::GetAtt": [idOf("AWS::IAM::Role", "SealRole"), "Arn"] };
+  const others = { ArnNotEquals: { "aws:PrincipalArn": sealer } };
+  const everyone = { Effect: "Deny", Principal: { AWS: "*" } };
+
+  it("is a bucket with versions, of which nobody can delete one for a time", () => {
+    template.hasResource("AWS::S3::Bucket", {
+      DeletionPolicy: "Retain",
+      Properties: {
+        VersioningConfiguration: { Status: "Enabled" },
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: "COMPLIANCE", Days: 400 } } },
+      },
+    });
+  });
+
+  it("is written by the sealer alone, on a condition always, and nobody may delete", () => {
+    template.hasResourceProperties("AWS::S3::BucketPolicy", {
+      Bucket: { Ref: idOf("AWS::S3::Bucket", "Log") },
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ ...everyone, Action: "s3:PutObject", Condition: others }),
+          Match.objectLike({
+            ...everyone,
+            Action: "s3:PutObject",
+            Condition: { Null: { "s3:if-match": "true", "s3:if-none-match": "true" } },
+          }),
+          Match.objectLike({
+            ...everyone,
+            Action: ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"],
+          }),
+        ]),
+      },
+    });
+  });
+
+  it("is signed by the sealer alone, with an Ed25519 key that outlives the stack", () => {
+    template.hasResource("AWS::KMS::Key", {
+      DeletionPolicy: "Retain",
+      Properties: {
+        KeySpec: "ECC_NIST_EDWARDS25519",
+        KeyUsage: "SIGN_VERIFY",
+        KeyPolicy: {
+          Statement: Match.arrayWith([
+            Match.objectLike({ ...everyone, Action: "kms:Sign", Condition: others }),
+          ]),
+        },
+      },
+    });
+  });
+
+  it("is sealed every minute, and compared and time-stamped daily", () => {
+    for (const [task, ScheduleExpression] of [
+      ["seal", "rate(1 minute)"],
+      ["sweep", "rate(1 day)"],
+      ["stamp", "rate(1 day)"],
+    ])
+      template.hasResourceProperties("AWS::Events::Rule", {
+        ScheduleExpression,
+        Targets: [Match.objectLike({ Input: JSON.stringify({ task }) })],
+      });
+  });
+
+  it("is an alarm when it is five minutes late or silent, and when it differs from the ledger", () => {
+    template.hasResourceProperties("AWS::CloudWatch::Alarm", {
+      MetricName: "SealAge",
+      Threshold: 300,
+      TreatMissingData: "breaching",
+    });
+    template.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "SealFindings", Threshold: 1 });
   });
 });
 

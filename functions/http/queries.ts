@@ -300,6 +300,11 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.get("/v1/quarantine/:key", async (c) => c.json(await (await quarantine()).quarantineItem(ledger, c)));
   // Loaded lazily: other requests should not wait for the description.
   app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
-  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.get("/healthz", (c) =>
+    c.json({
+      status: "ok",
+      ...(ledger.sealingState === undefined ? {} : { sealing: ledger.sealingState() }),
+    }),
+  );
   return app;
 }

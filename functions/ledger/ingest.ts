@@ -6,7 +6,7 @@ import type { Outcomes } from "../../schemas/answer.ts";
 import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome, retractionId } from "./append.ts";
-import { rawHash } from "./canonical.ts";
+import { canonical, leafHash, rawHash } from "./canonical.ts";
 import { ERASURES, erasureId } from "./erasure.ts";
 import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
@@ -97,7 +97,8 @@ function reportOf(outcome: Outcome): Said {
     case "recorded":
     case "duplicate": {
       const { recordedAt, statementHash } = outcome.fact;
-      return { outcome: outcome.outcome, recordedAt, statementHash };
+      const leaf = leafHash(canonical(outcome.fact));
+      return { outcome: outcome.outcome, recordedAt, statementHash, leafHash: leaf };
     }
     case "conflict":
       return { outcome: "conflict", reason: outcome.reason, recordedAt: outcome.fact.recordedAt };

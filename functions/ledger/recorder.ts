@@ -35,6 +35,17 @@ export const METRICS = {
   },
   quarantine_items: { type: "gauge", help: "Statements in quarantine.", labels: [] },
   silent_sources: { type: "gauge", help: "Sources that are late by their own rhythm.", labels: [] },
+  seal_age: {
+    type: "gauge",
+    help: "Time since everything recorded was sealed.",
+    labels: [],
+    unit: "seconds",
+  },
+  seal_findings: {
+    type: "gauge",
+    help: "What is wrong with the sealed log: facts that the last sweep found, no sealing, no time-stamp.",
+    labels: ["what"],
+  },
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof METRICS;

@@ -37,6 +37,7 @@ export const FUNCTION_ENTRIES = {
   export: "functions/runtime/aws/export.ts",
   publish: "functions/runtime/aws/publish.ts",
   erase: "functions/runtime/aws/erase.ts",
+  seal: "functions/runtime/aws/seal.ts",
   execute: "functions/runtime/aws/execute-redeployment.ts",
   maintain: "functions/runtime/aws/silence-alerts.ts",
   chat: "functions/runtime/aws/tell-chats.ts",

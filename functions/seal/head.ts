@@ -38,7 +38,7 @@ export async function readHead(log: LogStore): Promise<ReadHead> {
     const why = error instanceof SyntaxError ? "is not JSON" : "lacks fields of a head";
     throw new LogFault(
       "altered",
-      `${HEAD}: ${why}; nothing is sealed. Rebuild the head from the log with \`asof restore --from-log\``,
+      `${HEAD}: ${why}; nothing is sealed until it is put back from a copy of the log`,
     );
   }
 }

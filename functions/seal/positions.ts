@@ -74,7 +74,10 @@ export async function addPositions(log: LogStore, sealed: readonly Sealed[]): Pr
   for (const [hour, some] of hours) await addToHour(log, hour, some);
 }
 
-/** Looks facts up. It keeps each hour that it has read, so use one for each run. */
+/** How many hours are kept of those that were read: facts are looked up in the order of their times. */
+const HOURS_MAX = 24;
+
+/** Looks facts up. It keeps hours that it has read, so use one for each run. */
 export function positionsIn(log: LogStore): (fact: Omit<Sealed, "index">) => Promise<number | undefined> {
   const hours = new Map<string, Promise<Hour>>();
   const load = async (hour: string): Promise<Hour> => {
@@ -84,6 +87,7 @@ export function positionsIn(log: LogStore): (fact: Omit<Sealed, "index">) => Pro
   return async (fact) => {
     const hour = hourOf(fact.recordedAt);
     const reading = hours.get(hour) ?? load(hour);
+    if (hours.size >= HOURS_MAX) hours.clear();
     hours.set(hour, reading);
     return (await reading).get(fingerprint(fact));
   };

@@ -8,6 +8,9 @@ import { entriesOf, HASH_BYTES, hashIn, pathOf, TILE_WIDTH, type Tile, tileWith 
 /** The newest published checkpoint: a copy of `checkpoints/<size>`. */
 export const CHECKPOINT = "checkpoint";
 
+/** The path of the public key, as a vkey and a newline. It is written with the first seal. */
+export const KEY = "key";
+
 /** The path of the checkpoint of one size. It is written once. */
 export const checkpointPath = (size: number): string => `checkpoints/${size}`;
 

@@ -4,15 +4,16 @@
  * of them what happens without it.
  */
 
+import { setImmediate } from "node:timers/promises";
 import type { Reads } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Checkpoint, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { type Grown, grown } from "./growth.ts";
 import { type Head, readHead, replaceHead, treeOf } from "./head.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";
-import type { Signer } from "./note.ts";
+import { type Signer, writeKey } from "./note.ts";
 import { addPositions, sealedIn } from "./positions.ts";
-import { CHECKPOINT, checkpointPath, type Published, readPublished } from "./read-log.ts";
+import { CHECKPOINT, checkpointPath, KEY, type Published, readPublished } from "./read-log.ts";
 import { readSeal, sealEntry } from "./seal-leaf.ts";
 import { bundleOf, entriesOf } from "./tiles.ts";
 import { entryOf, type Unsealed, unsealedFacts, windowStart } from "./unsealed.ts";
@@ -100,11 +101,8 @@ async function finish(sealing: Sealing, head: Head, published: Published | undef
   return complete(sealing, tree, entries, published);
 }
 
-const behind = (what: string): LogFault =>
-  new LogFault(
-    "behind",
-    `${what}: nothing is sealed until \`asof restore --from-log\` has put back what is missing`,
-  );
+const behind = (what: string, todo: string): LogFault =>
+  new LogFault("behind", `${what}: nothing is sealed until ${todo}`);
 
 /** Refuses to go on where the head or the facts are of an older time than the published log, as after a restore. */
 async function refuseOlder(
@@ -114,11 +112,17 @@ async function refuseOlder(
 ): Promise<void> {
   const size = head?.size ?? 0;
   if (published !== undefined && published.size > size)
-    throw behind(`the log's head is at ${size}, and the published checkpoint at ${published.size}`);
+    throw behind(
+      `the log's head is at ${size}, and the published checkpoint at ${published.size}`,
+      "head and staging of the newer time are put back from a copy of the log",
+    );
   if (published !== undefined && published.size === size && published.root.toString("hex") !== head?.root)
     throw new LogFault("altered", "head: has another root than the published checkpoint of its size");
   if (head?.last !== undefined && (await store.get([head.last])).length === 0)
-    throw behind(`the ledger lacks a fact that is sealed (${head.last.source} ${head.last.id})`);
+    throw behind(
+      `the ledger lacks a fact that is sealed (${head.last.source} ${head.last.id})`,
+      "`asof restore --from-log` has put back what is missing",
+    );
 }
 
 /** The entries of the next seal: facts, and the leaf that dates them. */
@@ -171,6 +175,7 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   const unsealed = await unsealedFacts(store, log, since ?? windowStart(head));
   const sealedAt = nextTime(head, now());
   const isIdle = unsealed.facts.length === 0;
+  if (head === undefined) await putSame(log, KEY, Buffer.from(`${writeKey(sealing.signer.key)}\n`));
   if (isIdle && head !== undefined && Date.parse(sealedAt) - Date.parse(head.sealedAt) < IDLE_MS)
     return { is: "nothing" };
   const [oldest] = unsealed.facts;
@@ -182,4 +187,23 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   if (!(await replaceHead(log, read, nextHead(head, tree, sealedAt, unsealed)))) return { is: "overtaken" };
   await complete(sealing, tree, entries, published);
   return { is: "sealed", size: tree.size, facts: unsealed.facts.length, lagMs, isCut: unsealed.isCut };
+}
+
+export interface Sealed {
+  readonly facts: number;
+  /** Whether nothing that was seen is left. Otherwise another sealer is at it. */
+  readonly isDone: boolean;
+}
+
+/** Seals until nothing is left, or another sealer is at it. @param since see `seal` */
+export async function sealAll(sealing: Sealing, since?: string): Promise<Sealed> {
+  let facts = 0;
+  for (;;) {
+    const outcome = await seal(sealing, since);
+    // Requests come in between.
+    await setImmediate();
+    if (outcome.is === "sealed") facts += outcome.facts;
+    if (outcome.is === "overtaken") return { facts, isDone: false };
+    if (outcome.is === "nothing" || !outcome.isCut) return { facts, isDone: true };
+  }
 }

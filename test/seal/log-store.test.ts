@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { folderLog } from "../../functions/adapters/folder/log-store.ts";
 import { type LogStore, putSame } from "../../functions/seal/log-store.ts";
+import { withAwsEnvironment } from "./aws-environment.ts";
 import { LOG_STORES } from "./log-stores.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const textAt = async (log: LogStore, path: string): Promise<string | undefined> =>
   (await log.get(path))?.bytes.toString();
+
+withAwsEnvironment();
 
 describe.each(LOG_STORES)("a log in $name", ({ open }) => {
   let opened: Awaited<ReturnType<typeof open>>;
@@ -93,18 +96,21 @@ describe("a log in a folder", () => {
       expect(statSync(join(folder, path)).mode & 0o777).toBe(0o700);
     for (const path of ["head", "tile/0/000.p/1"])
       expect(statSync(join(folder, path)).mode & 0o777).toBe(0o600);
-    expect(readdirSync(folder).sort()).toEqual([".lock", "head", "tile"]);
+    expect(readdirSync(folder).sort()).toEqual(["head", "staging", "tile"]);
+    expect(readdirSync(join(folder, "staging"))).toEqual([".lock"]);
     rmSync(folder, { recursive: true });
   });
 
   it("removes what an earlier process did not finish, and no file of one at work", () => {
     const folder = mkdtempSync(join(tmpdir(), "asof-log-"));
-    mkdirSync(join(folder, "tile"));
-    for (const name of [".partial-1", ".partial-2", "head"]) writeFileSync(join(folder, name), "");
-    utimesSync(join(folder, ".partial-1"), new Date(0), new Date(0));
-    utimesSync(join(folder, "head"), new Date(0), new Date(0));
+    const staging = join(folder, "staging");
+    mkdirSync(staging);
+    for (const name of [".partial-1", ".partial-2", "5-ab"]) {
+      writeFileSync(join(staging, name), "");
+      if (name !== ".partial-2") utimesSync(join(staging, name), new Date(0), new Date(0));
+    }
     folderLog(folder);
-    expect(readdirSync(folder).sort()).toEqual([".partial-2", "head", "tile"]);
+    expect(readdirSync(staging).sort()).toEqual([".partial-2", "5-ab"]);
     rmSync(folder, { recursive: true });
   });
 

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { folderLog } from "../../functions/adapters/folder/log-store.ts";
+import { s3Log } from "../../functions/adapters/s3/log-store.ts";
 import type { LogStore } from "../../functions/seal/log-store.ts";
 import { memoryLog } from "./memory-log.ts";
+import { startS3 } from "./s3-server.ts";
 
 interface OpenedLog {
   readonly log: LogStore;
@@ -24,7 +26,14 @@ function inMemory(): OpenedLog {
   return { log, again: () => memoryLog(log.files), close: async () => undefined };
 }
 
+async function inS3(): Promise<OpenedLog> {
+  const server = await startS3();
+  const again = () => s3Log("asof-log", server.endpoint);
+  return { log: again(), again, close: server.stop };
+}
+
 export const LOG_STORES: readonly { name: string; open: () => Promise<OpenedLog> }[] = [
   { name: "memory", open: async () => inMemory() },
   { name: "a folder", open: async () => inFolder() },
+  { name: "S3", open: inS3 },
 ];

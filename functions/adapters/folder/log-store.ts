@@ -1,7 +1,7 @@
 /**
  * The sealed log in a folder, safe against several processes and against their end at any moment.
  *
- * A file appears by link(2), complete and on disk, under a name that must be free. It is replaced by rename(2) under a
+ * Unfinished files and the lock stand under `staging/`, where a verifier looks for nothing. A file appears by link(2), complete and on disk, under a name that must be free. It is replaced by rename(2) under a
  * lock. The lock is an SQLite file with an open transaction, which the system ends with the process. Only this user may
  * read the folder.
  */
@@ -92,8 +92,9 @@ function removeAbandoned(folder: string): void {
 
 /** @param folder is made where it is missing */
 export function folderLog(folder: string): LogStore {
-  makeFolder(folder);
-  removeAbandoned(folder);
+  const unfinished = join(folder, "staging");
+  makeFolder(unfinished);
+  removeAbandoned(unfinished);
 
   return {
     get: async (path) => read(join(folder, path)),
@@ -107,7 +108,7 @@ export function folderLog(folder: string): LogStore {
         return "present" as const;
       };
       if (existsSync(file)) return present();
-      const partial = writePartial(folder, bytes);
+      const partial = writePartial(unfinished, bytes);
       try {
         linkSync(partial, file);
       } catch (error) {
@@ -123,9 +124,9 @@ export function folderLog(folder: string): LogStore {
 
     putIfMatch: async (path, bytes, etag) => {
       const file = join(folder, path);
-      return exclusively(join(folder, ".lock"), () => {
+      return exclusively(join(unfinished, ".lock"), () => {
         if (read(file)?.etag !== etag) return "changed";
-        renameSync(writePartial(folder, bytes), file);
+        renameSync(writePartial(unfinished, bytes), file);
         syncToDisk(dirname(file));
         return "written";
       });

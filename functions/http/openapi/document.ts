@@ -52,6 +52,7 @@ import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { auditPaths } from "./audit.ts";
 import { peoplePaths } from "./people.ts";
 import { recordingPaths } from "./recording.ts";
+import { sealedLogPaths } from "./sealed-log.ts";
 import { signInPaths } from "./sign-in.ts";
 
 const question = (
@@ -312,6 +313,7 @@ const paths: ZodOpenApiPathsObject = {
   },
   "/v1/backups": { post: backupOperation },
   ...peoplePaths,
+  ...sealedLogPaths,
   ...signInPaths,
   "/openapi.json": { get: openOperation("openapi", "This description.") },
   "/healthz": { get: openOperation("health", "Whether the service is up.") },
@@ -332,7 +334,7 @@ export const document = () =>
       { name: "Questions", description: "What ran, when, and from where." },
       { name: "Recording", description: "What CI, registries, deployers and migration tools report." },
       { name: "Redeployments", description: "Requests to redeploy a release, and their status." },
-      { name: "Audit", description: "Export of the history." },
+      { name: "Audit", description: "Export of the history, and the sealed log that proves it." },
       { name: "Persons", description: "Who is named in the history, and the erasure of a person." },
       { name: "Service", description: "The service itself." },
     ],

@@ -4,10 +4,13 @@
  */
 import { join } from "node:path";
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { s3Log } from "../../adapters/s3/log-store.ts";
 import { s3Quarantine } from "../../adapters/s3/quarantine.ts";
 import { guarded } from "../../http/app.ts";
+import type { Ledger } from "../../http/context.ts";
 import { pageEndpoints } from "../../http/page.ts";
 import { queryEndpoints } from "../../http/queries.ts";
+import { sealedLogEndpoints } from "../../http/sealed-log.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
 import { sourceCheck } from "../../http/source-check.ts";
 import { silentAfterFrom } from "../config/silent-after.ts";
@@ -16,13 +19,20 @@ import { ledgerOnAws } from "./context.ts";
 import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
 
-const ledger = ledgerOnAws({
-  quarantine: s3Quarantine(variable("ASOF_QUARANTINE_BUCKET")),
-  silentAfter: silentAfterFrom(process.env),
-});
+const ledger: Ledger = {
+  ...ledgerOnAws({
+    quarantine: s3Quarantine(variable("ASOF_QUARANTINE_BUCKET")),
+    silentAfter: silentAfterFrom(process.env),
+  }),
+  sealedLog: s3Log(variable("ASOF_LOG_BUCKET")),
+};
 const page = pageEndpoints(() => pageIn(join(import.meta.dirname, "page")));
 const endpoints = handle(
-  guarded(ledger, [queryEndpoints(ledger), signInEndpoints(ledger), page], behindOrigin()),
+  guarded(
+    ledger,
+    [queryEndpoints(ledger), sealedLogEndpoints(ledger), signInEndpoints(ledger), page],
+    behindOrigin(),
+  ),
 );
 const checkSources = sourceCheck(ledger);
 

@@ -23,6 +23,7 @@ import {
 } from "./files.ts";
 import { identitiesFrom } from "./identities.ts";
 import { observationStepFrom } from "./observation-step.ts";
+import { type LogSettings, logSettingsFrom } from "./sealed-log.ts";
 import { json, parse, tokensFrom, type WebhookSecrets, webhookSecretsFrom } from "./secrets.ts";
 import { silentAfterFrom } from "./silent-after.ts";
 
@@ -30,7 +31,7 @@ import { silentAfterFrom } from "./silent-after.ts";
 const jsonIn = <T>(variable: string, schema: z.ZodType<T>, text: string | undefined): T | undefined =>
   text === undefined || text === "" ? undefined : parse(variable, schema, json(variable, text));
 
-export interface Configuration {
+export interface Configuration extends LogSettings {
   readonly host: string;
   readonly port: number;
   /** The folder of all stored data. */
@@ -125,6 +126,7 @@ export function configuration(env: NodeJS.ProcessEnv): Configuration {
     ...(trust === undefined ? {} : { trust }),
     ...(identities === undefined ? {} : { identities }),
     ...(loginSecret === "" ? {} : { loginSecret }),
+    ...logSettingsFrom(env),
     ...observationStepFrom(env),
     silentAfter: silentAfterFrom(env),
     ...reactionsIn(env),

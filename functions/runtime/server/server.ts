@@ -2,13 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Hono } from "hono";
-import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf } from "../../adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../adapters/sqlite/damage.ts";
 import { type Database, InUse, openDatabase } from "../../adapters/sqlite/database.ts";
-import { jobQueue, queueAgesS } from "../../adapters/sqlite/jobs.ts";
+import { jobQueue } from "../../adapters/sqlite/jobs.ts";
 import { sqlitePeople, sqliteRegister } from "../../adapters/sqlite/people.ts";
 import { sqliteQuarantine, sqliteQuarantineEraser } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
@@ -23,6 +22,7 @@ import { type PageFiles, pageEndpoints } from "../../http/page.ts";
 import { peopleEndpoints } from "../../http/people.ts";
 import { queryEndpoints } from "../../http/queries.ts";
 import { recordingEndpoints } from "../../http/recording.ts";
+import { sealedLogEndpoints } from "../../http/sealed-log.ts";
 import { signInEndpoints } from "../../http/sign-in.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import { steadyClock } from "../../ledger/clock.ts";
@@ -30,7 +30,6 @@ import type { Erasers } from "../../ledger/erasure.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
-import type { Quarantine } from "../../ledger/quarantine.ts";
 import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { withoutExecutor } from "../../reactions/executors/executors.ts";
@@ -41,9 +40,11 @@ import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { close, listen } from "./listen.ts";
 import { log } from "./log.ts";
+import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 import { reactionsOf } from "./reactions.ts";
+import { type SealingRunner, sealingRunner } from "./sealing.ts";
 
 /** The name of the queue of jobs. */
 const JOBS = "later";
@@ -103,29 +104,13 @@ async function onDynamodb(tables: NonNullable<Configuration["tables"]>): Promise
   };
 }
 
-/** The metrics. What is a state and not an event is measured whenever the metrics are read. */
-function measured(database: Database, quarantine: Quarantine): Pick<Ledger, "recorder" | "metrics"> {
-  const recorder = prometheusMetrics();
-  const queues = new Set([JOBS]);
-  return {
-    recorder,
-    metrics: async () => {
-      const ages = queueAgesS(database);
-      // A queue that was emptied has the age 0.
-      for (const queue of ages.keys()) queues.add(queue);
-      for (const queue of queues) recorder.record("queue_age", { queue }, ages.get(queue) ?? 0);
-      recorder.record("quarantine_items", {}, (await quarantine.list()).count ?? 0);
-      return { type: recorder.type, text: await recorder.text() };
-    },
-  };
-}
-
 function ledgerOf(
   settings: Configuration,
   database: Database,
   { register: _, ...storage }: Storage,
   jobs: Jobs,
   reactions: ReactionRunner,
+  sealing: SealingRunner | undefined,
 ): Ledger {
   const registryClients = registries(settings.registries);
   const configured = settings.tokens.length > 0 ? settings.tokens : ownTokens(settings.data);
@@ -140,7 +125,8 @@ function ledgerOf(
   const quarantine = sqliteQuarantine(database);
   return {
     ...storage,
-    ...measured(database, quarantine),
+    ...measured(database, quarantine, sealing, JOBS),
+    ...(sealing === undefined ? {} : { sealedLog: sealing.sealedLog, sealingState: sealing.state }),
     store: countingStore(storage.store),
     rules: settings.rules,
     deployTools: settings.deployTools,
@@ -177,6 +163,7 @@ export const endpoints = (ledger: Ledger, erasers: Erasers, page?: PageFiles): H
     auditEndpoint(ledger),
     exportEndpoint(ledger),
     backupEndpoint(ledger),
+    sealedLogEndpoints(ledger),
     signInEndpoints(ledger),
     metricsEndpoint(ledger),
     ...(page === undefined ? [] : [pageEndpoints(() => page)]),
@@ -230,7 +217,10 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       settings.tables === undefined ? onSqlite(database, damage) : await onDynamodb(settings.tables);
     const queue = jobQueue(database, JOBS, Job, { giveUpMs: GIVE_UP_MS });
     const reactions = reactionRunner(database, reactionsOf(settings, database), log);
-    const ledger = ledgerOf(settings, database, storage, queue, reactions);
+    // The facts of a table are sealed by the stack's function.
+    const sealing =
+      settings.tables === undefined ? sealingRunner(settings, storage.store, storage.now) : undefined;
+    const ledger = ledgerOf(settings, database, storage, queue, reactions, sealing);
     const erasers: Erasers = {
       register: storage.register,
       quarantine: sqliteQuarantineEraser(database),
@@ -244,6 +234,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       giveUp: (job, error) => giveUp(ledger, job, error),
     });
     await reactions.start(async (path, init) => app.request(path, init));
+    sealing?.start();
     const endCheck = scheduleCheck(database, damage);
     const endSourceCheck = repeatSourceCheck(ledger);
     const stop = async () => {
@@ -252,6 +243,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       await close(server);
       await queue.stop();
       await reactions.stop();
+      await sealing?.stop();
       database.close();
     };
     return { address: `http://${settings.host}:${port}`, stop, settings };

@@ -1,0 +1,98 @@
+/** Who is handed which part of the sealed log, and that receipts name the leaf. */
+import { afterAll, describe, expect, it } from "vitest";
+import { parseTokens } from "../../functions/ledger/authority.ts";
+import { hashOfLeaf } from "../../functions/seal/merkle.ts";
+import { readKey } from "../../functions/seal/note.ts";
+import { readProof } from "../../functions/seal/proof.ts";
+import { seal } from "../../functions/seal/sealer.ts";
+import { clientOf } from "../client.ts";
+import { memoryLog } from "../seal/memory-log.ts";
+import { newSigner } from "../seal/signer.ts";
+import { cleanUp, deployed, givenDoors, problemOf, SECRETS } from "./given.ts";
+
+afterAll(cleanUp);
+
+const BOUND_AUDITOR = "bound-auditor-that-nobody-may-see";
+const OTHER_AUDITOR = "other-auditor-that-nobody-may-see";
+
+async function given() {
+  const log = memoryLog();
+  const signer = newSigner("log.example/test");
+  const tokens = parseTokens(
+    `admin:ann:an-admin-that-nobody-may-see,auditor:al:auditor-token-that-nobody-may-see,reader:ray:reader-token-that-nobody-may-see,auditor:bo:${BOUND_AUDITOR}:environments=production:services=acme/billing,auditor:cy:${OTHER_AUDITOR}:environments=staging`,
+  );
+  const doors = givenDoors({ sealedLog: log, secrets: async () => ({ tokens, webhooks: SECRETS }) });
+  const as = (token?: string) => clientOf(async (path, init) => doors.app.request(path, init), token);
+  const received = await as("an-admin-that-nobody-may-see").say(deployed("1"));
+  const sealNow = () => seal({ store: doors.ledger.store, log, signer, now: doors.ledger.now });
+  return { ...doors, log, signer, as, received, sealNow };
+}
+
+const FACT = "/v1/log/proof?source=%2Ftest&id=1";
+
+describe("the sealed log", () => {
+  it("names the leaf of a fact in its receipt", async () => {
+    const { ledger, received, as } = await given();
+    const [fact] = await ledger.store.get([{ source: "/test", id: "1" }]);
+    const leaf = hashOfLeaf(Buffer.from(JSON.stringify(fact))).toString("hex");
+    expect(JSON.parse(received.text).outcomes).toMatchObject([{ outcome: "recorded", leafHash: leaf }]);
+    const again = await as("an-admin-that-nobody-may-see").say(deployed("1"));
+    expect(JSON.parse(again.text).outcomes).toMatchObject([{ outcome: "duplicate", leafHash: leaf }]);
+  });
+
+  it("hands everybody the checkpoint for seconds, and key and hashes for ever", async () => {
+    const { as, log, sealNow, signer } = await given();
+    expect(problemOf(await as().get("/v1/log/checkpoint"))).toMatchObject({ status: 404 });
+    await sealNow();
+    const checkpoint = await as().get("/v1/log/checkpoint");
+    expect([checkpoint.status, checkpoint.headers.get("cache-control")]).toEqual([200, "public, max-age=5"]);
+    expect(checkpoint.text).toBe(log.files.get("checkpoint")?.toString());
+    const forEver = "public, max-age=31536000, immutable";
+    const key = await as().get("/v1/log/key");
+    expect([readKey(key.text), key.headers.get("cache-control")]).toEqual([signer.key, forEver]);
+    const tile = await as().get("/v1/log/tile/0/000.p/2");
+    expect([tile.status, tile.headers.get("cache-control")]).toEqual([200, forEver]);
+    expect((await as().get("/v1/log/checkpoints/2")).text).toBe(checkpoint.text);
+    for (const path of [
+      "tile/0/001",
+      "tile/0/0",
+      "tile/../head",
+      "checkpoints/3",
+      "checkpoints/x",
+      "anchors/2.tsr",
+    ])
+      expect(problemOf(await as().get(`/v1/log/${path}`))).toMatchObject({ status: 404 });
+  });
+
+  it("hands entries to auditors who are bound to nothing", async () => {
+    const { as, sealNow } = await given();
+    await sealNow();
+    const path = "/v1/log/tile/entries/000.p/2";
+    const entries = await as("auditor-token-that-nobody-may-see").get(path);
+    expect(entries.status).toBe(200);
+    expect(entries.headers.get("cache-control")).toBe("private, max-age=31536000, immutable");
+    expect(entries.text).toContain('"source":"/test"');
+    expect(problemOf(await as().get(path))).toMatchObject({ status: 401 });
+    expect(problemOf(await as("reader-token-that-nobody-may-see").get(path))).toMatchObject({ status: 403 });
+    expect(problemOf(await as(BOUND_AUDITOR).get(path))).toMatchObject({ status: 403 });
+  });
+
+  it("proves a fact to every auditor who may see it", async () => {
+    const { as, ledger, sealNow, signer } = await given();
+    expect(problemOf(await as(BOUND_AUDITOR).get(FACT))).toMatchObject({ status: 409 });
+    await sealNow();
+    const [fact] = await ledger.store.get([{ source: "/test", id: "1" }]);
+    const entry = Buffer.from(JSON.stringify(fact));
+    for (const token of [BOUND_AUDITOR, "auditor-token-that-nobody-may-see"]) {
+      const proof = await as(token).get(FACT);
+      expect(proof.headers.get("cache-control")).toContain("private");
+      expect(readProof(proof.text, entry, signer.key)).toMatchObject({ index: 0, checkpoint: { size: 2 } });
+    }
+    expect(problemOf(await as(OTHER_AUDITOR).get(FACT))).toMatchObject({ status: 404 });
+    expect(problemOf(await as("reader-token-that-nobody-may-see").get(FACT))).toMatchObject({ status: 403 });
+  });
+
+  it("is not found where a ledger has none", async () => {
+    expect(problemOf(await givenDoors().stranger().get("/v1/log/checkpoint"))).toMatchObject({ status: 404 });
+  });
+});

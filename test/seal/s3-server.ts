@@ -1,0 +1,77 @@
+/** A server with as much of S3's API as the log needs: objects, and both conditions on a put. */
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { expect } from "vitest";
+
+export interface S3Server {
+  readonly endpoint: string;
+  readonly objects: Map<string, Buffer>;
+  /** The headers of each put. */
+  readonly puts: { readonly path: string; readonly headers: IncomingMessage["headers"] }[];
+  readonly stop: () => Promise<void>;
+}
+
+const etagOf = (bytes: Buffer): string => `"${createHash("md5").update(bytes).digest("hex")}"`;
+
+const errorOf = (response: ServerResponse, status: number, code: string): void => {
+  response.writeHead(status, { "content-type": "application/xml" });
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+};
+
+/** The bytes of a body, which the SDK may send in signed chunks (aws-chunked). */
+function bytesOf(body: Buffer, { headers }: IncomingMessage): Buffer {
+  if (headers["content-encoding"] !== "aws-chunked") return body;
+  const chunks: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const end = body.indexOf("\r\n", at);
+    const length = Number.parseInt(body.subarray(at, end).toString(), 16);
+    if (length === 0) return Buffer.concat(chunks);
+    chunks.push(body.subarray(end + 2, end + 2 + length));
+    at = end + 2 + length + 2;
+  }
+}
+
+export async function startS3(): Promise<S3Server> {
+  const objects = new Map<string, Buffer>();
+  const puts: { path: string; headers: IncomingMessage["headers"] }[] = [];
+  const put = (path: string, request: IncomingMessage, response: ServerResponse, body: Buffer): void => {
+    const { "if-match": match, "if-none-match": noneMatch } = request.headers;
+    const stored = objects.get(path);
+    puts.push({ path, headers: request.headers });
+    const isRefused =
+      noneMatch === "*" ? stored !== undefined : stored === undefined || etagOf(stored) !== match;
+    if (isRefused) {
+      const isMissing = match !== undefined && stored === undefined;
+      errorOf(response, isMissing ? 404 : 412, isMissing ? "NoSuchKey" : "PreconditionFailed");
+      return;
+    }
+    const bytes = bytesOf(body, request);
+    objects.set(path, bytes);
+    response.writeHead(200, { etag: etagOf(bytes) });
+    response.end();
+  };
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? "", "http://s3").pathname);
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      if (request.method === "PUT") return put(path, request, response, Buffer.concat(chunks));
+      const stored = objects.get(path);
+      if (stored === undefined) return errorOf(response, 404, "NoSuchKey");
+      response.writeHead(200, { etag: etagOf(stored), "content-length": stored.length });
+      response.end(stored);
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  if (typeof address !== "object" || address === null) return expect.fail("does not listen");
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    objects,
+    puts,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** What is done to a ledger's file behind its back is found, on SQLite with its own checks passed. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
+import { type Database, openDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { hashOf } from "../../functions/adapters/sqlite/facts.ts";
+import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
+import { steadyClock } from "../../functions/ledger/clock.ts";
+import type { Store } from "../../functions/ledger/store.ts";
+import { type Sealing, sealAll } from "../../functions/seal/sealer.ts";
+import { sweep, sweepAndSeal } from "../../functions/seal/sweep.ts";
+import type { Fact } from "../../schemas/fact.ts";
+import { frozen, keep } from "../store/stores.ts";
+import { memoryLog } from "./memory-log.ts";
+import { newSigner } from "./signer.ts";
+
+const NOW = Date.parse("2026-11-22T12:00:00.000Z");
+const factAt = (id: string, minutes: number): Fact =>
+  frozen("/test", id, { recordedAt: new Date(NOW - minutes * 60_000).toISOString() });
+
+describe("the sweep", () => {
+  let folder = "";
+  let database: Database;
+  let store: Store;
+  let sealing: Sealing;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "asof-sweep-"));
+    reopen();
+    sealing = { store, log: memoryLog(), signer: newSigner("log.example/test"), now: () => new Date(NOW) };
+    for (let n = 0; n < 300; n++) await keep(store, factAt(String(n), 400 - n));
+    await sealAll(sealing);
+  });
+  afterEach(() => {
+    database.close();
+    rmSync(folder, { recursive: true });
+  });
+  function reopen(): void {
+    database = openDatabase(folder);
+    store = sqliteStore(database, steadyClock(undefined), noDamage());
+  }
+  /** Changes the file as someone with access to it would, and opens the ledger again. */
+  function meddle(change: () => void): void {
+    change();
+    database.close();
+    reopen();
+    sealing = { ...sealing, store };
+  }
+
+  it("finds nothing in a ledger that is as it was sealed", async () => {
+    await keep(store, factAt("not yet sealed", 0));
+    expect(await sweep(store, sealing.log)).toEqual({ facts: 300, findings: [] });
+  });
+
+  it("finds one fact that was rewritten, its own hash with it", async () => {
+    const [fact] = await store.get([{ source: "/test", id: "7" }]);
+    const bytes = JSON.stringify(fact).replace('"production"', '"staging"');
+    meddle(() =>
+      database
+        .prepare("UPDATE items SET fact = ?, hash = ? WHERE key = ?")
+        .run(bytes, hashOf(bytes), "F#/test#7"),
+    );
+    expect((await sweep(store, sealing.log)).findings).toEqual([
+      { what: "changed", source: "/test", id: "7" },
+    ]);
+  });
+
+  it("finds one fact that was removed", async () => {
+    meddle(() => {
+      database
+        .prepare("DELETE FROM entries WHERE item IN (SELECT id FROM items WHERE key = ?)")
+        .run("F#/test#250");
+      database.prepare("DELETE FROM items WHERE key = ?").run("F#/test#250");
+    });
+    expect((await sweep(store, sealing.log)).findings).toEqual([
+      { what: "missing", source: "/test", id: "250" },
+    ]);
+  });
+
+  it("finds one fact that was put in with an old time, and seals it late", async () => {
+    await keep(store, factAt("planted", 200));
+    expect((await sweepAndSeal(sealing)).findings).toEqual([
+      { what: "unsealed", source: "/test", id: "planted" },
+    ]);
+    expect(await sweepAndSeal(sealing)).toEqual({ facts: 301, findings: [] });
+  });
+});
