@@ -5,7 +5,6 @@
 import type { Fact } from "../../schemas/fact.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import type { LogStore } from "./log-store.ts";
-import { allEntries } from "./read-log.ts";
 import { readSeal } from "./seal-leaf.ts";
 
 /** A sealed fact, and the index of its entry. */
@@ -91,13 +90,4 @@ export function positionsIn(log: LogStore): (fact: Omit<Sealed, "index">) => Pro
     hours.set(hour, reading);
     return (await reading).get(fingerprint(fact));
   };
-}
-
-/** Adds what is missing of a whole log. */
-export async function rebuildPositions(log: LogStore, size: number): Promise<void> {
-  let start = 0;
-  for await (const entries of allEntries(log, size)) {
-    await addPositions(log, sealedIn(entries, start));
-    start += entries.length;
-  }
 }

@@ -1,9 +1,10 @@
 /** Puts back what a ledger lacks of its sealed log, byte for byte: after a restore of a backup that is older than the log. */
-import type { Fact } from "../../schemas/fact.ts";
+import { type Fact, isAboutAnother } from "../../schemas/fact.ts";
 import { accessPatternsOf } from "../ledger/access-patterns.ts";
 import type { Store } from "../ledger/store.ts";
 import { LogFault, type LogStore } from "./log-store.ts";
 import type { VerifierKey } from "./note.ts";
+import { addPositions, sealedIn } from "./positions.ts";
 import { allEntries, readPublished } from "./read-log.ts";
 import { readSeal } from "./seal-leaf.ts";
 import { entryOf } from "./unsealed.ts";
@@ -19,7 +20,7 @@ async function putBack(store: Store, entry: Buffer): Promise<boolean> {
   const fact: Fact = JSON.parse(entry.toString());
   const [stored] = await store.get([fact]);
   if (stored === undefined) {
-    const [target] = fact.kind === "fact.retracted" ? await store.get([fact.target]) : [];
+    const [target] = isAboutAnother(fact) ? await store.get([fact.target]) : [];
     const { posted, derived } = accessPatternsOf(fact, target);
     for (const one of derived) await store.derive(one);
     await store.put(posted);
@@ -31,17 +32,21 @@ async function putBack(store: Store, entry: Buffer): Promise<boolean> {
 }
 
 /**
- * Puts back every sealed fact that the ledger lacks, oldest first. The same call again goes on.
+ * Puts back every sealed fact that the ledger lacks, oldest first, and what the log lacks of its positions. The same call
+ * again goes on.
  * @throws LogFault where the checkpoint is not signed by the key, a file is missing, or a fact differs
  */
 export async function restoreFromLog(store: Store, log: LogStore, key: VerifierKey): Promise<Restored> {
   const published = await readPublished(log, key);
-  let [facts, written] = [0, 0];
-  for await (const entries of allEntries(log, published?.size ?? 0))
+  let [facts, written, start] = [0, 0, 0];
+  for await (const entries of allEntries(log, published?.size ?? 0)) {
     for (const entry of entries) {
       if (readSeal(entry) !== undefined) continue;
       facts++;
       if (await putBack(store, entry)) written++;
     }
+    await addPositions(log, sealedIn(entries, start));
+    start += entries.length;
+  }
   return { facts, written };
 }

@@ -30,9 +30,9 @@ it.each([
   expect(json).toMatchObject({ renamed: [{ what, from, to, at: "2026-11-10T08:00:00.000Z" }], [what]: to });
 });
 
-it("ends with 1 where the old name is not known, unless it is said to be new", async () => {
+it("ends with 3 where the old name is not known, unless it is said to be new", async () => {
   const refused = await renaming("service", "acme/biling", "acme/payments");
-  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("Nearest: acme/billing")]);
+  expect([refused.code, refused.err]).toEqual([3, expect.stringContaining("Nearest: acme/billing")]);
   expect((await renaming("service", "acme/biling", "acme/payments", "--create")).code).toBe(0);
 });
 

@@ -32,7 +32,9 @@ const TOLD: readonly Told[] = [
     .map((statement) => ({ vendor: "events", raw: { data: statement }, statement })),
 ].filter(({ statement }) => personsIn(statement).length > 0);
 
-const isPersonal = (field: string): boolean => PERSON_FIELDS.some((one) => one === field);
+/** `person` of a record of an erasure is a commitment, too. */
+const isPersonal = (field: string): boolean =>
+  field === "person" || PERSON_FIELDS.some((one) => one === field);
 
 const LOGINS = [...new Set(TOLD.flatMap(({ statement }) => personsIn(statement)))];
 
