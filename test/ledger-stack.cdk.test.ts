@@ -1139,6 +1139,7 @@ describe("cloudfront", () => {
       ["/v1/disputes", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
+      ["/v1/notes", "Ingest"],
       ["/v1/freezes", "Ingest"],
       ["/v1/freezes/end", "Ingest"],
       ["/v1/renames", "Ingest"],

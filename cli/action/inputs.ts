@@ -4,8 +4,8 @@ import { gateCommand } from "../gate.ts";
 import type { Io } from "../io.ts";
 import { recordCommand } from "../record/command.ts";
 
-/** Options that are the Action's own business: it prints and reads JSON, and a job has no file of tokens. */
-const OWN: ReadonlySet<string> = new Set(["json", "token-file", "replay", "url"]);
+/** Options that are the Action's own business: it prints and reads JSON, and a job has no file of tokens or contexts. */
+const OWN: ReadonlySet<string> = new Set(["json", "token-file", "replay", "url", "context"]);
 
 export const commands = async (io: Io): Promise<Command[]> => [
   recordCommand(new Command("record"), io),

@@ -516,12 +516,12 @@ describe("an order", () => {
 
 describe("an executor that cannot begin", () => {
   it.each([
-    [["--deploy", "./no-such-program"], 1, "--deploy ./no-such-program"],
-    [["--cwd", "/no/such/folder"], 1, "--cwd /no/such/folder"],
-    [["--secret-file", "/no/such/file"], 1, "--secret-file /no/such/file"],
+    [["--deploy", "./no-such-program"], 2, "--deploy ./no-such-program"],
+    [["--cwd", "/no/such/folder"], 2, "--cwd /no/such/folder"],
+    [["--secret-file", "/no/such/file"], 2, "--secret-file /no/such/file"],
     [["--steps", "deploy,burn"], 2, "copy, backup"],
     [["--port", "70000"], 2, "a port"],
-    [["--url", "http://asof.example"], 1, "--url: must be an https URL, or an http URL on this machine"],
+    [["--url", "http://asof.example"], 2, "--url: must be an https URL, or an http URL on this machine"],
   ])("says why: %j", async (args, code, why) => {
     const ended = await asof(["execute", "--port", "0", ...args], { ASOF_EXECUTOR_SECRET: SECRET });
     expect(ended).toMatchObject({ code, err: expect.stringContaining(why) });
