@@ -20,5 +20,5 @@ it("of ten thousand commits is imported", { timeout: 300_000 }, async () => {
   writeFileSync(file, JSON.stringify({ paths: [{ path: "{environment}/{service}/**" }] }));
   const { out } = await asof(["import", "git", repository.folder, "--paths", file, "--dry-run"]);
   expect(out).toContain("would send 10,034 statements: 10034 to record");
-  expect(out).toContain("production/service-0  deployment.succeeded: 286, 2026-01-01 to 2026-01-07");
+  expect(out).toContain("production/service-0  deployment.succeeded: 287, 2026-01-01 to 2026-01-07");
 });

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { prometheusMetrics } from "../../functions/adapters/metrics/prometheus.ts";
@@ -28,6 +29,28 @@ const linesOf = ({ logged }: GivenDoors) =>
     .filter(({ message }) => message === "request");
 
 const given = () => givenDoors({ store: countingStore(memoryStore()) });
+
+describe("a large answer", () => {
+  const packed = async (path: string, query: Record<string, string>) => {
+    const doors = given();
+    await doors.client().say(deployed("1"));
+    const headers = { authorization: `Bearer ${tokenOf("reader")}`, "accept-encoding": "gzip" };
+    return doors.app.request(`${path}?${new URLSearchParams(query)}`, { headers });
+  };
+
+  it("is compressed, and a problem in its place is not: it can be read", async () => {
+    const question = { environment: "production", from: "2026-10-01" };
+    for (const path of ["/v1/history", "/v1/timeline"]) {
+      const found = await packed(path, question);
+      expect([found.status, found.headers.get("content-encoding")]).toEqual([200, "gzip"]);
+      const bytes = Buffer.from(await found.arrayBuffer());
+      expect(JSON.parse(gunzipSync(bytes).toString())).toMatchObject({ environment: "production" });
+      const missing = await packed(path, { ...question, environment: "prodution" });
+      expect([missing.status, missing.headers.get("content-encoding")]).toEqual([404, null]);
+      expect(await missing.json()).toMatchObject({ title: "Not found", instance: expect.any(String) });
+    }
+  });
+});
 
 describe("a request", () => {
   it("is one line in the log: who asked what, what was answered, and what it cost", async () => {

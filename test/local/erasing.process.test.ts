@@ -15,9 +15,10 @@ const REASON = "asked for by the person";
 
 /** The files of a folder that hold the login, in any case. */
 const holding = (folder: string): string[] =>
-  readdirSync(folder).filter((file) =>
-    readFileSync(join(folder, file), "latin1").toLowerCase().includes(LOGIN.toLowerCase()),
-  );
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file, "latin1").toLowerCase().includes(LOGIN.toLowerCase()));
 
 const deployed = (id: string, more: object = {}, time = "2026-10-20T08:11:00.000Z") =>
   event("deployment.succeeded", id, time, {
