@@ -50,20 +50,19 @@ describe("the sweep", () => {
 
   it("finds nothing in a ledger that is as it was sealed", async () => {
     await keep(store, factAt("not yet sealed", 0));
-    expect(await sweep(store, sealing.log)).toEqual({ facts: 300, findings: [] });
+    // Those of the last quarter of an hour are left to the next seal; what is sealed of them is compared by its entries.
+    expect(await sweep(store, sealing.log)).toEqual({ facts: 285, findings: [] });
   });
 
-  it("finds one fact that was rewritten, its own hash with it", async () => {
-    const [fact] = await store.get([{ source: "/test", id: "7" }]);
+  it.each(["7", "299"])("finds fact %s that was rewritten, its own hash with it", async (id) => {
+    const [fact] = await store.get([{ source: "/test", id }]);
     const bytes = JSON.stringify(fact).replace('"production"', '"staging"');
     meddle(() =>
       database
         .prepare("UPDATE items SET fact = ?, hash = ? WHERE key = ?")
-        .run(bytes, hashOf(bytes), "F#/test#7"),
+        .run(bytes, hashOf(bytes), `F#/test#${id}`),
     );
-    expect((await sweep(store, sealing.log)).findings).toEqual([
-      { what: "changed", source: "/test", id: "7" },
-    ]);
+    expect((await sweep(store, sealing.log)).findings).toEqual([{ what: "changed", source: "/test", id }]);
   });
 
   it("finds one fact that was removed", async () => {
@@ -83,6 +82,6 @@ describe("the sweep", () => {
     expect((await sweepAndSeal(sealing)).findings).toEqual([
       { what: "unsealed", source: "/test", id: "planted" },
     ]);
-    expect(await sweepAndSeal(sealing)).toEqual({ facts: 301, findings: [] });
+    expect(await sweepAndSeal(sealing)).toEqual({ facts: 286, findings: [] });
   });
 });
