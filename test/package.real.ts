@@ -130,7 +130,7 @@ it("is a construct in an app of its user, with the functions as they came, and t
   expect(stdout.trim()).toBe("mine");
   const out = join(project, "cdk.out");
   const assets = readdirSync(out).filter((name) => existsSync(join(out, name, "index.mjs")));
-  expect(assets).toHaveLength(6);
+  expect(assets).toHaveLength(8);
   const packaged = join(project, "node_modules/asof/dist/functions/ingest/index.mjs");
   const ingest = assets.find((name) =>
     readFileSync(join(out, name, "index.mjs")).equals(readFileSync(packaged)),

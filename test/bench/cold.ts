@@ -22,6 +22,7 @@ const ENVIRONMENT = {
   ASOF_SECRET: "arn:aws:secretsmanager:us-east-1:000000000000:secret:asof",
   ASOF_SETTLE_MS: "60000",
   ASOF_QUARANTINE_BUCKET: "asof-quarantine",
+  ASOF_LOG_BUCKET: "asof-log",
   ASOF_LATER_QUEUE: "https://sqs.us-east-1.amazonaws.com/000000000000/later",
   ASOF_LATER_ARN: "arn:aws:sqs:us-east-1:000000000000:later",
 };

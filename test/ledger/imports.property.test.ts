@@ -88,5 +88,5 @@ it("answers as a ledger that heard all of it live", { timeout: 600_000 }, async 
       .map(({ one }) => one);
     expect(await answersOf(all, live)).toEqual(await answersOf(live, live));
   });
-  await fc.assert(property, { numRuns: RUNS });
+  await fc.assert(property, { numRuns: Math.min(RUNS, Math.max(100, RUNS / 10)) });
 });
