@@ -80,9 +80,9 @@ describe("a small log", () => {
 });
 
 /** A case each for a few, three for many. */
-const EDITS = RUNS > 2000 ? RUNS * 3 : 300;
+const TRIES = RUNS > 2000 ? RUNS * 3 : 300;
 
-describe(`${EDITS} random edits of a log`, () => {
+describe(`${TRIES} random edits of a log`, () => {
   let made: Files;
   beforeAll(async () => {
     made = await madeLog(signer, EDITED_SIZES);
@@ -93,7 +93,7 @@ describe(`${EDITS} random edits of a log`, () => {
   it.each(kinds)("are noticed, and the fact is named, if somebody %s", async (_, edit) => {
     const random = randomFrom(SEED + kinds.findIndex(([, one]) => one === edit) * 7919);
     const [accepted, unnamed]: [string[], string[]] = [[], []];
-    for (let n = 0; n < Math.ceil(EDITS / kinds.length); n++) {
+    for (let n = 0; n < Math.ceil(TRIES / kinds.length); n++) {
       const files = new Map(made);
       const { what, names = [] } = await edit(files, random);
       const { findings } = await verified(files);
