@@ -105,8 +105,8 @@ async function install(folder, missing) {
 
 function npmCi(cwd) {
   // By default npm waits for five minutes for a package that does not come.
-  const patience = ["--fetch-timeout=60000", "--fetch-retries=4"];
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline", ...patience];
+  const patience = "--fetch-timeout=60000";
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline", patience];
   const npm = spawn("npm", isDev ? args : [...args, "--omit=dev"], {
     cwd,
     stdio: ["ignore", "inherit", "inherit"],
