@@ -24,7 +24,7 @@ import { addEdge } from "./edge.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { type FunctionName, IDENTITIES, PACKAGED, RULES, trustVariables, withFiles } from "./functions.ts";
 import { PeopleTable } from "./people.ts";
-import { allowErasing, allowObjects, quarantineBucket } from "./quarantine.ts";
+import { allowErasing, allowQuarantine, quarantineBucket } from "./quarantine.ts";
 import { addSealing, logBucket } from "./sealing.ts";
 import { behindOrigin, secretFor } from "./secrets.ts";
 import { LedgerSettings } from "./settings.ts";
@@ -208,7 +208,7 @@ export class AsofLedger extends Construct {
     people.allowReveal(ingest);
     ingest.allow(["secretsmanager:GetSecretValue"], webhookSecret.secretArn);
     ingest.allow(["sqs:SendMessage"], later.queueArn);
-    allowObjects(quarantine, ingest, "s3:PutObject", "s3:GetObject", "s3:DeleteObject");
+    allowQuarantine(quarantine, ingest, "s3:PutObject", "s3:GetObject", "s3:DeleteObject");
     const take = (queue: Queue, batchSize: number, maxConcurrency: number): void =>
       ingest.addEventSource(
         new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }),
@@ -228,7 +228,7 @@ export class AsofLedger extends Construct {
     });
     allowReads(questions);
     people.allowReveal(questions);
-    allowObjects(quarantine, questions, "s3:GetObject");
+    allowQuarantine(quarantine, questions, "s3:GetObject");
     questions.allow(["s3:ListBucket"], quarantine.bucketArn);
     new Rule(this, "CheckSources", {
       schedule: Schedule.rate(CHECK_EVERY),

@@ -1,27 +1,21 @@
 /** The bucket of what is quarantined. */
-import { CfnElement, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { LedgerFunction } from "./function.ts";
+import { allowObjects } from "./objects.ts";
 
 /** What was discarded or retried stays this long as an earlier version of its object. */
 const DISCARDED = Duration.days(365);
 
 /** Lets the function do something to the objects. */
-export function allowObjects(bucket: Bucket, to: LedgerFunction, ...actions: string[]): void {
-  to.allow(actions, bucket.arnForObjects("*"));
-  const element = bucket.node.defaultChild;
-  if (to.role === undefined || !(element instanceof CfnElement)) return;
-  Validations.of(to.role).acknowledge({
-    id: `AwsSolutions-IAM5[Resource::<${Stack.of(bucket).getLogicalId(element)}.Arn>/*]`,
-    reason: "The keys of what is quarantined are made from its content.",
-  });
-}
+export const allowQuarantine = (bucket: Bucket, to: LedgerFunction, ...actions: string[]): void =>
+  allowObjects(bucket, to, "The keys of what is quarantined are made from its content.", actions);
 
 /** Lets the function take a login out of every object, and of what S3 keeps of earlier ones. */
 export function allowErasing(bucket: Bucket, to: LedgerFunction): void {
   const versions = ["s3:GetObjectVersion", "s3:DeleteObjectVersion"];
-  allowObjects(bucket, to, "s3:GetObject", "s3:PutObject", ...versions);
+  allowQuarantine(bucket, to, "s3:GetObject", "s3:PutObject", ...versions);
   to.allow(["s3:ListBucketVersions"], bucket.bucketArn);
 }
 

@@ -1,5 +1,5 @@
 /** What seals the ledger: a function, its key, and the bucket of the log. */
-import { CfnElement, Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { Rule, RuleTargetInput, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction as LambdaTarget } from "aws-cdk-lib/aws-events-targets";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -8,6 +8,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from
 import type { Construct } from "constructs";
 import type { Alarms } from "./alarms.ts";
 import type { LedgerFunction, LedgerFunctionProps } from "./function.ts";
+import { allowObjects } from "./objects.ts";
 import type { LedgerTable } from "./table.ts";
 
 /** In seconds; see the alarm `SealAge`. */
@@ -42,24 +43,18 @@ const logKey = (scope: Construct): Key =>
     removalPolicy: RemovalPolicy.RETAIN,
   });
 
-function allowObjects(bucket: Bucket, to: LedgerFunction, ...actions: string[]): void {
-  to.allow(actions, bucket.arnForObjects("*"));
+function allowLog(bucket: Bucket, to: LedgerFunction, ...actions: string[]): void {
+  allowObjects(bucket, to, "The log's files are named by its size, which grows.", actions);
   // Without it, S3 answers 403 for what is not there.
   to.allow(["s3:ListBucket"], bucket.bucketArn);
-  const element = bucket.node.defaultChild;
-  if (to.role === undefined || !(element instanceof CfnElement)) return;
-  Validations.of(to.role).acknowledge({
-    id: `AwsSolutions-IAM5[Resource::<${Stack.of(bucket).getLogicalId(element)}.Arn>/*]`,
-    reason: "The log's files are named by its size, which grows.",
-  });
 }
 
 const allowLogReads = (bucket: Bucket, reader: LedgerFunction): void =>
-  allowObjects(bucket, reader, "s3:GetObject");
+  allowLog(bucket, reader, "s3:GetObject");
 
 /** Lets the function write and sign, and denies both to everybody else in the account. */
 function allowSealing(bucket: Bucket, key: Key, sealer: LedgerFunction): void {
-  allowObjects(bucket, sealer, "s3:GetObject", "s3:PutObject");
+  allowLog(bucket, sealer, "s3:GetObject", "s3:PutObject");
   sealer.allow(["kms:Sign", "kms:GetPublicKey"], key.keyArn);
   const everyone = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
   const others = { ArnNotEquals: { "aws:PrincipalArn": sealer.role?.roleArn } };

@@ -2,16 +2,15 @@
 import { closeSync, existsSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { addressOf, authorizationOf, withQuery } from "../functions/adapters/api-client.ts";
+import { withQuery } from "../functions/adapters/api-client.ts";
 import * as http from "../functions/adapters/http-client.ts";
-import { BY_HEADER, OTHERS_HEADER, readAnswer } from "../schemas/read-answer.ts";
-import { failureOf } from "./client.ts";
+import { BY_HEADER, OTHERS_HEADER } from "../schemas/read-answer.ts";
 import { onDisk } from "./disk.ts";
 import { CliError, Unreachable } from "./error.ts";
+import { streamed } from "./file/download.ts";
 import { count, progressOn, size } from "./file/progress.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
-import { unreachable } from "./request.ts";
 
 const maybe = z.string().optional();
 const Query = z.object({
@@ -44,30 +43,6 @@ ${EXIT_CODES}`;
 
 const ATTEMPTS = 5;
 const NEWLINE = 10;
-
-interface Answer {
-  readonly headers: Headers;
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
-/** @throws Unreachable, Refused, or a CliError where the address is not a ledger's */
-async function requestExport(ledger: Ledger, query: object): Promise<Answer> {
-  const headers = authorizationOf({ ...ledger, token: ledger.token ?? (await ledger.identity?.()) });
-  try {
-    const path = withQuery("/v1/export", query);
-    const answer = await http.download(addressOf(ledger, path), { headers, redirect: "manual" });
-    if (answer.status === 200) return answer;
-    const all: Uint8Array[] = [];
-    for await (const chunk of answer.chunks) all.push(chunk);
-    const read = readAnswer(z.never(), answer.status, http.parsed(Buffer.concat(all).toString("utf8")));
-    throw failureOf(ledger, {
-      status: answer.status,
-      detail: read.is === "problem" ? read.detail : undefined,
-    });
-  } catch (error) {
-    throw error instanceof http.NoAnswer ? unreachable(ledger, error) : error;
-  }
-}
 
 const Line = z.object({ recordedAt: z.string(), source: z.string(), id: z.string() });
 
@@ -119,7 +94,7 @@ async function writeAll(io: Io, ledger: Ledger, query: z.infer<typeof Query>, ou
   const isResumable = (query.format ?? "ndjson") === "ndjson" && (query.by ?? "recordedAt") === "recordedAt";
   let cursor: string | undefined;
   for (let attempt = 1; ; attempt++) {
-    const { headers, chunks } = await requestExport(ledger, { ...query, cursor });
+    const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, cursor }));
     try {
       for await (const chunk of chunks) {
         output.write(chunk);

@@ -5,7 +5,7 @@ import { mergedChange } from "./answer.ts";
 import { component } from "./component.ts";
 import { RequirementAnswer } from "./gate.ts";
 import { coded } from "./plan-codes.ts";
-import { attached, configuration, deploymentId, identity } from "./release.ts";
+import { attached, configuration, deploymentId, identity, stretch } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { name, sha, shownPerson, time, url } from "./scalars.ts";
 
@@ -100,12 +100,7 @@ export type AuditChange = z.infer<typeof change>;
 export const Audit = z
   .strictObject({
     renamed,
-    environment: name,
-    service: name.exactOptional(),
-    from: time,
-    to: time,
-    knownAt: time,
-    settled: z.boolean(),
+    ...stretch,
     controls: z
       .array(
         z.strictObject({

@@ -1,6 +1,6 @@
 /** Delivery: DORA's four numbers of a span, and the facts behind each of them. */
 import * as z from "zod";
-import { identity } from "./release.ts";
+import { identity, stretch } from "./release.ts";
 import { name, sha, time, url } from "./scalars.ts";
 
 const seconds = z.int().nonnegative();
@@ -48,12 +48,7 @@ export type DeliveryIncident = z.infer<typeof incident>;
 
 export const Delivery = z
   .strictObject({
-    environment: name,
-    service: name.exactOptional(),
-    from: time,
-    to: time,
-    knownAt: time,
-    settled: z.boolean(),
+    ...stretch,
     definitions: z.record(z.string(), z.string()).meta({ description: "what each number means" }),
     deployments: z.strictObject({ count: z.int(), perDay: z.number() }),
     leadTime: z.strictObject({

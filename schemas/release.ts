@@ -26,6 +26,16 @@ import {
 
 export const identity = z.strictObject({ source, id });
 
+/** What answers about a span of time begin with. */
+export const stretch = {
+  environment: name,
+  service: name.exactOptional(),
+  from: time,
+  to: time,
+  knownAt: time,
+  settled: z.boolean(),
+};
+
 /** The moment that an answer is about, the facts that it may use, and whether it may still change. */
 export const moment = {
   at: time.meta({ description: "the time that the question names" }),

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { component } from "./component.ts";
-import { attached, configuration, deploymentId, dispute, identity } from "./release.ts";
+import { attached, configuration, deploymentId, dispute, identity, stretch } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
@@ -97,12 +97,7 @@ export type TimelineEntry = z.infer<typeof timelineEntry>;
 export const Timeline = z
   .strictObject({
     renamed,
-    environment: name,
-    service: name.exactOptional(),
-    from: time,
-    to: time,
-    knownAt: time,
-    settled: z.boolean(),
+    ...stretch,
     entries: z.array(timelineEntry).meta({
       description:
         "first `running` entries, by service: what already ran at `from`; then changes in order of time",

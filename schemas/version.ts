@@ -1,13 +1,8 @@
 /** What people call a release: the version of its image, else its commit, else its digest. */
 import type { Release, ReleasedComponent } from "./release.ts";
+import { shortCommit, shortDigest } from "./words/ids.ts";
 
 const VERSION = /^v?\d+(\.\d+)+/;
-
-/** The first 7 digits of a commit. */
-export const shortCommit = (sha: string): string => sha.slice(0, 7);
-
-/** The first 8 digits of a digest. */
-export const shortDigest = (digest: string): string => digest.replace(/^sha\d+:/, "").slice(0, 8);
 
 type Named = Pick<ReleasedComponent, "tags" | "commit" | "digest" | "reported">;
 

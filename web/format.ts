@@ -45,11 +45,6 @@ export const zoneName = (ms: number): string =>
     .formatToParts(ms)
     .find(({ type }) => type === "timeZoneName")?.value ?? "";
 
-/** The first 7 digits of a commit. */
-export const shortSha = (sha: string): string => sha.slice(0, 7);
-/** The first 8 digits of a digest. */
-export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, "").slice(0, 8);
-
 /** The value of `datetime-local`, in the reader's zone. */
 export function localInput(ms: number): string {
   return new Date(ms - new Date(ms).getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);

@@ -1,6 +1,6 @@
 /** What ran where at any moment, from the columns of a history. */
 import type { History, ShownRelease } from "../schemas/history.ts";
-import { shortDigest, shortSha } from "./format.ts";
+import { shortCommit, shortDigest } from "../schemas/words/ids.ts";
 
 export interface Row {
   readonly at: number;
@@ -99,7 +99,7 @@ export function versionOf({ components }: ShownRelease): string {
   if (first === undefined) return "";
   const tag = first.tags.find((one) => /\d/.test(one)) ?? first.tags[0];
   if (tag !== undefined) return tag;
-  if (first.commit !== null) return shortSha(first.commit);
+  if (first.commit !== null) return shortCommit(first.commit);
   return first.digest === null ? "?" : shortDigest(first.digest);
 }
 

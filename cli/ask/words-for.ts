@@ -2,7 +2,7 @@
 import { duration } from "../../schemas/words/durations.ts";
 import type { Span } from "./style.ts";
 
-export { shortCommit, shortDigest } from "../../schemas/version.ts";
+export { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
 
 export const spanBetween = (from: string, to: string): string => duration(Date.parse(to) - Date.parse(from));
 

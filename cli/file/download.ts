@@ -1,4 +1,4 @@
-/** Downloads a backup from a running ledger. */
+/** Downloads from a running ledger. */
 import * as z from "zod";
 import { addressOf, authorizationOf } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
@@ -17,32 +17,37 @@ export interface RemoteBackup {
 
 const Headers = z.object({ facts: z.coerce.number(), bytes: z.coerce.number() });
 
-async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all).toString("utf8");
-}
-
-/** @throws Unreachable, Refused, or a CliError where the address is not a ledger's */
-export async function requestBackup(ledger: Ledger): Promise<RemoteBackup> {
-  const request = {
-    method: "POST",
-    headers: authorizationOf({ ...ledger, token: ledger.token ?? (await ledger.identity?.()) }),
-    redirect: "manual",
-  } as const;
+/**
+ * The body of an answer as it comes, for what is too large for one piece.
+ * @throws Unreachable, Refused, or a CliError where the address is not a ledger's
+ */
+export async function streamed(
+  ledger: Ledger,
+  path: string,
+  method: "GET" | "POST" = "GET",
+): Promise<{ readonly headers: globalThis.Headers; readonly chunks: AsyncIterable<Uint8Array> }> {
+  const headers = authorizationOf({ ...ledger, token: ledger.token ?? (await ledger.identity?.()) });
   try {
-    const { status, headers, chunks } = await http.download(addressOf(ledger, "/v1/backups"), request);
-    if (status !== 200) {
-      const read = readAnswer(z.never(), status, http.parsed(await textOf(chunks)));
-      throw failureOf(ledger, { status, detail: read.is === "problem" ? read.detail : undefined });
-    }
-    const read = Headers.safeParse({
-      facts: headers.get(FACTS_HEADER),
-      bytes: headers.get("content-length"),
-    });
-    if (!read.success) throw new CliError(`${ledger.url} answered without a backup: check ASOF_URL or --url`);
-    return { ...read.data, chunks };
+    const request = { method, headers, redirect: "manual" } as const;
+    const answer = await http.download(addressOf(ledger, path), request);
+    if (answer.status === 200) return answer;
+    const all: Uint8Array[] = [];
+    for await (const chunk of answer.chunks) all.push(chunk);
+    const read = readAnswer(z.never(), answer.status, http.parsed(Buffer.concat(all).toString("utf8")));
+    const detail = read.is === "problem" ? read.detail : undefined;
+    throw failureOf(ledger, { status: answer.status, detail });
   } catch (error) {
     throw error instanceof http.NoAnswer ? unreachable(ledger, error) : error;
   }
+}
+
+/** @throws what `streamed` throws */
+export async function requestBackup(ledger: Ledger): Promise<RemoteBackup> {
+  const { headers, chunks } = await streamed(ledger, "/v1/backups", "POST");
+  const read = Headers.safeParse({
+    facts: headers.get(FACTS_HEADER),
+    bytes: headers.get("content-length"),
+  });
+  if (!read.success) throw new CliError(`${ledger.url} answered without a backup: check ASOF_URL or --url`);
+  return { ...read.data, chunks };
 }

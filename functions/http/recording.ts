@@ -4,7 +4,7 @@ import type { Mapped } from "../../schemas/mapped.ts";
 import { Dispute, Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
 import { grantsOf, isBound } from "../ledger/grants.ts";
-import { DISPUTES, keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
+import { disputeOf, keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
@@ -159,17 +159,7 @@ async function dispute(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "write", "operate");
   const body = await bodyOf(c, Dispute);
   const { source, id, reason } = body;
-  const target = { source, id };
-  const statement = {
-    kind: "statement.disputed",
-    source: DISPUTES,
-    id: retractionId(target),
-    occurredAt: ledger.now().toISOString(),
-    timeFrom: "receipt",
-    actor: who.name,
-    target,
-    reason,
-  } as const;
+  const statement = { ...disputeOf({ source, id }, ledger.now()), actor: who.name, reason };
   return answerOne(c, await receive(ledger, senderOf("disputes", who), [said(statement, body)]));
 }
 

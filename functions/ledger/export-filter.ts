@@ -2,6 +2,7 @@
 import type { Fact, Kind } from "../../schemas/fact.ts";
 import { isAboutAnother } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { MAX_AHEAD_MS } from "./as-of.ts";
 import { type Extent, exportFacts } from "./export.ts";
 import { pagesOf, type Reads } from "./loader.ts";
 
@@ -16,8 +17,6 @@ export interface Filter {
 export type ByTime = "recordedAt" | "occurredAt";
 
 const PAGE = 300;
-/** A fact is refused that occurred later than this after it was recorded (see `MAX_AHEAD_MS`). */
-const AHEAD_MS = 10 * 60_000;
 
 /** The environments that are asked for, folded; undefined: all. */
 async function environmentsOf(
@@ -79,7 +78,7 @@ export async function* filteredFacts(
   const recorded =
     by === "recordedAt"
       ? { ...extent, to: to < until ? to : until }
-      : { ...extent, from: new Date(Math.max(0, Date.parse(from) - AHEAD_MS)).toISOString(), to: until };
+      : { ...extent, from: new Date(Math.max(0, Date.parse(from) - MAX_AHEAD_MS)).toISOString(), to: until };
   for await (const facts of exportFacts(store, recorded)) {
     const some = facts.filter((fact) => isInTime(fact) && (kinds === undefined || kinds.has(fact.kind)));
     if (!isPlaced) {

@@ -17,6 +17,7 @@ import { lookUpOrDefer, queueImageRead, resultOf } from "./registry-lookup.ts";
 import { currentRequest } from "./request-context.ts";
 import type { RunsFor } from "./runs-for.ts";
 import { scrubbed, scrubbedText } from "./scrub.ts";
+import type { Identity } from "./store.ts";
 
 /** What ingestion needs; made once at startup. */
 export interface Ingest extends Appending {
@@ -147,22 +148,22 @@ async function dispute(
   // What people do at the ledger's own endpoints is theirs to correct.
   if (OWN_KINDS.has(fact.kind)) return;
   const target = { source: fact.source, id: fact.id };
-  const statement = {
-    kind: "statement.disputed",
-    source: DISPUTES,
-    id: retractionId(target),
-    occurredAt: ledger.now().toISOString(),
-    timeFrom: "receipt",
-    target,
-    refused,
-  } as const;
+  const statement = { ...disputeOf(target, ledger.now()), refused } as const;
   const sender = bound === undefined ? {} : { sender: bound };
   const outcome = await append(ledger, statement, { vendor: "disputes", reportedBy, ...sender });
   if (outcome.outcome === "recorded") await ledger.publish?.(outcome.fact);
 }
 
-/** The `source` of disputes. */
-export const DISPUTES = "/asof/disputes";
+/** The statement that disputes a fact. Its time is no part of the comparison: the same dispute again is a duplicate. */
+export const disputeOf = (target: Identity, now: Date) =>
+  ({
+    kind: "statement.disputed",
+    source: "/asof/disputes",
+    id: retractionId(target),
+    occurredAt: now.toISOString(),
+    timeFrom: "receipt",
+    target,
+  }) as const;
 
 async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promise<Received> {
   if (mapped.is === "ignored") {

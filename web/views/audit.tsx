@@ -1,8 +1,8 @@
 /** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
 import { useState } from "preact/hooks";
 import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
+import { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
-import { shortDigest, shortSha } from "../format.ts";
 import { address, columns } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Out, Refused, Time } from "./parts.tsx";
@@ -60,10 +60,10 @@ function Controls({
 /** What a change brought, in a few words. */
 function wordsOf({ components, config, database, version, title, commits }: AuditChange): string {
   const images = components.map(({ tag, digest }) => tag ?? shortDigest(digest ?? "?"));
-  const revisions = config.map(({ revision }) => `config ${shortSha(revision)}`);
+  const revisions = config.map(({ revision }) => `config ${shortCommit(revision)}`);
   const schema = database === null ? [] : [`${database} ${version ?? ""}`];
   const known = [...images, ...schema, ...revisions, ...(title === null ? [] : [title])];
-  return known.length > 0 ? known.join(", ") : commits.map(shortSha).join(", ");
+  return known.length > 0 ? known.join(", ") : commits.map(shortCommit).join(", ");
 }
 
 const Row = ({ change, environment }: { readonly change: AuditChange; readonly environment: string }) => (

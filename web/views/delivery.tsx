@@ -1,8 +1,8 @@
 /** Delivery: DORA's four numbers of a place, what each means, and the facts behind them. */
 import type { Delivery as Answer } from "../../schemas/delivery.ts";
 import { duration } from "../../schemas/words/durations.ts";
+import { shortCommit } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
-import { shortSha } from "../format.ts";
 import { address, columns } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
@@ -116,7 +116,7 @@ const Row = ({ point, environment }: { readonly point: Point; readonly environme
       <span class="glyph">{point.rollback ? "▼" : "▲"}</span> <strong>{point.service}</strong>
     </td>
     <td>
-      <code>{point.commit === null ? "" : shortSha(point.commit)}</code>
+      <code>{point.commit === null ? "" : shortCommit(point.commit)}</code>
     </td>
     <td class="number">{point.rollback ? "" : span(point.leadS)}</td>
     <td>

@@ -2,7 +2,8 @@
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { age } from "../../schemas/words/durations.ts";
-import { moment, shortSha, utc } from "../format.ts";
+import { shortCommit } from "../../schemas/words/ids.ts";
+import { moment, utc } from "../format.ts";
 import { compared, isFrozenAt, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import {
@@ -48,7 +49,7 @@ function What({ row, age: since }: Pick<CellProps, "row" | "age">) {
     <>
       <span class="version">{versionOf(row.release)}</span>
       <span class="detail">
-        {commit == null ? null : <code>{shortSha(commit)}</code>}
+        {commit == null ? null : <code>{shortCommit(commit)}</code>}
         {[commit == null ? undefined : "", since, row.by].filter((part) => part != null).join(" · ")}
       </span>
     </>

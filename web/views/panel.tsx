@@ -3,7 +3,7 @@ import { X } from "lucide-preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Release, ReleasedComponent } from "../../schemas/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
-import { shortDigest, shortSha } from "../format.ts";
+import { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
 import { compared, rowAt, versionOf } from "../lanes.ts";
 import { address, columns, go, lanes, mayOperate, past, time } from "../state.ts";
 import { useAsked } from "./asked.ts";
@@ -40,7 +40,7 @@ const Component = ({ one, only }: { readonly one: ReleasedComponent; readonly on
             one.commit.repository === undefined ? null : `${one.commit.repository}/commit/${one.commit.sha}`
           }
         >
-          <code>{shortSha(one.commit.sha)}</code>
+          <code>{shortCommit(one.commit.sha)}</code>
         </Out>{" "}
         <CopyButton text={one.commit.sha} what="commit" />
         {one.build === null ? null : (
@@ -171,7 +171,7 @@ function Details({ release }: { readonly release: Release }) {
                   : `${one.repository}/blob/${one.revision}/${one.path ?? ""}`
               }
             >
-              {one.path ?? one.repository} <code>{shortSha(one.revision)}</code>
+              {one.path ?? one.repository} <code>{shortCommit(one.revision)}</code>
             </Out>
           </Fact>
         ))}

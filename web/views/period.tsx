@@ -13,14 +13,22 @@ export const spanOf = ({ days, at }: Address): { readonly from: string; readonly
     ? { from: `-${days}d` }
     : { from: new Date(at - days * DAY).toISOString(), to: new Date(at).toISOString() };
 
-export function PlaceAndDays({ environment }: { readonly environment: string }) {
-  const { place, days } = address.value;
+/** Chooses an environment and a service. @param where, any the words before the environment, and for all services */
+export function PlaceChoices({
+  environment,
+  where,
+  any,
+}: {
+  readonly environment: string;
+  readonly where: string;
+  readonly any: string;
+}) {
   const { shown, folded } = columns.value;
-  const service = place?.service;
+  const service = address.value.place?.service;
   return (
-    <div class="tools">
+    <>
       <label>
-        In{" "}
+        {where}{" "}
         <select
           value={environment}
           onChange={(event) => go({ place: { environment: event.currentTarget.value, service } })}
@@ -38,12 +46,21 @@ export function PlaceAndDays({ environment }: { readonly environment: string }) 
             go({ place: { environment, service: event.currentTarget.value || undefined } })
           }
         >
-          <option value="">everything</option>
+          <option value="">{any}</option>
           {[...new Set([...(service === undefined ? [] : [service]), ...services.value])].map((one) => (
             <option key={one}>{one}</option>
           ))}
         </select>
       </label>
+    </>
+  );
+}
+
+export function PlaceAndDays({ environment }: { readonly environment: string }) {
+  const { days } = address.value;
+  return (
+    <div class="tools">
+      <PlaceChoices environment={environment} where="In" any="everything" />
       <label>
         over{" "}
         <select value={String(days)} onChange={(event) => go({ days: Number(event.currentTarget.value) })}>

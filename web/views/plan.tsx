@@ -3,8 +3,8 @@ import { useRef, useState } from "preact/hooks";
 import type { Plan } from "../../schemas/plan.ts";
 import type { RedeploymentList } from "../../schemas/redeployment.ts";
 import { choicesFor } from "../../schemas/words/choices.ts";
+import { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
 import { ApiError, cancelRedeployment, requestRedeployment } from "../api.ts";
-import { shortDigest, shortSha } from "../format.ts";
 import { requestOf } from "../plan-choices.ts";
 import { go, mayOperate } from "../state.ts";
 import { useAsked } from "./asked.ts";
@@ -82,7 +82,7 @@ function Summary({ plan }: { readonly plan: Plan }) {
           <Fact name="commit">
             <Out href={commits.compareUrl}>
               <code>
-                {shortSha(commits.from?.sha ?? "?")} → {shortSha(commits.to?.sha ?? "?")}
+                {shortCommit(commits.from?.sha ?? "?")} → {shortCommit(commits.to?.sha ?? "?")}
               </code>
             </Out>
           </Fact>
@@ -91,7 +91,7 @@ function Summary({ plan }: { readonly plan: Plan }) {
           <Fact key={to?.path ?? from?.path ?? ""} name="config">
             <Out href={compareUrl}>
               <code>
-                {shortSha(from?.revision ?? "?")} → {shortSha(to?.revision ?? "?")}
+                {shortCommit(from?.revision ?? "?")} → {shortCommit(to?.revision ?? "?")}
               </code>
             </Out>
           </Fact>

@@ -4,8 +4,8 @@ import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { age } from "../../schemas/words/durations.ts";
+import { shortCommit } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
-import { shortSha } from "../format.ts";
 import { type Lane, markOf, type Row, versionOf } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import { address, columns, go, lanes, now, services, span } from "../state.ts";
@@ -167,7 +167,7 @@ const EntryRow = ({ lane, row }: Entry) => (
       <span class={`glyph tone-${markOf(row)?.tone ?? ""}`}>{markOf(row)?.glyph ?? "▲"}</span>{" "}
       {row.status === "running" ? versionOf(row.release) : row.status}
       {row.release.components[0]?.commit == null ? null : (
-        <code> {shortSha(row.release.components[0].commit)}</code>
+        <code> {shortCommit(row.release.components[0].commit)}</code>
       )}
     </td>
     <td>{row.by ?? ""}</td>

@@ -1,11 +1,13 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
 import type { Change, Changes } from "../../schemas/timeline.ts";
 import { duration } from "../../schemas/words/durations.ts";
+import { shortCommit } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
-import { localInput, shortSha } from "../format.ts";
-import { address, columns, go, now, services, time } from "../state.ts";
+import { localInput } from "../format.ts";
+import { address, columns, go, now, time } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
+import { PlaceChoices } from "./period.tsx";
 
 const GLYPHS: Partial<Record<Change["what"], string>> = {
   deployed: "▲",
@@ -37,7 +39,7 @@ function wordsOf({ what, components = [], database, version, title, commit }: Ch
   if (title !== undefined) return title;
   if (database !== undefined) return `${what} ${database} ${version ?? ""}`;
   const versions = [...new Set(components.map(({ tag, digest }) => tag ?? digest?.slice(7, 15) ?? ""))];
-  return [what, versions.join(", "), commit === undefined ? "" : shortSha(commit)]
+  return [what, versions.join(", "), commit === undefined ? "" : shortCommit(commit)]
     .filter((part) => part !== "")
     .join(" ");
 }
@@ -74,39 +76,10 @@ const Row = ({ one }: { readonly one: Change }) => (
 );
 
 function Question({ environment }: { readonly environment: string }) {
-  const { place, window } = address.value;
-  const { shown, folded } = columns.value;
+  const { window } = address.value;
   return (
     <div class="tools">
-      <label>
-        It broke in{" "}
-        <select
-          value={environment}
-          onChange={(event) =>
-            go({ place: { environment: event.currentTarget.value, service: place?.service } })
-          }
-        >
-          {[...shown, ...folded].map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      </label>
-      <label>
-        what{" "}
-        <select
-          value={place?.service ?? ""}
-          onChange={(event) =>
-            go({ place: { environment, service: event.currentTarget.value || undefined } })
-          }
-        >
-          <option value="">anything</option>
-          {[...new Set([...(place?.service === undefined ? [] : [place.service]), ...services.value])].map(
-            (one) => (
-              <option key={one}>{one}</option>
-            ),
-          )}
-        </select>
-      </label>
+      <PlaceChoices environment={environment} where="It broke in" any="anything" />
       <label>
         at{" "}
         <input

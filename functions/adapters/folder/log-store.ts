@@ -1,9 +1,9 @@
 /**
  * The sealed log in a folder, safe against several processes and against their end at any moment.
  *
- * Unfinished files and the lock stand under `staging/`, where a verifier looks for nothing. A file appears by link(2), complete and on disk, under a name that must be free. It is replaced by rename(2) under a
- * lock. The lock is an SQLite file with an open transaction, which the system ends with the process. Only this user may
- * read the folder.
+ * Unfinished files and the lock stand under `staging/`, where a verifier looks for nothing. A file appears by link(2),
+ * complete and on disk, under a name that must be free. It is replaced by rename(2) under a lock. The lock is an SQLite
+ * file with an open transaction, which the system ends with the process. Only this user may read the folder.
  */
 import { randomUUID } from "node:crypto";
 import {

@@ -4,19 +4,7 @@
  */
 import { StoreError } from "../../ledger/store.ts";
 import type { LogStore } from "../../seal/log-store.ts";
-import { TIMEOUTS } from "../timeouts.ts";
-
-/** Loads the client lazily: most requests need no log. */
-async function load(endpoint: string | undefined) {
-  const sdk = await import("@aws-sdk/client-s3");
-  const local = endpoint === undefined ? {} : { endpoint, forcePathStyle: true };
-  return { ...sdk, client: new sdk.S3Client({ requestHandler: TIMEOUTS, ...local }) };
-}
-
-const statusOf = (error: unknown): number | undefined => {
-  const { $metadata }: { $metadata?: { httpStatusCode?: number } } = Object(error);
-  return $metadata?.httpStatusCode;
-};
+import { s3Client, statusOf } from "./client.ts";
 
 /** 409: another conditional write of this key was at work; whether it won shows when the caller reads again. */
 const isRefused = (error: unknown): boolean => [409, 412].includes(statusOf(error) ?? 0);
@@ -26,11 +14,7 @@ const unknown = (error: unknown): StoreError =>
 
 /** @param endpoint of a server with the API of S3; absent: AWS */
 export function s3Log(Bucket: string, endpoint?: string): LogStore {
-  let loading: ReturnType<typeof load> | undefined;
-  const s3 = () => {
-    loading ??= load(endpoint);
-    return loading;
-  };
+  const s3 = s3Client(endpoint);
 
   /** Returns false where the condition does not hold. */
   async function put(

@@ -8,23 +8,11 @@ import {
 } from "../../ledger/quarantine.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { NEWEST, quarantineKey } from "../quarantine-key.ts";
-import { TIMEOUTS } from "../timeouts.ts";
+import { s3Client, statusOf } from "./client.ts";
 
 /** Pages of 1,000 keys that are listed at most; a quarantine that is larger needs another look than one by one. */
 const PAGES = 10;
 const AT_ONCE = 8;
-
-/** Loads the SDK's client on first use: most invocations need none, and loading it would slow every cold start. */
-async function load(endpoint: string | undefined) {
-  const sdk = await import("@aws-sdk/client-s3");
-  const local = endpoint === undefined ? {} : { endpoint, forcePathStyle: true };
-  return { ...sdk, client: new sdk.S3Client({ requestHandler: TIMEOUTS, ...local }) };
-}
-
-const statusOf = (error: unknown): number | undefined => {
-  const { $metadata }: { $metadata?: { httpStatusCode?: number } } = Object(error);
-  return $metadata?.httpStatusCode;
-};
 
 /** A key and when it was written. */
 type Listed = Pick<QuarantineEntry, "key" | "at">;
@@ -33,11 +21,7 @@ const isAfter = (a: Listed, b: Listed): boolean => a.at < b.at || (a.at === b.at
 
 /** @param endpoint of a server with the API of S3; absent: AWS */
 export function s3Quarantine(Bucket: string, endpoint?: string): Quarantine {
-  let loading: ReturnType<typeof load> | undefined;
-  const s3 = () => {
-    loading ??= load(endpoint);
-    return loading;
-  };
+  const s3 = s3Client(endpoint);
 
   async function listed(): Promise<Listed[]> {
     const { client, ListObjectsV2Command } = await s3();

@@ -2,7 +2,8 @@
 import * as z from "zod";
 import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { shortCommit, shortDigest, versionsOf } from "../../../schemas/version.ts";
+import { versionsOf } from "../../../schemas/version.ts";
+import { shortCommit, shortDigest } from "../../../schemas/words/ids.ts";
 import type { Asof } from "../ledger-client.ts";
 import type { Heard } from "../reaction.ts";
 import { bold, escaped, link, type Message, messageOf } from "./message.ts";

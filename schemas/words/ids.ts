@@ -1,0 +1,7 @@
+/** Ids as people read them, in the command line, in the page and in chats. */
+
+/** The first 7 digits of a commit. */
+export const shortCommit = (sha: string): string => sha.slice(0, 7);
+
+/** The first 8 digits of a digest. */
+export const shortDigest = (digest: string): string => digest.replace(/^sha\d+:/, "").slice(0, 8);
