@@ -1,4 +1,5 @@
 /** `asof observe kubernetes`: what the pods of a cluster run, by workload. */
+import { setMaxListeners } from "node:events";
 import * as z from "zod";
 import { faultsOf, name } from "../../schemas/scalars.ts";
 import { UsageError } from "../error.ts";
@@ -112,6 +113,8 @@ function telling() {
 }
 
 function observing(options: z.infer<typeof Options>, io: Io, signal: AbortSignal): Observed {
+  // Each of a dozen watches and pauses listens to it.
+  setMaxListeners(0, signal);
   const { cluster: name, commitAnnotation, watch: isWatching = false } = options;
   const stepMs = stepMsFrom(io.env);
   const gaps: Gap[] = [];

@@ -40,6 +40,8 @@ export interface ApiServer {
   readonly compact: () => void;
   /** Breaks off all watches. */
   readonly reset: () => void;
+  /** Ends all watches in good order, as after their time. */
+  readonly end: () => void;
   /** Watches that are open. */
   readonly watches: () => number;
   /** Refuses a path with a status from now on; `undefined`: no longer. */
@@ -177,6 +179,9 @@ export async function apiServer(more: readonly string[] = []): Promise<ApiServer
     },
     reset() {
       for (const { response } of watchers) response.destroy();
+    },
+    end() {
+      for (const { response } of watchers) response.end();
     },
     watches: () => watchers.size,
     refuse: (path, status) => (status === undefined ? refused.delete(path) : refused.set(path, status)),

@@ -40,6 +40,8 @@ export interface MirrorOptions<T> {
 const PAUSES = 16;
 /** A list expires while it is read; so often it is begun anew. */
 const LISTS = 5;
+/** A watch of which so long nothing is heard, not even a bookmark, is not relied on. */
+const SILENT_MS = 120_000;
 /** An optional kind may be installed later. */
 const ABSENT_MS = 300_000;
 
@@ -105,7 +107,7 @@ export function mirrorOf<T>(
 
   /** One watch, and a new list where the server has forgotten its beginning, or said nothing all the time. */
   async function watched(signal: AbortSignal): Promise<void> {
-    const before = heard;
+    const [before, began] = [heard, now().getTime()];
     const opened = () => {
       failure = undefined;
     };
@@ -115,7 +117,8 @@ export function mirrorOf<T>(
       const from = heard.toISOString();
       await fill();
       missed({ resource: resource.plural, from, to: heard.toISOString() });
-    } else if (heard === before) version = "";
+      changed();
+    } else if (heard === before && now().getTime() - began > SILENT_MS) version = "";
   }
 
   async function follow(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-/** What the observer lists and watches. The rights in `deploy/kubernetes` are these, and a test compares them. */
+/** What the observer lists and watches. The rights in `docs/kubernetes` are these, and a test compares them. */
 
 export interface Resource {
   readonly group: string;
