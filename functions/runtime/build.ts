@@ -92,23 +92,31 @@ function declare(dist: string): void {
   }
 }
 
+/** The programs, and the page that the server serves. */
+export async function buildPrograms(folder: string): Promise<Metafile[]> {
+  const bundled = await Promise.all([
+    bundlePrograms({
+      entries: PROGRAMS,
+      folder,
+      external: DRIVERS,
+      // The package carries the page, and nothing to build it.
+      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
+    }),
+    writePage(join(folder, "page")),
+  ]);
+  chmodSync(join(folder, "asof.mjs"), 0o755);
+  return bundled;
+}
+
 async function buildPackage(dist: string): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   const manifest = Manifest.parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")));
   const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const bundled = await Promise.all([
-    bundlePrograms({
-      entries: PROGRAMS,
-      folder: dist,
-      external: DRIVERS,
-      // The package carries the page, and nothing to build it.
-      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
-    }),
+    buildPrograms(dist),
     bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
     bundleAll(join(dist, "functions")),
-    writePage(join(dist, "page")),
   ]);
-  chmodSync(join(dist, "asof.mjs"), 0o755);
   declare(dist);
   writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), notices(bundled.flat()));
 }
