@@ -225,6 +225,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       register: storage.register,
       quarantine: sqliteQuarantineEraser(database),
       jobs: { redact: ({ holds, job }) => queue.rewrite(holds, job) },
+      record: (job) => work(ledger, job),
     };
     const app = endpoints(ledger, erasers, await pageFiles());
     await loadAll();
