@@ -139,7 +139,9 @@ describe("a backup with the sealed log", () => {
       err: expect.stringContaining("private key is not in the backup"),
     });
     const settings = configuration({ ASOF_DATA: made });
-    expect(() => sealingRunner(settings, memoryStore(), () => new Date())).toThrow(/log\.key: is missing/);
+    expect(() =>
+      sealingRunner(settings, { store: memoryStore(), stored: async function* () {}, now: () => new Date() }),
+    ).toThrow(/log\.key: is missing/);
     const keyed = join(root, "keyed");
     const given = await asof(["restore", "--log-key", keyFile(old), backup, keyed]);
     expect(given).toMatchObject({ code: 0, err: "" });

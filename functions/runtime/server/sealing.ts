@@ -7,7 +7,7 @@ import { fileSigner, KeyFileError } from "../../adapters/folder/log-key.ts";
 import { folderLog } from "../../adapters/folder/log-store.ts";
 import { timestampAuthority } from "../../adapters/timestamp-authority.ts";
 import type { Recorder } from "../../ledger/recorder.ts";
-import type { Store } from "../../ledger/store.ts";
+import type { Store, StoredFacts } from "../../ledger/store.ts";
 import { anchor } from "../../seal/anchor.ts";
 import { LogFault, type LogStore } from "../../seal/log-store.ts";
 import { CHECKPOINT } from "../../seal/read-log.ts";
@@ -62,7 +62,10 @@ function signerIn({ data, logName }: Configuration) {
 }
 
 /** @param now the ledger's clock. Throws a ConfigurationError if the key cannot be used. */
-export function sealingRunner(settings: Configuration, store: Store, now: () => Date): SealingRunner {
+export function sealingRunner(
+  settings: Configuration,
+  { store, stored, now }: { readonly store: Store; readonly stored: StoredFacts; readonly now: () => Date },
+): SealingRunner {
   const signer = signerIn(settings);
   const sealedLog = folderLog(logFolder(settings.data));
   const sealing: Sealing = { store, log: sealedLog, signer, now };
@@ -75,7 +78,7 @@ export function sealingRunner(settings: Configuration, store: Store, now: () => 
 
   async function sweep(): Promise<void> {
     sweepAtMs = Date.now() + SWEEP_EVERY_MS;
-    const { facts, findings } = await sweepAndSeal(sealing);
+    const { facts, findings } = await sweepAndSeal({ ...sealing, stored });
     Object.assign(counts, { unsealed: 0, changed: 0, missing: 0 });
     for (const { what, source, id } of findings) {
       counts[what]++;
