@@ -103,6 +103,7 @@ export function addSealing(
     },
   });
   table.allowReads(sealer);
+  table.allowScans(sealer);
   allowLogReads(bucket, reader);
   allowSealing(bucket, key, sealer);
   for (const [task, every] of Object.entries(TASKS))
