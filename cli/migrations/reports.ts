@@ -11,7 +11,7 @@
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
-import type { Row } from "./connection.ts";
+import type { Row } from "./driver.ts";
 import { type History, historyOf } from "./history.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { TOOLS, type Tool } from "./tools.ts";

@@ -4,11 +4,12 @@
  *
  * Each entry names the source of its format. `appliedAt` is used only where the time is certain: PostgreSQL's `timestamp`
  * and MySQL's `datetime` are in the session's zone, and MySQL's `timestamp` is certain only where the server's clock
- * wrote it, because drivers send theirs without a zone.
+ * wrote it, because drivers send theirs without a zone. Liquibase's and Flyway's on PostgreSQL are in the zone of the
+ * machine that ran the tool, which the table does not name.
  */
-import type { Row } from "./connection.ts";
-import type { Engine } from "./driver.ts";
+import type { Engine, Row } from "./driver.ts";
 import { flywayStates } from "./flyway.ts";
+import { mongockStates } from "./mongock.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { type Clock, isPresent, isTrue, joined } from "./values.ts";
 
@@ -23,6 +24,10 @@ export interface Tool {
   readonly columns: readonly string[];
   readonly columnTypes?: Readonly<Record<string, ColumnType>>;
   readonly optionalColumns?: readonly string[];
+  /** A collection of MongoDB, with fields for columns; otherwise a table of a SQL database. */
+  readonly isInMongodb?: true;
+  /** Its table is another tool's, too: `--tool` has to choose it. */
+  readonly onlyChosen?: true;
   /** The columns are too common: a table of another name has to be given by option. */
   readonly needsUsualName?: true;
   /** Another table, whose presence distinguishes two tools with the same columns. */
@@ -99,7 +104,7 @@ export const TOOLS: readonly Tool[] = [
       if (exectype === "FAILED") return FAILED;
       return exectype === "SKIPPED" ? leftOut("skipped") : APPLIED;
     }),
-    testedOn: BY_FORMAT,
+    testedOn: "PostgreSQL",
   },
   {
     // prisma/prisma-engines: sql_migration_persistence.rs; the error of a step that failed is in `logs`.
@@ -199,7 +204,7 @@ export const TOOLS: readonly Tool[] = [
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
-    testedOn: BY_FORMAT,
+    testedOn: "PostgreSQL",
   },
   {
     // golang-migrate/migrate: database/*; one row, written before a migration runs and cleaned after it.
@@ -236,7 +241,7 @@ export const TOOLS: readonly Tool[] = [
     order: ["id"],
     version: ({ app, name }) => joined(".", app, name),
     appliedAt: { column: "applied", on: { PostgreSQL: "zoned" } },
-    testedOn: BY_FORMAT,
+    testedOn: "PostgreSQL",
   },
   {
     // sqlalchemy/alembic: alembic/runtime/migration.py; a row for each head.
@@ -246,7 +251,47 @@ export const TOOLS: readonly Tool[] = [
     mode: "head",
     order: ["version_num"],
     version: (row) => row.version_num,
-    testedOn: "a table that it wrote, SQLite",
+    testedOn: "PostgreSQL",
+  },
+  {
+    // sequelize/umzug: src/storage/sequelize.ts, which sequelize-cli has, too. `createdAt`, where there is one, may be of the
+    // day on which the column was added.
+    tool: "sequelize",
+    table: "SequelizeMeta",
+    columns: ["name"],
+    optionalColumns: ["createdat", "updatedat"],
+    columnTypes: { name: "text" },
+    needsUsualName: true,
+    mode: "set",
+    order: ["name"],
+    version: ({ name }) => name,
+    testedOn: "the table of Umzug, PostgreSQL",
+  },
+  {
+    // sequelize/umzug: src/storage/sequelize.ts.
+    tool: "umzug",
+    table: "SequelizeMeta",
+    onlyChosen: true,
+    columns: ["name"],
+    optionalColumns: ["createdat", "updatedat"],
+    columnTypes: { name: "text" },
+    mode: "set",
+    order: ["name"],
+    version: ({ name }) => name,
+    testedOn: "PostgreSQL",
+  },
+  {
+    // mikro-orm/mikro-orm: packages/migrations, MigrationStorage; the database's clock writes the time.
+    tool: "mikro-orm",
+    table: "mikro_orm_migrations",
+    columns: ["id", "name", "executed_at"],
+    columnTypes: { id: "number", name: "text", executed_at: "time" },
+    needsUsualName: true,
+    mode: "set",
+    order: ["id"],
+    version: ({ name }) => name,
+    appliedAt: { column: "executed_at", on: { PostgreSQL: "zoned", SQLite: "UTC" } },
+    testedOn: "PostgreSQL",
   },
   {
     // ariga/atlas: cmd/atlas/internal/migrate/ent/schema/revision.go, sql/migrate (RevisionType).
@@ -281,6 +326,46 @@ export const TOOLS: readonly Tool[] = [
     mode: "set",
     order: ["migrationid"],
     version: ({ migrationid }) => migrationid,
+    testedOn: BY_FORMAT,
+  },
+  {
+    // seppevs/migrate-mongo: lib/actions/up.js, down.js; reverting deletes the document.
+    tool: "migrate-mongo",
+    table: "changelog",
+    isInMongodb: true,
+    columns: ["filename", "appliedat"],
+    optionalColumns: ["filehash", "migrationblock"],
+    columnTypes: { filename: "text", appliedat: "time" },
+    needsUsualName: true,
+    mode: "set",
+    order: ["appliedat", "filename"],
+    version: ({ filename }) => filename,
+    checksum: "filehash",
+    appliedAt: { column: "appliedat", on: { MongoDB: "zoned" } },
+    testedOn: BY_FORMAT,
+  },
+  {
+    // mongock/mongock: ChangeEntry, and each MongoDB driver's ChangeEntryRepository. `_class` is Spring Data's.
+    tool: "mongock",
+    table: "mongockChangeLog",
+    isInMongodb: true,
+    columns: ["executionid", "changeid", "author", "timestamp", "state"],
+    optionalColumns: [
+      "type",
+      "changelogclass",
+      "changesetmethod",
+      "metadata",
+      "executionmillis",
+      "executionhostname",
+      "errortrace",
+      "systemchange",
+      "_class",
+    ],
+    mode: "set",
+    order: ["timestamp"],
+    version: ({ changeid, author }) => joined("::", changeid, author),
+    appliedAt: { column: "timestamp", on: { MongoDB: "zoned" } },
+    states: mongockStates,
     testedOn: BY_FORMAT,
   },
 ];
