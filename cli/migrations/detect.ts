@@ -2,7 +2,8 @@
 import { CliError } from "../error.ts";
 import type { Connection } from "./connection.ts";
 import type { Engine, Table } from "./driver.ts";
-import { type ColumnType, TOOLS, type Tool } from "./tools.ts";
+import type { ColumnType, Tool } from "./tool.ts";
+import { TOOLS } from "./tools.ts";
 
 export interface Found {
   readonly tool: Tool;

@@ -3,7 +3,7 @@ import type { Connection } from "./connection.ts";
 import { type Found, nameOf } from "./detect.ts";
 import type { Row } from "./driver.ts";
 import { APPLIED, type State } from "./state.ts";
-import type { Tool } from "./tools.ts";
+import type { Tool } from "./tool.ts";
 import { byColumns, instantOf, isPresent } from "./values.ts";
 
 export interface Version {
