@@ -69,7 +69,7 @@ export default defineConfig({
           testTimeout: 180_000,
           pool: "forks",
           isolate: true,
-          maxWorkers: 1,
+          maxWorkers: 2,
         },
       },
     ],
