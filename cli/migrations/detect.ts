@@ -27,7 +27,7 @@ export async function detectHistory({ engine, tables }: Connection, chosen: Sele
   const all = await tables((name) => names.some((one) => one !== undefined && same(name, one)));
   const candidates = all.filter((table) => isNamed(table, chosen.table));
   const alike = candidates.flatMap((table) =>
-    tools.filter((tool) => hasColumnsOf(table, tool)).map((tool) => ({ tool, table })),
+    tools.filter((tool) => hasColumnsOf(table, tool, chosen)).map((tool) => ({ tool, table })),
   );
   const found = alike.filter((one) => isMeant(one, all, chosen));
   const [only] = found;
@@ -52,9 +52,10 @@ const COLUMN_TYPES: Readonly<Record<ColumnType, RegExp>> = {
   time: /time|date/,
 };
 
-function hasColumnsOf({ name, columns }: Table, tool: Tool): boolean {
-  // A collection without documents has no fields: its name alone identifies it, or an option.
-  if (tool.isInMongodb === true && columns.size === 0) return same(name, tool.table);
+function hasColumnsOf({ name, columns }: Table, tool: Tool, chosen: Selection): boolean {
+  // A collection without documents has no fields: its name identifies it, or the two options together.
+  if (tool.isInMongodb === true && columns.size === 0)
+    return same(name, tool.table) || (chosen.tool !== undefined && chosen.table !== undefined);
   const known = new Set([...tool.columns, ...(tool.optionalColumns ?? [])]);
   return (
     tool.columns.every((column) => columns.has(column)) &&

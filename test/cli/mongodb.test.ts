@@ -61,6 +61,15 @@ describe("migrate-mongo's changelog", () => {
     expect(await read({ changelog: [] })).toMatchObject({ tool: "migrate-mongo", versions: [] });
   });
 
+  it("of another name is empty where tool and collection are given", async () => {
+    const empty = { migrations: [] };
+    await expect(read(empty, { table: "migrations" })).rejects.toThrow("the table migrations");
+    expect(await read(empty, { tool: "migrate-mongo", table: "migrations" })).toMatchObject({
+      tool: "migrate-mongo",
+      versions: [],
+    });
+  });
+
   it("of another name has to be given", async () => {
     await expect(read({ migrations: MIGRATE_MONGO })).rejects.toThrow("no table that this login may read");
     expect(await read({ migrations: MIGRATE_MONGO }, { table: "migrations" })).toMatchObject({
