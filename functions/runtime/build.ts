@@ -42,8 +42,8 @@ export const FUNCTION_ENTRIES = {
   maintain: "functions/runtime/aws/silence-alerts.ts",
   chat: "functions/runtime/aws/tell-chats.ts",
 } as const;
-/** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
-const DRIVERS = ["libsql", "mysql2", "pg"];
+/** Not bundled: they have native code, or are large and rarely needed. Installed beside the program, loaded when used. */
+const DRIVERS = ["libsql", "mongodb", "mysql2", "pg"];
 
 const Manifest = z.object({
   dependencies: z.record(z.string(), z.string()),
