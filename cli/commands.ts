@@ -73,6 +73,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./import/command.ts")).importCommand,
   },
   {
+    name: "observe",
+    summary: "reports what really runs: in a cluster, once or as it changes",
+    load: async () => (await import("./observe/command.ts")).observeCommand,
+  },
+  {
     name: "migrations",
     summary: "reports to the ledger which migrations a database has",
     load: async () => (await import("./migrations.ts")).migrationsCommand,
