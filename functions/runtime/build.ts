@@ -3,13 +3,23 @@
  *
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
+ *     verify.py                     the second verifier, in Python; both go into the packages for auditors
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
  *     functions/<name>/index.mjs    the functions on Lambda; `questions` has the page beside it
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
 import * as z from "zod";
@@ -109,6 +119,7 @@ async function buildPackage(dist: string): Promise<void> {
     writePage(join(dist, "page")),
   ]);
   chmodSync(join(dist, "asof.mjs"), 0o755);
+  copyFileSync(join(ROOT, "test/independent/verify.py"), join(dist, "verify.py"));
   declare(dist);
   writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), notices(bundled.flat()));
 }
