@@ -11,6 +11,9 @@ interface Entry {
   readonly load: () => Promise<Complete>;
 }
 
+/** The folder of the package's programs; of sources, the one that the build makes. */
+const programs = (): URL => new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
+
 const COMMANDS: readonly Entry[] = [
   {
     name: "show",
@@ -160,7 +163,10 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "export",
     summary: "writes the history into a file, for auditors",
-    load: async () => (await import("./export.ts")).exportCommand,
+    load: async () => {
+      const { exportCommand } = await import("./export.ts");
+      return (command, io) => exportCommand(command, io, programs());
+    },
   },
   {
     name: "people",
@@ -188,7 +194,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => {
       const { verifyCommand } = await import("./verify.ts");
       // In the package, threads are started from the file beside this program.
-      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+      return (command, io) => verifyCommand(command, io, new URL("asof-verify.mjs", programs()));
     },
   },
   {

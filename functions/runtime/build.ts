@@ -3,13 +3,23 @@
  *
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
+ *     verify.py                     the second verifier, in Python; both go into the packages for auditors
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
  *     functions/<name>/index.mjs    the functions on Lambda; `questions` has the page beside it
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
 import * as z from "zod";
@@ -105,6 +115,7 @@ export async function buildPrograms(folder: string): Promise<Metafile[]> {
     writePage(join(folder, "page")),
   ]);
   chmodSync(join(folder, "asof.mjs"), 0o755);
+  copyFileSync(join(ROOT, "test/independent/verify.py"), join(folder, "verify.py"));
   return bundled;
 }
 
