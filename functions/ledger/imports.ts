@@ -77,7 +77,8 @@ export function sameEvent(fact: Fact, others: readonly Fact[]): Fact[] {
 /** How much a fact says of what was deployed: the components whose image it names. */
 function imagesIn(fact: Fact): number {
   const components = "components" in fact ? (fact.components ?? []) : [];
-  return components.filter(({ repository, tag, digest }) => (repository ?? tag ?? digest) !== undefined).length;
+  return components.filter(({ repository, tag, digest }) => (repository ?? tag ?? digest) !== undefined)
+    .length;
 }
 
 /** Of two imports of one event the one that names more images counts, else the earlier one. */
