@@ -73,7 +73,7 @@ function changeOf(
     commits: [...commits],
     by: entry.by,
     changes: [...evidence.changes],
-    approvals: approvals.map(({ isLast: _, ...approval }) => approval),
+    approvals: approvals.map(({ isLast: _, separation: __, change: ___, ...approval }) => approval),
     evidence: evidenceShown(known),
     ...(requirements === undefined ? {} : { requirements }),
     freezes: freezes.map((active) => ({
