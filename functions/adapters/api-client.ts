@@ -74,6 +74,7 @@ import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
+import { Whoami } from "../../schemas/whoami.ts";
 import { exchange, parsed } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -167,6 +168,8 @@ export interface LedgerClient {
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
+  /** Whose the token is, what it allows, and the operator's forges. */
+  readonly whoami: () => Promise<Whoami>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
   /** Takes minutes where a period has many thousands of changes. */
@@ -236,6 +239,7 @@ export function clientOver(send: Send): LedgerClient {
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
+    whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),
     environmentPlan: (query) => ask(EnvironmentPlan, "/v1/plan", query),

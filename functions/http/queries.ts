@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import { type Sources, Timeline } from "../../schemas/answer.ts";
+import { PUBLIC_FORGES } from "../../schemas/hosts.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -295,7 +296,8 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
   app.get("/v1/whoami", async (c) => {
     const { name, role } = await holder(ledger, c, "ask", "write", "execute");
-    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+    const forges = [...(ledger.hosts?.forges ?? PUBLIC_FORGES)];
+    return c.json({ name, role, may: [...rightsOf({ role })], forges } satisfies Whoami);
   });
   const quarantine = () => import("./quarantine.ts");
   app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));
