@@ -26,6 +26,7 @@ import { Audit } from "../../schemas/audit.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
+import { Names } from "../../schemas/names.ts";
 import type {
   Cancellation,
   Discard,
@@ -147,6 +148,7 @@ export interface LedgerClient {
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
   readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
   readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
+  readonly names: (query?: Query<typeof SourcesQuestion>) => Promise<Names>;
   readonly gate: (query: OfPlace<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
@@ -243,6 +245,7 @@ export function clientOver(send: Send): LedgerClient {
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
+    names: (query = {}) => ask(Names, "/v1/names", query),
     whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),

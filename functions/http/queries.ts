@@ -38,6 +38,7 @@ import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { history } from "../queries/history.ts";
+import { names } from "../queries/names.ts";
 import { release } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
@@ -258,6 +259,12 @@ const questions: Record<string, Question> = {
     const { withUndoing } = await import("../plan/redeployment/undone.ts");
     const when = await moment(ledger, query(c, RedeploymentQuestion));
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
+  },
+
+  "/v1/names": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, SourcesQuestion);
+    const { at, knownAt, store } = await moment(ledger, asked);
+    return names({ store, knownAt: at < knownAt ? at : knownAt }, { limit, cursor });
   },
 
   "/v1/sources": async (ledger, c, who) => {
