@@ -156,6 +156,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "names",
+    summary: "shows each sender's own names, what they stand for, and tries other naming rules",
+    load: async () => (await import("./names.ts")).namesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
