@@ -22,15 +22,20 @@ const SOURCE = "org.opencontainers.image.source";
 const FIXED_BEFORE = "2013";
 
 /** When an image was made; undefined if it says nothing, or a fixed time. */
-const madeAt = ({ created }: ImageContent): string | undefined =>
+export const madeAt = ({ created }: ImageContent): string | undefined =>
   created === undefined || created < FIXED_BEFORE ? undefined : created;
 
 /** The statements that an image allows whatever its tags: its platforms, and the commit that its labels name. */
-function* ofImage(repository: string, content: ImageContent, now: string): Generator<Item> {
+export function* imageItems(
+  source: string,
+  repository: string,
+  content: ImageContent,
+  now: string,
+): Generator<Item> {
   const { digest, manifests = [], labels } = content;
   const at = madeAt(content);
   const common = {
-    source: importSource("oci", repository),
+    source,
     ...(at === undefined ? { occurredAt: now, timeFrom: "clock" } : { occurredAt: at, timeFrom: "created" }),
   };
   if (manifests.length > 0) {
@@ -41,10 +46,10 @@ function* ofImage(repository: string, content: ImageContent, now: string): Gener
       statement: { kind: "artifact.indexed", ...common, id, digest, repository, manifests },
     };
   }
-  const { [REVISION]: revision, [SOURCE]: source } = labels;
-  if (!fullSha.safeParse(revision).success || !url.safeParse(source).success)
+  const { [REVISION]: revision, [SOURCE]: home } = labels;
+  if (!fullSha.safeParse(revision).success || !url.safeParse(home).success)
     return yield unknown("the commit of an image without labels that name it", `${repository}@${digest}`);
-  const commit = { repository: source, sha: revision };
+  const commit = { repository: home, sha: revision };
   yield {
     is: "statement",
     statement: {
@@ -122,7 +127,7 @@ async function* ofRepository(
       if (content === undefined) continue;
       yield* ofTag(repository, tag, content);
       if (!known.has(content.digest) && isManifest(content.mediaType))
-        yield* ofImage(repository, content, now);
+        yield* imageItems(importSource("oci", repository), repository, content, now);
       known.add(content.digest);
     }
   }

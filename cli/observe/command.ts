@@ -12,7 +12,18 @@ interface Entry {
   readonly load: () => Promise<Observer>;
 }
 
-const OBSERVERS: readonly Entry[] = [];
+const OBSERVERS: readonly Entry[] = [
+  {
+    name: "docker",
+    summary: "containers of Docker, Podman and Compose",
+    load: async () => (await import("./docker.ts")).docker,
+  },
+  {
+    name: "registry",
+    summary: "tags of registries that send no events",
+    load: async () => (await import("./registry.ts")).registry,
+  },
+];
 
 const ABOUT = `
 It looks once, at intervals (--every 60s), or until it is interrupted, as things change (--watch). A state that stays the same
