@@ -92,10 +92,10 @@ export function headOf({
 }
 
 /** When somebody last looked, whatever was seen, and what the cluster showed then. */
-async function lastLook(
+export async function lastLook(
   context: ResolveContext,
   { running, shown }: Reconciled,
-): Promise<Pick<Release, "seenAt" | "clusterState">> {
+): Promise<Pick<Release, "clusterState"> & { readonly seenAt: string | null }> {
   const { value: last } = await observations(context, context.selector, context.at).next();
   const looks = [running.observation, isObservation(last) ? last : undefined].filter(
     (one) => one !== undefined,
