@@ -204,6 +204,15 @@ function stateLine(release: Release, { times, now, isPast }: Beside): Line {
   return [{ text: words, tone }, sinceWhen, untilWhen, seen];
 }
 
+/** What its cluster showed when somebody last looked. */
+function podsRows({ clusterState }: Release): Line[][] {
+  if (clusterState === undefined) return [];
+  const { ready, pods, desired = pods, versions = [], obstacles = [] } = clusterState;
+  const reasons = [...new Set(obstacles.map(({ reason }) => reason))].join(", ");
+  const beside = versions.length === 0 ? "" : `, ${versions.length} versions side by side`;
+  return [[["pods"], [`${ready}/${desired} ready${beside}`], [{ text: reasons, tone: "red" }]]];
+}
+
 export function releaseLines(release: Release, beside: Beside): Line[] {
   const { environment, service, components } = release;
   const rows: Line[][] = [
@@ -211,6 +220,7 @@ export function releaseLines(release: Release, beside: Beside): Line[] {
     ...components.flatMap((one) => commitRow(one, components, beside.commit)),
     ...configRows(release),
     ...schemaRows(release, beside.times),
+    ...podsRows(release),
     ...(release.status === "running" ? [whoRow(release)] : []),
     ...beforeRow(release, beside),
   ];

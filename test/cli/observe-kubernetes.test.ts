@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { Statement, type StatementOf } from "../../schemas/fact.ts";
+import { tokenOf } from "../doors/given.ts";
 import { object, owner, pod, REPOSITORY } from "../kubernetes/objects.ts";
 import { type ApiServer, apiServer, stopApiServers } from "../kubernetes/server.ts";
 import { digestOf } from "../ledger/given.ts";
@@ -205,6 +206,18 @@ describe("a rollout", () => {
         },
       },
     ]);
+  });
+
+  it("stands in the view of the release", async () => {
+    const api = await clusterOf([OLD, pod({ template: "bbb", image: "two", waiting: "CrashLoopBackOff" })]);
+    const ledger = await ledgerServer();
+    await observe(api, { ASOF_URL: ledger.url });
+    const { out } = await asof(
+      ["show", "-e", "eu-1/shop", "-s", "web", "--url", ledger.url],
+      { ASOF_TOKEN: tokenOf("reader") },
+      LATER,
+    );
+    expect(out).toMatch(/pods +1\/2 ready, 2 versions side by side +CrashLoopBackOff/);
   });
 
   it("is over when the old pods are being deleted", async () => {
