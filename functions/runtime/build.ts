@@ -3,6 +3,7 @@
  *
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
+ *     kubernetes-client.mjs         the client of Kubernetes, which asof.mjs loads when it needs it
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -25,6 +26,8 @@ export const PROGRAMS = {
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
 } as const;
+/** Imported by the command line when a command needs it. */
+const KUBERNETES_CLIENT = "cli/kubernetes-client.ts";
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",
@@ -98,11 +101,15 @@ async function buildPackage(dist: string): Promise<void> {
   const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const bundled = await Promise.all([
     bundlePrograms({
-      entries: PROGRAMS,
+      entries: { ...PROGRAMS, "kubernetes-client": KUBERNETES_CLIENT },
       folder: dist,
       external: DRIVERS,
       // The package carries the page, and nothing to build it.
-      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
+      beside: {
+        [SERVER]: "./server.mjs",
+        [KUBERNETES_CLIENT]: "./kubernetes-client.mjs",
+        "functions/runtime/page.ts": "./page/none.mjs",
+      },
     }),
     bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
     bundleAll(join(dist, "functions")),

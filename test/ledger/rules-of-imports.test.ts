@@ -91,6 +91,18 @@ describe("an imported deployment", () => {
     ]);
   });
 
+  it("of several counts as the one that names images, though it came later and says a later time", async () => {
+    const bare = imported(day(3, "09:59"), { source: "/import/argocd", components: [{ component: "main" }] });
+    for (const statements of [
+      [bare, imported()],
+      [imported(), bare],
+    ])
+      expect(await release((await given(...statements)).at(day(20)), WEB)).toMatchObject({
+        since: day(3, "10:00"),
+        components: [{ digest: digestOf("two") }],
+      });
+  });
+
   it("costs a release no request that its evidence does not need, too", async () => {
     let count = 0;
     const store = memoryStore({

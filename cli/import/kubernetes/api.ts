@@ -1,12 +1,5 @@
 /** Lists of a Kubernetes API server, by its official client: pages, retries, and refusals as one line. */
-import {
-  ApiException,
-  CoreV1Api,
-  CustomObjectsApi,
-  KubeConfig,
-  type V1ConfigMapList,
-  type V1SecretList,
-} from "@kubernetes/client-node";
+import type { ApiException, KubeConfig, V1ConfigMapList, V1SecretList } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import * as z from "zod";
 import { CliError } from "../../error.ts";
@@ -47,9 +40,10 @@ export interface Access {
   readonly namespaces: readonly string[];
 }
 
-/** The cluster's configuration, found as kubectl finds it. */
-function configurationOf({ kubeconfig, context }: Access): KubeConfig {
-  const config = new KubeConfig();
+const loaded = () => import("../../kubernetes-client.ts");
+
+/** The cluster's configuration, found as kubectl finds it. @param config an empty one */
+function configured(config: KubeConfig, { kubeconfig, context }: Access): KubeConfig {
   try {
     if (kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfig);
@@ -76,8 +70,9 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-/** What the client throws where no server answers, or not in time. */
-const isAnswer = (error: unknown): error is ApiException<unknown> => error instanceof ApiException;
+/** What the client throws where a server answered; everything else is that none did, or not in time. */
+const isAnswer = (error: unknown): error is ApiException<unknown> =>
+  error instanceof Error && "code" in error && typeof error.code === "number" && "headers" in error;
 const mayPass = (error: unknown): boolean => !isAnswer(error) || error.code === 429 || error.code >= 500;
 
 const Message = z.looseObject({ message: z.string() });
@@ -131,8 +126,9 @@ const afterOf = (next: string | undefined) => (next === undefined ? {} : { _cont
 /** The last page has an empty token, or none. */
 const tokenIn = (token: string | undefined): string | undefined => token || undefined;
 
-export function clusterApi(access: Access, io: Io): ClusterApi {
-  const config = configurationOf(access);
+export async function clusterApi(access: Access, io: Io): Promise<ClusterApi> {
+  const { CoreV1Api, CustomObjectsApi, KubeConfig: Config } = await loaded();
+  const config = configured(new Config(), access);
   if (config.getCurrentCluster() === null)
     throw new CliError("the kubeconfig names no cluster to use: give --kube-context");
   const [custom, core] = [config.makeApiClient(CustomObjectsApi), config.makeApiClient(CoreV1Api)];
