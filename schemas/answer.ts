@@ -26,6 +26,7 @@ import {
 } from "./scalars.ts";
 
 export * from "./difference.ts";
+export * from "./drift.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./sources.ts";

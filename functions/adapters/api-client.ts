@@ -12,6 +12,7 @@ import {
   CommitAnswer,
   Delivery,
   Difference,
+  Drift,
   Environments,
   Outcomes,
   Release,
@@ -54,6 +55,7 @@ import type {
   CommitQuestion,
   DeliveryQuestion,
   DiffQuestion,
+  DriftQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
@@ -131,6 +133,7 @@ type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
+  readonly drift: (query: Query<typeof DriftQuestion>) => Promise<Drift>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
   readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
   readonly repositories: (query?: Query<typeof RepositoriesQuestion>) => Promise<Repositories>;
@@ -224,6 +227,7 @@ export function clientOver(send: Send): LedgerClient {
   return {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
+    drift: (query) => ask(Drift, "/v1/drift", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
     services: (query = {}) => ask(Services, "/v1/services", query),
     repositories: (query = {}) => ask(Repositories, "/v1/repositories", query),

@@ -8,6 +8,7 @@ import {
   CommitQuestion,
   DeliveryQuestion,
   DiffQuestion,
+  DriftQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   HistoryQuestion,
@@ -92,6 +93,17 @@ const questions: Record<string, Question> = {
       return found(await snapshot(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
     return byPresentNames(when, { environment }, async (extent) =>
       foundAt(when, extent, await snapshot(when, extent, { limit, cursor })),
+    );
+  },
+
+  "/v1/drift": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, DriftQuestion);
+    const when = await moment(ledger, asked);
+    const { drift } = await import("../queries/drift.ts");
+    if (environment === undefined)
+      return found(await drift(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
+    return byPresentNames(when, { environment }, async (extent) =>
+      foundAt(when, extent, await drift(when, extent, { limit, cursor })),
     );
   },
 
