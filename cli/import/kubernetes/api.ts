@@ -1,9 +1,10 @@
 /** Lists of a Kubernetes API server, by its official client: pages, retries, and refusals as one line. */
-import type { ApiException, KubeConfig, V1ConfigMapList, V1SecretList } from "@kubernetes/client-node";
+import type { ApiException, V1ConfigMapList, V1SecretList } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import * as z from "zod";
 import { CliError } from "../../error.ts";
 import type { Io } from "../../io.ts";
+import { type ClusterAccess, configured } from "../../kubeconfig.ts";
 
 const RETRIES = 5;
 const RETRY_AFTER_MAX_S = 60;
@@ -33,31 +34,9 @@ export interface ClusterApi {
 export class NotAllowed extends Error {}
 
 /** Which cluster to read, and what of it. */
-export interface Access {
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
+export interface Access extends ClusterAccess {
   /** Empty: all. */
   readonly namespaces: readonly string[];
-}
-
-const loaded = () => import("../../kubernetes-client.ts");
-
-/** The cluster's configuration, found as kubectl finds it. @param config an empty one */
-function configured(config: KubeConfig, { kubeconfig, context }: Access): KubeConfig {
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw new CliError(`the kubeconfig cannot be read: ${error instanceof Error ? error.message : ""}`, {
-      cause: error,
-    });
-  }
-  if (context === undefined) return config;
-  const known = config.getContexts().map(({ name }) => name);
-  if (!known.includes(context))
-    throw new CliError(`--kube-context ${context}: the kubeconfig has ${known.join(", ") || "none"}`);
-  config.setCurrentContext(context);
-  return config;
 }
 
 const RawPage = z.looseObject({
@@ -127,10 +106,8 @@ const afterOf = (next: string | undefined) => (next === undefined ? {} : { _cont
 const tokenIn = (token: string | undefined): string | undefined => token || undefined;
 
 export async function clusterApi(access: Access, io: Io): Promise<ClusterApi> {
-  const { CoreV1Api, CustomObjectsApi, KubeConfig: Config } = await loaded();
-  const config = configured(new Config(), access);
-  if (config.getCurrentCluster() === null)
-    throw new CliError("the kubeconfig names no cluster to use: give --kube-context");
+  const { CoreV1Api, CustomObjectsApi, KubeConfig } = await import("../../kubernetes-client.ts");
+  const config = configured(new KubeConfig(), access);
   const [custom, core] = [config.makeApiClient(CustomObjectsApi), config.makeApiClient(CoreV1Api)];
   const namespaces = access.namespaces.length === 0 ? [undefined] : access.namespaces;
 
