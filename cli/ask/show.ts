@@ -16,9 +16,9 @@ import {
   type View,
   withAskOptions,
 } from "./options.ts";
-import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
+import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
-import { headLine, releaseCells, releaseLines } from "./release-view.ts";
+import { headLine, releaseCells, releaseLines, sealedLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
 
 /** The commit of a release's first image; undefined where it is unknown. */
@@ -50,10 +50,11 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
   const first = await releaseAt(ledger, place, at, tz);
   const release = await releaseBack(ledger, first, back);
   const isPast = at !== undefined || back > 0;
-  const [before, elsewhere, commit] = await Promise.all([
+  const [before, elsewhere, commit, sealed] = await Promise.all([
     releaseBefore(ledger, release),
     elsewhereOf(ask, release, isPast ? release.at : undefined),
     commitOf(ask, release),
+    ask.options.sealed === true ? sealedOf(ledger, release) : undefined,
   ]);
   const undo: Line[] =
     !isPast && before?.status === "running"
@@ -65,7 +66,9 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
     elsewhere,
     commit,
   });
-  return { answer: release, lines: [...lines, ...undo] };
+  if (ask.options.sealed !== true) return { answer: release, lines: [...lines, ...undo] };
+  const answer = sealed === undefined ? release : { ...release, sealed };
+  return { answer, lines: [...lines, ...undo, sealedLine(sealed)] };
 }
 
 const CELLS: Line[] = [["service"], ["version"], ["commit"], ["since"], ["by"], []].map(
@@ -224,6 +227,7 @@ Exit codes:
 
 export const showCommand = (command: Command, io: Io): Command =>
   withAskOptions(command.argument("[what...]", "what, and when"))
+    .option("--sealed", "of a place: which of the facts behind it are in the sealed log")
     .addHelpText("after", HELP)
     .action(async (words: string[]) => {
       const ask = await askFor(command, io);
