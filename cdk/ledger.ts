@@ -17,6 +17,7 @@ import { Construct } from "constructs";
 import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { parse } from "../functions/runtime/config/secrets.ts";
 import { Alarms } from "./alarms.ts";
+import { addAnalysis } from "./analysis.ts";
 import { addArrivals } from "./arrivals.ts";
 import { addBackups, addBudget } from "./costs.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
@@ -78,6 +79,7 @@ export class AsofLedger extends Construct {
     table.alarm(alarms);
     const people = new PeopleTable(this, "People", props.table?.people);
     if (props.backup !== undefined) addBackups(this, table, props.backup);
+    if (props.analysis !== undefined) addAnalysis(this, table, props.analysis);
     if (props.budget !== undefined) addBudget(this, props.budget);
     const quarantine = quarantineBucket(this);
     const log = logBucket(this, props.log.retentionDays);
