@@ -103,6 +103,7 @@ export function addSealing(
     },
   });
   table.allowReads(sealer);
+  table.allowScans(sealer);
   for (const reader of readers) allowLogReads(bucket, reader);
   allowSealing(bucket, key, sealer);
   for (const [task, every] of Object.entries(TASKS))

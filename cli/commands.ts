@@ -76,6 +76,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./import/command.ts")).importCommand,
   },
   {
+    name: "observe",
+    summary: "reports what really runs: in a cluster, once or as it changes",
+    load: async () => (await import("./observe/command.ts")).observeCommand,
+  },
+  {
     name: "migrations",
     summary: "reports to the ledger which migrations a database has",
     load: async () => (await import("./migrations.ts")).migrationsCommand,
@@ -151,6 +156,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "names",
+    summary: "shows each sender's own names, what they stand for, and tries other naming rules",
+    load: async () => (await import("./names.ts")).namesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
@@ -172,6 +182,11 @@ const COMMANDS: readonly Entry[] = [
     name: "dispute",
     summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
     load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
+    name: "review",
+    summary: "records what the review of a change found, after it took effect",
+    load: async () => (await import("./review.ts")).reviewCommand,
   },
   {
     name: "backup",
@@ -224,7 +239,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
   "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
   "Report:": ["record", "migrations", "execute", "check"],
-  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute", "review"],
   "Run:": [],
 };
 

@@ -26,6 +26,7 @@ const maybe = z.string().optional();
 const Options = z.looseObject({
   key: z.string(),
   since: maybe,
+  sinceKey: maybe,
   at: maybe,
   maxGap: maybe,
   tsaCa: maybe,
@@ -119,9 +120,10 @@ const ofPackage = (assurance: Assurance): Assurance => ({
 });
 
 async function verifyWhole(log: string, options: Options, io: Io, module: URL): Promise<void> {
-  const { since, at, maxGap, tsaCa, json } = options;
+  const { since, sinceKey, at, maxGap, tsaCa, json } = options;
   const key = keyFrom(options.key);
-  const saved = since === undefined ? undefined : sinceFrom(since, key);
+  const saved =
+    since === undefined ? undefined : sinceFrom(since, sinceKey === undefined ? key : keyFrom(sinceKey));
   const authorities = tsaCa === undefined ? undefined : await authoritiesFrom(tsaCa);
   const files = filesOf(log, options, io);
   const now = at === undefined ? io.now() : timeFrom(at);
@@ -168,6 +170,7 @@ export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
     .argument("[log]", "the folder of the log or of a package, or the ledger's address")
     .requiredOption("--key <vkey>", "the log's public key, as you got it before: name+hash+base64")
     .option("--since <file>", "a checkpoint that you saved: the log must continue it")
+    .option("--since-key <vkey>", "the key of that checkpoint, where the log was carried elsewhere since")
     .option("--at <time>", "the time that the newest seal's age is measured at (default: now)")
     .option("--max-gap <length>", "fail on a longer time without a seal: 90m, 2h, 3d")
     .option("--tsa-ca <file>", "certificates (PEM) of the time-stamping authority that you trust")

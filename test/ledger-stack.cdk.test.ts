@@ -201,6 +201,8 @@ const ALLOWED: Record<FunctionName, string[]> = {
   seal: [
     ...logs("Seal"),
     ...READS_FACTS,
+    // The sweep looks behind the indexes.
+    "dynamodb:Scan Table.Arn",
     "s3:GetObject Log.Arn/*",
     "s3:PutObject Log.Arn/*",
     "s3:ListBucket Log.Arn",
@@ -1144,6 +1146,7 @@ describe("cloudfront", () => {
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
       ["/v1/disputes", "Ingest"],
+      ["/v1/reviews", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
       ["/v1/notes", "Ingest"],
