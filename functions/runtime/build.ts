@@ -48,6 +48,7 @@ export const FUNCTION_ENTRIES = {
   ingest: "functions/runtime/aws/ingest.ts",
   questions: "functions/runtime/aws/query.ts",
   export: "functions/runtime/aws/export.ts",
+  "export-job": "functions/runtime/aws/export-job.ts",
   publish: "functions/runtime/aws/publish.ts",
   erase: "functions/runtime/aws/erase.ts",
   seal: "functions/runtime/aws/seal.ts",
