@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { clusterState } from "./cluster-state.ts";
 import { type component, observedComponent } from "./component.ts";
 import type { Recording } from "./recording.ts";
 import {
@@ -131,6 +132,7 @@ export const Statement = z.discriminatedUnion("kind", [
     since: time.exactOptional(),
     /** What runs the service in a cluster, if it is no Deployment. */
     workload: z.enum(WORKLOADS).exactOptional(),
+    clusterState: clusterState.exactOptional(),
   })
     .refine(...unambiguous)
     .refine((it) => it.since === undefined || it.since <= it.occurredAt, {
