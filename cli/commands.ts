@@ -156,6 +156,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "names",
+    summary: "shows each sender's own names, what they stand for, and tries other naming rules",
+    load: async () => (await import("./names.ts")).namesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
@@ -177,6 +182,11 @@ const COMMANDS: readonly Entry[] = [
     name: "dispute",
     summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
     load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
+    name: "review",
+    summary: "records what the review of a change found, after it took effect",
+    load: async () => (await import("./review.ts")).reviewCommand,
   },
   {
     name: "backup",
@@ -229,7 +239,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
   "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
   "Report:": ["record", "migrations", "execute", "check"],
-  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute", "review"],
   "Run:": [],
 };
 

@@ -227,6 +227,14 @@ export const Statement = z.discriminatedUnion("kind", [
     outcome: z.enum(["succeeded", "failed", "cancelled"]),
     reason: prose(1024).exactOptional(),
   }),
+  /** What somebody found who looked into a change after it took effect. The newest review of a change counts. */
+  kind("change.reviewed", {
+    ...place,
+    service: name.exactOptional(),
+    target: z.strictObject({ source, id }),
+    verdict: z.enum(["accepted", "rejected"]),
+    comment: prose(1024),
+  }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
   kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
@@ -251,6 +259,7 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.requested",
   "redeployment.taken",
   "redeployment.ended",
+  "change.reviewed",
   "export.made",
   "person.erased",
   "fact.retracted",
