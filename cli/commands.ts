@@ -11,6 +11,9 @@ interface Entry {
   readonly load: () => Promise<Complete>;
 }
 
+/** The folder of the package's programs; of sources, the one that the build makes. */
+const programs = (): URL => new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
+
 const COMMANDS: readonly Entry[] = [
   {
     name: "show",
@@ -71,6 +74,11 @@ const COMMANDS: readonly Entry[] = [
     name: "import",
     summary: "brings the past into the ledger: from git, a table, a registry or a forge",
     load: async () => (await import("./import/command.ts")).importCommand,
+  },
+  {
+    name: "observe",
+    summary: "reports what really runs: in a cluster, once or as it changes",
+    load: async () => (await import("./observe/command.ts")).observeCommand,
   },
   {
     name: "migrations",
@@ -148,6 +156,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "names",
+    summary: "shows each sender's own names, what they stand for, and tries other naming rules",
+    load: async () => (await import("./names.ts")).namesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
@@ -155,7 +168,10 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "export",
     summary: "writes the history into a file, for auditors",
-    load: async () => (await import("./export.ts")).exportCommand,
+    load: async () => {
+      const { exportCommand } = await import("./export.ts");
+      return (command, io) => exportCommand(command, io, programs());
+    },
   },
   {
     name: "people",
@@ -188,7 +204,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => {
       const { verifyCommand } = await import("./verify.ts");
       // In the package, threads are started from the file beside this program.
-      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+      return (command, io) => verifyCommand(command, io, new URL("asof-verify.mjs", programs()));
     },
   },
   {

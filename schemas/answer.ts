@@ -26,6 +26,7 @@ import {
 } from "./scalars.ts";
 
 export * from "./difference.ts";
+export * from "./drift.ts";
 export * from "./problem.ts";
 export * from "./release.ts";
 export * from "./sources.ts";
@@ -210,6 +211,10 @@ export const CommitAnswer = z
       )
       .meta({ description: "more than one if a short id matches several commits" }),
     more: z.boolean(),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Commit" });
 export type CommitAnswer = z.infer<typeof CommitAnswer>;
@@ -239,6 +244,10 @@ export const TagAnswer = z
       )
       .meta({ description: "the tag's changes by then, newest first" }),
     more: z.boolean(),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Tag" });
 export type TagAnswer = z.infer<typeof TagAnswer>;

@@ -162,8 +162,15 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "s3:GetObject Log.Arn/*",
     "s3:ListBucket Log.Arn",
   ].sort(),
-  // Each export becomes a fact, which ingest records.
-  export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
+  // Each export becomes a fact, which ingest records. Its tables say where in the log each fact stands.
+  export: [
+    ...READS,
+    ...logs("Export"),
+    REVEAL,
+    "sqs:SendMessage Later.Arn",
+    "s3:GetObject Log.Arn/*",
+    "s3:ListBucket Log.Arn",
+  ].sort(),
   erase: [
     ...READS,
     ...logs("Erase"),
@@ -420,7 +427,7 @@ describe("a function", () => {
         ASOF_LATER_ARN: "Later.Arn",
       },
       Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LOG_BUCKET: "Log" },
-      Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
+      Export: { ...reader, ASOF_LATER_QUEUE: "Later", ASOF_LOG_BUCKET: "Log" },
       Erase: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LATER_QUEUE: "Later" },
       Publish: { ASOF_BUS: "LedgerBus", ASOF_TABLE: "Table" },
       Seal: {

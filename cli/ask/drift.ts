@@ -1,23 +1,70 @@
 /** `asof drift`: where something else runs than was deployed. */
 import type { Command } from "commander";
-import type { Release } from "../../schemas/release.ts";
+import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
+import { DRIFT_STATES, type PlaceDrift } from "../../schemas/drift.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
-import { frameOf } from "./asking.ts";
+import { allPages } from "../pages.ts";
+import { call, frameOf } from "./asking.ts";
 import { type Ask, askFor, withAskOptions } from "./options.ts";
 import { driftWords, headLine } from "./release-view.ts";
-import { releasesIn, scopeOf } from "./status.ts";
+import { type Scope, scopeOf } from "./status.ts";
 import { columns, type Line } from "./style.ts";
-import { counted, spanBetween } from "./words-for.ts";
+import { counted, shortDigest, spanBetween } from "./words-for.ts";
 
-function rowOf(release: Release, { times, now }: Ask): Line[] {
-  const { environment, service, drift, seenAt } = release;
-  const place = `${environment}/${service}`;
-  if (drift !== null)
-    return [[{ text: "!", tone: "amber" }], [place], [{ text: driftWords(drift, times), tone: "amber" }]];
-  return seenAt == null
-    ? [["?"], [place], [{ text: "nobody reports what runs there", tone: "dim" }]]
-    : [["="], [place], [`as deployed, seen ${spanBetween(seenAt, now)} ago`]];
+const SIGNS = {
+  drifting: { text: "!", tone: "amber" },
+  undeployed: { text: "!", tone: "amber" },
+  unobserved: { text: "?" },
+  "as deployed": { text: "=" },
+} as const;
+
+async function driftIn(ask: Ask, scope: readonly Scope[]): Promise<PlaceDrift[]> {
+  const found = await mapLimit(AT_ONCE, scope, async ({ environment, service }) => {
+    const pages = await allPages((more) =>
+      call(ask, (client) => client.drift({ environment, limit: 100, ...more })),
+    );
+    return pages
+      .flatMap(({ services }) => services)
+      .filter((one) => service === undefined || one.service === service);
+  });
+  return found.flat();
 }
+
+function wordsOf({ state, drift, seenAt }: PlaceDrift, { times, now }: Ask): Line {
+  if (drift !== null) return [{ text: driftWords(drift, times), tone: "amber" }];
+  if (state === "as deployed" && seenAt !== null)
+    return [`as deployed, seen ${spanBetween(seenAt, now)} ago`];
+  return [{ text: DRIFT_STATES[state], tone: state === "undeployed" ? "amber" : "dim" }];
+}
+
+const imageOf = ({
+  component,
+  digest,
+}: {
+  readonly component: string;
+  readonly digest: string | null;
+}): string => `${component} ${digest === null ? "of an unknown image" : shortDigest(digest)}`;
+
+/** What differs, with its evidence, below the row of the place. */
+function evidenceOf({ undeployed, missing }: PlaceDrift, { times }: Ask): Line[] {
+  const runs = undeployed.map((one) => {
+    const since = one.since === null ? "" : ` since ${times.time(one.since)}`;
+    return `${imageOf(one)} runs${since}, not deployed (${one.fact.source} ${one.fact.id})`;
+  });
+  const lacks = missing.map((one) => {
+    const by = one.deployedBy === null ? "" : ` by ${one.deployedBy}`;
+    const when = times.time(one.deployedAt);
+    return `${imageOf(one)} deployed ${when}${by}, does not run (${one.fact.source} ${one.fact.id})`;
+  });
+  return [...runs, ...lacks].map((text) => [{ text: `    ${text}`, tone: "dim" }]);
+}
+
+/** Rows of one table, each with the lines below it. */
+const rowsOf = (places: readonly PlaceDrift[], ask: Ask): Line[] =>
+  columns(
+    places.map((one) => [[SIGNS[one.state]], [`${one.environment}/${one.service}`], wordsOf(one, ask)]),
+    "  ",
+  ).flatMap((line, n) => [line, ...(places[n] === undefined ? [] : evidenceOf(places[n], ask))]);
 
 const HELP = `
 Examples:
@@ -26,7 +73,7 @@ Examples:
 
 Exit codes:
   0  nothing drifts, as far as anybody looked
-  1  something does, and is printed
+  1  something does, or runs without having been deployed, and is printed
 ${EXIT_CODES}`;
 
 export const driftCommand = (command: Command, io: Io): Command =>
@@ -34,23 +81,18 @@ export const driftCommand = (command: Command, io: Io): Command =>
     .addHelpText("after", HELP)
     .action(async (words: string[]) => {
       const ask = await askFor(command, io);
-      const found = await releasesIn(ask, await scopeOf(ask, command, words));
-      const running = found.filter(({ status }) => status === "running");
-      const drifting = running.filter(({ drift }) => drift !== null);
-      const unseen = running.filter(({ drift, seenAt }) => drift === null && seenAt == null);
-      const seen = running.length - drifting.length - unseen.length;
+      const answer = await driftIn(ask, await scopeOf(ask, command, words));
+      const numberOf = (state: PlaceDrift["state"]) => answer.filter((one) => one.state === state).length;
+      const [drifting, undeployed] = [numberOf("drifting"), numberOf("undeployed")];
       await ask.print({
-        answer: running,
+        answer,
         lines: [
           headLine(words.length === 0 ? "all places" : words.join(" "), ask.now, frameOf(ask, undefined)),
-          ...columns(
-            running.map((one) => rowOf(one, ask)),
-            "  ",
-          ),
+          ...rowsOf(answer, ask),
           [
-            `${counted(drifting.length, "service")} ${drifting.length === 1 ? "drifts" : "drift"}, ${seen} as deployed, ${unseen.length} not observed`,
+            `${counted(drifting, "service")} ${drifting === 1 ? "drifts" : "drift"}, ${numberOf("as deployed")} as deployed, ${numberOf("unobserved")} not observed, ${undeployed} never deployed`,
           ],
         ],
       });
-      io.end(drifting.length === 0 ? EXIT.done : EXIT.no);
+      io.end(drifting + undeployed === 0 ? EXIT.done : EXIT.no);
     });

@@ -52,8 +52,8 @@ function sending(ledger: Ledger, sums: Totals) {
   };
 }
 
-/** Collects statements into batches. */
-function batching(take: (batch: readonly Statement[]) => Promise<void>) {
+/** Collects statements into batches, each as large as a request may be. */
+export function batching(take: (batch: readonly Statement[]) => Promise<void>) {
   let batch: Statement[] = [];
   let characters = 0;
   const flush = async () => {
@@ -110,13 +110,18 @@ function drySink(sums: Totals, json: boolean, { out }: Io): Sink {
   };
 }
 
-/** Parses what an importer made: what is no statement is refused here, and not sent. */
-async function takeIn(statement: object, since: string, sink: Sink, sums: Totals): Promise<void> {
-  const parsed = Statement.safeParse(statement);
-  if (!parsed.success) {
-    const { id = "?" } = identityIn.parse(statement);
-    sums.add([{ outcome: "rejected", id, reason: faultsOf(parsed.error) }]);
-  } else if (parsed.data.occurredAt >= since) await sink.take(parsed.data);
+/** Parses what an importer or observer made: what is no statement is counted as refused, and not sent. */
+export function statementIn(made: object, sums: Totals): Statement | undefined {
+  const parsed = Statement.safeParse(made);
+  if (parsed.success) return parsed.data;
+  const { id = "?" } = identityIn.parse(made);
+  sums.add([{ outcome: "rejected", id, reason: faultsOf(parsed.error) }]);
+  return undefined;
+}
+
+async function takeIn(made: object, since: string, sink: Sink, sums: Totals): Promise<void> {
+  const statement = statementIn(made, sums);
+  if (statement !== undefined && statement.occurredAt >= since) await sink.take(statement);
 }
 
 /** Runs an importer; returns the exit code. */

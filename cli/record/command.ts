@@ -5,6 +5,7 @@ import { build, push } from "./build.ts";
 import { deploy } from "./deploy.ts";
 import { evidence } from "./evidence.ts";
 import { migration } from "./migration.ts";
+import { change, incident } from "./noted.ts";
 import {
   contextFrom,
   RecordOptions,
@@ -16,7 +17,16 @@ import { service } from "./service.ts";
 import type { Subcommand } from "./subcommand.ts";
 import { replay, submit } from "./submit.ts";
 
-const SUBCOMMANDS: readonly Subcommand[] = [build, push, deploy, migration, evidence, service];
+const SUBCOMMANDS: readonly Subcommand[] = [
+  build,
+  push,
+  deploy,
+  migration,
+  evidence,
+  service,
+  change,
+  incident,
+];
 
 const ABOUT = `
 In GitHub Actions, GitLab CI, Bitbucket Pipelines, CircleCI, Jenkins, Azure Pipelines and CodeBuild it detects commit,
@@ -52,7 +62,7 @@ function addSubcommand(record: Command, subcommand: Subcommand, io: Io): void {
 
 export function recordCommand(record: Command, io: Io): Command {
   record.description(
-    "Reports to the ledger what a pipeline built, pushed, deployed, migrated, checked or described.",
+    "Reports to the ledger what a pipeline built, pushed, deployed, migrated, checked or described, and what else happened.",
   );
   for (const subcommand of SUBCOMMANDS) addSubcommand(record, subcommand, io);
   return withSubmitOptions(record)

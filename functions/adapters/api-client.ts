@@ -12,6 +12,7 @@ import {
   CommitAnswer,
   Delivery,
   Difference,
+  Drift,
   Environments,
   Outcomes,
   Release,
@@ -25,6 +26,7 @@ import { Audit } from "../../schemas/audit.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
+import { Names } from "../../schemas/names.ts";
 import type {
   Cancellation,
   Discard,
@@ -55,6 +57,7 @@ import type {
   CommitQuestion,
   DeliveryQuestion,
   DiffQuestion,
+  DriftQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
@@ -75,6 +78,7 @@ import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
+import { Whoami } from "../../schemas/whoami.ts";
 import { exchange, parsed } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -132,6 +136,7 @@ type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
   readonly snapshot: (query: Query<typeof SnapshotQuestion>) => Promise<Snapshot>;
+  readonly drift: (query: Query<typeof DriftQuestion>) => Promise<Drift>;
   readonly environments: (query?: Query<typeof EnvironmentsQuestion>) => Promise<Environments>;
   readonly services: (query?: Query<typeof ServicesQuestion>) => Promise<Services>;
   readonly repositories: (query?: Query<typeof RepositoriesQuestion>) => Promise<Repositories>;
@@ -144,6 +149,7 @@ export interface LedgerClient {
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
   readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
   readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
+  readonly names: (query?: Query<typeof SourcesQuestion>) => Promise<Names>;
   readonly gate: (query: OfPlace<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
@@ -168,6 +174,8 @@ export interface LedgerClient {
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
+  /** Whose the token is, what it allows, and the operator's forges. */
+  readonly whoami: () => Promise<Whoami>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
   /** Takes minutes where a period has many thousands of changes. */
@@ -226,6 +234,7 @@ export function clientOver(send: Send): LedgerClient {
   return {
     release: (query) => ask(Release, "/v1/release", query),
     snapshot: (query) => ask(Snapshot, "/v1/snapshot", query),
+    drift: (query) => ask(Drift, "/v1/drift", query),
     environments: (query = {}) => ask(Environments, "/v1/environments", query),
     services: (query = {}) => ask(Services, "/v1/services", query),
     repositories: (query = {}) => ask(Repositories, "/v1/repositories", query),
@@ -238,6 +247,8 @@ export function clientOver(send: Send): LedgerClient {
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
+    names: (query = {}) => ask(Names, "/v1/names", query),
+    whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),
     environmentPlan: (query) => ask(EnvironmentPlan, "/v1/plan", query),

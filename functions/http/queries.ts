@@ -2,12 +2,14 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import { type Sources, Timeline } from "../../schemas/answer.ts";
+import { PUBLIC_FORGES } from "../../schemas/hosts.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
   CommitQuestion,
   DeliveryQuestion,
   DiffQuestion,
+  DriftQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   HistoryQuestion,
@@ -36,6 +38,7 @@ import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { history } from "../queries/history.ts";
+import { names } from "../queries/names.ts";
 import { release } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
@@ -92,6 +95,17 @@ const questions: Record<string, Question> = {
       return found(await snapshot(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
     return byPresentNames(when, { environment }, async (extent) =>
       foundAt(when, extent, await snapshot(when, extent, { limit, cursor })),
+    );
+  },
+
+  "/v1/drift": async (ledger, c) => {
+    const { environment, group, limit, cursor, ...asked } = query(c, DriftQuestion);
+    const when = await moment(ledger, asked);
+    const { drift } = await import("../queries/drift.ts");
+    if (environment === undefined)
+      return found(await drift(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
+    return byPresentNames(when, { environment }, async (extent) =>
+      foundAt(when, extent, await drift(when, extent, { limit, cursor })),
     );
   },
 
@@ -247,6 +261,12 @@ const questions: Record<string, Question> = {
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
+  "/v1/names": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, SourcesQuestion);
+    const { at, knownAt, store } = await moment(ledger, asked);
+    return names({ store, knownAt: at < knownAt ? at : knownAt }, { limit, cursor });
+  },
+
   "/v1/sources": async (ledger, c, who) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
@@ -295,7 +315,8 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
   app.get("/v1/whoami", async (c) => {
     const { name, role } = await holder(ledger, c, "ask", "write", "execute");
-    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+    const forges = [...(ledger.hosts?.forges ?? PUBLIC_FORGES)];
+    return c.json({ name, role, may: [...rightsOf({ role })], forges } satisfies Whoami);
   });
   const quarantine = () => import("./quarantine.ts");
   app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));

@@ -49,6 +49,29 @@ export async function isKnown(knowledge: KnownAt, extent: Extent): Promise<boole
   return taken.length > 0;
 }
 
+interface Page {
+  readonly places: readonly Place[];
+  readonly next: string | null;
+}
+
+/** One page of the places of an extent; undefined if the environment or group is unknown. @param of what is asked for */
+export async function pageOfPlaces(
+  knowledge: KnownAt,
+  extent: Extent,
+  of: string,
+  paging: Paging,
+): Promise<Page | undefined> {
+  const before = placeOf(of, paging);
+  const [isFound, { taken, more }] = await Promise.all([
+    isKnown(knowledge, extent),
+    take(placesOf(knowledge, extent, before), sizeOf(paging, 50, 100)),
+  ]);
+  if (!isFound) return undefined;
+  const last = taken.at(-1);
+  const next = more && last !== undefined ? cursorOf(of, last.environment.name, last.service.name) : null;
+  return { places: taken, next };
+}
+
 /** Answers with one page of releases, whatever their status; undefined if the environment or group is unknown. */
 export async function snapshot(
   moment: AsOf,
@@ -56,23 +79,17 @@ export async function snapshot(
   paging: Paging = {},
 ): Promise<Snapshot | undefined> {
   const question = questionOf(moment);
-  const before = placeOf("a snapshot", paging);
-  const [isFound, { taken, more }] = await Promise.all([
-    isKnown(question, extent),
-    take(placesOf(question, extent, before), sizeOf(paging, 50, 100)),
-  ]);
-  if (!isFound) return undefined;
-  const releases = await mapLimit(AT_ONCE, taken, ({ environment, service }) =>
+  const page = await pageOfPlaces(question, extent, "a snapshot", paging);
+  if (page === undefined) return undefined;
+  const releases = await mapLimit(AT_ONCE, page.places, ({ environment, service }) =>
     release(question, { environment: environment.shown, service: service.shown }),
   );
-  const last = taken.at(-1);
   return {
     ...("group" in extent ? { group: extent.group } : { environment: extent.environment }),
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     releases: releases.filter((one) => one !== undefined),
-    next:
-      more && last !== undefined ? cursorOf("a snapshot", last.environment.name, last.service.name) : null,
+    next: page.next,
   };
 }

@@ -5,6 +5,7 @@
 import type { Source } from "./source.ts";
 
 export const SOURCES: ReadonlyMap<string, () => Promise<Source>> = new Map([
+  ["alertmanager", async () => (await import("./alerts/alertmanager.ts")).alertmanager],
   ["argocd", async () => (await import("./deployers/argocd.ts")).argocd],
   ["aws", async () => (await import("./aws/aws.ts")).aws],
   ["azure", async () => (await import("./registries/azure.ts")).azure],
@@ -21,6 +22,7 @@ export const SOURCES: ReadonlyMap<string, () => Promise<Source>> = new Map([
   ["helm", async () => (await import("./deployers/helm.ts")).helm],
   ["jfrog", async () => (await import("./registries/jfrog.ts")).jfrog],
   ["kubernetes", async () => (await import("./deployers/kubernetes.ts")).kubernetes],
+  ["pagerduty", async () => (await import("./alerts/pagerduty.ts")).pagerduty],
   ["quay", async () => (await import("./registries/quay.ts")).quay],
 ]);
 

@@ -125,6 +125,34 @@ describe("what is recorded", () => {
     expect(new Set(facts.map(({ source }) => source))).toEqual(new Set(["/cli/github.com/acme/billing"]));
   });
 
+  it("is what else changed, and an incident from its beginning to its end", async () => {
+    const ledger = await ledgerServer();
+    const place = ["--environment", "production", "--service", "acme/billing"];
+    const broke = ["record", "incident", ...place, "--incident", "INC-7", "--title", "invoices are empty"];
+    const lines = [
+      ["record", "change", ...place, "--type", "flag", "--title", "vat_eu: off to on", "--id", "flag/12"],
+      ["record", "change", "--everywhere", "--type", "secret", "--title", "a key was rotated"],
+      broke,
+      [...broke, "--resolved", "--type", "major"],
+    ];
+    for (const line of lines) expect(await asof(line, at(ledger))).toMatchObject({ code: 0, err: "" });
+    const [flag, secret, opened, resolved] = await factsOf(ledger);
+    expect(flag).toMatchObject({
+      kind: "change.noted",
+      id: "flag/12",
+      environment: "production",
+      service: "acme/billing",
+      type: "flag",
+      title: "vat_eu: off to on",
+      url: "https://github.com/acme/billing/actions/runs/77",
+    });
+    expect(secret).toMatchObject({ kind: "change.noted", type: "secret" });
+    expect(secret).not.toHaveProperty("environment");
+    expect(opened).toMatchObject({ kind: "incident.opened", incident: "INC-7", service: "acme/billing" });
+    expect(resolved).toMatchObject({ kind: "incident.resolved", incident: "INC-7", type: "major" });
+    expect((await asof(broke, at(ledger))).out).toContain("duplicate ");
+  });
+
   it("tells twelve images of one commit apart by the image that a deployment names", async () => {
     const ledger = await ledgerServer();
     for (const name of ["billing", "worker"]) {
@@ -345,6 +373,8 @@ describe("what is said", () => {
     ["record", "deploy", "--service", "x"],
     ["record", "evidence", "--type", "test"],
     ["record", "evidence", "--type", "test", "--digest", DIGEST, "--commit", SHA],
+    ["record", "change", "--type", "flag", "--title", "vat_eu"],
+    ["record", "change", "--type", "flag", "--title", "vat_eu", "--everywhere", "--environment", "x"],
   ])("is complained of where something is missing or too much: %s %s %s %s", async (...line) => {
     const { code, err } = await asof(line);
     expect(code).toBe(2);

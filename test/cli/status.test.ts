@@ -94,7 +94,7 @@ describe("asof drift", () => {
     const before = await run(ledger, ["drift", "production"]);
     expect(before).toMatchObject({
       code: 0,
-      out: expect.stringContaining("0 services drift, 0 as deployed, 2 not observed"),
+      out: expect.stringContaining("0 services drift, 0 as deployed, 2 not observed, 0 never deployed"),
     });
     await seen(ledger, TWO);
     expect((await run(ledger, ["drift", "production/billing"])).out).toMatch(
@@ -108,6 +108,8 @@ describe("asof drift", () => {
     expect(code).toBe(1);
     expect(out).toContain(`deployed ${short(TWO)}, seen ${short(ONE)}`);
     expect(out).toContain("1 service drifts, 0 as deployed, 1 not observed");
+    expect(out).toMatch(new RegExp(`main ${short(ONE)} runs since .*, not deployed \\(/test later\\)`));
+    expect(out).toMatch(new RegExp(`main ${short(TWO)} deployed .*, does not run \\(/test `));
   });
 });
 

@@ -211,6 +211,7 @@ const question = fc.oneof(
     const at = `environment=${encodeURIComponent(where)}`;
     return pick(
       `/v1/snapshot?${at}`,
+      `/v1/drift?${at}`,
       `/v1/services?${at}`,
       `/v1/timeline?${at}&from=2026-10-01&limit=3`,
       `/v1/diff?${at}&from=2026-10-01T00:00:30Z`,
@@ -229,6 +230,7 @@ const question = fc.oneof(
     "/v1/freezes",
     "/v1/redeployments",
     "/v1/snapshot?group=production",
+    "/v1/drift?group=production",
     "/v1/release?environment=produktion&service=acme/billing",
     "/v1/export?from=2026-10-01&format=ndjson",
   ),

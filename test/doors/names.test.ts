@@ -49,6 +49,7 @@ describe("a name that is unknown", () => {
   it.each([
     ["/v1/release", { environment: "prodution", service: "acme/billing" }],
     ["/v1/snapshot", { environment: "prodution" }],
+    ["/v1/drift", { environment: "prodution" }],
     ["/v1/services", { environment: "prodution" }],
     ["/v1/changes", { environment: "prodution" }],
     ["/v1/diff", { environment: "prodution", from: "2026-11-01" }],

@@ -154,6 +154,7 @@ describe("what there is not", () => {
     ["/v1/release", { environment: "nowhere", service: "acme/billing" }],
     ["/v1/snapshot", { environment: "nowhere" }],
     ["/v1/snapshot", { group: "nowhere" }],
+    ["/v1/drift", { group: "nowhere" }],
     ["/v1/timeline", { environment: "nowhere", from: "2026-10-01" }],
     ["/v1/timeline", { ...PLACE, service: "acme/nobody", from: "2026-10-01" }],
     ["/v1/diff", { environment: "nowhere", from: "2026-10-01" }],
@@ -207,6 +208,8 @@ describe("a question", () => {
 
   it.each([
     ["/v1/snapshot", { environment: "production", group: "production" }],
+    ["/v1/drift", { environment: "production", group: "production" }],
+    ["/v1/drift", { environment: "production", cursor: "nonsense" }],
     ["/v1/snapshot", { environment: "production", limit: "0" }],
     ["/v1/snapshot", { environment: "production", limit: "101" }],
     ["/v1/snapshot", { environment: "production", limit: "ten" }],

@@ -66,6 +66,7 @@ describe("what was renamed", () => {
 
   it.each([
     ["/v1/snapshot", { at: at(13) }],
+    ["/v1/drift", { at: at(13) }],
     ["/v1/history", { from: at(1), to: at(20) }],
     ["/v1/diff", { from: at(5), to: at(13) }],
     ["/v1/services", { at: at(13) }],

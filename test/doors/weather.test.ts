@@ -90,6 +90,7 @@ describe("while the store does not answer", () => {
   it.each([
     ["/v1/release", PLACE],
     ["/v1/snapshot", { environment: "production" }],
+    ["/v1/drift", { environment: "production" }],
     ["/v1/environments", {}],
     ["/v1/timeline", { environment: "production", from: "2026-10-01" }],
     ["/v1/diff", { environment: "production", from: "2026-10-01" }],

@@ -57,12 +57,22 @@ export async function startOnCall(): Promise<OnCall> {
   return { url: `http://127.0.0.1:${address.port}/`, called, stop };
 }
 
+/** Who is notified: with the ends of alerts, and with a bearer's token, where these are given. */
+export interface Receiver {
+  readonly url: string;
+  readonly sendResolved?: boolean;
+  readonly bearer?: string;
+}
+
 /** Each alert is told by itself, at once; what was silenced is told within a second after. */
-const configuration = (url: string): string => `
+const configuration = ({ url, sendResolved = false, bearer }: Receiver): string => `
 route: { receiver: on-call, group_by: ["..."], group_wait: 0s, group_interval: 1s, repeat_interval: 1h }
 receivers:
   - name: on-call
-    webhook_configs: [{ url: "${url}", send_resolved: false }]
+    webhook_configs:
+      - url: "${url}"
+        send_resolved: ${sendResolved}
+        http_config: { ${bearer === undefined ? "" : `authorization: { credentials: "${bearer}" }`} }
 `;
 
 export interface Alertmanager {
@@ -79,10 +89,14 @@ async function stopped(child: ChildProcess): Promise<void> {
 }
 
 /** Starts one on a port of the loopback that is free. */
-export async function startAlertmanager(folder: string, port: number, onCall: OnCall): Promise<Alertmanager> {
+export async function startAlertmanager(
+  folder: string,
+  port: number,
+  receiver: Receiver,
+): Promise<Alertmanager> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "alertmanager.yml");
-  writeFileSync(file, configuration(onCall.url));
+  writeFileSync(file, configuration(receiver));
   const { PATH = "" } = process.env;
   const child = spawn(
     "prometheus-alertmanager",

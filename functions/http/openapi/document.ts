@@ -7,6 +7,7 @@ import {
   CommitAnswer,
   Delivery,
   Difference,
+  Drift,
   Environments,
   History,
   Release,
@@ -17,6 +18,7 @@ import {
   Timeline,
 } from "../../../schemas/answer.ts";
 import { Gate } from "../../../schemas/gate.ts";
+import { Names } from "../../../schemas/names.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
 import { Quarantine, QuarantinedItem } from "../../../schemas/quarantine.ts";
 import {
@@ -25,6 +27,7 @@ import {
   CommitQuestion,
   DeliveryQuestion,
   DiffQuestion,
+  DriftQuestion,
   EnvironmentsQuestion,
   FreezesQuestion,
   GateQuestion,
@@ -43,7 +46,6 @@ import {
   TimelineQuestion,
 } from "../../../schemas/question.ts";
 
-import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redeployment.ts";
 import { renamed } from "../../../schemas/renamed-name.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
@@ -53,6 +55,7 @@ import { auditPaths } from "./audit.ts";
 import { peoplePaths } from "./people.ts";
 import { recordingPaths } from "./recording.ts";
 import { sealedLogPaths } from "./sealed-log.ts";
+import { servicePaths } from "./service.ts";
 import { signInPaths } from "./sign-in.ts";
 
 const question = (
@@ -76,25 +79,6 @@ const question = (
 /** An answer, or with `group` those of its environments side by side. */
 const ofGroup = (answer: z.ZodType) =>
   z.union([answer, z.strictObject({ group: name, answers: z.array(answer), renamed })]);
-
-const backupOperation: ZodOpenApiOperationObject = {
-  operationId: "backUp",
-  summary: "A copy of the ledger's file as it is at one moment, checked by `asof backup`. Role admin.",
-  tags: ["Service"],
-  responses: {
-    "200": {
-      description: "The file: a SQLite database with everything in it, including people and quarantine.",
-      headers: z.object({
-        [FACTS_HEADER]: z.int().meta({ description: "the least number of facts in it" }),
-      }),
-      content: { "application/vnd.sqlite3": { schema: z.string().meta({ format: "binary" }) } },
-    },
-    ...REFUSALS,
-    "404": problem("The ledger is not stored in one file."),
-    "409": problem("Another backup is in progress."),
-    "413": problem("The body is too large; none is needed."),
-  },
-};
 
 const planSchema = ofGroup(z.union([Plan, EnvironmentPlan]));
 const planOperation = question(
@@ -125,17 +109,6 @@ const redeployment: ZodOpenApiOperationObject = {
   requestParams: { path: z.object({ id }), query: RedeploymentQuestion },
 };
 
-const openOperation = (operationId: string, summary: string): ZodOpenApiOperationObject => ({
-  operationId,
-  summary,
-  tags: ["Service"],
-  security: [],
-  responses: {
-    "200": { description: "OK.", content: { "application/json": { schema: z.looseObject({}) } } },
-    "4XX": problem("No such endpoint."),
-  },
-});
-
 const recording = await recordingPaths();
 
 const paths: ZodOpenApiPathsObject = {
@@ -154,6 +127,14 @@ const paths: ZodOpenApiPathsObject = {
       "The release of every service of an environment or group.",
       { query: SnapshotQuestion },
       Snapshot,
+    ),
+  },
+  "/v1/drift": {
+    get: question(
+      "drift",
+      "What runs without having been deployed, and what was deployed and does not run.",
+      { query: DriftQuestion },
+      Drift,
     ),
   },
   "/v1/history": {
@@ -269,6 +250,14 @@ const paths: ZodOpenApiPathsObject = {
     get: question("commit", "Everything known about a commit.", { query: CommitQuestion }, CommitAnswer),
   },
   "/v1/tag": { get: question("tag", "The images that a tag pointed at.", { query: TagQuestion }, TagAnswer) },
+  "/v1/names": {
+    get: question(
+      "names",
+      "Each sender's own names, the places that they stand for, and by which naming rules.",
+      { query: SourcesQuestion },
+      Names,
+    ),
+  },
   "/v1/sources": {
     get: question(
       "sources",
@@ -297,26 +286,10 @@ const paths: ZodOpenApiPathsObject = {
     },
   },
   ...auditPaths,
-  "/metrics": {
-    get: {
-      ...openOperation("metrics", "The metrics in Prometheus' text format, of a ledger on one machine."),
-      security: [{ token: [] }, {}],
-      responses: {
-        "200": {
-          description: "The metrics. Without a token for processes on the ledger's own machine.",
-          content: { "text/plain": { schema: z.string() } },
-        },
-        ...REFUSALS,
-        "404": problem("The ledger is on AWS; its metrics are in CloudWatch."),
-      },
-    },
-  },
-  "/v1/backups": { post: backupOperation },
   ...peoplePaths,
   ...sealedLogPaths,
   ...signInPaths,
-  "/openapi.json": { get: openOperation("openapi", "This description.") },
-  "/healthz": { get: openOperation("health", "Whether the service is up.") },
+  ...servicePaths,
 };
 
 export const document = () =>

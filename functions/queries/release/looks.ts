@@ -103,7 +103,8 @@ export async function* viewsAfter(
 
 const later = (a: string, b: string): string => (b > a ? b : a);
 
-async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: string) {
+/** What the rules of a release at a moment need. */
+export async function contextAt(asked: Omit<Question, "at">, selector: Selector, at: string) {
   const question = { ...asked, at };
   const [running, description] = await Promise.all([
     effectiveDeploymentsAt(question, selector, at),

@@ -92,7 +92,7 @@ export function headOf({
 }
 
 /** When somebody last looked, whatever was seen. */
-async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promise<string | null> {
+export async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promise<string | null> {
   const { value: last } = await observations(context, context.selector, context.at).next();
   const times = [running.observation, last].flatMap((fact) => fact?.occurredAt ?? []);
   return times.sort().at(-1) ?? null;

@@ -9,7 +9,7 @@ import { timestampAuthority } from "../../adapters/timestamp-authority.ts";
 import type { Recorder } from "../../ledger/recorder.ts";
 import type { Store, StoredFacts } from "../../ledger/store.ts";
 import { anchor } from "../../seal/anchor.ts";
-import { LogFault, type LogStore } from "../../seal/log-store.ts";
+import { type ListedLog, LogFault } from "../../seal/log-store.ts";
 import { CHECKPOINT } from "../../seal/read-log.ts";
 import { type Sealing, sealAll } from "../../seal/sealer.ts";
 import { sweepAndSeal } from "../../seal/sweep.ts";
@@ -31,7 +31,7 @@ const ANCHOR_AGAIN_MS = 3600_000;
 const LATE_MS = 5 * 60_000;
 
 export interface SealingRunner {
-  readonly sealedLog: LogStore;
+  readonly sealedLog: ListedLog;
   start(): void;
   /** Waits for the seal in progress. */
   stop(): Promise<void>;
