@@ -19,9 +19,24 @@ const OBSERVERS: readonly Entry[] = [
     load: async () => (await import("./docker.ts")).docker,
   },
   {
+    name: "ecs",
+    summary: "tasks of services in Amazon ECS",
+    load: async () => (await import("./ecs.ts")).ecs,
+  },
+  {
+    name: "pm2",
+    summary: "applications of this machine that PM2 runs",
+    load: async () => (await import("./pm2.ts")).pm2,
+  },
+  {
     name: "registry",
     summary: "tags of registries that send no events",
     load: async () => (await import("./registry.ts")).registry,
+  },
+  {
+    name: "systemd",
+    summary: "services of this machine that systemd runs",
+    load: async () => (await import("./systemd.ts")).systemd,
   },
 ];
 

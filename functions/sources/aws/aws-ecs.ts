@@ -123,7 +123,7 @@ function clusterOf(arn: string, clusterArn: string | undefined): string | undefi
 // --- tasks ------------------------------------------------------------------------------------------------
 
 /** Containers that AWS adds, with a name that differs from task to task. */
-const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
+export const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
 
 function mapTask(change: TaskChange, raw: unknown): Mapped[] {
   const { account, region, detail } = change;
