@@ -55,6 +55,7 @@ export default defineConfig({
         test: {
           name: "slow",
           include: ["test/**/*.{process,integration}.test.ts"],
+          globalSetup: "test/programs.ts",
           exclude: ["**/node_modules/**"],
         },
       },
@@ -66,10 +67,11 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["test/*.real.ts"],
+          globalSetup: "test/programs.ts",
           testTimeout: 180_000,
           pool: "forks",
           isolate: true,
-          maxWorkers: 1,
+          maxWorkers: 2,
         },
       },
     ],

@@ -240,7 +240,7 @@ export class AsofLedger extends Construct {
     const exported = addFunction("Export", "export", {
       timeout: Duration.minutes(15),
       memoryMiB: 1024,
-      environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl },
+      environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl, ASOF_LOG_BUCKET: log.bucketName },
     });
     allowReads(exported);
     // The audit report names people.
@@ -289,7 +289,8 @@ export class AsofLedger extends Construct {
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
-    addSealing(this, alarms, { bucket: log, table, settings: props.log, addFunction, reader: questions });
+    const readers = [questions, exported];
+    addSealing(this, alarms, { bucket: log, table, settings: props.log, addFunction, readers });
 
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });
     alarms.on("ImmutabilityBreach", "An item of the ledger was changed or removed.", breach);

@@ -75,8 +75,8 @@ export interface Sealing {
   readonly bucket: Bucket;
   readonly table: LedgerTable;
   readonly settings: { readonly name: string; readonly timestampUrl?: string | undefined };
-  /** Serves the log. */
-  readonly reader: LedgerFunction;
+  /** They serve the log, and say where facts stand in it. */
+  readonly readers: readonly LedgerFunction[];
   readonly addFunction: (
     id: string,
     name: "seal",
@@ -88,7 +88,7 @@ export interface Sealing {
 export function addSealing(
   scope: Construct,
   alarms: Alarms,
-  { bucket, table, settings: { name, timestampUrl }, addFunction, reader }: Sealing,
+  { bucket, table, settings: { name, timestampUrl }, addFunction, readers }: Sealing,
 ): void {
   const key = logKey(scope);
   const sealer = addFunction("Seal", "seal", {
@@ -103,7 +103,8 @@ export function addSealing(
     },
   });
   table.allowReads(sealer);
-  allowLogReads(bucket, reader);
+  table.allowScans(sealer);
+  for (const reader of readers) allowLogReads(bucket, reader);
   allowSealing(bucket, key, sealer);
   for (const [task, every] of Object.entries(TASKS))
     new Rule(scope, `Schedule-${task}`, {

@@ -108,6 +108,11 @@ export class LedgerTable {
     reader.allow(dynamodb("Query"), ...INDEXES.map(({ name }) => `${this.tableArn}/index/${name}`));
   }
 
+  /** Lets one function read the whole table: what compares all facts with the log. */
+  allowScans(reader: LedgerFunction): void {
+    reader.allow(dynamodb("Scan"), this.tableArn);
+  }
+
   /**
    * Lets one function put items. Denies puts to the rest of the account, and rewriting an item to everyone: whoever wants
    * to do so must first change this policy, which CloudTrail records.

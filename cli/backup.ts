@@ -3,9 +3,10 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSyn
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
+import { backUpWithLog } from "../functions/adapters/folder/log-backup.ts";
 import { NoAnswer } from "../functions/adapters/http-client.ts";
-import { backUp, syncToDisk } from "../functions/adapters/sqlite/backup.ts";
-import { onDisk } from "./disk.ts";
+import { syncToDisk } from "../functions/adapters/sqlite/backup.ts";
+import { isSystemError, onDisk } from "./disk.ts";
 import { CliError, Unreachable } from "./error.ts";
 import { requestBackup } from "./file/download.ts";
 import { fileIn, verify, withDataOption, withStoreFaults } from "./file/ledger-file.ts";
@@ -25,7 +26,8 @@ It asks the running ledger for a copy of its file as it is at one moment; the to
 listens at the default address, it reads the folder $ASOF_DATA (else .asof) itself. The copy is checked whole, readable
 by this user only, and on disk when the command ends. An existing file is never overwritten.
 
-A backup holds everything, persons and quarantine included. An erased person is still in older backups.
+A backup holds everything, persons, quarantine and the sealed log included; the log's private key (log.key) only with --data,
+so keep a copy of it elsewhere. An erased person is still in older backups.
 
 Exit codes:
   0  the backup is there, and whole
@@ -57,8 +59,13 @@ async function fromServer(io: Io, ledger: Ledger, target: string): Promise<numbe
   return facts;
 }
 
-const fromFolder = (file: string, target: string): Promise<number> =>
-  withStoreFaults(() => onDisk(target, () => backUp(file, target)));
+async function fromFolder(file: string, target: string): Promise<number> {
+  try {
+    return await withStoreFaults(() => backUpWithLog(file, target, true));
+  } catch (cause) {
+    throw isSystemError(cause) ? new CliError(`${target}: ${cause.message}`, { cause }) : cause;
+  }
+}
 
 /** From the folder where one is given; else from the server, or from the default folder where no server was named. */
 async function copyTo(io: Io, options: Options, target: string): Promise<number> {

@@ -11,6 +11,9 @@ interface Entry {
   readonly load: () => Promise<Complete>;
 }
 
+/** The folder of the package's programs; of sources, the one that the build makes. */
+const programs = (): URL => new URL(import.meta.url.endsWith(".ts") ? "../dist/" : "./", import.meta.url);
+
 const COMMANDS: readonly Entry[] = [
   {
     name: "show",
@@ -153,6 +156,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./token.ts")).tokenCommand,
   },
   {
+    name: "names",
+    summary: "shows each sender's own names, what they stand for, and tries other naming rules",
+    load: async () => (await import("./names.ts")).namesCommand,
+  },
+  {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
     load: async () => (await import("./quarantine.ts")).quarantineCommand,
@@ -160,7 +168,10 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "export",
     summary: "writes the history into a file, for auditors",
-    load: async () => (await import("./export.ts")).exportCommand,
+    load: async () => {
+      const { exportCommand } = await import("./export.ts");
+      return (command, io) => exportCommand(command, io, programs());
+    },
   },
   {
     name: "people",
@@ -171,6 +182,11 @@ const COMMANDS: readonly Entry[] = [
     name: "dispute",
     summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
     load: async () => (await import("./dispute.ts")).disputeCommand,
+  },
+  {
+    name: "review",
+    summary: "records what the review of a change found, after it took effect",
+    load: async () => (await import("./review.ts")).reviewCommand,
   },
   {
     name: "backup",
@@ -188,7 +204,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => {
       const { verifyCommand } = await import("./verify.ts");
       // In the package, threads are started from the file beside this program.
-      return (command, io) => verifyCommand(command, io, new URL("./asof-verify.mjs", import.meta.url));
+      return (command, io) => verifyCommand(command, io, new URL("asof-verify.mjs", programs()));
     },
   },
   {
@@ -223,7 +239,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
   "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
   "Report:": ["record", "migrations", "execute", "check"],
-  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute", "review"],
   "Run:": [],
 };
 

@@ -1,14 +1,14 @@
-/** `asof export`: the history as a file, for auditors. */
-import { closeSync, existsSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+/** `asof export`: the history as a file, or as a package that can be verified, for auditors. */
+import { existsSync, rmSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import { withQuery } from "../functions/adapters/api-client.ts";
 import * as http from "../functions/adapters/http-client.ts";
 import { BY_HEADER, OTHERS_HEADER } from "../schemas/read-answer.ts";
-import { onDisk } from "./disk.ts";
-import { CliError, Unreachable } from "./error.ts";
+import { CliError, Unreachable, UsageError } from "./error.ts";
+import { type ExportQuery, exportInto } from "./export/output.ts";
 import { streamed } from "./file/download.ts";
-import { count, progressOn, size } from "./file/progress.ts";
+import { count, size } from "./file/progress.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
 
@@ -27,58 +27,25 @@ const Query = z.object({
   reportedBy: maybe,
   source: maybe,
 });
-const Options = z.looseObject({ ...LedgerOptions.shape });
+const Options = z.looseObject({ ...LedgerOptions.shape, package: maybe });
 
 const HELP = `
   asof export october.ndjson --from 2026-10-01 --to 2026-10-31
   asof export changes.csv --from 2026-10-01 --by occurredAt --environment production --format csv --excel
+  asof export facts.parquet --from 2026-01-01 --format parquet
+  asof export --package q3 --from 2026-07-01 --to 2026-09-30 --environment production
+
+A package holds the sealed log, the facts of the period in three formats, the audit report of the environment (without
+--environment: of each), and what verifies them offline; its README has the commands. It needs a token that is bound to
+nothing. The same command in the same folder goes on with the log where it broke off, and makes the rest anew.
 
 Persons are commitments in an export: see docs/privacy.md. NDJSON by the time of recording is gone on with where it breaks
 off. Every export is itself recorded. It needs the role auditor or admin; an existing file is never overwritten.
 
 Exit codes:
-  0  the file is whole
+  0  the file or the package is whole
   1  it is not: one line says why
 ${EXIT_CODES}`;
-
-const ATTEMPTS = 5;
-const NEWLINE = 10;
-
-const Line = z.object({ recordedAt: z.string(), source: z.string(), id: z.string() });
-
-/** A file that grows by whole lines: what follows the last of them is written again. */
-interface Output {
-  readonly write: (chunk: Uint8Array) => void;
-  /** Cuts off an incomplete line. Returns the cursor to go on from; undefined before the first line. */
-  readonly cut: () => string | undefined;
-  readonly bytes: () => number;
-}
-
-function outputTo(file: string, handle: number): Output {
-  let [written, whole, tail, last] = [0, 0, Buffer.alloc(0), Buffer.alloc(0)];
-  return {
-    write: (chunk) => {
-      onDisk(file, () => writeSync(handle, chunk, 0, chunk.length, written));
-      written += chunk.length;
-      tail = Buffer.concat([tail, chunk]);
-      const end = tail.lastIndexOf(NEWLINE);
-      if (end === -1) return;
-      const start = end === 0 ? -1 : tail.lastIndexOf(NEWLINE, end - 1);
-      last = tail.subarray(start + 1, end);
-      tail = tail.subarray(end + 1);
-      whole = written - tail.length;
-    },
-    cut: () => {
-      onDisk(file, () => ftruncateSync(handle, whole));
-      written = whole;
-      tail = Buffer.alloc(0);
-      if (last.length === 0) return undefined;
-      const { recordedAt, source, id } = Line.parse(JSON.parse(last.toString("utf8")));
-      return `${recordedAt} ${source} ${id}`;
-    },
-    bytes: () => written,
-  };
-}
 
 /** Says which time an export without facts went by, and whether the other one would give any. */
 function printEmpty({ err }: Io, headers: Headers): void {
@@ -89,36 +56,56 @@ function printEmpty({ err }: Io, headers: Headers): void {
   err(`asof: no such fact ${of} in that time; --by ${other} would give ${count(Number(others), "fact")}`);
 }
 
-async function writeAll(io: Io, ledger: Ledger, query: z.infer<typeof Query>, output: Output): Promise<void> {
-  const progress = progressOn(io);
-  const isResumable = (query.format ?? "ndjson") === "ndjson" && (query.by ?? "recordedAt") === "recordedAt";
-  let cursor: string | undefined;
-  for (let attempt = 1; ; attempt++) {
-    const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, cursor }));
-    try {
-      for await (const chunk of chunks) {
-        output.write(chunk);
-        progress(() => `exporting: ${size(output.bytes())}`);
-      }
-      printEmpty(io, headers);
-      return;
-    } catch (error) {
-      if (!(error instanceof http.NoAnswer)) throw error;
-      if (!isResumable || attempt === ATTEMPTS)
-        throw new Unreachable(`${ledger.url}: the export broke off after ${size(output.bytes())}`);
-      cursor = output.cut();
-    }
+/** The ledger's table as Parquet. */
+async function exportParquet(file: string, ledger: Ledger, query: ExportQuery): Promise<Headers> {
+  const { exportedIn, writeParquet } = await import("./export/parquet.ts");
+  const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, format: "csv" }));
+  try {
+    await writeParquet(file, exportedIn(chunks));
+    return headers;
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error instanceof http.NoAnswer ? new Unreachable(`${ledger.url}: the export broke off`) : error;
   }
 }
 
-export function exportCommand(command: Command, io: Io): Command {
+async function exportFile(file: string, io: Io, ledger: Ledger, query: z.infer<typeof Query>): Promise<void> {
+  if (existsSync(file)) throw new CliError(`${file}: exists already; give the name of a new file`);
+  const headers =
+    query.format === "parquet"
+      ? await exportParquet(file, ledger, query)
+      : (await exportInto(file, io, ledger, query)).headers;
+  printEmpty(io, headers);
+  io.out(`${file}: ${size(statSync(file).size)}`);
+}
+
+async function exportPackage(
+  folder: string,
+  io: Io,
+  ledger: Ledger,
+  { format, excel, group, ...query }: z.infer<typeof Query>,
+  programs: URL,
+): Promise<void> {
+  if (format !== undefined || excel !== undefined)
+    throw new UsageError("--package has its own formats: leave out --format and --excel");
+  if (group !== undefined)
+    throw new UsageError("--package reports on one environment or on each: leave out --group");
+  const { writePackage } = await import("./export/package.ts");
+  const { headers, lines } = await writePackage({ folder, io, ledger, query, programs });
+  printEmpty(io, headers);
+  for (const line of lines) io.out(line);
+}
+
+/** @param programs the folder of the programs that a package carries */
+export function exportCommand(command: Command, io: Io, programs: URL): Command {
   return withLedgerOptions(command)
-    .argument("<file>", "the new file")
+    .argument("[file]", "the new file")
+    .option("--package <folder>", "instead of a file: what an auditor needs, and what verifies it offline")
     .requiredOption("--from <time>", "the beginning: a date, a time, or so long ago (-30d)")
     .option("--to <time>", "the end (default: now)")
     .option("--tz <zone>", "the time zone of days (default: UTC)")
     .option("--by <time>", "which time lies in the span: recordedAt (default), or occurredAt")
-    .option("--format <format>", "ndjson (default), or csv")
+    .option("--format <format>", "ndjson (default), csv, or parquet")
     .option("--excel", "with csv: as Excel opens it")
     .option("--environment <name>", "only facts of this environment")
     .option("--group <name>", "only facts of the environments of this group")
@@ -127,23 +114,15 @@ export function exportCommand(command: Command, io: Io): Command {
     .option("--reported-by <name>", "only facts that this token or identity reported")
     .option("--source <source>", "only facts of this source")
     .addHelpText("after", HELP)
-    .action(async (file: string) => {
-      const options = command.opts();
-      const query = Query.parse(options);
-      if (existsSync(file)) throw new CliError(`${file}: exists already; give the name of a new file`);
-      const ledger = ledgerFrom(Options.parse(options), io);
-      const handle = onDisk(file, () => openSync(file, "wx", 0o600));
-      try {
-        const output = outputTo(file, handle);
-        await writeAll(io, ledger, query, output);
-        io.out(`${file}: ${size(output.bytes())}`);
-      } catch (error) {
-        // A part of the history must not look like the whole.
-        rmSync(file, { force: true });
-        throw error;
-      } finally {
-        closeSync(handle);
-      }
+    .action(async (file: string | undefined) => {
+      const options = Options.parse(command.opts());
+      const query = Query.parse(command.opts());
+      if ((file === undefined) === (options.package === undefined))
+        throw new UsageError("give the name of a new file, or --package: one of them");
+      const ledger = ledgerFrom(options, io);
+      if (file !== undefined) await exportFile(file, io, ledger, query);
+      else if (options.package !== undefined)
+        await exportPackage(options.package, io, ledger, query, programs);
       io.end(EXIT.done);
     });
 }

@@ -45,7 +45,7 @@ Run it after every step that migrates, up or down:
   DATABASE_URL=postgres://… asof migrations --environment production --database billing
 
 It finds a migration tool's table by its columns, reads it in one read-only transaction, and reports what is applied at
-that moment, by the database's clock. With two tools in one database, choose with --tool or --table.
+that moment, by the database's clock; in MongoDB a collection by its name, read once. With two tools in one database, choose with --tool or --table.
 Put the address into DATABASE_URL: options are visible in process lists.
 
 Running it twice is harmless: the second run reports the same at a later time. Applied, reverted and applied again are
@@ -65,7 +65,7 @@ export function migrationsCommand(command: Command, io: Io): Command {
     .requiredOption("--database <name>", "the database's name in the ledger")
     .option(
       "--database-url <url>",
-      "its address: postgres://…, mysql://…, sqlite:path or file:path (default: $DATABASE_URL)",
+      "its address: postgres://…, mysql://…, mongodb://…, sqlite:path or file:path (default: $DATABASE_URL)",
     )
     .addOption(new Option("--tool <name>", "the tool, where several are found").choices(tools))
     .option("--table <schema.table>", "the table, where several are found, or its name is unusual")

@@ -1,11 +1,12 @@
 /** `asof verify`: checks a sealed log, or the proof of one fact, offline. */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
 import { type Checkpoint, readCheckpoint } from "../functions/seal/checkpoint.ts";
 import { readKey, type VerifierKey } from "../functions/seal/note.ts";
-import { assuranceOf } from "../functions/seal/verify/assurance.ts";
+import { type Assurance, assuranceOf } from "../functions/seal/verify/assurance.ts";
 import { exitOf, KINDS } from "../functions/seal/verify/findings.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { Instant } from "../schemas/question.ts";
@@ -15,6 +16,8 @@ import { count, progressOn } from "./file/progress.ts";
 import type { Io } from "./io.ts";
 import { ledgerFrom, textOf } from "./ledger.ts";
 import { folderFiles, servedFiles } from "./verify/files.ts";
+import { withCopies } from "./verify/package.ts";
+import { isPackage, LOG } from "./verify/package-files.ts";
 import { verifyProof } from "./verify/proof.ts";
 import { linesOf, reportOf } from "./verify/report.ts";
 import { bundleThreads } from "./verify/threads.ts";
@@ -23,6 +26,7 @@ const maybe = z.string().optional();
 const Options = z.looseObject({
   key: z.string(),
   since: maybe,
+  sinceKey: maybe,
   at: maybe,
   maxGap: maybe,
   tsaCa: maybe,
@@ -36,6 +40,7 @@ type Options = z.infer<typeof Options>;
 const HELP = `
 Examples:
   asof verify ./log --key "$(cat auditor.vkey)" --since saved-checkpoint
+  asof verify ./package --key "$(cat auditor.vkey)"
   asof verify https://asof.example.com --key "$(cat auditor.vkey)"
   asof verify --proof fact.proof --fact fact.json --key "$(cat auditor.vkey)"
 
@@ -103,20 +108,29 @@ function filesOf(log: string, options: Options, io: Io) {
     return servedFiles(ledgerFrom({ url: log, tokenFile: options.tokenFile }, io));
   if (!existsSync(log) || !statSync(log).isDirectory())
     throw new UsageError(`${log}: there is no such folder, and it is no address that begins with https://`);
-  return folderFiles(log);
+  return folderFiles(isPackage(log) ? join(log, LOG) : log);
 }
 
+const ofPackage = (assurance: Assurance): Assurance => ({
+  ...assurance,
+  notChecked: [
+    ...assurance.notChecked,
+    "whether the tables and the audit report say what the facts say: only their hashes, which whoever made the package wrote",
+  ],
+});
+
 async function verifyWhole(log: string, options: Options, io: Io, module: URL): Promise<void> {
-  const { since, at, maxGap, tsaCa, json } = options;
+  const { since, sinceKey, at, maxGap, tsaCa, json } = options;
   const key = keyFrom(options.key);
-  const saved = since === undefined ? undefined : sinceFrom(since, key);
+  const saved =
+    since === undefined ? undefined : sinceFrom(since, sinceKey === undefined ? key : keyFrom(sinceKey));
   const authorities = tsaCa === undefined ? undefined : await authoritiesFrom(tsaCa);
   const files = filesOf(log, options, io);
   const now = at === undefined ? io.now() : timeFrom(at);
   const progress = progressOn(io);
   const threads = bundleThreads(module);
   try {
-    const verification = await verifyLog({
+    const ofLog = await verifyLog({
       ...{ files, key, now, check: threads.check, ahead: threads.ahead },
       ...(saved === undefined ? {} : { since: saved }),
       ...(maxGap === undefined ? {} : { maxGapMs: msOf(maxGap) }),
@@ -126,12 +140,13 @@ async function verifyWhole(log: string, options: Options, io: Io, module: URL): 
           () => `verifying ${log}: ${count(leaves, "leaf", "leaves")} of ${count(size, "leaf", "leaves")}`,
         ),
     });
+    const verification = isPackage(log) ? await withCopies(log, ofLog) : ofLog;
     const assurance = assuranceOf(verification, {
       ...(saved === undefined ? {} : { since: saved.size }),
       hasAuthorities: authorities !== undefined,
       isListed: "names" in files,
     });
-    const report = reportOf(key, verification, assurance, now);
+    const report = reportOf(key, verification, isPackage(log) ? ofPackage(assurance) : assurance, now);
     for (const line of json === true ? [JSON.stringify(report)] : linesOf(report)) io.out(line);
     io.end(exitOf(verification.findings));
   } finally {
@@ -152,9 +167,10 @@ export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
   const isSource = import.meta.url.endsWith(".ts");
   const module = isSource ? new URL("./verify/thread.ts", import.meta.url) : bundled;
   return command
-    .argument("[log]", "the log's folder, or the ledger's address")
+    .argument("[log]", "the folder of the log or of a package, or the ledger's address")
     .requiredOption("--key <vkey>", "the log's public key, as you got it before: name+hash+base64")
     .option("--since <file>", "a checkpoint that you saved: the log must continue it")
+    .option("--since-key <vkey>", "the key of that checkpoint, where the log was carried elsewhere since")
     .option("--at <time>", "the time that the newest seal's age is measured at (default: now)")
     .option("--max-gap <length>", "fail on a longer time without a seal: 90m, 2h, 3d")
     .option("--tsa-ca <file>", "certificates (PEM) of the time-stamping authority that you trust")

@@ -135,6 +135,9 @@ const approval = attached.extend({
     description: "false: it was given before the last push to the change; null: it names no commit",
   }),
   bot: z.literal(true).exactOptional(),
+  separation: z.enum(["separated", "not comparable", "not separated"]).exactOptional().meta({
+    description: "whether this one is by somebody other than the authors; absent: it is by a bot",
+  }),
 });
 export type Approval = z.infer<typeof approval>;
 
@@ -208,6 +211,10 @@ export const CommitAnswer = z
       )
       .meta({ description: "more than one if a short id matches several commits" }),
     more: z.boolean(),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Commit" });
 export type CommitAnswer = z.infer<typeof CommitAnswer>;
@@ -237,6 +244,10 @@ export const TagAnswer = z
       )
       .meta({ description: "the tag's changes by then, newest first" }),
     more: z.boolean(),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Tag" });
 export type TagAnswer = z.infer<typeof TagAnswer>;

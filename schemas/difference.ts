@@ -1,6 +1,6 @@
 /** What differs between two moments, or two environments. */
 import * as z from "zod";
-import { configuration } from "./release.ts";
+import { configuration, warning } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { digest, name, sha, time } from "./scalars.ts";
 
@@ -53,6 +53,10 @@ export const Difference = z
       .string()
       .nullable()
       .meta({ description: "pass as `cursor` for the next page; a short page may have one, too" }),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "Difference" });
 export type Difference = z.infer<typeof Difference>;

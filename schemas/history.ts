@@ -1,6 +1,7 @@
 /** The history: every interval of every service, as columns, so that a client can show any moment of it by itself. */
 
 import * as z from "zod";
+import { warning } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
 import { digest, imageRepository, name, sha, shownPerson, tag, time } from "./scalars.ts";
 
@@ -56,6 +57,10 @@ export const History = z
     next: z.string().nullable().meta({
       description: "pass as `cursor` for the next page, which may go on with the last place of this one",
     }),
+    warnings: z
+      .array(warning)
+      .exactOptional()
+      .meta({ description: "of facts that it rests on and somebody disputes; absent if there are none" }),
   })
   .meta({ id: "History" });
 export type History = z.infer<typeof History>;

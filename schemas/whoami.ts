@@ -10,6 +10,9 @@ export const Whoami = z
         z.enum(["ask", "write", "rename", "operate", "execute", "export", "retract", "erase", "back up"]),
       )
       .meta({ description: "what endpoints may require" }),
+    forges: z
+      .array(z.string())
+      .meta({ description: "the hosts that the operator lists as forges: where a client may send tokens" }),
   })
   .meta({ id: "Whoami" });
 export type Whoami = z.infer<typeof Whoami>;

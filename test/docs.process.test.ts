@@ -8,6 +8,7 @@ import { run as runDemo } from "./demo.ts";
 import { PAGES, type Page, page } from "./docs/pages.ts";
 import { parseCommands, programsIn, runCommands, type Shell } from "./docs/shell.ts";
 import { cleanUp, newFolder, startLedger } from "./local/process.ts";
+import { CLI } from "./programs.ts";
 
 const folder = newFolder();
 let shell: Shell;
@@ -19,7 +20,7 @@ beforeAll(async () => {
   shell = {
     folder,
     address,
-    programs: programsIn(folder, { asof: "cli/asof.mjs", curl: "test/docs/curl.mjs" }),
+    programs: programsIn(folder, { asof: CLI, curl: "test/docs/curl.mjs" }),
   };
 });
 afterAll(cleanUp);

@@ -5,6 +5,7 @@ import { run as runDemo } from "./demo.ts";
 import { PAGES } from "./docs/pages.ts";
 import { programsIn, runCommands, type Shell } from "./docs/shell.ts";
 import { cleanUp, newFolder, startLedger } from "./local/process.ts";
+import { CLI } from "./programs.ts";
 
 const folder = newFolder();
 let shell: Shell;
@@ -12,7 +13,7 @@ let shell: Shell;
 beforeAll(async () => {
   const { address, token } = await startLedger(join(folder, ".asof"));
   await runDemo({ address, token, day: new Date().toISOString().slice(0, 10), print: () => undefined });
-  shell = { folder, address, programs: programsIn(folder, { asof: "cli/asof.mjs" }) };
+  shell = { folder, address, programs: programsIn(folder, { asof: CLI }) };
 });
 afterAll(cleanUp);
 

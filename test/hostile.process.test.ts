@@ -8,15 +8,7 @@ import { afterAll, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { digestOf } from "./ledger/given.ts";
-import {
-  cleanUp,
-  end,
-  newFolder,
-  PROGRAM,
-  type Started,
-  startLedger,
-  startProcess,
-} from "./local/process.ts";
+import { cleanUp, end, newFolder, type Started, startLedger, startProcess } from "./local/process.ts";
 
 afterAll(cleanUp);
 
@@ -42,7 +34,7 @@ interface Running extends Started {
 
 /** The same ledger with a clock that is behind its newest facts. */
 async function startBehind(data: string, token: string): Promise<Running> {
-  const started = startProcess({ ASOF_DATA: data }, PROGRAM, [], ["--import", BEHIND]);
+  const started = startProcess({ ASOF_DATA: data }, undefined, [], ["--import", BEHIND]);
   const address = await started.listening;
   return { ...started, address, client: clientOf(over(address), token) };
 }

@@ -1,5 +1,5 @@
 /** A second verifier, written in Python from the specifications alone, agrees with this one on every log and proof. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { writeKey } from "../functions/seal/note.ts";
 import { readProof, writeProof } from "../functions/seal/proof.ts";
 import { checkBundle } from "../functions/seal/verify/bundle.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
+import { python } from "./real/python.ts";
 import { EDITED_SIZES, EDITS, randomFrom } from "./seal/edits.ts";
 import { type Files, factEntry, inMemory, LogWriter, madeLog, minute, writeFolder } from "./seal/made-log.ts";
 import { newSigner } from "./seal/signer.ts";
@@ -26,19 +27,6 @@ const folder = mkdtempSync(join(tmpdir(), "asof-independent-"));
 const Answer = z.object({ ok: z.boolean(), problems: z.array(z.string()) });
 let verifier: ChildProcess;
 let answers: Interface;
-
-/** A Python that has the package: of several, only one may. */
-function python(): string {
-  const found = ["python3", "/usr/bin/python3"].find((one) => {
-    try {
-      execFileSync(one, ["-c", "import cryptography"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return found ?? expect.fail("needs python3 with cryptography: apt-get install python3-cryptography");
-}
 
 beforeAll(() => {
   const program = join(import.meta.dirname, "independent/verify.py");

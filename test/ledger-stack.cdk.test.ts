@@ -162,8 +162,15 @@ const ALLOWED: Record<FunctionName, string[]> = {
     "s3:GetObject Log.Arn/*",
     "s3:ListBucket Log.Arn",
   ].sort(),
-  // Each export becomes a fact, which ingest records.
-  export: [...READS, ...logs("Export"), REVEAL, "sqs:SendMessage Later.Arn"].sort(),
+  // Each export becomes a fact, which ingest records. Its tables say where in the log each fact stands.
+  export: [
+    ...READS,
+    ...logs("Export"),
+    REVEAL,
+    "sqs:SendMessage Later.Arn",
+    "s3:GetObject Log.Arn/*",
+    "s3:ListBucket Log.Arn",
+  ].sort(),
   erase: [
     ...READS,
     ...logs("Erase"),
@@ -194,6 +201,8 @@ const ALLOWED: Record<FunctionName, string[]> = {
   seal: [
     ...logs("Seal"),
     ...READS_FACTS,
+    // The sweep looks behind the indexes.
+    "dynamodb:Scan Table.Arn",
     "s3:GetObject Log.Arn/*",
     "s3:PutObject Log.Arn/*",
     "s3:ListBucket Log.Arn",
@@ -418,7 +427,7 @@ describe("a function", () => {
         ASOF_LATER_ARN: "Later.Arn",
       },
       Questions: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LOG_BUCKET: "Log" },
-      Export: { ...reader, ASOF_LATER_QUEUE: "Later" },
+      Export: { ...reader, ASOF_LATER_QUEUE: "Later", ASOF_LOG_BUCKET: "Log" },
       Erase: { ...reader, ASOF_QUARANTINE_BUCKET: "Quarantine", ASOF_LATER_QUEUE: "Later" },
       Publish: { ASOF_BUS: "LedgerBus", ASOF_TABLE: "Table" },
       Seal: {
@@ -1137,6 +1146,7 @@ describe("cloudfront", () => {
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
       ["/v1/disputes", "Ingest"],
+      ["/v1/reviews", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
       ["/v1/notes", "Ingest"],

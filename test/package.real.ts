@@ -153,6 +153,7 @@ it("says in one line what is missing where its program was copied alone", async 
     ["libsql", "asof.mjs", ...reads, "sqlite:asof.mjs"],
     ["pg", "asof.mjs", ...reads, "postgres://127.0.0.1/none"],
     ["mysql2", "asof.mjs", ...reads, "mysql://127.0.0.1/none"],
+    ["mongodb", "asof.mjs", ...reads, "mongodb://127.0.0.1/none"],
   ] as const) {
     const line = new RegExp(`^asof: .*the package ${name} is not installed; run .*\n$`);
     expect(await ended(...args)).toMatchObject({ code: 1, stderr: expect.stringMatching(line) });

@@ -10,9 +10,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { event } from "./client.ts";
-import { page, ROOT } from "./docs/pages.ts";
+import { page } from "./docs/pages.ts";
 import { digestOf, shaOf } from "./ledger/given.ts";
 import { cleanUp, newFolder, type Process, startLedger } from "./local/process.ts";
+import { CLI } from "./programs.ts";
 
 const run = promisify(execFile);
 let ledger: Process;
@@ -134,7 +135,7 @@ function checkoutFor(digest: string): { folder: string; programs: string } {
     chmodSync(path, 0o755);
   };
   program(join(programs, "docker"), `echo '{"containerimage.digest":"${digest}"}' > meta.json`);
-  program(join(programs, "npx"), `shift\nexec '${process.execPath}' '${join(ROOT, "cli/asof.mjs")}' "$@"`);
+  program(join(programs, "npx"), `shift\nexec '${process.execPath}' '${CLI}' "$@"`);
   program(join(folder, "deploy.sh"), 'test "$1" = "$(sed "s/.*\\(sha256:[0-9a-f]*\\).*/\\1/" meta.json)"');
   return { folder, programs };
 }

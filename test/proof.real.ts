@@ -14,6 +14,7 @@ import { Release } from "../schemas/answer.ts";
 import { Plan, type Step } from "../schemas/plan.ts";
 import { type Client, clientOf, event, outcomesOf, over } from "./client.ts";
 import { shaOf } from "./ledger/given.ts";
+import { CLI } from "./programs.ts";
 import { type Containers, startContainers } from "./real/containers.ts";
 import { type Postgresql, startPostgresql } from "./real/postgresql.ts";
 import { deleteManifest, freePort, inspect, type Registry, run, startRegistry } from "./real/registry.ts";
@@ -70,7 +71,7 @@ const pasted = (shell: string): Promise<string> =>
 async function record(...what: readonly string[]): Promise<void> {
   const env = { PATH: process.env.PATH ?? "", ASOF_URL: ledger.address, ASOF_TOKEN: TOKEN };
   const outbox = join(folder, "outbox.ndjson");
-  await execute(process.execPath, ["cli/asof.mjs", "record", ...what, "--strict", "--outbox", outbox], {
+  await execute(process.execPath, [CLI, "record", ...what, "--strict", "--outbox", outbox], {
     env,
   });
 }

@@ -4,14 +4,21 @@ import { receive } from "../functions/ledger/ingest.ts";
 import { ANY_SENDER, senderIn, sendersFrom } from "../functions/runtime/config/senders.ts";
 import { aws } from "../functions/sources/aws/aws.ts";
 import { cleanUp, deployed, givenDoors, NOW } from "./doors/given.ts";
+import ecrPush from "./golden/aws/ecr-image-action.push.index.json" with { type: "json" };
 
 afterEach(cleanUp);
 
 const [OWN, STAGING, STRANGER] = ["111111111111", "222222222222", "333333333333"];
 const LIST = [
-  { name: "own", account: OWN },
-  { name: "staging", account: STAGING, environments: ["staging"] },
-  { name: "prod-ci", account: STAGING, source: "ci.production", environments: ["production"] },
+  { name: "own", account: OWN, sources: ["/test"] },
+  { name: "staging", account: STAGING, environments: ["staging"], sources: ["/test"] },
+  {
+    name: "prod-ci",
+    account: STAGING,
+    source: "ci.production",
+    environments: ["production"],
+    sources: ["/test"],
+  },
 ];
 const senders = sendersFrom({ ASOF_SENDERS: JSON.stringify(LIST) });
 
@@ -22,9 +29,21 @@ const sent = (account: string | undefined, environment: string, source = "ci.acm
   detail: deployed("1", "2026-10-20T08:11:00.000Z", { environment }),
 });
 
-async function outcomeOf(event: object) {
+const from = (source: string, account: string) => {
+  const event = sent(account, "production");
+  return { ...event, detail: { ...event.detail, source } };
+};
+
+/** A push to ECR, as AWS reports it. */
+const pushed = (account: string, repository = account) => ({
+  ...ecrPush,
+  account: repository,
+  id: `${account} ${repository}`,
+});
+
+async function outcomeOf(event: object, account = event, list = senders) {
   const { ledger } = givenDoors();
-  const sender = senderIn(senders, event);
+  const sender = senderIn(list, account);
   if (typeof sender === "string") return sender;
   const statements = aws.toStatements(event, { headers: new Headers(), receivedAt: NOW });
   const [received] = await receive(ledger, sender, statements);
@@ -59,6 +78,19 @@ describe("an event of EventBridge", () => {
     ["that is none", { detail: {} }],
   ])("%s is nobody's, once senders are listed", async (_, event) => {
     expect(await outcomeOf(event)).toMatch(/^no sender is configured for the account .*: add it to senders$/);
+  });
+
+  it("is, without granted sources, under those of its name, or AWS's own of its account", async () => {
+    const list = sendersFrom({ ASOF_SENDERS: JSON.stringify([{ name: "own", account: OWN }]) });
+    const outcome = (event: object) => outcomeOf(event, { account: OWN, source: "any" }, list);
+    expect(await outcome(from("/ci/own", OWN))).toEqual(["eventbridge:own", "recorded"]);
+    expect(await outcome(pushed(OWN))).toEqual(["eventbridge:own", "recorded"]);
+    for (const other of [from("/ci/prod-ci", OWN), from("/ci/owner", OWN), pushed(OWN, STAGING)])
+      expect(await outcome(other)).toEqual([
+        "eventbridge:own",
+        "rejected",
+        expect.stringContaining("may only report for sources under /ci/own, /webhooks/aws/ecr/111111111111"),
+      ]);
   });
 
   it("is anybody's without a list", () => {

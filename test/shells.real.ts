@@ -8,11 +8,11 @@ import { broken, REPOSITORY, TWO } from "./cli/broken.ts";
 import { cleanUp, newFolder } from "./cli/harness.ts";
 import { event } from "./client.ts";
 import { deployed, tokenOf } from "./doors/given.ts";
+import { CLI } from "./programs.ts";
 
 afterEach(cleanUp);
 
 const run = promisify(execFile);
-const PROGRAM = join(import.meta.dirname, "../cli/asof.mjs");
 
 /** What each shell offers for a line: the candidates that its own completion hands over. */
 const ASKS: Readonly<Record<string, (line: string) => readonly string[]>> = {
@@ -43,7 +43,7 @@ async function offered(shell: string, line: string): Promise<string[]> {
   const hostile = { environment: "prod:eu@2", deployment: { provider: "test", instance: "here", id: "2" } };
   await client.say(deployed("2", undefined, hostile));
   const folder = newFolder();
-  writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+  writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, {
     mode: 0o755,
   });
   const [program = "", ...args] = ASKS[shell]?.(line) ?? [];

@@ -18,8 +18,8 @@ export function webAddress(remote: string): string | undefined {
   return /^https?:\/\//.test(text) ? text.replace(/\/\/[^/@]+@/, "//") : undefined;
 }
 
-/** Undefined outside of a clone, or without git. */
-async function repositoryHere(): Promise<string | undefined> {
+/** The address of this clone's repository; undefined outside of a clone, or without git. */
+export async function repositoryHere(): Promise<string | undefined> {
   try {
     const { stdout } = await run("git", ["remote", "get-url", "origin"], { timeout: 2000 });
     return webAddress(stdout);

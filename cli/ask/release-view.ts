@@ -23,6 +23,8 @@ export interface Beside {
   readonly isPast: boolean;
   /** The release before; undefined: none, or not known. */
   readonly before: Release | undefined;
+  /** The release that `last=good` goes back to; undefined: none, or not known. */
+  readonly lastGood: Release | undefined;
   /** The same service in other environments. */
   readonly elsewhere: readonly Release[];
   /** What the ledger knows of the commit of its first image. */
@@ -126,14 +128,15 @@ function whoRow({ deployedBy, evidence, owner, contact, url }: Release): Line[] 
   return [["who"], [linked(deployed, url), `, ${approved}${call === "" ? "" : ` · call ${call}`}`]];
 }
 
-function beforeRow(release: Release, { before, times }: Beside): Line[][] {
+function beforeRow(release: Release, { before, lastGood, times }: Beside): Line[][] {
   if (before === undefined || before.status !== "running" || before.since === null || release.since === null)
     return [];
   const commit = before.components.find((one) => one.commit !== null)?.commit;
   const named = [versionsOf(before), ...(commit == null ? [] : [shortCommit(commit.sha)])];
   const days = times.days(before.since, release.since);
   const ran = `${days} (${spanBetween(before.since, release.since)})`;
-  return [[["before"], [`${[...new Set(named)].join(" ")}, ${ran}`]]];
+  const isGood = lastGood?.status === "running" && lastGood.since === before.since;
+  return [[["before"], [`${[...new Set(named)].join(" ")}, ${ran}${isGood ? ", last good" : ""}`]]];
 }
 
 /** Where the same service runs the same images, and where it runs others. */

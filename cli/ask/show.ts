@@ -20,6 +20,7 @@ import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts"
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
 import { headLine, releaseCells, releaseLines } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
+import { counted } from "./words-for.ts";
 
 /** The commit of a release's first image; undefined where it is unknown. */
 async function commitOf(ask: Ask, { components }: Release): Promise<CommitAnswer | undefined> {
@@ -45,15 +46,50 @@ async function elsewhereOf(
   );
 }
 
+/** The longest window that the ledger answers. */
+const WINDOW_MAX_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** What else changed here since a release began, with the command that lists it; nothing if nothing did. */
+async function changesSince(ask: Ask, { environment, service, since }: Release): Promise<Line[]> {
+  if (since === null) return [];
+  const days = Math.ceil((Date.parse(ask.now) - Date.parse(since)) / DAY_MS);
+  const window = Math.min(Math.max(days, 1), WINDOW_MAX_DAYS);
+  const { changes } = await call(ask, (client) =>
+    client.changes({ environment, service, window: `${window}d` }),
+  );
+  const others = changes.filter(({ at }) => at > since);
+  if (others.length === 0) return [];
+  const when = days > WINDOW_MAX_DAYS ? `in the last ${WINDOW_MAX_DAYS}d` : "since";
+  // The command's own window is two days.
+  const further = window > 2 ? ` --window ${window}d` : "";
+  const text = ` ${counted(others.length, "other change")} ${when}: asof why ${environment}/${service}${further}`;
+  return [[{ text: "  !", tone: "amber" }, text]];
+}
+
+/** The release that `last=good` goes back to; undefined if there is none, or it is not known. */
+async function lastGoodOf(ask: Ask, { environment, service }: Selected): Promise<Release | undefined> {
+  try {
+    const { target } = await call(ask, (client) => client.plan({ environment, service, last: "good" }));
+    return target ?? undefined;
+  } catch (error) {
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
+}
+
 async function releaseView(ask: Ask, place: Selected, back: number, at: string | undefined): Promise<View> {
   const { ledger, tz } = ask;
   const first = await releaseAt(ledger, place, at, tz);
   const release = await releaseBack(ledger, first, back);
   const isPast = at !== undefined || back > 0;
-  const [before, elsewhere, commit] = await Promise.all([
+  const isRunning = !isPast && release.status === "running";
+  const [before, elsewhere, commit, others, lastGood] = await Promise.all([
     releaseBefore(ledger, release),
     elsewhereOf(ask, release, isPast ? release.at : undefined),
     commitOf(ask, release),
+    isRunning ? changesSince(ask, release) : [],
+    isRunning ? lastGoodOf(ask, release) : undefined,
   ]);
   const undo: Line[] =
     !isPast && before?.status === "running"
@@ -64,8 +100,9 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
     before,
     elsewhere,
     commit,
+    lastGood,
   });
-  return { answer: release, lines: [...lines, ...undo] };
+  return { answer: release, lines: [...lines, ...others, ...undo] };
 }
 
 const CELLS: Line[] = [["service"], ["version"], ["commit"], ["since"], ["by"], []].map(

@@ -35,6 +35,21 @@ const IMPORTERS: readonly Entry[] = [
     load: async () => (await import("./oci.ts")).oci,
   },
   {
+    name: "ecr",
+    summary: "the images that Amazon ECR holds, with the times of their pushes",
+    load: async () => (await import("./ecr.ts")).ecr,
+  },
+  {
+    name: "ecs",
+    summary: "deployments of Amazon ECS's services of the last 90 days",
+    load: async () => (await import("./ecs.ts")).ecs,
+  },
+  {
+    name: "kubernetes",
+    summary: "what a cluster still knows: rollouts, Helm's releases, Argo CD's and Flux's histories",
+    load: async () => (await import("./kubernetes.ts")).kubernetes,
+  },
+  {
     name: "csv",
     summary: "a table of deployments, pushes or anything else: exports of other tools, and spreadsheets",
     load: async () => (await import("./csv.ts")).csv,

@@ -2,11 +2,11 @@
 import * as z from "zod";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
 import { type ImageContent, type Registries, RegistryError } from "../../functions/ledger/registries.ts";
-import { hashOf } from "../../functions/sources/payload.ts";
 import { isManifest } from "../../functions/sources/pushed.ts";
-import { fullSha, imageRepository, url, wildcard } from "../../schemas/scalars.ts";
+import { imageRepository, wildcard } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import { readImageContent, registryOf } from "../record/image.ts";
+import { commitItems, indexItems } from "./image-items.ts";
 import { type Importer, type Item, unknown } from "./importer.ts";
 import { importSource } from "./sources.ts";
 
@@ -15,9 +15,6 @@ const Options = z.looseObject({ args: z.array(z.string()), tags: z.string() });
 const AT_ONCE = 4;
 const CHUNK = 32;
 
-const REVISION = "org.opencontainers.image.revision";
-const SOURCE = "org.opencontainers.image.source";
-
 /** Times before the first registries: builds that want the same bytes each time write a fixed one. */
 const FIXED_BEFORE = "2013";
 
@@ -25,43 +22,23 @@ const FIXED_BEFORE = "2013";
 export const madeAt = ({ created }: ImageContent): string | undefined =>
   created === undefined || created < FIXED_BEFORE ? undefined : created;
 
-/** The statements that an image allows whatever its tags: its platforms, and the commit that its labels name. */
+/** The statements that an image allows whatever its tags. @param source of the statements */
 export function* imageItems(
   source: string,
   repository: string,
   content: ImageContent,
   now: string,
 ): Generator<Item> {
-  const { digest, manifests = [], labels } = content;
   const at = madeAt(content);
-  const common = {
+  const held = {
+    repository,
     source,
-    ...(at === undefined ? { occurredAt: now, timeFrom: "clock" } : { occurredAt: at, timeFrom: "created" }),
+    ...(at === undefined
+      ? { occurredAt: now, timeFrom: "clock" as const }
+      : { occurredAt: at, timeFrom: "created" as const }),
   };
-  if (manifests.length > 0) {
-    // A registry may delete manifests of an index, so that a later import lists fewer.
-    const id = `indexed/${hashOf(digest, JSON.stringify(manifests)).slice(0, 32)}`;
-    yield {
-      is: "statement",
-      statement: { kind: "artifact.indexed", ...common, id, digest, repository, manifests },
-    };
-  }
-  const { [REVISION]: revision, [SOURCE]: home } = labels;
-  if (!fullSha.safeParse(revision).success || !url.safeParse(home).success)
-    return yield unknown("the commit of an image without labels that name it", `${repository}@${digest}`);
-  const commit = { repository: home, sha: revision };
-  yield {
-    is: "statement",
-    statement: {
-      kind: "artifact.built",
-      ...common,
-      id: `built/${digest}`,
-      digest,
-      repository,
-      commit,
-      evidence: "declared",
-    },
-  };
+  yield* indexItems(held, content);
+  yield* commitItems(held, content, "the commit of an image without labels that name it");
 }
 
 /** A tag as it stands: it was pushed when the image was made, or later. */

@@ -1,62 +1,53 @@
 /**
  * Read-only access to a database: the columns of its tables, the rows of one table, its clock. Queries have a time limit.
- * Every value is read as text, so that no driver converts times or numbers.
  * Drivers' error messages may repeat the address, so its secrets are removed from them.
  */
-import * as z from "zod";
 import { CliError, UsageError } from "../error.ts";
-import type { Driver, Engine } from "./driver.ts";
+import type { Database, Driver } from "./driver.ts";
+import { sqlDatabase } from "./sql.ts";
 
-/** A row by column name in lower case. Times with a zone are in UTC; those without are unchanged. */
-export type Row = Readonly<Record<string, string | null>>;
-
-export interface Table {
-  /** Absent in SQLite, which has no schemas. */
-  readonly schema: string | undefined;
-  readonly name: string;
-  /** By name in lower case: the name as written, and the type as the database names it. */
-  readonly columns: ReadonlyMap<string, { readonly name: string; readonly type: string }>;
-}
-
-/** One transaction on one snapshot of the database, and the database's clock at its start. */
-export interface Connection {
-  readonly engine: Engine;
-  /** The database's clock, as an RFC 3339 time. */
+/** A database that is connected, in SQL in one transaction on one snapshot of it. Its methods throw a CliError. */
+export interface Connection extends Omit<Database, "clock"> {
+  /** The database's clock at the start, as an RFC 3339 time. */
   readonly now: string;
-  readonly tables: () => Promise<Table[]>;
-  readonly rows: (table: Table) => Promise<Row[]>;
-  readonly close: () => Promise<void>;
 }
 
-const Rows = z.array(z.record(z.string(), z.string().nullable()));
-const Columns = z.array(
-  z.object({ schema: z.string().nullable(), table: z.string(), column: z.string(), type: z.string() }),
-);
-const Clock = z.tuple([z.object({ now: z.string() })]);
+type Opening = (url: string) => Promise<Database>;
 
-type Opening = (url: string) => Promise<Driver>;
+const forSchemes = (open: Opening, ...schemes: readonly string[]): [string, Opening][] =>
+  schemes.map((scheme) => [`${scheme}:`, open]);
+
+const inSql =
+  (open: (url: string) => Promise<Driver>): Opening =>
+  async (url) =>
+    sqlDatabase(await open(url));
 
 /** Drivers are loaded when used. */
 const OPENINGS: ReadonlyMap<string, Opening> = new Map([
-  ...["postgres:", "postgresql:"].map((scheme): [string, Opening] => [
-    scheme,
-    async (url) => (await import("./postgresql.ts")).openPostgresql(url),
-  ]),
-  ...["mysql:", "mariadb:"].map((scheme): [string, Opening] => [
-    scheme,
-    async (url) => (await import("./mysql.ts")).openMysql(url),
-  ]),
-  ...["sqlite:", "sqlite3:", "file:"].map((scheme): [string, Opening] => [
-    scheme,
-    async (url) => (await import("./sqlite.ts")).openSqlite(url),
-  ]),
+  ...forSchemes(
+    inSql(async (url) => (await import("./postgresql.ts")).openPostgresql(url)),
+    "postgres",
+    "postgresql",
+  ),
+  ...forSchemes(
+    inSql(async (url) => (await import("./mysql.ts")).openMysql(url)),
+    "mysql",
+    "mariadb",
+  ),
+  ...forSchemes(
+    inSql(async (url) => (await import("./sqlite.ts")).openSqlite(url)),
+    "sqlite",
+    "sqlite3",
+    "file",
+  ),
+  ...forSchemes(async (url) => (await import("./mongodb.ts")).openMongodb(url), "mongodb", "mongodb+srv"),
 ]);
 
-/** Connects and starts the transaction. Throws a CliError, as do the connection's methods. */
+/** Connects, and starts the transaction. Throws a CliError. */
 export async function connect(url: string): Promise<Connection> {
   const open = OPENINGS.get(/^[a-z0-9+.-]+:/i.exec(url)?.[0].toLowerCase() ?? "");
   if (open === undefined) {
-    const known = "postgres://…, mysql://…, sqlite:path or file:path";
+    const known = "postgres://…, mysql://…, mongodb://…, sqlite:path or file:path";
     throw new UsageError(
       `the database's address must be ${known} (other forms, like jdbc:, are not supported)`,
     );
@@ -69,40 +60,20 @@ export async function connect(url: string): Promise<Connection> {
       throw new CliError(`cannot read the database: ${redact(messageOf(error), secretsOf(url))}`);
     }
   };
-  const driver = await safely(() => open(url));
+  const database = await safely(() => open(url));
   try {
-    const [{ now }] = await safely(async () => Clock.parse(await driver.query(driver.clock)));
+    const now = await safely(database.clock);
     return {
-      engine: driver.engine,
+      engine: database.engine,
       now: new Date(now).toISOString(),
-      tables: () => safely(async () => tablesOf(Columns.parse(await driver.query(driver.columns)))),
-      rows: (table) => safely(async () => Rows.parse(await driver.query(selectOf(driver, table)))),
-      close: driver.close,
+      tables: (isWanted) => safely(() => database.tables(isWanted)),
+      rows: (table) => safely(() => database.rows(table)),
+      close: database.close,
     };
   } catch (error) {
-    await driver.close();
+    await database.close();
     throw error;
   }
-}
-
-function tablesOf(columns: z.infer<typeof Columns>): Table[] {
-  const tables = new Map<
-    string,
-    { schema: string | undefined; name: string; columns: Map<string, { name: string; type: string }> }
-  >();
-  for (const { schema, table, column, type } of columns) {
-    const key = JSON.stringify([schema, table]);
-    const found = tables.get(key) ?? { schema: schema ?? undefined, name: table, columns: new Map() };
-    tables.set(key, found);
-    found.columns.set(column.toLowerCase(), { name: column, type: type.toLowerCase() });
-  }
-  return [...tables.values()];
-}
-
-function selectOf({ quoted, asText }: Driver, { schema, name, columns }: Table): string {
-  const list = [...columns].map(([folded, column]) => `${asText(quoted(column.name))} AS ${quoted(folded)}`);
-  const table = [schema, name].flatMap((part) => (part === undefined ? [] : [quoted(part)])).join(".");
-  return `SELECT ${list.join(", ")} FROM ${table}`;
 }
 
 /** A refused connection to a name with several addresses has no message of its own. */

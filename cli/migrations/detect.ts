@@ -1,7 +1,9 @@
 /** Finds the one table with a database's migration history, or reports the candidates. */
 import { CliError } from "../error.ts";
-import type { Connection, Table } from "./connection.ts";
-import { type ColumnType, TOOLS, type Tool } from "./tools.ts";
+import type { Connection } from "./connection.ts";
+import type { Engine, Table } from "./driver.ts";
+import type { ColumnType, Tool } from "./tool.ts";
+import { TOOLS } from "./tools.ts";
 
 export interface Found {
   readonly tool: Tool;
@@ -19,12 +21,13 @@ export const nameOf = ({ schema, name }: Table): string =>
   schema === undefined ? name : `${schema}.${name}`;
 
 /** Throws a CliError that lists the candidates unless there is exactly one. */
-export async function detectHistory({ tables }: Connection, chosen: Selection): Promise<Found> {
-  const all = await tables();
-  const tools = TOOLS.filter(({ tool }) => chosen.tool === undefined || tool === chosen.tool);
+export async function detectHistory({ engine, tables }: Connection, chosen: Selection): Promise<Found> {
+  const tools = TOOLS.filter((tool) => isFor(engine, tool) && isConsidered(tool, chosen));
+  const names = [chosen.table, ...tools.map(({ table }) => table)];
+  const all = await tables((name) => names.some((one) => one !== undefined && same(name, one)));
   const candidates = all.filter((table) => isNamed(table, chosen.table));
   const alike = candidates.flatMap((table) =>
-    tools.filter((tool) => hasColumnsOf(table, tool)).map((tool) => ({ tool, table })),
+    tools.filter((tool) => hasColumnsOf(table, tool, chosen)).map((tool) => ({ tool, table })),
   );
   const found = alike.filter((one) => isMeant(one, all, chosen));
   const [only] = found;
@@ -37,13 +40,22 @@ const isNamed = (table: Table, wanted: string | undefined): boolean =>
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
+const isFor = (engine: Engine, { isInMongodb }: Tool): boolean =>
+  (isInMongodb === true) === (engine === "MongoDB");
+
+const isConsidered = ({ tool, onlyChosen }: Tool, chosen: Selection): boolean =>
+  chosen.tool === undefined ? onlyChosen !== true : tool === chosen.tool;
+
 const COLUMN_TYPES: Readonly<Record<ColumnType, RegExp>> = {
   number: /int|serial|num|dec/,
   text: /char|text|clob|string/,
   time: /time|date/,
 };
 
-function hasColumnsOf({ columns }: Table, tool: Tool): boolean {
+function hasColumnsOf({ name, columns }: Table, tool: Tool, chosen: Selection): boolean {
+  // A collection without documents has no fields: its name identifies it, or the two options together.
+  if (tool.isInMongodb === true && columns.size === 0)
+    return same(name, tool.table) || (chosen.tool !== undefined && chosen.table !== undefined);
   const known = new Set([...tool.columns, ...(tool.optionalColumns ?? [])]);
   return (
     tool.columns.every((column) => columns.has(column)) &&

@@ -3,7 +3,7 @@
  * own, which refer to the last row of that version before them (flyway/flyway, MigrationInfoServiceImpl; the types
  * UNDO_SQL and the like are those of its paid editions). Only a repair removes rows, those of failed migrations.
  */
-import type { Row } from "./connection.ts";
+import type { Row } from "./driver.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
 import { isPresent, isTrue } from "./values.ts";
 

@@ -1,8 +1,9 @@
 /** A migration history: what is applied now, what failed, and which rows were skipped and why. */
-import type { Connection, Row } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { type Found, nameOf } from "./detect.ts";
+import type { Row } from "./driver.ts";
 import { APPLIED, type State } from "./state.ts";
-import type { Tool } from "./tools.ts";
+import type { Tool } from "./tool.ts";
 import { byColumns, instantOf, isPresent } from "./values.ts";
 
 export interface Version {

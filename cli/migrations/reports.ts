@@ -11,10 +11,11 @@
 import * as z from "zod";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
-import type { Row } from "./connection.ts";
+import type { Row } from "./driver.ts";
 import { type History, historyOf } from "./history.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
-import { TOOLS, type Tool } from "./tools.ts";
+import type { Tool } from "./tool.ts";
+import { TOOLS } from "./tools.ts";
 import { instantOf } from "./values.ts";
 
 // --- one run of Flyway ------------------------------------------------------------------------------------

@@ -4,50 +4,18 @@
  *
  * Each entry names the source of its format. `appliedAt` is used only where the time is certain: PostgreSQL's `timestamp`
  * and MySQL's `datetime` are in the session's zone, and MySQL's `timestamp` is certain only where the server's clock
- * wrote it, because drivers send theirs without a zone.
+ * wrote it, because drivers send theirs without a zone. Liquibase's and Flyway's on PostgreSQL are in the zone of the
+ * machine that ran the tool, which the table does not name.
  */
-import type { Row } from "./connection.ts";
-import type { Engine } from "./driver.ts";
+import type { Row } from "./driver.ts";
 import { flywayStates } from "./flyway.ts";
 import { APPLIED, FAILED, leftOut, type State } from "./state.ts";
-import { type Clock, isPresent, isTrue, joined } from "./values.ts";
+import { BY_FORMAT, each, type Tool } from "./tool.ts";
+import { MONGODB_TOOLS } from "./tools-of-mongodb.ts";
+import { NPM_TOOLS } from "./tools-of-npm.ts";
+import { isPresent, isTrue, joined } from "./values.ts";
 
-/** The type of a column, where its name is too common. */
-export type ColumnType = "number" | "text" | "time";
-
-export interface Tool {
-  readonly tool: string;
-  /** The table's usual name. */
-  readonly table: string;
-  /** All columns of the table in lower case, except `optionalColumns`. */
-  readonly columns: readonly string[];
-  readonly columnTypes?: Readonly<Record<string, ColumnType>>;
-  readonly optionalColumns?: readonly string[];
-  /** The columns are too common: a table of another name has to be given by option. */
-  readonly needsUsualName?: true;
-  /** Another table, whose presence distinguishes two tools with the same columns. */
-  readonly sibling?: { readonly table: string; readonly exists: boolean };
-  readonly mode: "set" | "head";
-  /** Sort by these columns for the order in which the tool applied them. */
-  readonly order: readonly string[];
-  /** The version of a row; `tags` are the names of Drizzle's migrations, by time. */
-  readonly version: (row: Row, tags: ReadonlyMap<string, string>) => string | null | undefined;
-  readonly checksum?: string;
-  readonly appliedAt?: { readonly column: string; readonly on: Readonly<Partial<Record<Engine, Clock>>> };
-  /** The state of each row; absent where only applied migrations have rows. */
-  readonly states?: (rows: readonly Row[]) => State[];
-  /** The databases on which it was tested with the tool itself. */
-  readonly testedOn: string;
-}
-
-const each =
-  (state: (row: Row) => State) =>
-  (rows: readonly Row[]): State[] =>
-    rows.map(state);
-
-const BY_FORMAT = "by the format only";
-
-export const TOOLS: readonly Tool[] = [
+const OTHER_TOOLS: readonly Tool[] = [
   {
     // flyway/flyway: createMetaDataTable.sql of each database, CoreMigrationType, MigrationInfoServiceImpl.
     tool: "flyway",
@@ -99,80 +67,6 @@ export const TOOLS: readonly Tool[] = [
       if (exectype === "FAILED") return FAILED;
       return exectype === "SKIPPED" ? leftOut("skipped") : APPLIED;
     }),
-    testedOn: BY_FORMAT,
-  },
-  {
-    // prisma/prisma-engines: sql_migration_persistence.rs; the error of a step that failed is in `logs`.
-    tool: "prisma",
-    table: "_prisma_migrations",
-    columns: [
-      "id",
-      "checksum",
-      "finished_at",
-      "migration_name",
-      "logs",
-      "rolled_back_at",
-      "started_at",
-      "applied_steps_count",
-    ],
-    mode: "set",
-    order: ["started_at"],
-    version: (row) => row.migration_name,
-    checksum: "checksum",
-    appliedAt: { column: "finished_at", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
-    states: each((row) => {
-      if (isPresent(row.rolled_back_at)) return leftOut("rolled back");
-      if (isPresent(row.finished_at)) return APPLIED;
-      return isPresent(row.logs) ? FAILED : leftOut("not finished");
-    }),
-    testedOn: BY_FORMAT,
-  },
-  {
-    // knex/knex: lib/migrations/migrate/table-creator.js.
-    tool: "knex",
-    table: "knex_migrations",
-    columns: ["id", "name", "batch", "migration_time"],
-    mode: "set",
-    order: ["id"],
-    version: ({ name }) => name,
-    appliedAt: { column: "migration_time", on: { PostgreSQL: "zoned", SQLite: "zoned" } },
-    testedOn: "PostgreSQL, MariaDB",
-  },
-  {
-    // typeorm/typeorm: src/migration/MigrationExecutor.ts; `timestamp` is in the class's name, not of the run.
-    tool: "typeorm",
-    table: "migrations",
-    columns: ["id", "timestamp", "name"],
-    columnTypes: { id: "number", timestamp: "number", name: "text" },
-    needsUsualName: true,
-    mode: "set",
-    order: ["id"],
-    version: ({ name }) => name,
-    testedOn: "PostgreSQL",
-  },
-  {
-    // drizzle-team/drizzle-orm: src/migrator.ts, dialect.ts; `created_at` is the journal's `when`, not of the run.
-    tool: "drizzle",
-    table: "__drizzle_migrations",
-    columns: ["id", "hash", "created_at"],
-    columnTypes: { id: "number", hash: "text", created_at: "number" },
-    needsUsualName: true,
-    mode: "set",
-    order: ["created_at", "id"],
-    version: ({ hash, created_at }, tags) => tags.get(created_at ?? "") ?? hash,
-    checksum: "hash",
-    testedOn: "PostgreSQL",
-  },
-  {
-    // salsita/node-pg-migrate: src/runner.ts; `run_on` has no zone.
-    tool: "node-pg-migrate",
-    table: "pgmigrations",
-    columns: ["id", "name", "run_on"],
-    columnTypes: { id: "number", name: "text", run_on: "time" },
-    needsUsualName: true,
-    mode: "set",
-    order: ["run_on", "id"],
-    version: ({ name }) => name,
     testedOn: "PostgreSQL",
   },
   {
@@ -199,7 +93,7 @@ export const TOOLS: readonly Tool[] = [
     mode: "set",
     order: ["version"],
     version: ({ version }) => version,
-    testedOn: BY_FORMAT,
+    testedOn: "PostgreSQL",
   },
   {
     // golang-migrate/migrate: database/*; one row, written before a migration runs and cleaned after it.
@@ -236,7 +130,7 @@ export const TOOLS: readonly Tool[] = [
     order: ["id"],
     version: ({ app, name }) => joined(".", app, name),
     appliedAt: { column: "applied", on: { PostgreSQL: "zoned" } },
-    testedOn: BY_FORMAT,
+    testedOn: "PostgreSQL",
   },
   {
     // sqlalchemy/alembic: alembic/runtime/migration.py; a row for each head.
@@ -246,7 +140,7 @@ export const TOOLS: readonly Tool[] = [
     mode: "head",
     order: ["version_num"],
     version: (row) => row.version_num,
-    testedOn: "a table that it wrote, SQLite",
+    testedOn: "PostgreSQL",
   },
   {
     // ariga/atlas: cmd/atlas/internal/migrate/ent/schema/revision.go, sql/migrate (RevisionType).
@@ -284,6 +178,8 @@ export const TOOLS: readonly Tool[] = [
     testedOn: BY_FORMAT,
   },
 ];
+
+export const TOOLS: readonly Tool[] = [...OTHER_TOOLS, ...NPM_TOOLS, ...MONGODB_TOOLS];
 
 /** Bit of the revision's type: marked as applied by hand. */
 const RESOLVED = 4;

@@ -1,7 +1,7 @@
 /** Interprets the values of a history table, as text of any database. */
 import { createHash } from "node:crypto";
 import { time } from "../../schemas/scalars.ts";
-import type { Row } from "./connection.ts";
+import type { Row } from "./driver.ts";
 
 /** PostgreSQL gives `true`, MySQL and SQLite `1`. */
 export const isTrue = (value: string | null | undefined): boolean => value === "true" || value === "1";

@@ -24,6 +24,11 @@ const OBSERVERS: readonly Entry[] = [
     load: async () => (await import("./ecs.ts")).ecs,
   },
   {
+    name: "kubernetes",
+    summary: "what the pods of a cluster run, workload by workload",
+    load: async () => (await import("./kubernetes.ts")).kubernetes,
+  },
+  {
     name: "pm2",
     summary: "applications of this machine that PM2 runs",
     load: async () => (await import("./pm2.ts")).pm2,

@@ -1,10 +1,10 @@
 /** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS. */
 import * as z from "zod";
 import { type EcsContainer, type EcsTask, tasksOf } from "../../functions/adapters/ecs/tasks.ts";
-import { ADDED_BY_AWS } from "../../functions/sources/aws/aws-ecs.ts";
+import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { present } from "../../functions/sources/payload.ts";
-import { CliError } from "../error.ts";
+import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
 import { latest, observationOf, type RunningService } from "./look.ts";
 import type { Observer } from "./observer.ts";
@@ -12,10 +12,10 @@ import { stepMsFrom, stepOf } from "./step.ts";
 
 const Options = z.looseObject({ args: z.array(z.string()), region: z.string().optional() });
 
-/** Account, region and cluster, as events of ECS name the environment. */
+/** As events of ECS name it. */
 function environmentOf({ clusterArn }: EcsTask): string {
-  const [, , , region, account, path = ""] = clusterArn.split(":");
-  return `${account}/${region}/${path.split("/").at(-1)}`;
+  const [, , , region = "", account = ""] = clusterArn.split(":");
+  return placeOf({ account, region }, lastPart(clusterArn));
 }
 
 /** The image by the digest that ECS reports or the task definition pins, else by its tag. */
@@ -27,7 +27,7 @@ function imageOf({ image, imageDigest }: EcsContainer) {
 
 /** The containers of a task but those that AWS adds; the only one is `main`, as events of ECS have it. */
 function componentsOf({ containers }: EcsTask) {
-  const own = containers.filter(({ name }) => !ADDED_BY_AWS.test(name));
+  const own = containers.filter(({ name }) => !isAddedByAws(name));
   return own
     .map((one) => ({ component: own.length === 1 ? "main" : one.name, ...imageOf(one) }))
     .sort((a, b) => (a.component < b.component ? -1 : 1));
@@ -55,15 +55,13 @@ function serviceOf(tasks: readonly EcsTask[]): RunningService | undefined {
 }
 
 async function tasksIn(cluster: string, access: Parameters<typeof tasksOf>[1]): Promise<EcsTask[]> {
+  const tasks: EcsTask[] = [];
   try {
-    const tasks: EcsTask[] = [];
     for await (const task of tasksOf(cluster, access)) tasks.push(task);
-    return tasks;
-  } catch (cause) {
-    throw new CliError(`ECS, cluster ${cluster}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+  } catch (error) {
+    throw asCliError(error, "ECS");
   }
+  return tasks;
 }
 
 async function* look(

@@ -26,6 +26,7 @@ import { Audit } from "../../schemas/audit.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
+import { Names } from "../../schemas/names.ts";
 import type {
   Cancellation,
   Discard,
@@ -38,6 +39,7 @@ import type {
   RedeploymentRequest,
   Rename,
   Retraction,
+  Review,
 } from "../../schemas/operation.ts";
 import {
   type Erasure,
@@ -76,6 +78,7 @@ import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
+import { Whoami } from "../../schemas/whoami.ts";
 import { exchange, parsed } from "./http-client.ts";
 
 export interface LedgerRequest {
@@ -146,6 +149,7 @@ export interface LedgerClient {
   readonly commit: (query: Query<typeof CommitQuestion>) => Promise<CommitAnswer>;
   readonly tag: (query: Query<typeof TagQuestion>) => Promise<TagAnswer>;
   readonly sources: (query?: Query<typeof SourcesQuestion>) => Promise<Sources>;
+  readonly names: (query?: Query<typeof SourcesQuestion>) => Promise<Names>;
   readonly gate: (query: OfPlace<typeof GateQuestion>) => Promise<Gate>;
   readonly plan: (query: PlanQuery & { readonly service: string }) => Promise<Plan>;
   readonly environmentPlan: (query: Omit<PlanQuery, "service">) => Promise<EnvironmentPlan>;
@@ -170,6 +174,8 @@ export interface LedgerClient {
   readonly freeze: (freeze: Query<typeof Freeze>) => Promise<Outcomes>;
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
+  /** Whose the token is, what it allows, and the operator's forges. */
+  readonly whoami: () => Promise<Whoami>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
   /** Takes minutes where a period has many thousands of changes. */
@@ -179,6 +185,7 @@ export interface LedgerClient {
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
+  readonly review: (review: Query<typeof Review>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
   readonly people: (query?: Query<typeof PeopleQuestion>) => Promise<KnownPersons>;
   readonly heldAboutPerson: (question: Query<typeof HeldQuestion>) => Promise<HeldAnswer>;
@@ -240,6 +247,8 @@ export function clientOver(send: Send): LedgerClient {
     commit: (query) => ask(CommitAnswer, "/v1/commit", query),
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
+    names: (query = {}) => ask(Names, "/v1/names", query),
+    whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),
     environmentPlan: (query) => ask(EnvironmentPlan, "/v1/plan", query),
@@ -267,6 +276,7 @@ export function clientOver(send: Send): LedgerClient {
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
+    review: (review) => post(Outcomes, "/v1/reviews", review),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
     people: (query = {}) => ask(KnownPersons, "/v1/people", query),
     heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),

@@ -3,6 +3,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { steadyClock } from "../ledger/clock.ts";
 import { CannotCopy, type Copied, copyLedger, type Progress, type Side } from "../ledger/copy.ts";
+import { carryLog } from "../seal/carry.ts";
+import type { LogStore } from "../seal/log-store.ts";
+import { readKey } from "../seal/note.ts";
+import { KEY } from "../seal/read-log.ts";
+import type { Restored } from "../seal/restore.ts";
+import { logFolder } from "./folder/log-backup.ts";
+import { folderLog } from "./folder/log-store.ts";
+import { s3Log } from "./s3/log-store.ts";
 import { noDamage } from "./sqlite/damage.ts";
 import { type Database, ledgerFile, openBackup, openDatabase } from "./sqlite/database.ts";
 import { sqlitePeople, sqlitePersonRecords } from "./sqlite/people.ts";
@@ -22,9 +30,14 @@ interface Opened {
 /** On DynamoDB, indexes lag, and the functions' clocks differ. */
 const LAG_MS = 60_000;
 
-async function openTables(name: string, location: Location & { is: "tables" }): Promise<Opened> {
+/** Opens a ledger's tables. Loads the AWS client only then. */
+export async function dynamodbLedger(location: Location & { is: "tables" }) {
   const { openTables } = await import("./dynamodb/tables.ts");
-  const { store, people, close } = openTables(location, location.endpoint);
+  return openTables(location, location.endpoint);
+}
+
+async function openTables(name: string, location: Location & { is: "tables" }): Promise<Opened> {
+  const { store, people, close } = await dynamodbLedger(location);
   return { side: { name, store, people, lagMs: LAG_MS }, close };
 }
 
@@ -58,11 +71,28 @@ export interface Named {
   readonly location: Location;
 }
 
+interface CopyOptions {
+  /** The bucket of the tables' log; absent: a log is carried between files alone. */
+  readonly bucket?: { readonly name: string; readonly endpoint?: string };
+  readonly now: Date;
+  readonly progress: Progress;
+}
+
+/** The place of a ledger's log; undefined where it has none, or none was named. */
+function logOf(location: Location, bucket: CopyOptions["bucket"]): LogStore | undefined {
+  if (location.is === "tables") return bucket && s3Log(bucket.name, bucket.endpoint);
+  return isLedgerFile(location.file) ? folderLog(logFolder(dirname(resolve(location.file)))) : undefined;
+}
+
 /**
- * Copies one ledger into another one, which must be empty or an unfinished copy.
- * @throws CannotCopy, CannotOpen, InUse, StoreError
+ * Copies one ledger into another one, which must be empty or an unfinished copy, and then its sealed log.
+ * @throws CannotCopy, CannotOpen, InUse, StoreError, LogFault
  */
-export async function copyBetween(from: Named, to: Named, now: Date, progress: Progress): Promise<Copied> {
+export async function copyBetween(
+  from: Named,
+  to: Named,
+  { bucket, now, progress }: CopyOptions,
+): Promise<Copied & { readonly log?: Restored }> {
   const [source, target] = [from.location, to.location];
   const open: Opened[] = [];
   const opened = (one: Opened): Side => {
@@ -79,7 +109,12 @@ export async function copyBetween(from: Named, to: Named, now: Date, progress: P
     // The file is locked, so all of its facts are copied; tables may be written meanwhile.
     const until =
       source.is === "file" ? "9999-12-31T23:59:59.999Z" : new Date(now.getTime() - LAG_MS).toISOString();
-    return await copyLedger(a, b, until, progress);
+    const copied = await copyLedger(a, b, until, progress);
+    const [old, made] = [logOf(source, bucket), logOf(target, bucket)];
+    const key = readKey((await old?.get(KEY))?.bytes.toString() ?? "");
+    if (old === undefined || made === undefined || key === undefined) return copied;
+    const log = await carryLog(old, made, key, b.store);
+    return log === undefined ? copied : { ...copied, log };
   } finally {
     for (const { close } of open) close();
   }

@@ -188,11 +188,32 @@ export const shardOf = (fact: Identity): number =>
   Number.parseInt(fingerprint(fact).slice(0, 4), 16) % SHARDS;
 
 export const recordedPartitions = (fact: Fact): RecordedPartition[] => [
-  { of: "recorded", day: dayOf(fact.recordedAt), shard: shardOf(fact) },
+  recordedIn(fact),
   { of: "source", source: fact.source, day: dayOf(fact.recordedAt) },
 ];
 
-export const factKey = ({ source, id }: Identity): string => `F#${join(source, id)}`;
+/** What the keys of all facts begin with. */
+export const FACT_KEYS = "F#";
+
+export const factKey = ({ source, id }: Identity): string => `${FACT_KEYS}${join(source, id)}`;
+
+const recordedIn = (fact: Fact): RecordedPartition => ({
+  of: "recorded",
+  day: dayOf(fact.recordedAt),
+  shard: shardOf(fact),
+});
+
+/** The entry by which reading by the time of recording shows a fact, in a store with a single index. */
+export const listingOf = (fact: Fact): { part: string; order: string } => ({
+  part: partOfRecorded(recordedIn(fact)),
+  order: recordedOrder(fact),
+});
+
+/** Whether the keys of an item are those by which the fact is found, and by which its time of recording shows it. */
+export const isListedBy = (keys: Readonly<Record<string, string | undefined>>, fact: Fact): boolean =>
+  keys.key === factKey(fact) &&
+  keys.recorded === placeOfRecorded(recordedIn(fact)).key &&
+  keys.recordedOrder === recordedOrder(fact);
 
 /** The partitions of a fact's own item, each with the fact's order there. */
 export const entriesOf = ({ fact, order, partitions }: IndexedFact): [part: string, order: string][] => [

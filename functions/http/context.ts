@@ -13,7 +13,7 @@ import type { Store } from "../ledger/store.ts";
 import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/persons.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
-import type { LogStore } from "../seal/log-store.ts";
+import type { ListedLog } from "../seal/log-store.ts";
 import type { Trust } from "../sources/standards/attestation.ts";
 
 /** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
@@ -56,7 +56,7 @@ export interface Ledger extends Ingest {
   /** The metrics in Prometheus' text format, with its content type. Absent on AWS, where CloudWatch keeps them. */
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Where the sealed log lies. Absent: this ledger has none. */
-  readonly sealedLog?: LogStore;
+  readonly sealedLog?: ListedLog;
   /** Whether what was recorded is sealed in time. Absent: it is not sealed in this process. */
   readonly sealingState?: () => "ok" | "late";
   /** Absent if the ledger is not stored in one file. */

@@ -10,6 +10,7 @@ import { fingerprint } from "../ledger/canonical.ts";
 import { type ByTime, type Filter, filteredFacts } from "../ledger/export-filter.ts";
 import type { Reads } from "../ledger/loader.ts";
 import { currentRequest } from "../ledger/request-context.ts";
+import { positionsIn } from "../seal/positions.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 import { askedBy, holder, query, stretch } from "./request.ts";
@@ -18,15 +19,21 @@ import { askedBy, holder, query, stretch } from "./request.ts";
 interface Format {
   readonly type: string;
   readonly head: string;
-  readonly line: (fact: Fact) => string;
+  readonly line: (fact: Fact, index: number | undefined) => string;
+  /** Where facts stand in the sealed log. Absent: the format does not show it. */
+  readonly positionOf?: (fact: Fact) => Promise<number | undefined>;
 }
 
-async function formatOf({ format, excel }: z.output<typeof ExportQuestion>): Promise<Format> {
+async function formatOf(
+  { sealedLog }: Ledger,
+  { format, excel }: z.output<typeof ExportQuestion>,
+): Promise<Format> {
   if (format === "ndjson")
     return { type: "application/x-ndjson", head: "", line: (fact) => `${JSON.stringify(fact)}\n` };
-  const { exportTable } = await import("./export-table.ts");
+  const { exportTable } = await import("../ledger/export-table.ts");
   const { head, row } = exportTable(excel === true);
-  return { type: "text/csv; charset=utf-8; header=present", head, line: row };
+  const table = { type: "text/csv; charset=utf-8; header=present", head, line: row };
+  return sealedLog === undefined ? table : { ...table, positionOf: positionsIn(sealedLog) };
 }
 
 const CURSOR = /^(\S+) (\S+) (.+)$/s;
@@ -50,8 +57,9 @@ async function* chunks(facts: AsyncIterable<readonly Fact[]>, format: Format) {
   const encoder = new TextEncoder();
   let text = format.head;
   for await (const some of facts) {
-    for (const fact of some) {
-      text += format.line(fact);
+    const indexes = format.positionOf === undefined ? [] : await Promise.all(some.map(format.positionOf));
+    for (const [n, fact] of some.entries()) {
+      text += format.line(fact, indexes[n]);
       if (text.length < CHUNK_CHARACTERS) continue;
       yield encoder.encode(text);
       text = "";
@@ -125,7 +133,7 @@ async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
     ...(cursor === undefined ? {} : { after: positionOf(cursor) }),
   };
   const facts = filteredFacts(store, by, asked, extent);
-  const format = await formatOf(asked);
+  const format = await formatOf(ledger, asked);
   const seen = { count: 0 };
   const id = currentRequest()?.id ?? randomUUID();
   const body = await startStream(

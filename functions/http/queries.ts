@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import { type Sources, Timeline } from "../../schemas/answer.ts";
+import { PUBLIC_FORGES } from "../../schemas/hosts.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -37,6 +38,7 @@ import { diff } from "../queries/diff.ts";
 import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { history } from "../queries/history.ts";
+import { names } from "../queries/names.ts";
 import { release } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
@@ -259,6 +261,12 @@ const questions: Record<string, Question> = {
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
 
+  "/v1/names": async (ledger, c) => {
+    const { limit, cursor, ...asked } = query(c, SourcesQuestion);
+    const { at, knownAt, store } = await moment(ledger, asked);
+    return names({ store, knownAt: at < knownAt ? at : knownAt }, { limit, cursor });
+  },
+
   "/v1/sources": async (ledger, c, who) => {
     const { limit, cursor, ...asked } = query(c, SourcesQuestion);
     const { at, knownAt, store } = await moment(ledger, asked);
@@ -307,7 +315,8 @@ export function queryEndpoints(ledger: Ledger): Hono {
   app.get("/v1/gate", async (c) => c.json(await (await import("./gate.ts")).gateAnswer(ledger, c)));
   app.get("/v1/whoami", async (c) => {
     const { name, role } = await holder(ledger, c, "ask", "write", "execute");
-    return c.json({ name, role, may: [...rightsOf({ role })] } satisfies Whoami);
+    const forges = [...(ledger.hosts?.forges ?? PUBLIC_FORGES)];
+    return c.json({ name, role, may: [...rightsOf({ role })], forges } satisfies Whoami);
   });
   const quarantine = () => import("./quarantine.ts");
   app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));

@@ -4,8 +4,9 @@
  * bound one gets the proofs of the facts that it may see.
  */
 import { type Context, Hono } from "hono";
+import type { Anchors } from "../../schemas/anchors.ts";
 import { ProofQuestion } from "../../schemas/question.ts";
-import type { LogStore } from "../seal/log-store.ts";
+import type { ListedLog } from "../seal/log-store.ts";
 import { positionsIn } from "../seal/positions.ts";
 import { writeProof } from "../seal/proof.ts";
 import { CHECKPOINT, inclusionProof, KEY } from "../seal/read-log.ts";
@@ -19,7 +20,7 @@ const FOR_EVER = "max-age=31536000, immutable";
 const TEXT = "text/plain; charset=utf-8";
 const BYTES = "application/octet-stream";
 
-function logOf({ sealedLog }: Ledger): LogStore {
+function logOf({ sealedLog }: Ledger): ListedLog {
   if (sealedLog !== undefined) return sealedLog;
   throw new EndpointError("unknown", "This ledger is not sealed here: see docs/sealing.md.");
 }
@@ -57,6 +58,16 @@ function ofSize(ledger: Ledger, c: Context, type: string): Promise<Response> {
   return file(ledger, path, type, `public, ${FOR_EVER}`);
 }
 
+/** The sizes of the checkpoints that have a time-stamp, so that whoever copies the log finds them. */
+async function anchors(ledger: Ledger, c: Context): Promise<Response> {
+  const names = await logOf(ledger).names("anchors");
+  const sizes = names
+    .map((name) => Number(/^([1-9]\d{0,15})\.tsr$/.exec(name)?.[1] ?? Number.NaN))
+    .filter(Number.isSafeInteger)
+    .toSorted((a, b) => a - b);
+  return c.json({ sizes } satisfies Anchors, 200, { "Cache-Control": "public, max-age=300" });
+}
+
 async function proof(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "export");
   const log = logOf(ledger);
@@ -82,6 +93,7 @@ export function sealedLogEndpoints(ledger: Ledger): Hono {
   app.get("/v1/log/tile/entries/:path{.+}", (c) => entries(ledger, c));
   app.get("/v1/log/tile/:level/:path{.+}", async (c) => tile(ledger, c, "public"));
   app.get("/v1/log/checkpoints/:size", async (c) => ofSize(ledger, c, TEXT));
+  app.get("/v1/log/anchors", (c) => anchors(ledger, c));
   app.get("/v1/log/anchors/:file", async (c) => ofSize(ledger, c, "application/timestamp-reply"));
   app.get("/v1/log/proof", (c) => proof(ledger, c));
   return app;

@@ -7,7 +7,7 @@ import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.ts";
-import { type Rule, rename } from "./naming-rules.ts";
+import { type Rule, rename, sentNames } from "./naming-rules.ts";
 import { guardedHash, issuerOf, type People } from "./people.ts";
 import type { Recorder } from "./recorder.ts";
 import { type RunsFor, withEvidence } from "./runs-for.ts";
@@ -68,6 +68,9 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   const named = underRules(appending, receipt, parsed.data);
   if (typeof named === "string") return rejected(named);
   const { sender } = receipt;
+  const sent = OWN_KINDS.has(named.kind)
+    ? undefined
+    : sentNames(appending.rules, receipt.vendor, parsed.data);
   const bound = sender === undefined ? named : narrowed(sender, named);
   const refused = sender === undefined ? undefined : refusal(sender, bound);
   if (refused !== undefined) return forbidden(refused);
@@ -78,6 +81,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,
     ...(sender !== undefined && isBound(sender) ? { bound: true } : {}),
+    ...(sent === undefined ? {} : { sent }),
     statementHash: statementHash(parsed.data),
   };
   // Canonical form has the same length as JSON.stringify. Logins are replaced by commitments, whose length is fixed.

@@ -1,6 +1,6 @@
 /** Erasing a person: salt and login, what waits beside the facts, and the fact that it was done. */
 import { setTimeout } from "node:timers/promises";
-import type { Jobs } from "./jobs.ts";
+import type { Job } from "./jobs.ts";
 import type { Reads } from "./loader.ts";
 import type { KnownPerson, People, Register } from "./people.ts";
 import { type Redaction, redactionOf } from "./redaction.ts";
@@ -41,13 +41,17 @@ export interface Erasers {
     /** The same of the waiting jobs; undefined if they cannot be changed: then they expire. */
     redact(redaction: Redaction): Promise<number | undefined>;
   };
+  /**
+   * Records that a person is erased, before it is: durable when it returns. Where the part that erases may not write
+   * facts, as a job.
+   */
+  record(job: Job & { readonly is: "record erasure" }): Promise<void>;
 }
 
 /** The parts of a ledger that an erasure uses. */
 export interface Erasing {
   readonly store: Pick<Reads, "get">;
   readonly people: Pick<People, "erase">;
-  readonly jobs: Jobs;
   readonly now: () => Date;
 }
 
@@ -72,18 +76,18 @@ const ATTEMPTS = 10;
 const WAIT_MS = 200;
 
 /**
- * Erases every person with a login. The fact is queued before anybody is erased, and the persons go last, so that an
+ * Erases every person with a login. It is on record before anybody is erased, and the persons go last, so that an
  * erasure that was interrupted finds them again. Returns when nothing that can be changed holds the login.
  */
 export async function erase(
-  { store, people, jobs, now }: Erasing,
-  { register, quarantine, jobs: waiting }: Erasers,
+  { store, people, now }: Erasing,
+  { register, quarantine, jobs, record }: Erasers,
   { login, reason, by }: Request,
 ): Promise<Erased> {
   const redaction = redactionOf(login);
   const counts = {
     quarantined: await quarantine.redact(redaction),
-    jobs: await waiting.redact(redaction),
+    jobs: await jobs.redact(redaction),
   };
   const erased = new Map<string, KnownPerson>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -92,7 +96,7 @@ export async function erase(
     const recorded = await erasedAt(store, commitments);
     for (const person of commitments)
       if (!recorded.has(person) && !erased.has(person))
-        await jobs.put({ is: "record erasure", person, by, at: now().toISOString(), reason });
+        await record({ is: "record erasure", person, by, at: now().toISOString(), reason });
     for (const one of persons) erased.set(one.commitment, one);
     // Also where nobody has the login: an erasure that was interrupted may have left it in the log.
     await people.erase(commitments);

@@ -23,7 +23,7 @@ const isBefore = (a: Fact, b: Fact): boolean =>
   a.recordedAt === b.recordedAt ? fingerprint(a) < fingerprint(b) : a.recordedAt < b.recordedAt;
 
 /** Days of a span on which anything was recorded: empty days cost no request. */
-async function* daysOf(store: Reads, from: string, to: string): AsyncGenerator<string> {
+export async function* daysOf(store: Reads, from: string, to: string): AsyncGenerator<string> {
   if (from > to) return;
   const range = { from: dayOf(from), to: dayOf(to), limit: PAGE };
   for await (const names of pagesOf((cursor) => store.names({ of: "recorded" }, { ...range, ...cursor })))

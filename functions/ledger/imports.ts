@@ -74,6 +74,17 @@ export function sameEvent(fact: Fact, others: readonly Fact[]): Fact[] {
   });
 }
 
-/** Whether an imported fact adds nothing: a live sender reports the event or, of several imports, an earlier one does. */
+/** How much a fact says of what was deployed: the components whose image it names. */
+function imagesIn(fact: Fact): number {
+  const components = "components" in fact ? (fact.components ?? []) : [];
+  return components.filter(({ repository, tag, digest }) => (repository ?? tag ?? digest) !== undefined)
+    .length;
+}
+
+/** Of two imports of one event the one that names more images counts, else the earlier one. */
+const countsBefore = (one: Fact, other: Fact): boolean =>
+  imagesIn(one) === imagesIn(other) ? order(one) < order(other) : imagesIn(one) > imagesIn(other);
+
+/** Whether an imported fact adds nothing: a live sender reports the event, or another import that counts. */
 export const isRepeated = (imported: Fact, others: readonly Fact[]): boolean =>
-  sameEvent(imported, others).some((one) => !isImported(one) || order(one) < order(imported));
+  sameEvent(imported, others).some((one) => !isImported(one) || countsBefore(one, imported));

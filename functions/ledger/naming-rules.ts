@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
+import type { Sent } from "../../schemas/names.ts";
 import { wildcard } from "../../schemas/scalars.ts";
 
 const pattern = z.string().min(1).max(255);
@@ -35,6 +36,7 @@ export const Rule = z.strictObject({
 });
 export type Rule = z.infer<typeof Rule>;
 export const Rules = z.array(Rule).max(1000);
+export type Rules = z.infer<typeof Rules>;
 
 /** The fields of a statement that rules match on. */
 type Subject = Partial<Record<keyof Rule["match"], string>>;
@@ -66,19 +68,27 @@ const filled = (template: string, taken: readonly string[]): string =>
 
 type Names = Rule["set"];
 
-/** The names that the rules set for a subject. For each name the first rule that sets it wins. */
-function namesFor(rules: readonly Rule[], subject: Subject): Names {
+/** The names that the rules set for a subject, and the number of the rule that gave each: the first that sets it. */
+export function namesBy(
+  rules: readonly Rule[],
+  subject: Subject,
+): { readonly names: Names; readonly by: { [name in keyof Names]?: number } } {
   const names: Names = {};
-  for (const rule of rules) {
+  const by: { [name in keyof Names]?: number } = {};
+  for (const [n, rule] of rules.entries()) {
     const taken = matched(rule, subject);
     if (taken === undefined) continue;
     for (const field of SET) {
       const template = rule.set[field];
-      if (template !== undefined) names[field] ??= filled(template, taken);
+      if (template === undefined || names[field] !== undefined) continue;
+      names[field] = filled(template, taken);
+      by[field] = n + 1;
     }
   }
-  return names;
+  return { names, by };
 }
+
+const namesFor = (rules: readonly Rule[], subject: Subject): Names => namesBy(rules, subject).names;
 const SET = ["environment", "group", "service", "component", "database", "repository"] as const;
 
 const only = (names: Names, fields: readonly (keyof Names)[]): Names =>
@@ -109,13 +119,62 @@ function renamedRepositories(rules: readonly Rule[], subject: Subject, statement
 /** Kinds whose `repository` is the URL of code, not an image repository. */
 const OF_CODE: ReadonlySet<Statement["kind"]> = new Set(["service.described", "change.merged"]);
 
+/** Whether the `repository` of a statement is the URL of code. */
+export const ofCode = ({ kind }: Pick<Statement, "kind">): boolean => OF_CODE.has(kind);
+
 /** The fields to rename. */
 const named = (statement: Statement): (keyof Names)[] =>
   SET.filter((field) =>
     field === "group"
       ? "environment" in statement
-      : field in statement && !(field === "repository" && OF_CODE.has(statement.kind)),
+      : field in statement && !(field === "repository" && ofCode(statement)),
   );
+
+/** What the rules match of a statement, but for its components. */
+function subjectOf(vendor: string, statement: Statement): Subject {
+  const subject: Subject = { vendor };
+  for (const field of MATCHED) {
+    const value: unknown = Object.entries(statement).find(([key]) => key === field)?.[1];
+    if (typeof value === "string") subject[field] = value;
+  }
+  return subject;
+}
+
+/** The names with which a statement was sent, and the rules that apply to them; undefined if none does. */
+export function sentNames(rules: readonly Rule[], vendor: string, statement: Statement): Sent | undefined {
+  if (rules.length === 0) return undefined;
+  const subject = subjectOf(vendor, statement);
+  const components = "components" in statement ? (statement.components ?? []) : [];
+  const used = (fields: readonly (keyof Names)[], about: Subject): number[] => {
+    const { by } = namesBy(rules, about);
+    return fields.flatMap((field) => by[field] ?? []);
+  };
+  const ofComponents = components.flatMap(({ component, repository }) =>
+    used(["component", ...(repository === undefined ? [] : (["repository"] as const))], {
+      ...subject,
+      component,
+      ...(repository === undefined ? {} : { repository }),
+    }),
+  );
+  const all = [...new Set([...used(named(statement), subject), ...ofComponents])].sort((a, b) => a - b);
+  if (all.length === 0) return undefined;
+  const { environment, service, database, repository } = subject;
+  const group = "group" in statement ? statement.group : undefined;
+  const own = { group, environment, service, database, ...(ofCode(statement) ? {} : { repository }) };
+  return {
+    vendor,
+    rules: all,
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
+    ...(ofComponents.length === 0
+      ? {}
+      : {
+          components: components.map(({ component, repository: from }) => ({
+            component,
+            ...(from === undefined ? {} : { repository: from }),
+          })),
+        }),
+  };
+}
 
 /**
  * Applies the rules to a statement. Throws a ZodError if a rule gave an invalid name.
@@ -123,11 +182,7 @@ const named = (statement: Statement): (keyof Names)[] =>
  */
 export function rename(rules: readonly Rule[], vendor: string, statement: Statement): Statement {
   if (rules.length === 0) return statement;
-  const subject: Subject = { vendor };
-  for (const field of MATCHED) {
-    const value: unknown = Object.entries(statement).find(([key]) => key === field)?.[1];
-    if (typeof value === "string") subject[field] = value;
-  }
+  const subject = subjectOf(vendor, statement);
   return Statement.parse({
     ...statement,
     ...only(namesFor(rules, subject), named(statement)),

@@ -190,3 +190,15 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** A fact as it is stored, and whether reading by the time of recording shows it. */
+export interface StoredFact {
+  readonly fact: Fact;
+  readonly isListed: boolean;
+}
+
+/**
+ * All stored facts in batches, in no particular order, whatever the indexes show of them: strongly consistent for those that
+ * were there before. For the sweep alone, because it reads everything.
+ */
+export type StoredFacts = () => AsyncIterable<readonly StoredFact[]>;

@@ -7,6 +7,7 @@ import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Aspect } from "../ledger/store.ts";
 import { changedBy } from "./changed-by.ts";
+import { disputeWarnings } from "./disputes.ts";
 import { evidenceOfDeployments } from "./evidence.ts";
 import { commitOf, type Family } from "./images/image-graph.ts";
 import { isRan } from "./images/mentions.ts";
@@ -144,6 +145,7 @@ export async function commit(
   const described = await Promise.all(
     fitting.map(([sha, facts]) => describeCommit(question, people, { sha, facts })),
   );
+  const disputed = disputeWarnings(fitting.flatMap(([, facts]) => facts));
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -151,5 +153,6 @@ export async function commit(
     sha,
     commits: described.map(({ commit }) => commit),
     more: described.some(({ more }) => more),
+    ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

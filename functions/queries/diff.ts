@@ -7,6 +7,7 @@ import { knownName, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { differenceOf } from "./difference.ts";
+import { disputesIn } from "./disputes.ts";
 import { questionOf } from "./question.ts";
 import { release } from "./release/release.ts";
 
@@ -76,9 +77,13 @@ export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Pro
       releaseOf(question, from, service),
       releaseOf(question, to, service),
     ]);
-    return differenceOf(service.shown, before, now);
+    return {
+      difference: differenceOf(service.shown, before, now),
+      warnings: [before, now].flatMap((one) => one?.warnings ?? []),
+    };
   });
-  const services = differences.filter((one) => one !== undefined);
+  const services = differences.flatMap(({ difference }) => difference ?? []);
+  const disputed = disputesIn(differences.flatMap(({ warnings }) => warnings));
   const last = taken.at(-1);
   return {
     from,
@@ -88,5 +93,6 @@ export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Pro
     services,
     same: taken.length - services.length,
     next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

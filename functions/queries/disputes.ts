@@ -21,3 +21,10 @@ export const disputeWarnings = (facts: readonly (Fact | undefined)[]): (Warning 
       { code: "disputed", message: `${fact.source} ${fact.id} is disputed by ${by} since ${at}: ${reason}` },
     ];
   });
+
+/** Those of several answers, each once. */
+export const disputesIn = (warnings: readonly Warning[]): Warning[] => [
+  ...new Map(
+    warnings.flatMap((one) => (one.code === "disputed" ? [[one.message, one] as const] : [])),
+  ).values(),
+];

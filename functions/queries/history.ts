@@ -1,5 +1,5 @@
 /** The history: what ran in every service of an environment or group during a span, as columns. */
-import type { History, Release } from "../../schemas/answer.ts";
+import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { take } from "../ledger/directories.ts";
@@ -7,6 +7,7 @@ import { EVER, history as factsIn } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { spanLoader } from "../ledger/span-loader.ts";
 import type { Partition } from "../ledger/store.ts";
+import { disputesIn, disputeWarnings } from "./disputes.ts";
 import { imagesOf } from "./images/image-graph.ts";
 import type { Question } from "./question.ts";
 import { attemptOf } from "./release/attempt.ts";
@@ -40,6 +41,8 @@ interface Row extends Pick<Release, "status" | "since" | "until" | "rollback" | 
   readonly components: History["releases"][number]["components"];
   readonly drift: boolean;
   readonly attempt: "started" | "failed" | null;
+  /** Of disputed facts that it rests on. */
+  readonly disputed: readonly Warning[];
 }
 
 async function contextAt(known: Known, selector: Selector, at: string) {
@@ -79,6 +82,13 @@ async function rowAt(moment: Moment, at: string): Promise<Row> {
     rollback: isRollback(head),
     drift: reconciled.drift !== null,
     attempt,
+    disputed: disputeWarnings([
+      head,
+      description,
+      reconciled.observation,
+      ...reconciled.contributing,
+      ...components.flatMap(({ facts }) => facts),
+    ]),
     components: components
       .map(({ component }) => component)
       .sort(bySlot)
@@ -260,6 +270,7 @@ export async function history(
   if (!isFound) return undefined;
   const { all, amid } = await collect(known, taken, { from, to }, amidBefore ?? from, limit);
   const last = all.at(-1)?.place;
+  const disputed = disputesIn(all.flatMap(({ rows }) => rows.flatMap((row) => row.disputed)));
   const goesOn = more || amid !== undefined || all.length < taken.length;
   return {
     ...("group" in extent ? { group: extent.group } : { environment: extent.environment }),
@@ -272,5 +283,6 @@ export async function history(
       goesOn && last !== undefined
         ? cursorOf(QUESTION, last.environment.name, last.service.name, ...(amid === undefined ? [] : [amid]))
         : null,
+    ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

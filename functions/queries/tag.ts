@@ -5,6 +5,7 @@ import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { take } from "../ledger/directories.ts";
 import { all, EVER, ONE } from "../ledger/fact-reader.ts";
 import { formerOf, type Named, nameAt, type Renames } from "../ledger/renames.ts";
+import { disputeWarnings } from "./disputes.ts";
 import { isArchivedIn } from "./images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, pointsAt, stateOfTag } from "./images/tag-history.ts";
 import { questionOf } from "./question.ts";
@@ -31,17 +32,13 @@ const factsAbout = (moment: AsOf, digest: string): Promise<Fact[]> =>
 
 type State = Pick<TagAnswer, "status" | "digest" | "since" | "archived">;
 
-/** @param moves of the tag by then, newest first */
-async function stateOf(
-  moment: AsOf,
-  renames: Renames,
-  repository: Named,
-  moves: readonly Move[],
-): Promise<State> {
+/**
+ * @param moves of the tag by then, newest first
+ * @param facts about the manifest of the newest
+ */
+function stateOf(renames: Renames, repository: Named, moves: readonly Move[], facts: readonly Fact[]): State {
   const [last] = moves;
   if (last === undefined) return { status: "unknown", digest: null, since: null };
-  const manifest = manifestOf(last);
-  const facts = manifest === undefined ? [] : await factsAbout(moment, manifest);
   const { digest, by } = stateOfTag(last, changesOfManifest(renames, repository, last, facts));
   if (digest === undefined) {
     // A tag that was restored without a digest points at something unknown.
@@ -82,13 +79,16 @@ async function tagOf(
   ]);
   if (newest.done === true) return undefined;
   const moves = taken.filter(isMove);
+  const manifest = moves[0] === undefined ? undefined : manifestOf(moves[0]);
+  const facts = manifest === undefined ? [] : await factsAbout(moment, manifest);
+  const disputed = disputeWarnings([...moves, ...facts]);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     repository: named.repository,
     tag,
-    ...(await stateOf(moment, renames, named, moves)),
+    ...stateOf(renames, named, moves, facts),
     history: moves.map((move) => ({
       at: move.occurredAt,
       what: WHAT[move.kind],
@@ -96,5 +96,6 @@ async function tagOf(
       fact: { source: move.source, id: move.id },
     })),
     more,
+    ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

@@ -3,13 +3,23 @@
  *
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
+ *     verify.py                     the second verifier, in Python; both go into the packages for auditors
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
  *     functions/<name>/index.mjs    the functions on Lambda; `questions` has the page beside it
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
 import * as z from "zod";
@@ -42,8 +52,8 @@ export const FUNCTION_ENTRIES = {
   maintain: "functions/runtime/aws/silence-alerts.ts",
   chat: "functions/runtime/aws/tell-chats.ts",
 } as const;
-/** Not bundled: they have native code, or are large and rarely needed. Installed with the package, loaded when used. */
-const DRIVERS = ["libsql", "mysql2", "pg"];
+/** Not bundled: they have native code, or are large and rarely needed. Installed beside the program, loaded when used. */
+const DRIVERS = ["libsql", "mongodb", "mysql2", "pg"];
 
 const Manifest = z.object({
   dependencies: z.record(z.string(), z.string()),
@@ -92,23 +102,32 @@ function declare(dist: string): void {
   }
 }
 
+/** The programs, and the page that the server serves. */
+export async function buildPrograms(folder: string): Promise<Metafile[]> {
+  const bundled = await Promise.all([
+    bundlePrograms({
+      entries: PROGRAMS,
+      folder,
+      external: DRIVERS,
+      // The package carries the page, and nothing to build it.
+      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
+    }),
+    writePage(join(folder, "page")),
+  ]);
+  chmodSync(join(folder, "asof.mjs"), 0o755);
+  copyFileSync(join(ROOT, "test/independent/verify.py"), join(folder, "verify.py"));
+  return bundled;
+}
+
 async function buildPackage(dist: string): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
   const manifest = Manifest.parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")));
   const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const bundled = await Promise.all([
-    bundlePrograms({
-      entries: PROGRAMS,
-      folder: dist,
-      external: DRIVERS,
-      // The package carries the page, and nothing to build it.
-      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
-    }),
+    buildPrograms(dist),
     bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
     bundleAll(join(dist, "functions")),
-    writePage(join(dist, "page")),
   ]);
-  chmodSync(join(dist, "asof.mjs"), 0o755);
   declare(dist);
   writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), notices(bundled.flat()));
 }

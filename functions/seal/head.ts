@@ -1,6 +1,7 @@
 /** The head of a log: what its next seal continues. It is replaced only by who has read it, so seals form one chain. */
 import * as z from "zod";
 import { canonical } from "../../schemas/canonical.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { LogFault, type LogStore } from "./log-store.ts";
 import { emptyRoot } from "./merkle.ts";
 
@@ -25,6 +26,9 @@ const Head = z.strictObject({
 });
 
 export type Head = z.infer<typeof Head>;
+
+/** Where the entries of the seal that led to a tree are staged. */
+export const stagingPath = (tree: Checkpoint): string => `staging/${tree.size}-${tree.root.toString("hex")}`;
 
 /** The head with its etag. `staging` is absent, and `n` is 0, where nothing is sealed yet. */
 export type ReadHead = { readonly head: Head; readonly etag: string } | { readonly head: undefined };

@@ -28,6 +28,12 @@ export interface LogStore {
   putIfMatch(path: string, bytes: Uint8Array, etag: string): Promise<"written" | "changed">;
 }
 
+/** A log whose folders can be listed, for those who copy it; the sealer needs no list. */
+export interface ListedLog extends LogStore {
+  /** The names of the files in a folder, without those below it; none if there is no such folder. */
+  names(folder: string): Promise<string[]>;
+}
+
 /**
  * Sealing has stopped, and a person must look. `altered`: a file of the log is not what was sealed. `behind`: the ledger
  * or the head is older than the published log, so that something is missing. The message says where, and what to do.

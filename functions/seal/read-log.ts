@@ -63,9 +63,9 @@ export function bundleWith(index: number, size: number): Tile {
   return { level: "entries", index: bundle, width: Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH) };
 }
 
-/** All bundles of a log of this size, one after the other. */
-export async function* allEntries(log: LogStore, size: number): AsyncGenerator<readonly Buffer[]> {
-  for (let index = 0; index < size; index += TILE_WIDTH) yield readEntries(log, bundleWith(index, size));
+/** The bundles of a log of this size, one after the other. @param from the index of the first entry of the first bundle */
+export async function* allEntries(log: LogStore, size: number, from = 0): AsyncGenerator<readonly Buffer[]> {
+  for (let index = from; index < size; index += TILE_WIDTH) yield readEntries(log, bundleWith(index, size));
 }
 
 /** The hashes of complete subtrees in a log of this size. Each tile is read once. */

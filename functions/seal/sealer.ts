@@ -9,7 +9,7 @@ import type { Reads } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Checkpoint, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { type Grown, grown } from "./growth.ts";
-import { type Head, readHead, replaceHead, treeOf } from "./head.ts";
+import { type Head, readHead, replaceHead, stagingPath, treeOf } from "./head.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";
 import { type Signer, writeKey } from "./note.ts";
 import { addPositions, sealedIn } from "./positions.ts";
@@ -41,8 +41,6 @@ export type Outcome =
 
 /** An idle ledger is sealed, too, so that its log shows that nothing was recorded. */
 const IDLE_MS = 3600_000;
-
-const stagingPath = (tree: Checkpoint): string => `staging/${tree.size}-${tree.root.toString("hex")}`;
 
 /** The entries of the newest seal, and its leaf. */
 async function readStaging(log: LogStore, { staging }: Head) {
@@ -114,7 +112,7 @@ async function refuseOlder(
   if (published !== undefined && published.size > size)
     throw behind(
       `the log's head is at ${size}, and the published checkpoint at ${published.size}`,
-      "head and staging of the newer time are put back from a copy of the log",
+      "`asof restore --from-log` has made it anew",
     );
   if (published !== undefined && published.size === size && published.root.toString("hex") !== head?.root)
     throw new LogFault("altered", "head: has another root than the published checkpoint of its size");
@@ -168,6 +166,7 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   const read = await readHead(log);
   const { head } = read;
   await refuseOlder(sealing, head, before);
+  if (before === undefined) await putSame(log, KEY, Buffer.from(`${writeKey(sealing.signer.key)}\n`));
   if (head !== undefined && !(await finish(sealing, head, before))) return { is: "overtaken" };
   const published = head?.size === before?.size ? before : await readPublished(log, sealing.signer.key);
   if (published?.size !== head?.size) return { is: "overtaken" };
@@ -175,7 +174,6 @@ export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
   const unsealed = await unsealedFacts(store, log, since ?? windowStart(head));
   const sealedAt = nextTime(head, now());
   const isIdle = unsealed.facts.length === 0;
-  if (head === undefined) await putSame(log, KEY, Buffer.from(`${writeKey(sealing.signer.key)}\n`));
   if (isIdle && head !== undefined && Date.parse(sealedAt) - Date.parse(head.sealedAt) < IDLE_MS)
     return { is: "nothing" };
   const [oldest] = unsealed.facts;

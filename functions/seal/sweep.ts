@@ -1,11 +1,13 @@
 /**
  * Compares the ledger's facts with the sealed entries, both ways. It finds a stored fact that was rewritten or removed, one
- * that was put in with an old time behind the ledger's back, and one that an index showed too late to be sealed.
+ * that was put in with an old time behind the ledger's back, also where no index shows it, and one that an index showed too
+ * late to be sealed.
  */
 import type { Fact } from "../../schemas/fact.ts";
-import { exportFacts } from "../ledger/export.ts";
+import { dayOf } from "../ledger/access-patterns.ts";
+import { daysOf, exportFacts } from "../ledger/export.ts";
 import type { Reads } from "../ledger/loader.ts";
-import type { Identity } from "../ledger/store.ts";
+import type { Identity, StoredFacts } from "../ledger/store.ts";
 import { readHead } from "./head.ts";
 import type { LogStore } from "./log-store.ts";
 import { hashOfLeaf } from "./merkle.ts";
@@ -28,6 +30,13 @@ export interface Swept {
   /** Facts compared. */
   readonly facts: number;
   readonly findings: readonly Finding[];
+}
+
+/** What a sweep reads: facts by their indexes, facts as stored, and the log. */
+export interface Sweeping {
+  readonly store: Reads;
+  readonly stored: StoredFacts;
+  readonly log: LogStore;
 }
 
 /** The hash that the log has at an index. Tiles are read in order mostly, so the last one is kept. */
@@ -93,23 +102,46 @@ async function sweepEntries(
   return findings;
 }
 
+/**
+ * Facts that reading by the time of recording does not show, so that nothing above has seen them: their entries were left
+ * out when they were put in, or taken away.
+ */
+async function sweepHidden(
+  { store, stored, log }: Sweeping,
+  until: string,
+  isSeen: Uint8Array,
+): Promise<Finding[]> {
+  const days = new Set<string>();
+  for await (const day of daysOf(store, BEGINNING, until)) days.add(day);
+  const positionOf = positionsIn(log);
+  const findings: Finding[] = [];
+  for await (const some of stored())
+    for (const { fact, isListed } of some) {
+      const isShown = isListed && days.has(dayOf(fact.recordedAt));
+      if (isShown || fact.recordedAt > until) continue;
+      const index = await positionOf(fact);
+      findings.push(findingOf(index === undefined ? "unsealed" : "changed", fact));
+      if (index !== undefined) isSeen[index] = 1;
+    }
+  return findings;
+}
+
 /** Sweeps, and seals what was found unsealed, so that the log has it, late as it is. */
-export async function sweepAndSeal(sealing: Sealing): Promise<Swept> {
-  const swept = await sweep(sealing.store, sealing.log);
+export async function sweepAndSeal(sealing: Sealing & Pick<Sweeping, "stored">): Promise<Swept> {
+  const swept = await sweep(sealing);
   if (swept.findings.some(({ what }) => what === "unsealed")) await sealAll(sealing, BEGINNING);
   return swept;
 }
 
 /** Compares all facts, except those so young that the next seals find them. */
-export async function sweep(store: Reads, log: LogStore): Promise<Swept> {
+export async function sweep(sweeping: Sweeping): Promise<Swept> {
+  const { store, log } = sweeping;
   const { head } = await readHead(log);
   if (head === undefined) return { facts: 0, findings: [] };
   const isSeen = new Uint8Array(head.size);
-  const { facts, findings } = await sweepFacts(
-    store,
-    log,
-    { size: head.size, until: windowStart(head) },
-    isSeen,
-  );
-  return { facts, findings: [...findings, ...(await sweepEntries(store, log, head.size, isSeen))] };
+  const until = windowStart(head);
+  const { facts, findings } = await sweepFacts(store, log, { size: head.size, until }, isSeen);
+  const hidden = await sweepHidden(sweeping, until, isSeen);
+  const sealed = await sweepEntries(store, log, head.size, isSeen);
+  return { facts, findings: [...findings, ...hidden, ...sealed] };
 }

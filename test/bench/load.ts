@@ -10,10 +10,12 @@ import { setTimeout } from "node:timers/promises";
 import { event, outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
+import { setup } from "../programs.ts";
 
 const [rate = 500, minutes = 10] = process.argv.slice(2).map(Number);
 const TICK_MS = 20;
 
+await setup();
 const ledger = await startLedger(newFolder());
 const times: number[] = [];
 let [sent, refused] = [0, 0];

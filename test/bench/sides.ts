@@ -1,5 +1,6 @@
 /** The two sides of the comparison: how each is asked, and what their answers have in common. */
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod";
 import { ledgerFile } from "../../functions/adapters/sqlite/database.ts";
 import { Release } from "../../schemas/answer.ts";
@@ -133,7 +134,8 @@ export async function startLedgerOn(
   copyFileSync(ledgerFile(history), ledgerFile(folder));
   const started = startProcess(
     { ASOF_DATA: folder, ASOF_TOKENS: `admin:bench:${TOKEN}` },
-    undefined,
+    // The sources, so that a profile names their files.
+    join(import.meta.dirname, "../../functions/runtime/server/server.ts"),
     [],
     flags,
   );

@@ -1,6 +1,7 @@
 /** Questions on a terminal, answered by a ledger. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
+import { event } from "../client.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
 import { broken, ONE, TWO, VERSION } from "./broken.ts";
 import { asof, cleanUp, type Env, type LedgerServer, ledgerServer, type Person } from "./harness.ts";
@@ -31,6 +32,20 @@ describe("asof show", () => {
     );
     expect(out).toMatch(new RegExp(`before +${short(ONE)}, 10–20 Nov`));
     expect(lines.at(-1)).toBe("undo: asof plan production/acme/billing~1");
+  });
+
+  it("counts what else changed since, and says whether the release before is the last good one", async () => {
+    const ledger = await broken();
+    const shown = async () => (await ask(ledger, ["show", "production/billing"])).out;
+    expect(await shown()).toMatch(/before .*\(10d\), last good$/m);
+    expect(await shown()).not.toContain("other change");
+    const place = { environment: "production", service: "acme/billing" };
+    const flag = event("change.noted", "f", "2026-11-22T02:49:00Z", { ...place, type: "flag", title: "on" });
+    expect((await ledger.doors.client().say(flag)).status).toBe(201);
+    expect(await shown()).toMatch(/^ {2}! 1 other change since: asof why production\/acme\/billing$/m);
+    const mark = { digest: ONE, verdict: "bad", reason: "slow" };
+    expect((await ledger.doors.client().post("/v1/marks", mark)).status).toBe(201);
+    expect(await shown()).not.toContain("last good");
   });
 
   it("shows an earlier release by its place or its time, and says that it is the past", async () => {

@@ -10,23 +10,20 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Plan } from "../../schemas/plan.ts";
 import { tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
+import { CLI } from "../programs.ts";
 import { broken } from "./broken.ts";
 import { cleanUp, type Ended, type Env, ledgerServer, linesOf, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
 
-const PROGRAM = join(import.meta.dirname, "../../cli/asof.mjs");
 const DEPLOY = ["record", "deploy", "--environment", "staging", "--service", "acme/billing"];
 
 /** Runs it in a folder, with no variables but these. */
 function asof(cwd: string, args: readonly string[], env: Env): Promise<Ended> {
   const { PATH = "" } = process.env;
   return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [PROGRAM, ...args],
-      { cwd, env: { PATH, ...env } },
-      (_, out, err) => done({ code: child.exitCode ?? -1, out, err }),
+    const child = execFile(process.execPath, [CLI, ...args], { cwd, env: { PATH, ...env } }, (_, out, err) =>
+      done({ code: child.exitCode ?? -1, out, err }),
     );
   });
 }
@@ -67,7 +64,7 @@ async function unread(
   env: Env = {},
 ): Promise<{ code: unknown; other: string }> {
   const { PATH = "" } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: newFolder(), env: { PATH, ...env } });
+  const child = spawn(process.execPath, [CLI, ...args], { cwd: newFolder(), env: { PATH, ...env } });
   child[which].destroy();
   const [other, [code]] = await Promise.all([
     text(which === "stdout" ? child.stderr : child.stdout),
@@ -107,7 +104,7 @@ describe("an output that nobody reads any more", () => {
     ledger.weather.push({ status: 200, body: JSON.stringify({ ...plan, steps }) });
     const env = { PATH: process.env.PATH, ASOF_URL: ledger.url, ASOF_TOKEN: tokenOf("reader") };
     const args = ["plan", "--environment", "production", "--service", "acme/billing", "--last-good"];
-    const child = spawn(process.execPath, [PROGRAM, ...args], { env });
+    const child = spawn(process.execPath, [CLI, ...args], { env });
     child.stdout.once("data", () => child.stdout.destroy());
     const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit")]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -115,7 +112,7 @@ describe("an output that nobody reads any more", () => {
 
   it("is an error where it cannot be written for another reason", async () => {
     const full = openSync("/dev/full", "w");
-    const child = spawn(process.execPath, [PROGRAM, "--help"], { stdio: ["ignore", full, "pipe"] });
+    const child = spawn(process.execPath, [CLI, "--help"], { stdio: ["ignore", full, "pipe"] });
     const err = child.stderr === null ? "" : await text(child.stderr);
     expect({ code: child.exitCode ?? (await once(child, "exit"))[0], err }).toEqual({
       code: 1,
@@ -156,7 +153,7 @@ describe("the server of an assistant", () => {
     await client.connect(
       new StdioClientTransport({
         command: process.execPath,
-        args: [PROGRAM, "mcp", "--url", ledger.url],
+        args: [CLI, "mcp", "--url", ledger.url],
         env: { PATH, ASOF_TOKEN: tokenOf("reader") },
       }),
     );
@@ -172,7 +169,7 @@ describe("completion in bash", () => {
   async function typed(env: Env, keys: string, until: string): Promise<string> {
     const folder = newFolder();
     const { PATH = "" } = process.env;
-    writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+    writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, {
       mode: 0o755,
     });
     const shell = spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { hashOf, Plan, type Step } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { NOW, OTHER_EXECUTOR, tokenOf } from "../doors/given.ts";
+import { CLI } from "../programs.ts";
 import { broken, ONE, REPOSITORY, TWO } from "./broken.ts";
 import { asof, cleanUp, type Ended, type LedgerServer, linesOf, newFolder, type Weather } from "./harness.ts";
 
@@ -203,8 +204,7 @@ describe("an executor", () => {
   it("leaves it to a report of the deployment, where that ended it before", async () => {
     const ledger = await broken();
     const folder = tools(newFolder());
-    const cli = join(import.meta.dirname, "../../cli/asof.mjs");
-    const recording = `ASOF_TOKEN=${tokenOf("writer")} ${process.execPath} ${cli} record deploy --environment production`;
+    const recording = `ASOF_TOKEN=${tokenOf("writer")} ${process.execPath} ${CLI} record deploy --environment production`;
     const time = "--time 2026-11-22T09:00:01Z";
     const deploy = program(
       folder,

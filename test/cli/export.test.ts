@@ -1,8 +1,11 @@
 /** The history as a file. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterEach, describe, expect, it } from "vitest";
+import { event } from "../client.ts";
 import { deployed, tokenOf } from "../doors/given.ts";
+import { digestOf } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer, linesOf, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
@@ -38,6 +41,35 @@ describe("asof export", () => {
     );
     expect(readFileSync(file).subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
     expect(linesOf(file)).toHaveLength(4);
+  });
+
+  it("writes Parquet with typed columns, empty where a fact has no such thing", async () => {
+    const { run, file, doors } = await given();
+    await doors.client("writer").say(
+      event("artifact.pushed", "p1", "2026-11-21T08:00:00.000Z", {
+        digest: digestOf("p"),
+        repository: "ghcr.io/acme/web",
+        tag: "1.10",
+      }),
+    );
+    doors.setNow("2026-11-22T13:00:00.000Z");
+    expect((await run("--from", "2026-11-22", "--format", "parquet")).code).toBe(0);
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
+    expect(rows.map((row) => [row.id, row.tag, row.environment])).toEqual([
+      ...["1", "2", "3"].map((id) => [id, null, "production"]),
+      ["p1", "1.10", null],
+    ]);
+    expect(rows[0]).toMatchObject({ time: new Date("2026-10-20T08:11:00.000Z"), "log index": null });
+    expect(rows.map(({ fact }) => JSON.parse(fact).id)).toEqual(["1", "2", "3", "p1"]);
+  });
+
+  it("leaves no Parquet file where the ledger refuses, or where the export breaks off", async () => {
+    const { run, file, weather } = await given();
+    const parquet = ["--format", "parquet"];
+    expect((await run("--from", "2026-11-22", "--kind", "no.such", ...parquet)).code).toBe(2);
+    weather.push("breaks off after");
+    expect((await run("--from", "2026-11-22", ...parquet)).code).toBe(4);
+    expect(existsSync(file)).toBe(false);
   });
 
   it("says which time it went by, and what the other one would give, where there is none", async () => {

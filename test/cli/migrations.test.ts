@@ -314,6 +314,16 @@ describe("the other tools' histories", () => {
       { mode: "set", versions: [{ version: "20260101120000_Initial" }] },
     ],
     [
+      "mikro-orm",
+      "mikro_orm_migrations",
+      "id integer NOT NULL PRIMARY KEY AUTOINCREMENT, name varchar(255), executed_at datetime DEFAULT CURRENT_TIMESTAMP",
+      [{ id: 1, name: "Migration20260101120000", executed_at: "2026-01-01 10:00:00" }],
+      {
+        mode: "set",
+        versions: [{ version: "Migration20260101120000", appliedAt: "2026-01-01T10:00:00.000Z" }],
+      },
+    ],
+    [
       "golang-migrate",
       "schema_migrations",
       "version uint64, dirty bool",
@@ -337,6 +347,16 @@ describe("the other tools' histories", () => {
   ])("reads %s", async (tool, table, columns, rows, expected) => {
     const history = await read(file(`CREATE TABLE "${table}" (${columns})`, ...inserts(table, rows)));
     expect(history).toMatchObject({ tool, from: table, ...expected });
+  });
+
+  it("takes no times of Sequelize's, which may be of the day on which their columns were added", async () => {
+    const rows = ["b.js", "a.js"].map((name) => ({ name, createdAt: "2026-01-01 10:00:00.000 +00:00" }));
+    const path = file(
+      "CREATE TABLE SequelizeMeta (name VARCHAR(255) PRIMARY KEY, createdAt DATETIME, updatedAt DATETIME)",
+      ...inserts("SequelizeMeta", rows),
+    );
+    const { tool, versions } = await read(path);
+    expect([tool, versions]).toEqual(["sequelize", [{ version: "a.js" }, { version: "b.js" }]]);
   });
 
   it("orders numbers as numbers, however they are kept", async () => {
@@ -363,6 +383,12 @@ describe("the table", () => {
     expect((await read(file(DBMATE))).tool).toBe("dbmate");
     expect((await read(file(DBMATE, RAILS))).tool).toBe("rails");
     expect((await read(file(DBMATE), { tool: "rails" })).tool).toBe("rails");
+  });
+
+  it("that Umzug shares with Sequelize is Umzug's where that is chosen", async () => {
+    const path = file("CREATE TABLE SequelizeMeta (name varchar(255) PRIMARY KEY)");
+    expect((await read(path)).tool).toBe("sequelize");
+    expect((await read(path, { tool: "umzug" })).tool).toBe("umzug");
   });
 
   it("must be the only one, or be chosen", async () => {

@@ -128,6 +128,9 @@ describe("asof observe ecs", () => {
 
   it("fails in one line where the cluster is unknown", async () => {
     const ended = await look(await ledgerServer(), await givenCluster([], 400));
-    expect(ended).toMatchObject({ code: 1, err: "asof: ECS, cluster production: Cluster not found." });
+    expect(ended).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("asof: ECS answered ClusterNotFoundException: Cluster not found."),
+    });
   });
 });

@@ -1,34 +1,17 @@
 /** The program on a terminal of 80 and of 160 columns, with colours and links: the files under golden/ show what people see. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { bundlePrograms } from "../../functions/runtime/bundle.ts";
+import { afterEach, describe, expect, it } from "vitest";
 import { event } from "../client.ts";
 import { deployed, NOW, tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
+import { CLI } from "../programs.ts";
 import { broken, REPOSITORY, TWO } from "./broken.ts";
 import { cleanUp, type LedgerServer, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
-
-/** As the package has it: the sources take much longer to start. */
-const bundle = mkdtempSync(join(tmpdir(), "asof-terminal-"));
-const PROGRAM = join(bundle, "asof.mjs");
-beforeAll(() =>
-  bundlePrograms({
-    entries: { asof: "cli/program.ts" },
-    folder: bundle,
-    external: ["libsql", "mysql2", "pg"],
-    beside: {
-      "functions/runtime/server/server.ts": "./server.mjs",
-      "functions/runtime/page.ts": "./none.mjs",
-    },
-  }),
-);
-afterAll(() => rmSync(bundle, { recursive: true, force: true }));
 
 /** A service with versions, a commit, a change and a freeze. */
 async function given(): Promise<LedgerServer> {
@@ -83,7 +66,7 @@ globalThis.Date = class extends Clock {
 async function shown(ledger: LedgerServer, columns: number, commands: readonly string[]): Promise<string> {
   const folder = newFolder();
   const { PATH = "" } = process.env;
-  writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`, {
+  writeFileSync(join(folder, "asof"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, {
     mode: 0o755,
   });
   const lines = commands.map((command) => `echo '$ ${command}'; ${command}; echo "exit $?"`);

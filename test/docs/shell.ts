@@ -1,7 +1,7 @@
 /** The commands of the pages, as somebody types them who has the folder of a running ledger before them. */
 import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Page, ROOT } from "./pages.ts";
 
@@ -21,7 +21,7 @@ export function programsIn(folder: string, files: Readonly<Record<string, string
   mkdirSync(programs);
   for (const [name, file] of Object.entries(files)) {
     const path = join(programs, name);
-    writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, file)}' "$@"\n`);
+    writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${resolve(ROOT, file)}' "$@"\n`);
     chmodSync(path, 0o755);
   }
   return programs;

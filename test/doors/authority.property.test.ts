@@ -180,6 +180,7 @@ async function answersTo(
     register: memoryPeople(),
     quarantine: { holding: async () => [], redact: async () => 0 },
     jobs: { redact: async () => 0 },
+    record: async () => undefined,
   });
   const answers: string[] = [];
   for (const [n] of readers.entries())

@@ -75,6 +75,28 @@ describe("a dispute", () => {
     expect(await warned(`/v1/release?${PLACE}`)).toEqual([...named, ...ofImage]);
   });
 
+  it("is named by the answers about a commit, a tag, a difference and a history, too", async () => {
+    const { as, dispute, warned } = given();
+    await as("ci").say(deployed("1"));
+    const repository = "ghcr.io/acme/billing";
+    const push = { digest: digestOf("1"), repository, tag: "1.4" };
+    await as("ci").say(event("artifact.pushed", "p", "2026-10-19T08:00:00Z", push));
+    const commit = { repository: "https://github.com/acme/billing", sha: "4be1".padEnd(40, "0") };
+    const built = { digest: digestOf("1"), commit, evidence: "declared" };
+    await as("ci").say(event("artifact.built", "b", "2026-10-19T08:00:00Z", built));
+    const span = "environment=production&from=2026-10-01&to=2026-11-01";
+    const asked = [
+      [`/v1/commit?sha=${commit.sha}`, "b"],
+      [`/v1/tag?repository=${repository}&tag=1.4`, "p"],
+      [`/v1/diff?${span}`, "1"],
+      [`/v1/history?${span}`, "1"],
+    ] as const;
+    for (const [path] of asked) expect(await warned(path)).toEqual([]);
+    for (const id of ["1", "p", "b"]) expect((await dispute("ci", "wrong", id)).status).toBe(201);
+    for (const [path, id] of asked)
+      expect(await warned(path)).toContainEqual(expect.stringContaining(`/test ${id} is disputed by ci`));
+  });
+
   it("does not count before it was known", async () => {
     const { as, dispute, warned } = given();
     await as("ci").say(deployed("1"));

@@ -4,6 +4,7 @@ import { parseTokens } from "../../functions/ledger/authority.ts";
 import { canonical, rawHash, sha256 } from "../../functions/ledger/canonical.ts";
 import { work } from "../../functions/ledger/ingest.ts";
 import { issuerOf, personKey } from "../../functions/ledger/people.ts";
+import { StoreError } from "../../functions/ledger/store.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
 import { ErasureAnswer, HeldAnswer, KnownPersons } from "../../schemas/people.ts";
 import { Quarantine } from "../../schemas/quarantine.ts";
@@ -158,6 +159,15 @@ describe("an erasure", () => {
     expect(await erase("octocat", "again")).toMatchObject({ persons: [] });
     await doJobs();
     expect(doors.jobs).toHaveLength(1);
+  });
+
+  it("erases nobody while it cannot be recorded", async () => {
+    const full = givenDoors({ jobs: { put: () => Promise.reject(new StoreError("unavailable", "full")) } });
+    await full.client("writer").say(told[2]);
+    const refused = await full.client().post("/v1/people/erase", { login: "octocat", reason: "asked for" });
+    expect(problemOf(refused).status).toBe(503);
+    const { persons } = KnownPersons.parse((await full.client().get("/v1/people")).json);
+    expect(persons.map(({ login }) => login)).toEqual(["Octocat"]);
   });
 
   it("is refused with a reason that holds the login, and of one's own token", async () => {

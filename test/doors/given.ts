@@ -89,6 +89,7 @@ export function givenDoors(more: Partial<Ledger> = {}): GivenDoors {
     register: people,
     quarantine: sqliteQuarantineEraser(database),
     jobs: { redact: async () => undefined },
+    record: (job) => ledger.jobs.put(job),
   });
   const stranger = (token?: string) => clientOf(async (path, init) => app.request(path, init), token);
   return {

@@ -1,5 +1,6 @@
 /** Who is handed which part of the sealed log, and that receipts name the leaf. */
-import { afterAll, describe, expect, it } from "vitest";
+import { parse } from "csv-parse/sync";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { parseTokens } from "../../functions/ledger/authority.ts";
 import { hashOfLeaf } from "../../functions/seal/merkle.ts";
 import { readKey } from "../../functions/seal/note.ts";
@@ -75,6 +76,38 @@ describe("the sealed log", () => {
     expect(problemOf(await as().get(path))).toMatchObject({ status: 401 });
     expect(problemOf(await as("reader-token-that-nobody-may-see").get(path))).toMatchObject({ status: 403 });
     expect(problemOf(await as(BOUND_AUDITOR).get(path))).toMatchObject({ status: 403 });
+  });
+
+  it("lists the checkpoints that are time-stamped", async () => {
+    const { as, log, sealNow } = await given();
+    await sealNow();
+    expect((await as().get("/v1/log/anchors")).json).toEqual({ sizes: [] });
+    for (const name of ["12.tsr", "2.tsr", "x.tsr"]) log.files.set(`anchors/${name}`, Buffer.of());
+    const { json, headers } = await as().get("/v1/log/anchors");
+    expect([json, headers.get("cache-control")]).toEqual([{ sizes: [2, 12] }, "public, max-age=300"]);
+  });
+
+  it("is where a table of facts says that each stands, by reading each hour of it once", async () => {
+    const { as, log, sealNow, setNow } = await given();
+    const table = async () => {
+      setNow("2026-11-22T12:00:00.000Z");
+      const auditor = as("auditor-token-that-nobody-may-see");
+      const { text } = await auditor.get("/v1/export", { from: "2026-11-22", format: "csv" });
+      const rows: Record<string, string>[] = parse(text, { columns: true });
+      return rows.map((row) => [row.id, row["log index"]]);
+    };
+    expect(await table()).toEqual([["1", ""]]);
+    await sealNow();
+    setNow("2026-11-22T10:10:00.000Z");
+    await as("an-admin-that-nobody-may-see").sayAll([deployed("2"), deployed("3")]);
+    await sealNow();
+    const read = vi.spyOn(log, "get");
+    expect(await table()).toEqual([
+      ["1", "0"],
+      ["2", "2"],
+      ["3", "3"],
+    ]);
+    expect(read.mock.calls).toEqual([["positions/2026-11-22T09"], ["positions/2026-11-22T10"]]);
   });
 
   it("proves a fact to every auditor who may see it", async () => {

@@ -302,6 +302,10 @@ export const wellIndexed = fc.tuple(moment, pick(...IMAGES)).map(([occurredAt, i
 export const read = fc
   .tuple(fc.oneof(indexed, wellIndexed), repository)
   .map(([said, repository]): Saying => ({ ...said, repository, source: "/asof/registry/ghcr.io" }));
+/** An index that its registry reported, or whoever sends CDEvents. */
+export const reported = fc
+  .tuple(fc.oneof(indexed, wellIndexed), often("/webhooks/harbor/ghcr.io", "/webhooks/cdevents/ci"))
+  .map(([said, source]): Saying => ({ ...said, source }));
 export const built = fc
   .tuple(
     fc.record({

@@ -2,7 +2,7 @@
 """Verifies a sealed log, from the specifications alone: RFC 6962, RFC 8785, and C2SP's signed-note, tlog-checkpoint,
 tlog-tiles and tlog-proof. Shares no code with asof, so that a fault of the one is no fault of the other.
 
-    verify.py <folder> <vkey> [--since FILE]
+    verify.py <folder> <vkey> [--since FILE]      a log, or a package with a log and copies of its facts
     verify.py --serve         one request a line, as JSON: {"folder", "key", "since"?, "at"?}; one answer a line
     verify.py --proof FILE --fact FILE <vkey>
 
@@ -263,6 +263,7 @@ class Log:
     def __init__(self, folder, key, since, now):
         self.folder, self.key, self.since, self.now = folder, key, since, now
         self.problems = []
+        self.hashes = []
 
     def problem(self, path, what):
         self.problems.append(f"{path}: {what}")
@@ -291,7 +292,7 @@ class Log:
         entries = self.entries(size)
         if entries is None:
             return self.problems
-        hashes = [leaf_hash(entry) for entry in entries]
+        hashes = self.hashes = [leaf_hash(entry) for entry in entries]
         if root_of(hashes) != root:
             self.problem("checkpoint", "the entries do not lead to its root")
         self.leaves(entries, hashes)
@@ -439,6 +440,43 @@ def verify_proof(proof, fact, key):
     return []
 
 
+def verify_package(folder, key, since, now):
+    """A log in a folder of its own; facts that must lie in it, one a line; and the hashes of all files beside them."""
+    log = Log(os.path.join(folder, "log"), key, since, now)
+    problems = ["log/" + one for one in log.verify()]
+    leaves = set(log.hashes)
+    seen = set()
+    try:
+        for n, line in enumerate(content(os.path.join(folder, "facts.ndjson")).split(b"\n"), 1):
+            leaf = leaf_hash(line)
+            if line and (leaf not in leaves or leaf in seen):
+                problems.append(f"facts.ndjson: line {n} is no fact of the log, or stands there twice")
+            seen.add(leaf)
+    except FileNotFoundError:
+        problems.append("facts.ndjson: is not there")
+    files = {
+        os.path.relpath(os.path.join(at, name), folder).replace(os.sep, "/")
+        for at, _, names in os.walk(folder)
+        for name in names
+    } - {"SHA256SUMS"}
+    try:
+        sums = content(os.path.join(folder, "SHA256SUMS")).decode("utf-8", "replace").split("\n")
+    except FileNotFoundError:
+        return problems + ["SHA256SUMS: is not there"]
+    if sums.pop() != "":
+        problems.append("SHA256SUMS: is cut off")
+    for n, line in enumerate(sums, 1):
+        match = re.fullmatch(r"([0-9a-f]{64})  (.+)", line)
+        path = None if match is None else match.group(2)
+        if path not in files:
+            problems.append(f"SHA256SUMS: line {n} names no file of the package, or one twice")
+            continue
+        files.remove(path)
+        if sha(content(os.path.join(folder, path))).hex() != match.group(1):
+            problems.append(f"{path}: is not what was packed")
+    return problems + [f"{path}: does not belong to the package" for path in sorted(files)]
+
+
 def answer(problems):
     return json.dumps({"ok": not problems, "problems": problems})
 
@@ -449,7 +487,8 @@ def verify(folder, vkey, since=None, at=None):
     except ValueError as error:
         return [f"key: {error}"]
     now = datetime.now(timezone.utc) if at is None else read_time(at)
-    return Log(folder, key, since, now).verify()
+    is_package = os.path.exists(os.path.join(folder, "log")) and not os.path.exists(os.path.join(folder, "checkpoint"))
+    return verify_package(folder, key, since, now) if is_package else Log(folder, key, since, now).verify()
 
 
 def content(path):

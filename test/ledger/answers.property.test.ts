@@ -9,9 +9,10 @@ import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { history } from "../histories.ts";
 import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
-import { flat, isClaim, looked } from "./apart.ts";
+import { isClaim } from "./apart.ts";
 import { given } from "./given.ts";
 
 const AFTER = "2026-11-30T00:00:00.000Z";
@@ -27,7 +28,7 @@ const FEW = { numRuns: Math.max(Math.min(RUNS, 100), RUNS / 10) };
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {
   const ledger = await given();
-  for (const statement of looked(statements)) await ledger.tell(statement);
+  for (const statement of statements) await ledger.tell(statement);
   const moments = [...new Set(statements.map(({ occurredAt }) => occurredAt))].sort();
   const shown: Release[] = [];
   for (const environment of ENVIRONMENTS) {
@@ -57,7 +58,7 @@ const covers = (place: Place, shown: Release): boolean =>
 
 it("every digest of a release is in the artifact's answer for as long, and the reverse", async () => {
   await fc.assert(
-    fc.asyncProperty(flat, async (said) => {
+    fc.asyncProperty(history, async (said) => {
       const { ledger, shown } = await releasesOf(said);
       for (const digest of new Set(shown.flatMap(imagesOf))) {
         const answer = await artifact(ledger.at(AFTER), { digest });
@@ -80,7 +81,7 @@ it("every digest of a release is in the artifact's answer for as long, and the r
 
 it("every commit of an image that ran is answered with where it ran", async () => {
   await fc.assert(
-    fc.asyncProperty(flat, async (said) => {
+    fc.asyncProperty(history, async (said) => {
       const { ledger, shown } = await releasesOf(said);
       for (const one of shown) {
         for (const { commit: built, digest } of one.components) {
@@ -156,7 +157,7 @@ async function expectTimeline(told: Told, environment: string, at: string): Prom
 
 it("snapshot, diff and timeline show what the release shows", async () => {
   await fc.assert(
-    fc.asyncProperty(flat, async (said) => {
+    fc.asyncProperty(history, async (said) => {
       const told = await releasesOf(said);
       for (const environment of ENVIRONMENTS) {
         for (const [n, at] of told.moments.entries()) {
@@ -181,7 +182,7 @@ function bySlot(answer: Release | undefined): Map<string, string> | undefined {
 }
 
 /** Looks and tasks may say afterwards what ran, and of claims of one moment nobody says which came first. */
-const claimed = flat.map((statements) => {
+const claimed = history.map((statements) => {
   const claims = statements.filter(({ kind }) => kind !== "deployment.observed" && kind !== "task.observed");
   const times = new Set<string>();
   return claims.filter((one) => {

@@ -160,6 +160,12 @@ const read = (index: string, at: string, ...manifests: readonly object[]) => ({
   repository: REPOSITORY,
 });
 
+/** What an endpoint of a vendor reported of the index. */
+const told = (source: string, ...manifests: readonly object[]) => ({
+  ...indexed(INDEX, ...manifests),
+  source,
+});
+
 cases("of an index that may stand in for what it lists", [
   {
     rule: "one that nothing places in a repository does not",
@@ -205,6 +211,26 @@ cases("of an index that may stand in for what it lists", [
       ...held(OTHER_INDEX, attestation),
       runs(AMD64),
     ],
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "one that its registry reported with other manifests does not, whatever is declared",
+    given: [told("/webhooks/harbor/ghcr.io", arm64), ...held(INDEX, amd64), runs(AMD64)],
+    answers: { components: [{ digest: AMD64, reported: undefined }], warnings: [] },
+  },
+  {
+    rule: "one that its registry reported so does, and the ledger's own reading counts more",
+    given: [
+      told("/webhooks/harbor/ghcr.io", arm64),
+      read(INDEX, "19 10:00", amd64),
+      ...held(INDEX, attestation),
+      runs(AMD64),
+    ],
+    answers: { components: [{ digest: INDEX, reported: AMD64 }] },
+  },
+  {
+    rule: "a CDEvent is a declaration like any other",
+    given: [told("/webhooks/cdevents/ghcr.io", arm64), ...held(INDEX, amd64), runs(AMD64)],
     answers: { components: [{ digest: INDEX, reported: AMD64 }] },
   },
 ]);

@@ -1,14 +1,13 @@
-/** A ledger as a process of its own, as `npm start` runs it. */
+/** A ledger as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, clientOf, over } from "../client.ts";
+import { SERVER } from "../programs.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-/** What `npm start` runs. */
-export const PROGRAM = join(ROOT, "functions/runtime/server/server.ts");
 
 export interface Ended {
   readonly code: number | null;
@@ -47,12 +46,13 @@ export function cleanUp(): void {
  */
 export function startProcess(
   env: Record<string, string>,
-  program = PROGRAM,
+  program = SERVER,
   args: readonly string[] = [],
   flags: readonly string[] = [],
 ): Started {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...flags, "--import", "tsx", program, ...args], {
+  const loader = program.endsWith(".ts") ? ["--import", "tsx"] : [];
+  const child = spawn(process.execPath, [...flags, ...loader, program, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ASOF_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -13,12 +13,21 @@ const digestsOf = ({ digest, manifests }: Indexed): string[] => [
 ];
 
 const isRead = ({ source }: Fact): boolean => source.startsWith("/asof/registry/");
+const isOfRegistry = ({ source }: Fact): boolean =>
+  source.startsWith("/webhooks/") && !source.startsWith("/webhooks/cdevents/");
 
-/** What indexes hold. Where the ledger itself has read one, nobody else's word on that one is believed. */
+/**
+ * What indexes hold. Where the ledger itself has read one, nobody else's word on that one is believed; else where its
+ * registry reported it, nobody's but the registry's.
+ */
 const lists = (believed: readonly Fact[]): Indexed[] => {
   const all = ofKind(believed, "artifact.indexed");
   const read = all.filter(isRead).map(({ digest }) => digest);
-  return all.filter((fact) => isRead(fact) || !read.includes(fact.digest));
+  const reported = all.filter(isOfRegistry).map(({ digest }) => digest);
+  return all.filter((fact) => {
+    if (read.includes(fact.digest)) return isRead(fact);
+    return isOfRegistry(fact) || !reported.includes(fact.digest);
+  });
 };
 
 /** The statements that name a digest as index, manifest or config. */

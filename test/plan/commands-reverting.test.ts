@@ -114,6 +114,32 @@ describe("the way back", () => {
       "a.xml::1::bob",
       ["liquibase rollback-count --count=2"],
     ],
+    // Applied late: each is named, so the order of versions does not matter.
+    ...["sequelize", "sequelize-cli"].map((tool): [string, string[], string, string[]] => [
+      tool,
+      [`${V2}-b.js`, `${V3}-c.js`],
+      `${V1}-a.js`,
+      [
+        `npx --no -- sequelize-cli db:migrate:undo --name=${V2}-b.js`,
+        `npx --no -- sequelize-cli db:migrate:undo --name=${V3}-c.js`,
+      ],
+    ]),
+    ["umzug", [`${V3}_c.js`], `${V2}_b.js`, [`node '<file that runs Umzug>' down --name=${V3}_c.js`]],
+    [
+      "mikro-orm",
+      [`Migration${V3}`, `Migration${V2}`],
+      null,
+      [
+        `npx --no -- mikro-orm migration:down --only=Migration${V3}`,
+        `npx --no -- mikro-orm migration:down --only=Migration${V2}`,
+      ],
+    ],
+    [
+      "migrate-mongo",
+      [`${V3}-c.js`, `${V2}-b.js`],
+      `${V1}-a.js`,
+      ["npx --no -- migrate-mongo down", "npx --no -- migrate-mongo down"],
+    ],
     ["atlas", [V3, V2], V1, [`atlas migrate down '--env=<env of atlas.hcl>' --to-version=${V1}`]],
     ["atlas", [V3, V2], null, ["atlas migrate down '--env=<env of atlas.hcl>' 2"]],
     ["ecto", [V3, V2], V1, [`mix ecto.rollback --to=${V2}`]],
@@ -226,6 +252,7 @@ describe("no way back", () => {
     ["atlas", [V2, V3]],
     ["ecto", ["9", "10"]],
     ["ef-core", [`${V2}_B`, `${V3}_C`]],
+    ["migrate-mongo", [`${V2}-b.js`, `${V3}-c.js`]],
   ])("with %s, which reverts by the order of versions, from what was applied out of it", (tool, versions) => {
     expect(refused(tool, versions, "0").why).toMatch(/applied out of order/);
     expect(refused(tool, versions.slice(0, 1), versions[1] ?? "").why).toMatch(/applied out of order/);
@@ -251,6 +278,7 @@ describe("no way back", () => {
     ["ecto", "9", "8", "10"],
     ["golang-migrate", "9", "8", "10"],
     ["ef-core", `${V2}_B`, `${V1}_A`, `${V3}_C`],
+    ["migrate-mongo", `${V2}-b.js`, `${V1}-a.js`, `${V3}-c.js`],
   ])(
     "with %s where something that stays is of a higher version, whenever it was applied",
     (tool, version, to, higher) => {
@@ -273,13 +301,19 @@ describe("no way back", () => {
     },
   );
 
+  it("with Mongock, whose open edition has no command for it", () => {
+    const { why, byHand } = refused("mongock", ["orders::ann"], "users::ann");
+    expect(why).toContain("rolls back only a change unit that fails");
+    expect(byHand).toMatch(/^Undo orders::ann .* delete their entries from mongockChangeLog\.$/);
+  });
+
   it("with Flyway's own command where it would undo what stays", () => {
     const { byHand } = refused("flyway", ["2"], "1", { above: ["3"], left: ["1", "3"] });
     expect(byHand).toContain("Even a paid edition would also undo 3, which must stay");
     expect(byHand).not.toContain("flyway undo");
   });
 
-  it.each(["knex", "rails"])(
+  it.each(["knex", "rails", "sequelize", "umzug", "mikro-orm"])(
     "is no matter of what was applied after it with %s, which names each",
     (tool) => {
       expect(typed(tool, ["2"], "1", { above: ["3"], left: ["1", "3"] }).lines).toEqual(
@@ -290,7 +324,7 @@ describe("no way back", () => {
 
   it("knows which tables are in the order of versions: as they are read here", () => {
     const sorted = TOOLS.filter(
-      ({ mode, order }) => mode === "set" && /version|migrationid/.test(order.join()),
+      ({ mode, order }) => mode === "set" && /version|migrationid|^name$/.test(order.join()),
     );
     const known = sorted.map(({ tool }) => called(DOWN_SCRIPTS, tool)?.sorted);
     expect(known).toEqual(sorted.map(() => true));
@@ -325,6 +359,8 @@ describe("no way back", () => {
     ["alembic", ["b"], "head"],
     ["alembic", ["b"], "branch@base"],
     ["golang-migrate", ["2"], "1 -database=x"],
+    ["mikro-orm", ["A,B"], null],
+    ["umzug", ["--to=0"], null],
     ["node-pg-migrate", ["17"], null],
     ["node-pg-migrate", ["0x10"], null],
     ["node-pg-migrate", ["1e3"], null],
@@ -403,8 +439,8 @@ describe("a copy", () => {
     home = folder();
     mkdirSync(join(home, "bin"));
     // In place of the programs: writes what it was given into the file that it is told to make.
-    for (const program of ["pg_dump", "mysqldump"]) {
-      const script = `#!/bin/sh\nfor one; do case $one in --*file=*.dump|--result-file=*) out=\${one#*=};; esac; done\nprintf '%s\\n' "$@" > "$out"\n`;
+    for (const program of ["pg_dump", "mongodump", "mysqldump"]) {
+      const script = `#!/bin/sh\nfor one; do case $one in --*file=*.dump|--archive=*|--result-file=*) out=\${one#*=};; esac; done\nprintf '%s\\n' "$@" > "$out"\n`;
       writeFileSync(join(home, "bin", program), script);
       chmodSync(join(home, "bin", program), 0o755);
     }
@@ -418,6 +454,19 @@ describe("a copy", () => {
       stdio: "pipe",
     });
   const copies = () => readdirSync(home).filter((file) => file !== "bin");
+
+  it("of MongoDB goes into an archive of its own", () => {
+    run(backupCommand("shop").shell, { DATABASE_URL: "mongodb+srv://u:p@h/shop" });
+    const [file = "", ...more] = copies();
+    expect(more).toEqual([]);
+    expect(file).toMatch(/^backup-shop-\d{8}T\d{6}Z\.archive\.gz$/);
+    expect(readFileSync(join(home, file), "utf8").split("\n")).toEqual([
+      "--uri=mongodb+srv://u:p@h/shop",
+      "--gzip",
+      `--archive=${file}`,
+      "",
+    ]);
+  });
 
   it("of PostgreSQL goes into a file of its own, with the address from the environment", () => {
     const { shell } = backupCommand("acme/shop");

@@ -251,6 +251,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       release: () => Promise.resolve({ ...RELEASE, attempt: running.attempt }),
       snapshot: unasked,
       redeployment: unasked,
+      redeployments: unasked,
       freezes: unasked,
       sources: unasked,
     },
@@ -260,6 +261,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       if (found === undefined) throw new Unknown("the ledger answers 404");
       return found;
     },
+    take: unasked,
     planOf: unasked,
     gate: unasked,
     end: unasked,

@@ -1,7 +1,10 @@
 /** The migration tools themselves, each with three migrations that make `thing1`, `thing2` and `thing3`. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { Migration, Migrator } from "@mikro-orm/migrations";
+import { MikroORM } from "@mikro-orm/postgresql";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import Knex from "knex";
@@ -11,10 +14,16 @@ import { DataSource, type MigrationInterface, type QueryRunner } from "typeorm";
 
 /** A tool at work on one database. */
 export interface Migrating {
-  /** Applies the migration of a number: 1, 2, 3. */
+  /** Migrates up to the migration of a number: 1, 2, 3. */
   readonly up: (n: number) => Promise<void>;
-  /** Reverts the newest; absent where the tool cannot. */
+  /** The numbers to go up by, where they are not 1, 2, 3. */
+  readonly ups?: readonly number[];
+  /** Reverts the newest; absent where the tool cannot, or reverts by the commands of a plan. */
   readonly down?: () => Promise<void>;
+  /** Runs a command of a plan where it has to be run. */
+  readonly reverted?: (shell: string) => Promise<void>;
+  /** Its table holds the newest version only. */
+  readonly isHead?: true;
   /** What the command needs beside the database. */
   readonly options?: readonly string[];
   /** The query that lists, as `name`, what the tool's table holds, in the tool's order. */
@@ -24,6 +33,8 @@ export interface Migrating {
   /** Whether the table says when, in a zone. */
   readonly timed: boolean;
 }
+
+const execute = promisify(execFile);
 
 const made = (folder: string): string => {
   mkdirSync(folder, { recursive: true });
@@ -112,6 +123,47 @@ export function withTypeorm(url: string): Migrating {
   };
 }
 
+const mikroMigration = (n: number) =>
+  class extends Migration {
+    override up() {
+      this.addSql(`create table thing${n} (id int)`);
+    }
+    override down() {
+      this.addSql(`drop table thing${n}`);
+    }
+  };
+
+/** Its command line is another package: `migration:down --only=NAME` of it does what is done here. */
+export function withMikroOrm(clientUrl: string): Migrating {
+  const version = (n: number) => `Migration2026010${n}120000`;
+  const migrationsList = [1, 2, 3].map((n) => ({ name: version(n), class: mikroMigration(n) }));
+  const at = async (work: (migrator: Migrator) => Promise<unknown>) => {
+    const orm = await MikroORM.init({
+      clientUrl,
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      extensions: [Migrator],
+      migrations: { migrationsList, snapshot: false, silent: true },
+    });
+    try {
+      await work(orm.getMigrator());
+    } finally {
+      await orm.close();
+    }
+  };
+  return {
+    ups: [1, 3],
+    up: (n) => at((migrator) => migrator.up({ to: version(n) })),
+    reverted: (shell) => {
+      const [, name = ""] = /^npx --no -- mikro-orm migration:down --only=(\w+)$/.exec(shell) ?? [];
+      return at((migrator) => migrator.down({ migrations: [name] }));
+    },
+    applied: "SELECT name FROM mikro_orm_migrations ORDER BY id",
+    version,
+    timed: true,
+  };
+}
+
 export function withDrizzle(url: string, folder: string): Migrating {
   const journal = join(made(join(folder, "meta")), "_journal.json");
   const tagOf = (n: number) => `000${n}_thing${n}`;
@@ -142,16 +194,11 @@ export function withDrizzle(url: string, folder: string): Migrating {
 }
 
 /** dbmate is a program of its own, which npm can bring. Its packages for each platform stay out of the lock file. */
-export function installDbmate(folder: string): string {
+export async function installDbmate(folder: string): Promise<string> {
   const name = `@dbmate/${process.platform}-${process.arch}`;
   const prefix = made(folder);
-  execFileSync(
-    "npm",
-    ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", prefix, `${name}@2.36.0`],
-    {
-      stdio: "pipe",
-    },
-  );
+  const options = ["--no-save", "--no-audit", "--no-fund", "--prefix", prefix];
+  await execute("npm", ["install", ...options, `${name}@2.36.0`]);
   return join(prefix, "node_modules", name, "bin", "dbmate");
 }
 
@@ -160,7 +207,7 @@ export function withDbmate(program: string, url: string, folder: string): Migrat
   const version = (n: number) => `2026010${n}120000`;
   const run = async (command: string) => {
     const settings = ["--url", url, "--migrations-dir", directory, "--no-dump-schema"];
-    execFileSync(program, [...settings, command], { stdio: "pipe" });
+    await execute(program, [...settings, command]);
   };
   return {
     up: (n) => {

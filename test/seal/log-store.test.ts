@@ -40,6 +40,19 @@ describe.each(LOG_STORES)("a log in $name", ({ open }) => {
     for (const path of paths) expect((await opened.again().get(path))?.bytes).toEqual(all);
   });
 
+  it("lists the files of a folder, and not those below it", async () => {
+    expect(await opened.log.names("anchors")).toEqual([]);
+    for (const path of [
+      "anchors/3.tsr",
+      "anchors/12.tsr",
+      "anchors/7.tsr",
+      "anchors/deep/1",
+      "checkpoints/3",
+    ])
+      await opened.log.putIfAbsent(path, bytes(path));
+    expect((await opened.again().names("anchors")).sort()).toEqual(["12.tsr", "3.tsr", "7.tsr"]);
+  });
+
   it("keeps what was there first", async () => {
     expect(await opened.log.putIfAbsent("checkpoints/1", bytes("first"))).toBe("written");
     expect(await opened.log.putIfAbsent("checkpoints/1", bytes("second"))).toBe("present");

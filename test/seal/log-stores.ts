@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { folderLog } from "../../functions/adapters/folder/log-store.ts";
 import { s3Log } from "../../functions/adapters/s3/log-store.ts";
-import type { LogStore } from "../../functions/seal/log-store.ts";
+import type { ListedLog } from "../../functions/seal/log-store.ts";
 import { memoryLog } from "./memory-log.ts";
 import { startS3 } from "./s3-server.ts";
 
 interface OpenedLog {
-  readonly log: LogStore;
+  readonly log: ListedLog;
   /** The same place, as another process opens it. */
-  readonly again: () => LogStore;
+  readonly again: () => ListedLog;
   readonly close: () => Promise<void>;
 }
 

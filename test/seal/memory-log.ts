@@ -1,8 +1,8 @@
 /** The log's store in memory: the port's promises and no more. */
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import type { LogStore, Stored } from "../../functions/seal/log-store.ts";
+import type { ListedLog, Stored } from "../../functions/seal/log-store.ts";
 
-export interface MemoryLog extends LogStore {
+export interface MemoryLog extends ListedLog {
   readonly files: Map<string, Buffer>;
 }
 
@@ -14,6 +14,11 @@ export function memoryLog(files = new Map<string, Buffer>()): MemoryLog {
   return {
     files,
     get: async (path) => read(path),
+    names: async (folder) =>
+      [...files.keys()]
+        .filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1))
+        .filter((name) => !name.includes("/")),
     putIfAbsent: async (path, bytes) => {
       if (files.has(path)) return "present";
       files.set(path, Buffer.from(bytes));

@@ -1,4 +1,4 @@
-/** A server with as much of S3's API as the log needs: objects, and both conditions on a put. */
+/** A server with as much of S3's API as the log needs: objects, their list, and both conditions on a put. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { expect } from "vitest";
@@ -50,12 +50,30 @@ export async function startS3(): Promise<S3Server> {
     response.writeHead(200, { etag: etagOf(bytes) });
     response.end();
   };
+  /** A page of two keys, so that whoever lists must go on. */
+  const list = (bucket: string, query: URLSearchParams, response: ServerResponse): void => {
+    const prefix = query.get("prefix") ?? "";
+    const keys = [...objects.keys()]
+      .map((path) => path.slice(`/${bucket}/`.length))
+      .filter((key) => key.startsWith(prefix) && !key.slice(prefix.length).includes("/"))
+      .sort();
+    const from = Number(query.get("continuation-token") ?? 0);
+    const page = keys.slice(from, from + 2).map((key) => `<Contents><Key>${key}</Key></Contents>`);
+    const isMore = from + 2 < keys.length;
+    const next = isMore ? `<NextContinuationToken>${from + 2}</NextContinuationToken>` : "";
+    response.writeHead(200, { "content-type": "application/xml" });
+    response.end(
+      `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isMore}</IsTruncated>${page.join("")}${next}</ListBucketResult>`,
+    );
+  };
   const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? "", "http://s3");
     const path = decodeURIComponent(new URL(request.url ?? "", "http://s3").pathname);
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       if (request.method === "PUT") return put(path, request, response, Buffer.concat(chunks));
+      if (searchParams.has("list-type")) return list(path.split("/")[1] ?? "", searchParams, response);
       const stored = objects.get(path);
       if (stored === undefined) return errorOf(response, 404, "NoSuchKey");
       response.writeHead(200, { etag: etagOf(stored), "content-length": stored.length });

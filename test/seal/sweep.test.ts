@@ -7,10 +7,11 @@ import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { type Database, openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { hashOf } from "../../functions/adapters/sqlite/facts.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
+import { sqliteStoredFacts } from "../../functions/adapters/sqlite/stored-facts.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Sealing, sealAll } from "../../functions/seal/sealer.ts";
-import { sweep, sweepAndSeal } from "../../functions/seal/sweep.ts";
+import { type Sweeping, sweep, sweepAndSeal } from "../../functions/seal/sweep.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { frozen, keep } from "../store/stores.ts";
 import { memoryLog } from "./memory-log.ts";
@@ -24,11 +25,18 @@ describe("the sweep", () => {
   let folder = "";
   let database: Database;
   let store: Store;
-  let sealing: Sealing;
+  let sealing: Sealing & Sweeping;
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "asof-sweep-"));
     reopen();
-    sealing = { store, log: memoryLog(), signer: newSigner("log.example/test"), now: () => new Date(NOW) };
+    const signer = newSigner("log.example/test");
+    sealing = {
+      store,
+      stored: sqliteStoredFacts(database),
+      log: memoryLog(),
+      signer,
+      now: () => new Date(NOW),
+    };
     for (let n = 0; n < 300; n++) await keep(store, factAt(String(n), 400 - n));
     await sealAll(sealing);
   });
@@ -45,13 +53,13 @@ describe("the sweep", () => {
     change();
     database.close();
     reopen();
-    sealing = { ...sealing, store };
+    sealing = { ...sealing, store, stored: sqliteStoredFacts(database) };
   }
 
   it("finds nothing in a ledger that is as it was sealed", async () => {
     await keep(store, factAt("not yet sealed", 0));
     // Those of the last quarter of an hour are left to the next seal; what is sealed of them is compared by its entries.
-    expect(await sweep(store, sealing.log)).toEqual({ facts: 285, findings: [] });
+    expect(await sweep(sealing)).toEqual({ facts: 285, findings: [] });
   });
 
   it.each(["7", "299"])("finds fact %s that was rewritten, its own hash with it", async (id) => {
@@ -62,7 +70,7 @@ describe("the sweep", () => {
         .prepare("UPDATE items SET fact = ?, hash = ? WHERE key = ?")
         .run(bytes, hashOf(bytes), `F#/test#${id}`),
     );
-    expect((await sweep(store, sealing.log)).findings).toEqual([{ what: "changed", source: "/test", id }]);
+    expect((await sweep(sealing)).findings).toEqual([{ what: "changed", source: "/test", id }]);
   });
 
   it("finds one fact that was removed", async () => {
@@ -72,9 +80,22 @@ describe("the sweep", () => {
         .run("F#/test#250");
       database.prepare("DELETE FROM items WHERE key = ?").run("F#/test#250");
     });
-    expect((await sweep(store, sealing.log)).findings).toEqual([
-      { what: "missing", source: "/test", id: "250" },
-    ]);
+    expect((await sweep(sealing)).findings).toEqual([{ what: "missing", source: "/test", id: "250" }]);
+  });
+
+  it.each(["planted", "7"])("finds fact %s that no reading by the time of recording shows", async (id) => {
+    if (id === "planted") await keep(store, factAt(id, 200));
+    const remove = (table: string, where: string, ...values: string[]) =>
+      database.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...values);
+    meddle(() =>
+      remove(
+        "entries",
+        "part LIKE 'recorded %' AND item IN (SELECT id FROM items WHERE key = ?)",
+        `F#/test#${id}`,
+      ),
+    );
+    const what = id === "planted" ? "unsealed" : "changed";
+    expect((await sweep(sealing)).findings).toEqual([{ what, source: "/test", id }]);
   });
 
   it("finds one fact that was put in with an old time, and seals it late", async () => {

@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256 } from "../../ledger/canonical.ts";
-import type { LogStore, Stored } from "../../seal/log-store.ts";
+import type { ListedLog, Stored } from "../../seal/log-store.ts";
 import { TILE_WIDTH, tileOf } from "../../seal/tiles.ts";
 import { syncToDisk } from "../sqlite/backup.ts";
 import { open } from "../sqlite/driver.ts";
@@ -54,15 +54,25 @@ function writePartial(folder: string, bytes: Uint8Array): string {
   return partial;
 }
 
-function read(file: string): Stored | undefined {
+function ifThere<T>(work: () => T): T | undefined {
   try {
-    const bytes = readFileSync(file);
-    return { bytes, etag: sha256(bytes) };
+    return work();
   } catch (error) {
     if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
     throw error;
   }
 }
+
+const read = (file: string): Stored | undefined =>
+  ifThere(() => {
+    const bytes = readFileSync(file);
+    return { bytes, etag: sha256(bytes) };
+  });
+
+const filesIn = (folder: string): string[] =>
+  (ifThere(() => readdirSync(folder, { withFileTypes: true })) ?? [])
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
 
 /** A full tile makes its partial ones superfluous, as `c2sp.org/tlog-tiles` allows: they would outgrow the log. */
 function removePartialTiles(folder: string, path: string): void {
@@ -91,13 +101,14 @@ function removeAbandoned(folder: string): void {
 }
 
 /** @param folder is made where it is missing */
-export function folderLog(folder: string): LogStore {
+export function folderLog(folder: string): ListedLog {
   const unfinished = join(folder, "staging");
   makeFolder(unfinished);
   removeAbandoned(unfinished);
 
   return {
     get: async (path) => read(join(folder, path)),
+    names: async (below) => filesIn(join(folder, below)),
 
     putIfAbsent: async (path, bytes) => {
       const file = join(folder, path);

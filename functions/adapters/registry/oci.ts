@@ -39,7 +39,9 @@ const CONFIGS = [
 ];
 /** Its digest excludes its signature, so it is not the hash of the bytes. */
 const SIGNED_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-const ACCEPT = [...INDEXES, ...MANIFESTS].join(", ");
+/** The media types of manifests and indexes that are read here. */
+export const MANIFEST_TYPES: readonly string[] = [...INDEXES, ...MANIFESTS];
+const ACCEPT = MANIFEST_TYPES.join(", ");
 
 const annotations = z.record(z.string(), z.string()).nullish();
 const Descriptor = z.looseObject({
@@ -54,6 +56,7 @@ type Descriptor = z.infer<typeof Descriptor>;
 
 const Index = z.looseObject({ manifests: z.array(Descriptor).max(MANIFESTS_MAX), annotations });
 const Manifest = z.looseObject({ config: Descriptor, annotations });
+const Annotated = z.looseObject({ annotations });
 const Typed = z.looseObject({ mediaType: z.string().optional() });
 const Config = z.looseObject({
   created: z.string().nullish(),
@@ -227,6 +230,16 @@ async function indexContent(place: Place, found: Bytes): Promise<ImageContent> {
     ...createdAt(newest),
     ...createdAt(annotations?.[CREATED]),
   };
+}
+
+/** What a manifest or index says by itself; no labels, which its configuration has, and no manifests if it cannot be read. */
+export function contentOfManifest(digest: string, mediaType: string, text: string): ImageContent {
+  const bytes = Buffer.from(text);
+  const said = { digest, mediaType, labels: parsed(Annotated, bytes)?.annotations ?? {} };
+  const index = INDEXES.includes(mediaType) ? parsed(Index, bytes) : undefined;
+  if (index === undefined) return said;
+  const images = index.manifests.filter((child) => !isAttestation(child));
+  return { ...said, manifests: images.map((child) => ({ digest: child.digest, ...platformOf(child) })) };
 }
 
 async function contentOf(place: Place, found: Bytes): Promise<ImageContent> {

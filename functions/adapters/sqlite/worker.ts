@@ -2,8 +2,8 @@
 import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { StoreError } from "../../ledger/store.ts";
+import { backUpWithLog } from "../folder/log-backup.ts";
 import { type Reply, Task } from "./background.ts";
-import { backUp } from "./backup.ts";
 import { openReader } from "./database.ts";
 import { type Checked, checkDatabase } from "./integrity.ts";
 
@@ -28,7 +28,8 @@ let reply: Reply;
 try {
   reply = {
     is: "done",
-    value: task.is === "check" ? await check(task.file) : backUp(task.file, task.target),
+    // The log's private key does not leave the machine by a request.
+    value: task.is === "check" ? await check(task.file) : await backUpWithLog(task.file, task.target, false),
   };
 } catch (error) {
   // An error loses its class between threads, so its code and message are sent.

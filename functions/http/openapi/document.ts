@@ -18,6 +18,7 @@ import {
   Timeline,
 } from "../../../schemas/answer.ts";
 import { Gate } from "../../../schemas/gate.ts";
+import { Names } from "../../../schemas/names.ts";
 import { EnvironmentPlan, Plan } from "../../../schemas/plan.ts";
 import { Quarantine, QuarantinedItem } from "../../../schemas/quarantine.ts";
 import {
@@ -249,6 +250,14 @@ const paths: ZodOpenApiPathsObject = {
     get: question("commit", "Everything known about a commit.", { query: CommitQuestion }, CommitAnswer),
   },
   "/v1/tag": { get: question("tag", "The images that a tag pointed at.", { query: TagQuestion }, TagAnswer) },
+  "/v1/names": {
+    get: question(
+      "names",
+      "Each sender's own names, the places that they stand for, and by which naming rules.",
+      { query: SourcesQuestion },
+      Names,
+    ),
+  },
   "/v1/sources": {
     get: question(
       "sources",

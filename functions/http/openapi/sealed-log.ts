@@ -1,6 +1,7 @@
 /** The OpenAPI description of the sealed log. */
 import * as z from "zod";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
+import { Anchors } from "../../../schemas/anchors.ts";
 import { ProofQuestion } from "../../../schemas/question.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
@@ -35,6 +36,21 @@ export const sealedLogPaths: ZodOpenApiPathsObject = {
     security: [],
     ...at("size", "a number of leaves"),
   }),
+  "/v1/log/anchors": {
+    get: {
+      operationId: "anchors",
+      summary: "Which checkpoints have a time-stamp of an outside authority.",
+      tags: ["Audit"],
+      security: [],
+      responses: {
+        "200": {
+          description: "Their sizes.",
+          content: { "application/json": { schema: Anchors } },
+        },
+        ...NOT_THERE,
+      },
+    },
+  },
   "/v1/log/anchors/{file}": file(
     "anchor",
     "The time-stamp (RFC 3161) of the checkpoint of one size.",

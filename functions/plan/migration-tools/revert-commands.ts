@@ -103,22 +103,24 @@ export function revertCommand(it: Reverting): Revert {
 const FILE = '"$1-$(date -u +%Y%m%dT%H%M%SZ)';
 
 /**
- * `DATABASE_URL` decides the engine: a PostgreSQL URL, which pg_dump accepts in place of a database name. MySQL's tools
+ * `DATABASE_URL` decides the engine: a PostgreSQL URL, which pg_dump accepts in place of a database name, or one of MongoDB,
+ * which mongodump accepts. MySQL's tools
  * accept no URL: host and user are in an option file with `[client]`, which is read in addition to the default ones.
- * Options: postgresql.org, "pg_dump"; dev.mysql.com, "mysqldump" (MariaDB: also `mariadb-dump`). Without
+ * Options: postgresql.org, "pg_dump"; mongodb.com/docs/database-tools, "mongodump"; dev.mysql.com, "mysqldump" (MariaDB: also `mariadb-dump`). Without
  * `--routines` and `--events`, those are left out.
  */
 const BACKUP =
   `case "\${DATABASE_URL:-}" in postgres*) exec pg_dump --format=custom --dbname="$DATABASE_URL" --file=${FILE}.dump";; ` +
-  `*) exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?is not set, nor a DATABASE_URL of PostgreSQL}" ` +
+  `mongodb*) exec mongodump --uri="$DATABASE_URL" --gzip --archive=${FILE}.archive.gz";; ` +
+  `*) exec mysqldump --defaults-extra-file="\${MYSQL_OPTION_FILE:?is not set, nor a DATABASE_URL of PostgreSQL or MongoDB}" ` +
   `--single-transaction --routines --events --result-file=${FILE}.sql" -- "\${MYSQL_DATABASE:?}";; esac`;
 
 /**
  * Backs a database up into a file in the current directory. Reads address and credentials from the environment:
- * `DATABASE_URL` for PostgreSQL, `MYSQL_OPTION_FILE` and `MYSQL_DATABASE` for MySQL. Without them, it fails.
+ * `DATABASE_URL` for PostgreSQL and MongoDB, `MYSQL_OPTION_FILE` and `MYSQL_DATABASE` for MySQL. Without them, it fails.
  */
 export const backupCommand = (database: string): Command =>
   command(
-    "pg_dump or mysqldump",
+    "pg_dump, mongodump or mysqldump",
     ...["sh", "-c", BACKUP, "sh", `backup-${database.replaceAll(/[^A-Za-z0-9._-]+/g, "_")}`],
   );

@@ -197,6 +197,38 @@ export const DOWN_SCRIPTS: readonly DownScripts[] = [
       "Run `liquibase rollback-count-sql` with the same count first, and check that it reverts exactly these change sets.",
   },
   {
+    // sequelize/cli, src/commands/migrate_undo.js: a name is a file name with its extension.
+    name: "Sequelize",
+    also: ["sequelizecli"],
+    lines: each("Sequelize", NAME, (version) => npx("sequelize-cli", "db:migrate:undo", `--name=${version}`)),
+    sorted: true,
+  },
+  {
+    // sequelize/umzug, README, "CLI": `down --help`.
+    name: "Umzug",
+    lines: each("Umzug", NAME, (version) => [
+      "node",
+      unknown("file that runs Umzug"),
+      "down",
+      `--name=${version}`,
+    ]),
+    sorted: true,
+    note: "The file is the one that calls `umzug.runAsCLI()`.",
+  },
+  {
+    // mikro-orm/mikro-orm, packages/cli, MigrationCommandFactory: `--only` takes several names, separated by commas.
+    name: "MikroORM",
+    lines: each("MikroORM", /^\w[\w.-]*$/, (version) =>
+      npx("mikro-orm", "migration:down", `--only=${version}`),
+    ),
+  },
+  {
+    // seppevs/migrate-mongo, lib/actions/down.js: reverts the last by file name of those that are applied and have a file.
+    name: "migrate-mongo",
+    lines: inOrder(byText, oncePerVersion(...npx("migrate-mongo", "down"))),
+    note: last("migrate-mongo status"),
+  },
+  {
     // atlasgo.io/versioned/down: `--to-version` reverts everything after that version; a number reverts that many.
     name: "Atlas",
     lines: inOrder(byText, ({ versions, to }) => {
@@ -266,6 +298,13 @@ export const NO_WAY_BACK: readonly NoWayBack[] = [
         ? `With a paid edition: \`${quote(["flyway", "undo", `-target=${versions.at(-1) ?? ""}`])}\`. Without one: write the SQL `
         : `Even a paid edition would also undo ${above.join(", ")}, which must stay: write the SQL `) +
       `that undoes ${versions.join(", ")}, run it, and delete their rows from flyway_schema_history.`,
+  },
+  {
+    // mongock/mongock, ChangeExecutorBase: `@RollbackExecution` runs when its own change unit fails.
+    name: "Mongock",
+    why: "Mongock's open edition rolls back only a change unit that fails",
+    byHand: ({ versions }) =>
+      `Undo ${versions.join(", ")} with mongosh or with a new change unit, and delete their entries from mongockChangeLog.`,
   },
 ];
 

@@ -23,14 +23,19 @@ export const manifestsOf = (indexed: readonly Indexed[]): string[] =>
   indexed.flatMap(({ manifests }) => manifests.map(({ digest }) => digest));
 
 /**
- * The facts about a digest that count: where the ledger read the index itself, what others declare that it lists does
- * not.
+ * Whom to believe about an index, the best first: the ledger, which read its bytes; the registry's own webhook; whoever is
+ * granted to declare it. Endpoints of vendors report indexes where the vendor is the registry; CDEvents may be anybody's.
  */
+function rankOf(fact: Indexed): number {
+  if (isReading(fact)) return 0;
+  return fact.source.startsWith("/webhooks/") && !fact.source.startsWith("/webhooks/cdevents/") ? 1 : 2;
+}
+
+/** The facts about a digest that count: of what is said to be in the index, the word of those to believe most. */
 export function trusted(digest: string, facts: readonly Fact[]): Fact[] {
   const isList = (fact: Fact): fact is Indexed => isIndexed(fact) && fact.digest === digest;
-  return facts.some((fact) => isList(fact) && isReading(fact))
-    ? facts.filter((fact) => !isList(fact) || isReading(fact))
-    : [...facts];
+  const best = Math.min(...facts.filter(isList).map(rankOf));
+  return facts.filter((fact) => !isList(fact) || rankOf(fact) === best);
 }
 
 /**

@@ -20,9 +20,12 @@ import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
 
 export interface Shown {
-  /** The digests of what ran: as stated, and as they can be pulled. */
+  /** The digests of what ran, as the release names them: those that can be pulled, where they are known. */
   readonly digests: ReadonlySet<string>;
-  /** What the runtime calls it. One such digest may be part of several images: it names none of them by itself. */
+  /**
+   * What deployer and runtime call it where that is another digest of the image. One such digest may be part of several
+   * images: it names none of them by itself.
+   */
   readonly reported: ReadonlySet<string>;
   /** When it may show others: another release takes over, or a task, a description or a look says more about this one. */
   readonly until: string | null;
@@ -113,10 +116,13 @@ async function nextView(
 }
 
 function digestsOf(components: readonly ResolvedComponent[]): Pick<Shown, "digests" | "reported"> {
-  const stated = components.flatMap(({ resolution: { digest }, family }) => [digest, family?.pullable]);
-  const reported = components.map(({ seen }) => seen?.resolution.digest);
+  const named = components.map(({ resolution: { digest }, family }) => family?.pullable ?? digest);
+  const reported = components.flatMap(({ resolution: { digest }, seen }) => [
+    digest,
+    seen?.resolution.digest,
+  ]);
   return {
-    digests: new Set(stated.filter((one) => one !== undefined)),
+    digests: new Set(named.filter((one) => one !== undefined)),
     reported: new Set(reported.filter((one) => one !== undefined)),
   };
 }

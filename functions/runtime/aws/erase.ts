@@ -22,5 +22,6 @@ const erasers: Erasers = {
   quarantine: s3QuarantineEraser(variable("ASOF_QUARANTINE_BUCKET")),
   // SQS changes no message; it keeps each for days.
   jobs: { redact: async () => undefined },
+  record: (job) => ledger.jobs.put(job),
 };
 export const handler = handle(guarded(ledger, [peopleEndpoints(ledger, erasers)], behindOrigin()));

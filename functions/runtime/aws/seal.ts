@@ -5,6 +5,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
+import { dynamodbStoredFacts } from "../../adapters/dynamodb/stored-facts.ts";
 import { kmsSigner } from "../../adapters/kms/signer.ts";
 import { emfMetrics } from "../../adapters/metrics/emf.ts";
 import { s3Log } from "../../adapters/s3/log-store.ts";
@@ -22,7 +23,8 @@ const logger = new Logger({ serviceName: "asof" });
 logUnhandled(logger);
 const recorder = emfMetrics();
 const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
-const store = dynamodbStore({ client, name: variable("ASOF_TABLE") });
+const table = { client, name: variable("ASOF_TABLE") };
+const store = dynamodbStore(table);
 const log = s3Log(variable("ASOF_LOG_BUCKET"));
 const { logName = "asof", timestampUrl } = logSettingsFrom(process.env);
 
@@ -47,7 +49,10 @@ async function seal(): Promise<void> {
 }
 
 async function sweep(): Promise<void> {
-  const { facts, findings } = await sweepAndSeal(await sealing());
+  const { facts, findings } = await sweepAndSeal({
+    ...(await sealing()),
+    stored: dynamodbStoredFacts(table),
+  });
   for (const { what, source, id } of findings)
     logger.error(`a fact is ${what}, as the sealed log shows`, { source, id });
   logger.info("the sealed log was compared with the ledger", { facts, findings: findings.length });

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { Grants, grantsOf } from "../../ledger/grants.ts";
 import type { Sender } from "../../ledger/ingest.ts";
+import { sourceOf } from "../../sources/source.ts";
 import { json, parse } from "./secrets.ts";
 
 const sender = Grants.extend({
@@ -21,6 +22,15 @@ export type Senders = z.infer<typeof Senders>;
 
 export const sendersFrom = ({ ASOF_SENDERS: text }: NodeJS.ProcessEnv): Senders =>
   text === undefined || text === "" ? [] : parse("ASOF_SENDERS", Senders, json("ASOF_SENDERS", text));
+
+/** The services of AWS whose events are recorded; the ledger gives these a source with their account. */
+const SERVICES = ["ecr", "ecs", "codedeploy", "codepipeline"] as const;
+
+/** The sources of a sender that is granted none: its name's, like a new token's, and those of AWS in its account. */
+const ownSources = ({ name, account }: Senders[number]): string[] => [
+  `/ci/${name}`,
+  ...SERVICES.map((service) => sourceOf("aws", service, account)),
+];
 
 const Envelope = z.looseObject({ account: z.string(), source: z.string() });
 
@@ -42,7 +52,7 @@ export function senderIn(senders: Senders, event: unknown): Sender | string {
   const found = own.find((one) => one.source === source) ?? own.find((one) => one.source === undefined);
   if (found === undefined)
     return `no sender is configured for the account ${account ?? "(none)"} and source ${source ?? "(none)"}: add it to senders`;
-  const { name, account: _, source: __, ...grants } = found;
+  const { name, account: _, source: __, ...grants } = { sources: ownSources(found), ...found };
   const reportedBy = `eventbridge:${name}`;
   return { door: "aws", reportedBy, bound: { ...grantsOf(grants), name: reportedBy, role: "writer" } };
 }

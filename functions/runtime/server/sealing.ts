@@ -1,13 +1,16 @@
 /** Seals what the server records: every minute, and compares all of it with the log every day. */
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { keyFile, logFolder } from "../../adapters/folder/log-backup.ts";
 import { fileSigner, KeyFileError } from "../../adapters/folder/log-key.ts";
 import { folderLog } from "../../adapters/folder/log-store.ts";
 import { timestampAuthority } from "../../adapters/timestamp-authority.ts";
 import type { Recorder } from "../../ledger/recorder.ts";
-import type { Store } from "../../ledger/store.ts";
+import type { Store, StoredFacts } from "../../ledger/store.ts";
 import { anchor } from "../../seal/anchor.ts";
-import { LogFault, type LogStore } from "../../seal/log-store.ts";
+import { type ListedLog, LogFault } from "../../seal/log-store.ts";
+import { CHECKPOINT } from "../../seal/read-log.ts";
 import { type Sealing, sealAll } from "../../seal/sealer.ts";
 import { sweepAndSeal } from "../../seal/sweep.ts";
 import type { Configuration } from "../config/environment.ts";
@@ -28,7 +31,7 @@ const ANCHOR_AGAIN_MS = 3600_000;
 const LATE_MS = 5 * 60_000;
 
 export interface SealingRunner {
-  readonly sealedLog: LogStore;
+  readonly sealedLog: ListedLog;
   start(): void;
   /** Waits for the seal in progress. */
   stop(): Promise<void>;
@@ -40,9 +43,18 @@ export interface SealingRunner {
 /** The name of a new log: names are for people, and the key is what makes a log one of its kind. */
 const nameOfMachine = (): string => `${hostname().replaceAll(/[^\w.-]/g, "-") || "localhost"}/asof`;
 
+/** A new key cannot continue a log that is there. */
+function refuseLost(key: string, checkpoint: string): void {
+  if (existsSync(key) || !existsSync(checkpoint)) return;
+  throw new ConfigurationError(
+    `${key}: is missing, and only it continues the sealed log beside it: put it back from a copy, or move the folder log away to begin a new log`,
+  );
+}
+
 function signerIn({ data, logName }: Configuration) {
+  refuseLost(keyFile(data), join(logFolder(data), CHECKPOINT));
   try {
-    return fileSigner(join(data, "log.key"), logName, nameOfMachine());
+    return fileSigner(keyFile(data), logName, nameOfMachine());
   } catch (error) {
     if (error instanceof KeyFileError) throw new ConfigurationError(error.message, { cause: error });
     throw error;
@@ -50,9 +62,12 @@ function signerIn({ data, logName }: Configuration) {
 }
 
 /** @param now the ledger's clock. Throws a ConfigurationError if the key cannot be used. */
-export function sealingRunner(settings: Configuration, store: Store, now: () => Date): SealingRunner {
+export function sealingRunner(
+  settings: Configuration,
+  { store, stored, now }: { readonly store: Store; readonly stored: StoredFacts; readonly now: () => Date },
+): SealingRunner {
   const signer = signerIn(settings);
-  const sealedLog = folderLog(join(settings.data, "log"));
+  const sealedLog = folderLog(logFolder(settings.data));
   const sealing: Sealing = { store, log: sealedLog, signer, now };
   const counts = { unsealed: 0, changed: 0, missing: 0, stopped: 0, unanchored: 0 };
   let doneMs = Date.now();
@@ -63,7 +78,7 @@ export function sealingRunner(settings: Configuration, store: Store, now: () => 
 
   async function sweep(): Promise<void> {
     sweepAtMs = Date.now() + SWEEP_EVERY_MS;
-    const { facts, findings } = await sweepAndSeal(sealing);
+    const { facts, findings } = await sweepAndSeal({ ...sealing, stored });
     Object.assign(counts, { unsealed: 0, changed: 0, missing: 0 });
     for (const { what, source, id } of findings) {
       counts[what]++;

@@ -12,6 +12,7 @@ import { sqlitePeople, sqliteRegister } from "../../adapters/sqlite/people.ts";
 import { sqliteQuarantine, sqliteQuarantineEraser } from "../../adapters/sqlite/quarantine.ts";
 import { CannotOpen } from "../../adapters/sqlite/schema.ts";
 import { newestRecordedAt, sqliteStore } from "../../adapters/sqlite/store.ts";
+import { sqliteStoredFacts } from "../../adapters/sqlite/stored-facts.ts";
 import { guarded, loadAll } from "../../http/app.ts";
 import { auditEndpoint } from "../../http/audit.ts";
 import { backupEndpoint } from "../../http/backups.ts";
@@ -219,12 +220,15 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     const reactions = reactionRunner(database, reactionsOf(settings, database), log);
     // The facts of a table are sealed by the stack's function.
     const sealing =
-      settings.tables === undefined ? sealingRunner(settings, storage.store, storage.now) : undefined;
+      settings.tables === undefined
+        ? sealingRunner(settings, { ...storage, stored: sqliteStoredFacts(database) })
+        : undefined;
     const ledger = ledgerOf(settings, database, storage, queue, reactions, sealing);
     const erasers: Erasers = {
       register: storage.register,
       quarantine: sqliteQuarantineEraser(database),
       jobs: { redact: ({ holds, job }) => queue.rewrite(holds, job) },
+      record: (job) => work(ledger, job),
     };
     const app = endpoints(ledger, erasers, await pageFiles());
     await loadAll();

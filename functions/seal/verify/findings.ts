@@ -26,6 +26,8 @@ export const KINDS = {
   extra: 20,
   /** The proof of one fact proves nothing. */
   proof: 21,
+  /** A file beside the log, in a package, is not what was packed, or holds a fact that is not in the log. */
+  copy: 22,
 } as const;
 
 export type Kind = keyof typeof KINDS;

@@ -71,10 +71,10 @@ export function mapEcs(payload: unknown): Mapped[] {
   });
 }
 
-const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
+export const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
 /** Account, region and cluster: the name of the environment, and of this installation of the deployer. */
-const placeOf = ({ account, region }: { account: string; region: string }, cluster: string): string =>
+export const placeOf = ({ account, region }: { account: string; region: string }, cluster: string): string =>
   `${account}/${region}/${cluster}`;
 
 // --- deployments ------------------------------------------------------------------------------------------
@@ -123,13 +123,14 @@ function clusterOf(arn: string, clusterArn: string | undefined): string | undefi
 // --- tasks ------------------------------------------------------------------------------------------------
 
 /** Containers that AWS adds, with a name that differs from task to task. */
-export const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
+const ADDED_BY_AWS = /^(ecs-service-connect-|aws-guardduty-agent-|~internal~)/;
+export const isAddedByAws = (container: string): boolean => ADDED_BY_AWS.test(container);
 
 function mapTask(change: TaskChange, raw: unknown): Mapped[] {
   const { account, region, detail } = change;
   const reason = reasonWhyNot(detail);
   if (reason !== undefined) return [ignored(reason, raw)];
-  const own = detail.containers.filter(({ name }) => !ADDED_BY_AWS.test(name));
+  const own = detail.containers.filter(({ name }) => !isAddedByAws(name));
   if (own.length === 0) return [ignored("the task has no containers of its own", raw)];
   const cluster = lastPart(detail.clusterArn);
   const place = placeOf(change, cluster);

@@ -92,7 +92,7 @@ function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
   return said(
     {
       ...common,
-      deployment: { provider: "flux", instance: cluster, id: `${uid}/${hashOf(revision ?? timestamp)}` },
+      deployment: deploymentOf(cluster, uid, revision ?? timestamp),
       components: [{ component: "main" }],
       ...endingOf(kind, message),
       ...present({ rollback: whatOf(event) === "RollbackSucceeded" || undefined }),
@@ -101,6 +101,13 @@ function mapEvent(event: Event, headers: Headers, raw: unknown): Mapped {
     raw,
   );
 }
+
+/** The identity of what an object applied at a revision. */
+export const deploymentOf = (cluster: string, uid: string, revision: string) => ({
+  provider: "flux",
+  instance: cluster,
+  id: `${uid}/${hashOf(revision)}`,
+});
 
 /** A value of the metadata. Its key has the API group as a prefix; newer controllers omit the prefix. */
 function saidIn({ metadata }: Event, key: string): string | undefined {
@@ -177,7 +184,7 @@ function reasonWhyNot({ involvedObject: { kind }, reason }: Event): string {
  * A Git commit by its id, however the branch or tag before it is written (`main/<sha>` before Flux 2.0, since then
  * `main@sha1:<sha>`); charts' versions and OCI artifacts (`latest@sha256:…`) as they are.
  */
-function configOf(revision: string, digest: string | undefined) {
+export function configOf(revision: string, digest: string | undefined) {
   const commit = /(?:^|[/:])([0-9a-f]{40})$/.exec(revision)?.[1];
   const isDigest = digestForm.safeParse(digest).success;
   return { revision: commit ?? revision, ...present({ digest: isDigest ? digest : undefined }) };

@@ -1,0 +1,101 @@
+/** A file that grows by whole lines: what follows the last of them is written again after a break. */
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+import * as z from "zod";
+import { withQuery } from "../../functions/adapters/api-client.ts";
+import * as http from "../../functions/adapters/http-client.ts";
+import { onDisk } from "../disk.ts";
+import { Unreachable } from "../error.ts";
+import { streamed } from "../file/download.ts";
+import { progressOn, size } from "../file/progress.ts";
+import type { Io } from "../io.ts";
+import type { Ledger } from "../ledger.ts";
+
+const ATTEMPTS = 5;
+const NEWLINE = 10;
+
+const Line = z.object({ recordedAt: z.string(), source: z.string(), id: z.string() });
+
+interface Output {
+  readonly write: (chunk: Uint8Array) => void;
+  /** Cuts off an incomplete line. Returns the cursor to go on from; undefined before the first line. */
+  readonly cut: () => string | undefined;
+  readonly bytes: () => number;
+}
+
+function outputTo(file: string, handle: number): Output {
+  let [written, whole, tail, last] = [0, 0, Buffer.alloc(0), Buffer.alloc(0)];
+  return {
+    write: (chunk) => {
+      onDisk(file, () => writeSync(handle, chunk, 0, chunk.length, written));
+      written += chunk.length;
+      tail = Buffer.concat([tail, chunk]);
+      const end = tail.lastIndexOf(NEWLINE);
+      if (end === -1) return;
+      const start = end === 0 ? -1 : tail.lastIndexOf(NEWLINE, end - 1);
+      last = tail.subarray(start + 1, end);
+      tail = tail.subarray(end + 1);
+      whole = written - tail.length;
+    },
+    cut: () => {
+      onDisk(file, () => ftruncateSync(handle, whole));
+      written = whole;
+      tail = Buffer.alloc(0);
+      if (last.length === 0) return undefined;
+      const { recordedAt, source, id } = Line.parse(JSON.parse(last.toString("utf8")));
+      return `${recordedAt} ${source} ${id}`;
+    },
+    bytes: () => written,
+  };
+}
+
+/** The parameters of `GET /v1/export`. */
+export interface ExportQuery {
+  readonly from: string;
+  readonly by?: string | undefined;
+  readonly format?: string | undefined;
+}
+
+async function writeAll(io: Io, ledger: Ledger, query: ExportQuery, output: Output): Promise<Headers> {
+  const progress = progressOn(io);
+  const isResumable = (query.format ?? "ndjson") === "ndjson" && (query.by ?? "recordedAt") === "recordedAt";
+  let cursor: string | undefined;
+  for (let attempt = 1; ; attempt++) {
+    const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, cursor }));
+    try {
+      for await (const chunk of chunks) {
+        output.write(chunk);
+        progress(() => `exporting: ${size(output.bytes())}`);
+      }
+      return headers;
+    } catch (error) {
+      if (!(error instanceof http.NoAnswer)) throw error;
+      if (!isResumable || attempt === ATTEMPTS)
+        throw new Unreachable(`${ledger.url}: the export broke off after ${size(output.bytes())}`);
+      cursor = output.cut();
+    }
+  }
+}
+
+/**
+ * Writes an export into a new file, and removes it where the export fails: a part of the history must not look like the
+ * whole. NDJSON by the time of recording is gone on with where it breaks off.
+ * @returns the headers of the answer, and how much was written
+ */
+export async function exportInto(
+  file: string,
+  io: Io,
+  ledger: Ledger,
+  query: ExportQuery,
+): Promise<{ readonly headers: Headers; readonly bytes: number }> {
+  const handle = onDisk(file, () => openSync(file, "wx", 0o600));
+  try {
+    const output = outputTo(file, handle);
+    const headers = await writeAll(io, ledger, query, output);
+    return { headers, bytes: output.bytes() };
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  } finally {
+    closeSync(handle);
+  }
+}

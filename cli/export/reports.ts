@@ -1,0 +1,48 @@
+/** The audit reports of a package: of each environment that it is about, as a document and as a table. */
+import { join } from "node:path";
+import { timesIn } from "../ask/words-for.ts";
+import { auditTable } from "../audit/csv.ts";
+import { auditPage } from "../audit/page.ts";
+import { callLedger } from "../client.ts";
+import type { Io } from "../io.ts";
+import type { Ledger } from "../ledger.ts";
+import { allPages } from "../pages.ts";
+import { writeWhole } from "./log-copy.ts";
+
+interface Period {
+  readonly environment?: string | undefined;
+  readonly service?: string | undefined;
+  readonly from: string;
+  readonly to?: string | undefined;
+  readonly tz?: string | undefined;
+}
+
+async function environmentsOf(ledger: Ledger, { environment }: Period): Promise<string[]> {
+  if (environment !== undefined) return [environment];
+  const pages = await callLedger(ledger, (client) =>
+    allPages((more) => client.environments({ limit: 100, ...more })),
+  );
+  return pages.flatMap(({ environments }) => environments.map((one) => one.environment));
+}
+
+/** @returns the environments with a report */
+export async function writeReports(
+  folder: string,
+  io: Io,
+  ledger: Ledger,
+  period: Period,
+): Promise<string[]> {
+  const environments = await environmentsOf(ledger, period);
+  const at = io.now().toISOString();
+  const { session } = await callLedger(ledger, (client) => client.session());
+  const made = { by: session?.name ?? "unknown", at };
+  const { from, to, tz = "UTC", service } = period;
+  for (const environment of environments) {
+    const query = { environment, from, tz, ...(to && { to }), ...(service && { service }) };
+    const report = await callLedger(ledger, (client) => client.audit(query));
+    const file = join(folder, "audit", encodeURIComponent(environment));
+    writeWhole(`${file}.html`, auditPage(report, timesIn(tz, at), made));
+    writeWhole(`${file}.csv`, auditTable(report));
+  }
+  return environments;
+}

@@ -1,0 +1,101 @@
+/** What of a package can be verified beside its log: that each fact of the readable copy is in it, and the files' hashes. */
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { hashOfLeaf } from "../../functions/seal/merkle.ts";
+import { bundleWith } from "../../functions/seal/read-log.ts";
+import { HASH_BYTES, pathOf, TILE_WIDTH } from "../../functions/seal/tiles.ts";
+import { nameOf } from "../../functions/seal/verify/entry.ts";
+import { type Finding, Findings } from "../../functions/seal/verify/findings.ts";
+import type { Verification } from "../../functions/seal/verify/log.ts";
+import { linesIn } from "../file/lines.ts";
+import { FACTS, filesOf, LOG, SUMS, sha256Of } from "./package-files.ts";
+
+const SUM = /^([0-9a-f]{64}) {2}(.+)$/;
+
+/** Each file against its hash; the file of the hashes itself has none. */
+async function hashes(folder: string, findings: Findings): Promise<void> {
+  const file = join(folder, SUMS);
+  if (!existsSync(file)) {
+    findings.add({ kind: "missing", path: SUMS, message: "the hashes of the package are not there" });
+    return;
+  }
+  const there = new Set(filesOf(folder));
+  const lines = readFileSync(file, "utf8").split("\n");
+  if (lines.pop() !== "") findings.add({ kind: "copy", path: SUMS, message: "its last line is cut off" });
+  for (const [n, line] of lines.entries()) {
+    const [, sum, path = ""] = SUM.exec(line) ?? [];
+    if (sum === undefined) {
+      findings.add({ kind: "copy", path: SUMS, message: `line ${n + 1} is no hash of a file` });
+    } else if (!there.delete(path)) {
+      findings.add({
+        kind: "missing",
+        path,
+        message: `${SUMS} names it, once more or though it is not there`,
+      });
+    } else if ((await sha256Of(join(folder, path))) !== sum) {
+      findings.add({ kind: "copy", path, message: `is not what was packed: ${SUMS} has another hash` });
+    }
+  }
+  for (const path of there)
+    findings.add({
+      kind: "extra",
+      path,
+      message: `does not belong to the package: ${SUMS} does not name it`,
+    });
+}
+
+/** The leaf hashes of a copied log, in base64, which the verification of the log has compared with its entries. */
+function* leavesOf(log: string, size: number): Generator<string> {
+  for (let first = 0; first < size; first += TILE_WIDTH) {
+    const file = join(log, pathOf({ ...bundleWith(first, size), level: 0 }));
+    const tile = existsSync(file) ? readFileSync(file) : Buffer.of();
+    for (let at = 0; at < tile.length; at += HASH_BYTES) yield tile.toString("base64", at, at + HASH_BYTES);
+  }
+}
+
+/** Each line of the readable facts is an entry of the log, and stands there once. */
+async function facts(folder: string, size: number, findings: Findings): Promise<void> {
+  const file = join(folder, FACTS);
+  if (!existsSync(file)) {
+    findings.add({ kind: "missing", path: FACTS, message: "the facts of the period are not there" });
+    return;
+  }
+  const wrong = (line: Buffer, message: string): void => {
+    const fact = nameOf(line);
+    findings.add({ kind: "copy", path: FACTS, message, ...(fact === undefined ? {} : { fact }) });
+  };
+  const open = new Map<string, number>();
+  let n = 0;
+  for await (const line of linesIn(createReadStream(file))) {
+    const hash = hashOfLeaf(line).toString("base64");
+    const earlier = open.get(hash);
+    n++;
+    if (earlier === undefined) open.set(hash, n);
+    else wrong(line, `line ${n} is line ${earlier} once more`);
+  }
+  for (const hash of leavesOf(join(folder, LOG), size)) open.delete(hash);
+  if (open.size === 0) return;
+  const strange = new Set(open.values());
+  n = 0;
+  for await (const line of linesIn(createReadStream(file)))
+    if (strange.has(++n)) wrong(line, `line ${n} is no fact of the log: it was altered, or added`);
+}
+
+/** The verification of a package's log, with what is wrong with the files beside it. Paths are those in the package. */
+export async function withCopies(folder: string, verification: Verification): Promise<Verification> {
+  const findings = new Findings();
+  await facts(folder, verification.checkpoint?.size ?? 0, findings);
+  await hashes(folder, findings);
+  const inLog = verification.findings.map(
+    (finding): Finding =>
+      finding.path === undefined ? finding : { ...finding, path: `${LOG}/${finding.path}` },
+  );
+  const counts = new Map(Object.entries(verification.counts));
+  for (const [kind, count] of Object.entries(findings.counts()))
+    counts.set(kind, (counts.get(kind) ?? 0) + count);
+  return {
+    ...verification,
+    findings: [...inLog, ...findings.listed()],
+    counts: Object.fromEntries(counts),
+  };
+}

@@ -1,0 +1,79 @@
+/** What Amazon ECS knows of its services' deployments. Requests that ECS throttles are repeated. */
+import type { ContainerDefinition, Service, ServiceDeployment, ServiceRevision } from "@aws-sdk/client-ecs";
+import { PATIENT } from "./patient.ts";
+
+export type { Service, ServiceDeployment, ServiceRevision };
+
+/** Names that one request of `DescribeServices` may have, and those of deployments and revisions. */
+const SERVICES_MAX = 10;
+const DESCRIBED_MAX = 20;
+const PAGE = 100;
+
+/** Each method throws the SDK's error. Region, credentials and endpoint are those of AWS's own tools. */
+export interface EcsHistory {
+  /** The services of some clusters, by name or ARN; without any: of all clusters of the region. */
+  readonly services: (clusters: readonly string[]) => AsyncGenerator<Service>;
+  /** The deployments that ECS still has of a service, in no order. */
+  readonly deployments: (service: Service) => Promise<ServiceDeployment[]>;
+  /** Those of the revisions, by ARN, that ECS can describe. */
+  readonly revisions: (arns: readonly string[]) => Promise<ServiceRevision[]>;
+  readonly containers: (taskDefinition: string) => Promise<ContainerDefinition[]>;
+}
+
+const chunks = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
+
+export async function ecsHistory(): Promise<EcsHistory> {
+  const sdk = await import("@aws-sdk/client-ecs");
+  const client = new sdk.ECSClient(PATIENT);
+
+  async function* clusterNames(given: readonly string[]): AsyncGenerator<string> {
+    if (given.length > 0) return yield* given;
+    for await (const { clusterArns = [] } of sdk.paginateListClusters({ client, pageSize: PAGE }, {}))
+      yield* clusterArns;
+  }
+
+  async function* services(clusters: readonly string[]): AsyncGenerator<Service> {
+    for await (const cluster of clusterNames(clusters)) {
+      const pages = sdk.paginateListServices({ client, pageSize: PAGE }, { cluster });
+      for await (const { serviceArns = [] } of pages)
+        for (const some of chunks(serviceArns, SERVICES_MAX)) {
+          const described = await client.send(new sdk.DescribeServicesCommand({ cluster, services: some }));
+          yield* described.services ?? [];
+        }
+    }
+  }
+
+  async function deployments({ serviceArn: service, clusterArn: cluster }: Service) {
+    const arns: string[] = [];
+    for (let nextToken: string | undefined, isMore = true; isMore; ) {
+      const asked = { service, cluster, maxResults: PAGE, ...(nextToken === undefined ? {} : { nextToken }) };
+      const page = await client.send(new sdk.ListServiceDeploymentsCommand(asked));
+      arns.push(...(page.serviceDeployments ?? []).flatMap(({ serviceDeploymentArn: arn }) => arn ?? []));
+      nextToken = page.nextToken;
+      isMore = nextToken !== undefined;
+    }
+    const found: ServiceDeployment[] = [];
+    for (const some of chunks(arns, DESCRIBED_MAX)) {
+      const command = new sdk.DescribeServiceDeploymentsCommand({ serviceDeploymentArns: some });
+      found.push(...((await client.send(command)).serviceDeployments ?? []));
+    }
+    return found;
+  }
+
+  async function revisions(arns: readonly string[]) {
+    const found: ServiceRevision[] = [];
+    for (const some of chunks(arns, DESCRIBED_MAX)) {
+      const command = new sdk.DescribeServiceRevisionsCommand({ serviceRevisionArns: some });
+      found.push(...((await client.send(command)).serviceRevisions ?? []));
+    }
+    return found;
+  }
+
+  async function containers(taskDefinition: string) {
+    const described = await client.send(new sdk.DescribeTaskDefinitionCommand({ taskDefinition }));
+    return described.taskDefinition?.containerDefinitions ?? [];
+  }
+
+  return { services, deployments, revisions, containers };
+}

@@ -1,0 +1,98 @@
+/** Each sender's own names, the places that they stand for, and by which naming rules. */
+import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
+import type { NameRow, Names } from "../../schemas/names.ts";
+import { canonical } from "../ledger/canonical.ts";
+import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { knownNames, namesIn, take } from "../ledger/directories.ts";
+import type { KnownAt } from "../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { ofCode } from "../ledger/naming-rules.ts";
+
+const QUESTION = "the names";
+
+/** Facts that are read of each source. */
+const FACTS_MAX = 500;
+
+type Given = NameRow["sent"];
+
+const FIELDS = ["group", "environment", "service", "database", "repository"] as const;
+
+/** The names that a fact has of its own, without those of its components. */
+function ownNames(fact: Fact): Given {
+  const fields = FIELDS.filter((field) => field !== "repository" || !ofCode(fact));
+  return Object.fromEntries(
+    Object.entries(fact).filter(
+      ([key, value]) => fields.some((field) => field === key) && typeof value === "string",
+    ),
+  );
+}
+
+const componentsOf = (fact: Fact): Pick<Given, "component" | "repository">[] =>
+  "components" in fact && fact.components !== undefined
+    ? fact.components.map(({ component, repository }) => ({
+        component,
+        ...(repository === undefined ? {} : { repository }),
+      }))
+    : [{}];
+
+const vendorOf = ({ source }: Fact): string => /^\/webhooks\/([^/]+)/.exec(source)?.[1] ?? "events";
+
+/** A row for each component of a fact; none for a fact without names. */
+export function rowsOf(fact: Fact): NameRow[] {
+  if (OWN_KINDS.has(fact.kind)) return [];
+  const { sent } = fact;
+  const { vendor = vendorOf(fact), rules = [], components: given, ...before } = sent ?? {};
+  const own = ownNames(fact);
+  // The sender's own group is beside its other names; else a rule gave it.
+  const { group: _, ...ungrouped } = own;
+  const rows = componentsOf(fact).map(
+    (one, n): NameRow => ({
+      source: fact.source,
+      vendor,
+      sent: { ...(sent === undefined ? own : ungrouped), ...before, ...(given?.[n] ?? one) },
+      named: { ...own, ...one },
+      rules,
+      lastRecordedAt: fact.recordedAt,
+    }),
+  );
+  return rows.filter(({ named }) => Object.keys(named).length > 0);
+}
+
+/** The rows of a source, by its newest day. */
+async function namesOf(knowledge: KnownAt, source: string): Promise<NameRow[]> {
+  const { store, knownAt } = knowledge;
+  const {
+    taken: [day],
+  } = await take(
+    namesIn(knowledge, { of: "days", source }, { to: knownAt.slice(0, 10), descending: true }),
+    1,
+  );
+  if (day === undefined) return [];
+  const { entries } = await store.queryRecorded(
+    { of: "source", source, day: day.name },
+    { limit: FACTS_MAX, descending: true },
+  );
+  const rows = new Map<string, NameRow>();
+  for (const fact of entries) {
+    if (fact.recordedAt > knownAt) continue;
+    for (const row of rowsOf(fact)) {
+      const key = canonical([row.sent, row.named, row.rules]);
+      if (!rows.has(key)) rows.set(key, row);
+    }
+  }
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
+/** Answers with the names of one page of sources. Cost: two requests for each source. */
+export async function names(knowledge: KnownAt, paging: Paging): Promise<Names> {
+  const [after] = placeOf(QUESTION, paging);
+  const found = knownNames(knowledge, { of: "sources" }, { after });
+  const { taken, more } = await take(found, sizeOf(paging, 50, 100));
+  const rows = await mapLimit(AT_ONCE, taken, ({ name }) => namesOf(knowledge, name));
+  const last = taken.at(-1);
+  return {
+    knownAt: knowledge.knownAt,
+    names: rows.flat(),
+    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+  };
+}
