@@ -96,9 +96,7 @@ export const SnapshotQuestion = z
   .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
   .refine(isExtent, oneExtent);
 
-export const DriftQuestion = z
-  .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })
-  .refine(isExtent, oneExtent);
+export const DriftQuestion = SnapshotQuestion;
 
 export const ServicesQuestion = z.strictObject({
   environment: name.optional().meta({ description: "Default: all services." }),

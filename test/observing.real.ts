@@ -45,7 +45,7 @@ afterAll(async () => {
   await containers?.stop();
   await registry?.stop();
   await cleanUp();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const observe = (now: string, ...args: readonly string[]) =>

@@ -22,7 +22,7 @@ const FIXED_BEFORE = "2013";
 export const madeAt = ({ created }: ImageContent): string | undefined =>
   created === undefined || created < FIXED_BEFORE ? undefined : created;
 
-/** The statements that an image allows whatever its tags: its platforms, and the commit that its labels name. */
+/** The statements that an image allows whatever its tags. @param source of the statements */
 export function* imageItems(
   source: string,
   repository: string,

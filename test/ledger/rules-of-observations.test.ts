@@ -15,6 +15,7 @@ import {
   sha,
   succeeded,
   task,
+  time,
 } from "./saying.ts";
 
 const ONE = image("one");
@@ -141,6 +142,30 @@ cases("of an observation that differs from the claim", [
     rule: "an image built from another commit than the claim names is drift",
     given: [built(TWO, "other"), succeeded("08:00", [main()], claimed), sees("09:00", TWO)],
     answers: { drift: drift("09:00", null, TWO), config: [] },
+  },
+  {
+    rule: "without images, the commit that was deployed is as deployed",
+    given: [succeeded("08:00", [main()], claimed), observed("09:00", [main()], claimed)],
+    answers: {
+      drift: null,
+      seenAt: time("09:00"),
+      since: "08:00",
+      components: [{ commit: isC }],
+      warnings: ["digest_unresolved"],
+    },
+  },
+  {
+    rule: "without images, another commit than was deployed is drift",
+    given: [succeeded("08:00", [main()], claimed), observed("09:00", [main()], committed("other"))],
+    answers: {
+      drift: { claimed: [{ digest: null }], observed: [{ digest: null }] },
+      warnings: ["digest_unresolved"],
+    },
+  },
+  {
+    rule: "without images and commits, the version that was deployed is as deployed",
+    given: [succeeded("08:00", [main({ tag: "1.4" })]), observed("09:00", [main({ tag: "1.4" })])],
+    answers: { drift: null, seenAt: time("09:00"), warnings: ["digest_unresolved"] },
   },
   {
     rule: "the same image under another deployment is no drift",

@@ -158,6 +158,14 @@ function isAmong(question: Question, { entry, resolved }: Entry, others: readonl
   return shown.every((digest) => known.includes(digest));
 }
 
+/** Of two that show no image: their commits where both name one, else the tag, with its repository. */
+function isNamedAlike({ entry, by }: Entry, said: readonly Entry[]): boolean {
+  const claimed = said[0]?.by.commit;
+  if (by.commit !== undefined && claimed !== undefined) return isSameCommit(by.commit.sha, claimed.sha);
+  if (entry.tag === undefined) return false;
+  return said.some((one) => one.entry.tag === entry.tag && one.entry.repository === entry.repository);
+}
+
 /** Whether what is seen of a component is what was claimed of it. */
 function doAgree(question: Question, seen: readonly Entry[], said: readonly Entry[]): boolean {
   const [claim] = said;
@@ -173,6 +181,7 @@ function doAgree(question: Question, seen: readonly Entry[], said: readonly Entr
   return seen.every((one) => {
     if (isOpaque(question, one.entry)) return true;
     if (!isNothingKnown) return isAmong(question, one, said);
+    if (mayBe(question, one.resolved).length === 0) return isNamedAlike(one, said);
     const [built, ...others] =
       one.resolved.reported === null
         ? []

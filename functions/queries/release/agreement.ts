@@ -59,7 +59,7 @@ export async function agrees(
   const matches = await Promise.all(
     seen.map(async (one) => {
       if (await isOpaque(context.images, one.resolution.stated)) return true;
-      if (one.resolution.digest === undefined) return false;
+      if (one.resolution.digest === undefined) return nothingKnown && isSameWithoutImage(one, claimed);
       return nothingKnown ? isBuiltFrom(one, claim.by.commit?.sha) : isAmong(context, one, claimed);
     }),
   );
@@ -77,6 +77,20 @@ const namesNothing = ({ resolution: { stated, digest, candidates } }: ResolvedCo
   candidates.length === 0 &&
   stated.tag === undefined &&
   stated.repository === undefined;
+
+/** Whether an observation and a claim that both show no image name the same commit or, if one names none, the same tag. */
+function isSameWithoutImage(
+  { by, resolution: { stated, candidates } }: ResolvedComponent,
+  claimed: readonly ResolvedComponent[],
+): boolean {
+  if (candidates.length > 0) return false;
+  const [claim] = claimed;
+  const [seen, said] = [by.commit?.sha, claim?.by.commit?.sha];
+  if (seen !== undefined && said !== undefined) return sameCommit(seen, said);
+  const isSameTag = ({ resolution }: ResolvedComponent) =>
+    resolution.stated.tag === stated.tag && resolution.stated.repository === stated.repository;
+  return stated.tag !== undefined && claimed.some(isSameTag);
+}
 
 function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;
