@@ -43,7 +43,7 @@ export const tz = text(64)
     examples: ["Europe/Berlin"],
   });
 
-const knownAt = endOfPeriod.optional().meta({
+export const knownAt = endOfPeriod.optional().meta({
   description:
     "Only facts recorded by then count: what was known at that time. Not in the future. Default: now.",
 });
@@ -308,25 +308,6 @@ export const PlanQuestion = z
   .refine((it) => it.check === undefined || it.format === "json", {
     error: "check goes with the format json: a file has no place for what it finds",
   });
-
-export const AuditQuestion = z.strictObject({
-  environment: name,
-  service: name.optional().meta({ description: "Only changes of this service." }),
-  from: startOfPeriod,
-  to: endOfPeriod.optional(),
-  knownAt,
-  tz,
-  sample: z.coerce.number().int().min(1).max(1000).optional().meta({
-    description: "Draws this many changes, the same ones for the same seed.",
-  }),
-  seed: text(64).default("asof").meta({ description: "Of the sample." }),
-  stratify: z
-    .string()
-    .transform((list) => list.split(","))
-    .pipe(z.array(z.enum(["emergency", "service"])).max(2))
-    .optional()
-    .meta({ description: "Draws from each group in turn: emergency, service, or both, comma-separated." }),
-});
 
 export const FreezesQuestion = z.strictObject({
   environment: name.optional().meta({ description: "Default: everywhere." }),

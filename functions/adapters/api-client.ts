@@ -23,6 +23,7 @@ import {
   Timeline,
 } from "../../schemas/answer.ts";
 import { Audit } from "../../schemas/audit.ts";
+import type { AuditQuestion } from "../../schemas/audit-question.ts";
 import { eventOf } from "../../schemas/event.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { Gate } from "../../schemas/gate.ts";
@@ -52,7 +53,6 @@ import { EnvironmentPlan, Plan } from "../../schemas/plan.ts";
 import { Discarded, Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import type {
   ArtifactQuestion,
-  AuditQuestion,
   ChangesQuestion,
   CommitQuestion,
   DeliveryQuestion,

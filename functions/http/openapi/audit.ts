@@ -2,9 +2,9 @@
 import * as z from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { Audit } from "../../../schemas/audit.ts";
+import { AuditQuestion } from "../../../schemas/audit-question.ts";
 import { ExportJob } from "../../../schemas/export-job.ts";
 import { ExportQuestion } from "../../../schemas/export-question.ts";
-import { AuditQuestion } from "../../../schemas/question.ts";
 import { problem, REFUSALS } from "./answers.ts";
 
 export const auditPaths: ZodOpenApiPathsObject = {
