@@ -37,7 +37,7 @@ const ledger = new AsofStack(app, "asof", {
   crossRegionReferences: waf,
   env,
 });
-if (executors || maintenance || chat) {
+if (executors !== false || maintenance || chat) {
   const { alarmEmail } = ledgerSettings;
   const concurrency = ledgerSettings.concurrency === false ? (false as const) : undefined;
   const more = { bundles, executors, maintenance, chat, alarmEmail, concurrency, env };

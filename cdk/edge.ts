@@ -24,6 +24,7 @@ export const INGEST_PATHS = [
   "/v1/webhooks/*",
   "/v1/retractions",
   "/v1/disputes",
+  "/v1/reviews",
   "/v1/attestations",
   "/v1/marks",
   "/v1/notes",

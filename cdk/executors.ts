@@ -13,12 +13,15 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { SENT } from "../functions/adapters/keys.ts";
 import { CHAT_KINDS } from "../functions/reactions/chat/news.ts";
+import { EXECUTOR_KINDS } from "../functions/reactions/executors/executors.ts";
 import { MAINTENANCE_KINDS } from "../functions/reactions/silences/silences.ts";
 import { Alarms } from "./alarms.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
+import { allowEcs } from "./ecs-rights.ts";
 import { LedgerFunction } from "./function.ts";
 import { PACKAGED } from "./functions.ts";
 import { LEDGER_BUS } from "./ledger.ts";
+import type { EcsRights } from "./settings.ts";
 import { dynamodb } from "./table.ts";
 
 /** Time limit for one fact: a few requests, each with a timeout of seconds. */
@@ -45,6 +48,8 @@ export interface ListenerProps {
   readonly failed: string;
   /** It also looks regularly for what no fact tells. */
   readonly checks?: true;
+  /** It looks again at what it began: by a message that it sends to itself. */
+  readonly looksAgain?: true;
   /** More variables of the function. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -90,8 +95,10 @@ export function addListener(scope: Construct, id: string, props: ListenerProps):
       ...props.environment,
       ASOF_SECRET: secret.secretArn,
       ASOF_MAX_RECEIVES: String(MAX_RECEIVES),
+      ...(props.looksAgain === true ? { ASOF_QUEUE: queue.queueUrl } : {}),
     },
   });
+  if (props.looksAgain === true) listener.allow(["sqs:SendMessage"], queue.queueArn);
   listener.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
   // One message at a time: a slow one delays no other, and each fails alone.
   listener.addEventSource(
@@ -119,8 +126,8 @@ function sentTable(scope: Construct): Table {
 }
 
 export interface AsofExecutorsProps {
-  /** Carries out redeployments. */
-  executors?: boolean | undefined;
+  /** Carries out redeployments; with `ecs` also in Amazon ECS. */
+  executors?: boolean | { readonly ecs: EcsRights } | undefined;
   /** Silences alerts in Alertmanager while a redeployment runs. */
   maintenance?: boolean | undefined;
   /** Tells chats what happened. */
@@ -140,12 +147,14 @@ export class AsofExecutors extends Construct {
     const alarms = new Alarms(this, "Alarms", props.alarmEmail);
     const bus = EventBus.fromEventBusName(this, "LedgerBus", LEDGER_BUS);
     const { bundles = PACKAGED, concurrency } = props;
-    if (props.executors === true) {
-      addListener(this, "Execute", {
+    const executes = props.executors ?? false;
+    if (executes !== false) {
+      const execute = addListener(this, "Execute", {
         bus,
         alarms,
         concurrency,
-        kinds: ["redeployment.requested"],
+        kinds: EXECUTOR_KINDS,
+        looksAgain: true,
         bundle: join(bundles, "execute"),
         secret: {
           description: "asof: the executors of redeployments, and their credentials",
@@ -154,6 +163,7 @@ export class AsofExecutors extends Construct {
         failed:
           "Redeployments reached no executor: check their status, and delete these messages. Past its deadline, a redeployment is not carried out.",
       });
+      if (executes !== true) allowEcs(execute, executes.ecs);
     }
     if (props.maintenance === true) {
       addListener(this, "Maintain", {

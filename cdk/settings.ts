@@ -95,13 +95,25 @@ export const LedgerSettings = z.object({
 });
 export type LedgerSettings = z.input<typeof LedgerSettings>;
 
+/** What the executor of Amazon ECS may touch. */
+export const EcsRights = z.strictObject({
+  /** It deploys the services of these clusters. */
+  clusters: z.array(z.string().regex(/^[A-Za-z0-9][\w-]{0,254}$/, "must be the name of a cluster")).min(1),
+  /**
+   * It may register copies of task definitions in which images are pinned, with these roles (task and execution roles).
+   * Absent: it deploys registered ones alone.
+   */
+  taskRoles: z.array(arn("iam")).exactOptional(),
+});
+export type EcsRights = z.infer<typeof EcsRights>;
+
 /** What a deployment is configured with: the ledger, and the other stacks. */
 export const Configuration = z.strictObject({
   ...LedgerSettings.shape,
   /** A web application firewall, in a stack of its own in us-east-1. */
   waf: z.boolean().default(false),
-  /** Carries out redeployments, in a stack of its own. */
-  executors: z.boolean().default(false),
+  /** Carries out redeployments, in a stack of its own; with `ecs` also in Amazon ECS. */
+  executors: z.union([z.boolean(), z.strictObject({ ecs: EcsRights })]).default(false),
   /** Silences alerts in Alertmanager while a redeployment runs, in the same stack as the executors. */
   maintenance: z.boolean().default(false),
   /** Tells chats what happened, in the same stack. */

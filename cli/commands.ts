@@ -184,6 +184,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./dispute.ts")).disputeCommand,
   },
   {
+    name: "review",
+    summary: "records what the review of a change found, after it took effect",
+    load: async () => (await import("./review.ts")).reviewCommand,
+  },
+  {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
     load: async () => (await import("./backup.ts")).backupCommand,
@@ -234,7 +239,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "Ask:": ["show", "where", "log", "diff", "why", "status", "drift", "wait", "watch", "open"],
   "Act:": ["plan", "redeploy", "rollback", "gate", "freeze", "unfreeze", "mark", "note"],
   "Report:": ["record", "migrations", "execute", "check"],
-  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute"],
+  "History:": ["export", "verify", "audit", "people", "import", "observe", "dispute", "review"],
   "Run:": [],
 };
 

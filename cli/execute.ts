@@ -10,9 +10,10 @@ import { DOES, type Step } from "../schemas/plan.ts";
 import { endpoint, signingSecret } from "../schemas/scalars.ts";
 import { UsageError } from "./error.ts";
 import { orderEndpoint } from "./execute/endpoint.ts";
-import { executor } from "./execute/executor.ts";
+import { type ExecutorSettings, executor } from "./execute/executor.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom, textOf, withLedgerOptions } from "./ledger.ts";
+import { fetchRedeployment } from "./redeployment.ts";
 
 const maybe = z.string().optional();
 const Options = z.looseObject({
@@ -23,6 +24,8 @@ const Options = z.looseObject({
   deploy: maybe,
   secretFile: maybe,
   newSecret: z.boolean().optional(),
+  once: z.union([z.string(), z.literal(true)]).optional(),
+  planHash: maybe,
 });
 type Options = z.infer<typeof Options>;
 
@@ -31,6 +34,11 @@ A ledger sends each requested redeployment to one of its executors (ASOF_EXECUTO
 webhook, for services that are deployed from this machine:
   asof execute --new-secret > secret
   asof execute --secret-file secret --steps revert,deploy,check --deploy ./deploy.sh
+
+In a CI job that the ledger started (executors of kind github and gitlab), --once carries out the redeployment that the job
+was started for, and ends: with 0 if it succeeded, or is not to be carried out any more; with 1 if it failed. Nobody listens,
+and no secret is needed: the job knows the redeployment and its plan's hash from its inputs.
+  asof execute --once --steps revert,deploy,check     with ASOF_REDEPLOYMENT and ASOF_PLAN_HASH
 
 It runs the steps of the plan whose hash the signed request names, the ledger's request confirms, and the plan at the
 ledger's own address has, so that nobody who answers there (https, or http on this machine) can substitute others. It takes
@@ -49,7 +57,7 @@ Every program, including that of --deploy, has in its environment:
 The deploying program reports the deployment itself: asof record deploy reads ASOF_REDEPLOYMENT (it needs a writer's token;
 ASOF_TOKEN is an executor's), and asof migrations after a revert. This command reports only how the redeployment ended.
 
-The token comes from ASOF_TOKEN or --token-file, and needs the role executor. Ctrl-C ends the running step and reports
+The token comes from ASOF_TOKEN or --token-file, else it is the CI job's own (OIDC). It needs the role executor. Ctrl-C ends the running step and reports
 the redeployment as failed. After a kill nothing is reported, and the redeployment times out. While the ledger cannot be
 reached, requests are repeated until the redeployment's deadline.`;
 
@@ -110,15 +118,38 @@ async function listen(fetch: (request: Request) => Response | Promise<Response>,
   return { server, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : port}/` };
 }
 
-async function execute(io: Io, options: Options): Promise<void> {
-  const secret = secretFrom(options.secretFile, io);
-  const { steps: does } = options;
+/** What it runs, where, and for which ledger. */
+function settingsFrom(io: Io, options: Options): ExecutorSettings {
   const deploy = options.deploy === undefined ? undefined : programFrom(options.deploy);
   const cwd = folderFrom(options.cwd);
   // It keeps retrying where a person would not wait.
   const ledger = ledgerFrom(options, { ...io, isAttended: false }, endpoint);
-  const interrupted = io.interrupted();
-  const worker = executor(io, { ledger, does, deploy, cwd, interrupted });
+  return { ledger, does: options.steps, deploy, cwd, interrupted: io.interrupted() };
+}
+
+/** An input of the job: of an option, else of a variable. Throws a UsageError without one. */
+function inputFrom(given: string | true | undefined, variable: string, option: string, { env }: Io): string {
+  const value = given === true || given === undefined ? env[variable] : given;
+  if (value !== undefined && value !== "") return value;
+  throw new UsageError(`--once: needs ${option} or ${variable}, from the inputs of the job`);
+}
+
+/** Carries out one redeployment. */
+async function executeOnce(io: Io, options: Options): Promise<void> {
+  const id = inputFrom(options.once, "ASOF_REDEPLOYMENT", "the redeployment's id", io);
+  const planHash = inputFrom(options.planHash, "ASOF_PLAN_HASH", "--plan-hash", io);
+  const settings = settingsFrom(io, options);
+  const redeployment = await fetchRedeployment(settings.ledger, id);
+  const ending = await executor(io, settings).carryOut({ ...redeployment, planHash });
+  const isWell = ending === "succeeded" || ending === "not run";
+  io.end(isWell ? EXIT.done : EXIT.no);
+}
+
+async function execute(io: Io, options: Options): Promise<void> {
+  const secret = secretFrom(options.secretFile, io);
+  const settings = settingsFrom(io, options);
+  const { does, cwd, deploy, interrupted } = settings;
+  const worker = executor(io, settings);
   const { server, url } = await listen(orderEndpoint(secret, worker).fetch, options.port);
   io.out(`asof execute listens on ${url}`);
   io.out(`runs ${does.join(", ")} in ${cwd}${deploy === undefined ? "" : `, deploys with ${deploy}`}`);
@@ -139,11 +170,14 @@ export function executeCommand(command: Command, io: Io): Command {
     )
     .option("--deploy <program>", "a program that deploys, instead of the plan's steps")
     .option("--secret-file <file>", "a file that holds the secret (default: $ASOF_EXECUTOR_SECRET)")
-    .option("--new-secret", "print a new secret and exit");
+    .option("--new-secret", "print a new secret and exit")
+    .option("--once [redeployment]", "carry out this one (default: $ASOF_REDEPLOYMENT), and exit")
+    .option("--plan-hash <hash>", "with --once: the hash of its plan (default: $ASOF_PLAN_HASH)");
   return withLedgerOptions(command)
     .addHelpText("after", HELP)
     .action(async () => {
       const options = Options.parse(command.opts());
+      if (options.once !== undefined) return executeOnce(io, options);
       if (options.newSecret === true) io.out(newSecret());
       else await execute(io, options);
       io.end(EXIT.done);

@@ -61,7 +61,8 @@ export function identityFor(address: string, io: Io): () => Promise<string | und
   let held: string | undefined;
   return async () => {
     if (held !== undefined && endOf(held) > io.now().getTime() + MARGIN_MS) return held;
-    held = (await githubToken(new URL(address).origin, io)) ?? (await personToken(address, io));
+    const audience = io.env.ASOF_AUDIENCE || new URL(address).origin;
+    held = (await githubToken(audience, io)) ?? (await personToken(address, io));
     return held;
   };
 }

@@ -135,6 +135,9 @@ const approval = attached.extend({
     description: "false: it was given before the last push to the change; null: it names no commit",
   }),
   bot: z.literal(true).exactOptional(),
+  separation: z.enum(["separated", "not comparable", "not separated"]).exactOptional().meta({
+    description: "whether this one is by somebody other than the authors; absent: it is by a bot",
+  }),
 });
 export type Approval = z.infer<typeof approval>;
 

@@ -54,6 +54,22 @@ const freeze = z.strictObject({
   letThrough: z.boolean().meta({ description: "whether an exception or a request let the change through" }),
 });
 
+const due = time.meta({ description: "until when somebody has to review it" });
+
+/** What became of an exception. */
+const outcome = z.discriminatedUnion("state", [
+  z.strictObject({ state: z.enum(["open", "overdue"]), due }),
+  z.strictObject({
+    state: z.literal("reviewed"),
+    due,
+    verdict: z.enum(["accepted", "rejected"]),
+    comment: z.string(),
+    by: shownPerson.nullable(),
+    at: time,
+    fact: identity,
+  }),
+]);
+
 const finding = z.strictObject({ control: ControlCode, message: z.string() });
 export type Finding = z.infer<typeof finding>;
 
@@ -93,6 +109,9 @@ const change = z.strictObject({
   reason: z.string().nullable(),
   url: url.nullable(),
   findings: z.array(finding),
+  outcome: outcome.nullable().exactOptional().meta({
+    description: "what became of it, if it is an exception; null: it is none, so nobody has to review it",
+  }),
   fact: identity,
 });
 export type AuditChange = z.infer<typeof change>;

@@ -3,6 +3,7 @@
  * the fields that only the ledger sets: `recordedAt`, `reportedBy` and the hashes. Facts are never changed or removed.
  */
 import * as z from "zod";
+import { clusterState } from "./cluster-state.ts";
 import { type component, observedComponent } from "./component.ts";
 import type { Recording } from "./recording.ts";
 import {
@@ -131,6 +132,7 @@ export const Statement = z.discriminatedUnion("kind", [
     since: time.exactOptional(),
     /** What runs the service in a cluster, if it is no Deployment. */
     workload: z.enum(WORKLOADS).exactOptional(),
+    clusterState: clusterState.exactOptional(),
   })
     .refine(...unambiguous)
     .refine((it) => it.since === undefined || it.since <= it.occurredAt, {
@@ -227,6 +229,14 @@ export const Statement = z.discriminatedUnion("kind", [
     outcome: z.enum(["succeeded", "failed", "cancelled"]),
     reason: prose(1024).exactOptional(),
   }),
+  /** What somebody found who looked into a change after it took effect. The newest review of a change counts. */
+  kind("change.reviewed", {
+    ...place,
+    service: name.exactOptional(),
+    target: z.strictObject({ source, id }),
+    verdict: z.enum(["accepted", "rejected"]),
+    comment: prose(1024),
+  }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
   kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
@@ -251,6 +261,7 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.requested",
   "redeployment.taken",
   "redeployment.ended",
+  "change.reviewed",
   "export.made",
   "person.erased",
   "fact.retracted",

@@ -18,6 +18,9 @@ export const GatePolicy = z
         description: "of one environment, or with `*` for any characters of several; absent: of all",
       }),
       require: z.array(z.enum(REQUIREMENTS)).min(1),
+      reviewWithinDays: z.int().min(1).max(366).exactOptional().meta({
+        description: "how long an exception there may wait for its review (the audit report; default: 14)",
+      }),
     }),
   )
   .max(256);

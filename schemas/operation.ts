@@ -19,6 +19,14 @@ export const Dispute = z.strictObject({
   reason: prose(1024).min(1),
 });
 
+/** The body of a review of a change that took effect. */
+export const Review = z.strictObject({
+  source: source.meta({ description: "the source of the change's fact, as the audit report names it" }),
+  id,
+  verdict: z.enum(["accepted", "rejected"]),
+  comment: prose(1024).min(1).meta({ description: "what was found, and what follows from it" }),
+});
+
 const reason = prose(1024).min(1);
 
 /** The body with which something quarantined is discarded. */

@@ -1,9 +1,21 @@
 /** Examples of what the ledger itself records about its facts and persons. */
 import type { StatementOf } from "./fact.ts";
 
-type Own = "export.made" | "person.erased" | "fact.retracted" | "statement.disputed";
+type Own = "change.reviewed" | "export.made" | "person.erased" | "fact.retracted" | "statement.disputed";
 
 export const OWN_EXAMPLES: { readonly [K in Own]: StatementOf<K> } = {
+  "change.reviewed": {
+    kind: "change.reviewed",
+    source: "/asof/reviews",
+    id: `${"0".repeat(64)}/1`,
+    occurredAt: "2026-11-22T09:20:00.000Z",
+    actor: "octocat",
+    environment: "production",
+    service: "acme/billing",
+    target: { source: "/ci/acme/billing", id: "deployment/77" },
+    verdict: "accepted",
+    comment: "a rollback at night; the test that was missing is added",
+  },
   "export.made": {
     kind: "export.made",
     source: "/asof/exports",

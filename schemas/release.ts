@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod";
+import { clusterState } from "./cluster-state.ts";
 import { component } from "./component.ts";
 import { renamed } from "./renamed-name.ts";
 import {
@@ -213,6 +214,10 @@ export const Release = z
     namespace: name.nullable(),
     workload: z.enum(WORKLOADS).exactOptional().meta({
       description: "what runs it in its cluster, as it was last seen; absent: a Deployment, or unknown",
+    }),
+    clusterState: clusterState.exactOptional().meta({
+      description:
+        "what its cluster showed beside the images when somebody last looked: ready pods, versions side by side in a rollout, what stands in the way",
     }),
     deployment: deploymentId.nullable(),
     deployedBy: shownPerson.nullable(),

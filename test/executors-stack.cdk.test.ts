@@ -63,6 +63,7 @@ describe("the function that carries out", () => {
       "sqs:GetQueueAttributes ExecuteQueue.Arn",
       "sqs:GetQueueUrl ExecuteQueue.Arn",
       "sqs:ReceiveMessage ExecuteQueue.Arn",
+      "sqs:SendMessage ExecuteQueue.Arn",
     ]);
     expect(JSON.stringify(template.toJSON())).not.toMatch(/dynamodb/i);
     template.allResourcesProperties("AWS::IAM::Role", { ManagedPolicyArns: Match.absent() });
@@ -76,7 +77,11 @@ describe("the function that carries out", () => {
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
       Environment: {
-        Variables: { ASOF_SECRET: { Ref: Match.stringLikeRegexp("^ExecuteSecret") }, ASOF_MAX_RECEIVES: "5" },
+        Variables: {
+          ASOF_SECRET: { Ref: Match.stringLikeRegexp("^ExecuteSecret") },
+          ASOF_MAX_RECEIVES: "5",
+          ASOF_QUEUE: { Ref: Match.stringLikeRegexp("^ExecuteQueue") },
+        },
       },
     });
   });
@@ -90,6 +95,46 @@ describe("the function that carries out", () => {
       BatchSize: 1,
       FunctionResponseTypes: ["ReportBatchItemFailures"],
     });
+  });
+});
+
+describe("the rights in Amazon ECS", () => {
+  const rightsOf = (ecs: object) => {
+    const { Resources: all } = Template.fromStack(stackOf(appOf(), { executors: { ecs } })).toJSON();
+    const statements = Object.values(Resources.parse(all))
+      .filter(({ Type }) => Type === "AWS::IAM::Policy")
+      .flatMap(({ Properties }) =>
+        z
+          .looseObject({ PolicyDocument: z.looseObject({ Statement: z.array(z.looseObject({})) }) })
+          .parse(Properties)
+          .PolicyDocument.Statement.map((one) => JSON.stringify(one)),
+      );
+    return statements.filter((one) => /"(ecs|iam):/.test(one));
+  };
+
+  it("are none without clusters", () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/"(ecs|iam):\w+"/);
+  });
+
+  it("are on the services of the clusters alone, and register nothing without task roles", () => {
+    const rights = rightsOf({ clusters: ["eu-1"] });
+    expect(rights).toHaveLength(3);
+    const [services, revisions, definitions] = rights;
+    expect(services).toContain('["ecs:DescribeServices","ecs:ListServiceDeployments","ecs:UpdateService"]');
+    expect(services).toContain(':service/eu-1/*"');
+    expect(revisions).toContain('"Action":"ecs:DescribeServiceRevisions"');
+    expect(revisions).toContain(':service-revision/eu-1/*"');
+    expect(definitions).toContain('"Action":"ecs:DescribeTaskDefinition","Effect":"Allow","Resource":"*"');
+  });
+
+  it("pass the configured task roles, and to ECS's tasks alone", () => {
+    const role = "arn:aws:iam::123456789012:role/billing";
+    const rights = rightsOf({ clusters: ["eu-1"], taskRoles: [role] });
+    expect(rights).toHaveLength(4);
+    expect(rights.join("\n")).toContain('["ecs:DescribeTaskDefinition","ecs:RegisterTaskDefinition"]');
+    expect(rights.at(-1)).toContain(
+      `"Action":"iam:PassRole","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}},"Effect":"Allow","Resource":"${role}"`,
+    );
   });
 });
 
@@ -166,22 +211,23 @@ describe("its rule", () => {
   const [[, rule] = []] = ofType("AWS::Events::Rule");
   const pattern = Pattern.parse(rule?.Properties.EventPattern);
 
-  it("takes a request as the ledger sends it, and no other fact", async () => {
+  it("takes requests, their ends and the ends of freezes as the ledger sends them, and no other fact", async () => {
     const kinds = [
       "redeployment.requested",
       "redeployment.ended",
       "deployment.succeeded",
       "environment.frozen",
+      "environment.unfrozen",
     ];
     const entries = await entriesOf(...kinds);
-    expect(entries).toHaveLength(4);
+    expect(entries).toHaveLength(5);
     const taken = entries.map(
       ({ EventBusName, Source, DetailType }) =>
         rule?.Properties.EventBusName === EventBusName &&
         pattern.source.includes(Source) &&
         pattern["detail-type"].includes(DetailType),
     );
-    expect(taken).toEqual([true, false, false, false]);
+    expect(taken).toEqual([true, true, false, false, true]);
   });
 
   it("is the only way in: it alone may send to the queue, and what it cannot goes to the dead letters", () => {
@@ -226,15 +272,17 @@ describe("the stack", () => {
     });
   });
 
-  const checked = () => {
+  const checked = (more: object = {}) => {
     const app = appOf({ "@aws-cdk/core:validateAgainstDefaultRules": true });
-    const stack = stackOf(app);
+    const stack = stackOf(app, more);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     return { app, stack };
   };
 
   it("has nothing unexplained for cdk-nag, which stops at a grant of everything", () => {
     expect(() => checked().app.synth()).not.toThrow();
+    const ecs = { clusters: ["eu-1", "eu-2"], taskRoles: ["arn:aws:iam::123456789012:role/billing"] };
+    expect(() => checked({ executors: { ecs } }).app.synth()).not.toThrow();
     const { app, stack } = checked();
     const execute = stack.node.findChild("Default").node.findChild("Execute");
     if (!(execute instanceof LedgerFunction)) throw new Error("no function Execute");

@@ -1146,6 +1146,7 @@ describe("cloudfront", () => {
       ["/v1/webhooks/*", "Ingest"],
       ["/v1/retractions", "Ingest"],
       ["/v1/disputes", "Ingest"],
+      ["/v1/reviews", "Ingest"],
       ["/v1/attestations", "Ingest"],
       ["/v1/marks", "Ingest"],
       ["/v1/notes", "Ingest"],

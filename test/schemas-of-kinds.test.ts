@@ -205,6 +205,7 @@ describe("a kind", () => {
       "redeployment.requested",
       "redeployment.taken",
       "redeployment.ended",
+      "change.reviewed",
       "export.made",
       "person.erased",
       "fact.retracted",

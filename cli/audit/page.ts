@@ -26,6 +26,15 @@ const row = (name: string, value: Html | string | (Html | string)[]): Html | "" 
 
 const time = (times: Times, at: string): Html => html`<time datetime="${at}">${times.zoned(at)}</time>`;
 
+/** What became of an exception, in words. */
+const outcomeOf = ({ outcome }: AuditChange, times: Times): Html | "" => {
+  if (outcome == null) return "";
+  if (outcome.state !== "reviewed")
+    return html`<span class="found">${outcome.state}</span>, due ${time(times, outcome.due)}`;
+  const { verdict, by, at, comment } = outcome;
+  return html`${verdict} by ${by ?? "unknown"}, ${time(times, at)}: ${comment}`;
+};
+
 function changeSection(change: AuditChange, times: Times, isSampled: boolean): Html | Promise<Html> {
   const { n, at, kind, service, by, commits, components, config, changes, approvals, evidence, findings } =
     change;
@@ -77,6 +86,7 @@ ${row(
   ),
 )}
 ${row("findings", found)}
+${row("review", outcomeOf(change, times))}
 ${row("as reported", html`${link(change.url, "the sender's page")} <code>${change.fact.source} ${change.fact.id}</code>`)}
 </dl>
 </section>`;
@@ -114,7 +124,7 @@ export function auditPage(
 <table><thead><tr><th>when</th><th>what</th><th>who</th><th>where</th><th>reason</th></tr></thead><tbody>${acts.map((one) => html`<tr><td>${time(times, one.at)}</td><td>${one.what}</td><td>${one.by ?? one.reportedBy}</td><td>${[one.environment, one.service].filter((part) => part !== null).join(" ")}</td><td>${one.reason ?? ""}</td></tr>`)}</tbody></table>
 ${sample === undefined ? "" : html`<h2>The sample</h2><p>${counted(sample.changes.length, "change")}, drawn with the seed <code>${sample.seed}</code>: ${sample.changes.map((n) => html`<a href="#change-${n}">#${n}</a> `)}</p>`}
 <h2>Each change</h2>
-<table><thead><tr><th></th><th>when</th><th>what</th><th>service</th><th>brought</th><th>by</th><th>approved by</th><th>findings</th></tr></thead><tbody>${changes.map((one) => html`<tr><td><a href="#change-${one.n}">#${one.n}</a></td><td>${time(times, one.at)}</td><td>${one.kind}</td><td>${one.service ?? ""}</td><td>${broughtBy(one)}</td><td>${one.by ?? "unknown"}</td><td>${approversOf(one)}</td><td>${one.findings.map(({ control }) => control).join(", ")}</td></tr>`)}</tbody></table>
+<table><thead><tr><th></th><th>when</th><th>what</th><th>service</th><th>brought</th><th>by</th><th>approved by</th><th>findings</th><th>review</th></tr></thead><tbody>${changes.map((one) => html`<tr><td><a href="#change-${one.n}">#${one.n}</a></td><td>${time(times, one.at)}</td><td>${one.kind}</td><td>${one.service ?? ""}</td><td>${broughtBy(one)}</td><td>${one.by ?? "unknown"}</td><td>${approversOf(one)}</td><td>${one.findings.map(({ control }) => control).join(", ")}</td><td>${outcomeOf(one, times)}</td></tr>`)}</tbody></table>
 ${changes.map((one) => changeSection(one, times, sampled.has(one.n)))}
 </body></html>
 `;

@@ -64,6 +64,21 @@ function gapLines({ gaps, coverage }: Audit): Line[] {
   ];
 }
 
+/** What became of the exceptions, and the ones that nobody has reviewed in time. */
+function outcomeLines({ changes }: Audit, times: Times): Line[] {
+  const inState = (state: string): AuditChange[] => changes.filter(({ outcome }) => outcome?.state === state);
+  const states = ["reviewed", "open", "overdue"].map((state) => `${inState(state).length} ${state}`);
+  const overdue = inState("overdue");
+  return [
+    ["exceptions  ", states.join(", ")],
+    ...columns(
+      overdue.slice(0, NAMED).map((change) => rowOf(change, times)),
+      "  ! ",
+    ),
+    ...(overdue.length > NAMED ? [[`  … and ${overdue.length - NAMED} more`]] : []),
+  ];
+}
+
 export function auditLines(report: Audit, times: Times): Line[] {
   const { environment, service, from, to, knownAt, settled, changes, totals, acts, sample } = report;
   const months = new Map<string, number>();
@@ -76,6 +91,7 @@ export function auditLines(report: Audit, times: Times): Line[] {
     [counted(changes.length, "change"), ": ", [...months].map(([month, n]) => `${month} ${n}`).join(", ")],
     ...controlLines(report, times),
     [],
+    ...outcomeLines(report, times),
     ...gapLines(report),
     ["in the ledger  ", acts.length === 0 ? "nobody did anything" : counted(acts.length, "act")],
     ...(sample === undefined

@@ -4,6 +4,7 @@
  */
 import { hashOf, type Plan } from "../../schemas/plan.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
+import { fold } from "../../schemas/scalars.ts";
 import { callLedger, Refused } from "../client.ts";
 import { Unreachable } from "../error.ts";
 import type { Io } from "../io.ts";
@@ -12,9 +13,14 @@ import { endRedeployment, fetchRedeployment, formatRedeployment, takeRedeploymen
 import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variablesOf } from "./commands.ts";
 import { run } from "./program.ts";
 
+/** How an order ended; `not run` where it is over, or another executor has it. */
+export type Ending = Redeployment["status"] | "not run";
+
 export interface Executor {
   /** Queues an order; false where it was queued before. */
   readonly take: (order: Order) => boolean;
+  /** Carries out one order now. Throws what calls of the ledger do. */
+  readonly carryOut: (order: Order) => Promise<Ending>;
   /** Resolves once all queued orders have ended. */
   readonly idle: () => Promise<void>;
 }
@@ -27,12 +33,15 @@ export interface ExecutorSettings extends ExecutionPolicy {
 
 const REASON_MAX = 250;
 
-/** Programs get the ledger's address and token, however they were given, and not the signing secret. */
-const inherited = ({ ASOF_EXECUTOR_SECRET: _, ...env }: Io["env"], { url, token }: Ledger): Io["env"] => ({
-  ...env,
-  ASOF_URL: url,
-  ...(token === undefined ? {} : { ASOF_TOKEN: token }),
-});
+/**
+ * Programs get the ledger's address and token, however they were given, and not the signing secret. A CI job's own token
+ * ends within minutes, so each program gets a fresh one.
+ */
+async function inherited({ ASOF_EXECUTOR_SECRET: _, ...env }: Io["env"], ledger: Ledger): Promise<Io["env"]> {
+  const { url } = ledger;
+  const token = ledger.token ?? (await ledger.identity?.());
+  return { ...env, ASOF_URL: url, ...(token === undefined ? {} : { ASOF_TOKEN: token }) };
+}
 
 /** The plan is read at this executor's own ledger, with its token, or not at all. */
 function refuseElsewhere({ plan }: Order, { url }: Ledger): void {
@@ -54,6 +63,25 @@ function refuseOtherPlans(order: Order, { planHash: confirmed }: Redeployment, p
   );
 }
 
+/** The images of an order and its place are those of its plan, whose hash was ordered. */
+function refuseOtherTargets({ environment, service, components }: Order, plan: Plan): void {
+  const planned = plan.components.map(
+    ({ component, variant, image, to }) => [component, variant, image ?? to ?? plan.commits.to?.sha] as const,
+  );
+  const isPlanned = components.every((one) =>
+    planned.some(
+      ([component, variant, image]) =>
+        fold(component) === fold(one.component) && variant === one.variant && image === one.image,
+    ),
+  );
+  const isHere =
+    fold(environment) === fold(plan.environment) &&
+    fold(service) === fold(plan.service) &&
+    components.length === planned.length;
+  if (!isHere || !isPlanned)
+    throw new ExecutionFailed("the redeployment names other images or another place than its plan");
+}
+
 export function executor(io: Io, setting: ExecutorSettings): Executor {
   const { ledger, cwd, interrupted } = setting;
   const { env, out, err, now } = io;
@@ -72,33 +100,35 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
   }
 
   async function runAll(order: Order, plan: Plan): Promise<void> {
-    const options = {
-      cwd,
-      interrupted,
-      show: out,
-      env: { ...inherited(env, ledger), ...variablesOf(order, plan) },
-    };
-    let shown: number | undefined;
+    const options = { cwd, interrupted, show: out };
+    const variables = variablesOf(order, plan);
+    let current: number | undefined;
     for (const command of commandsOf(plan, setting)) {
-      if (command.n !== shown) out(`step ${command.n}: ${command.title}`);
-      shown = command.n;
-      await run(command, options);
+      if (command.n !== current) out(`step ${command.n}: ${command.title}`);
+      current = command.n;
+      const own = await untilDeadline(order, () => inherited(env, ledger));
+      await run(command, { ...options, env: { ...own, ...variables } });
     }
   }
 
   /** Reports the end. It may have ended before, by the report of the deployment or by a person: then that stays. */
-  async function end(order: Order, failure: ExecutionFailed | undefined): Promise<void> {
+  async function end(order: Order, failure: ExecutionFailed | undefined): Promise<Ending> {
     const outcome = failure === undefined ? "succeeded" : "failed";
     if (failure !== undefined) err(`asof: ${failure.message}`);
     const reason =
       failure === undefined ? {} : { reason: failure.message.slice(0, REASON_MAX).toWellFormed() };
     const ended = { outcome, ...reason } as const;
     try {
-      out(formatRedeployment(await untilDeadline(order, () => endRedeployment(ledger, order.id, ended))));
+      return shown(await untilDeadline(order, () => endRedeployment(ledger, order.id, ended)));
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 409) throw error;
-      out(formatRedeployment(await fetchRedeployment(ledger, order.id)));
+      return shown(await fetchRedeployment(ledger, order.id));
     }
+  }
+
+  function shown(redeployment: Redeployment): Ending {
+    out(formatRedeployment(redeployment));
+    return redeployment.status;
   }
 
   /**
@@ -115,6 +145,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
       return undefined;
     }
     refuseOtherPlans(order, redeployment, plan);
+    refuseOtherTargets(order, plan);
     try {
       await untilDeadline(order, () => takeRedeployment(ledger, order.id));
     } catch (error) {
@@ -127,7 +158,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
 
   const accepted = new Set<string>();
 
-  async function carryOut(order: Order): Promise<void> {
+  async function carryOut(order: Order): Promise<Ending> {
     const { id, service, environment, reason } = order;
     let plan: Plan | undefined;
     try {
@@ -138,7 +169,7 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
       accepted.delete(id);
       throw error;
     }
-    if (plan === undefined) return;
+    if (plan === undefined) return "not run";
     out(`redeployment ${id}: ${service} in ${environment}: ${reason.replaceAll(/\p{Cc}+/gu, " ")}`);
     let failure: ExecutionFailed | undefined;
     try {
@@ -147,11 +178,12 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
       if (!(error instanceof ExecutionFailed)) throw error;
       failure = error;
     }
-    await end(order, failure);
+    return end(order, failure);
   }
 
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
   return {
+    carryOut,
     take: (order) => {
       const { id } = order;
       if (accepted.has(id)) return false;
@@ -163,6 +195,6 @@ export function executor(io: Io, setting: ExecutorSettings): Executor {
         });
       return true;
     },
-    idle: () => last,
+    idle: async () => void (await last),
   };
 }

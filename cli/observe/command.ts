@@ -12,7 +12,13 @@ interface Entry {
   readonly load: () => Promise<Observer>;
 }
 
-const OBSERVERS: readonly Entry[] = [];
+const OBSERVERS: readonly Entry[] = [
+  {
+    name: "kubernetes",
+    summary: "what the pods of a cluster run, workload by workload",
+    load: async () => (await import("./kubernetes.ts")).kubernetes,
+  },
+];
 
 const ABOUT = `
 It looks once, at intervals (--every 60s), or until it is interrupted, as things change (--watch). A state that stays the same

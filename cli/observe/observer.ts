@@ -25,7 +25,6 @@ export interface Observer {
   readonly options: (command: Command) => Command;
   /**
    * Begins to observe; the signal ends it. Throws a CliError where the options are wrong.
-   * @param isWatching whether looks follow each other, so that `changed` will be asked
    */
-  readonly open: (options: ObserveOptions, io: Io, signal: AbortSignal, isWatching: boolean) => Observed;
+  readonly open: (options: ObserveOptions, io: Io, signal: AbortSignal) => Observed;
 }

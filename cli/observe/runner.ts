@@ -93,7 +93,7 @@ export async function runObserver(observer: Observer, given: ObserveOptions, io:
   const take = dryRun ? toOutput(io, sums, json) : toLedger(ledger(), sums);
   const signal = pauseMs === undefined ? new AbortController().signal : io.interrupted();
   const state = seen(sums, missing);
-  const place = observer.open(given, io, signal, pauseMs !== undefined);
+  const place = observer.open(given, io, signal);
   const print = json ? io.err : io.out;
   const told = { faults: 0, unknown: "" };
 

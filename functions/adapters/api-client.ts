@@ -39,6 +39,7 @@ import type {
   RedeploymentRequest,
   Rename,
   Retraction,
+  Review,
 } from "../../schemas/operation.ts";
 import {
   type Erasure,
@@ -184,6 +185,7 @@ export interface LedgerClient {
   readonly retryQuarantined: (key: string) => Promise<Outcomes>;
   readonly discardQuarantined: (key: string, discard: Query<typeof Discard>) => Promise<Discarded>;
   readonly dispute: (dispute: Query<typeof Dispute>) => Promise<Outcomes>;
+  readonly review: (review: Query<typeof Review>) => Promise<Outcomes>;
   readonly retract: (retraction: Query<typeof Retraction>) => Promise<Outcomes>;
   readonly people: (query?: Query<typeof PeopleQuestion>) => Promise<KnownPersons>;
   readonly heldAboutPerson: (question: Query<typeof HeldQuestion>) => Promise<HeldAnswer>;
@@ -274,6 +276,7 @@ export function clientOver(send: Send): LedgerClient {
     retryQuarantined: (key) => post(Outcomes, `${quarantinedPath(key)}/retry`, {}),
     discardQuarantined: (key, body) => post(Discarded, `${quarantinedPath(key)}/discard`, body),
     dispute: (dispute) => post(Outcomes, "/v1/disputes", dispute),
+    review: (review) => post(Outcomes, "/v1/reviews", review),
     retract: (retraction) => post(Outcomes, "/v1/retractions", retraction),
     people: (query = {}) => ask(KnownPersons, "/v1/people", query),
     heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),

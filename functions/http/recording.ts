@@ -18,6 +18,7 @@ import { answerOne } from "./outcomes.ts";
 import { EndpointError } from "./problem.ts";
 import { bodyOf, holder, senderOf, textOf } from "./request.ts";
 import { revealing } from "./reveal.ts";
+import { review } from "./reviews.ts";
 
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
 
@@ -169,6 +170,7 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/events", (c) => events(ledger, c));
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/disputes", (c) => dispute(ledger, c));
+  app.post("/v1/reviews", (c) => review(ledger, c));
   app.post("/v1/attestations", attestationHandler(ledger));
   for (const [path, operation] of Object.entries(operations)) app.post(path, (c) => operation(ledger, c));
   app.use("/v1/redeployments/*", revealing(ledger));

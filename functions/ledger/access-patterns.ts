@@ -242,6 +242,8 @@ function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
       ];
     case "export.made":
     case "person.erased":
+    // Read by its identity, which is made from the change's.
+    case "change.reviewed":
     // Read by its identity, which is made from the redeployment's.
     case "redeployment.taken":
       return [];

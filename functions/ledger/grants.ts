@@ -184,7 +184,7 @@ function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
 
 /** About a place, each bound part must be named: a removal without a service is about every service, a rename about every place. */
 const needsEach = ({ kind }: Statement): boolean =>
-  /^(deployment|task|migration|change\.noted|incident|environment|service\.renamed|redeployment|release)/.test(
+  /^(deployment|task|migration|change\.(noted|reviewed)|incident|environment|service\.renamed|redeployment|release)/.test(
     kind,
   );
 

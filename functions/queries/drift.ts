@@ -7,7 +7,7 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "./question.ts";
 import { contextAt, reconcile } from "./release/looks.ts";
 import { digestOf, type Reconciled } from "./release/reconcile.ts";
-import { headOf, seenAtOf } from "./release/release.ts";
+import { headOf, lastLook } from "./release/release.ts";
 import type { ResolvedComponent } from "./release/resolved-component.ts";
 import { imagesSince } from "./release/running-since.ts";
 import { sinceOf } from "./release/validity.ts";
@@ -60,10 +60,10 @@ async function driftOf(question: Question, { environment, service }: Place): Pro
   if (shown.length === 0) return undefined;
   const head = headOf(reconciled);
   const began = sinceOf(context, reconciled, head);
-  const [since, runningSince, seenAt] = await Promise.all([
+  const [since, runningSince, { seenAt }] = await Promise.all([
     began,
     imagesSince(context, reconciled, began),
-    seenAtOf(context, reconciled),
+    lastLook(context, reconciled),
   ]);
   const state = stateOf(reconciled, seenAt);
   const differs = state === "drifting" || state === "undeployed";

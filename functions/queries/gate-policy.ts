@@ -32,11 +32,13 @@ function fits(pattern: string, environment: string): boolean {
   return rest.endsWith(last);
 }
 
+/** The rules of a policy for an environment. @param environment folded */
+export const rulesFor = (policy: GatePolicy, environment: string): GatePolicy =>
+  policy.filter((rule) => rule.environment === undefined || fits(rule.environment, environment));
+
 /** What a policy requires in an environment: everything that any rule for it requires. @param environment folded */
 export function requiredIn(policy: GatePolicy, environment: string): Requirement[] {
-  const rules = policy.filter(
-    (rule) => rule.environment === undefined || fits(rule.environment, environment),
-  );
+  const rules = rulesFor(policy, environment);
   return REQUIREMENTS.filter((one) => rules.some(({ require }) => require.includes(one)));
 }
 

@@ -47,13 +47,14 @@ async function evidenceOf(question: Question, change: Merged): Promise<Evidence[
 
 const isBot = ({ by, bots = [] }: Evidence): boolean => by !== undefined && bots.includes(by);
 
-function approvalOf(change: Merged, evidence: Evidence): Approval[] {
+function approvalOf(change: Merged, evidence: Evidence, isOnePerson: Comparison): Approval[] {
   const commit = reviewedCommit(evidence);
+  const separation = separationOf(change, [evidence], isOnePerson);
   return attachedBy([evidence]).map((attached) => ({
     ...attached,
     commit: commit ?? null,
     isLast: commit === undefined ? null : sameCommit(commit, change.head),
-    ...(isBot(evidence) ? { bot: true as const } : {}),
+    ...(separation === "no approval" ? { bot: true as const } : { separation }),
   }));
 }
 
@@ -122,7 +123,7 @@ export async function mergedChanges(
       at: change.occurredAt,
       url: change.url ?? null,
       fact: { source: change.source, id: change.id },
-      approvals: given.flatMap((one) => approvalOf(change, one)),
+      approvals: given.flatMap((one) => approvalOf(change, one, isOnePerson)),
       separation: separationOf(change, approving(given), isOnePerson),
     };
   });

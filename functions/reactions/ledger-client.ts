@@ -20,15 +20,20 @@ export function gateSubjectOf(image: string): GateSubject {
 /** Each method throws an Error whose message holds no secret. */
 export interface Asof {
   /** Questions, as anybody may ask them. */
-  readonly ask: Pick<LedgerClient, "release" | "snapshot" | "redeployment" | "freezes" | "sources">;
+  readonly ask: Pick<
+    LedgerClient,
+    "release" | "snapshot" | "redeployment" | "redeployments" | "freezes" | "sources"
+  >;
   /** Throws Unknown if the ledger has no such redeployment. */
   readonly redeployment: (id: string) => Promise<Redeployment>;
   /** The plan of a redeployment, as it was known at its request. */
   readonly planOf: (redeployment: Redeployment) => Promise<Plan>;
   /** Whether an image of the redeployment may be deployed; the same gate that pipelines ask. */
   readonly gate: (redeployment: Redeployment, image: GateSubject) => Promise<Gate>;
+  /** Takes the redeployment for this executor; false if another one has it, or it is not to be carried out any more. */
+  readonly take: (id: string) => Promise<boolean>;
   /** Reports how the redeployment ended. If it has already ended, that outcome stays. */
-  readonly end: (id: string, outcome: "succeeded" | "failed", reason: string) => Promise<void>;
+  readonly end: (id: string, outcome: "succeeded" | "failed", reason?: string) => Promise<void>;
 }
 
 /** Sends a request to the ledger, by its path. */
@@ -55,9 +60,19 @@ export function asofOver(send: Send, token: string): Asof {
     planOf: ({ plan }) => client.planAt(plan).catch(unknownIf404),
     gate: ({ environment, service }, image) =>
       client.gate({ environment, service, ...image }).catch(unknownIf404),
-    end: async (id, outcome, reason) => {
+    take: async (id) => {
       try {
-        await client.endRedeployment(id, { outcome, reason: reason.slice(0, REASON_MAX).toWellFormed() });
+        await client.takeRedeployment(id);
+        return true;
+      } catch (error) {
+        if (error instanceof LedgerError && error.status === 409) return false;
+        return unknownIf404(error);
+      }
+    },
+    end: async (id, outcome, reason) => {
+      const why = reason === undefined ? {} : { reason: reason.slice(0, REASON_MAX).toWellFormed() };
+      try {
+        await client.endRedeployment(id, { outcome, ...why });
       } catch (error) {
         if (!isOver(await redeployment(id))) throw error;
       }

@@ -30,10 +30,20 @@ export function isFor(
   return isListed(environments, environment) && isListed(services, service);
 }
 
+/** Thrown by a reaction that has begun something, and looks at it again later. It is no failure. */
+export class LookAgain extends Error {
+  readonly afterMs: number;
+
+  constructor(afterMs: number) {
+    super(`to be looked at again in ${afterMs / 1000} s`);
+    this.afterMs = afterMs;
+  }
+}
+
 export interface Reaction {
   /** The kinds of facts that it subscribes to. */
   readonly kinds: readonly string[];
-  /** Reacts to a fact, which may be delivered several times. Throws if it should be retried. */
+  /** Reacts to a fact, which may be delivered several times. Throws LookAgain, or another Error if it should be retried. */
   readonly react: (fact: Heard) => Promise<void>;
   /** Called every few minutes, for what no fact tells. Throws if it failed; the next call tries again. */
   readonly check?: () => Promise<void>;

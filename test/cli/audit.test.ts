@@ -77,6 +77,36 @@ describe("asof audit", () => {
     expect(out).toContain("It cannot show what nobody reported.");
   });
 
+  it("says what became of each exception, in every form", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    const { url } = await ledgerServer(doors);
+    const operator = { ASOF_URL: url, ASOF_TOKEN: tokenOf("operator") };
+    const said = ["--verdict", "rejected", "--comment", "nobody had to hurry"];
+    const first = await asof(["review", SOURCE, "1", ...said], operator);
+    expect(first).toEqual({ code: 0, err: "", out: `recorded: the review of ${SOURCE} 1` });
+    expect((await asof(["review", `${SOURCE} 1`, ...said], operator)).out).toMatch(/^duplicate/);
+    expect((await asof(["review", "1", ...said], operator)).code).toBe(2);
+    expect((await asof(["review", SOURCE, "none", ...said], operator)).code).toBe(2);
+
+    // Fourteen days after the second change, and one after its exception should have been reviewed.
+    doors.setNow("2026-11-22T09:10:00.000Z");
+    expect((await audit(doors, [])).out).toMatch(/exceptions {2}1 reviewed, 0 open, 1 overdue\n +! #2/);
+    const rows: unknown[] = parse((await audit(doors, ["--format", "csv"])).out, { columns: true });
+    expect(rows).toMatchObject([
+      {
+        outcome: "reviewed",
+        reviewVerdict: "rejected",
+        reviewedBy: "operator-1",
+        reviewComment: "nobody had to hurry",
+      },
+      { outcome: "overdue", reviewDue: "2026-11-18T09:00:00.000Z", reviewVerdict: "" },
+    ]);
+    const page = (await audit(doors, ["--format", "html"])).out;
+    expect(page).toContain("rejected by operator-1");
+    expect(page).toContain('<span class="found">overdue</span>');
+  });
+
   it("is a table whose rows are the changes of the report, without formulas", async () => {
     const doors = givenDoors();
     await told(doors, ...EVENTS);

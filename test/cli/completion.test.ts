@@ -26,7 +26,7 @@ async function offered(line: string, shell = "fish", tag?: string): Promise<stri
 
 describe("completion", () => {
   it("offers commands, and subcommands", async () => {
-    expect(await offered("asof re")).toEqual(["redeploy", "record", "rename", "restore"]);
+    expect(await offered("asof re")).toEqual(["redeploy", "record", "review", "rename", "restore"]);
     expect(await offered("asof record de")).toEqual(["deploy"]);
   });
 

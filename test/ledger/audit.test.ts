@@ -167,6 +167,16 @@ const PLANTS: readonly (readonly [ControlCode, string, readonly Statement[], Ask
     "the approver is known by another issuer",
     change({ approved: approved({ source: "/webhooks/gitlab/gitlab.com/acme/billing" }) }),
   ],
+  [
+    "approved_by_author",
+    "the author approved, and somebody else only after the change",
+    [...change({ approved: approved({ by: "octocat" }) }), approved({}, day(11))],
+  ],
+  [
+    "approved_by_author",
+    "the author approved the last push, and somebody else only an earlier one",
+    [...change({ approved: approved({ by: "octocat" }) }), approved({ commit: shaOf("earlier") })],
+  ],
   ["deployed_by_author", "the author deployed", change({ deployed: deployed({ actor: "octocat" }) })],
   [
     "no_verified_build",
@@ -209,6 +219,11 @@ describe("a violation that is planted", () => {
   it("is found where no commit is known; then nobody can have approved it, and no build is verified", async () => {
     const answer = await report([CLEAN.deployed]);
     expect(found(answer)).toEqual(["no_approval 1", "no_commit 1", "no_verified_build 1"]);
+  });
+
+  it("is not found where somebody took back the approval after the change", async () => {
+    const later = approved({ verdict: "changes_requested" }, day(12));
+    expect(found(await report([...change({}), later]))).toEqual([]);
   });
 
   it("is not found for tests that passed later than the deployment", async () => {

@@ -75,6 +75,14 @@ export const deploying = (kind: "started" | "succeeded", { id }: Redeployment, t
     redeployment: id,
   });
 
+/** A report of its image that does not name it, as of a deployer that knows no ledger. */
+export const reporting = (time: string) =>
+  event("deployment.succeeded", "reported", time, {
+    ...PLACE,
+    deployment: { provider: "test", instance: "here", id: "reported" },
+    components: main(ONE),
+  });
+
 export const statusOf = async (client: Client, { id }: Redeployment): Promise<Redeployment> =>
   Redeployment.parse((await client.get(`/v1/redeployments/${id}`)).json);
 

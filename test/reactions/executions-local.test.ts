@@ -8,6 +8,7 @@ import { start } from "../../functions/runtime/server/server.ts";
 import { clientOf, over } from "../client.ts";
 import { cleanUp, end, newFolder, startLedger } from "../local/process.ts";
 import { jobsIn } from "../store/databases.ts";
+import { argoServer } from "./argocd-server.ts";
 import { click, deploying, statusOf, tellReleases } from "./asked-back.ts";
 import { type Receiver, receiver, verified } from "./receiving.ts";
 
@@ -64,6 +65,35 @@ it("is sent by the next process, where the one before was killed between recordi
   expect(await statusOf(second.client, redeployment)).toMatchObject({ status: "requested" });
   const { stderr } = await end(second, "SIGTERM");
   expect(stderr).not.toContain(SECRET);
+});
+
+it("goes on with Argo CD in the next process, where the one before was killed during the sync", async () => {
+  const argo = await argoServer({ prune: true });
+  stops.push(argo.stop);
+  const data = newFolder();
+  const env = {
+    ASOF_EXECUTORS: JSON.stringify([{ kind: "argocd", url: argo.address, token: "a-token-of-argo" }]),
+  };
+  const first = await startLedger(data, env);
+  await tellReleases(first.client, new Date().toISOString(), {
+    deployment: { provider: "argocd", instance: "argocd", id: "uid-1/2026-11-10T09:00:00Z" },
+    config: [{ repository: "https://github.com/acme/deploy", revision: "a".repeat(40), path: "billing" }],
+  });
+  const redeployment = await click(first.client, new Date().toISOString());
+  const verbs = () => argo.asked.map(({ verb }) => verb);
+  await vi.waitFor(() => expect(verbs()).toEqual(["patch", "sync"]), { timeout: 20_000 });
+  await end(first, "SIGKILL");
+
+  argo.operate("Failed", { message: "one object failed to apply" });
+  const second = await startLedger(data, env);
+  const why = expect.stringContaining("Argo CD's sync ended with Failed: one object failed to apply");
+  await vi.waitFor(
+    async () => expect(await statusOf(second.client, redeployment)).toMatchObject({ status: "failed", why }),
+    { timeout: 20_000 },
+  );
+  expect(verbs()).toEqual(["patch", "sync"]);
+  const { stderr } = await end(second, "SIGTERM");
+  expect(stderr).not.toContain("a-token-of-argo");
 });
 
 it("is recorded and sent to nobody, where no executor is configured", async () => {

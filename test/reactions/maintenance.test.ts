@@ -213,6 +213,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       release: unasked,
       snapshot: unasked,
       redeployment: unasked,
+      redeployments: unasked,
       freezes: unasked,
       sources: unasked,
     },
@@ -222,6 +223,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       if (found === undefined) throw new Unknown("the ledger answers 404");
       return found;
     },
+    take: unasked,
     planOf: unasked,
     gate: unasked,
     end: unasked,

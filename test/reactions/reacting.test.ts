@@ -1,6 +1,7 @@
 /** What a ledger on one machine tells its reactions. */
 import { afterEach, expect, it } from "vitest";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
+import { LookAgain } from "../../functions/reactions/reaction.ts";
 import { reactionRunner } from "../../functions/runtime/server/reaction-runner.ts";
 import { RECORDED, taken } from "../store/stores.ts";
 
@@ -22,7 +23,8 @@ const ended = (id: string) =>
     outcome: "failed",
   });
 
-function given() {
+/** @param again how often it is to be looked at again */
+function given(again = 0) {
   const database = temporaryDatabase();
   const heard: string[] = [];
   const reactions = reactionRunner(
@@ -30,7 +32,10 @@ function given() {
     {
       listening: () => ({
         kinds: ["redeployment.ended"],
-        react: async ({ id }) => void heard.push(id),
+        react: async ({ id }) => {
+          heard.push(id);
+          if (heard.length <= again) throw new LookAgain(1);
+        },
         giveUp: () => Promise.resolve(),
       }),
     },
@@ -55,4 +60,11 @@ it("is kept for who starts later", async () => {
   await publishing.publish?.(ended("a"));
   await start(() => Promise.reject(new Error("nobody asks")));
   await expect.poll(() => heard).toEqual(["a"]);
+});
+
+it("looks again at what it has begun, and logs no failure", async () => {
+  const { heard, publishing, start } = given(2);
+  await start(() => Promise.reject(new Error("nobody asks")));
+  await publishing.publish?.(ended("a"));
+  await expect.poll(() => heard).toEqual(["a", "a", "a"]);
 });

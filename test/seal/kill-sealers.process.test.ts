@@ -73,11 +73,13 @@ it("leave a log that verifies after each kill, and in the end holds every fact o
     }
     const ended = await Promise.all(sealers.map((sealer) => end(sealer, "SIGKILL")));
     expect(ended.map(({ stderr }) => stderr)).toEqual(sealers.map(() => ""));
-    expect(await verified(), `round ${round}, as it was left`).toEqual([]);
+    // A seal that was on its way has published its checkpoint under its size alone: nothing else may be wrong.
+    const left = (await verified()).filter(({ message }) => !message.endsWith("a seal is on its way"));
+    expect(left, `round ${round}, as it was left`).toEqual([]);
     await sealAll(sealing);
+    expect(await verified(), `round ${round}`).toEqual([]);
     const { files, published } = logIn(logFolder(folder));
     expect(wrongIn(files, { key: signer.key, facts, published }), `round ${round}`).toEqual([]);
   }
-  expect(await verified()).toEqual([]);
   database.close();
 }, 3600_000);

@@ -46,6 +46,18 @@ function gate() {
 }
 
 describe("a queue of jobs", () => {
+  it("waits first where it is told to, and not after a restart", async () => {
+    const { later, opened, worker, tries, kept } = given();
+    await later.start(worker);
+    await later.put(job("a"), 3600_000);
+    await later.put(job("b"));
+    await expect.poll(() => tries).toEqual(["b"]);
+    await later.stop();
+    expect(kept()).toHaveLength(1);
+    await opened().start(worker);
+    await expect.poll(() => tries).toEqual(["b", "a"]);
+  });
+
   it("does a job again that is put while the same one is at hand", async () => {
     const { open, opened } = gate();
     const { later, worker, tries, kept } = given((_, nth) => (nth === 1 ? opened : Promise.resolve()));

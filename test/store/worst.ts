@@ -120,6 +120,12 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
     },
     "redeployment.taken": { ...freeze, redeployment: filled(filler, 256) },
     "redeployment.ended": { ...freeze, redeployment: filled(filler, 256), outcome: "failed" },
+    "change.reviewed": {
+      ...freeze,
+      target: { source: SOURCE, id: filled(filler, 256) },
+      verdict: "accepted",
+      comment: "",
+    },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
     "person.erased": { person: `person:${HASH}`, reason: "" },
     "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },

@@ -66,6 +66,23 @@ function wordsOf({ components, config, database, version, title, commits }: Audi
   return known.length > 0 ? known.join(", ") : commits.map(shortCommit).join(", ");
 }
 
+/** What became of an exception. */
+function Outcome({ outcome }: { readonly outcome: NonNullable<AuditChange["outcome"]> | null }) {
+  if (outcome === null) return null;
+  if (outcome.state === "reviewed")
+    return (
+      <span title={outcome.comment}>
+        {outcome.verdict} <span class="quiet">{outcome.by ?? "unknown"}</span>
+      </span>
+    );
+  return (
+    <span class={outcome.state === "overdue" ? "tone-warn" : "quiet"}>
+      {outcome.state === "overdue" ? "! overdue since " : "open until "}
+      <Time at={outcome.due} />
+    </span>
+  );
+}
+
 const Row = ({ change, environment }: { readonly change: AuditChange; readonly environment: string }) => (
   <tr>
     <td class="number">{change.n}</td>
@@ -105,6 +122,9 @@ const Row = ({ change, environment }: { readonly change: AuditChange; readonly e
         </div>
       ))}
     </td>
+    <td>
+      <Outcome outcome={change.outcome ?? null} />
+    </td>
   </tr>
 );
 
@@ -128,6 +148,7 @@ function Changes({ report, chosen }: { readonly report: Report; readonly chosen:
             <th>by</th>
             <th>approved by</th>
             <th>findings</th>
+            <th>review</th>
           </tr>
         </thead>
         <tbody>

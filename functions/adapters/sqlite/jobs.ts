@@ -17,8 +17,11 @@ export interface Worker<T> {
 }
 
 export interface JobQueue<T> {
-  /** Durable when it returns. Adding the same job again is harmless: it is stored once, or run twice. */
-  put(job: T): Promise<void>;
+  /**
+   * Durable when it returns. Adding the same job again is harmless: it is stored once, or run twice.
+   * @param afterMs how long it waits first; after a restart it does not
+   */
+  put(job: T, afterMs?: number): Promise<void>;
   /** Replaces the waiting jobs that a function changes, and what is left of earlier ones. Returns how many it changed. */
   rewrite(holds: Redaction["holds"], change: (job: T) => T): Promise<number>;
   /** Starts with the jobs that the previous process left. */
@@ -136,15 +139,15 @@ export function jobQueue<T>(
     if (waiting.size > 0) timer = setTimeout(next, Math.max(soonestMs - nowMs, 0));
   }
 
-  const add = (id: number): void => {
-    waiting.set(id, { dueMs: Date.now(), waitMs: firstWaitMs });
+  const add = (id: number, afterMs = 0): void => {
+    waiting.set(id, { dueMs: Date.now() + afterMs, waitMs: firstWaitMs });
   };
 
   return {
     rewrite: (holds, change) =>
       table.change((body) => (holds(body) ? JSON.stringify(change(schema.parse(JSON.parse(body)))) : body)),
-    put: async (job) => {
-      add(await table.add(JSON.stringify(job)));
+    put: async (job, afterMs) => {
+      add(await table.add(JSON.stringify(job)), afterMs);
       next();
     },
     start: async (by) => {

@@ -8,7 +8,6 @@ import { KINDS, OWN_KINDS, type Statement } from "../../../schemas/fact.ts";
 import {
   Cancellation,
   Discard,
-  Dispute,
   Freeze,
   FreezeEnd,
   Mark,
@@ -16,13 +15,13 @@ import {
   RedeploymentEnd,
   RedeploymentRequest,
   Rename,
-  Retraction,
 } from "../../../schemas/operation.ts";
 import { Discarded } from "../../../schemas/quarantine.ts";
 import { Redeployment, Redeployments, Refusal } from "../../../schemas/redeployment.ts";
 import { id } from "../../../schemas/scalars.ts";
 import { byPath, type Source } from "../../sources/source.ts";
 import { allSources } from "../../sources/sources.ts";
+import { aboutFacts } from "./about-facts.ts";
 import { outcomes, problem, REFUSALS } from "./answers.ts";
 
 const json = (description: string, schema: z.ZodType) => ({
@@ -90,38 +89,6 @@ const webhook = ({ vendor, verify }: Pick<Source, "vendor" | "verify">): ZodOpen
 });
 
 const byAddress = webhook({ vendor: "by_address", verify: byPath });
-
-const retraction: ZodOpenApiOperationObject = {
-  operationId: "retract",
-  summary: "Retracts a wrong fact. Final: report the correct one under another id.",
-  tags: ["Recording"],
-  requestBody: { required: true, content: { "application/json": { schema: Retraction } } },
-  responses: {
-    "200": outcomes("The fact was retracted before, for the same reason."),
-    "201": outcomes("Retracted."),
-    "400": problem("The body is no JSON."),
-    ...REFUSALS,
-    "409": problem("The fact was retracted before, for another reason."),
-    "413": problem("The body is too large."),
-    "422": problem("The fact is not found, or it cannot be retracted."),
-  },
-};
-
-const dispute: ZodOpenApiOperationObject = {
-  operationId: "dispute",
-  summary: "Disputes a fact: it stays, and answers that rest on it warn.",
-  tags: ["Recording"],
-  requestBody: { required: true, content: { "application/json": { schema: Dispute } } },
-  responses: {
-    "200": outcomes("The fact was disputed before, for the same reason."),
-    "201": outcomes("Disputed."),
-    "400": problem("The body is no JSON."),
-    ...REFUSALS,
-    "409": problem("The fact was disputed before, for another reason."),
-    "413": problem("The body is too large."),
-    "422": problem("The fact is not found, or it cannot be disputed."),
-  },
-};
 
 /** An operation that a person requests: a mark, a freeze, the end of a freeze. */
 const operation = (operationId: string, summary: string, body: z.ZodType): ZodOpenApiOperationObject => ({
@@ -310,8 +277,7 @@ export const recordingPaths = async (): Promise<ZodOpenApiPathsObject> => ({
   "/v1/quarantine/{key}/retry": { post: retryOperation },
   "/v1/quarantine/{key}/discard": { post: discardOperation },
   "/v1/attestations": { post: attestation },
-  "/v1/retractions": { post: retraction },
-  "/v1/disputes": { post: dispute },
+  ...aboutFacts,
   "/v1/redeployments": { post: requestOperation },
   "/v1/redeployments/{id}/take": { post: takeOperation },
   "/v1/redeployments/{id}/end": { post: endOperation },

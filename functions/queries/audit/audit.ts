@@ -13,6 +13,7 @@ import { described } from "../timeline/described.ts";
 import { allEntries } from "../timeline/events.ts";
 import { findingsOf, isLetThrough, kindOf } from "./controls.ts";
 import { allKnown, evidenceThen, type KnownChange } from "./known.ts";
+import { withOutcomes } from "./outcomes.ts";
 import { actsIn, changesAmong, coverageOf, type Drawing, drawn, gapsIn, totalsOf } from "./population.ts";
 
 export interface Asked {
@@ -72,7 +73,7 @@ function changeOf(
     commits: [...commits],
     by: entry.by,
     changes: [...evidence.changes],
-    approvals: approvals.map(({ isLast: _, ...approval }) => approval),
+    approvals: approvals.map(({ isLast: _, separation: __, change: ___, ...approval }) => approval),
     evidence: evidenceShown(known),
     ...(requirements === undefined ? {} : { requirements }),
     freezes: freezes.map((active) => ({
@@ -125,7 +126,8 @@ export async function audit(
     actsIn(question, place, { from, to }),
   ]);
   const isOnePerson = await comparing(people, personsOf(known));
-  const changes = known.map((one, n) => changeOf(one, n + 1, isOnePerson, policy, place));
+  const found = known.map((one, n) => changeOf(one, n + 1, isOnePerson, policy, place));
+  const changes = await withOutcomes(question, found, policy, place);
   return {
     environment,
     ...(service === undefined ? {} : { service }),

@@ -67,20 +67,31 @@ function approvalFault(known: KnownChange, isOnePerson: Comparison): Found | und
   return separationFault(known, current, isOnePerson);
 }
 
+/** Whether the approvals that counted for a merged change are by others than its authors; undefined: it has none. */
+function separationThen(
+  change: KnownChange["evidence"]["changes"][number],
+  current: KnownChange["approvals"],
+): "separated" | "not comparable" | "not separated" | undefined {
+  const given = current.filter((one) => one.change === change.fact).map(({ separation }) => separation);
+  if (given.includes("separated")) return "separated";
+  if (given.includes("not comparable")) return "not comparable";
+  return given.length > 0 ? "not separated" : undefined;
+}
+
 /** Whether approvals of the change itself are by others than its authors; of the deployment, than its deployer. */
 function separationFault(
   { entry, evidence }: KnownChange,
   current: KnownChange["approvals"],
   isOnePerson: Comparison,
 ): Found | undefined {
-  const own = evidence.changes.find(({ separation }) => separation === "not separated");
-  if (own !== undefined) return ["approved_by_author", `${named(own)} is approved by its authors alone`];
-  const ofDeployment = current.filter((one) => one.of === "deployment");
-  const isOfChange = evidence.changes.some(({ separation }) => separation === "separated");
-  if (isOfChange) return undefined;
+  const changes = evidence.changes.map((change) => ({ change, is: separationThen(change, current) }));
+  const own = changes.find(({ is }) => is === "not separated");
+  if (own !== undefined)
+    return ["approved_by_author", `${named(own.change)} is approved by its authors alone`];
+  if (changes.some(({ is }) => is === "separated")) return undefined;
   const deployer = personOf(entry.fact, entry.by);
-  const isOwn = ofDeployment.some((one) => {
-    const approver = personOf(one.fact, one.by);
+  const isOwn = current.some((one) => {
+    const approver = one.of === "deployment" ? personOf(one.fact, one.by) : undefined;
     return approver !== undefined && deployer !== undefined && isOnePerson(approver, deployer) === true;
   });
   if (isOwn)

@@ -1,5 +1,5 @@
 /** What is known of a change: its commits, who approved it, its evidence, and the freezes of its place. */
-import type { Attached, MergedChange, TimelineEntry } from "../../../schemas/answer.ts";
+import type { Approval, Attached, MergedChange, TimelineEntry } from "../../../schemas/answer.ts";
 import type { AuditApproval } from "../../../schemas/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { memoised } from "../../ledger/loader.ts";
@@ -11,6 +11,16 @@ import type { ComparedPersons } from "../persons.ts";
 import type { Question } from "../question.ts";
 import { isFor, standing } from "../verdicts.ts";
 
+/** An approval, and what the report does not show of it. */
+interface Given extends AuditApproval {
+  /** Whether it was given to the last commit of the change; null: that is unknown. */
+  readonly isLast: boolean | null;
+  /** Whether it is by somebody else than the authors of the change; absent: it is of the deployment, or by a bot. */
+  readonly separation?: Approval["separation"];
+  /** The fact of the change that it was given to. */
+  readonly change?: MergedChange["fact"];
+}
+
 /** A change, and everything known of it. */
 export interface KnownChange {
   readonly entry: TimelineEntry;
@@ -18,7 +28,7 @@ export interface KnownChange {
   readonly commits: readonly string[];
   readonly evidence: ImageEvidence;
   /** Verdicts that approve, oldest first, each with whether it still counts. */
-  readonly approvals: readonly (AuditApproval & { readonly isLast: boolean | null })[];
+  readonly approvals: readonly Given[];
   readonly freezes: readonly ActiveFreeze[];
   /** All digests of the images that it names. */
   readonly members: ReadonlySet<string>;
@@ -47,8 +57,6 @@ const joined = (found: readonly Found[]): Found => ({
   },
 });
 
-type Given = KnownChange["approvals"][number];
-
 /**
  * Verdicts that approve, oldest first. Of those before the change the newest of each person counts as it stood then; what
  * somebody said after the change takes back none of them.
@@ -61,17 +69,25 @@ function approvalsOf(entry: TimelineEntry, changes: readonly MergedChange[]): Gi
     const standingOnes = new Set([...standing(then ?? []), ...standing(later ?? [])].map(({ fact }) => fact));
     return verdicts.filter((one) => standingOnes.has(one.fact) && isFor(one));
   };
-  const ofChanges = changes.flatMap(({ approvals }) =>
-    counting(approvals).map((one) => ({ ...one, of: "change" as const, bot: one.bot === true })),
+  const ofChanges = changes.flatMap(({ approvals, fact: change }) =>
+    counting(approvals).map((one) => ({ ...one, change, of: "change" as const, bot: one.bot === true })),
   );
   const ofDeployment = counting(
     (entry.evidence ?? []).filter(({ type }) => /^(approval|review)/i.test(type)),
-  ).map((one) => ({ ...one, of: "deployment" as const, bot: false, isLast: null }));
+  ).map((one) => ({
+    ...one,
+    of: "deployment" as const,
+    bot: false,
+    isLast: null,
+    separation: undefined,
+    change: undefined,
+  }));
   return [...ofChanges, ...ofDeployment]
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-    .map(({ by = null, at, verdict = null, of, bot, url, fact, isLast }) => {
+    .map(({ by = null, at, verdict = null, of, bot, url, fact, isLast, separation, change }) => {
       const isBefore = at <= entry.at;
-      return { by, at, verdict, of, isBefore, bot, url, fact, isLast };
+      const more = { ...(separation && { separation }), ...(change && { change }) };
+      return { by, at, verdict, of, isBefore, bot, url, fact, isLast, ...more };
     });
 }
 

@@ -25,7 +25,7 @@ import { describeComponent } from "./component.ts";
 import { configurationOf } from "./configuration.ts";
 import { declaredWarnings } from "./declared.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import type { Claim, Observation } from "./effective-deployments.ts";
+import { type Claim, isObservation, type Observation } from "./effective-deployments.ts";
 import { reconcile } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
@@ -91,11 +91,21 @@ export function headOf({
   return last.sort(newestFirst)[0];
 }
 
-/** When somebody last looked, whatever was seen. */
-export async function seenAtOf(context: ResolveContext, { running }: Reconciled): Promise<string | null> {
+/** When somebody last looked, whatever was seen, and what the cluster showed then. */
+export async function lastLook(
+  context: ResolveContext,
+  { running, shown }: Reconciled,
+): Promise<Pick<Release, "clusterState"> & { readonly seenAt: string | null }> {
   const { value: last } = await observations(context, context.selector, context.at).next();
-  const times = [running.observation, last].flatMap((fact) => fact?.occurredAt ?? []);
-  return times.sort().at(-1) ?? null;
+  const looks = [running.observation, isObservation(last) ? last : undefined].filter(
+    (one) => one !== undefined,
+  );
+  const newest = looks.sort(newestFirst)[0];
+  const state = shown.length === 0 ? undefined : newest?.clusterState;
+  return {
+    seenAt: newest?.occurredAt ?? null,
+    ...(state === undefined ? {} : { clusterState: state }),
+  };
 }
 
 /** The last of these times; null if one is unknown, or there is none. */
@@ -190,7 +200,7 @@ export async function release(
     since,
     runningSince: lastOf(runningSince),
     until,
-    seenAt: await seenAtOf(context, reconciled),
+    ...(await lastLook(context, reconciled)),
     components: described
       .map(({ component }, n) => ({ ...component, runningSince: runningSince[n] ?? null }))
       .sort(bySlot),

@@ -4,8 +4,9 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import * as z from "zod";
 import { endpoint } from "../../../schemas/scalars.ts";
+import { sender } from "../../adapters/sqs/queue.ts";
 import { type Asof, asofOver, sendTo } from "../../reactions/ledger-client.ts";
-import { Heard, type Reaction } from "../../reactions/reaction.ts";
+import { Heard, LookAgain, type Reaction } from "../../reactions/reaction.ts";
 import { json, parse } from "../config/secrets.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { secretAs, variable } from "./secret.ts";
@@ -50,6 +51,8 @@ export function sqsReaction<S extends { asof: LedgerAccess }>(
   const logger = new Logger({ serviceName: "asof" });
   logUnhandled(logger);
   const maxReceives = Number(variable("ASOF_MAX_RECEIVES"));
+  /** Of reactions that look again at what they began. */
+  const lookAgain = sender(process.env.ASOF_QUEUE ?? "");
   const processor = new BatchProcessor(EventType.SQS);
   const reaction = secretAs((text) => {
     const settings = parse("ASOF_SECRET", Settings, json("ASOF_SECRET", text));
@@ -61,7 +64,7 @@ export function sqsReaction<S extends { asof: LedgerAccess }>(
     try {
       await react(fact);
     } catch (error) {
-      if (isLast) await giveUp(fact, error);
+      if (isLast && !(error instanceof LookAgain)) await giveUp(fact, error);
       throw error;
     }
   }
@@ -73,6 +76,8 @@ export function sqsReaction<S extends { asof: LedgerAccess }>(
       if (event.source === "aws.events") await (await reaction()).check?.();
       else await processFact(event.detail, isLast);
     } catch (error) {
+      // What is to be looked at again is a message like the first one: its deliveries are counted anew.
+      if (error instanceof LookAgain) return lookAgain(body, Math.ceil(error.afterMs / 1000));
       // The batch library does not log the error, and SQS only counts it.
       const what = isLast ? "a message was given up" : "a message failed and will be redelivered";
       logger.error(what, { messageId, reason: reasonOf(error) });

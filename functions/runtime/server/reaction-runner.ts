@@ -8,7 +8,7 @@ import type { Ledger } from "../../http/context.ts";
 import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { type Asof, asofOver, type Send } from "../../reactions/ledger-client.ts";
-import { Heard, type Reaction } from "../../reactions/reaction.ts";
+import { Heard, LookAgain, type Reaction } from "../../reactions/reaction.ts";
 
 /** How long an unreachable system is retried; then the redeployment fails. */
 const GIVE_UP_MS = 10 * 60_000;
@@ -54,6 +54,7 @@ export function reactionRunner(
         try {
           await reaction.react(fact);
         } catch (error) {
+          if (error instanceof LookAgain) return queue.put(fact, error.afterMs);
           const reason = error instanceof Error ? error.message : String(error);
           log.info("a reaction failed and will be retried", { reaction: name, fact: fact.id, reason });
           throw error;

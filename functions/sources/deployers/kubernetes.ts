@@ -23,10 +23,10 @@
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf, time, WORKLOADS } from "../../../schemas/scalars.ts";
-import { type Image, partsOf } from "../image.ts";
 import { hashOf, ignored, MAX_EVENTS, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Context, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
+import { ownerOf, Pod, runningIn, settledAmong } from "./pods.ts";
 
 export const kubernetes: Source = {
   vendor: "kubernetes",
@@ -43,37 +43,6 @@ export const kubernetes: Source = {
     },
   ],
 };
-
-// Not loose schemas: fields that are not read here must not be quarantined.
-const ContainerStatus = z.object({
-  name: z.string(),
-  image: z.string(),
-  imageID: z.string(),
-  ready: z.boolean().optional(),
-  state: z.object({ running: z.object({ startedAt: z.string() }).optional() }),
-});
-type ContainerStatus = z.infer<typeof ContainerStatus>;
-
-const Pod = z.object({
-  kind: z.literal("Pod").optional(),
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    deletionTimestamp: maybeText,
-    labels: z
-      .object({
-        "pod-template-hash": maybeText,
-        "rollouts-pod-template-hash": maybeText,
-        "controller-revision-hash": maybeText,
-      })
-      .nullish(),
-    ownerReferences: z
-      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().optional() }))
-      .nullish(),
-  }),
-  status: z.object({ containerStatuses: z.array(ContainerStatus).nullish() }),
-});
-type Pod = z.infer<typeof Pod>;
 
 const PodList = z.object({
   kind: z.enum(["List", "PodList"]),
@@ -134,19 +103,6 @@ function mapList(list: z.infer<typeof PodList>, context: Context): Mapped[] {
   return [...workloads.values()].map((pods) => mapWorkload(pods, look));
 }
 
-/** Owners of pods that run to completion, or that the node itself runs. */
-const NO_SERVICES: ReadonlySet<string> = new Set(["Job", "Node"]);
-
-/** The pod's workload. A ReplicaSet whose name ends in the template's hash belongs to a Deployment (or Rollout). */
-function ownerOf({ metadata: { namespace, labels, ownerReferences } }: Pod) {
-  const owner = ownerReferences?.find(({ controller }) => controller === true);
-  if (owner === undefined || NO_SERVICES.has(owner.kind)) return { namespace };
-  const hash = labels?.["rollouts-pod-template-hash"] ?? labels?.["pod-template-hash"];
-  return owner.kind === "ReplicaSet" && hash !== undefined && owner.name.endsWith(`-${hash}`)
-    ? { namespace, kind: "Deployment", name: owner.name.slice(0, -hash.length - 1) }
-    : { namespace, kind: owner.kind, name: owner.name };
-}
-
 function mapWorkload(pods: readonly Pod[], { cluster, seen: at, timeFrom }: Look): Mapped {
   const [first] = pods;
   const { namespace, kind, name } = first === undefined ? { namespace: "" } : ownerOf(first);
@@ -176,94 +132,4 @@ function mapWorkload(pods: readonly Pod[], { cluster, seen: at, timeFrom }: Look
     },
     pods,
   );
-}
-
-/** What all of these pods run, and since when; undefined if they run different images, or if there are none. */
-function settledAmong(pods: readonly Running[]): { components: readonly Seen[]; since: string } | undefined {
-  // Nodes may name different repositories for one digest: always the same one is used.
-  const lists = pods.map(({ components }) => components).sort(byText);
-  const [one, ...others] = lists;
-  if (one === undefined) return undefined;
-  const since = pods.map(({ startedAt }) => startedAt).reduce(later);
-  if (others.every((other) => imagesOf(other) === imagesOf(one))) return { components: one, since };
-  const templates = new Set(pods.map(({ template }) => template));
-  const digests = lists.flat().every(({ digest }) => digest !== undefined);
-  return templates.size === 1 && digests ? { components: merged(lists), since } : undefined;
-}
-
-/** Pods of one template with all digests that they report for each container. */
-function merged(lists: readonly (readonly Seen[])[]): Seen[] {
-  const [one = []] = lists;
-  return one.map((first) => {
-    const same = lists.flat().filter(({ component }) => component === first.component);
-    const [digest, ...otherDigests] = [...new Set(same.flatMap((seen) => seen.digest ?? []))].sort();
-    return { ...first, ...present({ digest }), ...(otherDigests.length === 0 ? {} : { otherDigests }) };
-  });
-}
-
-const later = (a: string, b: string): string => (Date.parse(b) > Date.parse(a) ? b : a);
-const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-
-interface Seen extends Partial<Image> {
-  readonly component: string;
-  readonly digestOf?: "configuration";
-  readonly otherDigests?: readonly string[];
-}
-
-/** What distinguishes two pods: digests, or whole references if there are no digests. */
-const imagesOf = (components: readonly Seen[]): string =>
-  JSON.stringify(
-    components.map(({ component, digest, repository, tag }) => [component, digest ?? [repository, tag]]),
-  );
-
-// --- one pod ----------------------------------------------------------------------------------------------
-
-/** Containers that meshes and operators inject into pods. */
-const INJECTED = /^(istio-proxy|linkerd-proxy|consul-dataplane|vault-agent|daprd)$/;
-
-interface Running {
-  readonly components: readonly Seen[];
-  readonly startedAt: string;
-  readonly isReady: boolean;
-  /** Equal for pods that were made from one template. */
-  readonly template: string;
-}
-
-/** What a pod runs, and since when; undefined if it is being deleted, or if a container does not run. */
-function runningIn({ metadata, status }: Pod): Running | undefined {
-  if (metadata.deletionTimestamp !== undefined) return undefined;
-  const own = (status.containerStatuses ?? []).filter(({ name }) => !INJECTED.test(name));
-  const starts = own.flatMap(({ state }) => state.running?.startedAt ?? []);
-  if (own.length === 0 || starts.length < own.length) return undefined;
-  const components = own
-    .map((one) => ({ component: own.length === 1 ? "main" : one.name, ...imageOf(one) }))
-    .sort((a, b) => (a.component < b.component ? -1 : 1));
-  const images = own.map(({ name, image }) => JSON.stringify([name, image])).sort();
-  return {
-    components,
-    startedAt: starts.reduce(later),
-    isReady: own.every(({ ready }) => ready !== false),
-    template: templateOf(metadata) ?? images.join(),
-  };
-}
-
-/** The hash of the template that a pod was made from, if its workload labels it. */
-function templateOf({ labels }: Pod["metadata"]): string | undefined {
-  return (
-    labels?.["rollouts-pod-template-hash"] ??
-    labels?.["pod-template-hash"] ??
-    labels?.["controller-revision-hash"]
-  );
-}
-
-/** The image by digest, in the repository that it was pulled from; by tag only if the runtime reports no digest. */
-function imageOf({ image, imageID }: ContainerStatus): Omit<Seen, "component"> {
-  return digestIn(imageID.replace(/^docker(-pullable)?:\/\//, "")) ?? digestIn(image) ?? partsOf(image);
-}
-
-function digestIn(reference: string): Omit<Seen, "component"> | undefined {
-  if (/^sha(256|512):/.test(reference)) return { digest: reference, digestOf: "configuration" };
-  const { repository, digest } = partsOf(reference);
-  if (digest === undefined) return undefined;
-  return repository === undefined ? { digest } : { repository, digest };
 }

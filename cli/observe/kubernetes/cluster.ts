@@ -1,0 +1,208 @@
+/**
+ * A Kubernetes API server, by its official client: its configuration and login, and its watch. Lists are plain requests
+ * with that login, because the client's typed calls neither ask for metadata alone nor read page by page without keeping
+ * whole objects.
+ * Format: kubernetes.io, "Kubernetes API Concepts" (pages, watches, bookmarks, 410 Gone, PartialObjectMetadata).
+ */
+import { request as overHttp } from "node:http";
+import { request as overHttps, type RequestOptions } from "node:https";
+import { text } from "node:stream/consumers";
+import { KubeConfig, Watch } from "@kubernetes/client-node";
+import * as z from "zod";
+import { CliError } from "../../error.ts";
+import type { Resource } from "./resources.ts";
+
+/** The server refused or did not know something. */
+export class ClusterRefusal extends CliError {
+  readonly status: number;
+
+  constructor(status: number, what: string) {
+    super(`the cluster answered ${status} for ${what}`);
+    this.status = status;
+  }
+}
+
+export interface Access {
+  readonly kubeconfig?: string | undefined;
+  readonly kubeContext?: string | undefined;
+  /** Absent: all. */
+  readonly namespace?: string | undefined;
+}
+
+export interface ListPage {
+  readonly items: readonly unknown[];
+  /** Where a watch begins that continues this list. */
+  readonly resourceVersion: string;
+}
+
+/** How a watch ended. `gone`: the server no longer knows where it should begin, so only a new list shows what is. */
+export type WatchEnd = "closed" | "gone";
+
+export interface Cluster {
+  /** All pages. Throws ClusterRefusal, or a CliError where no server answers. */
+  readonly list: (resource: Resource) => AsyncGenerator<ListPage>;
+  /** Throws as `list` does. */
+  readonly watch: (
+    resource: Resource,
+    from: string,
+    listener: WatchListener,
+    signal: AbortSignal,
+  ) => Promise<WatchEnd>;
+}
+
+export interface WatchListener {
+  readonly take: (type: string, object: unknown) => void;
+  /** The server has accepted the watch. */
+  readonly opened: () => void;
+}
+
+/** Objects a page. Pods have about 10 KB each, and a page is in memory at once. */
+const PAGE = 100;
+const TIMEOUT_MS = 30_000;
+/** So long a watch lasts, and so much longer until a server that died is noticed. */
+const WATCH_S = 240;
+const WATCH_GRACE_MS = 20_000;
+const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+const Page = z.object({
+  metadata: z.object({ resourceVersion: z.string().default(""), continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullish(),
+});
+/** An answer of the server that says why it refuses: a `Status`, or what the client throws. */
+const Refused = z.object({ code: z.number().optional(), statusCode: z.number().optional() });
+/** The status of a version or a page that the server no longer has. */
+export const GONE = 410;
+
+/** The cluster's configuration, found as kubectl finds it; in a pod, its service account. */
+function configurationOf({ kubeconfig, kubeContext }: Access): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (cause) {
+    throw new CliError(`the kubeconfig cannot be read: ${cause instanceof Error ? cause.message : ""}`, {
+      cause,
+    });
+  }
+  if (kubeContext !== undefined) {
+    const known = config.getContexts().map(({ name }) => name);
+    if (!known.includes(kubeContext))
+      throw new CliError(`--kube-context ${kubeContext}: the kubeconfig has ${known.join(", ") || "none"}`);
+    config.setCurrentContext(kubeContext);
+  }
+  return config;
+}
+
+const silent = (what: string, cause: unknown): CliError =>
+  new CliError(
+    `the cluster does not answer for ${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      cause,
+    },
+  );
+
+function pathOf({ group, version, plural }: Resource, namespace: string | undefined): string {
+  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  return `${root}${namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`}/${plural}`;
+}
+
+/** A promise with what settles it. */
+function settled<T>() {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((done, failed) => {
+    [resolve, reject] = [done, failed];
+  });
+  return { promise, resolve, reject };
+}
+
+/** Whether no connection was made, unlike one that broke off. */
+const isConnectionRefused = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT)$/.test(String(error.code));
+
+/** One GET with the login of the configuration. */
+async function get(config: KubeConfig, path: string, accept: string): Promise<unknown> {
+  const what = path.replace(/\?.*/, "");
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const url = new URL(`${config.getCurrentCluster()?.server}${path}`);
+  const send = url.protocol === "http:" ? overHttp : overHttps;
+  const headers = { ...options.headers, accept };
+  const { status, body } = await new Promise<{ status: number; body: string }>((done, failed) => {
+    const sent = send(url, { ...options, headers, timeout: TIMEOUT_MS }, (answer) => {
+      text(answer).then((body) => done({ status: answer.statusCode ?? 0, body }), failed);
+    });
+    sent.on("timeout", () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    sent.on("error", failed);
+    sent.end();
+  }).catch((error: unknown) => {
+    throw silent(what, error);
+  });
+  if (status !== 200) throw new ClusterRefusal(status, what);
+  return JSON.parse(body);
+}
+
+export function clusterOf(access: Access): Cluster {
+  const config = configurationOf(access);
+  if (config.getCurrentCluster() === null)
+    throw new CliError("the kubeconfig names no cluster to use: give --kube-context");
+  const watcher = new Watch(config);
+
+  async function* list(resource: Resource): AsyncGenerator<ListPage> {
+    const path = pathOf(resource, access.namespace);
+    const accept = resource.isMetadata ? METADATA : "application/json";
+    for (let next: string | undefined = ""; next !== undefined; ) {
+      const more: string = next === "" ? "" : `&continue=${encodeURIComponent(next)}`;
+      const { metadata, items } = Page.parse(await get(config, `${path}?limit=${PAGE}${more}`, accept));
+      yield { items: items ?? [], resourceVersion: metadata.resourceVersion };
+      // The last page has an empty token, or none.
+      next = metadata.continue || undefined;
+    }
+  }
+
+  async function watch(
+    resource: Resource,
+    from: string,
+    { take, opened }: WatchListener,
+    signal: AbortSignal,
+  ): Promise<WatchEnd> {
+    const path = pathOf(resource, access.namespace);
+    const ended = settled<WatchEnd>();
+    const asked = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: WATCH_S };
+    const onEvent = (type: string, object: unknown) => {
+      if (type !== "ERROR") return take(type, object);
+      const code = Refused.safeParse(object).data?.code ?? 0;
+      if (code === GONE) ended.resolve("gone");
+      else ended.reject(new ClusterRefusal(code, path));
+    };
+    let isOpen = true;
+    const onEnd = (error: unknown) => {
+      isOpen = false;
+      const status = Refused.safeParse(error).data?.statusCode;
+      if (status === GONE) ended.resolve("gone");
+      else if (status !== undefined) ended.reject(new ClusterRefusal(status, path));
+      else if (isConnectionRefused(error)) ended.reject(silent(path, error));
+      else ended.resolve("closed");
+    };
+    const open = await watcher.watch(path, asked, onEvent, onEnd);
+    if (isOpen) opened();
+    const stop = () => {
+      open.abort();
+      ended.resolve("closed");
+    };
+    const guard = setTimeout(stop, WATCH_S * 1000 + WATCH_GRACE_MS);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      return await ended.promise;
+    } finally {
+      clearTimeout(guard);
+      signal.removeEventListener("abort", stop);
+      open.abort();
+    }
+  }
+
+  return { list, watch };
+}

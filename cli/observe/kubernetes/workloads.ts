@@ -1,0 +1,131 @@
+/** The workloads of a cluster: pods by their owner, and those of one owner by the template that they were made from. */
+import { ownerOf, type Running, runningIn, templateOf } from "../../../functions/sources/deployers/pods.ts";
+import type { ObservedPod, Owner, Setting } from "./objects.ts";
+
+/** Pods of one template. */
+export interface Version {
+  readonly template: string;
+  readonly pods: readonly ObservedPod[];
+  readonly running: readonly Running[];
+  /** When its first pod was created. */
+  readonly createdAt: string;
+  readonly revision: string | undefined;
+  readonly weight: number | undefined;
+}
+
+export interface Workload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: Owner | undefined;
+  /** The oldest first. Pods that are being deleted are left out. */
+  readonly versions: readonly Version[];
+  readonly settings: readonly {
+    readonly kind: "ConfigMap" | "Secret";
+    readonly name: string;
+    readonly revision: string;
+  }[];
+}
+
+/** Owners by kind, namespace and name. */
+export type Owners = ReadonlyMap<string, Owner>;
+export const ownerKey = (kind: string, namespace: string, name: string): string =>
+  `${kind} ${namespace}/${name}`;
+
+export interface Surroundings {
+  readonly owners: Owners;
+  /** By `ConfigMap namespace/name`. */
+  readonly settings: ReadonlyMap<string, Setting>;
+  readonly weightOf: (pods: {
+    readonly namespace: string;
+    readonly workload: string;
+    readonly template: string;
+    readonly labels: Readonly<Record<string, string>>;
+  }) => number | undefined;
+}
+
+const REVISION = "deployment.kubernetes.io/revision";
+
+/** The workload of a pod. A Job is one run of its CronJob; a Job of its own is none, nor is a pod without an owner. */
+function workloadOf({ pod, owner }: ObservedPod, owners: Owners) {
+  const { namespace } = pod.metadata;
+  if (owner?.kind === "Job") {
+    const job = owners.get(ownerKey("Job", namespace, owner.name));
+    return job?.owner?.kind === "CronJob" ? { namespace, kind: "CronJob", name: job.owner.name } : undefined;
+  }
+  const found = ownerOf(pod);
+  if (found.name === undefined) return undefined;
+  const isRollout =
+    found.kind === "Deployment" && pod.metadata.labels?.["rollouts-pod-template-hash"] !== undefined;
+  return { namespace, kind: isRollout ? "Rollout" : found.kind, name: found.name };
+}
+
+function versionOf(
+  pods: readonly ObservedPod[],
+  template: string,
+  name: string,
+  around: Surroundings,
+): Version {
+  const [first] = pods;
+  const namespace = first?.pod.metadata.namespace ?? "";
+  const set = around.owners.get(ownerKey("ReplicaSet", namespace, first?.owner?.name ?? ""));
+  return {
+    template,
+    pods,
+    running: pods.flatMap(({ pod }) => runningIn(pod) ?? []),
+    createdAt: pods.map(({ createdAt }) => createdAt).reduce((a, b) => (b < a ? b : a)),
+    revision: set?.annotations[REVISION] ?? set?.annotations["rollout.argoproj.io/revision"],
+    weight: around.weightOf({ namespace, workload: name, template, labels: first?.labels ?? {} }),
+  };
+}
+
+function grouped<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+const isSettingKind = (kind: string | undefined): kind is "ConfigMap" | "Secret" =>
+  kind === "ConfigMap" || kind === "Secret";
+
+function settingsOf(
+  pods: readonly ObservedPod[],
+  namespace: string,
+  { settings }: Surroundings,
+): Workload["settings"] {
+  const names = [...new Set(pods.flatMap((one) => one.settings))].sort();
+  return names.flatMap((one) => {
+    const [kind, name = ""] = one.split("/");
+    const revision = settings.get(`${kind} ${namespace}/${name}`)?.revision;
+    return isSettingKind(kind) && revision !== undefined ? [{ kind, name, revision }] : [];
+  });
+}
+
+/** Whatever the order of the pods, the same workloads in the same order. */
+export function workloadsOf(pods: Iterable<ObservedPod>, around: Surroundings): Workload[] {
+  const live = [...pods]
+    .filter(({ pod }) => pod.metadata.deletionTimestamp === undefined)
+    .flatMap((one) => {
+      const workload = workloadOf(one, around.owners);
+      return workload === undefined ? [] : [{ one, workload }];
+    });
+  const groups = grouped(live, ({ workload: { kind, namespace, name } }) => ownerKey(kind, namespace, name));
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, found]) => {
+      const [first] = found;
+      if (first === undefined) return [];
+      const all = found
+        .map(({ one }) => one)
+        .sort((a, b) => (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1));
+      const versions = [...grouped(all, ({ pod }) => templateOf(pod))]
+        .map(([template, own]) => versionOf(own, template, first.workload.name, around))
+        .sort((a, b) => (`${a.createdAt} ${a.template}` < `${b.createdAt} ${b.template}` ? -1 : 1));
+      const settings = settingsOf(all, first.workload.namespace, around);
+      return [{ ...first.workload, owner: around.owners.get(key), versions, settings }];
+    });
+}

@@ -1,0 +1,58 @@
+/** What became of the exceptions that the report lists: each is reviewed by somebody, until a day. */
+import type { AuditChange, ControlCode } from "../../../schemas/audit.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { newestReviews } from "../../ledger/reviews.ts";
+import { rulesFor } from "../gate-policy.ts";
+import type { Question } from "../question.ts";
+
+/** The controls whose findings somebody has to look into afterwards. The others describe a change. */
+const EXCEPTIONS: ReadonlySet<ControlCode> = new Set<ControlCode>([
+  "no_approval",
+  "approved_by_author",
+  "approved_by_deployer",
+  "approved_after",
+  "approved_before_last_push",
+  "policy_unmet",
+  "in_freeze",
+  "freeze_exception",
+  "emergency",
+  "drift",
+]);
+
+const DAYS = 14;
+const DAY_MS = 86_400_000;
+
+/** The fewest days that a rule of the policy gives in an environment. @param environment folded */
+const daysIn = (policy: GatePolicy | undefined, environment: string): number => {
+  const given = rulesFor(policy ?? [], environment).flatMap(({ reviewWithinDays }) => reviewWithinDays ?? []);
+  return given.length === 0 ? DAYS : Math.min(...given);
+};
+
+const isException = ({ findings }: AuditChange): boolean =>
+  findings.some(({ control }) => EXCEPTIONS.has(control));
+
+/** The changes, each with the outcome of its review; null where there is nothing to review. */
+export async function withOutcomes(
+  { store, knownAt }: Pick<Question, "store" | "knownAt">,
+  changes: readonly AuditChange[],
+  policy: GatePolicy | undefined,
+  environment: string,
+): Promise<AuditChange[]> {
+  const exceptions = changes.filter(isException);
+  const reviews = await newestReviews(
+    store,
+    exceptions.map(({ fact }) => fact),
+    knownAt,
+  );
+  const days = daysIn(policy, environment);
+  return changes.map((change) => {
+    if (!isException(change)) return { ...change, outcome: null };
+    const due = new Date(Date.parse(change.at) + days * DAY_MS).toISOString();
+    const review = reviews.get(`${change.fact.source} ${change.fact.id}`);
+    if (review === undefined)
+      return { ...change, outcome: { state: knownAt > due ? "overdue" : "open", due } };
+    const { verdict, comment, actor: by = null, occurredAt: at, source, id } = review;
+    const outcome = { state: "reviewed", due, verdict, comment, by, at, fact: { source, id } } as const;
+    return { ...change, outcome };
+  });
+}
