@@ -1,5 +1,5 @@
 /** A Lambda function with the settings that all share, and a role without permissions except those that `allow` adds. */
-import type { Duration } from "aws-cdk-lib";
+import type { Duration, Size } from "aws-cdk-lib";
 import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -13,13 +13,15 @@ export type LedgerFunctionProps = {
   environment: Record<string, string>;
   /** Executions at the same time, reserved for it: its ceiling, and what no other function can take away. */
   concurrency?: number | undefined;
+  /** Absent: Lambda's 512 MiB. */
+  disk?: Size | undefined;
 };
 
 export class LedgerFunction extends LambdaFunction {
   constructor(
     scope: Construct,
     id: string,
-    { bundle, memoryMiB, concurrency, ...props }: LedgerFunctionProps,
+    { bundle, memoryMiB, concurrency, disk, ...props }: LedgerFunctionProps,
   ) {
     // With an explicit role and log group, the CDK adds no managed policy, and logs expire.
     const logGroup = new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.THREE_MONTHS });
@@ -32,6 +34,7 @@ export class LedgerFunction extends LambdaFunction {
       code: Code.fromAsset(bundle),
       handler: "index.handler",
       memorySize: memoryMiB,
+      ...(disk === undefined ? {} : { ephemeralStorageSize: disk }),
       role,
       logGroup,
       ...(concurrency === undefined ? {} : { reservedConcurrentExecutions: concurrency }),

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { Rules } from "../functions/ledger/naming-rules.ts";
+import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { identitiesFrom } from "../functions/runtime/config/identities.ts";
 import { rootsIn } from "../functions/sources/standards/attestation.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish", "erase", "seal"] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+/** A function of the ledger that is there by configuration. */
+export const EXPORT_JOB = "export-job";
 /** Functions of `AsofExecutors`. */
 export const LISTENERS = ["execute", "maintain", "chat"] as const;
 export type ListenerName = (typeof LISTENERS)[number];
@@ -36,6 +39,20 @@ export const trustVariables = (signers: LedgerSettings["signers"]): Record<strin
   signers === undefined
     ? {}
     : { ASOF_TRUST_ROOTS: `/var/task/${TRUST_ROOTS}`, ASOF_SIGNERS: JSON.stringify(signers) };
+/** What the functions that answer questions are told of the user's tools, policy and persons. */
+export const answerVariables = ({
+  deployTools,
+  gatePolicy,
+  persons,
+}: Pick<LedgerSettings, "deployTools" | "gatePolicy" | "persons">): Record<string, string> => ({
+  ...(deployTools === undefined ? {} : { ASOF_DEPLOY_TOOLS: JSON.stringify(deployTools) }),
+  ...(gatePolicy === undefined
+    ? {}
+    : { ASOF_GATE_POLICY: JSON.stringify(gatePolicyFrom({ ASOF_GATE_POLICY: gatePolicy })) }),
+  ...(persons === undefined
+    ? {}
+    : { ASOF_PERSONS: JSON.stringify(samePersonsFrom({ ASOF_PERSONS: persons })) }),
+});
 /** The file name of the policies in a bundle. */
 export const IDENTITIES = "identities.json";
 
@@ -51,7 +68,7 @@ export function withFiles(bundles: string, { rules, trustRoots, identities }: Fi
   const policies = identitiesFrom({ ASOF_IDENTITIES: identities }, parseYaml);
   if (checked === undefined && roots === undefined && policies === undefined) return bundles;
   rmSync(folder, { recursive: true, force: true });
-  for (const name of FUNCTIONS) {
+  for (const name of [...FUNCTIONS, EXPORT_JOB]) {
     const copy = join(folder, name);
     cpSync(join(bundles, name), copy, { recursive: true });
     if (checked !== undefined) writeFileSync(join(copy, RULES), JSON.stringify(checked));

@@ -14,15 +14,25 @@ import type { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Topic } from "aws-cdk-lib/aws-sns";
 import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { parse } from "../functions/runtime/config/secrets.ts";
 import { Alarms } from "./alarms.ts";
+import { addAnalysis } from "./analysis.ts";
 import { addArrivals } from "./arrivals.ts";
 import { addBackups, addBudget } from "./costs.ts";
 import { deadLetters, QUEUE_DEFAULTS } from "./dead-letters.ts";
 import { addEdge } from "./edge.ts";
+import { addExportJobs } from "./export-jobs.ts";
 import { LedgerFunction, type LedgerFunctionProps } from "./function.ts";
-import { type FunctionName, IDENTITIES, PACKAGED, RULES, trustVariables, withFiles } from "./functions.ts";
+import {
+  answerVariables,
+  EXPORT_JOB,
+  type FunctionName,
+  IDENTITIES,
+  PACKAGED,
+  RULES,
+  trustVariables,
+  withFiles,
+} from "./functions.ts";
 import { PeopleTable } from "./people.ts";
 import { allowErasing, allowQuarantine, quarantineBucket } from "./quarantine.ts";
 import { addSealing, logBucket } from "./sealing.ts";
@@ -78,6 +88,7 @@ export class AsofLedger extends Construct {
     table.alarm(alarms);
     const people = new PeopleTable(this, "People", props.table?.people);
     if (props.backup !== undefined) addBackups(this, table, props.backup);
+    if (props.analysis !== undefined) addAnalysis(this, table, props.analysis);
     if (props.budget !== undefined) addBudget(this, props.budget);
     const quarantine = quarantineBucket(this);
     const log = logBucket(this, props.log.retentionDays);
@@ -142,10 +153,11 @@ export class AsofLedger extends Construct {
     // ---- Functions -----------------------------------------------------------------------------------------------
     const addFunction = (
       id: string,
-      name: FunctionName,
+      name: FunctionName | typeof EXPORT_JOB,
       { environment, ...rest }: Omit<LedgerFunctionProps, "bundle">,
     ): LedgerFunction => {
-      const concurrency = props.concurrency === false ? undefined : props.concurrency[name];
+      const concurrency =
+        props.concurrency === false || name === EXPORT_JOB ? undefined : props.concurrency[name];
       const rules = props.rules !== undefined ? { ASOF_RULES: `/var/task/${RULES}` } : {};
       const bundle = join(bundles, name);
       const created = new LedgerFunction(this, id, {
@@ -165,25 +177,13 @@ export class AsofLedger extends Construct {
       table.allowReads(reader);
       reader.allow(["secretsmanager:GetSecretValue"], secret.secretArn);
     };
-    const tools =
-      props.deployTools === undefined ? {} : { ASOF_DEPLOY_TOOLS: JSON.stringify(props.deployTools) };
-    const policy =
-      props.gatePolicy === undefined
-        ? {}
-        : { ASOF_GATE_POLICY: JSON.stringify(gatePolicyFrom({ ASOF_GATE_POLICY: props.gatePolicy })) };
-    const persons =
-      props.persons === undefined
-        ? {}
-        : { ASOF_PERSONS: JSON.stringify(samePersonsFrom({ ASOF_PERSONS: props.persons })) };
     const environment = {
       ASOF_TABLE: table.tableName,
       ASOF_PEOPLE_TABLE: people.tableName,
       ASOF_SECRET: secret.secretArn,
       // After this time indexes and clocks have caught up, and answers about the past no longer change.
       ASOF_SETTLE_MS: "60000",
-      ...tools,
-      ...policy,
-      ...persons,
+      ...answerVariables(props),
       ...(props.identities === undefined ? {} : { ASOF_IDENTITIES: `/var/task/${IDENTITIES}` }),
     };
 
@@ -236,11 +236,12 @@ export class AsofLedger extends Construct {
     });
     alarms.onOwn("SilentSources", "A source is late by its own rhythm.", "silent_sources");
 
+    const exporting = { ...environment, ASOF_LATER_QUEUE: later.queueUrl, ASOF_LOG_BUCKET: log.bucketName };
     // Lambda's maximum: an export of months streams for minutes.
     const exported = addFunction("Export", "export", {
       timeout: Duration.minutes(15),
       memoryMiB: 1024,
-      environment: { ...environment, ASOF_LATER_QUEUE: later.queueUrl, ASOF_LOG_BUCKET: log.bucketName },
+      environment: exporting,
     });
     allowReads(exported);
     // The audit report names people.
@@ -289,7 +290,8 @@ export class AsofLedger extends Construct {
       retryAttempts: 10,
       onFailure: new SqsDlq(publishDlq),
     });
-    const readers = [questions, exported];
+    const jobs = { asked: exported, addFunction, table, later, environment: exporting };
+    const readers = [questions, exported, ...addExportJobs(this, alarms, props.exportJobs, jobs)];
     addSealing(this, alarms, { bucket: log, table, settings: props.log, addFunction, readers });
 
     const breach = new Metric({ namespace: "asof", metricName: "ImmutabilityBreach", statistic: "Sum" });

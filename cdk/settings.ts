@@ -74,6 +74,10 @@ export const LedgerSettings = z.object({
   backup: z
     .strictObject({ keepDays: z.int().min(1).default(35), copyTo: arn("backup").optional() })
     .optional(),
+  /** Exports as jobs, for periods that take longer than an answer may; how long their files are kept. */
+  exportJobs: z.strictObject({ keepDays: z.int().min(1).max(30).default(3) }).optional(),
+  /** Daily exports of all facts to a bucket, kept so long, and a table of Athena over them. */
+  analysis: z.strictObject({ keepDays: z.int().min(1).default(3) }).optional(),
   /**
    * Who may send events over EventBridge, by AWS account and the event's source, with the grants of each. Where there are
    * any, events of others are quarantined.

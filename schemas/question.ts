@@ -81,7 +81,16 @@ const onePlace = {
   error: "cursor goes with `environment`: each environment of a group has pages of its own",
 };
 
-export const ReleaseQuestion = z.strictObject({ environment: name, service: name, ...moment });
+export const ReleaseQuestion = z.strictObject({
+  environment: name,
+  service: name,
+  ...moment,
+  sealed: z
+    .literal("true")
+    .transform(() => true)
+    .optional()
+    .meta({ description: "Also says which of its facts are in the sealed log, and where." }),
+});
 
 export const SnapshotQuestion = z
   .strictObject({ environment: name.optional(), group: name.optional(), ...moment, ...page(100, 50) })

@@ -258,6 +258,18 @@ export const Release = z
       .meta({ description: "what was attached to its deployments, as approvals; whenever that happened" }),
     warnings: z.array(warning),
     facts: z.array(identity).meta({ description: "the facts that this answer is based on" }),
+    sealed: z
+      .strictObject({
+        size: z.int().meta({ description: "leaves of the newest checkpoint" }),
+        facts: z
+          .array(identity.extend({ index: z.int() }))
+          .meta({ description: "the facts that are sealed under it, each with its place in the log" }),
+        unsealed: z.array(identity).meta({ description: "the others: they are sealed within a minute" }),
+      })
+      .exactOptional()
+      .meta({
+        description: "with `sealed=true`, where the ledger has a sealed log: which of `facts` are in it",
+      }),
     alsoReported: z.array(identity).exactOptional().meta({
       description: "imported facts of the same deployment, which a live sender reports; they decide nothing",
     }),

@@ -39,6 +39,7 @@ const settingsOf = (port: number) => ({
     { name: "severity", value: "disaster", isEqual: false },
   ],
   maxMinutes: MAX_MINUTES,
+  deployments: true,
   ledger: "acme",
   link: "https://asof.acme.example/v1/redeployments/{id}",
 });
@@ -201,6 +202,29 @@ it("takes a name for nothing but itself, whatever Alertmanager's expressions wou
   for (const other of others) expect((await alertmanager.alert(other)).status.silencedBy).toEqual([]);
   await client.post(`/v1/redeployments/${redeployment.id}/end`, { outcome: "succeeded" });
   await soon(async () => expect(await standing(redeployment)).toEqual([]));
+});
+
+it("calls nobody about a service while it is deployed, from the start that is reported to the end", async () => {
+  const service = "acme/pay";
+  const deployment = { provider: "ci", instance: "acme", id: "run 7" };
+  const data = { environment: ENVIRONMENT, service, deployment, actor: "octocat" };
+  const components = [{ component: "main", repository: REPOSITORY, digest: digestOf("good") }];
+  const startedAt = new Date().toISOString();
+  await client.say(event("deployment.started", "pay starts", startedAt, { ...data, components }));
+  const deploying = async () =>
+    (await alertmanager.silences()).filter(
+      ({ comment, status }) => comment.startsWith("asof deployment ") && status.state === "active",
+    );
+  await soon(async () => expect(await deploying()).toHaveLength(1));
+  const [silence] = await deploying();
+  expect(silence?.comment).toBe("asof deployment ci/acme/run%207: started by octocat");
+  expect(Date.parse(silence?.endsAt ?? "") - Date.parse(startedAt)).toBe(MAX_MINUTES * 60_000);
+  await alertmanager.raise(labels(service), labels("acme/other"));
+  expect((await alertmanager.alert(labels(service))).status.silencedBy).toEqual([silence?.id]);
+  expect((await alertmanager.alert(labels("acme/other"))).status.silencedBy).toEqual([]);
+  const end = { ...data, components };
+  await client.say(event("deployment.succeeded", "pay runs", new Date().toISOString(), end));
+  await soon(async () => expect(await deploying()).toEqual([]));
 });
 
 it("lasts no longer than until the deadline, where nobody ever says how it went", async () => {

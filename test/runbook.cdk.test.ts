@@ -29,7 +29,7 @@ const alarmsOf = (template: Template): string[] =>
 it("has an entry for each alarm, and an alarm for each entry", () => {
   const app = new App({ analyticsReporting: false, outdir: join(folder, "out") });
   const stacks = [
-    new AsofStack(app, "asof", { bundles }),
+    new AsofStack(app, "asof", { bundles, exportJobs: {} }),
     new AsofExecutorsStack(app, "asof-executors", {
       bundles,
       executors: true,

@@ -29,6 +29,7 @@ const Options = z.looseObject({
   output: z.enum(OUTPUTS).default("table"),
   json: z.boolean().optional(),
   ascii: z.boolean().optional(),
+  sealed: z.boolean().optional(),
 });
 export type AskOptions = z.infer<typeof Options>;
 

@@ -20,6 +20,15 @@ export const releaseAt = (
     client.release({ ...place, ...(at === undefined ? {} : { at, ...(tz === undefined ? {} : { tz }) }) }),
   );
 
+/** Which facts of a release are in the ledger's sealed log; undefined where it has none. */
+export async function sealedOf(
+  ledger: Ledger,
+  { environment, service, at }: Release,
+): Promise<Release["sealed"]> {
+  const asked = { environment, service, at, sealed: "true" } as const;
+  return (await callLedger(ledger, (client) => client.release(asked))).sealed;
+}
+
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 
 /** The release before another; undefined where nothing is known before it. */

@@ -225,6 +225,15 @@ export function releaseLines(release: Release, beside: Beside): Line[] {
   ];
 }
 
+/** How much of what a release rests on is sealed; undefined: the ledger has no sealed log. */
+export function sealedLine(sealed: Release["sealed"]): Line {
+  if (sealed === undefined) return ["sealed: no, this ledger has no sealed log"];
+  const { size, facts, unsealed } = sealed;
+  return [
+    `sealed: ${facts.length} of ${counted(facts.length + unsealed.length, "fact")}, in a log of size ${size}`,
+  ];
+}
+
 /** A release in a row of a table. */
 export function releaseCells(release: Release, { times, now }: Pick<Beside, "times" | "now">): Line[] {
   const { service, since, components, deployedBy, attempt, drift, warnings, status } = release;

@@ -16,9 +16,9 @@ import {
   type View,
   withAskOptions,
 } from "./options.ts";
-import { releaseAt, releaseBack, releaseBefore, type Selected } from "./past.ts";
+import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "./past.ts";
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
-import { headLine, releaseCells, releaseLines } from "./release-view.ts";
+import { headLine, releaseCells, releaseLines, sealedLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
 import { counted } from "./words-for.ts";
 
@@ -84,12 +84,13 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
   const release = await releaseBack(ledger, first, back);
   const isPast = at !== undefined || back > 0;
   const isRunning = !isPast && release.status === "running";
-  const [before, elsewhere, commit, others, lastGood] = await Promise.all([
+  const [before, elsewhere, commit, others, lastGood, sealed] = await Promise.all([
     releaseBefore(ledger, release),
     elsewhereOf(ask, release, isPast ? release.at : undefined),
     commitOf(ask, release),
     isRunning ? changesSince(ask, release) : [],
     isRunning ? lastGoodOf(ask, release) : undefined,
+    ask.options.sealed === true ? sealedOf(ledger, release) : undefined,
   ]);
   const undo: Line[] =
     !isPast && before?.status === "running"
@@ -102,7 +103,9 @@ async function releaseView(ask: Ask, place: Selected, back: number, at: string |
     commit,
     lastGood,
   });
-  return { answer: release, lines: [...lines, ...others, ...undo] };
+  if (ask.options.sealed !== true) return { answer: release, lines: [...lines, ...others, ...undo] };
+  const answer = sealed === undefined ? release : { ...release, sealed };
+  return { answer, lines: [...lines, ...others, ...undo, sealedLine(sealed)] };
 }
 
 const CELLS: Line[] = [["service"], ["version"], ["commit"], ["since"], ["by"], []].map(
@@ -261,6 +264,7 @@ Exit codes:
 
 export const showCommand = (command: Command, io: Io): Command =>
   withAskOptions(command.argument("[what...]", "what, and when"))
+    .option("--sealed", "of a place: which of the facts behind it are in the sealed log")
     .addHelpText("after", HELP)
     .action(async (words: string[]) => {
       const ask = await askFor(command, io);

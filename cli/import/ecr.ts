@@ -78,6 +78,11 @@ async function* ofRepository(ecr: EcrImages, one: EcrRepository): AsyncGenerator
   }
 }
 
+/** Everything that ECR has in some repositories, or in all. */
+export async function* contents(ecr: EcrImages, repositories: readonly string[]): AsyncGenerator<Item> {
+  for await (const one of ecr.repositories(repositories)) yield* ofRepository(ecr, one);
+}
+
 export const ecr: Importer = {
   name: "ecr",
   summary: "the images that Amazon ECR holds, with the times of their pushes",
@@ -93,8 +98,7 @@ ecr:BatchGetImage. ECR does not know what a tag pointed at before.`,
   async *items(given) {
     const { args } = Options.parse(given);
     try {
-      const images = await ecrImages();
-      for await (const one of images.repositories(args)) yield* ofRepository(images, one);
+      yield* contents(await ecrImages(), args);
     } catch (error) {
       throw asCliError(error, "ECR");
     }

@@ -174,6 +174,11 @@ async function* reading(origin: Origin, service: Service): AsyncGenerator<Item> 
   }
 }
 
+/** Everything that ECS still has of the services of some clusters, or of all. */
+export async function* history(ecs: EcsHistory, clusters: readonly string[]): AsyncGenerator<Item> {
+  for await (const service of ecs.services(clusters)) yield* reading(originOf(ecs, service), service);
+}
+
 export const ecs: Importer = {
   name: "ecs",
   summary: "deployments of Amazon ECS's services of the last 90 days",
@@ -190,8 +195,7 @@ ecs:DescribeServiceDeployments, ecs:DescribeServiceRevisions and ecs:DescribeTas
   async *items(given) {
     const { args } = Options.parse(given);
     try {
-      const history = await ecsHistory();
-      for await (const service of history.services(args)) yield* reading(originOf(history, service), service);
+      yield* history(await ecsHistory(), args);
     } catch (error) {
       throw asCliError(error, "ECS");
     }

@@ -79,9 +79,9 @@ installs are reported as Helm's; --only flux reports them as Flux does, for a le
       .option("--kubeconfig <file>", "the kubeconfig (default: as kubectl)")
       .addOption(new Option("--only <what>", "only these").choices(WHAT)),
   async *items(given, io) {
-    const { args: namespaces, cluster, kubeContext: context, kubeconfig, only: what } = Options.parse(given);
+    const { args: namespaces, cluster, kubeContext, kubeconfig, only: what } = Options.parse(given);
     if (!name.safeParse(cluster).success) throw new CliError("--cluster: must be a name, like eu-1");
-    const api = clusterApi({ context, kubeconfig, namespaces }, io);
+    const api = await clusterApi({ kubeContext, kubeconfig, namespaces }, io);
     const origin = { api, cluster, now: io.now().toISOString() };
     yield* what === undefined ? everything(origin) : only(what, origin);
     yield unknown("releases, applications and workloads that were deleted");

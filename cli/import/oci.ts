@@ -19,15 +19,20 @@ const CHUNK = 32;
 const FIXED_BEFORE = "2013";
 
 /** When an image was made; undefined if it says nothing, or a fixed time. */
-const madeAt = ({ created }: ImageContent): string | undefined =>
+export const madeAt = ({ created }: ImageContent): string | undefined =>
   created === undefined || created < FIXED_BEFORE ? undefined : created;
 
-/** The statements that an image allows whatever its tags. */
-function* ofImage(repository: string, content: ImageContent, now: string): Generator<Item> {
+/** The statements that an image allows whatever its tags: its platforms, and the commit that its labels name. */
+export function* imageItems(
+  source: string,
+  repository: string,
+  content: ImageContent,
+  now: string,
+): Generator<Item> {
   const at = madeAt(content);
   const held = {
     repository,
-    source: importSource("oci", repository),
+    source,
     ...(at === undefined
       ? { occurredAt: now, timeFrom: "clock" as const }
       : { occurredAt: at, timeFrom: "created" as const }),
@@ -99,7 +104,7 @@ async function* ofRepository(
       if (content === undefined) continue;
       yield* ofTag(repository, tag, content);
       if (!known.has(content.digest) && isManifest(content.mediaType))
-        yield* ofImage(repository, content, now);
+        yield* imageItems(importSource("oci", repository), repository, content, now);
       known.add(content.digest);
     }
   }

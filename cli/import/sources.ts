@@ -2,9 +2,13 @@
 import { IMPORTS } from "../../functions/ledger/imports.ts";
 
 export const importSource = (importer: string, where: string): string =>
-  `${IMPORTS}${importer}/${where
+  `${IMPORTS}${importer}/${pathOf(where)}`;
+
+/** A place as the rest of a source, which is a URI reference. */
+export const pathOf = (where: string): string =>
+  where
     .replace(/^https?:\/\//, "")
     .split("/")
     .filter((part) => part !== "")
     .map(encodeURIComponent)
-    .join("/")}`;
+    .join("/");

@@ -18,6 +18,16 @@ const OBSERVERS: readonly Entry[] = [
     summary: "what the pods of a cluster run, workload by workload",
     load: async () => (await import("./kubernetes.ts")).kubernetes,
   },
+  {
+    name: "docker",
+    summary: "containers of Docker, Podman and Compose",
+    load: async () => (await import("./docker.ts")).docker,
+  },
+  {
+    name: "registry",
+    summary: "tags of registries that send no events",
+    load: async () => (await import("./registry.ts")).registry,
+  },
 ];
 
 const ABOUT = `

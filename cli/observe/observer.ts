@@ -13,6 +13,8 @@ export interface Observed {
    * (`stepOf`), and what cannot be known. Throws a CliError where the place cannot be read.
    */
   readonly look: () => AsyncIterable<Item>;
+  /** Everything that the looks so far showed is recorded: whoever keeps a state between two runs may write it now. */
+  readonly recorded?: () => void;
   /** Resolves when a look would show something else, or when the signal aborts. Absent: the place tells no changes. */
   readonly changed?: (signal: AbortSignal) => Promise<void>;
 }

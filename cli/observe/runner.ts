@@ -101,6 +101,7 @@ export async function runObserver(observer: Observer, given: ObserveOptions, io:
     // What waits is sent also while the place cannot be read.
     const failure: unknown = await state.takeIn(place.look()).catch((error: unknown) => error);
     await take([...state.waiting.values()], state.recorded);
+    if (!dryRun && state.waiting.size === 0) place.recorded?.();
     if (failure !== undefined) throw failure;
   }
   /** Says what is new: a watch ends late, or never. */

@@ -6,6 +6,7 @@ import type { SamePersons } from "../../schemas/same-persons.ts";
 import type { Token } from "../ledger/authority.ts";
 import type { BackUp } from "../ledger/backup.ts";
 import { erasedAt } from "../ledger/erasure.ts";
+import type { ExportJobs } from "../ledger/export-jobs.ts";
 import type { Grants } from "../ledger/grants.ts";
 import type { Verifier } from "../ledger/identities.ts";
 import type { Ingest } from "../ledger/ingest.ts";
@@ -57,6 +58,8 @@ export interface Ledger extends Ingest {
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Where the sealed log lies. Absent: this ledger has none. */
   readonly sealedLog?: ListedLog;
+  /** Runs exports as jobs. Absent: exports are streamed alone. */
+  readonly exportJobs?: ExportJobs;
   /** Whether what was recorded is sealed in time. Absent: it is not sealed in this process. */
   readonly sealingState?: () => "ok" | "late";
   /** Absent if the ledger is not stored in one file. */

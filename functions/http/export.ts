@@ -1,6 +1,6 @@
 /** The endpoint where auditors export the history: streamed in the order of recording, in constant memory. */
 import { createHash, randomUUID } from "node:crypto";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type * as z from "zod";
 import { ExportQuestion } from "../../schemas/export-question.ts";
 import type { Fact } from "../../schemas/fact.ts";
@@ -8,12 +8,14 @@ import { BY_HEADER, OTHERS_HEADER } from "../../schemas/read-answer.ts";
 import { time } from "../../schemas/scalars.ts";
 import { fingerprint } from "../ledger/canonical.ts";
 import { type ByTime, type Filter, filteredFacts } from "../ledger/export-filter.ts";
+import { type Grants, isBound } from "../ledger/grants.ts";
 import type { Reads } from "../ledger/loader.ts";
 import { currentRequest } from "../ledger/request-context.ts";
+import { seenBy } from "../ledger/seen-by.ts";
 import { positionsIn } from "../seal/positions.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
-import { askedBy, holder, query, stretch } from "./request.ts";
+import { holder, query, stretch } from "./request.ts";
 
 /** How facts are written. Stored facts have their fields in canonical order. */
 interface Format {
@@ -115,15 +117,18 @@ async function countByOther(store: Reads, by: ByTime, filter: Filter, extent: Sp
 
 type Span = Parameters<typeof filteredFacts>[3];
 
-async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
-  const who = await holder(ledger, c, "export");
+/** The export that a question asks for, as an answer whose body is streamed. Its end is recorded as a fact. */
+export async function exportFor(
+  ledger: Ledger,
+  who: Grants & { readonly name: string },
+  asked: z.output<typeof ExportQuestion>,
+): Promise<Response> {
   const { name } = who;
-  const asked = query(c, ExportQuestion);
   const now = ledger.now();
   const until = new Date(now.getTime() - ledger.settleMs).toISOString();
   const { from, to } = await stretch(now, asked);
   const { by, cursor, reportedBy, source } = asked;
-  const { store } = askedBy(ledger, who);
+  const store = isBound(who) ? seenBy(ledger.store, who) : ledger.store;
   const extent = {
     from,
     to,
@@ -161,6 +166,9 @@ async function exportHistory(ledger: Ledger, c: Context): Promise<Response> {
 
 export function exportEndpoint(ledger: Ledger): Hono {
   const app = new Hono();
-  app.get("/v1/export", (c) => exportHistory(ledger, c));
+  app.get("/v1/export", async (c) => {
+    const who = await holder(ledger, c, "export");
+    return exportFor(ledger, who, query(c, ExportQuestion));
+  });
   return app;
 }

@@ -39,7 +39,7 @@ import { environments } from "../queries/environments.ts";
 import { freezes } from "../queries/frozen-places.ts";
 import { history } from "../queries/history.ts";
 import { names } from "../queries/names.ts";
-import { release } from "../queries/release/release.ts";
+import { releaseWithFacts } from "../queries/release/release.ts";
 import { repositories } from "../queries/repositories.ts";
 import { services } from "../queries/services.ts";
 import { snapshot } from "../queries/snapshot.ts";
@@ -61,6 +61,7 @@ import {
   stretch,
 } from "./request.ts";
 import { revealing } from "./reveal.ts";
+import { sealedFacts } from "./sealed-facts.ts";
 import { instantOf } from "./times.ts";
 
 /** Questions whose answers may have megabytes, which compress to a tenth. */
@@ -81,11 +82,13 @@ async function quarantineShown(ledger: Ledger, who: Holder): Promise<Sources["ke
 
 const questions: Record<string, Question> = {
   "/v1/release": async (ledger, c) => {
-    const { environment, service, ...asked } = query(c, ReleaseQuestion);
+    const { environment, service, sealed, ...asked } = query(c, ReleaseQuestion);
     const when = await moment(ledger, asked);
-    return byPresentNames(when, { environment, service }, async (place) =>
-      foundAt(when, place, await release(when, place)),
-    );
+    const lookup = sealed === true ? sealedFacts(ledger) : undefined;
+    return byPresentNames(when, { environment, service }, async (place) => {
+      const found = await foundAt(when, place, await releaseWithFacts(when, place));
+      return { ...found.release, ...(await lookup?.(found.facts)) };
+    });
   },
 
   "/v1/snapshot": async (ledger, c) => {

@@ -20,6 +20,8 @@ interface Event {
   readonly key: string;
   /** Compared, too, if both have one. */
   readonly at?: string;
+  /** The components that a deployment is limited to. */
+  readonly part?: string | undefined;
 }
 
 type Push = FactOf<"artifact.pushed">;
@@ -36,15 +38,9 @@ function ofPush({ repository, tag, digest, occurredAt, timeFrom }: Push): Event 
 /** One deployment may be of several services, places and sets of components: each is an event of its own. */
 function ofDeployment({ kind, deployment, environment, service, scope, components }: Deployed): Event[] {
   if (deployment === undefined) return [];
-  const part = scope === "components" && components !== undefined ? componentSet(components) : null;
-  const key = canonical([
-    kind,
-    deployment,
-    fold(environment),
-    service === undefined ? null : fold(service),
-    part,
-  ]);
-  return [{ partition: { of: "deployment", deployment }, key }];
+  const part = scope === "components" && components !== undefined ? componentSet(components) : undefined;
+  const key = canonical([kind, deployment, fold(environment), service === undefined ? null : fold(service)]);
+  return [{ partition: { of: "deployment", deployment }, key, part }];
 }
 
 /** The event that a fact reports; undefined for kinds that no two senders are known to share. */
@@ -63,22 +59,28 @@ export function eventOf(fact: Fact): Event | undefined {
   }
 }
 
-/** The facts among others that report the same event as this one. */
-export function sameEvent(fact: Fact, others: readonly Fact[]): Fact[] {
-  const own = eventOf(fact);
-  return others.filter((one) => {
-    if ((one.source === fact.source && one.id === fact.id) || one.kind !== fact.kind) return false;
-    const other = eventOf(one);
-    const isOneTime = own?.at === undefined || other?.at === undefined || own.at === other.at;
-    return other !== undefined && other.key === own?.key && isOneTime;
-  });
-}
-
 /** How much a fact says of what was deployed: the components whose image it names. */
 function imagesIn(fact: Fact): number {
   const components = "components" in fact ? (fact.components ?? []) : [];
   return components.filter(({ repository, tag, digest }) => (repository ?? tag ?? digest) !== undefined)
     .length;
+}
+
+/** Whether a fact was imported from an origin that knows of a deployment alone that it was, and not of what. */
+const isBare = (fact: Fact, event: Event): boolean =>
+  isImported(fact) && event.part === undefined && imagesIn(fact) === 0;
+
+/** The facts among others that report the same event as this one. */
+export function sameEvent(fact: Fact, others: readonly Fact[]): Fact[] {
+  const own = eventOf(fact);
+  if (own === undefined) return [];
+  return others.filter((one) => {
+    if ((one.source === fact.source && one.id === fact.id) || one.kind !== fact.kind) return false;
+    const other = eventOf(one);
+    if (other === undefined || other.key !== own.key) return false;
+    const isOneTime = own.at === undefined || other.at === undefined || own.at === other.at;
+    return isOneTime && (own.part === other.part || isBare(fact, own) || isBare(one, other));
+  });
 }
 
 /** Of two imports of one event the one that names more images counts, else the earlier one. */

@@ -4,6 +4,7 @@
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
  *     verify.py                     the second verifier, in Python; both go into the packages for auditors
+ *     kubernetes-client.mjs         the client of Kubernetes, which asof.mjs loads when it needs it
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -35,6 +36,8 @@ export const PROGRAMS = {
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
 } as const;
+/** Imported by the command line when a command needs it. */
+const KUBERNETES_CLIENT = "cli/kubernetes-client.ts";
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",
@@ -45,6 +48,7 @@ export const FUNCTION_ENTRIES = {
   ingest: "functions/runtime/aws/ingest.ts",
   questions: "functions/runtime/aws/query.ts",
   export: "functions/runtime/aws/export.ts",
+  "export-job": "functions/runtime/aws/export-job.ts",
   publish: "functions/runtime/aws/publish.ts",
   erase: "functions/runtime/aws/erase.ts",
   seal: "functions/runtime/aws/seal.ts",
@@ -106,11 +110,15 @@ function declare(dist: string): void {
 export async function buildPrograms(folder: string): Promise<Metafile[]> {
   const bundled = await Promise.all([
     bundlePrograms({
-      entries: PROGRAMS,
+      entries: { ...PROGRAMS, "kubernetes-client": KUBERNETES_CLIENT },
       folder,
       external: DRIVERS,
       // The package carries the page, and nothing to build it.
-      beside: { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" },
+      beside: {
+        [SERVER]: "./server.mjs",
+        [KUBERNETES_CLIENT]: "./kubernetes-client.mjs",
+        "functions/runtime/page.ts": "./page/none.mjs",
+      },
     }),
     writePage(join(folder, "page")),
   ]);

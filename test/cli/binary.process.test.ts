@@ -1,7 +1,7 @@
 /** The program itself, as a pipeline starts it. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync, writeFileSync } from "node:fs";
+import { openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -54,6 +54,16 @@ describe("the program", () => {
     expect(help.code).toBe(0);
     expect(help.out).toContain("Exit codes:");
     expect((await asof(folder, ["record", "deploy"], {})).code).toBe(2);
+  });
+
+  it("loads the client of Kubernetes from the file beside it, when a command needs it", async () => {
+    expect(readFileSync(CLI, "utf8")).not.toContain("class CustomObjectsApi");
+    const args = ["import", "kubernetes", "--cluster", "eu-1", "--kubeconfig", "none", "--dry-run"];
+    const { code, err } = await asof(newFolder(), args, {});
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringContaining("the kubeconfig cannot be read: ENOENT"),
+    });
   });
 });
 

@@ -62,10 +62,15 @@ export const deploymentYaml = (name: string, images: Readonly<Record<string, str
   });
 
 /** A long history by `git fast-import`: the first commit brings all files, each later one changes one. */
-export function manyCommits({ folder, git }: Repository, commits: readonly Files[], startMs: number): void {
+export function manyCommits(
+  { folder, git }: Repository,
+  commits: readonly Files[],
+  startMs: number,
+  stepS = 60,
+): void {
   const lines = commits.flatMap((files, n) => [
     "commit refs/heads/main",
-    `committer Ada <ada@example.org> ${startMs / 1000 + n * 60} +0000`,
+    `committer Ada <ada@example.org> ${startMs / 1000 + n * stepS} +0000`,
     "data 1",
     "c",
     ...Object.entries(files).flatMap(([path, content]) => [

@@ -171,6 +171,18 @@ describe("a package", () => {
       expect((await it.pack(more)).code).toBe(2);
   });
 
+  it("has the facts that a release names as sealed", async () => {
+    const { url } = await packed();
+    const show = (...more: string[]) =>
+      asof(["show", "production/acme/billing", ...more], {
+        ASOF_URL: url,
+        ASOF_TOKEN: tokenOf("auditor"),
+      });
+    expect((await show("--sealed")).out).toMatch(/^sealed: 1 of 1 fact, in a log of size 4$/m);
+    expect(JSON.parse((await show("--sealed", "-o", "json")).out).sealed).toMatchObject({ size: 4 });
+    expect((await show()).out).not.toContain("sealed");
+  });
+
   it("is recorded as an export", async () => {
     const { doors } = await packed();
     expect(doors.jobs).toContainEqual(expect.objectContaining({ is: "record export", by: "al", count: 3 }));

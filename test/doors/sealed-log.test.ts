@@ -6,7 +6,8 @@ import { hashOfLeaf } from "../../functions/seal/merkle.ts";
 import { readKey } from "../../functions/seal/note.ts";
 import { readProof } from "../../functions/seal/proof.ts";
 import { seal } from "../../functions/seal/sealer.ts";
-import { clientOf } from "../client.ts";
+import { Release } from "../../schemas/release.ts";
+import { clientOf, event } from "../client.ts";
 import { memoryLog } from "../seal/memory-log.ts";
 import { newSigner } from "../seal/signer.ts";
 import { cleanUp, deployed, givenDoors, problemOf, SECRETS } from "./given.ts";
@@ -108,6 +109,61 @@ describe("the sealed log", () => {
       ["3", "3"],
     ]);
     expect(read.mock.calls).toEqual([["positions/2026-11-22T09"], ["positions/2026-11-22T10"]]);
+  });
+
+  it("is where a release says that its facts stand, if it is asked for it", async () => {
+    const { as, sealNow, setNow } = await given();
+    const asked = { environment: "production", service: "acme/billing" };
+    const reader = as("reader-token-that-nobody-may-see");
+    const sealedOf = async (more: Record<string, string>) =>
+      Release.parse((await reader.get("/v1/release", { ...asked, ...more })).json).sealed;
+    const one = { source: "/test", id: "1" };
+    expect(await sealedOf({ sealed: "true" })).toEqual({ size: 0, facts: [], unsealed: [one] });
+    await sealNow();
+    setNow("2026-11-22T09:10:00.000Z");
+    const described = event("service.described", "s", "2026-10-19T08:00:00.000Z", {
+      service: "acme/billing",
+      owner: "team-billing",
+    });
+    await as("an-admin-that-nobody-may-see").say(described);
+    const other = { source: "/test", id: "s" };
+    expect(await sealedOf({ sealed: "true" })).toEqual({
+      size: 2,
+      facts: [{ ...one, index: 0 }],
+      unsealed: [other],
+    });
+    await sealNow();
+    expect(await sealedOf({ sealed: "true" })).toEqual({
+      size: 4,
+      facts: [
+        { ...one, index: 0 },
+        { ...other, index: 2 },
+      ],
+      unsealed: [],
+    });
+    expect(await sealedOf({})).toBeUndefined();
+    expect((await reader.get("/v1/release", { ...asked, sealed: "yes" })).status).toBe(422);
+  });
+
+  it("costs a release no request to the store, and one round trip to the log", async () => {
+    const { as, sealNow, ledger, log } = await given();
+    await sealNow();
+    const reader = as("reader-token-that-nobody-may-see");
+    const requests = async (path: string) => {
+      const spies = (["get", "query", "names", "count"] as const).map((one) => vi.spyOn(ledger.store, one));
+      await reader.get(path);
+      const count = spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
+      for (const spy of spies) spy.mockRestore();
+      return count;
+    };
+    const path = "/v1/release?environment=production&service=acme/billing";
+    const without = await requests(path);
+    const read = vi.spyOn(log, "get");
+    expect(await requests(`${path}&sealed=true`)).toBe(without);
+    expect(read.mock.calls).toEqual([["checkpoint"], ["positions/2026-11-22T09"]]);
+    read.mockClear();
+    await requests(path);
+    expect(read).not.toHaveBeenCalled();
   });
 
   it("proves a fact to every auditor who may see it", async () => {

@@ -248,6 +248,29 @@ describe("an approval of the deployment by somebody else", () => {
   });
 });
 
+describe("an approval of the deployment by somebody who was erased", () => {
+  it("cannot be compared, and separates nobody", async () => {
+    const gate = said("evidence.attached", day(9), {
+      source: SOURCE,
+      deployment: { provider: "github", instance: "github.com", id: "1" },
+      type: "approval",
+      verdict: "approved",
+      by: "lisa",
+    });
+    const ledger = await given(CLEAN.merged, CLEAN.built, CLEAN.deployed);
+    const fact = await ledger.tell(gate);
+    const lisa = fact.kind === "evidence.attached" ? (fact.by ?? "") : "";
+    await ledger.people.erase([lisa]);
+    const people = {
+      reveal: ledger.people.reveal.bind(ledger.people),
+      // Both were there at one time; of an approval of a deployment the report does not know when it was recorded.
+      erased: async () => new Map([[lisa, day(20)]]),
+    };
+    const answer = Audit.parse(await ledger.shown(await audit(ledger.at(day(31)), PERIOD, { people })));
+    expect(found(answer)).toEqual(["not_comparable 1"]);
+  });
+});
+
 describe("the population", () => {
   const migrated = said("migration.applied", day(10, "11:00"), {
     source: SOURCE,

@@ -12,6 +12,7 @@ import { RUNS } from "../runs.ts";
 import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { shownBy } from "./given.ts";
+import { pastOf, steps, VENDORS } from "./pasts.ts";
 
 const END = new Date(END_MS).toISOString();
 
@@ -43,21 +44,32 @@ const withoutImports = (answer: unknown): unknown =>
     ).toLowerCase(),
   );
 
-const places = ["production", "staging"].flatMap((environment) =>
+interface Place {
+  readonly environment: string;
+  readonly service: string;
+}
+const PLACES = ["production", "staging"].flatMap((environment) =>
   ["acme/billing", "acme/web"].map((service) => ({ environment, service })),
 );
 
-async function answersOf(statements: readonly Statement[], live: readonly Statement[]): Promise<unknown> {
+async function answersOf(
+  statements: readonly Statement[],
+  live: readonly Statement[],
+  places: readonly Place[] = PLACES,
+): Promise<unknown> {
   const { known, people } = await ledgerOf(statements);
   const times = [...new Set(live.map(({ occurredAt }) => occurredAt))].sort();
   const [from = "", to = ""] = [times[0], times.at(-1)];
   const pushes = live.flatMap((one) => (one.kind === "artifact.pushed" ? [one] : []));
   const moments = [...times.slice(-1), END];
+  const [first] = places;
   const answers = [
     await Promise.all(places.flatMap((place) => moments.map((at) => release({ ...known, at }, place)))),
-    await timeline(known, { environment: "production", from, to }, {}),
-    await timeline(known, { environment: "production", service: "acme/billing", from, to }, {}),
-    await historyOf(known, { environment: "production", from, to }, {}),
+    first && [
+      await timeline(known, { environment: first.environment, from, to }, {}),
+      await timeline(known, { ...first, from, to }, {}),
+      await historyOf(known, { environment: first.environment, from, to }, {}),
+    ],
     await Promise.all(pushes.map(({ digest }) => artifact({ ...known, at: END }, { digest }))),
     await Promise.all(
       pushes.map((one) =>
@@ -70,23 +82,56 @@ async function answersOf(statements: readonly Statement[], live: readonly Statem
   return withoutImports(await shownBy(people, answers));
 }
 
+/** All statements, in the order of the keys. */
+const shuffled = (all: readonly Statement[], order: readonly number[]): Statement[] =>
+  all
+    .map((one, n) => ({ one, key: order[n % order.length] ?? 0 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ one }) => one);
+
+const anyOrder = fc.array(fc.nat(), { minLength: 64, maxLength: 64 });
+const runs = { numRuns: Math.min(RUNS, Math.max(100, RUNS / 10)) };
+
 it("answers as a ledger that heard all of it live", { timeout: 600_000 }, async () => {
   const asked = fc.record({
     statements: history,
     skipped: fc.nat({ max: 15 }),
     byMs: fc.constantFrom(0, 0, 999, -60_000, 3_600_000, -86_400_000),
-    order: fc.array(fc.nat(), { minLength: 64, maxLength: 64 }),
+    order: anyOrder,
   });
   const property = fc.asyncProperty(asked, async ({ statements, skipped, byMs, order }) => {
     // What a live sender takes back is no longer reported live, and the import of it counts.
     const live = statements.filter(({ kind }) => kind !== "fact.retracted");
     fc.pre(live.length > 0);
     const imported = live.flatMap((one, n) => (n % 16 === skipped ? [] : importOf(one, n, byMs)));
-    const all = [...live, ...imported]
-      .map((one, n) => ({ one, key: order[n % order.length] ?? 0 }))
-      .sort((a, b) => a.key - b.key)
-      .map(({ one }) => one);
+    const all = shuffled([...live, ...imported], order);
     expect(await answersOf(all, live)).toEqual(await answersOf(live, live));
   });
-  await fc.assert(property, { numRuns: Math.min(RUNS, Math.max(100, RUNS / 10)) });
+  await fc.assert(property, runs);
 });
+
+/** Where deployments are: every vendor's past is of one service. */
+const placesIn = (live: readonly Statement[]): Place[] =>
+  live
+    .flatMap((one) =>
+      "service" in one && "environment" in one && one.service !== undefined && one.environment !== undefined
+        ? [{ environment: one.environment, service: one.service }]
+        : [],
+    )
+    .slice(0, 1);
+
+it.each(VENDORS)(
+  "answers as a ledger that heard all of it live: %s",
+  { timeout: 600_000 },
+  async (vendor) => {
+    const asked = fc.record({ all: steps, order: anyOrder });
+    const property = fc.asyncProperty(asked, async ({ all, order }) => {
+      const { live, imported } = await pastOf(vendor, all);
+      expect(imported.length).toBeGreaterThan(0);
+      const places = placesIn(live);
+      const both = await answersOf(shuffled([...live, ...imported], order), live, places);
+      expect(both).toEqual(await answersOf(live, live, places));
+    });
+    await fc.assert(property, runs);
+  },
+);

@@ -91,6 +91,29 @@ describe("an imported deployment", () => {
     ]);
   });
 
+  it("of which nothing but its time is known gives way to a live report of a part of it", async () => {
+    const part = { scope: "components", components: [{ component: "worker", digest: digestOf("one") }] };
+    const statements = [
+      StatementSchema.parse({ ...live(), ...part }),
+      imported(undefined, { components: [{ component: "main" }] }),
+    ];
+    expect(await entriesOf(statements)).toEqual([
+      { what: "deployed", source: "/test", also: ["/import/csv"] },
+    ]);
+  });
+
+  it("of several counts as the one that names images, though it came later and says a later time", async () => {
+    const bare = imported(day(3, "09:59"), { source: "/import/argocd", components: [{ component: "main" }] });
+    for (const statements of [
+      [bare, imported()],
+      [imported(), bare],
+    ])
+      expect(await release((await given(...statements)).at(day(20)), WEB)).toMatchObject({
+        since: day(3, "10:00"),
+        components: [{ digest: digestOf("two") }],
+      });
+  });
+
   it("costs a release no request that its evidence does not need, too", async () => {
     let count = 0;
     const store = memoryStore({

@@ -223,6 +223,17 @@ describe("the executor of a redeployment", () => {
   });
 });
 
+describe("executors of one place", () => {
+  it("share the plans: the first that runs every step gets it", async () => {
+    const given = await askedBack({ events: [migrated(NOW)], click: { schema: "revert" } });
+    const [deployer, all] = [await receiving(), await receiving()];
+    const steps = ["copy", "backup", "stop", "revert", "deploy", "check"];
+    await react(given, webhook(deployer), webhook(all, { steps }));
+    expect(deployer.received).toEqual([]);
+    expect(onlyOf(all).headers["webhook-id"]).toBe(given.redeployment.id);
+  });
+});
+
 /** Nothing that is secret may be read anywhere. */
 async function expectSecretsKept(given: AskedBack, error: unknown = ""): Promise<void> {
   const cause = error instanceof Error ? `${error.stack}${String(error.cause)}` : "";

@@ -8,6 +8,7 @@ import { type Maintenance, maintenance, matchersOf } from "../../functions/react
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
+import type { Release } from "../../schemas/release.ts";
 
 const SECRET = "Bearer nobody-may-see-this";
 const MATCHERS = [
@@ -137,6 +138,42 @@ const redeployment = (id: string, more: Partial<Redeployment> = {}): Redeploymen
   ...more,
 });
 
+const RELEASE: Release = {
+  ...PLACE,
+  group: null,
+  at: NOW,
+  knownAt: NOW,
+  settled: true,
+  status: "running",
+  since: null,
+  until: null,
+  components: [],
+  migrations: [],
+  config: [],
+  cluster: null,
+  namespace: null,
+  deployment: null,
+  deployedBy: null,
+  url: null,
+  rollback: false,
+  owner: null,
+  contact: null,
+  attempt: null,
+  drift: null,
+  evidence: [],
+  warnings: [],
+  facts: [],
+};
+const attempt = (id: string, more: object = {}): NonNullable<Release["attempt"]> => ({
+  deployment: { provider: "ci", instance: "acme", id },
+  status: "started",
+  startedAt: "2026-11-22T09:00:10.000Z",
+  by: "octocat",
+  url: null,
+  components: [],
+  ...more,
+});
+
 /** What Alertmanager's description says of a silence that is posted; of others it takes nothing. */
 const Posted = z.strictObject({
   matchers: z
@@ -207,10 +244,11 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
   if (address === null || typeof address === "string") throw new Error("has no port");
 
   const asked: string[] = [];
+  const running: { attempt: Release["attempt"] } = { attempt: null };
   const unasked = () => Promise.reject(new Error("nobody asks for this"));
   const asof: Asof = {
     ask: {
-      release: unasked,
+      release: () => Promise.resolve({ ...RELEASE, attempt: running.attempt }),
       snapshot: unasked,
       redeployment: unasked,
       redeployments: unasked,
@@ -240,6 +278,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
     requests,
     authorizations,
     asked,
+    running,
     logged,
     stop,
     heard,
@@ -441,5 +480,76 @@ describe("an Alertmanager that fails", () => {
       ],
     ]);
     expect([...requests, ...asked]).toEqual([]);
+  });
+});
+
+describe("a silence of a deployment", () => {
+  const DEPLOYMENTS = { more: { deployments: true } };
+  const starts = ({ heard }: Awaited<ReturnType<typeof given>>, id = "7") => heard("deployment.started", id);
+
+  it("stands from its start, once, with who started it, and no longer than the maximum", async () => {
+    const one = await given(DEPLOYMENTS);
+    one.running.attempt = attempt("7");
+    await starts(one);
+    await starts(one);
+    expect(one.all()).toMatchObject([
+      {
+        matchers: [{ value: "production" }, { value: "billing" }],
+        startsAt: "2026-11-22T09:00:10.000Z",
+        endsAt: "2026-11-22T10:00:10.000Z",
+        comment: "asof deployment ci/acme/7: started by octocat",
+      },
+    ]);
+  });
+
+  it.each(["deployment.succeeded", "deployment.failed"])("ends with %s", async (kind) => {
+    const one = await given(DEPLOYMENTS);
+    one.running.attempt = attempt("7");
+    await starts(one);
+    await one.heard("deployment.observed", "pods");
+    expect(one.standing()).toHaveLength(1);
+    one.running.attempt = kind === "deployment.failed" ? attempt("7", { status: "failed" }) : null;
+    await one.heard(kind, "end");
+    expect(one.standing()).toEqual([]);
+  });
+
+  it("gives way to that of a later deployment", async () => {
+    const one = await given(DEPLOYMENTS);
+    one.running.attempt = attempt("7");
+    await starts(one);
+    one.running.attempt = attempt("8");
+    await starts(one, "8");
+    expect(one.standing().map(({ comment }) => comment)).toEqual([
+      "asof deployment ci/acme/8: started by octocat",
+    ]);
+  });
+
+  it("is none of a deployment that ended before, or that began too long ago", async () => {
+    const one = await given(DEPLOYMENTS);
+    await starts(one);
+    one.running.attempt = attempt("7", { startedAt: "2026-11-22T07:59:00.000Z" });
+    await starts(one);
+    expect(one.all()).toEqual([]);
+  });
+
+  it("is none where it is not configured, and asks nobody", async () => {
+    const one = await given();
+    one.running.attempt = attempt("7");
+    await starts(one);
+    expect(one.all()).toEqual([]);
+    expect(one.requests).toEqual([]);
+  });
+
+  it("is not ended by a redeployment, nor ends that of one", async () => {
+    const one = await given(DEPLOYMENTS);
+    await one.click();
+    one.running.attempt = attempt("7");
+    await starts(one);
+    expect(one.standing()).toHaveLength(2);
+    one.became("a.1", "succeeded");
+    await one.heard("redeployment.ended", "a.1/ended");
+    expect(one.standing().map(({ comment }) => comment)).toEqual([
+      "asof deployment ci/acme/7: started by octocat",
+    ]);
   });
 });

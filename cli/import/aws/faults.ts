@@ -23,8 +23,11 @@ export function refusalOf(error: unknown): string | undefined {
 export function asCliError(error: unknown, service: string): unknown {
   const failed = error instanceof CliError ? undefined : Failed.safeParse(error).data;
   if (failed === undefined) return error;
-  const { name, message } = failed;
-  const hint = /^Region is missing/.test(message)
+  const { name, message, $metadata: { httpStatusCode: status } = {} } = failed;
+  const isRegion = message.startsWith("Region is missing");
+  if (status === undefined && !isRegion && !NOT_SIGNED_IN.test(name))
+    return new CliError(`${service} does not answer: ${message || name}`, { cause: error });
+  const hint = isRegion
     ? "set AWS_REGION, or AWS_PROFILE"
     : NOT_SIGNED_IN.test(name)
       ? "sign in as for AWS's own command line: AWS_PROFILE, or the variables of a role"

@@ -1,16 +1,10 @@
 /** Lists of a Kubernetes API server, by its official client: pages, retries, and refusals as one line. */
-import {
-  ApiException,
-  CoreV1Api,
-  CustomObjectsApi,
-  KubeConfig,
-  type V1ConfigMapList,
-  type V1SecretList,
-} from "@kubernetes/client-node";
+import type { ApiException, V1ConfigMapList, V1SecretList } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import * as z from "zod";
 import { CliError } from "../../error.ts";
 import type { Io } from "../../io.ts";
+import { type ClusterAccess, configured } from "../../kubeconfig.ts";
 
 const RETRIES = 5;
 const RETRY_AFTER_MAX_S = 60;
@@ -40,30 +34,9 @@ export interface ClusterApi {
 export class NotAllowed extends Error {}
 
 /** Which cluster to read, and what of it. */
-export interface Access {
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
+export interface Access extends ClusterAccess {
   /** Empty: all. */
   readonly namespaces: readonly string[];
-}
-
-/** The cluster's configuration, found as kubectl finds it. */
-function configurationOf({ kubeconfig, context }: Access): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw new CliError(`the kubeconfig cannot be read: ${error instanceof Error ? error.message : ""}`, {
-      cause: error,
-    });
-  }
-  if (context === undefined) return config;
-  const known = config.getContexts().map(({ name }) => name);
-  if (!known.includes(context))
-    throw new CliError(`--kube-context ${context}: the kubeconfig has ${known.join(", ") || "none"}`);
-  config.setCurrentContext(context);
-  return config;
 }
 
 const RawPage = z.looseObject({
@@ -76,8 +49,9 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-/** What the client throws where no server answers, or not in time. */
-const isAnswer = (error: unknown): error is ApiException<unknown> => error instanceof ApiException;
+/** What the client throws where a server answered; everything else is that none did, or not in time. */
+const isAnswer = (error: unknown): error is ApiException<unknown> =>
+  error instanceof Error && "code" in error && typeof error.code === "number" && "headers" in error;
 const mayPass = (error: unknown): boolean => !isAnswer(error) || error.code === 429 || error.code >= 500;
 
 const Message = z.looseObject({ message: z.string() });
@@ -131,10 +105,9 @@ const afterOf = (next: string | undefined) => (next === undefined ? {} : { _cont
 /** The last page has an empty token, or none. */
 const tokenIn = (token: string | undefined): string | undefined => token || undefined;
 
-export function clusterApi(access: Access, io: Io): ClusterApi {
-  const config = configurationOf(access);
-  if (config.getCurrentCluster() === null)
-    throw new CliError("the kubeconfig names no cluster to use: give --kube-context");
+export async function clusterApi(access: Access, io: Io): Promise<ClusterApi> {
+  const { CoreV1Api, CustomObjectsApi, KubeConfig } = await import("../../kubernetes-client.ts");
+  const config = configured(new KubeConfig(), access);
   const [custom, core] = [config.makeApiClient(CustomObjectsApi), config.makeApiClient(CoreV1Api)];
   const namespaces = access.namespaces.length === 0 ? [undefined] : access.namespaces;
 

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { Audit } from "../../../schemas/audit.ts";
+import { ExportJob } from "../../../schemas/export-job.ts";
 import { ExportQuestion } from "../../../schemas/export-question.ts";
 import { AuditQuestion } from "../../../schemas/question.ts";
 import { problem, REFUSALS } from "./answers.ts";
@@ -20,6 +21,40 @@ export const auditPaths: ZodOpenApiPathsObject = {
         },
         ...REFUSALS,
         "422": problem("A parameter is wrong."),
+      },
+    },
+  },
+  "/v1/exports": {
+    post: {
+      operationId: "startExport",
+      summary: "The same as a job, for periods that take longer than an answer may. Role auditor.",
+      tags: ["Audit"],
+      requestParams: { query: ExportQuestion },
+      responses: {
+        "200": {
+          description: "This ledger streams: the link is there at once.",
+          content: { "application/json": { schema: ExportJob } },
+        },
+        "202": {
+          description: "It runs: ask `Location` for the link.",
+          content: { "application/json": { schema: ExportJob } },
+        },
+        ...REFUSALS,
+        "413": problem("The body is too large: there is none to send."),
+        "422": problem("A parameter is wrong."),
+      },
+    },
+  },
+  "/v1/exports/{id}": {
+    get: {
+      operationId: "exportJob",
+      summary: "Whether an export is ready, and its link, which expires. For whoever asked for it.",
+      tags: ["Audit"],
+      requestParams: { path: z.object({ id: z.string() }) },
+      responses: {
+        "200": { description: "The job.", content: { "application/json": { schema: ExportJob } } },
+        ...REFUSALS,
+        "404": problem("There is no such export, or somebody else asked for it."),
       },
     },
   },

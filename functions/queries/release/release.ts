@@ -133,11 +133,18 @@ const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty
  * trips whatever the length of the history; the digests are known after two.
  * @param unknown what to answer for a service that is unknown here: nothing, or that nothing is known
  */
-export async function release(
+export const release = async (
   moment: AsOf,
   names: Selector,
   unknown: "nothing" | "empty" = "nothing",
-): Promise<Release | undefined> {
+): Promise<Release | undefined> => (await releaseWithFacts(moment, names, unknown))?.release;
+
+/** The same, with the facts that the answer names. */
+export async function releaseWithFacts(
+  moment: AsOf,
+  names: Selector,
+  unknown: "nothing" | "empty" = "nothing",
+): Promise<{ readonly release: Release; readonly facts: readonly Fact[] } | undefined> {
   const question = { ...questionOf(moment), at: reachOf(moment) };
   const selector = { environment: fold(names.environment), service: fold(names.service) };
   prefetchUntil(question, selector);
@@ -180,7 +187,7 @@ export async function release(
     unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
     importedOf(context, head),
   ]);
-  const used = [
+  const used = distinctIn([
     head,
     ...reconciled.contributing,
     reconciled.observation,
@@ -188,8 +195,8 @@ export async function release(
     ...attempted,
     ...described.flatMap((one) => one.facts),
     ...facts,
-  ];
-  return {
+  ]);
+  const answer: Release = {
     environment: head?.environment ?? names.environment,
     service: head?.service ?? names.service,
     group: head?.group ?? null,
@@ -232,9 +239,10 @@ export async function release(
       ]),
       ...(until === null ? lostWarnings(described.map(({ component }) => component)) : []),
     ],
-    facts: identities(used),
+    facts: used.map(({ source, id }) => ({ source, id })),
     ...imported,
   };
+  return { release: answer, facts: used };
 }
 
 /** Needs the request that the evidence of the deployment needs, too. */
@@ -247,8 +255,8 @@ async function importedOf(
   return imported.length === 0 ? {} : { alsoReported: imported };
 }
 
-const identities = (facts: readonly (Fact | undefined)[]): Release["facts"] =>
-  distinct(facts.filter((fact) => fact !== undefined)).map(({ source, id }) => ({ source, id }));
+const distinctIn = (facts: readonly (Fact | undefined)[]): Fact[] =>
+  distinct(facts.filter((fact) => fact !== undefined));
 
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
 export function claimOf(

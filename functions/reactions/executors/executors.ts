@@ -67,11 +67,8 @@ function wayOf(executor: Executor): Way {
   }
 }
 
-/** The executor that carries out a plan, or why none does. */
-function executorFor(list: Executors, plan: Plan): Executor | string {
-  const { environment, service } = plan;
-  const executor = list.find((one) => isFor(one, { environment, service }));
-  if (executor === undefined) return `no executor is configured for ${service} in ${environment}`;
+/** Why an executor does not run a plan; undefined if it does. */
+function whyNot(executor: Executor, plan: Plan): string | undefined {
   const way = wayOf(executor);
   const kinds = way.is === "asked" ? way.steps : DEPLOYING_STEPS;
   const step = plan.steps.find(({ does }) => !kinds.includes(does));
@@ -80,7 +77,16 @@ function executorFor(list: Executors, plan: Plan): Executor | string {
     return `${runs}, but step ${step.n} is ${step.does}: ${step.title}`;
   }
   const why = way.is === "asked" ? undefined : way.refuses(plan);
-  return why === undefined ? executor : `its executor (${executor.kind}) does not run it: ${why}`;
+  return why === undefined ? undefined : `its executor (${executor.kind}) does not run it: ${why}`;
+}
+
+/** The first executor of a place that carries out a plan, or why none does. */
+function executorFor(list: Executors, plan: Plan): Executor | string {
+  const { environment, service } = plan;
+  const own = list.filter((one) => isFor(one, { environment, service }));
+  if (own.length === 0) return `no executor is configured for ${service} in ${environment}`;
+  const found = own.find((one) => whyNot(one, plan) === undefined);
+  return found ?? own.flatMap((one) => whyNot(one, plan) ?? []).join("; ");
 }
 
 /** Why no executor carries out a plan; undefined if one does. */
@@ -126,19 +132,16 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
   }
 
   async function carryOut(redeployment: Redeployment): Promise<void> {
-    const isBegun = redeployment.status === "started";
     const order = { redeployment, plan: await asof.planOf(redeployment) };
+    const executor = executorFor(list, order.plan);
+    const way = typeof executor === "string" ? undefined : wayOf(executor);
+    // What somebody else began is theirs.
+    if (redeployment.status === "started" && way?.is !== "deploying") return;
     // Compute the hash: the one in the plan's own field proves nothing.
     if (hashOf(order.plan) !== redeployment.planHash)
       throw new Refused("the plan has changed since the request");
-    const executor = executorFor(list, order.plan);
-    if (typeof executor === "string") {
-      if (isBegun) return;
-      throw new Refused(executor);
-    }
-    const way = wayOf(executor);
+    if (way === undefined) throw new Refused(String(executor));
     if (way.is === "deploying") return deploy(order, way.deploying(now));
-    if (isBegun) return;
     await passGate(redeployment);
     // The checks above took time, so check the deadline again.
     if ((await pending(redeployment.id))?.status !== "requested") return;
@@ -147,15 +150,15 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
 
   /** Begins it where that has not happened yet; then looks again, until the deployer and the ledger agree that it ended. */
   async function deploy(order: Order, deploying: Deploying): Promise<void> {
-    const { id } = order.redeployment;
+    const { id, status } = order.redeployment;
+    // Where it has started, nobody can take it any more: whoever did goes on.
+    if (status === "requested" && !(await asof.take(id))) return;
     const progress = await deploying.progress(order);
     if (progress.is === "failed") return asof.end(id, "failed", progress.why);
     if (progress.is === "deployed") return check(order, progress);
     if (progress.is === "not begun") {
-      // Somebody else reported that it started: that one carries it out.
-      if (order.redeployment.status === "started") return;
+      if (status === "started") return;
       await passGate(order.redeployment);
-      if (!(await asof.take(id))) return;
       if ((await pending(id))?.status !== "requested") return;
       await deploying.begin(order);
     }

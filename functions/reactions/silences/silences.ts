@@ -1,10 +1,11 @@
 /**
- * Maintenance: silences the alerts of a service in Alertmanager while a redeployment runs. The only state is in
- * Alertmanager: the comment of a silence names its redeployment. Nothing is polled: if the end of a redeployment is never
- * reported, its silence expires at its end time.
+ * Maintenance: silences the alerts of a service in Alertmanager while a redeployment runs, and, where that is configured,
+ * while any deployment does. The only state is in Alertmanager: the comment of a silence names what it is for. Nothing is
+ * polled: if an end is never reported, the silence expires at its end time.
  */
 import * as z from "zod";
 import { isOver, type Redeployment } from "../../../schemas/redeployment.ts";
+import type { Release } from "../../../schemas/release.ts";
 import { fold, name, prose, text, url } from "../../../schemas/scalars.ts";
 import { type Asof, Unknown } from "../ledger-client.ts";
 import { type Heard, isFor, places, type Reaction } from "../reaction.ts";
@@ -55,6 +56,8 @@ export const Maintenance = z.strictObject({
     .max(24 * 60)
     .default(60),
   ...places,
+  /** Ordinary deployments are silenced, too, from their start. */
+  deployments: z.boolean().exactOptional(),
   /** The name of this ledger, if several use one Alertmanager: each then ends only its own silences. */
   ledger: name.exactOptional(),
   /** The page of a redeployment for people. */
@@ -98,27 +101,45 @@ const sameMatchers = (some: readonly Matcher[], others: readonly Matcher[]): boo
 
 const creatorOf = ({ ledger }: Maintenance): string => (ledger === undefined ? "asof" : `asof:${ledger}`);
 
-const COMMENT = /^asof redeployment (\S+): /;
+const COMMENT = /^asof (redeployment|deployment) (\S+): /;
 
 function commentOf({ link }: Maintenance, { id, requestedBy, reason }: Redeployment): string {
   const where = link === undefined ? `/v1/redeployments/${id}` : filled(link, { id: encodeURIComponent(id) });
   return `asof redeployment ${id}: requested by ${requestedBy ?? "somebody"}: ${reason} (${where})`;
 }
 
-const idIn = (comment: string): string | undefined => COMMENT.exec(comment)?.[1];
+/** A deployment that is under way. */
+type Attempt = NonNullable<Release["attempt"]>;
+
+/** The deployment of an attempt as one word. */
+const keyOf = ({ deployment: { provider, instance, id } }: Attempt): string =>
+  [provider, instance, id].map(encodeURIComponent).join("/");
+
+const attemptComment = (attempt: Attempt): string =>
+  `asof deployment ${keyOf(attempt)}: started by ${attempt.by ?? "somebody"}`;
+
+/** What a silence is for; undefined if it is none of ours. */
+function subjectIn(comment: string): { readonly is: string; readonly id: string } | undefined {
+  const [, is, id] = COMMENT.exec(comment) ?? [];
+  return is === undefined || id === undefined ? undefined : { is, id };
+}
+
+const minutesAfter = (time: string, minutes: number): string =>
+  new Date(Date.parse(time) + minutes * 60_000).toISOString();
 
 /** At the latest the deadline: after it, no executor starts. */
 function endOf({ maxMinutes }: Maintenance, { requestedAt, deadline }: Redeployment): string {
-  const longest = new Date(Date.parse(requestedAt) + maxMinutes * 60_000).toISOString();
+  const longest = minutesAfter(requestedAt, maxMinutes);
   return longest < deadline ? longest : deadline;
 }
 
 /* The reaction */
 
-/** The kinds of facts that start a redeployment or may end one. */
+/** The kinds of facts that start a redeployment or a deployment, or may end one. */
 export const MAINTENANCE_KINDS = [
   "redeployment.requested",
   "redeployment.ended",
+  "deployment.started",
   "deployment.succeeded",
   "deployment.failed",
   "deployment.observed",
@@ -139,7 +160,7 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
     const endsAt = endOf(settings, redeployment);
     if (isOver(redeployment) || endsAt <= now().toISOString()) return;
     const silences = await manager.unexpired(createdBy);
-    if (silences.some(({ comment }) => idIn(comment) === id)) return;
+    if (silences.some(({ comment }) => subjectIn(comment)?.id === id)) return;
     await manager.silence({
       matchers: matchersOf(settings, redeployment),
       startsAt: redeployment.requestedAt,
@@ -147,6 +168,23 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
       createdBy,
       comment: commentOf(settings, redeployment),
     });
+  }
+
+  /** The deployment that is under way; undefined if there is none. */
+  async function attemptIn(place: Place): Promise<Attempt | undefined> {
+    const { attempt } = await asof.ask.release(place);
+    return attempt?.status === "started" ? attempt : undefined;
+  }
+
+  async function beginDeployment(place: Place): Promise<void> {
+    const attempt = await attemptIn(place);
+    if (attempt === undefined) return;
+    const [startsAt, comment] = [attempt.startedAt, attemptComment(attempt)];
+    const endsAt = minutesAfter(startsAt, settings.maxMinutes);
+    if (endsAt <= now().toISOString()) return;
+    const silences = await manager.unexpired(createdBy);
+    if (silences.some((one) => subjectIn(one.comment)?.id === keyOf(attempt))) return;
+    await manager.silence({ matchers: matchersOf(settings, place), startsAt, endsAt, createdBy, comment });
   }
 
   /** False for an unknown redeployment: its silence belongs to another ledger. */
@@ -159,12 +197,22 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
     }
   }
 
+  /** Also true where a later deployment has begun: it has a silence of its own. */
+  async function isDeploymentOver(place: Place, id: string): Promise<boolean> {
+    const attempt = await attemptIn(place);
+    return attempt === undefined || keyOf(attempt) !== id;
+  }
+
   async function expireEnded(place: Place): Promise<void> {
     const matchers = matchersOf(settings, place);
     for (const silence of await manager.unexpired(createdBy)) {
-      const redeployment = idIn(silence.comment);
-      if (redeployment === undefined || !sameMatchers(silence.matchers, matchers)) continue;
-      if (await isKnownOver(redeployment)) await manager.expire(silence.id);
+      const subject = subjectIn(silence.comment);
+      if (subject === undefined || !sameMatchers(silence.matchers, matchers)) continue;
+      const isDone =
+        subject.is === "redeployment"
+          ? await isKnownOver(subject.id)
+          : await isDeploymentOver(place, subject.id);
+      if (isDone) await manager.expire(silence.id);
     }
   }
 
@@ -172,7 +220,9 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
     kinds: MAINTENANCE_KINDS,
     react: async ({ kind, id, environment, service }: Heard) => {
       if (service === undefined || !isFor(settings, { environment, service })) return;
+      if (kind === "deployment.started" && settings.deployments !== true) return;
       if (kind === "redeployment.requested") await begin(id);
+      if (kind === "deployment.started") await beginDeployment({ environment, service });
       // Also after a request: the fact that ended it may have been delivered before the silence was created.
       await expireEnded({ environment, service });
     },

@@ -18,6 +18,7 @@ import { auditEndpoint } from "../../http/audit.ts";
 import { backupEndpoint } from "../../http/backups.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportEndpoint } from "../../http/export.ts";
+import { exportJobEndpoints } from "../../http/export-jobs.ts";
 import { metricsEndpoint } from "../../http/metrics.ts";
 import { type PageFiles, pageEndpoints } from "../../http/page.ts";
 import { peopleEndpoints } from "../../http/people.ts";
@@ -163,6 +164,7 @@ export const endpoints = (ledger: Ledger, erasers: Erasers, page?: PageFiles): H
     queryEndpoints(ledger),
     auditEndpoint(ledger),
     exportEndpoint(ledger),
+    exportJobEndpoints(ledger),
     backupEndpoint(ledger),
     sealedLogEndpoints(ledger),
     signInEndpoints(ledger),

@@ -1,0 +1,75 @@
+/** What the audit report must find about planned deployments, by plain code: it shares none with the product. */
+
+export interface Verdict {
+  readonly of: "change" | "deployment";
+  readonly by: string;
+  /** From the deployment on, in hours: negative before it. No two verdicts of a deployment have the same. */
+  readonly hours: number;
+  readonly verdict: "approved" | "changes_requested";
+  /** Given to the last commit of the change; of a deployment it does not matter. */
+  readonly isOnHead: boolean;
+}
+
+export interface Planned {
+  readonly hour: number;
+  readonly ended: "succeeded" | "failed" | "never";
+  readonly isRollback: boolean;
+  readonly actor: string | undefined;
+  readonly build: "verified" | "declared" | "none";
+  /** Who wrote the merged change of its commit; undefined: none is known. */
+  readonly authors: readonly string[] | undefined;
+  readonly verdicts: readonly Verdict[];
+  readonly isLate: boolean;
+  /** An exception from the freeze was made for its image before it. */
+  readonly isExcepted: boolean;
+}
+
+export interface PlannedFreeze {
+  readonly fromHour: number;
+  readonly toHour: number;
+  readonly allowsRollbacks: boolean;
+}
+
+/** The newest verdict of each person, as far as it approves. */
+function approving(verdicts: readonly Verdict[]): Verdict[] {
+  const newest: Record<string, Verdict> = {};
+  for (const one of [...verdicts].sort((a, b) => a.hours - b.hours)) newest[`${one.of} ${one.by}`] = one;
+  return Object.values(newest).filter(({ verdict }) => verdict === "approved");
+}
+
+function approvalControl({ actor, authors, build, verdicts }: Planned): string | undefined {
+  // A change is known by the commit that a build names.
+  const written = build === "none" ? undefined : authors;
+  const known = verdicts.filter(({ of }) => of === "deployment" || written !== undefined);
+  const before = approving(known.filter(({ hours }) => hours <= 0));
+  const after = approving(known.filter(({ hours }) => hours > 0));
+  if (before.length + after.length === 0) return "no_approval";
+  if (before.length === 0) return "approved_after";
+  const counting = before.filter(({ of, isOnHead }) => of === "deployment" || isOnHead);
+  if (counting.length === 0) return "approved_before_last_push";
+  const ofDeployment = counting.filter(({ of }) => of === "deployment");
+  if (actor !== undefined && ofDeployment.some(({ by }) => by !== actor)) return undefined;
+  const ofChange = counting.filter(({ of }) => of === "change");
+  if (ofChange.length > 0 && written !== undefined && written.length > 0)
+    return ofChange.some(({ by }) => !written.includes(by)) ? undefined : "approved_by_author";
+  return ofDeployment.some(({ by }) => by === actor) ? "approved_by_deployer" : "not_comparable";
+}
+
+/** The controls with a finding about a deployment, sorted. */
+export function controlsOf(planned: Planned, freeze: PlannedFreeze | undefined): string[] {
+  const { hour, ended, isRollback, actor, build, authors, isLate, isExcepted } = planned;
+  const found: string[] = isLate ? ["recorded_late"] : [];
+  if (ended !== "succeeded") return [...found, ended === "failed" ? "failed" : "not_ended"].sort();
+  if (isRollback) found.push("emergency");
+  else {
+    const approval = approvalControl(planned);
+    if (approval !== undefined) found.push(approval);
+    if (build !== "none" && actor !== undefined && authors?.includes(actor) === true)
+      found.push("deployed_by_author");
+  }
+  if (build === "none") found.push("no_commit");
+  if (build !== "verified") found.push("no_verified_build");
+  if (freeze !== undefined && freeze.fromHour < hour && hour < freeze.toHour)
+    found.push(isExcepted || (isRollback && freeze.allowsRollbacks) ? "freeze_exception" : "in_freeze");
+  return found.sort();
+}
