@@ -48,7 +48,9 @@ export const Names = z
     knownAt: time,
     names: z
       .array(row)
-      .meta({ description: "of the newest 500 facts of each source's newest day, sources in order" }),
+      .meta({
+        description: "of the newest 500 facts of each source in the last seven days, sources in order",
+      }),
     next: z.string().nullable(),
   })
   .meta({ id: "Names" });

@@ -68,9 +68,6 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   const named = underRules(appending, receipt, parsed.data);
   if (typeof named === "string") return rejected(named);
   const { sender } = receipt;
-  const sent = OWN_KINDS.has(named.kind)
-    ? undefined
-    : sentNames(appending.rules, receipt.vendor, parsed.data);
   const bound = sender === undefined ? named : narrowed(sender, named);
   const refused = sender === undefined ? undefined : refusal(sender, bound);
   if (refused !== undefined) return forbidden(refused);
@@ -81,7 +78,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,
     ...(sender !== undefined && isBound(sender) ? { bound: true } : {}),
-    ...(sent === undefined ? {} : { sent }),
+    ...sentIn(appending, receipt, parsed.data),
     statementHash: statementHash(parsed.data),
   };
   // Canonical form has the same length as JSON.stringify. Logins are replaced by commitments, whose length is fixed.
@@ -106,6 +103,12 @@ interface Pending {
   readonly fact: Fact;
   readonly rawHash?: string;
   readonly salts?: readonly string[];
+}
+
+/** The sender's own names, where naming rules applied. */
+function sentIn({ rules }: Appending, { vendor }: Receipt, statement: Statement): Pick<Fact, "sent"> {
+  const sent = OWN_KINDS.has(statement.kind) ? undefined : sentNames(rules, vendor, statement);
+  return sent === undefined ? {} : { sent };
 }
 
 /** A statement with the naming rules applied, or (as text) what is wrong with a name that they gave. */

@@ -13,7 +13,7 @@ const QUESTION = "the sources";
 const DAY_MS = 86_400_000;
 
 /** The first of the last seven UTC days. */
-const weekBefore = (time: string): string =>
+export const weekBefore = (time: string): string =>
   dayOf(new Date(Date.parse(`${dayOf(time)}T00:00:00Z`) - 6 * DAY_MS).toISOString());
 
 async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["facts"]> {

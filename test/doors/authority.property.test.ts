@@ -227,6 +227,7 @@ const question = fc.oneof(
     "/v1/history?environment=production&from=2026-10-01",
     "/v1/changes?environment=production&before=2026-10-02",
     "/v1/sources",
+    "/v1/names",
     "/v1/freezes",
     "/v1/redeployments",
     "/v1/snapshot?group=production",

@@ -71,12 +71,15 @@ describe("the names of senders", () => {
   it("of other places are left out for a bound reader", async () => {
     const bound = "bound-reader-token-that-nobody-may-see";
     const tokens = parseTokens(`admin:admin:${tokenOf("admin")},reader:eyes:${bound}:environments=staging`);
-    const { client, stranger } = givenDoors({
+    const { client, stranger, setNow } = givenDoors({
       rules: RULES,
       secrets: () => Promise.resolve({ tokens, webhooks: {} }),
     });
     await client().say(deployed("1", undefined, RAW));
     await client().say(deployed("2", undefined, { environment: "staging" }));
+    // What others report later under the same source crowds nothing out.
+    setNow("2026-11-23T09:00:00.000Z");
+    await client().say(deployed("3", undefined, RAW));
     const { names } = Names.parse((await stranger(bound).get("/v1/names")).json);
     expect(names.map(({ sent }) => sent.environment)).toEqual(["staging"]);
   });

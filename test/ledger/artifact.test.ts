@@ -42,6 +42,21 @@ describe("an artifact", () => {
     return answer === undefined ? undefined : Artifact.parse(await ledger.shown(answer));
   };
 
+  it("did not run where a manifest ran that it shares with another index, which the release names", async () => {
+    const [SHARED, OTHER] = [digestOf("shared"), digestOf("other index")];
+    const ledger = await given(
+      indexed({ digest: SHARED }),
+      index(OTHER, { digest: SHARED }),
+      said("artifact.pushed", day(2), { digest: digestOf("index"), repository: REPOSITORY }),
+      runs(day(10), { components: [{ component: "main", digest: SHARED, repository: REPOSITORY }] }),
+    );
+    expect(places((await ask(ledger, day(20), digestOf("index")))?.ran)).toEqual([
+      "10T12:00 deployed production acme/web",
+    ]);
+    expect((await ask(ledger, day(20), SHARED))?.ran.map(({ until }) => until)).toEqual([null]);
+    expect((await ask(ledger, day(20), OTHER))?.ran.map(({ until }) => until)).toEqual([undefined]);
+  });
+
   it("is told with who holds it, where it came from and what speaks for it, whenever that was said", async () => {
     const ledger = await given(
       pushed(day(2), { tag: "1.4" }),
