@@ -32,6 +32,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     env: { ASOF_SEED },
     setupFiles: ["test/seed.ts"],
+    globalSetup: ["test/programs.ts"],
     // To load what is tested takes longer than most tests: each thread loads it once. So a test puts back what it changes.
     pool: "threads",
     isolate: false,
@@ -55,7 +56,6 @@ export default defineConfig({
         test: {
           name: "slow",
           include: ["test/**/*.{process,integration}.test.ts"],
-          globalSetup: "test/programs.ts",
           exclude: ["**/node_modules/**"],
         },
       },
@@ -67,7 +67,6 @@ export default defineConfig({
         test: {
           name: "real",
           include: ["test/*.real.ts"],
-          globalSetup: "test/programs.ts",
           testTimeout: 180_000,
           pool: "forks",
           isolate: true,

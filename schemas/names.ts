@@ -46,11 +46,9 @@ export type NameRow = z.infer<typeof row>;
 export const Names = z
   .strictObject({
     knownAt: time,
-    names: z
-      .array(row)
-      .meta({
-        description: "of the newest 500 facts of each source in the last seven days, sources in order",
-      }),
+    names: z.array(row).meta({
+      description: "of the newest 500 facts of each source in the last seven days, sources in order",
+    }),
     next: z.string().nullable(),
   })
   .meta({ id: "Names" });

@@ -26,7 +26,7 @@ const OBSERVERS: readonly Entry[] = [
   {
     name: "kubernetes",
     summary: "what the pods of a cluster run, workload by workload",
-    load: async () => (await import("./kubernetes.ts")).kubernetes,
+    load: async () => (await import("./kubernetes.ts")).kubernetes(await import("../kubernetes-client.ts")),
   },
   {
     name: "pm2",

@@ -5,7 +5,7 @@ import { faultsOf, name } from "../../schemas/scalars.ts";
 import { UsageError } from "../error.ts";
 import { type Item, unknown } from "../import/importer.ts";
 import type { Io } from "../io.ts";
-import { type Cluster, clusterOf } from "./kubernetes/cluster.ts";
+import { type Cluster, clusterOf, type KubernetesClient } from "./kubernetes/cluster.ts";
 import { type Gap, type Mirror, mirrorOf } from "./kubernetes/mirror.ts";
 import {
   type Owner,
@@ -112,7 +112,12 @@ function telling() {
   };
 }
 
-function observing(options: z.infer<typeof Options>, io: Io, signal: AbortSignal): Observed {
+function observing(
+  cluster: Cluster,
+  options: z.infer<typeof Options>,
+  io: Io,
+  signal: AbortSignal,
+): Observed {
   // Each of a dozen watches and pauses listens to it.
   setMaxListeners(0, signal);
   const { cluster: name, commitAnnotation, watch: isWatching = false } = options;
@@ -125,9 +130,7 @@ function observing(options: z.infer<typeof Options>, io: Io, signal: AbortSignal
     isStale = true;
     wake();
   };
-  const { pods, owners, traffic, settings } = mirrors(clusterOf(options), io, changed, (gap) =>
-    gaps.push(gap),
-  );
+  const { pods, owners, traffic, settings } = mirrors(cluster, io, changed, (gap) => gaps.push(gap));
   // Owners before pods: a pod is read with its owner.
   const followed = [...owners, ...traffic, pods];
   const told = telling();
@@ -190,7 +193,7 @@ function observing(options: z.infer<typeof Options>, io: Io, signal: AbortSignal
   };
 }
 
-export const kubernetes: Observer = {
+export const kubernetes = (client: KubernetesClient): Observer => ({
   name: "kubernetes",
   summary: "what the pods of a cluster run, workload by workload",
   help: `
@@ -216,6 +219,6 @@ What is installed in a cluster, and with which rights: see docs/observe.md.`,
   open: (given, io, signal) => {
     const options = Options.safeParse(given);
     if (!options.success) throw new UsageError(`--${faultsOf(options.error)}`);
-    return observing(options.data, io, signal);
+    return observing(clusterOf(client, options.data), options.data, io, signal);
   },
-};
+});

@@ -71,8 +71,10 @@ function scans({ attached }: ImageEvidence): Judged {
 
 function approval({ attached, changes }: ImageEvidence): Judged {
   const rejected = ofType(attached, /^(approval|review)s?$/i).filter(isAgainst);
-  const plain = ({ commit: _, isLast: __, bot: ___, ...rest }: MergedChange["approvals"][number]): Attached =>
-    rest;
+  const plain = (one: MergedChange["approvals"][number]): Attached => {
+    const { commit: _, isLast: __, bot: ___, separation: ____, ...rest } = one;
+    return rest;
+  };
   const given = changes.flatMap(({ approvals }) => approvals.map(plain));
   const against = [...rejected, ...given.filter(isAgainst)];
   const open = changes.find(({ separation }) => separation !== "separated");

@@ -157,7 +157,7 @@ describe("docs/identities.md", () => {
     expect(configured(text)?.policies).toHaveLength(1);
   });
 
-  it("shows CI and people", () => expect(samples.length).toBe(4));
+  it("shows CI and people", () => expect(samples.length).toBe(5));
 });
 
 const claims = { ...goldenClaims("github-actions"), iss: GITHUB, aud: AUDIENCE };

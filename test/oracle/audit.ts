@@ -55,21 +55,34 @@ function approvalControl({ actor, authors, build, verdicts }: Planned): string |
   return ofDeployment.some(({ by }) => by === actor) ? "approved_by_deployer" : "not_comparable";
 }
 
+/** What is found about people: of a rollback, only that it is one. */
+function peopleControls(planned: Planned): string[] {
+  const { isRollback, actor, build, authors } = planned;
+  if (isRollback) return ["emergency"];
+  const isByAuthor = build !== "none" && actor !== undefined && authors?.includes(actor) === true;
+  return [approvalControl(planned) ?? [], isByAuthor ? ["deployed_by_author"] : []].flat();
+}
+
+function freezeControls(
+  { hour, isRollback, isExcepted }: Planned,
+  freeze: PlannedFreeze | undefined,
+): string[] {
+  if (freeze === undefined || hour <= freeze.fromHour || freeze.toHour <= hour) return [];
+  return [isExcepted || (isRollback && freeze.allowsRollbacks) ? "freeze_exception" : "in_freeze"];
+}
+
 /** The controls with a finding about a deployment, sorted. */
 export function controlsOf(planned: Planned, freeze: PlannedFreeze | undefined): string[] {
-  const { hour, ended, isRollback, actor, build, authors, isLate, isExcepted } = planned;
-  const found: string[] = isLate ? ["recorded_late"] : [];
-  if (ended !== "succeeded") return [...found, ended === "failed" ? "failed" : "not_ended"].sort();
-  if (isRollback) found.push("emergency");
-  else {
-    const approval = approvalControl(planned);
-    if (approval !== undefined) found.push(approval);
-    if (build !== "none" && actor !== undefined && authors?.includes(actor) === true)
-      found.push("deployed_by_author");
-  }
-  if (build === "none") found.push("no_commit");
-  if (build !== "verified") found.push("no_verified_build");
-  if (freeze !== undefined && freeze.fromHour < hour && hour < freeze.toHour)
-    found.push(isExcepted || (isRollback && freeze.allowsRollbacks) ? "freeze_exception" : "in_freeze");
-  return found.sort();
+  const { ended, build, isLate } = planned;
+  const late = isLate ? ["recorded_late"] : [];
+  if (ended !== "succeeded") return [...late, ended === "failed" ? "failed" : "not_ended"].sort();
+  return [
+    late,
+    peopleControls(planned),
+    build === "none" ? ["no_commit"] : [],
+    build === "verified" ? [] : ["no_verified_build"],
+    freezeControls(planned, freeze),
+  ]
+    .flat()
+    .sort();
 }

@@ -7,9 +7,10 @@
 import { request as overHttp } from "node:http";
 import { request as overHttps, type RequestOptions } from "node:https";
 import { text } from "node:stream/consumers";
-import { KubeConfig, Watch } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import * as z from "zod";
 import { CliError } from "../../error.ts";
+import { type ClusterAccess, configured } from "../../kubeconfig.ts";
 import type { Resource } from "./resources.ts";
 
 /** The server refused or did not know something. */
@@ -22,9 +23,10 @@ export class ClusterRefusal extends CliError {
   }
 }
 
-export interface Access {
-  readonly kubeconfig?: string | undefined;
-  readonly kubeContext?: string | undefined;
+/** The official client, which is loaded only for the commands that need it. */
+export type KubernetesClient = Pick<typeof import("../../kubernetes-client.ts"), "KubeConfig" | "Watch">;
+
+export interface Access extends ClusterAccess {
   /** Absent: all. */
   readonly namespace?: string | undefined;
 }
@@ -72,26 +74,6 @@ const Page = z.object({
 const Refused = z.object({ code: z.number().optional(), statusCode: z.number().optional() });
 /** The status of a version or a page that the server no longer has. */
 export const GONE = 410;
-
-/** The cluster's configuration, found as kubectl finds it; in a pod, its service account. */
-function configurationOf({ kubeconfig, kubeContext }: Access): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
-  } catch (cause) {
-    throw new CliError(`the kubeconfig cannot be read: ${cause instanceof Error ? cause.message : ""}`, {
-      cause,
-    });
-  }
-  if (kubeContext !== undefined) {
-    const known = config.getContexts().map(({ name }) => name);
-    if (!known.includes(kubeContext))
-      throw new CliError(`--kube-context ${kubeContext}: the kubeconfig has ${known.join(", ") || "none"}`);
-    config.setCurrentContext(kubeContext);
-  }
-  return config;
-}
 
 const silent = (what: string, cause: unknown): CliError =>
   new CliError(
@@ -144,10 +126,9 @@ async function get(config: KubeConfig, path: string, accept: string): Promise<un
   return JSON.parse(body);
 }
 
-export function clusterOf(access: Access): Cluster {
-  const config = configurationOf(access);
-  if (config.getCurrentCluster() === null)
-    throw new CliError("the kubeconfig names no cluster to use: give --kube-context");
+/** Throws a CliError where no cluster is configured. */
+export function clusterOf({ KubeConfig, Watch }: KubernetesClient, access: Access): Cluster {
+  const config = configured(new KubeConfig(), access);
   const watcher = new Watch(config);
 
   async function* list(resource: Resource): AsyncGenerator<ListPage> {
