@@ -88,7 +88,12 @@ async function install(folder, missing) {
     for (const file of ["package.json", "package-lock.json", ".npmrc"]) {
       copyFileSync(join(root, folder, file), join(staging, file));
     }
-    const code = await npmCi(staging);
+    let code = await npmCi(staging, "--prefer-offline");
+    // The cache may know older versions alone, and a registry may fail for a moment.
+    if (code > 0) {
+      console.error("asof: npm ci failed; trying once more, without the cache");
+      code = await npmCi(staging, "--prefer-online");
+    }
     if (code === 0) moveMissing(join(staging, "node_modules"), join(root, folder, "node_modules"));
     else process.exitCode = code ?? 1;
   } finally {
@@ -103,10 +108,11 @@ async function install(folder, missing) {
   console.error(`asof: installed${where} in ${seconds()} s`);
 }
 
-function npmCi(cwd) {
+/** The exit code; null where a signal ended it. */
+function npmCi(cwd, cache) {
   // By default npm waits for five minutes for a package that does not come.
   const patience = "--fetch-timeout=60000";
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline", patience];
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", cache, patience];
   const npm = spawn("npm", isDev ? args : [...args, "--omit=dev"], {
     cwd,
     stdio: ["ignore", "inherit", "inherit"],
