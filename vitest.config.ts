@@ -71,6 +71,8 @@ export default defineConfig({
           pool: "forks",
           isolate: true,
           maxWorkers: 2,
+          // After all others: what differs in its workers cannot run beside them.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
