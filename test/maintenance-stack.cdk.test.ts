@@ -23,6 +23,7 @@ it("listens without any executor, to what begins a redeployment and what may end
       "detail-type": [
         "dev.asof.redeployment.requested.v1",
         "dev.asof.redeployment.ended.v1",
+        "dev.asof.deployment.started.v1",
         "dev.asof.deployment.succeeded.v1",
         "dev.asof.deployment.failed.v1",
         "dev.asof.deployment.observed.v1",

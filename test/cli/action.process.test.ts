@@ -130,7 +130,17 @@ describe("the Action's file", () => {
       end: nothing,
     };
     const names = await commandNames(io);
-    expect(names).toEqual(["build", "push", "deploy", "migration", "evidence", "service", "gate"]);
+    expect(names).toEqual([
+      "build",
+      "push",
+      "deploy",
+      "migration",
+      "evidence",
+      "service",
+      "change",
+      "incident",
+      "gate",
+    ]);
     const inputs = await Promise.all(
       names.map(async (name) => [...((await optionsOf(name, io))?.keys() ?? [])]),
     );
@@ -272,7 +282,7 @@ describe("a step", () => {
     [
       "a command that there is not",
       { command: "deplyo" },
-      "command: must be one of build, push, deploy, migration, evidence, service, gate",
+      "command: must be one of build, push, deploy, migration, evidence, service, change, incident, gate",
     ],
     ["an input that is missing", { command: "deploy", environment: "production" }, "--service"],
     [
