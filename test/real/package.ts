@@ -16,11 +16,15 @@ export interface Tarball {
   readonly paths: readonly string[];
 }
 
-/** Builds the package and packs it into a folder. */
+/** Builds the package and packs it into a folder. One at a time, because a build begins by removing the one before. */
 export async function pack(folder: string): Promise<Tarball> {
-  await run("npm", ["run", "build"], { cwd: ROOT });
-  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const { stdout } = await run("npm", args, { cwd: ROOT, maxBuffer: 16 * 1024 * 1024 });
+  const lock = join(ROOT, ".build/package.lock");
+  mkdirSync(dirname(lock), { recursive: true });
+  const commands = 'npm run build >&2 && exec npm pack --json --ignore-scripts --pack-destination "$0"';
+  const { stdout } = await run("flock", [lock, "sh", "-c", commands, folder], {
+    cwd: ROOT,
+    maxBuffer: 16 * 1024 * 1024,
+  });
   const [{ filename, files }] = Packed.parse(JSON.parse(stdout));
   return { file: join(folder, filename), paths: files.map(({ path }) => path) };
 }
