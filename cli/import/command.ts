@@ -1,18 +1,11 @@
 /** `asof import`: brings what happened before the ledger ran into it. */
 import type { Command } from "commander";
 import type { Io } from "../io.ts";
-import { withLedgerOptions } from "../ledger.ts";
+import { addSubcommands, type Entry } from "../loaded-parts.ts";
 import type { Importer } from "./importer.ts";
 import { runImport } from "./runner.ts";
 
-interface Entry {
-  readonly name: string;
-  readonly summary: string;
-  /** Loaded when it is named: some need large clients. */
-  readonly load: () => Promise<Importer>;
-}
-
-const IMPORTERS: readonly Entry[] = [
+const IMPORTERS: readonly Entry<Importer>[] = [
   {
     name: "git",
     summary:
@@ -69,29 +62,21 @@ Exit codes:
   2  the command line is invalid
   4  the ledger cannot be reached: run it again to go on`;
 
-async function importerCommand(entry: Entry, command: Command, io: Io): Promise<void> {
-  const importer = await entry.load();
-  withLedgerOptions(importer.options(command))
-    .option("--since <day>", "only what happened since then, like 2026-01-31")
-    .option("--dry-run", "show what would be recorded, and send nothing")
-    .option("--json", "with --dry-run: print the statements, one a line")
-    .addHelpText("after", importer.help)
-    .action(async () => {
-      const options = { ...command.opts(), args: command.args };
-      const printed = importer.print?.(options);
-      if (printed === undefined) io.end(await runImport(importer, options, io));
-      else io.out(printed.trimEnd());
-    });
-}
+const importerCommand = (command: Command, importer: Importer, io: Io): Command =>
+  command.option("--since <day>", "only what happened since then, like 2026-01-31").action(async () => {
+    const options = { ...command.opts(), args: command.args };
+    const printed = importer.print?.(options);
+    if (printed === undefined) io.end(await runImport(importer, options, io));
+    else io.out(printed.trimEnd());
+  });
 
 /** Completes the importer that the arguments name, so that no other is loaded. */
 export async function importCommand(command: Command, io: Io, args: readonly string[]): Promise<Command> {
   command
     .description("Brings the past into the ledger, from where it is still known.")
     .addHelpText("after", ABOUT);
-  for (const entry of IMPORTERS) {
-    const subcommand = command.command(entry.name).summary(entry.summary).description(entry.summary);
-    if (args.includes(entry.name)) await importerCommand(entry, subcommand, io);
-  }
+  await addSubcommands(command, IMPORTERS, args, (subcommand, importer) =>
+    importerCommand(subcommand, importer, io),
+  );
   return command;
 }

@@ -3,6 +3,17 @@ import { APPLIED, FAILED, leftOut } from "./state.ts";
 import { BY_FORMAT, each, type Tool } from "./tool.ts";
 import { isPresent } from "./values.ts";
 
+/** Umzug's table, which sequelize-cli has, too: sequelize/umzug, src/storage/sequelize.ts. */
+const SEQUELIZE_META = {
+  table: "SequelizeMeta",
+  columns: ["name"],
+  optionalColumns: ["createdat", "updatedat"],
+  columnTypes: { name: "text" },
+  mode: "set",
+  order: ["name"],
+  version: ({ name }) => name,
+} satisfies Partial<Tool>;
+
 export const NPM_TOOLS: readonly Tool[] = [
   {
     // prisma/prisma-engines: sql_migration_persistence.rs; the error of a step that failed is in `logs`.
@@ -79,32 +90,13 @@ export const NPM_TOOLS: readonly Tool[] = [
     testedOn: "PostgreSQL",
   },
   {
-    // sequelize/umzug: src/storage/sequelize.ts, which sequelize-cli has, too. `createdAt`, where there is one, may be of the
-    // day on which the column was added.
+    // `createdAt`, where there is one, may be of the day on which the column was added.
+    ...SEQUELIZE_META,
     tool: "sequelize",
-    table: "SequelizeMeta",
-    columns: ["name"],
-    optionalColumns: ["createdat", "updatedat"],
-    columnTypes: { name: "text" },
     needsUsualName: true,
-    mode: "set",
-    order: ["name"],
-    version: ({ name }) => name,
     testedOn: "the table of Umzug, PostgreSQL",
   },
-  {
-    // sequelize/umzug: src/storage/sequelize.ts.
-    tool: "umzug",
-    table: "SequelizeMeta",
-    onlyChosen: true,
-    columns: ["name"],
-    optionalColumns: ["createdat", "updatedat"],
-    columnTypes: { name: "text" },
-    mode: "set",
-    order: ["name"],
-    version: ({ name }) => name,
-    testedOn: "PostgreSQL",
-  },
+  { ...SEQUELIZE_META, tool: "umzug", onlyChosen: true, testedOn: "PostgreSQL" },
   {
     // mikro-orm/mikro-orm: packages/migrations, MigrationStorage; the database's clock writes the time.
     tool: "mikro-orm",

@@ -1,18 +1,11 @@
 /** `asof observe`: reports what really runs, once, at intervals, or as it changes. */
 import type { Command } from "commander";
 import { EXIT_CODES, type Io } from "../io.ts";
-import { withLedgerOptions } from "../ledger.ts";
+import { addSubcommands, type Entry } from "../loaded-parts.ts";
 import type { Observer } from "./observer.ts";
 import { runObserver } from "./runner.ts";
 
-interface Entry {
-  readonly name: string;
-  readonly summary: string;
-  /** Loaded when it is named: some need large clients. */
-  readonly load: () => Promise<Observer>;
-}
-
-const OBSERVERS: readonly Entry[] = [
+const OBSERVERS: readonly Entry<Observer>[] = [
   {
     name: "docker",
     summary: "containers of Docker, Podman and Compose",
@@ -59,22 +52,16 @@ Exit codes:
   1  something was refused, or cannot be read
 ${EXIT_CODES}`;
 
-async function observerCommand(entry: Entry, command: Command, io: Io): Promise<void> {
-  const observer = await entry.load();
-  withLedgerOptions(observer.options(command))
+const observerCommand = (command: Command, observer: Observer, io: Io): Command =>
+  command
     .option("--every <duration>", "look again and again, like 60s or 5m (default: once)")
-    .option("--dry-run", "show what would be recorded, and send nothing")
-    .option("--json", "with --dry-run: print the statements, one a line")
-    .addHelpText("after", observer.help)
     .action(async () => io.end(await runObserver(observer, { ...command.opts(), args: command.args }, io)));
-}
 
 /** Completes the observer that the arguments name, so that no other is loaded. */
 export async function observeCommand(command: Command, io: Io, args: readonly string[]): Promise<Command> {
   command.description("Reports to the ledger what really runs.").addHelpText("after", ABOUT);
-  for (const entry of OBSERVERS) {
-    const subcommand = command.command(entry.name).summary(entry.summary).description(entry.summary);
-    if (args.includes(entry.name)) await observerCommand(entry, subcommand, io);
-  }
+  await addSubcommands(command, OBSERVERS, args, (subcommand, observer) =>
+    observerCommand(subcommand, observer, io),
+  );
   return command;
 }

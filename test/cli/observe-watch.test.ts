@@ -23,20 +23,16 @@ afterEach(async () => {
   await cleanUp();
 });
 
+const watchArgs = (api: ApiServer): string[] => [
+  ...["observe", "kubernetes", "--cluster", "eu-1", "--watch"],
+  ...["--kubeconfig", api.kubeconfig(newFolder())],
+];
+
 /** Begins to watch, and waits until it does. */
 async function watching(api: ApiServer, ASOF_URL: string): Promise<Watching> {
   const err: string[] = [];
   const stopped = new AbortController();
-  const args = [
-    "observe",
-    "kubernetes",
-    "--cluster",
-    "eu-1",
-    "--watch",
-    "--kubeconfig",
-    api.kubeconfig(newFolder()),
-  ];
-  const ended = asof(args, { ASOF_URL }, "2026-11-22T08:57:00.000Z", {
+  const ended = asof(watchArgs(api), { ASOF_URL }, "2026-11-22T08:57:00.000Z", {
     interrupted: () => stopped.signal,
     err: (line) => err.push(line),
   });
@@ -168,17 +164,8 @@ describe("a watch of a cluster", () => {
     api.put(PODS, pod());
     const ledger = await ledgerServer();
     ledger.weather.push({ status: 401, headers: { "content-type": "application/problem+json" }, body: "{}" });
-    const args = [
-      "observe",
-      "kubernetes",
-      "--cluster",
-      "eu-1",
-      "--watch",
-      "--kubeconfig",
-      api.kubeconfig(newFolder()),
-    ];
     const stopped = new AbortController();
-    const ended = await asof(args, { ASOF_URL: ledger.url }, "2026-11-22T08:57:00.000Z", {
+    const ended = await asof(watchArgs(api), { ASOF_URL: ledger.url }, "2026-11-22T08:57:00.000Z", {
       interrupted: () => stopped.signal,
     });
     stopped.abort();
