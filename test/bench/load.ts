@@ -39,6 +39,15 @@ function memory(): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
 }
 
+/** Each minute, since ten of them are long without a word. */
+let reports = 1;
+function progress(): void {
+  console.error(
+    `${reports} min: ${sent} sent, ${times.length} acknowledged, ${open.size} open, ${residentMiB} MiB`,
+  );
+  reports += 1;
+}
+
 const begun = performance.now();
 const open = new Set<Promise<void>>();
 const failures: string[] = [];
@@ -51,10 +60,12 @@ while (performance.now() - begun < minutes * 60_000) {
     open.add(one);
   }
   residentMiB = Math.max(residentMiB, memory());
+  if (performance.now() - begun > reports * 60_000) progress();
   await setTimeout(TICK_MS);
 }
 await Promise.all(open);
 const seconds = (performance.now() - begun) / 1000;
+console.error("all sent; reading them back");
 await setTimeout(2000);
 const text = (
   await ledger.client.get("/v1/export", { from: new Date(Date.now() - 86_400_000).toISOString() })
