@@ -3,6 +3,9 @@
  * Each error message states what was expected.
  */
 import * as z from "zod";
+import { fold } from "./words/texts.ts";
+
+export { fold, printable } from "./words/texts.ts";
 
 const utf8 = new TextEncoder();
 
@@ -44,19 +47,6 @@ const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u;
 export const name = text(255).refine((value) => !UNSEEN.test(value), {
   error: "must not hold characters that are invisible or turn the direction of text",
 });
-
-/** A text for a terminal or a log: control, invisible and direction characters as `\\u` escapes, but for line breaks and tabs. */
-export const printable = (value: string): string =>
-  value.replaceAll(/[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu, (one) =>
-    one === "\n" || one === "\t"
-      ? one
-      : [...Array(one.length).keys()]
-          .map((n) => `\\u${one.charCodeAt(n).toString(16).padStart(4, "0")}`)
-          .join(""),
-  );
-
-/** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 

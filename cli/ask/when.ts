@@ -1,5 +1,5 @@
 /** Times in people's words. What a period means (its start or its end) is the ledger's rule; this only finds the words. */
-import type { ParsedResult } from "chrono-node";
+import type { ParsedResult } from "chrono-node/en";
 import { UsageError } from "../error.ts";
 
 const API = [
@@ -40,7 +40,7 @@ function asLocal({ start }: ParsedResult): string {
 
 /** Reads times; loaded once, because the library of free words is large. */
 export async function timeReader(clock: Clock): Promise<(words: string) => string | undefined> {
-  const { casual } = await import("chrono-node");
+  const { casual } = await import("chrono-node/en");
   const reference = { instant: clock.now, timezone: offsetOf(clock) };
   return (words) => {
     const text = words.trim();

@@ -2,7 +2,7 @@
  * What the words of a question name: an image, a commit, a tag, or a place, and the time after it. Names may hold slashes,
  * spaces, colons and `@`, so every split of the words is compared with the names that the ledger knows. Plain functions.
  */
-import { fold } from "../../schemas/scalars.ts";
+import { fold } from "../../schemas/words/texts.ts";
 
 export interface KnownService {
   readonly service: string;

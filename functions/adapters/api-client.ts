@@ -79,26 +79,9 @@ import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../sc
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
 import { Whoami } from "../../schemas/whoami.ts";
-import { exchange, parsed } from "./http-client.ts";
+import { type Address, type LedgerRequest, type Send, sendOnce, withQuery } from "./api-request.ts";
 
-export interface LedgerRequest {
-  /** Path below the ledger's URL, with the query string. */
-  readonly path: string;
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** How long to wait for the answer. Absent: as long as for any question. */
-  readonly timeoutMs?: number;
-}
-
-export interface LedgerResponse {
-  readonly status: number;
-  /** The parsed body; undefined if it is not JSON. */
-  readonly json: unknown;
-}
-
-/** Sends one request to a ledger, and decides about retries: every request is safe to repeat. */
-export type Send = (request: LedgerRequest) => Promise<LedgerResponse>;
+export * from "./api-request.ts";
 
 /** The ledger refused the request, or the answer is not a ledger's. */
 export class LedgerError extends Error {
@@ -195,15 +178,6 @@ export interface LedgerClient {
 /** A page of what is held reads many facts, and an erasure waits for those who read the ledger's file. */
 const PATIENCE_MS = 120_000;
 
-/** A path with the parameters that have a value. */
-export function withQuery(path: string, query: object): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  const parameters = new URLSearchParams(
-    given.map(([name, value]): [string, string] => [name, String(value)]),
-  );
-  return given.length === 0 ? path : `${path}?${parameters}`;
-}
-
 const REPORT_TIMEOUT_MS = 15 * 60_000;
 
 const quarantinedPath = (key: string): string => `/v1/quarantine/${encodeURIComponent(key)}`;
@@ -282,32 +256,6 @@ export function clientOver(send: Send): LedgerClient {
     heldAboutPerson: (question) => slowly(HeldAnswer, "/v1/people/held", question),
     erasePerson: (erasure) => slowly(ErasureAnswer, "/v1/people/erase", erasure),
   };
-}
-
-export interface Address {
-  readonly url: string;
-  readonly token?: string | undefined;
-}
-
-export const addressOf = ({ url }: Address, path: string): string => `${url.replace(/\/+$/, "")}${path}`;
-
-export const authorizationOf = ({ token }: Address): { authorization?: string } =>
-  token === undefined ? {} : { authorization: `Bearer ${token}` };
-
-/** Sends a request once. @throws NoAnswer */
-export async function sendOnce(
-  address: Address,
-  { path, headers, timeoutMs: own, ...request }: LedgerRequest,
-  timeoutMs: number,
-): Promise<LedgerResponse & { readonly headers: Headers }> {
-  const answer = await exchange(addressOf(address, path), {
-    ...request,
-    headers: { ...headers, ...authorizationOf(address) },
-    // A redirect could turn a POST into a GET of another page.
-    redirect: "manual",
-    timeoutMs: own ?? timeoutMs,
-  });
-  return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
 }
 
 const TIMEOUT_MS = 20_000;

@@ -1,6 +1,6 @@
 /** Which names are nearest to a name that is unknown. */
 import { distance } from "fastest-levenshtein";
-import { fold } from "../../schemas/scalars.ts";
+import { fold } from "../../schemas/words/texts.ts";
 
 const SUGGESTED = 3;
 
