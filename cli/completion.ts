@@ -1,13 +1,13 @@
 /** `asof completion`: a shell completes commands, options, and the names of the ledger. */
 import { Argument, Command, Option } from "commander";
 import { clientOver, type LedgerClient, sendOnce } from "../functions/adapters/api-client.ts";
+import { allPages } from "../schemas/words/answer-pages.ts";
 import { commandsFor } from "./commands.ts";
 import { candidates, forBash, type Names, typedLine } from "./completion/candidates.ts";
 import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
 import { contextsOf } from "./contexts.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom } from "./ledger.ts";
-import { allPages } from "./pages.ts";
 
 const HELP = `
 Add one of these lines to the start-up file of your shell:

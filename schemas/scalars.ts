@@ -4,6 +4,10 @@
  */
 import * as z from "zod";
 
+import { fold } from "./words/fold.ts";
+
+export { fold };
+
 const utf8 = new TextEncoder();
 
 /** Whether a text has at most `max` bytes. Most texts are so short that their bytes need not be counted. */
@@ -54,9 +58,6 @@ export const printable = (value: string): string =>
           .map((n) => `\\u${one.charCodeAt(n).toString(16).padStart(4, "0")}`)
           .join(""),
   );
-
-/** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
