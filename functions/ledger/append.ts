@@ -34,7 +34,7 @@ export interface Receipt {
   readonly runsFor?: RunsFor;
 }
 
-/** What appending needs beside the store. */
+/** What appending needs. */
 export interface Appending {
   readonly store: Store;
   readonly people: People;
@@ -91,7 +91,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
     ? recordAbout(appending, pending, fact, sender)
     : record(appending, pending));
   if (outcome.outcome !== "conflict" || sender === undefined) return outcome;
-  // Whoever has no say in the place of the recorded fact does not dispute it, either.
+  // A sender who may not report for the place of the recorded fact does not dispute it, either.
   const foreign = refusedEffect(sender, outcome.fact);
   return foreign === undefined ? outcome : forbidden(`another fact has this source and id: ${foreign}`);
 }

@@ -1,7 +1,7 @@
 /** The history: what ran in every service of an environment or group during a span, as columns. */
 import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { take } from "../ledger/directories.ts";
 import { EVER, history as factsIn } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -12,8 +12,8 @@ import { imagesOf } from "./images/image-graph.ts";
 import type { Question } from "./question.ts";
 import { attemptOf } from "./release/attempt.ts";
 import { describeComponent } from "./release/component.ts";
+import { claimOf, headOf, statusOf } from "./release/head.ts";
 import { reconcile } from "./release/looks.ts";
-import { claimOf, headOf } from "./release/release.ts";
 import { effectiveDeploymentsAt, type Selector, wholeServicePartitions } from "./release/running.ts";
 import { bySlot } from "./release/slots.ts";
 import { sinceOf, untilOf } from "./release/validity.ts";
@@ -74,7 +74,7 @@ async function rowAt(moment: Moment, at: string): Promise<Row> {
   ]);
   return {
     at,
-    status: reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed",
+    status: statusOf(reconciled, head),
     since,
     until,
     by: head?.actor ?? null,
@@ -225,7 +225,7 @@ function columnsOf(all: readonly PlaceRows[]): Pick<History, "places" | "release
 
 interface Collected {
   readonly all: readonly PlaceRows[];
-  /** Where the next page goes on amid the last service. */
+  /** Where the next page goes on within the last service. */
   readonly amid: string | undefined;
 }
 
@@ -279,10 +279,11 @@ export async function history(
     knownAt: known.knownAt,
     settled: isSettled(known),
     ...columnsOf(all),
-    next:
-      goesOn && last !== undefined
-        ? cursorOf(QUESTION, last.environment.name, last.service.name, ...(amid === undefined ? [] : [amid]))
-        : null,
+    next: nextCursor(
+      QUESTION,
+      goesOn,
+      last && [last.environment.name, last.service.name, ...(amid === undefined ? [] : [amid])],
+    ),
     ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

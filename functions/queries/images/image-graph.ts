@@ -5,6 +5,7 @@
 import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { EVIDENCE } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
@@ -191,7 +192,7 @@ export function commitOf(family: Family): { commits: KnownCommit[]; build: Built
   const strongest = builds.filter((fact) => rank(fact) === best);
   const bySha = new Map<string, Built>();
   for (const fact of strongest) if (!bySha.has(fact.commit.sha)) bySha.set(fact.commit.sha, fact);
-  const named = [...bySha.values()].sort((a, b) => (a.commit.sha < b.commit.sha ? -1 : 1));
+  const named = [...bySha.values()].sort(by(({ commit }) => commit.sha));
   return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
 }
 

@@ -4,14 +4,15 @@
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
-import { names, take } from "../../ledger/directories.ts";
+import { take } from "../../ledger/directories.ts";
 import { all, distinct, EVER, history } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { allNames } from "../../ledger/name-pages.ts";
 import { areSame, nameAt, namedBy, spansOf } from "../../ledger/renames.ts";
 import type { Partition } from "../../ledger/store.ts";
 import type { Question } from "../question.ts";
-import { sameCommit } from "../release/digest-resolution.ts";
 import type { Family } from "./image-graph.ts";
 import { movesOf, pointsAt } from "./tag-history.ts";
 
@@ -125,7 +126,7 @@ async function mentionsOfTags(
       const repositories = [...new Set(former.map(({ name }) => name))];
       const [{ spans, isCut }, ...services] = await Promise.all([
         spansOfTag(question, family, tagged, to),
-        ...repositories.map((repository) => names(question, { of: "described", repository })),
+        ...repositories.map((repository) => allNames(question.store, { of: "described", repository })),
       ]);
       const partitions = [
         ...repositories.map((repository) => ({ of: "tagged", repository, tag: tagged.tag }) as const),
@@ -151,7 +152,7 @@ async function mentionsOfCommits(question: Question, facts: readonly Fact[], to:
     );
     const { facts, isCut } = joined(await Promise.all(partitions.map((one) => read(question, one, { to }))));
     const own = facts.filter(
-      (fact) => fact.kind === "deployment.succeeded" && sameCommit(fact.commit?.sha ?? "?", sha),
+      (fact) => fact.kind === "deployment.succeeded" && isSameCommit(fact.commit?.sha ?? "?", sha),
     );
     return { facts: own, isCut };
   });

@@ -4,12 +4,13 @@
  * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
-import type { Component, Fact, FactOf, ObservedComponent } from "../../../schemas/fact.ts";
+import type { Component, Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { commitPrefix } from "../../ledger/access-patterns.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { type Built, buildsOfCommit } from "../images/builds-of-commit.ts";
 import { digestsIn, pushesProving } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
@@ -44,7 +45,7 @@ export const none = (
   stated,
   by: "none",
   facts,
-  candidates: distinct(candidates).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+  candidates: distinct(candidates).sort(by(sortKey)),
 });
 const distinct = (candidates: readonly Candidate[]): Candidate[] => [
   ...new Map(candidates.map((one) => [sortKey(one), one])).values(),
@@ -225,10 +226,6 @@ async function byTag(
 
 /* Commits */
 
-type Built = FactOf<"artifact.built">;
-
-export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
-
 /**
  * The builds of a component: a commit can have many images, and only those in its own repositories count. A build may
  * say so itself. Otherwise pushes prove it: first for builds that name no repository; if that leaves none, for those that
@@ -283,20 +280,15 @@ function repositoryOf(
   return repository === undefined || named.size > 1 ? {} : { repository };
 }
 
-/** Builds of the commit that a deployment names, by a full or abbreviated id. */
-async function buildsOfCommit(context: ResolveContext, sha: string | undefined): Promise<Built[]> {
-  if (sha === undefined) return [];
-  const facts = await all(context, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
-  return facts
-    .filter((fact) => fact.kind === "artifact.built")
-    .filter(({ commit }) => sameCommit(commit.sha, sha));
-}
+/** Builds of the commit that a deployment names. */
+const buildsFor = async (context: ResolveContext, { commit }: Claim): Promise<Built[]> =>
+  commit === undefined ? [] : buildsOfCommit(context, commit.sha);
 
 async function byCommit(context: ResolveContext, stated: Component, claim: Claim): Promise<Resolution> {
   const [renames, own, built] = await Promise.all([
     context.images.renames(),
     repositoriesOf(context, stated, claim),
-    buildsOfCommit(context, claim.commit?.sha),
+    buildsFor(context, claim),
   ]);
   const isOwn = ({ bound, repository = "", service = "" }: Built): boolean =>
     bound !== true ||
@@ -325,7 +317,7 @@ export async function resolveClaimed(
 ): Promise<Resolution> {
   if (stated.digest !== undefined)
     return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
-  context.store.prefetch(() => buildsOfCommit(context, claim.commit?.sha));
+  context.store.prefetch(() => buildsFor(context, claim));
   const [task, tag] = await Promise.all([byTasks(context, stated, claim), byTag(context, stated, claim)]);
   return task ?? tag ?? byCommit(context, stated, claim);
 }

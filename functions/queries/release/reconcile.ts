@@ -4,6 +4,7 @@
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
 import { agrees, explained } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
@@ -35,7 +36,7 @@ export const digestOf = ({ resolution, family }: ResolvedComponent): string | nu
 const listed = (shown: readonly ResolvedComponent[]) =>
   shown
     .map((one) => ({ component: one.resolution.stated.component, digest: digestOf(one) }))
-    .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
+    .sort(by(({ component, digest }) => `${component} ${digest ?? ""}`));
 
 /** Reconciles the claims with the observation that `running` was folded with. */
 export async function reconcileWith(

@@ -72,7 +72,7 @@ function tied(
   rivals: readonly ComponentClaim[],
 ): ResolvedComponent {
   const named = [one, ...counterparts.filter((other) => other !== undefined)];
-  // Who names no image contradicts nobody.
+  // A claim that names no image contradicts no other.
   const [first = one, ...others] = named.filter((other) => !isSilent(other));
   const differing = others.filter((other) => !isSameImage(first, other));
   const isGone = counterparts.includes(undefined);

@@ -93,7 +93,7 @@ async function verdictOf(context: ResolveContext, fact: Told, one: ResolvedCompo
   if (fact.kind === "deployment.removed") return isOfDeployment(fact) ? "removed" : "other";
   const entry = components.find((other) => isSameSlot(other, stated));
   if (entry === undefined) {
-    // Who names nothing means everything: its tasks may name the components.
+    // A deployment that names no components is about all of them: its tasks may name them.
     const isOpen = fact.components === undefined || (!isObservation(fact) && isBare(components));
     return isOpen ? "open" : "other";
   }

@@ -93,8 +93,9 @@ async function nextDescription(
 }
 
 /**
- * When the first later observation speaks that does not end a release, but may leave a component of it without a digest, or
- * report another one: at the earliest when what it shows began to run, else once nobody looked between.
+ * When the next observation counts that does not end the release, but may leave a component without a digest or report
+ * another one: from the time at which what it shows began to run, if that is later than the moment; else from the
+ * observation before it on.
  */
 async function nextView(
   { selector, ...context }: ResolveContext,

@@ -22,6 +22,7 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
+import { splitImage } from "../image.ts";
 import {
   endingOf,
   firstLink,
@@ -321,8 +322,7 @@ function containersOf(applied: Applied): Container[] {
   return images.map((image, n) => ({ workload: applied, container: names[n] ?? image, image }));
 }
 
-/** A reference without its tag and digest. */
-const pathOf = (image: string): string => (image.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
+const pathOf = (image: string): string => splitImage(image).repository;
 
 /** The revision of each source of manifests: a commit, or a chart's version. */
 function configOf(result: SyncResult | null | undefined) {

@@ -1,13 +1,13 @@
 /**
- * Tellers that contradict each other within minutes: one reports that a deployment succeeded, another that one failed, or
+ * Reports that contradict each other within minutes: one says that a deployment succeeded, another that one failed, or
  * the runtime shows what ran before. The runtime decides which images run; the answer names both.
  */
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
-import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { Selector } from "./running.ts";
@@ -45,7 +45,7 @@ function isAbout(failed: Failed, claim: FactOf<"deployment.succeeded">): boolean
   const isOtherCommit =
     failed.commit !== undefined &&
     claim.commit !== undefined &&
-    !sameCommit(failed.commit.sha, claim.commit.sha);
+    !isSameCommit(failed.commit.sha, claim.commit.sha);
   const isOtherImage = (failed.components ?? []).some(({ digest, ...slot }) =>
     claimed.some(
       (one) =>
@@ -66,7 +66,7 @@ const warning = (claim: Claim, other: Fact, what: string): Warning => ({
 const isContradiction = (look: Observation, claim: Claim): boolean =>
   apartMs(look, claim) <= MINUTES_MS || (look.since !== undefined && look.since < claim.occurredAt);
 
-export function tellerWarnings(
+export function contradictionWarnings(
   { running: { lastClaim: claim }, observation, contradicted }: Reconciled,
   failures: readonly Failed[],
 ): Warning[] {
