@@ -80,9 +80,9 @@ export function headOf({
   running,
   observation,
   contributing,
-  drift,
+  contradicted,
 }: Reconciled): Claim | Observation | undefined {
-  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
+  if (observation !== undefined && (contradicted !== undefined || contributing.length === 0)) {
     const later = running.configured.filter((claim) => order(claim) > order(observation));
     return later.at(-1) ?? observation;
   }
@@ -118,8 +118,8 @@ const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, 
   return shown.length === 0 || workload === undefined ? {} : { workload };
 };
 
-const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
-  configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
+const configOf = ({ observation, configuring }: Reconciled): Configuration[] =>
+  configurationOf([...configuring, ...(observation === undefined ? [] : [observation])]);
 
 /** A service without images has no digest to resolve. */
 const isOfUse = ({ code }: Warning, description: Description | undefined): boolean =>
@@ -261,8 +261,9 @@ const distinctIn = (facts: readonly (Fact | undefined)[]): Fact[] =>
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
 export function claimOf(
   { running: { claimed }, agreeing }: Reconciled,
-  { by, resolution }: ResolvedComponent,
+  { by, resolution, contradicts }: ResolvedComponent,
 ): Claim | undefined {
+  if (contradicts !== undefined) return undefined;
   if (by.kind !== "deployment.observed") return by;
   const name = fold(resolution.stated.component);
   return agreeing.has(name) ? claimed.get(name)?.claim : undefined;
