@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { environmentPlan } from "../../functions/plan/environment-plan.ts";
+import { placesOf } from "../../functions/plan/redeployment/request.ts";
 import type { Statement } from "../../schemas/fact.ts";
+import { RedeploymentRequest } from "../../schemas/operation.ts";
 import { EnvironmentPlan } from "../../schemas/plan.ts";
 import {
   day,
@@ -143,6 +145,25 @@ describe("the plan of a whole environment", () => {
     expect(api?.schema?.revert).toEqual([]);
     expect(api?.warnings.map(({ code }) => code)).toContain("reverted_elsewhere");
     expect(Object.values(blockersOf(plan)).flat()).not.toContain("database_shared");
+  });
+
+  it("is redeployed with the service first that reverts, and the others without steps for it", async () => {
+    const ledger = await given(...sharing, deployed("production", "api", "api2", day(21)));
+    const when = ledger.at(day(30));
+    const options = { schema: "revert", acceptDataLoss: true } as const;
+    const planned = await environmentPlan({ ...when, at: day(12) }, "production", options, { limit: 100 });
+    const body = RedeploymentRequest.parse({
+      ...{ environment: "production", all: true, at: day(12), ...options },
+      ...{ planHash: planned?.hash, reason: "the release is bad" },
+    });
+    const found = await placesOf({ by: "ops", key: "1", body, when });
+    expect(found).toMatchObject({
+      places: [
+        { service: "api", acceptShared: ["web"], revertedElsewhere: [] },
+        { service: "old", acceptShared: [], revertedElsewhere: [] },
+        { service: "web", acceptShared: ["api"], revertedElsewhere: ["shop"] },
+      ],
+    });
   });
 
   it("does not revert it under a service that came later", async () => {
