@@ -276,6 +276,11 @@ export const PlanQuestion = z
         "Services that use the same database, and may be affected by its revert; separated by commas.",
       examples: ["acme/invoices"],
     }),
+    revertedElsewhere: several(name, 64).meta({
+      description:
+        "Databases that the redeployment of another service reverts, so that this plan has no steps for them; separated by commas.",
+      examples: ["shop"],
+    }),
     format: z
       .enum(["json", "kustomize", "compose"])
       .default("json")
@@ -298,6 +303,9 @@ export const PlanQuestion = z
   })
   .refine((it) => it.service !== undefined || it.acceptShared === undefined, {
     error: "acceptShared goes with a service",
+  })
+  .refine((it) => it.service !== undefined || it.revertedElsewhere === undefined, {
+    error: "revertedElsewhere goes with a service",
   })
   .refine((it) => it.service === undefined || it.cursor === undefined, {
     error: "cursor goes without a service",

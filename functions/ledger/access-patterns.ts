@@ -265,6 +265,7 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
   ];
   if ("cluster" in fact && fact.cluster !== undefined)
     names.push([directory, listedAs("cluster", fact.cluster)]);
+  if (fact.kind === "task.observed") names.push([directory, listedAs("tasks", fact.deployment.provider)]);
   if ("database" in fact) names.push([directory, listedAs("database", fact.database)]);
   if ("scope" in fact && fact.scope === "components" && fact.components !== undefined) {
     names.push([directory, listedAs("part", componentSet(fact.components))]);

@@ -321,3 +321,12 @@ export async function holdersOf(images: Images, family: Family): Promise<Holder[
     })),
   );
 }
+
+/** The least of these digests if all are of one image; else undefined. */
+export async function oneImage(images: Images, digests: readonly string[]): Promise<string | undefined> {
+  const [smallest, ...others] = [...new Set(digests)].sort();
+  if (smallest === undefined) return undefined;
+  if (others.length === 0) return smallest;
+  const { members } = await images.family(smallest);
+  return others.every((digest) => members.has(digest)) ? smallest : undefined;
+}

@@ -5,11 +5,12 @@
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
-import { canonical } from "../../ledger/canonical.ts";
+import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import type { Selector } from "./running.ts";
 import { isSameSlot } from "./slots.ts";
 
@@ -66,16 +67,24 @@ const warning = (claim: Claim, other: Fact, what: string): Warning => ({
 const isContradiction = (look: Observation, claim: Claim): boolean =>
   apartMs(look, claim) <= MINUTES_MS || (look.since !== undefined && look.since < claim.occurredAt);
 
+/** The tasks of a rollout show another image than its deployment names. */
+function taskWarning({ by, contradicts, resolution }: ResolvedComponent): Warning[] {
+  const [task] = [...resolution.facts].sort(newestFirst);
+  if (contradicts === undefined || task === undefined || by.kind !== "deployment.succeeded") return [];
+  return [warning(by, task, "shows other images")];
+}
+
 export function contradictionWarnings(
-  { running: { lastClaim: claim }, observation, contradicted }: Reconciled,
+  { running: { lastClaim: claim }, observation, contradicted, shown }: Reconciled,
   failures: readonly Failed[],
 ): Warning[] {
-  const seen =
+  const looked =
     contradicted?.kind === "deployment.succeeded" &&
     observation !== undefined &&
     isContradiction(observation, contradicted)
       ? [warning(contradicted, observation, "shows other images")]
       : [];
+  const seen = [...looked, ...shown.flatMap(taskWarning)];
   if (claim?.kind !== "deployment.succeeded") return seen;
   const failed = failures.filter(
     (one) =>

@@ -11,7 +11,7 @@ import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { type Built, buildsOfCommit } from "../images/builds-of-commit.ts";
-import { digestsIn, pushesProving } from "../images/image-graph.ts";
+import { digestsIn, oneImage, pushesProving } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -35,6 +35,8 @@ export interface Resolution {
   readonly candidates: readonly Candidate[];
   /** The facts that it rests on, besides the deployment itself. */
   readonly facts: readonly Fact[];
+  /** What the deployment names, if the tasks of its rollout show another image. */
+  readonly contradicts?: Resolution;
 }
 
 export const none = (
@@ -69,15 +71,6 @@ export async function factsOfDeployment(
   );
 }
 
-/** The least of these digests if all are of one image; else undefined. */
-async function oneImage({ images }: ResolveContext, digests: readonly string[]): Promise<string | undefined> {
-  const [smallest, ...others] = [...new Set(digests)].sort();
-  if (smallest === undefined) return undefined;
-  if (others.length === 0) return smallest;
-  const { members } = await images.family(smallest);
-  return others.every((digest) => members.has(digest)) ? smallest : undefined;
-}
-
 /**
  * The repositories that a component may come from, without duplicates, by their names when the deployment ended. If the
  * service was described only later, by their names at that time.
@@ -108,7 +101,7 @@ async function byTasks(
   const own = tasks.filter((task) => fold(task.component) === fold(stated.component));
   const digests = [...new Set(own.map(({ digest }) => digest))];
   if (digests.length === 0) return undefined;
-  const digest = await oneImage(context, digests);
+  const digest = await oneImage(context.images, digests);
   if (digest !== undefined) return { stated, by: "task", digest, candidates: [], facts: own };
   return none(
     stated,
@@ -299,7 +292,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
   if (counted.length === 0 && own.length > 0) return none(stated);
   if (counted.length === 0) return none(stated, asCandidates(renames, builds), builds);
   const digest = await oneImage(
-    context,
+    context.images,
     counted.map((fact) => fact.digest),
   );
   if (digest === undefined) return none(stated, asCandidates(renames, counted), counted);
@@ -309,7 +302,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
 
 /* In order */
 
-/** Resolves a component of a deployment. It prefetches what later steps may need. */
+/** Resolves a component of a deployment by what it names and its own tasks. It prefetches what later steps may need. */
 export async function resolveClaimed(
   context: ResolveContext,
   stated: Component,
@@ -330,7 +323,7 @@ export async function resolveObserved(
 ): Promise<Resolution> {
   const digests = digestsIn(stated);
   if (digests.length === 0) return (await byTag(context, stated, seen)) ?? none(stated);
-  const digest = await oneImage(context, digests);
+  const digest = await oneImage(context.images, digests);
   if (digest !== undefined) return { stated, by: "digest", digest, candidates: [], facts: [] };
   return none(
     stated,

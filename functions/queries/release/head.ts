@@ -18,9 +18,9 @@ export function headOf({
   running,
   observation,
   contributing,
-  drift,
+  contradicted,
 }: Reconciled): Claim | Observation | undefined {
-  if (observation !== undefined && (drift !== null || contributing.length === 0)) {
+  if (observation !== undefined && (contradicted !== undefined || contributing.length === 0)) {
     const later = running.configured.filter((claim) => order(claim) > order(observation));
     return later.at(-1) ?? observation;
   }
@@ -32,8 +32,9 @@ export function headOf({
 /** The claim whose commit applies to a component: its own, or the one that the observation agrees with. */
 export function claimOf(
   { running: { claimed }, agreeing }: Reconciled,
-  { by, resolution }: ResolvedComponent,
+  { by, resolution, contradicts }: ResolvedComponent,
 ): Claim | undefined {
+  if (contradicts !== undefined) return undefined;
   if (by.kind !== "deployment.observed") return by;
   const name = fold(resolution.stated.component);
   return agreeing.has(name) ? claimed.get(name)?.claim : undefined;

@@ -13,6 +13,7 @@ import type { ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isClaim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
 import { type Reconciled, reconcileWith } from "./reconcile.ts";
 import { showClaimed, showObserved } from "./resolved-component.ts";
+import { GRACE_MS } from "./rollout.ts";
 import {
   coveringAmong,
   type EffectiveDeployments,
@@ -23,9 +24,6 @@ import {
   seenBy,
 } from "./running.ts";
 import { byComponent } from "./slots.ts";
-
-/** A rollout may end this long after its deployment was reported. */
-const GRACE_MS = 5 * 60_000;
 
 export const isInGrace = (look: Observation, claim: Claim | Observation): boolean =>
   order(look) > order(claim) && Date.parse(look.occurredAt) - Date.parse(claim.occurredAt) < GRACE_MS;

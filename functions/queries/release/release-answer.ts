@@ -68,8 +68,8 @@ const workloadOf = ({ shown, observation, running }: Reconciled): Pick<Release, 
   return shown.length === 0 || workload === undefined ? {} : { workload };
 };
 
-const configOf = ({ observation, contributing }: Reconciled): Configuration[] =>
-  configurationOf([...contributing, ...(observation === undefined ? [] : [observation])]);
+const configOf = ({ observation, configuring }: Reconciled): Configuration[] =>
+  configurationOf([...configuring, ...(observation === undefined ? [] : [observation])]);
 
 /** A service without images has no digest to resolve. */
 const isOfUse = ({ code }: Warning, description: Description | undefined): boolean =>
