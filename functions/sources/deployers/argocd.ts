@@ -13,7 +13,8 @@
  * only some resources (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it covers only these components.
  * `succeeded` means that the sync succeeded: applied, its waves healthy. The revision belongs to the repository of
  * manifests, so it is configuration, not an image's commit.
- * A sync is a rollback where the history has its revision before that of the previous sync.
+ * A sync is a rollback where its revision came into the history before that of the previous sync: who returns to what was
+ * rolled back from goes forward.
  * Not in the payload: names of containers, commits of images; digests,
  * unless the manifests pin them; before Argo CD 3.0, any images. A failed delivery is tried three times within seconds,
  * and again at the application's next change.
@@ -247,13 +248,15 @@ function toldAs(id: string, { status }: Application, { syncResult }: Operation, 
   return { id: `${id}/${hashOf(JSON.stringify(what))}`, sequence };
 }
 
-/** Whether a sync returns to a revision that was deployed before the previous one, as the history tells. */
+/** Whether a sync returns to a revision that was first deployed before the previous one, as the history tells. */
 function rollbackOf({ status }: Application, { startedAt, syncResult }: Operation): { rollback?: true } {
   const before = (status.history ?? [])
     .filter(({ deployStartedAt }) => deployStartedAt !== startedAt)
     .map((entry) => revisionsOf(entry));
   const now = revisionsOf(syncResult ?? {});
-  return now !== NO_REVISION && before.at(-1) !== now && before.includes(now) ? { rollback: true } : {};
+  const previous = before.at(-1);
+  if (previous === undefined || now === NO_REVISION || !before.includes(now)) return {};
+  return before.indexOf(now) < before.indexOf(previous) ? { rollback: true } : {};
 }
 
 interface Revised {
