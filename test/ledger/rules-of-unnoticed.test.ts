@@ -9,6 +9,7 @@ import {
   main,
   migration,
   pushed,
+  REPOSITORY,
   started,
   succeeded,
   time,
@@ -19,7 +20,14 @@ const brought = (at: string, name: string, more: object = {}) =>
   succeeded(at, [image(name)], { deployment: deployment(`${at} ${name}`), ...more });
 const builtAt = (name: string, committedAt: string) =>
   built(digestOf(name), name, {
+    repository: REPOSITORY,
     commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47), committedAt },
+  });
+const ofCommit = (at: string, name: string, more: object = {}) =>
+  succeeded(at, [main({ repository: REPOSITORY })], {
+    deployment: deployment(`${at} ${name}`),
+    commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47) },
+    ...more,
   });
 const warned = (...codes: Warning["code"][]) => ({ warnings: codes });
 
@@ -31,6 +39,18 @@ cases("of a rollback that is undone", [
       brought("20 02:00", "two"),
       brought("20 03:00", "one", { rollback: true }),
       brought("20 04:00", "two"),
+    ],
+    answers: warned("rollback_undone"),
+  },
+  {
+    rule: "it is warned of, too, where deployments name their commits alone",
+    given: [
+      builtAt("one", time("01 08:00")),
+      builtAt("two", time("02 08:00")),
+      ofCommit("20 01:00", "one"),
+      ofCommit("20 02:00", "two"),
+      ofCommit("20 03:00", "one", { rollback: true }),
+      ofCommit("20 04:00", "two"),
     ],
     answers: warned("rollback_undone"),
   },
@@ -75,6 +95,21 @@ cases("of an older build that overtakes", [
       brought("20 01:00", "new"),
       brought("20 02:00", "old", { rollback: true }),
     ],
+    answers: warned(),
+  },
+  {
+    rule: "it is warned of, too, where deployments name their commits alone",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      ofCommit("20 01:00", "new"),
+      ofCommit("20 02:00", "old"),
+    ],
+    answers: warned("older_build"),
+  },
+  {
+    rule: "the same commit again is none",
+    given: [builtAt("old", time("01 08:00")), ofCommit("20 01:00", "old"), ofCommit("20 02:00", "old")],
     answers: warned(),
   },
   {

@@ -284,9 +284,9 @@ function repositoryOf(
 }
 
 /** Builds of the commit that a deployment names, by a full or abbreviated id. */
-async function buildsOfCommit(context: ResolveContext, sha: string | undefined): Promise<Built[]> {
+export async function buildsOfCommit(knowledge: KnownAt, sha: string | undefined): Promise<Built[]> {
   if (sha === undefined) return [];
-  const facts = await all(context, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
+  const facts = await all(knowledge, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
   return facts
     .filter((fact) => fact.kind === "artifact.built")
     .filter(({ commit }) => sameCommit(commit.sha, sha));
