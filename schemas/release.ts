@@ -61,6 +61,7 @@ export const WARNINGS = [
   "older_build",
   "image_lost",
   "schema_too_new",
+  "schema_too_old",
   "disputed",
   "declared_only",
 ] as const;

@@ -1,15 +1,14 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
 import type { GateReason, GateWarning } from "../../schemas/gate.ts";
-import { fold } from "../../schemas/scalars.ts";
 import { knownName } from "../ledger/directories.ts";
 import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Freeze } from "./freezes.ts";
-import { buildsOf, commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
+import { commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
 import { databaseState } from "./migrations/database-state.ts";
-import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
+import { requirementsOf } from "./migrations/requirements.ts";
 import type { Question } from "./question.ts";
 import type { Selector } from "./release/running.ts";
 import { isOlderBuild, isOlderThanCommit } from "./release/unnoticed.ts";
@@ -157,21 +156,13 @@ async function schema(
   { environment, service }: Selector,
   digest: string,
 ): Promise<Found> {
-  const needed = buildsOf(await question.images.family(digest)).flatMap(({ requires }) => requires ?? []);
-  const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
-  const databases = [...new Set(needed.map(({ database }) => fold(database)))];
-  const [description, read] = await Promise.all([
+  const [description, requirements] = await Promise.all([
     describedAt(question, { environment, service }, question.at),
-    mapLimit(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsAt(question, environment, database, question.at), question.at),
-    ),
+    question.images.family(digest).then((family) => requirementsOf(question, environment, family)),
   ]);
-  const versions = new Map(databases.map((database, n) => [database, read[n]]));
   const isLate = description?.migratesAtStartup === true;
   return combined(
-    [...distinct.values()].map(({ database, version }) => {
-      const of = versions.get(fold(database));
-      const is = of === undefined ? undefined : isApplied(of, version);
+    requirements.map(({ database, version, isApplied: is }) => {
       if (is === true) return {};
       const what = `the image needs ${version} of ${database}`;
       if (is === undefined)

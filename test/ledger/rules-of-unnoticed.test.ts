@@ -1,13 +1,15 @@
 import type { Warning } from "../../schemas/answer.ts";
 import { cases } from "./cases.ts";
-import { digestOf } from "./given.ts";
+import { digestOf, said } from "./given.ts";
 import {
   built,
   deleted,
   deployment,
+  described,
   failed,
   main,
   migration,
+  PLACE,
   pushed,
   REPOSITORY,
   started,
@@ -174,6 +176,39 @@ cases("of a migration that the code is said not to run on", [
   {
     rule: "the image that ran it is not, whenever it was deployed",
     given: [brought("20 01:00", "new"), breaking("20 02:00", { image: digestOf("new") })],
+    answers: warned(),
+  },
+]);
+
+const needing = (name: string) =>
+  built(digestOf(name), name, { requires: [{ database: "billing", version: "3" }] });
+const table = (at: string, ...versions: string[]) =>
+  said("migration.snapshot", time(at), {
+    environment: PLACE.environment,
+    database: "billing",
+    mode: "set",
+    versions: versions.map((version) => ({ version })),
+  });
+cases("of a migration that the running image needs", [
+  {
+    rule: "it is warned of once it is gone: a backup was restored",
+    given: [needing("one"), table("20 00:30", "2", "3"), brought("20 01:00", "one"), table("20 02:00", "2")],
+    answers: warned("schema_too_old"),
+  },
+  {
+    rule: "while it is applied nothing is",
+    given: [needing("one"), table("20 00:30", "2", "3"), brought("20 01:00", "one"), table("20 02:00", "2")],
+    at: "20 01:30",
+    answers: { warnings: [], until: null },
+  },
+  {
+    rule: "nor where the service migrates when it starts",
+    given: [
+      needing("one"),
+      table("20 00:30", "2"),
+      described({ migratesAtStartup: true }),
+      brought("20 01:00", "one"),
+    ],
     answers: warned(),
   },
 ]);

@@ -184,7 +184,10 @@ export async function releaseWithFacts(
     began,
     imagesSince(context, reconciled, began),
     evidenceOfDeployments(context, deployments),
-    unnoticedWarnings(context, { head, shown, attempt, migrated: facts }),
+    unnoticedWarnings(context, {
+      ...{ head, shown, attempt, migrated: facts },
+      migratesAtStartup: description?.migratesAtStartup === true,
+    }),
     importedOf(context, head),
   ]);
   const used = distinctIn([

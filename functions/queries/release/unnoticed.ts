@@ -1,12 +1,14 @@
 /**
  * What nobody noticed when it happened: a deployment that failed halfway, a rollback that a later deployment undid, an
- * older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to run on.
+ * older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to run on
+ * or that it needs.
  */
 import type { Release, Warning } from "../../../schemas/answer.ts";
 import type { DeployedCommit, Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder, canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { buildsOf, digestsIn, type Family } from "../images/image-graph.ts";
+import { requirementsOf } from "../migrations/requirements.ts";
 import type { Question } from "../question.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { bareUrl } from "./configuration.ts";
@@ -184,22 +186,45 @@ function schemaWarnings(
   });
 }
 
+/** What the images require, and is not applied: a backup was restored, or nobody migrated. */
+async function requirementWarnings(
+  context: ResolveContext,
+  shown: readonly ResolvedComponent[],
+): Promise<Warning[]> {
+  const all = await Promise.all(
+    shown.map(async ({ family, resolution }) => {
+      const needed =
+        family === undefined ? [] : await requirementsOf(context, context.selector.environment, family);
+      return needed
+        .filter(({ isApplied }) => isApplied === false)
+        .map(({ database, version }): Warning => {
+          const { component } = resolution.stated;
+          const message = `the image of component ${component} needs ${version} of ${database}, which is not applied`;
+          return { code: "schema_too_old", message };
+        });
+    }),
+  );
+  return all.flat();
+}
+
 interface Unnoticed {
   readonly head: Fact | undefined;
   readonly shown: readonly ResolvedComponent[];
   readonly attempt: Release["attempt"];
   /** The facts that the state of the databases rests on. */
   readonly migrated: readonly Fact[];
+  readonly migratesAtStartup: boolean;
 }
 
 export async function unnoticedWarnings(
   context: ResolveContext,
-  { head, shown, attempt, migrated }: Unnoticed,
+  { head, shown, attempt, migrated, migratesAtStartup }: Unnoticed,
 ): Promise<Warning[]> {
-  const [ordered, failed] = await Promise.all([
+  const [ordered, failed, required] = await Promise.all([
     orderWarnings(context, head, shown),
     failureWarnings(context, attempt),
+    migratesAtStartup ? [] : requirementWarnings(context, shown),
   ]);
-  const all = [...ordered, ...failed, ...schemaWarnings(head, shown, migrated)];
+  const all = [...ordered, ...failed, ...schemaWarnings(head, shown, migrated), ...required];
   return [...new Map(all.map((one) => [canonical(one), one])).values()];
 }
