@@ -188,7 +188,7 @@ async function claimsOfRollouts(question: Question, facts: readonly Ran[], to: s
   const found = await mapLimit(AT_ONCE, [...earliest.values()], async (fact): Promise<Mentions> => {
     const selector = { environment: fold(fact.environment), service: fold(fact.service ?? "") };
     if (!(await hasTasks(question, selector))) return { facts: [], isCut: false };
-    const parts = namesOf(await allNames(question, { of: "service", ...selector }), "part");
+    const parts = namesOf(await allNames(question.store, { of: "service", ...selector }), "part");
     const partitions = [
       { of: "run", ...selector } as const,
       ...parts.map(({ name: components }) => ({ of: "part", ...selector, components }) as const),

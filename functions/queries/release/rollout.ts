@@ -117,7 +117,7 @@ function tasksOfComponent(
 
 /** Whether any task of a service was known by then: else a rollout costs no request. */
 export async function hasTasks(knowledge: KnownAt, { environment, service }: Selector): Promise<boolean> {
-  const named = await allNames(knowledge, { of: "service", environment, service });
+  const named = await allNames(knowledge.store, { of: "service", environment, service });
   const known = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
   return namesOf(known, "tasks").length > 0;
 }

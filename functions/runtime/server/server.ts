@@ -42,7 +42,7 @@ import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { close, listen } from "./listen.ts";
-import { log } from "./log.ts";
+import { log, written } from "./log.ts";
 import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
@@ -271,13 +271,15 @@ async function main(): Promise<void> {
   const { address, stop, settings } = await start(process.env);
   logUnhandled(log);
   const end = () => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error("asof: did not stop cleanly:", error);
-        process.exit(1);
-      },
-    );
+    stop()
+      .then(written)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error("asof: did not stop cleanly:", error);
+          process.exit(1);
+        },
+      );
   };
   process.once("SIGINT", end);
   process.once("SIGTERM", end);
