@@ -1,5 +1,5 @@
 /** Calls of the ledger's API. Every failure is one line that says what to do. */
-import { clientOver, type LedgerClient, LedgerError } from "../functions/adapters/api-client.ts";
+import type { LedgerClient, LedgerError } from "../functions/adapters/api-client.ts";
 import { CliError } from "./error.ts";
 import { EXIT } from "./io.ts";
 import type { Ledger } from "./ledger.ts";
@@ -24,6 +24,8 @@ export class Refused extends CliError {
  * @throws Refused, Unreachable, or a CliError where the address is not a ledger's
  */
 export async function callLedger<T>(ledger: Ledger, call: (client: LedgerClient) => Promise<T>): Promise<T> {
+  // Loaded with the first question, because it makes the schemas of all answers.
+  const { clientOver, LedgerError } = await import("../functions/adapters/api-client.ts");
   try {
     return await call(clientOver((request) => sendRequest(ledger, request)));
   } catch (error) {

@@ -1,13 +1,14 @@
 /** `asof completion`: a shell completes commands, options, and the names of the ledger. */
 import { Argument, Command, Option } from "commander";
-import { clientOver, type LedgerClient, sendOnce } from "../functions/adapters/api-client.ts";
+import type { LedgerClient } from "../functions/adapters/api-client.ts";
+import { sendOnce } from "../functions/adapters/api-request.ts";
+import { allPages } from "../schemas/words/answer-pages.ts";
 import { commandsFor } from "./commands.ts";
 import { candidates, forBash, type Names, typedLine } from "./completion/candidates.ts";
 import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
 import { contextsOf } from "./contexts.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom } from "./ledger.ts";
-import { allPages } from "./pages.ts";
 
 const HELP = `
 Add one of these lines to the start-up file of your shell:
@@ -64,6 +65,7 @@ async function complete(shell: Shell, line: string, io: Io): Promise<string[]> {
   for (const command of await commandsFor(typed.words, io)) program.addCommand(command);
   try {
     const ledger = ledgerFrom(LedgerOptions.parse({}), io);
+    const { clientOver } = await import("../functions/adapters/api-client.ts");
     const names = namesFrom(
       clientOver((request) => sendOnce(ledger, request, TIMEOUT_MS)),
       io,

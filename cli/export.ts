@@ -2,7 +2,7 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { withQuery } from "../functions/adapters/api-client.ts";
+import { withQuery } from "../functions/adapters/api-request.ts";
 import * as http from "../functions/adapters/http-client.ts";
 import { BY_HEADER, OTHERS_HEADER } from "../schemas/read-answer.ts";
 import { CliError, Unreachable, UsageError } from "./error.ts";

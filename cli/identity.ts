@@ -2,9 +2,6 @@
 
 import * as z from "zod";
 import { exchange, NoAnswer, parsed } from "../functions/adapters/http-client.ts";
-import { renew } from "../functions/adapters/oidc/code-flow.ts";
-import { discover } from "../functions/adapters/oidc/discovery.ts";
-import { IssuerFailure } from "../functions/ledger/identities.ts";
 import { Unreachable } from "./error.ts";
 import type { Io } from "./io.ts";
 import { loginOf, saveLogin } from "./logins.ts";
@@ -46,6 +43,12 @@ async function personToken(address: string, io: Io): Promise<string | undefined>
   if (login === undefined) return undefined;
   if (endOf(login.idToken) > io.now().getTime() + MARGIN_MS) return login.idToken;
   if (login.refreshToken === undefined) return undefined;
+  // Loaded where a token has ended: few runs of a command need them.
+  const [{ renew }, { discover }, { IssuerFailure }] = await Promise.all([
+    import("../functions/adapters/oidc/code-flow.ts"),
+    import("../functions/adapters/oidc/discovery.ts"),
+    import("../functions/ledger/identities.ts"),
+  ]);
   try {
     const renewed = await renew(await discover(login.issuer), login, login.refreshToken);
     if (renewed === undefined) return undefined;

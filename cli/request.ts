@@ -1,7 +1,7 @@
 /** Requests to the ledger, with retries. */
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
-import { type LedgerRequest, type LedgerResponse, sendOnce } from "../functions/adapters/api-client.ts";
+import { type LedgerRequest, type LedgerResponse, sendOnce } from "../functions/adapters/api-request.ts";
 import { NoAnswer } from "../functions/adapters/http-client.ts";
 import { isOnThisMachine } from "../schemas/scalars.ts";
 import { Unreachable } from "./error.ts";

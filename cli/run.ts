@@ -1,6 +1,6 @@
 /** Runs one command line; errors and exit codes are handled here. */
 import { Command, CommanderError } from "commander";
-import { printable } from "../schemas/scalars.ts";
+import { printable } from "../schemas/words/texts.ts";
 import { CliError, Unreachable } from "./error.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 

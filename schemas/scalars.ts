@@ -3,6 +3,9 @@
  * Each error message states what was expected.
  */
 import * as z from "zod";
+import { fold } from "./words/texts.ts";
+
+export { fold, printable } from "./words/texts.ts";
 
 const utf8 = new TextEncoder();
 
@@ -45,19 +48,6 @@ export const name = text(255).refine((value) => !UNSEEN.test(value), {
   error: "must not hold characters that are invisible or turn the direction of text",
 });
 
-/** A text for a terminal or a log: control, invisible and direction characters as `\\u` escapes, but for line breaks and tabs. */
-export const printable = (value: string): string =>
-  value.replaceAll(/[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu, (one) =>
-    one === "\n" || one === "\t"
-      ? one
-      : [...Array(one.length).keys()]
-          .map((n) => `\\u${one.charCodeAt(n).toString(16).padStart(4, "0")}`)
-          .join(""),
-  );
-
-/** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
-
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Years that have four digits in UTC, so that times compare as text. */
@@ -91,6 +81,15 @@ export const digest = z
 /** Maximum length of a repository's name, host and path. */
 export const REPOSITORY_MAX = 255;
 
+const DOCKER_HUB = /^((index|registry-1)\.docker\.io|(registry\.)?hub\.docker\.com|docker\.io)\/(?=(.+))/;
+
+/** A repository under one name: Docker Hub has several hosts, and its own images are below `library/`. */
+const underOneName = (repository: string): string => {
+  const path = DOCKER_HUB.exec(repository)?.[4];
+  if (path === undefined) return repository;
+  return `docker.io/${path.includes("/") ? path : `library/${path}`}`;
+};
+
 /** An image repository: registry host, optional port, path; no tag and no digest. */
 export const imageRepository = z
   .string()
@@ -98,7 +97,9 @@ export const imageRepository = z
   .regex(
     /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$/,
     "must be host/path in lower case without tag or digest, like ghcr.io/acme/billing",
-  );
+  )
+  .overwrite(underOneName)
+  .max(REPOSITORY_MAX);
 
 /** An image tag (distribution specification, `reference`). */
 export const tag = z
@@ -112,14 +113,20 @@ export function partsOfTag(value: string): { readonly repository?: string; reado
 }
 
 /** A tag of a service's own repository, or of a named one: `1.4.2`, `ghcr.io/acme/billing:1.4.2`. */
-export const imageTag = z.string().refine(
-  (value) => {
-    const parts = partsOfTag(value);
-    const isNamed = parts.repository === undefined || imageRepository.safeParse(parts.repository).success;
-    return isNamed && tag.safeParse(parts.tag).success;
-  },
-  { error: "must be a tag like 1.4.2, or a repository and a tag like ghcr.io/acme/billing:1.4.2" },
-);
+export const imageTag = z
+  .string()
+  .refine(
+    (value) => {
+      const parts = partsOfTag(value);
+      const isNamed = parts.repository === undefined || imageRepository.safeParse(parts.repository).success;
+      return isNamed && tag.safeParse(parts.tag).success;
+    },
+    { error: "must be a tag like 1.4.2, or a repository and a tag like ghcr.io/acme/billing:1.4.2" },
+  )
+  .overwrite((value) => {
+    const { repository, tag } = partsOfTag(value);
+    return repository === undefined ? tag : `${underOneName(repository)}:${tag}`;
+  });
 
 /** A full git object name (SHA-1 or SHA-256). */
 export const fullSha = z

@@ -18,7 +18,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesOf } from "../cli/verify/package-files.ts";
-import { PROGRAMS } from "../functions/runtime/build.ts";
+import { bundleCommandLine, PROGRAMS } from "../functions/runtime/build.ts";
 import { bundlePrograms } from "../functions/runtime/bundle.ts";
 import { writeKey } from "../functions/seal/note.ts";
 import { seal } from "../functions/seal/sealer.ts";
@@ -51,13 +51,11 @@ async function shell(command: string, cwd: string) {
 }
 
 async function bundled(): Promise<void> {
-  const { asof, "asof-verify": verify } = PROGRAMS;
-  const external = ["libsql", "mysql2", "pg"];
-  const beside = {
-    "functions/runtime/server/server.ts": "./server.mjs",
-    "functions/runtime/page.ts": "./page/none.mjs",
-  };
-  await bundlePrograms({ entries: { asof, "asof-verify": verify }, folder: dist, external, beside });
+  const { "asof-verify": verify } = PROGRAMS;
+  await Promise.all([
+    bundleCommandLine(dist),
+    bundlePrograms({ entries: { "asof-verify": verify }, folder: dist, external: [] }),
+  ]);
   copyFileSync(join(import.meta.dirname, "independent/verify.py"), join(dist, "verify.py"));
 }
 

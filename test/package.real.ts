@@ -138,11 +138,12 @@ it("is a construct in an app of its user, with the functions as they came, and t
   expect(readFileSync(join(out, ingest ?? "", "rules.json"), "utf8")).toContain("acme/billing-service");
 });
 
-it("says in one line what is missing where its program was copied alone", async () => {
+it("says in one line what is missing where its files were copied alone", async () => {
   const alone = join(folder, "alone");
   mkdirSync(alone);
   const dist = join(folder, "prefix/lib/node_modules/asof/dist");
-  for (const file of ["asof.mjs", "server.mjs"]) copyFileSync(join(dist, file), join(alone, file));
+  const files = readdirSync(dist).filter((file) => file.endsWith(".mjs"));
+  for (const file of files) copyFileSync(join(dist, file), join(alone, file));
   const ended = (...args: readonly string[]) =>
     run(process.execPath, args, { cwd: alone, env: { PATH } }).catch((error: unknown) => error);
   const reads = ["migrations", "--environment", "e", "--database", "d", "--database-url"];

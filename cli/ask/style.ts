@@ -2,7 +2,7 @@
  * Text for a terminal. Views return lines of spans, which are plain data; here they become text with colours and links,
  * or without. What comes from the ledger cannot reach the terminal as a control sequence.
  */
-import { printable } from "../../schemas/scalars.ts";
+import { printable } from "../../schemas/words/texts.ts";
 
 export type Tone = "bold" | "dim" | "red" | "amber" | "blue" | "violet";
 

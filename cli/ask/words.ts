@@ -2,7 +2,7 @@
  * What the words of a question name: an image, a commit, a tag, or a place, and the time after it. Names may hold slashes,
  * spaces, colons and `@`, so every split of the words is compared with the names that the ledger knows. Plain functions.
  */
-import { fold } from "../../schemas/scalars.ts";
+import { fold } from "../../schemas/words/texts.ts";
 
 export interface KnownService {
   readonly service: string;
@@ -42,6 +42,9 @@ const PINNED = /@(sha256:[0-9a-f]{64})$/;
 const HEX = /^[0-9a-f]{7,40}$/;
 const TAGGED =
   /^([a-z0-9][a-z0-9.-]*(?::\d{1,5})?\/[a-z0-9][a-z0-9._/-]*):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$/;
+
+/** Whether a digest is there as a whole, not only how it begins. */
+export const isWhole = (digest: string): boolean => digest.length === "sha256:".length + 64;
 
 /** An image or a commit by its form alone. */
 function hashIn(text: string): What[] {

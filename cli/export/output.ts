@@ -1,7 +1,7 @@
 /** A file that grows by whole lines: what follows the last of them is written again after a break. */
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import * as z from "zod";
-import { withQuery } from "../../functions/adapters/api-client.ts";
+import { withQuery } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
 import { onDisk } from "../disk.ts";
 import { Unreachable } from "../error.ts";

@@ -1,6 +1,6 @@
 /** Downloads from a running ledger. */
 import * as z from "zod";
-import { addressOf, authorizationOf } from "../../functions/adapters/api-client.ts";
+import { addressOf, authorizationOf } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
 import { FACTS_HEADER, readAnswer } from "../../schemas/read-answer.ts";
 import { failureOf } from "../client.ts";

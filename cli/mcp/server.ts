@@ -7,7 +7,7 @@ import {
   type Tool as ToolDescription,
 } from "@modelcontextprotocol/sdk/types.js";
 import * as z from "zod";
-import { withQuery } from "../../functions/adapters/api-client.ts";
+import { withQuery } from "../../functions/adapters/api-request.ts";
 import { failureOf } from "../client.ts";
 import { CliError, Unreachable } from "../error.ts";
 import type { Ledger } from "../ledger.ts";

@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { addressOf, authorizationOf } from "../../functions/adapters/api-client.ts";
+import { addressOf, authorizationOf } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
 import { MAX_ENTRY_BYTES, TILE_WIDTH } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";

@@ -79,26 +79,10 @@ import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../sc
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
 import { Whoami } from "../../schemas/whoami.ts";
-import { exchange, parsed } from "./http-client.ts";
+import { type Address, type LedgerRequest, type Send, sendOnce, withQuery } from "./api-request.ts";
+import { NoAnswer } from "./http-client.ts";
 
-export interface LedgerRequest {
-  /** Path below the ledger's URL, with the query string. */
-  readonly path: string;
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** How long to wait for the answer. Absent: as long as for any question. */
-  readonly timeoutMs?: number;
-}
-
-export interface LedgerResponse {
-  readonly status: number;
-  /** The parsed body; undefined if it is not JSON. */
-  readonly json: unknown;
-}
-
-/** Sends one request to a ledger, and decides about retries: every request is safe to repeat. */
-export type Send = (request: LedgerRequest) => Promise<LedgerResponse>;
+export * from "./api-request.ts";
 
 /** The ledger refused the request, or the answer is not a ledger's. */
 export class LedgerError extends Error {
@@ -109,6 +93,7 @@ export class LedgerError extends Error {
   constructor(status: number, detail?: string) {
     const why = detail === undefined ? ", which is not an answer of a ledger of this version" : `: ${detail}`;
     super(`the ledger answers ${status}${why}`);
+    this.name = "LedgerError";
     this.status = status;
     this.detail = detail;
   }
@@ -131,7 +116,7 @@ type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 
 /**
  * One method for each endpoint, except the export and the backup, which are streams. Each method sends one request.
- * @throws LedgerError, and what its `send` throws (NoAnswer without a `send` of your own)
+ * @throws LedgerError, and what its `send` throws
  */
 export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
@@ -194,15 +179,6 @@ export interface LedgerClient {
 
 /** A page of what is held reads many facts, and an erasure waits for those who read the ledger's file. */
 const PATIENCE_MS = 120_000;
-
-/** A path with the parameters that have a value. */
-export function withQuery(path: string, query: object): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  const parameters = new URLSearchParams(
-    given.map(([name, value]): [string, string] => [name, String(value)]),
-  );
-  return given.length === 0 ? path : `${path}?${parameters}`;
-}
 
 const REPORT_TIMEOUT_MS = 15 * 60_000;
 
@@ -284,34 +260,16 @@ export function clientOver(send: Send): LedgerClient {
   };
 }
 
-export interface Address {
-  readonly url: string;
-  readonly token?: string | undefined;
-}
-
-export const addressOf = ({ url }: Address, path: string): string => `${url.replace(/\/+$/, "")}${path}`;
-
-export const authorizationOf = ({ token }: Address): { authorization?: string } =>
-  token === undefined ? {} : { authorization: `Bearer ${token}` };
-
-/** Sends a request once. @throws NoAnswer */
-export async function sendOnce(
-  address: Address,
-  { path, headers, timeoutMs: own, ...request }: LedgerRequest,
-  timeoutMs: number,
-): Promise<LedgerResponse & { readonly headers: Headers }> {
-  const answer = await exchange(addressOf(address, path), {
-    ...request,
-    headers: { ...headers, ...authorizationOf(address) },
-    // A redirect could turn a POST into a GET of another page.
-    redirect: "manual",
-    timeoutMs: own ?? timeoutMs,
-  });
-  return { status: answer.status, headers: answer.headers, json: parsed(answer.text) };
-}
-
 const TIMEOUT_MS = 20_000;
 
-/** A client of the ledger at an address. */
+/** A client of the ledger at an address. Where no answer comes, its methods throw an Error that names the address. */
 export const ledgerClient = (address: Address): LedgerClient =>
-  clientOver((request) => sendOnce(address, request, TIMEOUT_MS));
+  clientOver(async (request) => {
+    try {
+      return await sendOnce(address, request, TIMEOUT_MS);
+    } catch (error) {
+      throw error instanceof NoAnswer
+        ? new Error(`the ledger at ${address.url} ${error.message}`, { cause: error })
+        : error;
+    }
+  });

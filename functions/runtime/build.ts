@@ -1,10 +1,9 @@
 /**
  * `npm run build`: makes `dist`, the content of the package. This is the only list of entry files.
  *
- *     asof.mjs                      the command line
+ *     asof.mjs                      the command line; each command is in files beside it, which are read when it is used
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
  *     verify.py                     the second verifier, in Python; both go into the packages for auditors
- *     kubernetes-client.mjs         the client of Kubernetes, which asof.mjs loads when it needs it
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -24,20 +23,17 @@ import {
 import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
 import * as z from "zod";
-import { bundleFunction, bundleLibraries, bundlePrograms, type Entries, ROOT } from "./bundle.ts";
+import { bundleFunction, bundleInParts, bundlePrograms, type Entries, ROOT } from "./bundle.ts";
 import { notices } from "./notices.ts";
 import { writePage } from "./page.ts";
 
 const SERVER = "functions/runtime/server/server.ts";
-/** The programs of the package, each one file. */
+/** The programs of the package that are each one file. */
 export const PROGRAMS = {
-  asof: "cli/program.ts",
   "asof-verify": "cli/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
 } as const;
-/** Imported by the command line when a command needs it. */
-const KUBERNETES_CLIENT = "cli/kubernetes-client.ts";
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",
@@ -106,20 +102,18 @@ function declare(dist: string): void {
   }
 }
 
+// The package carries the page, and nothing to build it.
+const BESIDE = { [SERVER]: "./server.mjs", "functions/runtime/page.ts": "./page/none.mjs" };
+
+/** The command line: of its code, a run reads the parts that it uses. */
+export const bundleCommandLine = (folder: string): Promise<Metafile> =>
+  bundleInParts({ entries: { asof: "cli/program.ts" }, folder, external: DRIVERS, beside: BESIDE });
+
 /** The programs, and the page that the server serves. */
 export async function buildPrograms(folder: string): Promise<Metafile[]> {
   const bundled = await Promise.all([
-    bundlePrograms({
-      entries: { ...PROGRAMS, "kubernetes-client": KUBERNETES_CLIENT },
-      folder,
-      external: DRIVERS,
-      // The package carries the page, and nothing to build it.
-      beside: {
-        [SERVER]: "./server.mjs",
-        [KUBERNETES_CLIENT]: "./kubernetes-client.mjs",
-        "functions/runtime/page.ts": "./page/none.mjs",
-      },
-    }),
+    bundleCommandLine(folder),
+    bundlePrograms({ entries: PROGRAMS, folder, external: DRIVERS, beside: BESIDE }),
     writePage(join(folder, "page")),
   ]);
   chmodSync(join(folder, "asof.mjs"), 0o755);
@@ -133,7 +127,7 @@ async function buildPackage(dist: string): Promise<void> {
   const installed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const bundled = await Promise.all([
     buildPrograms(dist),
-    bundleLibraries({ entries: LIBRARIES, folder: dist, external: installed }),
+    bundleInParts({ entries: LIBRARIES, folder: dist, external: installed }),
     bundleAll(join(dist, "functions")),
   ]);
   declare(dist);

@@ -94,8 +94,8 @@ export interface Program {
 /** Bundles programs, each into one file. Not minified, so that stack traces name functions. */
 export const bundlePrograms = (program: Program): Promise<Metafile> => bundleForNode(program, false);
 
-/** Bundles libraries that are imported together. Shared code is in chunks. */
-export const bundleLibraries = (library: Program): Promise<Metafile> => bundleForNode(library, true);
+/** The same in parts: shared code and every lazy import is in a file of its own, which Node reads when it is needed. */
+export const bundleInParts = (program: Program): Promise<Metafile> => bundleForNode(program, true);
 
 async function bundleForNode(
   { entries, folder, external, beside = {} }: Program,

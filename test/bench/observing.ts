@@ -10,7 +10,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { bundlePrograms } from "../../functions/runtime/bundle.ts";
+import { bundleCommandLine } from "../../functions/runtime/build.ts";
 import { owner, pod } from "../kubernetes/objects.ts";
 import { apiServer, stopApiServers } from "../kubernetes/server.ts";
 
@@ -45,15 +45,7 @@ const status = (pid: number | undefined, field: string): number =>
 
 async function measure(pods: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "asof-bench-observe-"));
-  await bundlePrograms({
-    entries: { asof: "cli/program.ts" },
-    folder,
-    external: ["libsql", "mysql2", "pg"],
-    beside: {
-      "functions/runtime/server/server.ts": "./server.mjs",
-      "functions/runtime/page.ts": "./none.mjs",
-    },
-  });
+  await bundleCommandLine(folder);
   const api = await apiServer();
   api.put(PODS, ...Array.from({ length: pods }, (_, n) => large(n, "2026-11-01T09:00:30Z")));
   const services = Array.from({ length: pods / A_WORKLOAD }, (_, n) => `service-${n}`);

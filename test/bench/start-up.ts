@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundlePrograms } from "../../functions/runtime/bundle.ts";
+import { bundleCommandLine } from "../../functions/runtime/build.ts";
 import type { Row } from "./rows.ts";
 import { median } from "./timing.ts";
 
@@ -17,15 +17,7 @@ export async function startUpRows(samples: number, progress: (text: string) => v
   progress("starting asof");
   const folder = mkdtempSync(join(tmpdir(), "asof-bench-start-"));
   try {
-    await bundlePrograms({
-      entries: { asof: "cli/program.ts" },
-      folder,
-      external: ["libsql", "mysql2", "pg"],
-      beside: {
-        "functions/runtime/server/server.ts": "./server.mjs",
-        "functions/runtime/page.ts": "./none.mjs",
-      },
-    });
+    await bundleCommandLine(folder);
     const program = join(folder, "asof.mjs");
     const ours: number[] = [];
     const floor: number[] = [];

@@ -334,10 +334,10 @@ describe("Kubernetes", () => {
     for (const [items, outcome, image] of [
       [[a], "recorded", "a"],
       [[a], "duplicate", "a"],
-      [[a, b], "ignored", "a"],
+      [[a, b], "duplicate", "a"],
       [[b], "recorded", "b"],
       [[b], "duplicate", "b"],
-      [[b, again], "ignored", "b"],
+      [[b, again], "duplicate", "b"],
       [[again], "recorded", "a"],
       [[again], "duplicate", "a"],
     ] as const) {
@@ -377,6 +377,37 @@ describe("Kubernetes", () => {
     });
   });
 
+  it.each([
+    [
+      "by when their pods were created",
+      { creationTimestamp: "2026-11-01T08:00:00Z" },
+      "2026-11-20T10:00:00Z",
+    ],
+    ["by when they first ran, if nobody tells that", {}, "2026-11-01T08:00:00Z"],
+  ])("shows a rollout that never ends as drift, ordering versions %s", async (_, metadata, startedAt) => {
+    const { post, release, client } = given();
+    const old = pod("aaa", "a", startedAt);
+    const items = [b, { ...old, metadata: { ...old.metadata, ...metadata } }];
+    await client().say({
+      specversion: "1.0",
+      type: "dev.asof.deployment.succeeded.v1",
+      source: "/ci",
+      id: "deployed",
+      time: "2026-11-01T11:00:00Z",
+      data: {
+        environment: "eu-1/shop",
+        service: "web",
+        deployment: { provider: "ci", instance: "here", id: "2" },
+        components: [{ component: "main", digest: digestOf("b") }],
+      },
+    });
+    await post("kubernetes", list(...items));
+    expect(await release("eu-1/shop", "web")).toMatchObject({
+      components: [{ digest: digestOf("a") }],
+      drift: { claimed: [{ digest: digestOf("b") }], observed: [{ digest: digestOf("a") }] },
+    });
+  });
+
   it("keeps aside only what it reads of a pod", async () => {
     const { post, quarantine } = given();
     const broken = JSON.parse(JSON.stringify(a).replace(digestOf("a"), "sha256:abc"));
@@ -413,5 +444,47 @@ describe("Kubernetes", () => {
     expect(await release("eu-1/shop", "web")).toMatchObject({
       components: [{ digest: digestOf("index"), reported: digestOf("config") }],
     });
+  });
+});
+
+describe("the history of an application of Argo CD", () => {
+  const app = JSON.parse(golden("argocd/sync.history.json"));
+  const place = ["eu-1/billing", "billing"] as const;
+
+  it("tells the syncs that did not report themselves, each at its time", async () => {
+    const { post, release } = given();
+    expect(await post("argocd", app, { authorization: SECRET })).toEqual(Array(4).fill("recorded"));
+    expect(await post("argocd", app, { authorization: SECRET })).toEqual(Array(4).fill("duplicate"));
+    expect(await release(...place, "2026-02-03T12:00:00Z")).toMatchObject({
+      since: "2026-02-03T00:00:04.000Z",
+      until: "2026-02-04T00:00:05.000Z",
+      deployedBy: "octocat",
+      config: [{ revision: "c".repeat(40), path: "billing/production" }],
+    });
+    expect(await release(...place, "2026-02-05T00:00:00Z")).toMatchObject({ rollback: true });
+  });
+
+  it("adds nothing to a sync that reported itself, whichever comes first", async () => {
+    const { operationState, history } = app.app.status;
+    const own = { ...operationState, startedAt: "2026-02-04T00:00:00Z", finishedAt: "2026-02-04T00:00:06Z" };
+    const reported = {
+      ...app,
+      app: { ...app.app, status: { ...app.app.status, operationState: own, history: history.slice(0, 4) } },
+    };
+    const answers = await Promise.all(
+      [
+        [reported, app],
+        [app, reported],
+      ].map(async (deliveries) => {
+        const { post, release } = given();
+        for (const one of deliveries) await post("argocd", one, { authorization: SECRET });
+        return release(...place, "2026-02-05T00:00:00Z");
+      }),
+    );
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        since: "2026-02-04T00:00:06.000Z",
+        components: [{ digest: expect.stringMatching(/^sha256:7172/) }],
+      });
   });
 });

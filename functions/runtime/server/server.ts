@@ -1,7 +1,8 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Hono } from "hono";
+import { writeWhole } from "../../adapters/folder/whole-file.ts";
 import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf } from "../../adapters/sqlite/background.ts";
@@ -41,7 +42,7 @@ import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { close, listen } from "./listen.ts";
-import { log } from "./log.ts";
+import { log, written } from "./log.ts";
 import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
@@ -63,11 +64,8 @@ const SETTLE_ON_DYNAMODB_MS = 60_000;
 /** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
   const file = join(data, "token");
-  if (!existsSync(file)) {
-    // Write, then rename: a crash must not leave a partial token, which would never be replaced.
-    writeFileSync(`${file}.partial`, `${newToken()}\n`, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
-  }
+  // Whole: a partial token would never be replaced.
+  if (!existsSync(file)) writeWhole(file, `${newToken()}\n`);
   try {
     return parseTokens(`admin:admin:${readFileSync(file, "utf8").trim()}`);
   } catch (cause) {
@@ -273,13 +271,15 @@ async function main(): Promise<void> {
   const { address, stop, settings } = await start(process.env);
   logUnhandled(log);
   const end = () => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error("asof: did not stop cleanly:", error);
-        process.exit(1);
-      },
-    );
+    stop()
+      .then(written)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error("asof: did not stop cleanly:", error);
+          process.exit(1);
+        },
+      );
   };
   process.once("SIGINT", end);
   process.once("SIGTERM", end);

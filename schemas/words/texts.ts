@@ -1,0 +1,14 @@
+/** How texts compare, and how they are shown. */
+
+/** A text for a terminal or a log: control, invisible and direction characters as `\\u` escapes, but for line breaks and tabs. */
+export const printable = (value: string): string =>
+  value.replaceAll(/[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu, (one) =>
+    one === "\n" || one === "\t"
+      ? one
+      : [...Array(one.length).keys()]
+          .map((n) => `\\u${one.charCodeAt(n).toString(16).padStart(4, "0")}`)
+          .join(""),
+  );
+
+/** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
+export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
