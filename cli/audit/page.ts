@@ -98,6 +98,17 @@ const controlRows = ({ controls }: Audit): Html[] =>
       html`<tr><td>${control}</td><td>${title}</td><td class="number">${count === 0 ? count : html`<span class="found">${count}</span>`}</td><td>${changes.map((n) => html`<a href="#change-${n}">#${n}</a> `)}</td></tr>`,
   );
 
+/** The question, as its address has it. */
+const askedOf = ({ environment, service, from, to, knownAt, sample }: Audit): string => {
+  const { seed, stratify = [], changes = [] } = sample ?? {};
+  const query = {
+    ...{ environment, service, from, to, knownAt, seed },
+    ...(sample === undefined ? {} : { sample: changes.length, stratify: stratify.join(",") || undefined }),
+  };
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.map(([name, value]) => `${name}=${value}`).join(" ");
+};
+
 function policySection(report: Audit, times: Times): Html {
   const { policies = [] } = report;
   const until = assumedUntil(report);
@@ -120,7 +131,8 @@ export function auditPage(
 <title>Audit of ${environment}, ${from} to ${to}</title><style>${raw(STYLE)}</style></head><body>
 <h1>Audit of ${service === undefined ? "" : `${service} in `}${environment}</h1>
 <p>${counted(changes.length, "change")} from ${time(times, from)} to ${time(times, to)}, as known at ${time(times, knownAt)}${settled ? "" : " (not settled yet)"}.
-<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span></p>
+<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span>
+<br><span class="quiet">Asked for: <code>${askedOf(report)}</code>. Times without a year are of ${made.at.slice(0, 4)}.</span></p>
 <h2>Controls</h2>
 <table><thead><tr><th>control</th><th>what it finds</th><th class="number">changes</th><th></th></tr></thead><tbody>${controlRows(report)}</tbody></table>
 <h2>The population</h2>
@@ -128,6 +140,7 @@ export function auditPage(
 <p class="quiet">This shows what was reported. It cannot show what nobody reported; the next two tables help to judge that.</p>
 <table><thead><tr><th>source</th><th class="number">days with reports</th><th class="number">longest pause, days</th></tr></thead><tbody>${coverage.map((one) => html`<tr><td><code>${one.source}</code></td><td class="number">${one.days.length}</td><td class="number">${one.longestPauseDays}</td></tr>`)}</tbody></table>
 <p>${gaps.length === 0 ? "No deployer that numbers its deployments left one out." : gaps.map((one) => html`<div><span class="found">${one.provider} ${one.instance ?? ""} ${one.service ?? ""}</span> did not report ${one.missing.join(", ")}</div>`)}</p>
+<p class="quiet">Times in which nothing was sealed are listed by the verification of the log: <code>asof verify</code>.</p>
 <h2>The gate's policy</h2>
 ${policySection(report, times)}
 <h2>What people did in the ledger</h2>

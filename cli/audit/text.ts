@@ -149,6 +149,11 @@ export function auditLines(report: Audit, times: Times): Line[] {
       ? []
       : [[`sample (seed ${sample.seed})  `, sample.changes.map((n) => `#${n}`).join(" ")]]),
     [],
-    [{ text: "This shows what was reported. It cannot show what nobody reported.", tone: "dim" }],
+    [
+      {
+        text: "This shows what was reported. It cannot show what nobody reported. Gaps in sealing: asof verify.",
+        tone: "dim",
+      },
+    ],
   ];
 }
