@@ -227,7 +227,7 @@ describe("a package for a bound auditor", () => {
     ]) {
       writeFileSync(file, lines.join("\n"));
       for (const verifier of VERIFIERS)
-        expect((await shell(verifier, madeForBound)).said).toMatch(/facts\.ndjson.*line [12]\b/);
+        expect((await shell(verifier, madeForBound)).said).toMatch(/facts\.ndjson.*line [123]\b/);
     }
     writeFileSync(file, before);
   });
