@@ -4,7 +4,7 @@
  *     asof.mjs                      the command line
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
  *     verify.py                     the second verifier, in Python; both go into the packages for auditors
- *     kubernetes-client.mjs         the client of Kubernetes, which asof.mjs loads when it needs it
+ *     asof-observer.mjs             asof observe kubernetes in one file, for a pod: it needs less memory
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -32,12 +32,11 @@ const SERVER = "functions/runtime/server/server.ts";
 /** The programs of the package, each one file. */
 export const PROGRAMS = {
   asof: "cli/program.ts",
+  "asof-observer": "cli/kubernetes-observer.ts",
   "asof-verify": "cli/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
 } as const;
-/** Imported by the command line when a command needs it. */
-const KUBERNETES_CLIENT = "cli/kubernetes-client.ts";
 const LIBRARIES: Entries = {
   client: "functions/adapters/api-client.ts",
   schemas: "schemas/index.ts",
@@ -110,13 +109,12 @@ function declare(dist: string): void {
 export async function buildPrograms(folder: string): Promise<Metafile[]> {
   const bundled = await Promise.all([
     bundlePrograms({
-      entries: { ...PROGRAMS, "kubernetes-client": KUBERNETES_CLIENT },
+      entries: PROGRAMS,
       folder,
       external: DRIVERS,
       // The package carries the page, and nothing to build it.
       beside: {
         [SERVER]: "./server.mjs",
-        [KUBERNETES_CLIENT]: "./kubernetes-client.mjs",
         "functions/runtime/page.ts": "./page/none.mjs",
       },
     }),
