@@ -212,6 +212,8 @@ export const Statement = z.discriminatedUnion("kind", [
     until: time.exactOptional(),
     /** Redeployments that operators request are let through. */
     allowRollbacks: z.literal(true).exactOptional(),
+    /** Planned maintenance: alerts of the place are silenced while it is in force. */
+    silenceAlerts: z.literal(true).exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("environment.unfrozen", {

@@ -45,6 +45,37 @@ const loadBeside = (files: Readonly<Record<string, string>>): Plugin => ({
   },
 });
 
+const OF_KUBERNETES = /[\\/]@kubernetes[\\/]client-node[\\/]/;
+
+/**
+ * Leaves out what is not used of the official client of Kubernetes: nearly all of it is generated classes, and its package
+ * does not say that they may be left out.
+ */
+const shakeKubernetes: Plugin = {
+  name: "shake-kubernetes",
+  setup(build) {
+    // Its HTTP client brings the tables of a URL class of its own, for a Node that has none.
+    build.onResolve({ filter: /^whatwg-url$/ }, () => ({ path: "node:url", external: true }));
+    build.onResolve(
+      { filter: /^\.\.?\/|^@kubernetes\/client-node$/ },
+      async ({ path, pluginData, ...from }) => {
+        const isOwn = path.startsWith("@") || OF_KUBERNETES.test(from.importer);
+        if (!isOwn || pluginData === RESOLVED) return undefined;
+        const { importer, resolveDir, kind, namespace } = from;
+        const found = await build.resolve(path, {
+          importer,
+          resolveDir,
+          kind,
+          namespace,
+          pluginData: RESOLVED,
+        });
+        return { path: found.path, sideEffects: false, errors: found.errors };
+      },
+    );
+  },
+};
+const RESOLVED = "resolved";
+
 const ESM: BuildOptions = {
   absWorkingDir: ROOT,
   outExtension: { ".js": ".mjs" },
@@ -110,7 +141,7 @@ async function bundleForNode(
     splitting,
     external: [...external],
     metafile: true,
-    plugins: [requireHttp, loadBeside(Object.fromEntries(files))],
+    plugins: [requireHttp, shakeKubernetes, loadBeside(Object.fromEntries(files))],
   });
   return metafile;
 }
