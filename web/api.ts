@@ -1,6 +1,7 @@
 /** The ledger's API, typed by its schemas. */
 import type {
   Changes,
+  CommitAnswer,
   Delivery,
   Environments,
   History,
@@ -24,6 +25,7 @@ export interface Answers {
   "/v1/release": Release;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
+  "/v1/commit": CommitAnswer;
   "/v1/audit": Audit;
   "/v1/delivery": Delivery;
   "/v1/timeline": Timeline;
@@ -92,6 +94,18 @@ export const discardQuarantined = (key: string, reason: string): Promise<unknown
 
 /** Ends the session of this browser. */
 export const endSession = (): Promise<unknown> => answered("/auth/logout", { method: "POST" });
+
+/** Every environment: a page may be short, and yet not the last. */
+export async function allEnvironments(): Promise<Environments> {
+  const first = await ask("/v1/environments", { limit: "100" });
+  const environments = [...first.environments];
+  for (let cursor = first.next; cursor !== null; ) {
+    const page = await ask("/v1/environments", { limit: "100", cursor });
+    environments.push(...page.environments);
+    cursor = page.next;
+  }
+  return { ...first, environments, next: null };
+}
 
 /** Every page of a history. */
 export async function allHistory(query: Query, signal?: AbortSignal): Promise<History[]> {
