@@ -192,6 +192,12 @@ describe("the matrix", () => {
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(page.url());
     await page.keyboard.press("n");
     await page.locator(".bar-past").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("shop");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "acme/shop · production" }).waitFor();
+    await page.keyboard.press("Escape");
     await page.keyboard.press("Shift+?");
     await page.getByRole("heading", { name: "Keys" }).waitFor();
     await page.keyboard.press("Escape");

@@ -107,14 +107,12 @@ export async function allEnvironments(): Promise<Environments> {
   return { ...first, environments, next: null };
 }
 
-/** Every page of a history. */
-export async function allHistory(query: Query, signal?: AbortSignal): Promise<History[]> {
-  const pages: History[] = [];
+/** Every page of a history, as it comes. */
+export async function* historyPages(query: Query, signal?: AbortSignal): AsyncGenerator<History> {
   let cursor: string | undefined;
   do {
     const page = await ask("/v1/history", { ...query, limit: "10000", cursor }, signal);
-    pages.push(page);
+    yield page;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
-  return pages;
 }

@@ -1,11 +1,11 @@
 /** What the page knows: the address, what the ledger answered, and the moment that is shown. */
 import { computed, effect, signal, untracked } from "@preact/signals";
-import type { Environments } from "../schemas/answer.ts";
+import type { Environments, History } from "../schemas/answer.ts";
 import type { Freezes } from "../schemas/redeployment.ts";
 import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
 import { type Address, hrefOf, START } from "./address.ts";
-import { ApiError, allEnvironments, allHistory, ask, endSession, heldToken, keepToken } from "./api.ts";
+import { ApiError, allEnvironments, ask, endSession, heldToken, historyPages, keepToken } from "./api.ts";
 import { type Columns, columnsOf } from "./folds.ts";
 import { changeTimes, type Lane, lanesOf } from "./lanes.ts";
 
@@ -145,10 +145,18 @@ async function loadLanes(names: readonly string[], days: number, signal: AbortSi
   const stale = names.filter((one) => read.get(one) !== states.get(one));
   await Promise.all(
     stale.map(async (environment) => {
-      const found = lanesOf(await allHistory({ environment, from }, signal));
-      const own = new Map(found.map((lane) => [lane.service, lane]));
-      // As it comes: the first column need not wait for the last.
-      lanes.value = new Map([...lanes.value, [environment, own]]);
+      const isNew = !lanes.value.has(environment);
+      const pages: History[] = [];
+      const show = () => {
+        const own = new Map(lanesOf(pages).map((lane) => [lane.service, lane]));
+        lanes.value = new Map([...lanes.value, [environment, own]]);
+      };
+      for await (const page of historyPages({ environment, from }, signal)) {
+        pages.push(page);
+        // As it comes, where nothing was shown before: the first rows need not wait for the last.
+        if (isNew && page.next !== null) show();
+      }
+      show();
       read = new Map([...read, [environment, states.get(environment) ?? ""]]);
     }),
   );

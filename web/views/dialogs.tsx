@@ -6,6 +6,15 @@ import { columns, go, lanes, services } from "../state.ts";
 
 const MOST = 12;
 
+/** Moves the focus between the field and what was found. */
+function moveFocus(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("input, button")];
+  const now = all.findIndex((one) => one.matches(":focus"));
+  all[(now + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length]?.focus();
+  event.preventDefault();
+}
+
 export function GoTo() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
@@ -25,7 +34,7 @@ export function GoTo() {
     go({ view: "matrix", plan: undefined, place });
   };
   return (
-    <dialog id="go-to" ref={dialog} aria-label="Go to a service">
+    <dialog id="go-to" ref={dialog} aria-label="Go to a service" onKeyDown={moveFocus}>
       <form
         method="dialog"
         onSubmit={(event) => {

@@ -34,7 +34,7 @@ export function Strip() {
   const { from, to } = span.value;
   const scale = scaleTime([from, to], [0, WIDTH]);
   const room = address.value.place?.service === undefined ? innerWidth : innerWidth - PANEL;
-  const marks = spaced(scale.ticks(Math.max(2, Math.min(10, room / 130))), from, to);
+  const marks = spaced(scale.ticks(Math.max(2, Math.min(10, room / 100))), from, to);
   const isByMonth = marks.every((tick) => tick.getDate() === 1 && tick.getHours() === 0);
   const at = Math.min(Math.max(time.value, from), to);
   const timeAt = (event: PointerEvent & { currentTarget: EventTarget & Element }): number => {
