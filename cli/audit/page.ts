@@ -1,9 +1,10 @@
 /** The audit report as one HTML file, to be printed or sent: no script, nothing from elsewhere. */
 import { html, raw } from "hono/html";
 import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
 import type { Times } from "../ask/words-for.ts";
 import { counted, shortCommit } from "../ask/words-for.ts";
-import { approversOf, assumedUntil, broughtBy, rulesOf } from "./text.ts";
+import { approversOf, assumedUntil, rulesOf } from "./text.ts";
 
 const STYLE = `
 body { font: 13px/20px system-ui, sans-serif; color: #1f2328; max-width: 1100px; margin: 32px auto; padding: 0 16px; font-variant-numeric: tabular-nums; }

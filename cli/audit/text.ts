@@ -1,17 +1,8 @@
 /** The audit report for a terminal: what the controls found, and what shows that no change is missing. */
 import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
-import { counted, shortCommit, shortDigest, type Times } from "../ask/words-for.ts";
-
-/** What a change brought, in a few words. */
-export function broughtBy({ components, config, database, version, title }: AuditChange): string {
-  const images = components.map(
-    ({ tag, digest }) => tag ?? (digest === undefined ? "?" : shortDigest(digest)),
-  );
-  const revisions = config.map(({ revision }) => `config ${shortCommit(revision)}`);
-  const schema = database === null ? [] : [`${database} ${version ?? ""}`.trim()];
-  return [...images, ...schema, ...revisions, ...(title === null ? [] : [title])].join(", ");
-}
+import { counted, type Times } from "../ask/words-for.ts";
 
 export const approversOf = ({ approvals }: AuditChange): string =>
   [...new Set(approvals.map(({ by, bot }) => `${by ?? "unknown"}${bot ? " (bot)" : ""}`))].join(", ");
