@@ -158,7 +158,6 @@ export async function releaseWithFacts(
   if (!isAnswered(running, unknown)) return undefined;
   const context: ResolveContext = { ...question, selector, ownImages: ownImagesOf(description) };
   prefetchClaimsAfter(question, running.parts, question.at);
-  question.store.prefetch(() => evidenceOfDeployments(question, [running.lastClaim?.deployment]));
   const claims = [running.lastClaim, ...[...running.claimed.values()].map(({ claim }) => claim)];
   question.store.prefetch(() =>
     evidenceOfDeployments(
