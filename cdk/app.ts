@@ -1,5 +1,5 @@
 /**
- * `npx cdk deploy --all`, configured by `asof.config.ts` (or `.mjs`, `.json`, `.yaml`) in the current folder; without one,
+ * `cdk deploy --all`, configured by `asof.config.ts` (or `.mjs`, `.json`, `.yaml`) in the current folder; without one,
  * by the defaults. `-c config=FILE` names another file. There are up to three stacks: `asof`, `asof-executors` where
  * something reacts to the ledger, and `asof-waf` where there is a firewall.
  */

@@ -70,7 +70,7 @@ async function fromFolder(file: string, target: string): Promise<number> {
 /** From the folder where one is given; else from the server, or from the default folder where no server was named. */
 async function copyTo(io: Io, options: Options, target: string): Promise<number> {
   if (options.data !== undefined) return fromFolder(fileIn(options.data, io), target);
-  // Whoever does not wait for a server is told at once that none listens.
+  // Where no server was named, nobody waits for one: the command says at once that none listens.
   const ledger = { ...ledgerFrom(options, io), terminal: { print: io.err, now: io.now } };
   try {
     return await fromServer(io, ledger, target);

@@ -2,13 +2,13 @@
 import { Argument, Command, Option } from "commander";
 import type { LedgerClient } from "../functions/adapters/api-client.ts";
 import { sendOnce } from "../functions/adapters/api-request.ts";
+import { allPages } from "../schemas/words/answer-pages.ts";
 import { commandsFor } from "./commands.ts";
 import { candidates, forBash, type Names, typedLine } from "./completion/candidates.ts";
 import { SCRIPTS, SHELLS, type Shell } from "./completion/scripts.ts";
 import { contextsOf } from "./contexts.ts";
 import { EXIT, type Io } from "./io.ts";
 import { LedgerOptions, ledgerFrom } from "./ledger.ts";
-import { allPages } from "./pages.ts";
 
 const HELP = `
 Add one of these lines to the start-up file of your shell:

@@ -1,7 +1,8 @@
 /** Contexts: ledgers that this person uses, by name. They stand in one file; a folder's file may choose one of them. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as z from "zod";
+import { writeWhole } from "../functions/adapters/folder/whole-file.ts";
 import { parsed } from "../functions/adapters/http-client.ts";
 import { url } from "../schemas/scalars.ts";
 import { onDisk } from "./disk.ts";
@@ -40,8 +41,7 @@ export function saveContexts(contexts: Contexts, io: Io): void {
   if (!valid.success) throw new UsageError(valid.error.issues.map(({ message }) => message).join("; "));
   onDisk(file, () => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.partial`, `${JSON.stringify(valid.data, null, 2)}\n`, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
+    writeWhole(file, `${JSON.stringify(valid.data, null, 2)}\n`);
   });
 }
 

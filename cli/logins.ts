@@ -1,7 +1,8 @@
 /** The file of those who signed in with `asof login`: one entry for each ledger, readable by this user alone. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { writeWhole } from "../functions/adapters/folder/whole-file.ts";
 import { parsed } from "../functions/adapters/http-client.ts";
 import { onDisk } from "./disk.ts";
 import { CliError } from "./error.ts";
@@ -49,8 +50,6 @@ export function saveLogin(address: string, login: Login | undefined, io: Io): vo
   const logins = login === undefined ? others : { ...others, [keyOf(address)]: login };
   onDisk(file, () => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    // Write, then rename: a file of another mode is replaced, and a crash leaves the old one.
-    writeFileSync(`${file}.partial`, `${JSON.stringify(logins)}\n`, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
+    writeWhole(file, `${JSON.stringify(logins)}\n`);
   });
 }

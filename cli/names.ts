@@ -4,6 +4,7 @@ import * as z from "zod";
 import { namesBy, Rules } from "../functions/ledger/naming-rules.ts";
 import type { NameRow } from "../schemas/names.ts";
 import { faultsOf } from "../schemas/scalars.ts";
+import { allPages } from "../schemas/words/answer-pages.ts";
 import { call, frameOf } from "./ask/asking.ts";
 import { askFor, withPrintOptions } from "./ask/options.ts";
 import { headLine } from "./ask/release-view.ts";
@@ -12,7 +13,6 @@ import { counted } from "./ask/words-for.ts";
 import { UsageError } from "./error.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { textOf } from "./ledger.ts";
-import { allPages } from "./pages.ts";
 
 const Options = z.looseObject({ rules: z.string().optional() });
 

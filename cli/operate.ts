@@ -7,7 +7,7 @@ import { call } from "./ask/asking.ts";
 import { type Ask, askFor, readingBy, withPrintOptions } from "./ask/options.ts";
 import { releaseAt } from "./ask/past.ts";
 import { durationOf } from "./ask/when.ts";
-import { artifactIn } from "./ask/words.ts";
+import { artifactIn, isWhole } from "./ask/words.ts";
 import { anyPlaceToChange, confirmed, requireExact } from "./change.ts";
 import { CliError, UsageError } from "./error.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
@@ -166,7 +166,7 @@ export const noteCommand = (command: Command, io: Io): Command =>
 async function imageIn(command: Command, ask: Ask, words: readonly string[]): Promise<[string, string]> {
   const [word = "", ...others] = words;
   const what = others.length === 0 ? artifactIn(word) : undefined;
-  if (what?.is === "image" && what.digest.length === "sha256:".length + 64) return [what.digest, ""];
+  if (what?.is === "image" && isWhole(what.digest)) return [what.digest, ""];
   if (what?.is === "tag") {
     const { digest } = await call(ask, (client) => client.tag(what));
     if (digest === null) throw new CliError(`${word}: points at no image`, { exit: EXIT.unknown });

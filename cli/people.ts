@@ -1,7 +1,9 @@
 /** `asof people`: lists the persons in the history, shows what is held about one, and erases one. */
+
 import type { Command } from "commander";
 import * as z from "zod";
 import type { ErasureAnswer, HeldAnswer } from "../schemas/people.ts";
+import { answerPages } from "../schemas/words/answer-pages.ts";
 import { callLedger } from "./client.ts";
 import { CliError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
@@ -37,16 +39,15 @@ type Held = Omit<HeldAnswer, "next">;
 async function heldAbout(io: Io, ledger: Ledger, login: string): Promise<Held> {
   const progress = progressOn(io);
   const held: Held = { persons: [], facts: [], quarantined: [] };
-  let cursor: string | null = null;
-  do {
-    const question: { login: string; cursor?: string } = cursor === null ? { login } : { login, cursor };
-    const page = await callLedger(ledger, (client) => client.heldAboutPerson(question));
+  const pages = answerPages((more) =>
+    callLedger(ledger, (client) => client.heldAboutPerson({ login, ...more })),
+  );
+  for await (const page of pages) {
     held.persons = page.persons;
     held.facts.push(...page.facts);
     held.quarantined.push(...page.quarantined);
-    cursor = page.next;
     progress(() => `reading the history: ${count(held.facts.length, "fact")} found`);
-  } while (cursor !== null);
+  }
   return held;
 }
 
@@ -71,16 +72,14 @@ function* remaining({ facts, quarantined }: Pick<Held, "facts" | "quarantined">)
 }
 
 async function list(io: Io, ledger: Ledger, json: boolean): Promise<void> {
-  let cursor: string | null = null;
   let listed = 0;
-  do {
-    const query: { cursor?: string } = cursor === null ? {} : { cursor };
-    const page = await callLedger(ledger, (client) => client.people(query));
-    for (const one of page.persons)
+  for await (const { persons } of answerPages((more) =>
+    callLedger(ledger, (client) => client.people(more)),
+  )) {
+    for (const one of persons)
       io.out(json ? JSON.stringify(one) : `${one.login}  by ${one.issuer}  ${one.person}`);
-    listed += page.persons.length;
-    cursor = page.next;
-  } while (cursor !== null);
+    listed += persons.length;
+  }
   if (listed === 0 && !json) io.out("nobody");
 }
 

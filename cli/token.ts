@@ -1,8 +1,9 @@
 /** `asof token`: makes tokens, and lists and revokes those in a ledger's folder. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import * as z from "zod";
+import { writeWhole } from "../functions/adapters/folder/whole-file.ts";
 import {
   hasEnded,
   holderName,
@@ -97,13 +98,10 @@ function tokensOf(folder: string): Token[] {
   }
 }
 
-/** Writes, then renames: a running ledger never reads half a file. */
+/** Whole: a running ledger reads the file again and again. */
 function write(folder: string, text: string): void {
   const file = join(folder, TOKEN_FILE);
-  onDisk(file, () => {
-    writeFileSync(`${file}.partial`, text, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
-  });
+  onDisk(file, () => writeWhole(file, text));
 }
 
 function make(options: NewOptions, io: Io): void {

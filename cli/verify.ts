@@ -10,6 +10,7 @@ import { type Assurance, assuranceOf } from "../functions/seal/verify/assurance.
 import { exitOf, KINDS } from "../functions/seal/verify/findings.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { Instant } from "../schemas/question.ts";
+import { millisecondsOf } from "../schemas/words/durations.ts";
 import { onDisk } from "./disk.ts";
 import { CliError, UsageError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
@@ -74,13 +75,10 @@ function sinceFrom(file: string, key: VerifierKey): Checkpoint {
   return checkpoint;
 }
 
-const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function msOf(given: string): number {
-  const [, number = "", unit] = /^(\d{1,6})([mhd])$/.exec(given) ?? [];
-  if (unit !== "m" && unit !== "h" && unit !== "d")
-    throw new UsageError("--max-gap: is no length of time: give 90m, 2h or 3d");
-  return Number(number) * MS_OF[unit];
+function maxGapFrom(given: string): number {
+  const ms = millisecondsOf(given, "mhd");
+  if (ms === undefined) throw new UsageError(`--max-gap: ${given} must be a duration like 90m, 2h or 3d`);
+  return ms;
 }
 
 /** An instant, or the end of a day (UTC). */
@@ -133,7 +131,7 @@ async function verifyWhole(log: string, options: Options, io: Io, module: URL): 
     const ofLog = await verifyLog({
       ...{ files, key, now, check: threads.check, ahead: threads.ahead },
       ...(saved === undefined ? {} : { since: saved }),
-      ...(maxGap === undefined ? {} : { maxGapMs: msOf(maxGap) }),
+      ...(maxGap === undefined ? {} : { maxGapMs: maxGapFrom(maxGap) }),
       ...(authorities === undefined ? {} : { authorities }),
       progress: (leaves, size) =>
         progress(

@@ -152,7 +152,7 @@ export const RedeploymentRequest = z
   .refine(isOneTarget, ONE_TARGET)
   .refine((it) => it.all === undefined || it.at !== undefined, { error: "all goes with at" })
   .refine((it) => it.all === undefined || it.acceptShared === undefined, {
-    error: "acceptShared goes with a service: those that share a database are redeployed one after the other",
+    error: "acceptShared goes with a service: those of one request accept each other",
   })
   .refine((it) => (it.all === undefined) === (it.expectedCurrent !== undefined), {
     error: "expectedCurrent goes with a service, and has to be given there",

@@ -66,6 +66,10 @@ export const BlockerCode = z.union([
     "database_shared",
     "another service that runs here uses the database, and reverting it under that service was not accepted",
   ),
+  coded(
+    "schemas_differ",
+    "several services of the environment use the database, and go back to different versions of its schema",
+  ),
 ]);
 
 /** Warnings to read before carrying out the plan. */
@@ -107,6 +111,7 @@ export const PlanWarningCode = z.union([
     "passed_over",
     "newer releases are not good: rolled back from, marked as bad, unknown, or of several variants side by side",
   ),
+  coded("reverted_elsewhere", "the redeployment of another service reverts a database of this one"),
   coded("resolved_by_commit", "the deployment named no digest: the only image of its commit is used"),
   coded("resolved_by_tag", "the deployment named no digest: the digest that its tag pointed at is used"),
   coded("resolved_by_task", "the deployment named no digest: the digest that its tasks ran is used"),

@@ -251,6 +251,9 @@ export const EnvironmentPlan = z
           services: z.array(name).meta({ description: "those on this page that use it" }),
           revert: z.array(z.string()).meta({ description: "versions, newest first" }),
           keep: z.array(z.string()).meta({ description: "versions, in the same order" }),
+          revertedBy: name
+            .exactOptional()
+            .meta({ description: "the service whose redeployment reverts it, where several use it" }),
         }),
       )
       .exactOptional()

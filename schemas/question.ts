@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { imageQueryOf, imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
 import { digest, id, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
+import { DAY, millisecondsOf } from "./words/durations.ts";
 
 /** An exact time; a `+` that a client did not encode arrives as a space. */
 export const Instant = z
@@ -161,18 +162,14 @@ export const HistoryQuestion = z
   .refine(isExtent, oneExtent);
 
 /** Everything in the window is read: a longer one is a timeline's. */
-const WINDOW_MAX_MS = 14 * 86_400_000;
-const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const WINDOW_MAX_MS = 14 * DAY;
 const window = z
   .templateLiteral([z.int().min(1), z.enum(["m", "h", "d"])], {
     error: "must be a duration like 30m, 2h or 3d",
   })
-  .transform((value) => {
-    const unit = value.at(-1);
-    return Number.parseInt(value, 10) * MS_OF[unit === "m" || unit === "h" ? unit : "d"];
-  })
+  .transform((value) => millisecondsOf(value, "mhd") ?? Number.POSITIVE_INFINITY)
   .refine((ms) => ms <= WINDOW_MAX_MS, { error: "must be at most 14d" })
-  .default(MS_OF.d)
+  .default(DAY)
   .meta({ description: "How far back from `before`, at most 14d. Default: 1d.", examples: ["2h"] });
 
 export const ChangesQuestion = z
@@ -279,6 +276,11 @@ export const PlanQuestion = z
         "Services that use the same database, and may be affected by its revert; separated by commas.",
       examples: ["acme/invoices"],
     }),
+    revertedElsewhere: several(name, 64).meta({
+      description:
+        "Databases that the redeployment of another service reverts, so that this plan has no steps for them; separated by commas.",
+      examples: ["shop"],
+    }),
     format: z
       .enum(["json", "kustomize", "compose"])
       .default("json")
@@ -301,6 +303,9 @@ export const PlanQuestion = z
   })
   .refine((it) => it.service !== undefined || it.acceptShared === undefined, {
     error: "acceptShared goes with a service",
+  })
+  .refine((it) => it.service !== undefined || it.revertedElsewhere === undefined, {
+    error: "revertedElsewhere goes with a service",
   })
   .refine((it) => it.service === undefined || it.cursor === undefined, {
     error: "cursor goes without a service",

@@ -147,6 +147,7 @@ export const planQuestion = z
     acceptDataLoss: z.literal(true).exactOptional(),
     acceptSubstitute: z.array(digest).max(64).exactOptional(),
     acceptShared: z.array(name).max(64).exactOptional(),
+    revertedElsewhere: z.array(name).max(64).exactOptional(),
   })
   .refine(isOneTarget, ONE_TARGET);
 export type PlanQuestion = z.infer<typeof planQuestion>;

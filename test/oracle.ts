@@ -141,9 +141,9 @@ function componentOf(question: Question, running: Entry): { component: ReleasedC
 
 /** The statement that the release as a whole is told by. */
 function headOf(joined: Joined): Claim | Removal | Observation | undefined {
-  const { claims, look, observation, drift, contributing, running } = joined;
+  const { claims, look, observation, contradicted, contributing, running } = joined;
   const claim = claims.last;
-  if (observation !== undefined && (drift !== null || claim === undefined)) {
+  if (observation !== undefined && (contradicted !== undefined || claim === undefined)) {
     const later = claims.configurations.filter((fact) => order(fact) > order(observation.fact)).at(-1);
     return later ?? observation.fact;
   }
@@ -193,14 +193,19 @@ const isNear = (a: Fact, b: Fact): boolean =>
   Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt)) <= MINUTES_MS;
 
 /** One says that a deployment succeeded; within minutes another that it failed, or that something else runs. */
-function contradictions(question: Question, { contradicted, observation, claims }: Joined): Code[] {
+function contradictions(question: Question, joined: Joined): Code[] {
+  const { contradicted, observation, claims, running } = joined;
+  const byTasks = running
+    .filter(({ instead }) => instead !== undefined)
+    .map((): Code => "tellers_contradict");
   const look = observation?.fact;
   const isSeen =
     contradicted?.kind === "deployment.succeeded" &&
     look !== undefined &&
     (isNear(look, contradicted) || (look.since !== undefined && look.since < contradicted.occurredAt));
   const claim = claims.last;
-  if (claim?.kind !== "deployment.succeeded") return isSeen ? ["tellers_contradict"] : [];
+  if (claim?.kind !== "deployment.succeeded")
+    return [...byTasks, ...(isSeen ? (["tellers_contradict"] as const) : [])];
   const failed = until(ofKind(question.believed, "deployment.failed"), question.at)
     .filter((fact) => isHere(fact, question) && isNear(fact, claim) && fact.source !== claim.source)
     .filter((fact) => !sameDeployment(fact.deployment, claim.deployment))
@@ -219,7 +224,7 @@ function contradictions(question: Question, { contradicted, observation, claims 
           .every(({ digest }) => digest === undefined || one.digest === undefined || digest === one.digest),
       ),
     );
-  return [...(isSeen ? [look] : []), ...failed].map(() => "tellers_contradict");
+  return [...byTasks, ...[...(isSeen ? [look] : []), ...failed].map((): Code => "tellers_contradict")];
 }
 
 /** What must be answered about a service; undefined where its name was never heard. */

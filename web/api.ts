@@ -1,4 +1,5 @@
 /** The ledger's API, typed by its schemas. */
+
 import type {
   Changes,
   Delivery,
@@ -15,6 +16,7 @@ import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
 import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
+import { allPages } from "../schemas/words/answer-pages.ts";
 
 export interface Answers {
   "/auth/session": Session;
@@ -94,13 +96,5 @@ export const discardQuarantined = (key: string, reason: string): Promise<unknown
 export const endSession = (): Promise<unknown> => answered("/auth/logout", { method: "POST" });
 
 /** Every page of a history. */
-export async function allHistory(query: Query, signal?: AbortSignal): Promise<History[]> {
-  const pages: History[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ask("/v1/history", { ...query, limit: "10000", cursor }, signal);
-    pages.push(page);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return pages;
-}
+export const allHistory = (query: Query, signal?: AbortSignal): Promise<History[]> =>
+  allPages((more) => ask("/v1/history", { ...query, limit: "10000", ...more }, signal));

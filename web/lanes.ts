@@ -1,5 +1,6 @@
 /** What ran where at any moment, from the columns of a history. */
 import type { History, ShownRelease } from "../schemas/history.ts";
+import { fold } from "../schemas/words/texts.ts";
 import { shortCommit, shortDigest } from "../schemas/words/ids.ts";
 
 export interface Row {
@@ -154,8 +155,8 @@ export const isFrozenAt = (
 ): boolean =>
   freezes.some(
     (one) =>
-      one.environment.toLowerCase() === environment.toLowerCase() &&
-      (one.service === null || one.service.toLowerCase() === service.toLowerCase()) &&
+      fold(one.environment) === fold(environment) &&
+      (one.service === null || fold(one.service) === fold(service)) &&
       Date.parse(one.since) <= at &&
       (one.until === null || at <= Date.parse(one.until)),
   );

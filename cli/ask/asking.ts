@@ -1,8 +1,8 @@
 /** One question to the ledger, with the time and the zone that it was asked with. */
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";
 import type { Snapshot } from "../../schemas/answer.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { callLedger } from "../client.ts";
-import { allPages } from "../pages.ts";
 import type { Ask } from "./options.ts";
 
 export const call = <T>({ ledger }: Ask, question: (client: LedgerClient) => Promise<T>): Promise<T> =>

@@ -1,9 +1,9 @@
 /** `asof diff`: what differs between two places, or in one place between two moments. */
 import type { Command } from "commander";
 import type { Difference } from "../../schemas/answer.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { allPages } from "../pages.ts";
 import { call } from "./asking.ts";
 import { differenceLines } from "./difference-view.ts";
 import { extentsOf } from "./log.ts";

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
 import { DRIFT_STATES, type PlaceDrift } from "../../schemas/drift.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
-import { allPages } from "../pages.ts";
 import { call, frameOf } from "./asking.ts";
 import { type Ask, askFor, withAskOptions } from "./options.ts";
 import { driftWords, headLine } from "./release-view.ts";

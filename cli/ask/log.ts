@@ -1,9 +1,9 @@
 /** `asof log`: what happened in a place, in order. */
 import type { Command } from "commander";
 import type { Timeline } from "../../schemas/timeline.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { allPages } from "../pages.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { timelineLines } from "./timeline-view.ts";

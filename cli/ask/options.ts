@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { memoised } from "../../functions/ledger/loader.ts";
-import { nearestOf } from "../../functions/ledger/nearness.ts";
+import { nearestOf } from "../../functions/ledger/nearest-names.ts";
+import { partsOfTag } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger.ts";
@@ -171,10 +172,10 @@ function exactly({ environment, group, service, digest, commit, tag, back }: Ask
   if (digest !== undefined) return { is: "image", digest };
   if (commit !== undefined) return { is: "commit", sha: commit };
   if (tag === undefined) return undefined;
-  const colon = tag.lastIndexOf(":");
-  if (colon < 1)
+  const { repository = "", ...named } = partsOfTag(tag);
+  if (repository === "")
     throw new UsageError(`--tag: ${tag} must be a repository and a tag, like ghcr.io/acme/web:1.4`);
-  return { is: "tag", repository: tag.slice(0, colon), tag: tag.slice(colon + 1) };
+  return { is: "tag", repository, tag: named.tag };
 }
 
 const commandOf = (name: string, reading: Reading): string =>

@@ -20,6 +20,7 @@ import { releaseAt, releaseBack, releaseBefore, type Selected, sealedOf } from "
 import { artifactLines, commitLines, tagLines } from "./places-view.ts";
 import { headLine, releaseCells, releaseLines, sealedLine } from "./release-view.ts";
 import { columns, type Line } from "./style.ts";
+import { isWhole } from "./words.ts";
 import { counted } from "./words-for.ts";
 
 /** The commit of a release's first image; undefined where it is unknown. */
@@ -149,7 +150,7 @@ async function groupView(ask: Ask, group: string, service: string, at: string | 
 
 /** The whole digest that begins like this, among the images that run now. Throws a CliError unless there is one. */
 async function wholeDigest(ask: Ask, digest: string): Promise<string> {
-  if (digest.length === "sha256:".length + 64) return digest;
+  if (isWhole(digest)) return digest;
   const environments = [...new Set((await ask.services()).flatMap((one) => one.environments))];
   const snapshots = await Promise.all(
     environments.map((environment) => snapshotOf(ask, { environment }, undefined)),

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
 import type { Release } from "../../schemas/release.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
-import { allPages } from "../pages.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";
 import { type Answers, findingLines, findingRows, wrongIn } from "./findings.ts";
 import { extentsOf } from "./log.ts";

@@ -2,6 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Release } from "../../schemas/release.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { Refused } from "../client.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
@@ -12,7 +13,7 @@ import { releaseAt, type Selected } from "./past.ts";
 import { headLine } from "./release-view.ts";
 import { versionsOf } from "./version.ts";
 import { durationOf } from "./when.ts";
-import { artifactIn, type What } from "./words.ts";
+import { artifactIn, isWhole, type What } from "./words.ts";
 import { shortCommit, shortDigest } from "./words-for.ts";
 
 type Wanted =
@@ -23,10 +24,7 @@ type Wanted =
 export function runs({ status, components }: Release, wanted: Wanted, related: readonly string[]): boolean {
   if (status !== "running") return false;
   if (wanted.is === "commit")
-    return components.some(
-      ({ commit }) =>
-        commit !== null && (commit.sha.startsWith(wanted.sha) || wanted.sha.startsWith(commit.sha)),
-    );
+    return components.some(({ commit }) => commit !== null && isSameCommit(commit.sha, wanted.sha));
   return components.some(({ digest, reported }) =>
     [digest, reported].some((one) => one != null && (one.startsWith(wanted.digest) || related.includes(one))),
   );
@@ -34,7 +32,7 @@ export function runs({ status, components }: Release, wanted: Wanted, related: r
 
 /** The other digests of an image; none while the ledger knows nothing of it. */
 async function relatedTo(ask: Ask, wanted: Wanted): Promise<readonly string[]> {
-  if (wanted.is !== "image" || wanted.digest.length < "sha256:".length + 64) return [];
+  if (wanted.is !== "image" || !isWhole(wanted.digest)) return [];
   try {
     return (await call(ask, (client) => client.artifact({ digest: wanted.digest }))).related;
   } catch (error) {

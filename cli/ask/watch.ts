@@ -2,6 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import type { TimelineEntry } from "../../schemas/timeline.ts";
+import { by } from "../../schemas/words/ordering.ts";
 import { Unreachable } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { frameOf } from "./asking.ts";
@@ -28,7 +29,7 @@ async function entriesIn(ask: Ask, scope: readonly Scope[], from: string): Promi
     .flatMap(({ environment, entries }) =>
       entries.filter(({ what }) => what !== "running").map((entry) => ({ ...entry, environment })),
     )
-    .sort((a, b) => (a.at < b.at ? -1 : 1));
+    .sort(by(({ at }) => at));
 }
 
 async function show(ask: Ask, entries: readonly Seen[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** Times in people's words. What a period means (its start or its end) is the ledger's rule; this only finds the words. */
 import type { ParsedResult } from "chrono-node/en";
+import { millisecondsOf } from "../../schemas/words/durations.ts";
 import { UsageError } from "../error.ts";
 
 const API = [
@@ -65,11 +66,9 @@ export function timeOf(read: (words: string) => string | undefined, words: strin
   );
 }
 
-const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 /** A duration like 30s, 10m, 2h or 1d in milliseconds. Throws a CliError that names the option. */
 export function durationOf(option: string, text: string): number {
-  const [, count, unit] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
-  if (unit === "s" || unit === "m" || unit === "h" || unit === "d") return Number(count) * UNITS[unit];
+  const ms = millisecondsOf(text, "smhd");
+  if (ms !== undefined) return ms;
   throw new UsageError(`${option}: ${text} must be a duration like 30s, 10m, 2h or 1d`);
 }

@@ -1,5 +1,6 @@
 /** Words for times, spans, images and persons. */
 import { duration } from "../../schemas/words/durations.ts";
+import { shortCommit } from "../../schemas/words/ids.ts";
 import type { Span } from "./style.ts";
 
 export { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
@@ -68,7 +69,7 @@ export const shortIds = (text: string): string =>
 
 /** Ids of commits are shortened, other revisions are names. */
 export const shortRevision = (revision: string): string =>
-  /^[0-9a-f]{40,64}$/.test(revision) ? revision.slice(0, 7) : revision;
+  /^[0-9a-f]{40,64}$/.test(revision) ? shortCommit(revision) : revision;
 
 export const linked = (text: string, url: string | null | undefined): Span =>
   url == null ? { text } : { text, url };

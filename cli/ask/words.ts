@@ -43,6 +43,9 @@ const HEX = /^[0-9a-f]{7,40}$/;
 const TAGGED =
   /^([a-z0-9][a-z0-9.-]*(?::\d{1,5})?\/[a-z0-9][a-z0-9._/-]*):([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$/;
 
+/** Whether a digest is there as a whole, not only how it begins. */
+export const isWhole = (digest: string): boolean => digest.length === "sha256:".length + 64;
+
 /** An image or a commit by its form alone. */
 function hashIn(text: string): What[] {
   const lower = text.toLowerCase();

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Plan, Step } from "../../schemas/plan.ts";
 import { Redeployment } from "../../schemas/redeployment.ts";
+import { fold } from "../../schemas/words/texts.ts";
 
 /** The parts of an order that its signature covers and that do not change; its status is read from the ledger. */
 export const Order = z.looseObject(
@@ -78,9 +79,7 @@ export function variablesOf(
   { target, commits }: Pick<Plan, "target" | "commits">,
 ): Record<string, string> {
   const main =
-    components.length === 1
-      ? components[0]
-      : components.find(({ component }) => component.toLowerCase() === "main");
+    components.length === 1 ? components[0] : components.find(({ component }) => fold(component) === "main");
   return {
     ASOF_REDEPLOYMENT: id,
     ASOF_ENVIRONMENT: environment,

@@ -1,12 +1,12 @@
 /** The audit reports of a package: of each environment that it is about, as a document and as a table. */
 import { join } from "node:path";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { timesIn } from "../ask/words-for.ts";
 import { auditTable } from "../audit/csv.ts";
 import { auditPage } from "../audit/page.ts";
 import { callLedger } from "../client.ts";
 import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
-import { allPages } from "../pages.ts";
 import { writeWhole } from "./log-copy.ts";
 
 interface Period {

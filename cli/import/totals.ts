@@ -1,5 +1,6 @@
 /** What became of an import, counted: for the lines at its end. */
 import type { Outcomes } from "../../schemas/answer.ts";
+import { byKey } from "../../schemas/words/ordering.ts";
 import { count } from "../file/progress.ts";
 
 type Outcome = Outcomes["outcomes"][number];
@@ -95,11 +96,9 @@ export function overview() {
       places.set(key, known);
     },
     lines: (): string[] =>
-      [...places]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, { n, first, last }]) => {
-          const span = n === 1 ? first : `${first.slice(0, 10)} to ${last.slice(0, 10)}`;
-          return `${key}: ${n}, ${span}`;
-        }),
+      [...places].sort(byKey).map(([key, { n, first, last }]) => {
+        const span = n === 1 ? first : `${first.slice(0, 10)} to ${last.slice(0, 10)}`;
+        return `${key}: ${n}, ${span}`;
+      }),
   };
 }

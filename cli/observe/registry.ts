@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
 import { type Registries, RegistryError } from "../../functions/ledger/registries.ts";
+import { splitImage } from "../../functions/sources/image.ts";
 import { digest, imageRepository, wildcard } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";
 import { type Item, unknown } from "../import/importer.ts";
@@ -60,12 +61,11 @@ interface Watched {
 }
 
 function watchedOf(given: string, env: Readonly<Record<string, string | undefined>>): Watched {
-  const colon = given.indexOf(":", given.lastIndexOf("/"));
-  const repository = colon < 0 ? given : given.slice(0, colon);
+  const { repository, tag } = splitImage(given);
   if (!imageRepository.safeParse(repository).success)
     throw new UsageError(`${given}: must be like ghcr.io/acme/billing or ghcr.io/acme/billing:main`);
   const registry = registryOf(repository, env);
-  return { reference: given, repository, registry, tag: colon < 0 ? undefined : given.slice(colon + 1) };
+  return { reference: given, repository, registry, tag };
 }
 
 /** The tags to ask for: those that are there, and those that were, so that their ends are seen. */

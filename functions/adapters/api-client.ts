@@ -80,6 +80,7 @@ import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
 import { Whoami } from "../../schemas/whoami.ts";
 import { type Address, type LedgerRequest, type Send, sendOnce, withQuery } from "./api-request.ts";
+import { NoAnswer } from "./http-client.ts";
 
 export * from "./api-request.ts";
 
@@ -92,6 +93,7 @@ export class LedgerError extends Error {
   constructor(status: number, detail?: string) {
     const why = detail === undefined ? ", which is not an answer of a ledger of this version" : `: ${detail}`;
     super(`the ledger answers ${status}${why}`);
+    this.name = "LedgerError";
     this.status = status;
     this.detail = detail;
   }
@@ -114,7 +116,7 @@ type PlanQuery = Accepted & Omit<OfPlace<typeof PlanQuestion>, keyof Accepted>;
 
 /**
  * One method for each endpoint, except the export and the backup, which are streams. Each method sends one request.
- * @throws LedgerError, and what its `send` throws (NoAnswer without a `send` of your own)
+ * @throws LedgerError, and what its `send` throws
  */
 export interface LedgerClient {
   readonly release: (query: Query<typeof ReleaseQuestion>) => Promise<Release>;
@@ -260,6 +262,14 @@ export function clientOver(send: Send): LedgerClient {
 
 const TIMEOUT_MS = 20_000;
 
-/** A client of the ledger at an address. */
+/** A client of the ledger at an address. Where no answer comes, its methods throw an Error that names the address. */
 export const ledgerClient = (address: Address): LedgerClient =>
-  clientOver((request) => sendOnce(address, request, TIMEOUT_MS));
+  clientOver(async (request) => {
+    try {
+      return await sendOnce(address, request, TIMEOUT_MS);
+    } catch (error) {
+      throw error instanceof NoAnswer
+        ? new Error(`the ledger at ${address.url} ${error.message}`, { cause: error })
+        : error;
+    }
+  });

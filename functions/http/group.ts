@@ -30,6 +30,16 @@ export async function environmentsOf(known: KnownAt, { environment, group }: Ext
   return taken.map(({ shown }) => shown);
 }
 
+/** Asks a question whose answer is about an environment or a whole group; a problem names what is unknown. */
+export const ofExtent = async <T extends object>(
+  known: Known,
+  { environment, group = "" }: Extent,
+  ask: (extent: { readonly environment: string } | { readonly group: string }) => Promise<T | undefined>,
+): Promise<Answered<T>> =>
+  environment === undefined
+    ? found(await ask({ group }), `group ${group}`)
+    : byPresentNames(known, { environment }, async (one) => foundAt(known, one, await ask(one)));
+
 /** Asks a question of an environment, or of each environment of a group; of a service there, if one is named. */
 export async function sideBySide<T extends object>(
   known: Known,

@@ -10,8 +10,8 @@ import { knownName } from "../ledger/directories.ts";
 import { EVER, newest } from "../ledger/fact-reader.ts";
 import { narrowed, refusal } from "../ledger/grants.ts";
 import { receive } from "../ledger/ingest.ts";
+import { nearestNames } from "../ledger/nearest-names.ts";
 import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
-import { nearestNames } from "../queries/nearest.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
 import { answerOne } from "./outcomes.ts";
@@ -103,7 +103,7 @@ const operate =
     // Includes the kind: a freeze and its end may have the same body.
     const raw = { kind: statement.kind, ...body };
     const sender = senderOf(endpoint, who);
-    // Whoever may not report it gets 403, whether the name is known or not.
+    // A sender who may not report it gets 403, whether the name is known or not.
     if (create === undefined && refusal(who, narrowed(who, statement)) === undefined)
       await refuse(ledger, given);
     return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));

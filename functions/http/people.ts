@@ -8,7 +8,7 @@ import {
   type KnownPersons,
 } from "../../schemas/people.ts";
 import { PeopleQuestion } from "../../schemas/question.ts";
-import { BadCursor, cursorOf, placeOf } from "../ledger/cursor.ts";
+import { nextCursor, placeOf } from "../ledger/cursor.ts";
 import { type Erasers, erase } from "../ledger/erasure.ts";
 import { heldPage, positionOf } from "../ledger/held.ts";
 import { occurrencesOf } from "../ledger/occurrences.ts";
@@ -24,26 +24,16 @@ const BEGINNING = "1970-01-01T00:00:00.000Z";
 
 const admin = (ledger: Ledger, c: Context) => unboundHolder(ledger, c, "erase", "persons are in all of it");
 
-/** The place in a cursor. Throws an EndpointError for a cursor of something else. */
-function placeIn(question: string, cursor: string | undefined): readonly string[] {
-  try {
-    return placeOf(question, { cursor });
-  } catch (error) {
-    if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
-    throw error;
-  }
-}
-
 const shown = ({ commitment: person, issuer }: KnownPerson) => ({ person, issuer });
 
 async function list(ledger: Ledger, { register }: Erasers, c: Context): Promise<Response> {
   await admin(ledger, c);
   const { limit, cursor: given } = query(c, PeopleQuestion);
-  const [cursor] = placeIn(LIST, given);
+  const [cursor] = placeOf(LIST, { cursor: given });
   const page = await register.page(cursor === undefined ? { limit } : { limit, cursor });
   const answer: KnownPersons = {
     persons: page.entries.map((one) => ({ ...shown(one), login: one.login })),
-    next: page.cursor === undefined ? null : cursorOf(LIST, page.cursor),
+    next: nextCursor(LIST, true, page.cursor),
   };
   return c.json(answer);
 }
@@ -51,7 +41,7 @@ async function list(ledger: Ledger, { register }: Erasers, c: Context): Promise<
 async function held(ledger: Ledger, { register, quarantine }: Erasers, c: Context): Promise<Response> {
   await admin(ledger, c);
   const { login, cursor } = await bodyOf(c, HeldQuestion);
-  const [recordedAt, fingerprint] = placeIn(HELD, cursor);
+  const [recordedAt, fingerprint] = placeOf(HELD, { cursor });
   const after =
     recordedAt === undefined || fingerprint === undefined ? {} : { after: { recordedAt, fingerprint } };
   const occurrences = occurrencesOf(login);
@@ -71,7 +61,7 @@ async function held(ledger: Ledger, { register, quarantine }: Erasers, c: Contex
     persons: persons.map(shown),
     facts: [...page.facts],
     quarantined,
-    next: next === undefined ? null : cursorOf(HELD, next.recordedAt, next.fingerprint),
+    next: nextCursor(HELD, true, next && [next.recordedAt, next.fingerprint]),
   };
   return c.json(answer satisfies { [field in keyof HeldAnswer]: unknown });
 }

@@ -1,5 +1,5 @@
 /**
- * Asks registries whether the images of a plan exist now. The result stands beside the plan and is not part of it: a
+ * Asks registries whether the images of a plan exist now. The result is added to the answer and is not part of the plan: a
  * registry's momentary answer is not a fact, and the same facts must give the same plan and hash.
  */
 import { setTimeout } from "node:timers/promises";

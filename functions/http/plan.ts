@@ -58,9 +58,10 @@ const accepted = ({
   acceptDataLoss,
   acceptSubstitute,
   acceptShared,
+  revertedElsewhere,
 }: Asked) => ({
   ...{ schema, acceptConfiguration, acceptDataLoss },
-  ...{ acceptSubstitute, acceptShared },
+  ...{ acceptSubstitute, acceptShared, revertedElsewhere },
 });
 
 /**

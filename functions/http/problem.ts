@@ -1,5 +1,6 @@
 /** Problem details for HTTP (RFC 9457), and the status number of each problem. */
 import type { Problem } from "../../schemas/answer.ts";
+import { BadCursor } from "../ledger/cursor.ts";
 import { StoreError } from "../ledger/store.ts";
 
 const PROBLEMS = {
@@ -65,6 +66,7 @@ const NOT_NOW = "The store did not answer in time. Sending the same request agai
 /** The problem that a client receives for a thrown error. The cause of an internal error goes only to the log. */
 export function problemOf(error: unknown): Response {
   if (error instanceof EndpointError) return problem(error.code, error.message, error.more);
+  if (error instanceof BadCursor) return problem("rejected", `cursor: ${error.message}`);
   if (error instanceof StoreError && error.code !== "misconfigured")
     return problem("unavailable", STORE_FAULTS.has(error.code) ? error.message : NOT_NOW);
   return problem("failed", "An unexpected error was logged. Sending the same request again is safe.");

@@ -5,7 +5,7 @@ import { Discard } from "../../schemas/operation.ts";
 import type { Quarantine } from "../../schemas/quarantine.ts";
 import { QuarantineQuestion } from "../../schemas/question.ts";
 import type { Holder } from "../ledger/authority.ts";
-import { BadCursor, cursorOf, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { receive } from "../ledger/ingest.ts";
 import type { QuarantineItem } from "../ledger/quarantine.ts";
 import { rejected } from "../sources/payload.ts";
@@ -18,7 +18,7 @@ import { bodyOf, found, holder, isRestricted, query, senderOf, unboundHolder } f
 
 const QUESTION = "the quarantine";
 
-/** Whether a holder may see an item: whoever may ask about the whole ledger sees all, everybody else their own. */
+/** Whether a holder may see an item: those who may ask about the whole ledger see all, others what they reported. */
 const maySee = (who: Holder, { reportedBy }: Pick<QuarantineItem, "reportedBy">): boolean =>
   reportedBy === who.name || (who.role !== "writer" && !isRestricted(who));
 
@@ -26,19 +26,14 @@ const maySee = (who: Holder, { reportedBy }: Pick<QuarantineItem, "reportedBy">)
 export async function quarantinePage(ledger: Ledger, c: Context): Promise<Quarantine> {
   const who = await holder(ledger, c, "ask", "write");
   const paging = query(c, QuarantineQuestion);
-  try {
-    const [cursor] = placeOf(QUESTION, paging);
-    const limit = sizeOf(paging, 50, 100);
-    const range = cursor === undefined ? { limit } : { limit, cursor };
-    const { entries, cursor: next } = await ledger.quarantine.page(range);
-    return {
-      entries: entries.filter((entry) => maySee(who, entry)),
-      next: next === undefined ? null : cursorOf(QUESTION, next),
-    };
-  } catch (error) {
-    if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
-    throw error;
-  }
+  const [cursor] = placeOf(QUESTION, paging);
+  const limit = sizeOf(paging, 50, 100);
+  const range = cursor === undefined ? { limit } : { limit, cursor };
+  const { entries, cursor: next } = await ledger.quarantine.page(range);
+  return {
+    entries: entries.filter((entry) => maySee(who, entry)),
+    next: nextCursor(QUESTION, true, next),
+  };
 }
 
 /** The item that a request's path names. What a holder may not see is not found. */
@@ -55,7 +50,7 @@ export const quarantineItem = async (ledger: Ledger, c: Context): Promise<object
 /** Senders whose events do not say of which cluster they are; a header said it, and was not kept. */
 const BY_HEADER: ReadonlySet<string> = new Set(["argocd", "flux", "helm", "kubernetes"]);
 
-/** What an item is mapped to now: its statement, if it had become one, or else its event anew. */
+/** What an item is mapped to now: its statement, if it had become one, else its event, mapped again. */
 async function mappedAgain(ledger: Ledger, { door, event, statement }: QuarantineItem): Promise<Mapped[]> {
   if (statement !== undefined) return [{ is: "statement", statement, raw: event }];
   if (door === "events" && typeof event === "object") return [toStatement(event)];
@@ -70,14 +65,14 @@ async function mappedAgain(ledger: Ledger, { door, event, statement }: Quarantin
 }
 
 /**
- * Takes an item again, reported by whoever asks for it. It leaves the quarantine if every statement of it is recorded,
+ * Takes an item again, reported by the one who asks for it. It leaves the quarantine if every statement of it is recorded,
  * known or not needed.
  */
 export async function retry(ledger: Ledger, c: Context): Promise<Response> {
   const who = await unboundHolder(ledger, c, "retract", "the quarantine holds statements about all of it");
   const item = await itemOf(ledger, c, who);
   const mapped = await mappedAgain(ledger, item);
-  // Not stored a second time: it lies there still.
+  // It is still in the quarantine, so what is refused again is not stored a second time.
   const received = await receive(
     { ...ledger, quarantine: { ...ledger.quarantine, keep: async () => "known" } },
     senderOf(item.door, who),

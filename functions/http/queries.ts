@@ -27,7 +27,6 @@ import {
 import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
 import { type Holder, rightsOf } from "../ledger/authority.ts";
-import { BadCursor } from "../ledger/cursor.ts";
 import { isBound } from "../ledger/grants.ts";
 import { revealed } from "../ledger/people.ts";
 import { endingSoon } from "../ledger/token-lines.ts";
@@ -46,7 +45,7 @@ import { snapshot } from "../queries/snapshot.ts";
 import { sources } from "../queries/sources.ts";
 import { timeline } from "../queries/timeline/timeline.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
-import { sideBySide } from "./group.ts";
+import { ofExtent, sideBySide } from "./group.ts";
 import { byPresentNames, present } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
 import {
@@ -94,35 +93,22 @@ const questions: Record<string, Question> = {
   "/v1/snapshot": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, SnapshotQuestion);
     const when = await moment(ledger, asked);
-    if (environment === undefined)
-      return found(await snapshot(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
-    return byPresentNames(when, { environment }, async (extent) =>
-      foundAt(when, extent, await snapshot(when, extent, { limit, cursor })),
-    );
+    return ofExtent(when, { environment, group }, (extent) => snapshot(when, extent, { limit, cursor }));
   },
 
   "/v1/drift": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, DriftQuestion);
     const when = await moment(ledger, asked);
     const { drift } = await import("../queries/drift.ts");
-    if (environment === undefined)
-      return found(await drift(when, { group: group ?? "" }, { limit, cursor }), `group ${group}`);
-    return byPresentNames(when, { environment }, async (extent) =>
-      foundAt(when, extent, await drift(when, extent, { limit, cursor })),
-    );
+    return ofExtent(when, { environment, group }, (extent) => drift(when, extent, { limit, cursor }));
   },
 
   "/v1/history": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, HistoryQuestion);
     const known = await knownAtOf(ledger, asked);
     const span = await stretch(known.now, asked);
-    if (environment === undefined)
-      return found(
-        await history(known, { group: group ?? "", ...span }, { limit, cursor }),
-        `group ${group}`,
-      );
-    return byPresentNames(known, { environment }, async (extent) =>
-      foundAt(known, extent, await history(known, { ...extent, ...span }, { limit, cursor })),
+    return ofExtent(known, { environment, group }, (extent) =>
+      history(known, { ...extent, ...span }, { limit, cursor }),
     );
   },
 
@@ -136,7 +122,7 @@ const questions: Record<string, Question> = {
   },
 
   "/v1/repositories": async (ledger, c, who) => {
-    // Nobody knows any more which environment's facts named a repository first.
+    // The list does not say whose facts named a repository, so it cannot be limited to what a token may see.
     if (isBound(who))
       throw new EndpointError(
         "forbidden",
@@ -299,13 +285,8 @@ export async function answerQuestion(ledger: Ledger, path: string, c: Context): 
   const question = questions[path];
   if (question === undefined) return c.notFound();
   const who = await holder(ledger, c, "ask");
-  try {
-    const answer = await question(askedBy(ledger, who), c, who);
-    return answer instanceof Response ? answer : c.json(answer);
-  } catch (error) {
-    if (error instanceof BadCursor) throw new EndpointError("rejected", `cursor: ${error.message}`);
-    throw error;
-  }
+  const answer = await question(askedBy(ledger, who), c, who);
+  return answer instanceof Response ? answer : c.json(answer);
 }
 
 export function queryEndpoints(ledger: Ledger): Hono {

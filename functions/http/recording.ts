@@ -81,8 +81,8 @@ async function secretOf(
 }
 
 /**
- * Statements of a bound secret have sources of their own, so that whoever knows it takes no identity of another sender of
- * this vendor.
+ * Statements of a bound secret have sources of their own, so that its holder cannot take an identity of another
+ * sender of this vendor.
  */
 function underOwnSource({ bound }: Sender, { vendor }: Source, mapped: Mapped): Mapped {
   if (bound === undefined || mapped.is !== "statement") return mapped;
@@ -155,7 +155,7 @@ async function retraction(ledger: Ledger, c: Context): Promise<Response> {
   return answerOne(c, await receive(ledger, senderOf("retractions", who), [said(statement, body)]));
 }
 
-/** Doubts a fact: whoever may report for its place may do so. The fact stays. */
+/** Disputes a fact, which everybody may who may report for its place. The fact stays. */
 async function dispute(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "write", "operate");
   const body = await bodyOf(c, Dispute);

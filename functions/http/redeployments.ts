@@ -4,7 +4,7 @@ import type { Fact, StatementOf } from "../../schemas/fact.ts";
 import { imageQueryOf } from "../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
-import { append } from "../ledger/append.ts";
+import { append, type Outcome, type Receipt } from "../ledger/append.ts";
 import { type Holder, isAllowed } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import { contradictionOf } from "../plan/image-target.ts";
@@ -124,6 +124,28 @@ export async function redeploy(ledger: Ledger, c: Context): Promise<Response> {
   return c.json({ redeployments }, isNew ? 201 : 200, headers);
 }
 
+type Recorded = Exclude<Outcome, { outcome: "rejected" }>;
+
+/** Records what becomes of a redeployment. Throws an EndpointError if the sender may not report it. */
+async function record(ledger: Ledger, statement: object, receipt: Receipt): Promise<Recorded> {
+  const outcome = await append(ledger, statement, receipt);
+  if (outcome.outcome === "rejected")
+    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
+  return outcome;
+}
+
+/** Publishes what was recorded, and answers with the redeployment as it is now. */
+async function answerNow(
+  ledger: Ledger,
+  c: Context,
+  id: string,
+  { outcome, fact }: Recorded,
+): Promise<Response> {
+  await ledger.publish?.(fact);
+  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
+  return c.json(answer, outcome === "recorded" ? 201 : 200);
+}
+
 /** Cancels a redeployment that has not ended, and with it the freeze that its request is. */
 export async function cancelRedeployment(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "operate");
@@ -145,7 +167,7 @@ export async function takeRedeployment(ledger: Ledger, c: Context): Promise<Resp
   const { status, environment, service } = found(await redeployment(when, id), `redeployment ${id}`);
   if (status !== "requested")
     throw new EndpointError("not now", `The redeployment ${id} is no longer to be carried out: ${status}.`);
-  const outcome = await append(
+  const outcome = await record(
     ledger,
     {
       kind: "redeployment.taken",
@@ -160,17 +182,13 @@ export async function takeRedeployment(ledger: Ledger, c: Context): Promise<Resp
     },
     { vendor: "redeployments", reportedBy: who.name, sender: who },
   );
-  if (outcome.outcome === "rejected")
-    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
-  // Who takes it is no part of the comparison: the first one has it.
+  // The comparison ignores who takes it, so a second executor gets the first one's fact.
   if (outcome.fact.reportedBy !== who.name)
     throw new EndpointError("not now", `The redeployment ${id} was taken by ${outcome.fact.reportedBy}.`);
-  await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
-  return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
+  return answerNow(ledger, c, id, outcome);
 }
 
-/** Refuses whoever is not the executor that took a redeployment; an operator ends any. */
+/** Refuses everybody but the executor that took a redeployment, and operators. */
 function refuseOthers(id: string, taken: Fact | undefined, who: Holder): void {
   if (taken === undefined || taken.reportedBy === who.name || isAllowed(who, "operate")) return;
   throw new EndpointError(
@@ -201,7 +219,7 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
       `The redeployment ${id} has already ended: ${course.status} at ${course.endedAt}.`,
     );
   }
-  const outcome = await append(
+  const outcome = await record(
     ledger,
     {
       kind: "redeployment.ended",
@@ -221,12 +239,7 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
       sender: who,
     },
   );
-  if (outcome.outcome === "rejected")
-    throw new EndpointError(outcome.forbidden === true ? "forbidden" : "rejected", outcome.reason);
-  if (outcome.outcome === "conflict") {
+  if (outcome.outcome === "conflict")
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
-  }
-  await ledger.publish?.(outcome.fact);
-  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
-  return c.json(answer, outcome.outcome === "recorded" ? 201 : 200);
+  return answerNow(ledger, c, id, outcome);
 }

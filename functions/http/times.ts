@@ -1,6 +1,7 @@
 /** The times of a question: an instant, a local time, or a period, which is its start or its end. */
 import type { Temporal } from "temporal-polyfill";
 import { Instant } from "../../schemas/question.ts";
+import { millisecondsOf } from "../../schemas/words/durations.ts";
 import { memoised } from "../ledger/loader.ts";
 import { EndpointError } from "./problem.ts";
 
@@ -16,18 +17,13 @@ export interface Reading {
 /** The library of time zones, loaded lazily and once: most questions name an instant, or no time. */
 export const temporal = memoised(() => import("temporal-polyfill"));
 
-const MS_OF = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
-const AGO = /^-(\d{1,6})([mhdw])$/;
-
-const isUnit = (unit: string | undefined): unit is keyof typeof MS_OF => unit !== undefined && unit in MS_OF;
-
 const utc = (ms: number): string => new Date(ms).toISOString();
 
 /** The time a whole number of minutes, hours, days of 24 hours, or weeks before now. */
 function before(now: Date, field: string, value: string): string | undefined {
-  const [, count, unit] = AGO.exec(value) ?? [];
-  if (!isUnit(unit)) return undefined;
-  const ms = now.getTime() - Number(count) * MS_OF[unit];
+  const ago = value.startsWith("-") ? millisecondsOf(value.slice(1), "mhdw") : undefined;
+  if (ago === undefined) return undefined;
+  const ms = now.getTime() - ago;
   if (ms < 0) throw new EndpointError("rejected", `${field}: ${value} is before 1970`);
   return utc(ms);
 }

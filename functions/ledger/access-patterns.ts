@@ -79,7 +79,7 @@ export function configurationCommits({ kind, components, commit, config = [] }: 
 }
 const COMMIT = /^[0-9a-f]{7,64}$/;
 
-/** Where a component is looked for by its tag: it names no digest, so it takes the place of one in the index. */
+/** A component that names no digest is indexed by its tag instead. */
 function tags(fact: Deployed): Partition[] {
   if (fact.kind !== "deployment.succeeded" && fact.kind !== "deployment.observed") return [];
   const named = (fact.components ?? []).flatMap(({ digest, repository, tag }): Partition[] => {
@@ -265,6 +265,7 @@ function serviceNames(fact: Fact & { environment: string }): Entry[] {
   ];
   if ("cluster" in fact && fact.cluster !== undefined)
     names.push([directory, listedAs("cluster", fact.cluster)]);
+  if (fact.kind === "task.observed") names.push([directory, listedAs("tasks", fact.deployment.provider)]);
   if ("database" in fact) names.push([directory, listedAs("database", fact.database)]);
   if ("scope" in fact && fact.scope === "components" && fact.components !== undefined) {
     names.push([directory, listedAs("part", componentSet(fact.components))]);

@@ -6,6 +6,7 @@ import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
+import { liveReport } from "./fact-reader.ts";
 import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.ts";
 import { type Rule, rename, sentNames } from "./naming-rules.ts";
 import { guardedHash, issuerOf, type People } from "./people.ts";
@@ -34,7 +35,7 @@ export interface Receipt {
   readonly runsFor?: RunsFor;
 }
 
-/** What appending needs beside the store. */
+/** What appending needs. */
 export interface Appending {
   readonly store: Store;
   readonly people: People;
@@ -85,16 +86,22 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   const bytes = Buffer.byteLength(JSON.stringify(withPersons(fact, () => A_COMMITMENT)));
   if (bytes > MAX_FACT_BYTES)
     return rejected(`is ${bytes} bytes long in canonical form; at most ${MAX_FACT_BYTES} fit`);
+  const live = await reportedBefore(appending, receipt, fact);
+  if (live !== undefined) return { outcome: "duplicate", fact: live };
   const { rawHash } = receipt;
   const pending: Pending = { fact, ...(rawHash === undefined ? {} : { rawHash }) };
   const outcome = await (isAboutAnother(fact)
     ? recordAbout(appending, pending, fact, sender)
     : record(appending, pending));
   if (outcome.outcome !== "conflict" || sender === undefined) return outcome;
-  // Whoever has no say in the place of the recorded fact does not dispute it, either.
+  // A sender who may not report for the place of the recorded fact does not dispute it, either.
   const foreign = refusedEffect(sender, outcome.fact);
   return foreign === undefined ? outcome : forbidden(`another fact has this source and id: ${foreign}`);
 }
+
+/** What a vendor reported of an event that its own history tells again. */
+const reportedBefore = async ({ store }: Appending, { vendor }: Receipt, fact: Fact) =>
+  vendor === "events" ? undefined : liveReport({ store, knownAt: fact.recordedAt }, fact);
 
 const A_COMMITMENT = `person:${"0".repeat(64)}`;
 

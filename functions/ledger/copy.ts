@@ -1,6 +1,6 @@
 /**
  * Copies one ledger into another, through the store's port: the bytes and `recordedAt` of every fact, the hashes beside
- * them, the names of the directories and the people. Entries of the indexes are computed anew, so that facts recorded
+ * them, the names of the directories and the people. Entries of the indexes are computed again, so that facts recorded
  * under older keys get the present ones.
  *
  * A copy that was interrupted goes on where it stopped. That the target is such a copy is not noted anywhere: every fact
@@ -53,7 +53,7 @@ async function* factsOf({ store }: Side, from: string, to: string): AsyncGenerat
   for await (const facts of exportFacts(store, { from, to })) yield* facts;
 }
 
-/** Works again where the store is overloaded: tables take a while to grow with what is written. */
+/** Repeats the work while the store is overloaded: tables need a while to scale up. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -23,6 +23,13 @@ export const sizeOf = ({ limit }: Paging, usual: number, most: number): number =
 export const cursorOf = (question: string, ...place: readonly string[]): string =>
   Buffer.from(JSON.stringify([question, ...place])).toString("base64url");
 
+/** `next` of a page: the cursor of the place where it ends; null if nothing follows, or it has no items. */
+export const nextCursor = (
+  question: string,
+  more: boolean,
+  last: string | readonly string[] | undefined,
+): string | null => (more && last !== undefined ? cursorOf(question, ...[last].flat()) : null);
+
 const Place = z.array(z.string().min(1).max(2048)).min(2).max(4);
 
 function decoded(cursor: string): readonly string[] {

@@ -2,7 +2,6 @@
 
 import type { KnownAt } from "./fact-reader.ts";
 import { pagesOf } from "./loader.ts";
-import { allNames } from "./name-pages.ts";
 import type { Directory, Name, Range } from "./store.ts";
 
 const PAGE = 1000;
@@ -23,10 +22,6 @@ export async function* namesIn(
   for await (const page of pagesOf((cursor) => store.names(directory, { ...span, limit, ...cursor })))
     yield* page;
 }
-
-/** All names of a directory, whenever they became known. */
-export const names = ({ store }: KnownAt, directory: Directory): Promise<Name[]> =>
-  allNames(store, directory);
 
 /** The names of a directory known by `knownAt`: starting at the name `from`, or after the name `after`. */
 export async function* knownNames(

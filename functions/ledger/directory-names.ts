@@ -3,8 +3,11 @@ import type { Fact } from "../../schemas/fact.ts";
 import { sha256 } from "./canonical.ts";
 import type { Name } from "./store.ts";
 
-/** Kinds of names in a service's directory. `part`: a set of components that was deployed on its own. */
-export type Listed = "part" | "cluster" | "database";
+/**
+ * Kinds of names in a service's directory. `part`: a set of components that was deployed on its own; `tasks`: a deployer
+ * whose tasks are reported.
+ */
+export type Listed = "part" | "cluster" | "database" | "tasks";
 
 /** The name as the directory stores it. */
 export const listedAs = (what: Listed, name: string): string => `${what}:${name}`;

@@ -1,4 +1,4 @@
-/** Erasing a person: salt and login, what waits beside the facts, and the fact that it was done. */
+/** Erasing a person: salt and login, what waits in quarantine and jobs, and the fact that it was done. */
 import { setTimeout } from "node:timers/promises";
 import type { Job } from "./jobs.ts";
 import type { Reads } from "./loader.ts";
@@ -58,7 +58,7 @@ export interface Erasing {
 export interface Request {
   readonly login: string;
   readonly reason: string;
-  /** The name of whoever asked for it. */
+  /** The name of the token that asked for it. */
   readonly by: string;
 }
 

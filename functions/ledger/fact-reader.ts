@@ -118,6 +118,12 @@ async function factsOfEvent(knowledge: KnownAt, fact: Fact): Promise<Fact[]> {
   return entries.map((entry) => entry.fact);
 }
 
+/** What a live sender reported of the event that an imported fact reports. */
+export async function liveReport(knowledge: KnownAt, fact: Fact): Promise<Fact | undefined> {
+  if (!isImported(fact)) return undefined;
+  return sameEvent(fact, await factsOfEvent(knowledge, fact)).find((one) => !isImported(one));
+}
+
 /** The imported facts of the event that a live fact of this partition reports. */
 export async function alsoImported(
   knowledge: KnownAt,

@@ -12,7 +12,11 @@ import type { Partition } from "./store.ts";
 /** The sources of importers. */
 export const IMPORTS = "/import/";
 
-export const isImported = ({ source }: { readonly source: string }): boolean => source.startsWith(IMPORTS);
+/** What Argo CD remembers of its syncs, which comes with its webhooks. */
+const REMEMBERED = /^\/webhooks\/argocd\/apps\/[^/]+\/[^/]+\/history$/;
+
+export const isImported = ({ source }: { readonly source: string }): boolean =>
+  source.startsWith(IMPORTS) || REMEMBERED.test(source);
 
 /** Where everything stands that may be the same as a fact, and what is compared. */
 interface Event {

@@ -72,14 +72,19 @@ const isObject = (value: unknown): value is { source?: unknown; id?: unknown } =
 const identityIn = (raw: unknown) =>
   isObject(raw) ? named({ source: raw.source, id: raw.id, kind: undefined }) : {};
 
+interface Unrecorded {
+  readonly why: "conflict" | "rejected" | "malformed";
+  readonly reason: string;
+  readonly event: unknown;
+  /** What the event was mapped to, if it was. */
+  readonly statement?: object;
+}
+
 async function quarantine(
   ledger: Ingest,
   sender: Sender,
-  why: "conflict" | "rejected" | "malformed",
-  reason: string,
-  event: unknown,
-  statement?: object,
-) {
+  { why, reason, event, statement }: Unrecorded,
+): Promise<void> {
   const about = { why, reason: scrubbedText(reason), door: sender.door, reportedBy: sender.reportedBy };
   const at = ledger.now().toISOString();
   const item = { at, ...about, event: scrubbed(event) };
@@ -91,7 +96,7 @@ async function quarantine(
 
 /** Quarantines a body that contains no events. */
 export const keepMalformed = (ledger: Ingest, sender: Sender, reason: string, body: string): Promise<void> =>
-  quarantine(ledger, sender, "malformed", reason, body);
+  quarantine(ledger, sender, { why: "malformed", reason, event: body });
 
 function reportOf(outcome: Outcome): Said {
   switch (outcome.outcome) {
@@ -174,7 +179,7 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     };
   }
   if (mapped.is === "rejected") {
-    await quarantine(ledger, sender, "rejected", mapped.reason, mapped.raw);
+    await quarantine(ledger, sender, { why: "rejected", reason: mapped.reason, event: mapped.raw });
     const said: Said = { ...identityIn(mapped.raw), outcome: "rejected", reason: mapped.reason };
     return { said, forbidden: mapped.forbidden === true };
   }
@@ -188,7 +193,12 @@ async function receiveOne(ledger: Ingest, sender: Sender, mapped: Mapped): Promi
     ...(sender.runsFor === undefined ? {} : { runsFor: sender.runsFor }),
   });
   if (outcome.outcome === "conflict" || outcome.outcome === "rejected") {
-    await quarantine(ledger, sender, outcome.outcome, outcome.reason, raw, statement);
+    await quarantine(ledger, sender, {
+      why: outcome.outcome,
+      reason: outcome.reason,
+      event: raw,
+      statement,
+    });
     if (outcome.outcome === "conflict") await dispute(ledger, sender, outcome);
   } else {
     // Before the acknowledgement: if one of these fails, the sender delivers again, so that none is lost.
@@ -287,7 +297,5 @@ export const giveUp = (ledger: Ingest, job: string, error: unknown): Promise<voi
   quarantine(
     ledger,
     { door: "registry", reportedBy: "asof" },
-    "rejected",
-    error instanceof Error ? error.message : String(error),
-    job,
+    { why: "rejected", reason: error instanceof Error ? error.message : String(error), event: job },
   );

@@ -1,4 +1,5 @@
 /** Lists of names that are put together in memory, and pages of them as a store would give them. */
+
 import { pagesOf, type Reads } from "./loader.ts";
 import type { Directory, Name, Page, Range } from "./store.ts";
 
@@ -22,15 +23,24 @@ export function mergedNames(names: readonly Name[]): Name[] {
   return [...byName.values()];
 }
 
+/** Text in which the order of UTF-16 units may not be that of UTF-8 bytes. */
+const BEYOND = /[\ud800-\uffff]/;
+
+/** The order in which stores have names: by UTF-8 bytes. */
+export function byBytes(a: string, b: string): number {
+  if (BEYOND.test(a) || BEYOND.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** One page of a list of names. */
 export function pageOfNames(
   names: readonly Name[],
   { from, to, descending = false, limit, cursor }: Range,
 ): Page<Name> {
   const sorted = names
-    .filter(({ name }) => from === undefined || name >= from)
-    .filter(({ name }) => to === undefined || name <= to || name.startsWith(to))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .filter(({ name }) => from === undefined || byBytes(name, from) >= 0)
+    .filter(({ name }) => to === undefined || byBytes(name, to) <= 0 || name.startsWith(to))
+    .sort((a, b) => byBytes(a.name, b.name));
   if (descending) sorted.reverse();
   const start = cursor === undefined ? 0 : Number(cursor);
   const entries = sorted.slice(start, start + limit);

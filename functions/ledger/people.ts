@@ -53,7 +53,7 @@ export interface PersonRecord extends Person, Committed {}
 /** A person of the table, without the salt. */
 export type KnownPerson = Omit<PersonRecord, "salt">;
 
-/** The persons of the table, for whoever may list and erase them. */
+/** The persons of the table, for those who may list and erase them. */
 export interface Register {
   /** One page, in no particular order. The cursor is a commitment, because a login must not stand in an address. */
   page(range: { readonly limit: number; readonly cursor?: string }): Promise<Page<KnownPerson>>;

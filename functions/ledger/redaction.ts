@@ -1,4 +1,4 @@
-/** Takes a login out of what waits beside the facts: the quarantine and the jobs. */
+/** Takes a login out of what is stored and is no fact: the quarantine and the jobs. */
 import { PERSON_FIELDS } from "../../schemas/persons.ts";
 import type { Job } from "./jobs.ts";
 import { ERASED, type Occurrences, occurrencesOf } from "./occurrences.ts";

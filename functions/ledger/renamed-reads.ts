@@ -39,7 +39,7 @@ async function filled(
 }
 
 /** The stream with the next entry. What is about another fact, as a retraction is, goes with its target: before what other streams have. */
-function nextOf(streams: readonly Stream[], descending: boolean): number {
+function nextCursor(streams: readonly Stream[], descending: boolean): number {
   let next = -1;
   let best = "";
   for (const [n, { read }] of streams.entries()) {
@@ -64,7 +64,7 @@ async function merged(
   const entries: Entry[] = [];
   while (entries.length < limit) {
     streams = await Promise.all(streams.map((one) => (one.read.length > 0 ? one : filled(load, one))));
-    const next = nextOf(streams, descending);
+    const next = nextCursor(streams, descending);
     const [entry] = streams[next]?.read ?? [];
     if (entry === undefined) break;
     entries.push(entry);
@@ -111,7 +111,7 @@ export function renamedReads(store: Reads, knownAt: string): RenamedReads {
   }
 
   async function queryByNames(partition: Partition, range: Range): Promise<Page<Entry>> {
-    // Nearly nothing was ever renamed, so the renames are read beside what is asked for.
+    // Nearly nothing was ever renamed, so the renames are read in parallel with what is asked for.
     const isOwn = range.cursor !== undefined && continued.has(range.cursor);
     const [known, page] = await Promise.all([
       renames(),

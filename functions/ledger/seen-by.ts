@@ -120,7 +120,7 @@ export function seenBy<S extends Reads>(store: S, who: Grants): S {
   return {
     ...store,
     get: async (identities) => (await store.get(identities)).filter((fact) => maySee(who, fact)),
-    // A retraction stands beside its target, and has no effect without it.
+    // A retraction is indexed next to its target, and has no effect without it.
     query: async (partition, range) => {
       const page = await store.query(partition, range);
       return { ...page, entries: page.entries.filter(({ fact }) => maySee(who, fact)) };

@@ -126,7 +126,7 @@ export interface Page<T> {
   readonly cursor?: string;
 }
 
-/** An immutable item beside the facts: a name in a directory, or a pointer to a fact from a further partition. */
+/** An immutable item that is no fact: a name in a directory, or a pointer to a fact from a further partition. */
 export type IndexEntry =
   | { is: "name"; directory: Directory; name: Name }
   | { is: "pointer"; partition: Partition; order: string; fact: Fact };

@@ -11,9 +11,13 @@ import { snapshot } from "../queries/snapshot.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 import { deployedBy } from "./deployers/own-tools.ts";
 import { type Body, bodyOf, isUnchanged, type PlanOptions, RUNS_NOW, statusOf } from "./plan.ts";
+import { databasesIn } from "./schema.ts";
 
 /** What the request accepts, and the commands of deploy tools. */
-type Options = Omit<PlanOptions, "aim" | "acceptShared">;
+type Options = Omit<PlanOptions, "aim" | "acceptShared" | "revertedElsewhere">;
+
+/** What a service of the environment's plan leaves to the others of it. */
+type Together = Pick<PlanOptions, "acceptShared" | "revertedElsewhere">;
 
 /** Whether a service runs as it did then: nothing touches it. */
 export const isRunning = ({ warnings }: Pick<PlannedService, "warnings">): boolean =>
@@ -23,7 +27,7 @@ async function serviceOf(
   question: Question,
   release: Release,
   current: Release,
-  options: Options,
+  options: Options & Together,
 ): Promise<PlannedService> {
   const { environment, service } = release;
   const description = await describedAt(question, { environment, service: fold(service) }, LAST);
@@ -71,29 +75,106 @@ function withoutSchema({ blockers, warnings, schema }: Body): Pick<Body, "blocke
 }
 
 type Databases = NonNullable<EnvironmentPlan["databases"]>;
+type Database = Databases[number];
 
-/** The databases whose schemas differ, each once, with the services that use it. */
-function databasesOf(services: readonly PlannedService[]): Databases {
-  const found = new Map<string, Databases[number]>();
-  for (const { service, schema } of services) {
-    if (schema === undefined) continue;
-    const moved = [...schema.revert, ...schema.keep].map(({ database }) => database);
-    for (const database of new Set(moved)) {
-      const isOf = (one: { database: string }) => one.database === database;
-      const versions = ({ revert, keep }: typeof schema) => ({
-        revert: revert.filter(isOf).map(({ version }) => version),
-        keep: keep.filter(isOf).map(({ version }) => version),
-      });
-      const known = found.get(fold(database)) ?? { database, services: [], ...versions(schema) };
-      found.set(fold(database), { ...known, services: [...known.services, service] });
-    }
-  }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+/** A service that ran then, what it is planned from, and the databases that it uses, by folded name. */
+interface Draft {
+  readonly planned: PlannedService;
+  readonly release: Release;
+  readonly current: Release;
+  readonly uses: ReadonlyMap<string, string>;
+}
+
+/** The versions of one database in a plan. */
+const versionsOf = ({ schema }: PlannedService, folded: string): Pick<Database, "revert" | "keep"> => {
+  const of = (all: readonly { database: string; version: string }[] = []) =>
+    all.filter(({ database }) => fold(database) === folded).map(({ version }) => version);
+  return { revert: of(schema?.revert), keep: of(schema?.keep) };
+};
+
+const isMoved = ({ revert, keep }: Pick<Database, "revert" | "keep">): boolean =>
+  revert.length + keep.length > 0;
+
+const differs = ({ components }: PlannedService): boolean => components.some(({ from, to }) => from !== to);
+
+/** The databases whose schemas differ, each once, with the services that use it, and which of several reverts it. */
+function databasesOf(drafts: readonly Draft[]): Map<string, Database> {
+  const folded = [...new Set(drafts.flatMap(({ uses }) => [...uses.keys()]))].sort();
+  return new Map(
+    folded.flatMap((one) => {
+      const users = drafts.filter(({ uses }) => uses.has(one));
+      const [first] = users.filter(({ planned }) => isMoved(versionsOf(planned, one)));
+      if (first === undefined) return [];
+      const versions = versionsOf(first.planned, one);
+      const isReverted = users.length > 1 && users.some(({ planned }) => planned.schema?.choice === "revert");
+      const by = users.find(({ planned }) => differs(planned)) ?? first;
+      const database: Database = {
+        database: first.uses.get(one) ?? one,
+        services: users.map(({ planned }) => planned.service),
+        ...versions,
+        ...(isReverted ? { revertedBy: by.planned.service } : {}),
+      };
+      return [[one, database] as const];
+    }),
+  );
+}
+
+/** One database has one schema: what stands in the way where its services go back to different ones. */
+function disagreements(drafts: readonly Draft[], databases: ReadonlyMap<string, Database>): Blocker[] {
+  return [...databases].flatMap(([folded, { database, revertedBy }]): Blocker[] => {
+    const users = drafts.filter(({ uses }) => uses.has(folded));
+    const reverts = users.map(({ planned }) => ({
+      service: planned.service,
+      versions: versionsOf(planned, folded).revert.join(", "),
+    }));
+    if (revertedBy === undefined || new Set(reverts.map(({ versions }) => versions)).size === 1) return [];
+    const each = reverts.map(({ service, versions }) =>
+      versions === "" ? `${service} reverts nothing` : `${service} reverts ${versions}`,
+    );
+    const message = `${database} has one schema, and its services go back to different ones: ${each.join("; ")}; redeploy them by name`;
+    return [{ code: "schemas_differ", message }];
+  });
+}
+
+/** What a service leaves to the others: they accept each other, and one of them reverts a database. */
+export function togetherOf(
+  databases: Iterable<Database>,
+  service: string,
+): { acceptShared: string[]; revertedElsewhere: string[] } {
+  const shared = [...databases].filter(
+    (one) => one.revertedBy !== undefined && one.services.includes(service),
+  );
+  const others = shared.flatMap(({ services }) => services).filter((one) => one !== service);
+  return {
+    acceptShared: [...new Set(others)],
+    revertedElsewhere: shared
+      .filter(({ revertedBy }) => revertedBy !== service)
+      .map(({ database }) => database),
+  };
+}
+
+/** The plans of services that share databases: each database is reverted once, for all of them. */
+async function planTogether(
+  question: Question,
+  drafts: readonly Draft[],
+  databases: ReadonlyMap<string, Database>,
+  options: Options,
+): Promise<PlannedService[]> {
+  const open = disagreements(drafts, databases);
+  return mapLimit(AT_ONCE / 2, drafts, async ({ planned, release, current }) => {
+    const together = togetherOf(databases.values(), planned.service);
+    if (together.acceptShared.length === 0) return planned;
+    if (open.length === 0) return serviceOf(question, release, current, { ...options, ...together });
+    const others = planned.blockers.filter(({ code }) => code !== "database_shared");
+    const blockers = [...others, ...open];
+    return { ...planned, blockers, status: statusOf(blockers) };
+  });
 }
 
 /**
  * Plans one page of an environment as of a moment, in the order of services. `undefined`: the name is unknown.
- * Cost: what the plan of a service costs, for each of the page, eight services at a time.
+ * Cost: what the plan of a service costs, for each of the page, eight services at a time; twice for those that revert a
+ * database together.
  */
 export async function environmentPlan(
   moment: AsOf,
@@ -108,10 +189,19 @@ export async function environmentPlan(
     const place = { environment, service: release.service };
     const current = await currentRelease(question, place);
     const ranThen = release.status === "running" && current !== undefined;
-    const planned = ranThen ? await serviceOf(question, release, current, options) : undefined;
-    return { planned, service: release.service, runsNow: current?.status === "running" };
+    const draft = ranThen
+      ? {
+          planned: await serviceOf(question, release, current, options),
+          release,
+          current,
+          uses: new Map(databasesIn([current, release])),
+        }
+      : undefined;
+    return { draft, service: release.service, runsNow: current?.status === "running" };
   });
-  const services = pairs.flatMap(({ planned }) => planned ?? []);
+  const drafts = pairs.flatMap(({ draft }) => draft ?? []);
+  const databases = databasesOf(drafts);
+  const services = await planTogether(question, drafts, databases, options);
   const plan = {
     environment,
     at: page.at,
@@ -120,10 +210,10 @@ export async function environmentPlan(
     hash: "",
     status: statusOf(services.flatMap(({ blockers }) => blockers)),
     services,
-    databases: databasesOf(services),
+    databases: [...databases.values()],
     removedSince: services.flatMap(({ service, now }) => (now === "running" ? [] : [service])),
-    cameLater: pairs.flatMap(({ planned, service, runsNow }) =>
-      planned === undefined && runsNow ? [service] : [],
+    cameLater: pairs.flatMap(({ draft, service, runsNow }) =>
+      draft === undefined && runsNow ? [service] : [],
     ),
     next: page.next,
   };

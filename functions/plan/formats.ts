@@ -2,6 +2,7 @@
 import { Document } from "yaml";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Blocker, PlannedComponent } from "../../schemas/plan.ts";
+import { byKey } from "../../schemas/words/ordering.ts";
 import { type Image, pinsOf } from "./deployers/compose.ts";
 
 /** One service of a plan, as input for a file. */
@@ -34,7 +35,7 @@ function kustomize(services: readonly Pinned[]): Content {
     const { repository: name, digest } = pinnedImage(image) ?? { repository: image, digest: "" };
     digests.set(name, (digests.get(name) ?? new Set()).add(digest));
   }
-  const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...digests].sort(byKey);
   return {
     data: {
       images: sorted.flatMap(([name, all]) => (all.size === 1 ? [{ name, digest: [...all][0] }] : [])),

@@ -1,13 +1,11 @@
 /** The images of a plan: which to deploy, whether each still exists, and what to do if it does not. */
 import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
-import type { FactOf } from "../../schemas/fact.ts";
 import { type PinnedImage, referenceOf } from "../../schemas/pinned-image.ts";
 import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
 import { newestFirst } from "../ledger/canonical.ts";
-import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { buildsOfCommit } from "../queries/images/builds-of-commit.ts";
 import { holdersOf } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
 import { isSameSlot } from "../queries/release/slots.ts";
@@ -73,8 +71,6 @@ function rebuildOf({ commit, build }: ReleasedComponent, target: Release): Rebui
   };
 }
 
-type Built = FactOf<"artifact.built">;
-
 /** Another image of the same commit that this repository still has: the newest build. */
 async function substituteFor(
   question: Question,
@@ -84,10 +80,8 @@ async function substituteFor(
   if (digest === null || commit === null) return undefined;
   const { images } = question;
   const own = await images.family(digest);
-  const facts = await all(question, { of: "commit", prefix: commitPrefix(commit.sha), aspect: "image" });
-  const builds = facts
-    .filter((fact): fact is Built => fact.kind === "artifact.built")
-    .filter((fact) => fact.commit.sha.startsWith(commit.sha) && !own.members.has(fact.digest))
+  const builds = (await buildsOfCommit(question, commit.sha))
+    .filter((built) => !own.members.has(built.digest))
     .sort(newestFirst);
   const digests = [...new Set(builds.map((fact) => fact.digest))];
   const held = await mapLimit(AT_ONCE, digests, async (one) => {

@@ -4,15 +4,16 @@ import type { Fact, FactOf } from "../../schemas/fact.ts";
 import type { ImageQuery } from "../../schemas/image-query.ts";
 import type { Blocker } from "../../schemas/plan.ts";
 import { fold, partsOfTag } from "../../schemas/scalars.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { newestFirst } from "../ledger/canonical.ts";
 import { allKnownNames, take } from "../ledger/directories.ts";
 import { all, EVER, history } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { areSame, nameAt, namedBy } from "../ledger/renames.ts";
+import { type Built, buildsOfCommit } from "../queries/images/builds-of-commit.ts";
 import { pushesProving } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
-import { sameCommit } from "../queries/release/digest-resolution.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { type Description, ownImagesOf } from "../queries/service-description.ts";
 import { tag as tagAnswer } from "../queries/tag.ts";
@@ -172,19 +173,15 @@ const tagsOfVersion = (version: string): string[] => {
 /* By commit */
 
 async function byCommit(question: Question, subject: Subject, sha: string): Promise<Meaning> {
-  const partition = { of: "commit", prefix: commitPrefix(sha) } as const;
-  const [images, deployments, own, renames] = await Promise.all([
-    all(question, { ...partition, aspect: "image" }),
-    all(question, { ...partition, aspect: "deployed" }),
+  const [builds, deployments, own, renames] = await Promise.all([
+    buildsOfCommit(question, sha),
+    all(question, { of: "commit", prefix: commitPrefix(sha), aspect: "deployed" }),
     ownRepositories(question, subject),
     question.images.renames(),
   ]);
   const what = `commit ${sha}`;
-  const builds = images
-    .filter((fact) => fact.kind === "artifact.built")
-    .filter(({ commit }) => sameCommit(commit.sha, sha));
   const service = fold(subject.selector.service);
-  const isOurs = async (built: FactOf<"artifact.built">): Promise<boolean> => {
+  const isOurs = async (built: Built): Promise<boolean> => {
     if (built.service !== undefined) return fold(built.service) === service;
     const named = built.repository === undefined ? [] : [namedBy(built, built.repository)];
     const pushes = pushesProving(await question.images.family(built.digest));
@@ -199,7 +196,7 @@ async function byCommit(question: Question, subject: Subject, sha: string): Prom
   if (digests.length > 0) return { what, digests };
   const ran = deployments
     .filter(isDeployment)
-    .filter((fact) => fold(fact.service) === service && sameCommit(fact.commit?.sha ?? "?", sha))
+    .filter((fact) => fold(fact.service) === service && isSameCommit(fact.commit?.sha ?? "?", sha))
     .sort(newestFirst);
   const [newest = undefined] = [
     ...ran.filter((one) => fold(one.environment) === fold(subject.selector.environment)),

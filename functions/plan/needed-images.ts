@@ -1,9 +1,10 @@
 /** Which images of a repository are still needed, so that a clean-up policy may delete the others. */
 import type { Release, ReleasedComponent } from "../../schemas/release.ts";
 import type { Need, NeededImages } from "../../schemas/repositories.ts";
+import { byKey } from "../../schemas/words/ordering.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { canonical } from "../ledger/canonical.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "../queries/question.ts";
@@ -105,9 +106,7 @@ function grouped(needed: readonly Needed[]): NeededImages["images"] {
     const reasons = images.get(digest) ?? new Map<string, Need>();
     images.set(digest, reasons.set(canonical(need), need));
   }
-  return [...images]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([digest, reasons]) => ({ digest, reasons: [...reasons.values()] }));
+  return [...images].sort(byKey).map(([digest, reasons]) => ({ digest, reasons: [...reasons.values()] }));
 }
 
 interface Asked {
@@ -144,7 +143,6 @@ export async function neededImages(
     question,
     own.map(({ digest }) => digest),
   );
-  const last = taken.at(-1);
   return {
     repository,
     since: since ?? null,
@@ -152,6 +150,6 @@ export async function neededImages(
     settled: isSettled(moment),
     images: grouped([...own, ...held]),
     cut: found.filter(({ isCut }) => isCut).map(({ place }) => place),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

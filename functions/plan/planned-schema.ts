@@ -2,7 +2,7 @@
 import type { Release } from "../../schemas/answer.ts";
 import type { Blocker, Plan, PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import type { Planning } from "./planning.ts";
+import type { Planning, PlanOptions } from "./planning.ts";
 import { type Reverts, revertsOf } from "./reverts.ts";
 import { type DatabaseChange, type Decided, decide, movedDatabases, ownOf } from "./schema.ts";
 import { changesFromElsewhere, unknownElsewhere, wordsFor } from "./schema-elsewhere.ts";
@@ -30,6 +30,9 @@ async function sharedBlockers({ question, selector, wish }: Planning, moved: rea
   });
 }
 
+const isElsewhere = ({ revertedElsewhere = [] }: PlanOptions, { database }: DatabaseChange): boolean =>
+  revertedElsewhere.some((one) => fold(one) === fold(database));
+
 /** How schemas changed since the release of then; for images that never ran here: from the schemas that they ran on. */
 async function changesOf(
   { question, selector, wish, current }: Planning,
@@ -40,7 +43,8 @@ async function changesOf(
   const own = await ownOf(question, target);
   const releases = [current, target];
   if (elsewhere === undefined) {
-    const moved = await movedDatabases(question, environment, releases, since ?? "", own);
+    const all = await movedDatabases(question, environment, releases, since ?? "", own);
+    const moved = all.filter((one) => !isElsewhere(wish, one));
     return { moved, decided: decide(wish.schema, own, moved, releases) };
   }
   const moved = await changesFromElsewhere(question, environment, releases, elsewhere, own);
@@ -54,7 +58,8 @@ export async function schemasOf(planning: Planning, target: Release, aimed: Targ
   const { since } = aimed;
   const migratesAtStartup = description?.migratesAtStartup === true;
   const { moved, decided } = await changesOf(planning, target, aimed);
-  const { choice, blockers, warnings } = decided;
+  const { choice, blockers } = decided;
+  const warnings = [...decided.warnings, ...elsewhereWarnings(wish)];
   const newestFirst = moved.flatMap((one) =>
     one.since.toReversed().map(({ version }) => ({ database: one.database, version })),
   );
@@ -72,6 +77,12 @@ export async function schemasOf(planning: Planning, target: Release, aimed: Targ
     warnings: [...warnings, ...reverts.warnings, ...downtime(planning)],
   };
 }
+
+const elsewhereWarnings = ({ revertedElsewhere = [] }: PlanOptions): PlanWarning[] =>
+  revertedElsewhere.map((database) => ({
+    code: "reverted_elsewhere",
+    message: `${database} is reverted by the redeployment of another service; deploy this one once that is done`,
+  }));
 
 const downtime = ({ description, selector }: Planning): PlanWarning[] =>
   description?.migratesAtStartup === true

@@ -18,6 +18,8 @@ export interface PlanOptions {
   readonly acceptSubstitute?: readonly string[] | undefined;
   /** Services that share a database and accept that it is reverted. */
   readonly acceptShared?: readonly string[] | undefined;
+  /** Databases that the redeployment of another service reverts: no steps for them. */
+  readonly revertedElsewhere?: readonly string[] | undefined;
   /** Commands of deploy tools that the ledger does not know, from its configuration. */
   readonly tools?: DeployTools | undefined;
   /** The hosts that commands may name, from the ledger's configuration. */

@@ -6,13 +6,14 @@ import type { Release } from "../../schemas/answer.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import type { Blocker, PlannedSchema, PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
+import { byKey } from "../../schemas/words/ordering.ts";
 import type { AsOf } from "../ledger/as-of.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { buildsOf } from "../queries/images/image-graph.ts";
 import type { Applied } from "../queries/migrations/history.ts";
 import { factsSince, isApplied, type Versions, versionsOf } from "../queries/migrations/versions.ts";
 import type { Question } from "../queries/question.ts";
-import { sameCommit } from "../queries/release/digest-resolution.ts";
 import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
 
 /** How the schema of one database changed between two moments. */
@@ -54,7 +55,7 @@ export const isOwn = ({ digests, shas }: Own, { said, shown }: Applied): boolean
   const image = said?.image ?? shown?.image;
   const sha = said?.commit?.sha;
   if (image !== undefined && digests.has(image)) return true;
-  return sha !== undefined && shas.some((one) => sameCommit(one, sha));
+  return sha !== undefined && shas.some((one) => isSameCommit(one, sha));
 };
 
 /** Whether a migration was applied after a moment; undefined: no fact says when. */
@@ -103,9 +104,7 @@ const databasesOf = ({ migrations }: Release): string[] =>
 
 /** The databases of either release, sorted by folded name. */
 export const databasesIn = (releases: readonly Release[]): [folded: string, database: string][] =>
-  [...new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]))].sort(
-    ([a], [b]) => (a < b ? -1 : 1),
-  );
+  [...new Map(releases.flatMap(databasesOf).map((database) => [fold(database), database]))].sort(byKey);
 
 /** The changes of every database of either release, sorted by name. Reads all facts since that moment. */
 export async function movedDatabases(

@@ -1,6 +1,7 @@
 /** Everything known of one commit: its images, its evidence, the changes that brought it, and where they ran. */
 import type { CommitAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { all } from "../ledger/fact-reader.ts";
@@ -14,7 +15,6 @@ import { isRan } from "./images/mentions.ts";
 import { mergedChanges } from "./merged-changes.ts";
 import type { ComparedPersons } from "./persons.ts";
 import { type Question, questionOf } from "./question.ts";
-import { sameCommit } from "./release/digest-resolution.ts";
 import { isEffective, statedEffect } from "./release/effective-deployments.ts";
 import { placesOf } from "./where-it-ran.ts";
 
@@ -80,9 +80,9 @@ async function imagesOf(question: Question, sha: string, builds: readonly Built[
 /** The repositories that a fact names with this commit. */
 const repositoriesOf = (fact: Fact, sha: string): string[] =>
   [
-    ...namedBy(fact).map((one) => (sameCommit(one.sha, sha) ? one.repository : undefined)),
+    ...namedBy(fact).map((one) => (isSameCommit(one.sha, sha) ? one.repository : undefined)),
     ...(isEffective(fact) ? (fact.config ?? []) : []).map(({ repository, revision }) =>
-      sameCommit(revision, sha) ? repository : undefined,
+      isSameCommit(revision, sha) ? repository : undefined,
     ),
   ].flatMap((repository) => repository ?? []);
 
@@ -95,7 +95,7 @@ async function describeCommit(
   { sha, facts }: { readonly sha: string; readonly facts: readonly Fact[] },
 ) {
   const builds = facts.filter((fact) => fact.kind === "artifact.built");
-  const isOwn = (one: Named) => sameCommit(one.sha, sha);
+  const isOwn = (one: Named) => isSameCommit(one.sha, sha);
   const byName = facts
     .filter(isRan)
     .filter(
@@ -140,7 +140,7 @@ export async function commit(
   const read = (aspect: Aspect) => all(question, { of: "commit", prefix: commitPrefix(sha), aspect });
   const [ofConfiguration, ...others] = await Promise.all([read("configured"), ...aspects.map(read)]);
   const entries = [...others.flat().flatMap(named), ...ofConfiguration.flatMap(configured)];
-  const fitting = [...grouped(entries)].filter(([name]) => sameCommit(name, sha)).sort();
+  const fitting = [...grouped(entries)].filter(([name]) => isSameCommit(name, sha)).sort();
   if (fitting.length === 0) return undefined;
   const described = await Promise.all(
     fitting.map(([sha, facts]) => describeCommit(question, people, { sha, facts })),

@@ -2,9 +2,10 @@
 import type { Difference, Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownName, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { byBytes } from "../ledger/name-pages.ts";
 import type { Name } from "../ledger/store.ts";
 import { differenceOf } from "./difference.ts";
 import { disputesIn } from "./disputes.ts";
@@ -33,9 +34,6 @@ const sidesOf = (sides: Sides): readonly [from: Side, to: Side] =>
         { environment: sides.environment, at: sides.to },
       ];
 
-/** The order of directories: by UTF-8 bytes. */
-const byBytes = (a: Name, b: Name): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
-
 /** The next services that are known in either environment. */
 async function servicesOf(
   moment: AsOf,
@@ -50,7 +48,7 @@ async function servicesOf(
     ),
   );
   const union = new Map(found.flatMap(({ taken }) => taken).map((service) => [service.name, service]));
-  const sorted = [...union.values()].sort(byBytes);
+  const sorted = [...union.values()].sort((a, b) => byBytes(a.name, b.name));
   return { taken: sorted.slice(0, limit), more: sorted.length > limit || found.some(({ more }) => more) };
 }
 
@@ -84,7 +82,6 @@ export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Pro
   });
   const services = differences.flatMap(({ difference }) => difference ?? []);
   const disputed = disputesIn(differences.flatMap(({ warnings }) => warnings));
-  const last = taken.at(-1);
   return {
     from,
     to,
@@ -92,7 +89,7 @@ export async function diff(moment: AsOf, sides: Sides, paging: Paging = {}): Pro
     settled: isSettled(moment),
     services,
     same: taken.length - services.length,
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
     ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

@@ -1,13 +1,15 @@
 /** Drift: where something else runs than was deployed, by the release's own findings. */
 import type { Drift, PlaceDrift } from "../../schemas/drift.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
+import { newestFirst } from "../ledger/canonical.ts";
 import type { Paging } from "../ledger/cursor.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "./question.ts";
+import { headOf, lastLook } from "./release/head.ts";
 import { contextAt, reconcile } from "./release/looks.ts";
-import { digestOf, type Reconciled } from "./release/reconcile.ts";
-import { headOf, lastLook } from "./release/release.ts";
+import { asNamed, digestOf, isContradicting, type Reconciled } from "./release/reconcile.ts";
 import type { ResolvedComponent } from "./release/resolved-component.ts";
 import { imagesSince } from "./release/running-since.ts";
 import { sinceOf } from "./release/validity.ts";
@@ -20,7 +22,13 @@ const shownAs = (one: ResolvedComponent) => {
   return { component, ...(variant === undefined ? {} : { variant }), digest: digestOf(one) };
 };
 
-const identityOf = ({ by: { source, id } }: ResolvedComponent) => ({ source, id });
+/** The fact that shows an entry: what was seen, or the newest task of a rollout. */
+function shownIn({ by, contradicts, resolution }: ResolvedComponent): Fact {
+  const [task] = contradicts === undefined ? [] : [...resolution.facts].sort(newestFirst);
+  return task ?? by;
+}
+
+const identityOf = ({ source, id }: Fact) => ({ source, id });
 
 /** The entries whose image is not among the others. */
 const without = <T extends ResolvedComponent>(
@@ -46,7 +54,7 @@ function missingOf(one: ResolvedComponent): PlaceDrift["missing"][number] {
     deployedAt: occurredAt,
     deployment: deployment ?? null,
     deployedBy: actor ?? null,
-    fact: identityOf(one),
+    fact: identityOf(one.by),
   };
 }
 
@@ -68,9 +76,14 @@ async function driftOf(question: Question, { environment, service }: Place): Pro
   const state = stateOf(reconciled, seenAt);
   const differs = state === "drifting" || state === "undeployed";
   const isOdd = (one: ResolvedComponent) => differs && !agreeing.has(componentOf(one));
-  const decided = claimed.filter((one) => isOdd(one) && running.decided.has(componentOf(one)));
+  const decided = [
+    ...claimed.filter((one) => isOdd(one) && running.decided.has(componentOf(one))),
+    ...shown.filter(isContradicting),
+  ];
   const seen = shown.flatMap((one, n) =>
-    isOdd(one) && one.by === observation ? [{ ...one, since: runningSince[n] ?? null }] : [],
+    isContradicting(one) || (isOdd(one) && one.by === observation)
+      ? [{ ...one, since: runningSince[n] ?? null }]
+      : [],
   );
   return {
     environment: head?.environment ?? environment.shown,
@@ -80,13 +93,13 @@ async function driftOf(question: Question, { environment, service }: Place): Pro
     since,
     seenAt,
     drift: reconciled.drift,
-    undeployed: without(seen, decided).map((one) => ({
+    undeployed: without(seen, asNamed(decided)).map((one) => ({
       ...shownAs(one),
       since: one.since,
-      seenAt: one.by.occurredAt,
-      fact: identityOf(one),
+      seenAt: shownIn(one).occurredAt,
+      fact: identityOf(shownIn(one)),
     })),
-    missing: without(decided, seen).map(missingOf),
+    missing: without(asNamed(decided), seen).map(missingOf),
   };
 }
 

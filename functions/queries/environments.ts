@@ -3,12 +3,14 @@ import type { Environments } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Name } from "../ledger/store.ts";
 import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
+
+const QUESTION = "the environments";
 
 /** Whether any claimed or observed component is in effect. */
 export const isAnythingRunning = ({ claimed, decided, observation }: EffectiveDeployments): boolean =>
@@ -63,15 +65,14 @@ async function entriesOf(moment: AsOf, names: readonly Name[]): Promise<Entry[]>
  * that are returned, so that many past review environments make a page shorter, not slower.
  */
 export async function environments(moment: AsOf, paging: Paging = {}): Promise<Environments> {
-  const before = placeOf("the environments", paging);
-  const found = knownNames(moment, { of: "environments" }, { after: before[0] });
+  const [after] = placeOf(QUESTION, paging);
+  const found = knownNames(moment, { of: "environments" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
-  const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     environments: await entriesOf(moment, taken),
-    next: more && last !== undefined ? cursorOf("the environments", last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

@@ -35,7 +35,7 @@ const partitionOf = ({ environment, service }: FrozenPlace) =>
 
 /**
  * Reads what stands in a place. An end ends everything before it. Of several redeployment requests the newest one that
- * was not cancelled counts, beside the freezes of people.
+ * was not cancelled counts, in addition to the freezes of people.
  */
 export async function standingIn(knowledge: KnownAt, place: FrozenPlace, at: string): Promise<Standing> {
   const freezes: Freeze[] = [];

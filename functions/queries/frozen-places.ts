@@ -2,7 +2,7 @@
 import type { Freezes } from "../../schemas/redeployment.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownNames, take } from "../ledger/directories.ts";
 import { type PlaceNamed, placeNamed } from "../ledger/directory-names.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
@@ -76,12 +76,11 @@ export async function freezes(
       return status === undefined ? [] : [entryOf(freeze, standing, status)];
     });
   });
-  const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     freezes: found.flat(),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

@@ -2,6 +2,7 @@
 import type { Gate, RequirementAnswer } from "../../schemas/gate.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { disputeWarnings } from "./disputes.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
@@ -19,7 +20,6 @@ import { judged, requiredIn } from "./gate-policy.ts";
 import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
 import type { ComparedPersons } from "./persons.ts";
 import { type Question, questionOf } from "./question.ts";
-import { sameCommit } from "./release/digest-resolution.ts";
 import type { Selector } from "./release/running.ts";
 
 function freezeMessage(freeze: Freeze): string {
@@ -40,7 +40,7 @@ interface Deployed {
 const isFor = (freeze: Freeze, { members, commit }: Deployed): freeze is Requested =>
   freeze.kind === "redeployment.requested" &&
   (freeze.components.some(({ digest }) => digest !== undefined && members.has(digest)) ||
-    (commit !== undefined && sameCommit(freeze.commit ?? "?", commit)));
+    (commit !== undefined && isSameCommit(freeze.commit ?? "?", commit)));
 
 /** The freezes that hold what is to be deployed. @param own the redeployment request for it */
 const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Requested | undefined): Found => ({

@@ -1,7 +1,7 @@
 /** The history: what ran in every service of an environment or group during a span, as columns. */
 import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { take } from "../ledger/directories.ts";
 import { EVER, history as factsIn } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -12,9 +12,15 @@ import { imagesOf } from "./images/image-graph.ts";
 import type { Question } from "./question.ts";
 import { attemptOf } from "./release/attempt.ts";
 import { describeComponent } from "./release/component.ts";
+import { claimOf, headOf, statusOf } from "./release/head.ts";
 import { reconcile } from "./release/looks.ts";
-import { claimOf, headOf } from "./release/release.ts";
-import { effectiveDeploymentsAt, type Selector, wholeServicePartitions } from "./release/running.ts";
+import { rolloutEnd } from "./release/rollout.ts";
+import {
+  type EffectiveDeployments,
+  effectiveDeploymentsAt,
+  type Selector,
+  wholeServicePartitions,
+} from "./release/running.ts";
 import { bySlot } from "./release/slots.ts";
 import { sinceOf, untilOf } from "./release/validity.ts";
 import { describedAt, ownImagesOf } from "./service-description.ts";
@@ -74,7 +80,7 @@ async function rowAt(moment: Moment, at: string): Promise<Row> {
   ]);
   return {
     at,
-    status: reconciled.shown.length > 0 ? "running" : head === undefined ? "unknown" : "removed",
+    status: statusOf(reconciled, head),
     since,
     until,
     by: head?.actor ?? null,
@@ -128,12 +134,19 @@ const isByTasks = ({ components, status }: Row): boolean =>
   status !== "removed" &&
   (components.length === 0 || components.some(({ resolvedBy }) => resolvedBy !== "digest"));
 
+/** Whether a task may show what a deployment brought. */
+const isInRollout = ({ claimed }: EffectiveDeployments, task = EVER): boolean =>
+  [...claimed.values()].some(({ claim }) => task <= rolloutEnd(claim));
+
 /** Whether an observation may do so: an image is unresolved. */
 const isOpen = ({ components, status }: Row): boolean =>
   status !== "removed" && (components.length === 0 || components.some(({ digest }) => digest === null));
 
 /** When a row may end: `release`: another release, or other images of it; `attempt`: what is attempted may change. */
-type Next = (row: Row) => { readonly release: string | undefined; readonly attempt: string | undefined };
+type Next = (
+  row: Row,
+  running: EffectiveDeployments,
+) => { readonly release: string | undefined; readonly attempt: string | undefined };
 
 async function nextOf(known: Known, selector: Selector, { running }: Moment, span: Span): Promise<Next> {
   const claims = [...wholeServicePartitions(selector), ...running.parts];
@@ -143,10 +156,11 @@ async function nextOf(known: Known, selector: Selector, { running }: Moment, spa
     timesOf(known, [{ of: "observed", ...selector }], span),
   ]);
   const [attemptAfter, taskAfter, lookAfter] = [following(attempts), following(tasks), following(looks)];
-  return (row) => {
+  return (row, now) => {
+    const task = taskAfter(row.at);
     const shown = [
       row.until ?? undefined,
-      isByTasks(row) ? taskAfter(row.at) : undefined,
+      isByTasks(row) || isInRollout(now, task) ? task : undefined,
       isOpen(row) ? lookAfter(row.at) : undefined,
     ].filter((time) => time !== undefined);
     return { release: shown.sort()[0], attempt: attemptAfter(row.at) };
@@ -165,7 +179,7 @@ async function* rowsOf(known: Known, { environment, service }: Place, span: Span
   let row = await rowAt(moment, span.from);
   yield row;
   for (;;) {
-    const { release = EVER, attempt = EVER } = next(row);
+    const { release = EVER, attempt = EVER } = next(row, moment.running);
     const at = release < attempt ? release : attempt;
     if (at > end) return;
     moment = await contextAt(known, selector, at);
@@ -225,7 +239,7 @@ function columnsOf(all: readonly PlaceRows[]): Pick<History, "places" | "release
 
 interface Collected {
   readonly all: readonly PlaceRows[];
-  /** Where the next page goes on amid the last service. */
+  /** Where the next page goes on within the last service. */
   readonly amid: string | undefined;
 }
 
@@ -279,10 +293,11 @@ export async function history(
     knownAt: known.knownAt,
     settled: isSettled(known),
     ...columnsOf(all),
-    next:
-      goesOn && last !== undefined
-        ? cursorOf(QUESTION, last.environment.name, last.service.name, ...(amid === undefined ? [] : [amid]))
-        : null,
+    next: nextCursor(
+      QUESTION,
+      goesOn,
+      last && [last.environment.name, last.service.name, ...(amid === undefined ? [] : [amid])],
+    ),
     ...(disputed.length === 0 ? {} : { warnings: disputed }),
   };
 }

@@ -2,6 +2,7 @@
 import type { Attached } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import type { GateWarning } from "../../schemas/gate.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { all } from "../ledger/fact-reader.ts";
 import { isSameSource } from "../ledger/grants.ts";
@@ -14,7 +15,6 @@ import { countsFor } from "./images/relations.ts";
 import { mergedChanges } from "./merged-changes.ts";
 import type { ComparedPersons } from "./persons.ts";
 import type { Question } from "./question.ts";
-import { sameCommit } from "./release/digest-resolution.ts";
 import { isAgainst, standing } from "./verdicts.ts";
 
 type Evidence = FactOf<"evidence.attached">;
@@ -74,7 +74,7 @@ async function attachedTo(question: Question, { members, shas, counts }: Subject
 /** Commits share a partition with others whose ids begin alike. */
 const isEvidenceOf = (fact: Fact, shas: readonly string[]): fact is Evidence =>
   fact.kind === "evidence.attached" &&
-  (fact.commit === undefined || shas.some((sha) => sameCommit(sha, fact.commit ?? "?")));
+  (fact.commit === undefined || shas.some((sha) => isSameCommit(sha, fact.commit ?? "?")));
 
 /** Verdicts against a subject: failed tests and scans, rejected approvals. */
 export async function evidenceAgainst(question: Question, subject: Subject): Promise<GateWarning[]> {
@@ -114,4 +114,4 @@ export async function evidenceOf(
 }
 
 const isOfCommit = ({ mergeCommit, head }: FactOf<"change.merged">, sha: string): boolean =>
-  sameCommit(mergeCommit, sha) || sameCommit(head, sha);
+  isSameCommit(mergeCommit, sha) || isSameCommit(head, sha);

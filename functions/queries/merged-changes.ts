@@ -3,6 +3,7 @@ import type { Approval, MergedChange } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { personsIn } from "../../schemas/persons.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { isSameCommit } from "../../schemas/words/ids.ts";
 import { changePartition, commitPrefix } from "../ledger/access-patterns.ts";
 import { byOrder } from "../ledger/canonical.ts";
 import { all, distinct } from "../ledger/fact-reader.ts";
@@ -10,7 +11,6 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
 import { type ComparedPersons, type Comparison, comparing } from "./persons.ts";
 import type { Question } from "./question.ts";
-import { sameCommit } from "./release/digest-resolution.ts";
 import { standing } from "./verdicts.ts";
 
 type Merged = FactOf<"change.merged">;
@@ -26,7 +26,7 @@ const reviewedCommit = ({ commit, change }: Evidence): string | undefined => com
 function isAbout(change: Merged, evidence: Evidence): boolean {
   if (evidence.change === undefined)
     return (
-      evidence.by !== undefined && evidence.commit !== undefined && sameCommit(evidence.commit, change.head)
+      evidence.by !== undefined && evidence.commit !== undefined && isSameCommit(evidence.commit, change.head)
     );
   const { repository, number } = evidence.change;
   return fold(repository) === fold(change.repository) && number === change.number;
@@ -53,7 +53,7 @@ function approvalOf(change: Merged, evidence: Evidence, isOnePerson: Comparison)
   return attachedBy([evidence]).map((attached) => ({
     ...attached,
     commit: commit ?? null,
-    isLast: commit === undefined ? null : sameCommit(commit, change.head),
+    isLast: commit === undefined ? null : isSameCommit(commit, change.head),
     ...(separation === "no approval" ? { bot: true as const } : { separation }),
   }));
 }

@@ -1,9 +1,10 @@
 /** Each sender's own names, the places that they stand for, and by which naming rules. */
 import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
 import type { NameRow, Names } from "../../schemas/names.ts";
+import { byKey } from "../../schemas/words/ordering.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { canonical } from "../ledger/canonical.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { pagesOf } from "../ledger/loader.ts";
@@ -46,7 +47,7 @@ export function rowsOf(fact: Fact): NameRow[] {
   const { sent } = fact;
   const { vendor = vendorOf(fact), rules = [], components: given, ...before } = sent ?? {};
   const own = ownNames(fact);
-  // The sender's own group is beside its other names; else a rule gave it.
+  // The sender's own group is in `sent`, like its other names; else a rule gave it.
   const { group: _, ...ungrouped } = own;
   const rows = componentsOf(fact).map(
     (one, n): NameRow => ({
@@ -61,7 +62,7 @@ export function rowsOf(fact: Fact): NameRow[] {
   return rows.filter(({ named }) => Object.keys(named).length > 0);
 }
 
-/** The newest facts of a source in the last seven days, that the reader may see: what others report crowds none of them out. */
+/** The newest facts of a source in the last seven days, that the reader may see. What the reader may not see takes no room. */
 async function newestOf(knowledge: KnownAt, source: string): Promise<Fact[]> {
   const { store, knownAt } = knowledge;
   const span = { from: weekBefore(knownAt), to: dayOf(knownAt), descending: true };
@@ -82,7 +83,7 @@ async function namesOf(knowledge: KnownAt, source: string): Promise<NameRow[]> {
     const key = canonical([row.sent, row.named, row.rules]);
     if (!rows.has(key)) rows.set(key, row);
   }
-  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  return [...rows].sort(byKey).map(([, row]) => row);
 }
 
 /** Answers with the names of one page of sources. Cost: a request for each source, and one for each day and 500 facts that are read of it. */
@@ -91,10 +92,9 @@ export async function names(knowledge: KnownAt, paging: Paging): Promise<Names> 
   const found = knownNames(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const rows = await mapLimit(AT_ONCE, taken, ({ name }) => namesOf(knowledge, name));
-  const last = taken.at(-1);
   return {
     knownAt: knowledge.knownAt,
     names: rows.flat(),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

@@ -1,7 +1,7 @@
 /** The image repositories that are known. */
 import type { Repositories } from "../../schemas/repositories.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { formerOf, nameAt } from "../ledger/renames.ts";
@@ -17,7 +17,6 @@ export async function repositories(moment: AsOf, paging: Paging = {}): Promise<R
     take(knownNames(question, { of: "repositories" }, { after }), sizeOf(paging, 50, 100)),
     question.images.renames(),
   ]);
-  const last = taken.at(-1);
   return {
     at: moment.at,
     knownAt: moment.knownAt,
@@ -31,6 +30,6 @@ export async function repositories(moment: AsOf, paging: Paging = {}): Promise<R
         services: services.map(({ shown }) => shown),
       };
     }),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

@@ -2,7 +2,7 @@
 import type { Services } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownName, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Directory, Name } from "../ledger/store.ts";
@@ -48,13 +48,12 @@ export async function services(
   )
     return undefined;
   const { taken, more } = await take(knownNames(question, directory, { after }), sizeOf(paging, 50, 100));
-  const last = taken.at(-1);
   return {
     ...(environment === undefined ? {} : { environment }),
     at: moment.at,
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     services: await mapLimit(AT_ONCE, taken, (name) => entryOf(question, environment, name)),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

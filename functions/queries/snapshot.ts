@@ -2,7 +2,7 @@
 import type { Snapshot } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownName, knownNames, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -29,7 +29,7 @@ async function* environmentsOf(knowledge: KnownAt, extent: Extent, from?: string
 
 /**
  * The services of an extent, by environment and name.
- * @param before where the previous page ended: an environment, a service and, if it ended amid that service, a third part
+ * @param before where the previous page ended: an environment, a service and, if it ended within that service, a third part
  */
 export async function* placesOf(
   knowledge: KnownAt,
@@ -68,8 +68,7 @@ export async function pageOfPlaces(
   ]);
   if (!isFound) return undefined;
   const last = taken.at(-1);
-  const next = more && last !== undefined ? cursorOf(of, last.environment.name, last.service.name) : null;
-  return { places: taken, next };
+  return { places: taken, next: nextCursor(of, more, last && [last.environment.name, last.service.name]) };
 }
 
 /** Answers with one page of releases, whatever their status; undefined if the environment or group is unknown. */

@@ -1,7 +1,7 @@
 /** The sources: which report, when each last did and how many facts; and what was quarantined or ignored. */
 import type { Sources } from "../../schemas/answer.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
@@ -30,7 +30,7 @@ async function countsOf(knowledge: KnownAt, source: string): Promise<Entry["fact
   };
 }
 
-/** What is said of a source's rhythm. */
+/** The fields about a source's rhythm. */
 function rhythmAnswered({
   last,
   rhythm,
@@ -75,12 +75,11 @@ export async function sources(
   const found = knownNames(knowledge, { of: "sources" }, { after });
   const { taken, more } = await take(found, sizeOf(paging, 50, 100));
   const entries = await mapLimit(AT_ONCE, taken, ({ name }) => entryOf(knowledge, name, silentAfter));
-  const last = taken.at(-1);
   return {
     knownAt: knowledge.knownAt,
     sources: entries.flat(),
     keptAside: quarantined,
     ignored,
-    next: more && last !== undefined ? cursorOf(QUESTION, last.name) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.name),
   };
 }

@@ -62,7 +62,7 @@ const entryOf = (
 const deploymentOf = ({ environment, deployment }: Ran): string =>
   canonical([fold(environment), deployment ?? null]);
 
-/** An observation speaks for its own time, and since when it says so. */
+/** An observation counts for its own time, and back to when it says that its state began. */
 const momentsOf = (fact: Ran): string[] =>
   fact.kind === "deployment.observed" && fact.since !== undefined && fact.since < fact.occurredAt
     ? [fact.since, fact.occurredAt]
@@ -173,9 +173,9 @@ function byService(leads: readonly Lead[]): Lead[][] {
 }
 
 /** The facts that add something to the stretches: all but repeated tasks, and observations of what ran already. */
-function telling(facts: readonly Ran[], stretches: readonly Stretch[]): Ran[] {
+function beyond(facts: readonly Ran[], stretches: readonly Stretch[]): Ran[] {
   const starts = new Set(stretches.map(({ fact }) => keyOf(fact)));
-  const told = new Set(
+  const known = new Set(
     [...facts.filter(({ kind }) => kind !== "task.observed"), ...stretches.map(({ fact }) => fact)].map(
       deploymentOf,
     ),
@@ -184,8 +184,8 @@ function telling(facts: readonly Ran[], stretches: readonly Stretch[]): Ran[] {
     if (starts.has(keyOf(fact))) return false;
     if (fact.kind === "deployment.observed") return within(stretches, fact) === undefined;
     if (fact.kind !== "task.observed") return true;
-    const isNew = !told.has(deploymentOf(fact));
-    told.add(deploymentOf(fact));
+    const isNew = !known.has(deploymentOf(fact));
+    known.add(deploymentOf(fact));
     return isNew;
   });
 }
@@ -203,12 +203,12 @@ const within = (stretches: readonly Stretch[], fact: Ran): Stretch | undefined =
 const untilOf = (stretches: readonly Stretch[], fact: Ran): string | null | undefined =>
   fact.kind === "deployment.succeeded" ? within(stretches, fact)?.until : undefined;
 
-interface Told {
+interface Listed {
   readonly fact: Ran;
   readonly entry: Place;
 }
 
-const byTime = (a: Told, b: Told): number =>
+const byTime = (a: Listed, b: Listed): number =>
   a.entry.at === b.entry.at ? byOrder(a.fact, b.fact) : a.entry.at < b.entry.at ? -1 : 1;
 
 export interface Places {
@@ -242,7 +242,7 @@ export async function placesOf(
   );
   const stretches = found.flatMap((one) => one.stretches);
   const direct = facts.filter((fact) => namesOneOf(fact, members));
-  const mentioned = telling(distinct([...direct, ...named]), stretches);
+  const mentioned = beyond(distinct([...direct, ...named]), stretches);
   const entries = [
     ...stretches.map((one) => ({ fact: one.fact, entry: entryOf(one.fact, one.service, one) })),
     ...mentioned.map((fact) => ({

@@ -9,7 +9,7 @@ import type { Reads } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Checkpoint, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { type Grown, grown } from "./growth.ts";
-import { type Head, readHead, replaceHead, stagingPath, treeOf } from "./head.ts";
+import { type Head, type ReadHead, readHead, replaceHead, stagingPath, treeOf } from "./head.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";
 import { type Signer, writeKey } from "./note.ts";
 import { addPositions, sealedIn } from "./positions.ts";
@@ -23,6 +23,8 @@ export interface Sealing {
   readonly log: LogStore;
   readonly signer: Signer;
   readonly now: () => Date;
+  /** Of one seal; absent: 2,000. */
+  readonly maxFacts?: number;
 }
 
 export type Outcome =
@@ -154,54 +156,102 @@ function nextHead(
   };
 }
 
-/**
- * Makes one seal, after it has finished the one before.
- * @param since where to look for unsealed facts from; absent: a while before the newest seal
- * @throws LogFault where a person must look; any other error: the next run finds out what was done
- */
-export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
-  const { log, store, now } = sealing;
+/** A log whose newest seal is finished. */
+interface Ready {
+  readonly read: ReadHead;
+  readonly published: Published | undefined;
+}
+
+/** Finishes the newest seal. Returns nothing where another sealer is at it. Throws a LogFault where a person must look. */
+async function readied(sealing: Sealing): Promise<Ready | undefined> {
+  const { log } = sealing;
   // The checkpoint before the head: another sealer moves the head first.
   const before = await readPublished(log, sealing.signer.key);
   const read = await readHead(log);
   const { head } = read;
   await refuseOlder(sealing, head, before);
   if (before === undefined) await putSame(log, KEY, Buffer.from(`${writeKey(sealing.signer.key)}\n`));
-  if (head !== undefined && !(await finish(sealing, head, before))) return { is: "overtaken" };
+  if (head !== undefined && !(await finish(sealing, head, before))) return undefined;
   const published = head?.size === before?.size ? before : await readPublished(log, sealing.signer.key);
-  if (published?.size !== head?.size) return { is: "overtaken" };
+  return published?.size === head?.size ? { read, published } : undefined;
+}
 
-  const unsealed = await unsealedFacts(store, log, since ?? windowStart(head));
-  const sealedAt = nextTime(head, now());
+/** Makes one seal on top of the newest. */
+async function append(
+  sealing: Sealing,
+  { read, published }: Ready,
+  unsealed: Unsealed,
+): Promise<{ readonly outcome: Outcome; readonly head?: Head }> {
+  const { log } = sealing;
+  const { head } = read;
+  const sealedAt = nextTime(head, sealing.now());
   const isIdle = unsealed.facts.length === 0;
   if (isIdle && head !== undefined && Date.parse(sealedAt) - Date.parse(head.sealedAt) < IDLE_MS)
-    return { is: "nothing" };
+    return { outcome: { is: "nothing" } };
   const [oldest] = unsealed.facts;
   const lagMs = oldest === undefined ? 0 : Date.parse(sealedAt) - Date.parse(oldest.recordedAt);
   const entries = entriesFor(head, unsealed, sealedAt, lagMs);
   const tree = await grown(log, treeOf(head), entries);
+  const next = nextHead(head, tree, sealedAt, unsealed);
 
   await putSame(log, stagingPath(tree), bundleOf(entries));
-  if (!(await replaceHead(log, read, nextHead(head, tree, sealedAt, unsealed)))) return { is: "overtaken" };
+  if (!(await replaceHead(log, read, next))) return { outcome: { is: "overtaken" } };
   await complete(sealing, tree, entries, published);
-  return { is: "sealed", size: tree.size, facts: unsealed.facts.length, lagMs, isCut: unsealed.isCut };
+  const { facts, isCut } = unsealed;
+  return { outcome: { is: "sealed", size: tree.size, facts: facts.length, lagMs, isCut }, head: next };
+}
+
+/**
+ * Makes seals until nothing is left, or another sealer is at it. It finishes the seal before, and reads the facts once for
+ * all of its seals: a backlog is read in the time that its length takes.
+ * @param since where to look for unsealed facts from; absent: a while before the newest seal
+ * @throws LogFault where a person must look; any other error: the next run finds out what was done
+ */
+async function* seals(sealing: Sealing, since?: string): AsyncGenerator<Outcome> {
+  const { store, log, maxFacts } = sealing;
+  let ready = await readied(sealing);
+  let own: Head | undefined;
+  if (ready === undefined) return yield { is: "overtaken" };
+  for await (const unsealed of unsealedFacts(store, log, since ?? windowStart(ready.read.head), maxFacts)) {
+    if (own !== undefined) ready = await readied(sealing);
+    // What was read before another sealer's seal may be sealed by now.
+    if (ready === undefined || (own !== undefined && ready.read.head?.root !== own.root))
+      return yield { is: "overtaken" };
+    const { outcome, head } = await append(sealing, ready, unsealed);
+    yield outcome;
+    if (head === undefined) return;
+    own = head;
+  }
+}
+
+/** Makes one seal, the first of `seals`. */
+export async function seal(sealing: Sealing, since?: string): Promise<Outcome> {
+  for await (const outcome of seals(sealing, since)) return outcome;
+  return { is: "nothing" };
 }
 
 export interface Sealed {
   readonly facts: number;
-  /** Whether nothing that was seen is left. Otherwise another sealer is at it. */
+  /** Whether nothing that was seen is left. */
   readonly isDone: boolean;
 }
 
-/** Seals until nothing is left, or another sealer is at it. @param since see `seal` */
-export async function sealAll(sealing: Sealing, since?: string): Promise<Sealed> {
+/**
+ * Seals until nothing is left, another sealer is at it, or the signal says so.
+ * @param since see `seals`
+ */
+export async function sealAll(
+  sealing: Sealing,
+  { since, signal }: { readonly since?: string; readonly signal?: AbortSignal } = {},
+): Promise<Sealed> {
   let facts = 0;
-  for (;;) {
-    const outcome = await seal(sealing, since);
+  for await (const outcome of seals(sealing, since)) {
+    if (outcome.is === "sealed") facts += outcome.facts;
+    if (outcome.is === "nothing" || (outcome.is === "sealed" && !outcome.isCut))
+      return { facts, isDone: true };
+    if (signal?.aborted === true) break;
     // Requests come in between.
     await setImmediate();
-    if (outcome.is === "sealed") facts += outcome.facts;
-    if (outcome.is === "overtaken") return { facts, isDone: false };
-    if (outcome.is === "nothing" || !outcome.isCut) return { facts, isDone: true };
   }
+  return { facts, isDone: false };
 }

@@ -129,7 +129,7 @@ async function sweepHidden(
 /** Sweeps, and seals what was found unsealed, so that the log has it, late as it is. */
 export async function sweepAndSeal(sealing: Sealing & Pick<Sweeping, "stored">): Promise<Swept> {
   const swept = await sweep(sealing);
-  if (swept.findings.some(({ what }) => what === "unsealed")) await sealAll(sealing, BEGINNING);
+  if (swept.findings.some(({ what }) => what === "unsealed")) await sealAll(sealing, { since: BEGINNING });
   return swept;
 }
 

@@ -41,26 +41,37 @@ function byEntryOrder(a: Fact, b: Fact): number {
 /** A fact's entry: its canonical bytes, because a store gives its fields in their order. */
 export const entryOf = (fact: Fact): Buffer => Buffer.from(JSON.stringify(fact));
 
-/** The oldest facts from a time on that are not sealed, as many as fit into one seal. */
-export async function unsealedFacts(store: Reads, log: LogStore, from: string): Promise<Unsealed> {
+/**
+ * The facts from a time on that are not sealed, the oldest first, in portions that fit into one seal each: the last one,
+ * which may be empty, is not cut. It reads each fact once, so what is sealed meanwhile by others is in them, too.
+ */
+export async function* unsealedFacts(
+  store: Reads,
+  log: LogStore,
+  from: string,
+  maxFacts = MAX_FACTS_OF_SEAL,
+): AsyncGenerator<Unsealed> {
   const positionOf = positionsIn(log);
-  const facts: Fact[] = [];
+  let facts: Fact[] = [];
   let [bytes, newest]: [number, string | undefined] = [0, undefined];
   for await (const some of exportFacts(store, { from, to: END }))
     for (const fact of some) {
       if ((await positionOf(fact)) === undefined) {
-        bytes += JSON.stringify(fact).length;
-        const isCut = facts.length === MAX_FACTS_OF_SEAL || (bytes > MAX_BYTES_OF_SEAL && facts.length > 0);
-        if (isCut) return { ...of(facts), isCut };
+        const { length } = JSON.stringify(fact);
+        if (facts.length === maxFacts || (bytes + length > MAX_BYTES_OF_SEAL && facts.length > 0)) {
+          yield { ...portion(facts), isCut: true };
+          [facts, bytes] = [[], 0];
+        }
+        bytes += length;
         facts.push(fact);
       }
       newest = fact.recordedAt;
     }
-  return { facts: facts.toSorted(byEntryOrder), isCut: false, ...(newest === undefined ? {} : { newest }) };
+  yield { facts: facts.toSorted(byEntryOrder), isCut: false, ...(newest === undefined ? {} : { newest }) };
 }
 
 /** What is sealed without gaps ends with the last fact that fits. */
-function of(facts: readonly Fact[]): Pick<Unsealed, "facts" | "newest"> {
+function portion(facts: readonly Fact[]): Pick<Unsealed, "facts" | "newest"> {
   const sorted = facts.toSorted(byEntryOrder);
   const newest = sorted.at(-1)?.recordedAt;
   return { facts: sorted, ...(newest === undefined ? {} : { newest }) };

@@ -9,17 +9,24 @@ export interface Image {
   readonly digest?: string;
 }
 
-/** The parts of a reference; undefined if it has no host. The schemas validate the parts. */
-export function readImage(reference: string): Image | undefined {
+/**
+ * The parts of a reference, with or without a host. The repository is all before the tag: a colon before the last slash
+ * belongs to a port. Nothing is validated.
+ */
+export function splitImage(reference: string): Image {
   const [named = "", ...digests] = reference.split("@");
   const colon = named.indexOf(":", named.lastIndexOf("/"));
-  const repository = colon < 0 ? named : named.slice(0, colon);
-  if (digests.length > 1 || !namesHost(repository)) return undefined;
   return {
-    repository,
+    repository: colon < 0 ? named : named.slice(0, colon),
     ...(colon < 0 ? {} : { tag: named.slice(colon + 1) }),
-    ...(digests[0] === undefined ? {} : { digest: digests[0] }),
+    ...(digests.length === 0 ? {} : { digest: digests.join("@") }),
   };
+}
+
+/** The parts of a reference; undefined if it has no host, or several digests. The schemas validate the parts. */
+export function readImage(reference: string): Image | undefined {
+  const image = splitImage(reference);
+  return image.digest?.includes("@") === true || !namesHost(image.repository) ? undefined : image;
 }
 
 /**

@@ -1,4 +1,7 @@
-/** Ids as people read them, in the command line, in the page and in chats. */
+/** Ids as people read and write them, in the command line, in the page and in chats. */
+
+/** Whether two ids may be of one commit: equal, or one abbreviates the other. */
+export const isSameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
 /** The first 7 digits of a commit. */
 export const shortCommit = (sha: string): string => sha.slice(0, 7);

@@ -415,3 +415,45 @@ describe("Kubernetes", () => {
     });
   });
 });
+
+describe("the history of an application of Argo CD", () => {
+  const app = JSON.parse(golden("argocd/sync.history.json"));
+  const place = ["eu-1/billing", "billing"] as const;
+
+  it("tells the syncs that did not report themselves, each at its time", async () => {
+    const { post, release } = given();
+    expect(await post("argocd", app, { authorization: SECRET })).toEqual(Array(4).fill("recorded"));
+    expect(await post("argocd", app, { authorization: SECRET })).toEqual(Array(4).fill("duplicate"));
+    expect(await release(...place, "2026-02-03T12:00:00Z")).toMatchObject({
+      since: "2026-02-03T00:00:04.000Z",
+      until: "2026-02-04T00:00:05.000Z",
+      deployedBy: "octocat",
+      config: [{ revision: "c".repeat(40), path: "billing/production" }],
+    });
+    expect(await release(...place, "2026-02-05T00:00:00Z")).toMatchObject({ rollback: true });
+  });
+
+  it("adds nothing to a sync that reported itself, whichever comes first", async () => {
+    const { operationState, history } = app.app.status;
+    const own = { ...operationState, startedAt: "2026-02-04T00:00:00Z", finishedAt: "2026-02-04T00:00:06Z" };
+    const reported = {
+      ...app,
+      app: { ...app.app, status: { ...app.app.status, operationState: own, history: history.slice(0, 4) } },
+    };
+    const answers = await Promise.all(
+      [
+        [reported, app],
+        [app, reported],
+      ].map(async (deliveries) => {
+        const { post, release } = given();
+        for (const one of deliveries) await post("argocd", one, { authorization: SECRET });
+        return release(...place, "2026-02-05T00:00:00Z");
+      }),
+    );
+    for (const answer of answers)
+      expect(answer).toMatchObject({
+        since: "2026-02-04T00:00:06.000Z",
+        components: [{ digest: expect.stringMatching(/^sha256:7172/) }],
+      });
+  });
+});

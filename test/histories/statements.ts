@@ -230,6 +230,28 @@ export const deploymentWithTasks = fc
     return { says: [{ ...said, components, kind: "deployment.succeeded" }, ...tasks] };
   });
 
+/** A deployment that names what runs, while tasks of others run. */
+export const deploymentAmongTasks = fc
+  .tuple(
+    effect,
+    fc.array(fc.tuple(moment, deployment, componentName, digest), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([said, seen]): Act => {
+    const { environment, service } = said;
+    const tasks = seen.map(
+      ([occurredAt, deployment, component, digest]): Saying => ({
+        kind: "task.observed",
+        occurredAt,
+        environment,
+        service,
+        deployment,
+        component,
+        digest,
+      }),
+    );
+    return { says: [{ ...said, kind: "deployment.succeeded" }, ...tasks] };
+  });
+
 export const pushed = fc
   .tuple(
     fc.record(

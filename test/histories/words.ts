@@ -5,7 +5,7 @@ const BEGINNING = Date.parse("2026-10-01T00:00:00.000Z");
 export const SECOND = 1000;
 export const DAY = 86_400 * SECOND;
 
-/** Around the minute before a start that counts for tags, twice over; then far apart. */
+/** Around the minute before a start that counts for tags, twice over; then as far apart as rollouts, and far apart. */
 export const OFFSETS = [
   0,
   1,
@@ -18,6 +18,8 @@ export const OFFSETS = [
   120_000,
   121_000,
   180_000,
+  600_000,
+  1_200_000,
   DAY,
   40 * DAY,
 ];

@@ -9,11 +9,14 @@ import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { history } from "../histories.ts";
+import { history as anyHistory } from "../histories.ts";
 import { RUNS } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
-import { isClaim } from "./apart.ts";
+import { isClaim, isOfTwo } from "./apart.ts";
 import { given } from "./given.ts";
+
+/** What belongs to two images names neither of them by itself, so nobody can say which one ran. */
+const history = anyHistory.filter((statements) => !isOfTwo(statements));
 
 const AFTER = "2026-11-30T00:00:00.000Z";
 const ENVIRONMENTS = ["production", "review/é"];
@@ -181,9 +184,9 @@ function bySlot(answer: Release | undefined): Map<string, string> | undefined {
   return new Map(slots.map(([slot, digest]) => [slot, digest ?? ""]));
 }
 
-/** Looks and tasks may say afterwards what ran, and of claims of one moment nobody says which came first. */
+/** Looks may say afterwards what ran, and of claims of one moment nobody says which came first. */
 const claimed = history.map((statements) => {
-  const claims = statements.filter(({ kind }) => kind !== "deployment.observed" && kind !== "task.observed");
+  const claims = statements.filter(({ kind }) => kind !== "deployment.observed");
   const times = new Set<string>();
   return claims.filter((one) => {
     if (!isClaim(one)) return true;

@@ -33,7 +33,7 @@ function areApart(statements: readonly Statement[]): boolean {
  * An index in an index, and a manifest or a configuration of two indexes: what is the same image as each of two others
  * does not make these one.
  */
-function isOfTwo(statements: readonly Statement[]): boolean {
+export function isOfTwo(statements: readonly Statement[]): boolean {
   const indexed = statements.filter((one) => one.kind === "artifact.indexed");
   const indexes = new Set(indexed.map(({ digest }) => digest));
   const owners = new Map<string, string>();

@@ -109,8 +109,8 @@ cases("of the tasks of a deployment", [
     answers: { components: [{ component: "main", digest: AMD64, resolvedBy: "task" }] },
   },
   {
-    rule: "one of another deployment does not count",
-    given: [open, task("08:10:40", AMD64, { deployment: deployment("2") })],
+    rule: "one of another deployment, from before its rollout, does not count",
+    given: [open, task("07:10:40", AMD64, { deployment: deployment("2") })],
     answers: { components: [{ digest: null, resolvedBy: "none" }], warnings: ["digest_unresolved"] },
   },
   {

@@ -1,5 +1,6 @@
 /** The configuration of all that runs. */
 import type { Release } from "../../schemas/answer.ts";
+import type { Fact } from "../../schemas/fact.ts";
 import type { Observation } from "./claims.ts";
 import type { Joined } from "./joined.ts";
 import { byOrder, fold } from "./known.ts";
@@ -14,7 +15,13 @@ const textOf = ({ repository, revision, path, digest }: Configured): string =>
   JSON.stringify([repository, revision, path, digest]);
 
 /** The configuration of all that runs: of each place, what the newest that names it says. */
-export function configWith({ contributing }: Joined, seen: readonly Observation[]): Configured[] {
+export function configWith(
+  { contributing: all, running }: Joined,
+  seen: readonly Observation[],
+): Configured[] {
+  // Images that tasks show instead of those of a deployment do not have its configuration.
+  const isOther = (fact: Fact) => running.some(({ by, instead }) => by === fact && instead !== undefined);
+  const contributing = all.filter((fact) => !isOther(fact));
   const found: { place: string | undefined; one: Configured }[] = [];
   for (const { config = [], scope } of [...contributing, ...seen].sort(byOrder).reverse()) {
     const before = new Set(found.map(({ place }) => place));

@@ -15,6 +15,7 @@ import {
   until,
 } from "./known.ts";
 import { isOpaque, type Resolved, resolveClaimed, resolveObserved } from "./resolve.ts";
+import { seenInRollout } from "./rollout.ts";
 import { beginOf } from "./times.ts";
 
 type Told = Claim | Removal | Observation;
@@ -41,7 +42,8 @@ const namesNobody = (fact: Told): boolean => {
 function imageIn(question: Question, fact: Told, entry: ObservedComponent): Resolved {
   if (fact.kind === "deployment.observed") return resolveObserved(question, fact, entry);
   if (fact.kind === "deployment.removed") return { by: "none", reported: null, candidates: [] };
-  return resolveClaimed(question, fact, entry);
+  const own = resolveClaimed(question, fact, entry);
+  return seenInRollout(question, fact, entry, own)?.resolved ?? own;
 }
 
 /** Whether it names this image, or another one; undefined where it leaves that open. */

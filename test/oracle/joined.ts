@@ -33,6 +33,7 @@ import {
   resolveClaimed,
   resolveObserved,
 } from "./resolve.ts";
+import { seenInRollout } from "./rollout.ts";
 
 /** One entry that runs or is claimed to, and what it was found to be. */
 export interface Entry {
@@ -45,6 +46,8 @@ export interface Entry {
   readonly said: DeployedCommit | undefined;
   /** The digest that the runtime reports for it, where it is claimed and seen. */
   readonly seen?: string | null;
+  /** What was claimed, where the tasks of the rollout show another image; and these tasks. */
+  readonly instead?: { readonly claimed: Entry; readonly tasks: readonly Fact[] };
   /** The claims of one moment that contradict each other about it. */
   readonly tie?: readonly Fact[];
 }
@@ -85,6 +88,20 @@ const namedNow = (
   fact: Fact,
   { repository }: ObservedComponent,
 ): string | undefined => (repository === undefined ? undefined : nameNow(believed, refOf(fact, repository)));
+
+/** What runs by a claim: what it names unless the tasks of its rollout show more, or another image. */
+function entryWithTasks(question: Question, one: Entry): Entry {
+  if (one.by.kind !== "deployment.succeeded") return one;
+  const seen = seenInRollout(question, one.by, one.entry, one.resolved);
+  if (seen === undefined) return one;
+  const { resolved, tasks } = seen;
+  if (!seen.isOther) return { ...one, resolved };
+  const { by } = one;
+  const entry = { component: one.entry.component };
+  return { entry, by, named: undefined, resolved, said: undefined, instead: { claimed: one, tasks } };
+}
+
+const asClaimed = (entries: readonly Entry[]): Entry[] => entries.map((one) => one.instead?.claimed ?? one);
 
 function entriesBy(question: Question, by: Claim | Removal, entries: readonly ObservedComponent[]): Entry[] {
   if (by.kind === "deployment.removed") return [];
@@ -127,7 +144,7 @@ function areAlike({ believed }: Question, a: Entry, b: Entry): boolean {
 /** What a claim says of a component, beside those of the same moment that say something else. */
 function resolveGroup(question: Question, { claim, entries, rivals }: Group): Entry[] {
   const own = entriesBy(question, claim, entries);
-  if (rivals.length === 0) return own;
+  if (rivals.length === 0) return own.map((one) => entryWithTasks(question, one));
   const others = rivals.map((rival) => entriesBy(question, rival.claim, rival.entries));
   return own.map((one): Entry => {
     const counterparts = others.map((list) => list.find((other) => isSameSlot(other, one)));
@@ -212,8 +229,13 @@ function explain(question: Question, seen: readonly Entry[], said: readonly Entr
 
 function sideOf(question: Question, claims: Claimed, observation: Observed | undefined, name: string): Side {
   const group = claims.groups.get(name);
-  const said = group === undefined ? [] : resolveGroup(question, group);
+  const resolvedGroup = group === undefined ? [] : resolveGroup(question, group);
   const decided = observation?.decided.get(name);
+  const isConfirmed =
+    observation !== undefined &&
+    decided !== undefined &&
+    doAgree(question, seenEntries(question, observation.fact, decided), asClaimed(resolvedGroup));
+  const said = isConfirmed ? asClaimed(resolvedGroup) : resolvedGroup;
   if (observation === undefined || decided === undefined) {
     return { name, said, running: said, isDecided: false, contributes: group?.claim };
   }
@@ -254,13 +276,17 @@ function joinWith(question: Question, look: Observation | undefined): Joined {
       ...sides.flatMap(({ contributes }) => contributes ?? []),
       ...configurations,
     ]).sort(byOrder),
-    drift: isDrift && observation !== undefined ? driftOf(question, observation.fact, sides) : null,
+    drift: driftOf(question, isDrift ? observation?.fact : undefined, sides),
     contradicted: isDrift ? contradicted.sort(byOrder).at(-1) : undefined,
   };
 }
 
 /** Only what the observation decides can drift: of the rest it says nothing that still counts. */
-function driftOf(question: Question, fact: Observation, sides: readonly Side[]): Release["drift"] {
+function driftOf(
+  question: Question,
+  fact: Observation | undefined,
+  sides: readonly Side[],
+): Release["drift"] {
   const list = (entries: readonly Entry[]) =>
     entries
       .map(({ entry, ...one }) => ({
@@ -268,11 +294,16 @@ function driftOf(question: Question, fact: Observation, sides: readonly Side[]):
         digest: releasedDigest(question, one),
       }))
       .sort((a, b) => compare(a.component, b.component) || compare(a.digest ?? "", b.digest ?? ""));
-  const decided = sides.filter(({ isDecided }) => isDecided);
+  const decided = fact === undefined ? [] : sides.filter(({ isDecided }) => isDecided);
+  const others = sides
+    .filter((side) => !decided.includes(side))
+    .flatMap(({ running }) => running.filter(({ instead }) => instead !== undefined));
+  if (fact === undefined && others.length === 0) return null;
+  const times = others.flatMap(({ instead }) => instead?.tasks ?? []).map(({ occurredAt }) => occurredAt);
   return {
-    observedAt: fact.occurredAt,
-    claimed: list(decided.flatMap(({ said }) => said)),
-    observed: list(decided.flatMap(({ running }) => running)),
+    observedAt: fact?.occurredAt ?? times.sort(compare).at(-1) ?? "",
+    claimed: list(asClaimed([...decided.flatMap(({ said }) => said), ...others])),
+    observed: list([...decided.flatMap(({ running }) => running), ...others]),
   };
 }
 

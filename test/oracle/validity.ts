@@ -63,7 +63,7 @@ const later = (a: string, b: string): string => (b > a ? b : a);
 
 /** Since when just this runs: the `until` of what ran before. */
 export function sinceOf(question: Question, joined: Joined, head: Fact | undefined): string | null {
-  const { claims, observation, drift, running } = joined;
+  const { claims, observation, contradicted, running } = joined;
   const claim = claims.last;
   if (head === undefined) return null;
   if (running.length === 0) return head.occurredAt;
@@ -72,7 +72,7 @@ export function sinceOf(question: Question, joined: Joined, head: Fact | undefin
   const { since } = row;
   if (claim === undefined) return since;
   const isAsClaimed =
-    drift === null &&
+    contradicted === undefined &&
     !row.isBroken &&
     !isChange(question, joined.said.map(shownBy), row.oldest) &&
     isSameSet(configWith(joined, [row.oldest]), configWith(joined, []));

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { environmentPlan } from "../../functions/plan/environment-plan.ts";
+import { placesOf } from "../../functions/plan/redeployment/request.ts";
+import type { Statement } from "../../schemas/fact.ts";
+import { RedeploymentRequest } from "../../schemas/operation.ts";
 import { EnvironmentPlan } from "../../schemas/plan.ts";
 import {
   day,
@@ -124,9 +127,59 @@ describe("the plan of a whole environment", () => {
     expect(blockersOf(await asked({ schema: "keep" }))).toEqual({ api: [], old: [], web: [] });
   });
 
-  it("does not revert a database under the other services that use it", async () => {
-    const plan = await asked({ schema: "revert" });
-    expect(blockersOf(plan)).toMatchObject({ web: ["database_shared"] });
-    expect(plan.databases).toMatchObject([{ database: "shop", revert: ["2"] }]);
+  const reverting = async (...more: readonly Statement[]) => {
+    const ledger = await given(...sharing, ...more);
+    const options = { schema: "revert", acceptDataLoss: true } as const;
+    return EnvironmentPlan.parse(await environmentPlan(ledger.at(day(12)), "production", options, {}));
+  };
+  const withScripts = (service: string, image: string, version: string, at: string) =>
+    shop(version, at, { service, image: digestOf(image) });
+
+  it("reverts a database once for all services that use it: with the first that gets another image", async () => {
+    const plan = await reverting();
+    expect(plan.databases).toEqual([
+      { database: "shop", services: ["api", "web"], revert: ["2"], keep: [], revertedBy: "web" },
+    ]);
+    const [api, , web] = plan.services;
+    expect(web?.schema?.revert.map(({ version }) => version)).toEqual(["2"]);
+    expect(api?.schema?.revert).toEqual([]);
+    expect(api?.warnings.map(({ code }) => code)).toContain("reverted_elsewhere");
+    expect(Object.values(blockersOf(plan)).flat()).not.toContain("database_shared");
+  });
+
+  it("is redeployed with the service first that reverts, and the others without steps for it", async () => {
+    const ledger = await given(...sharing, deployed("production", "api", "api2", day(21)));
+    const when = ledger.at(day(30));
+    const options = { schema: "revert", acceptDataLoss: true } as const;
+    const planned = await environmentPlan({ ...when, at: day(12) }, "production", options, { limit: 100 });
+    const body = RedeploymentRequest.parse({
+      ...{ environment: "production", all: true, at: day(12), ...options },
+      ...{ planHash: planned?.hash, reason: "the release is bad" },
+    });
+    const found = await placesOf({ by: "ops", key: "1", body, when });
+    expect(found).toMatchObject({
+      places: [
+        { service: "api", acceptShared: ["web"], revertedElsewhere: [] },
+        { service: "old", acceptShared: [], revertedElsewhere: [] },
+        { service: "web", acceptShared: ["api"], revertedElsewhere: ["shop"] },
+      ],
+    });
+  });
+
+  it("does not revert it under a service that came later", async () => {
+    const plan = await reverting(said("service.described", day(1), { service: "new", databases: ["shop"] }));
+    expect(blockersOf(plan)).toMatchObject({ web: expect.arrayContaining(["database_shared"]) });
+  });
+
+  it("is blocked where the services go back to different schemas, and names them", async () => {
+    const plan = await reverting(withScripts("api", "api1", "3", day(21)));
+    expect(blockersOf(plan)).toMatchObject({
+      api: expect.arrayContaining(["schemas_differ"]),
+      web: expect.arrayContaining(["schemas_differ"]),
+    });
+    const [message] = plan.services.flatMap(({ blockers }) =>
+      blockers.flatMap(({ code, message }) => (code === "schemas_differ" ? [message] : [])),
+    );
+    expect(message).toContain("api reverts 2; web reverts 3, 2");
   });
 });

@@ -1,6 +1,8 @@
 /** What one seal does, and what it refuses. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { LogStore } from "../../functions/seal/log-store.ts";
 import { readSeal } from "../../functions/seal/seal-leaf.ts";
+import { sealAll } from "../../functions/seal/sealer.ts";
 import { entriesOf } from "../../functions/seal/tiles.ts";
 import { BEGINNING } from "../../functions/seal/unsealed.ts";
 import { sealedLedger, timeAfter } from "./given.ts";
@@ -93,6 +95,45 @@ describe("a seal", () => {
     ledger.record(1);
     expect(await ledger.seal()).toMatchObject({ facts: 1 });
     expect(ledger.wrong()).toEqual([]);
+  });
+});
+
+describe("a run of seals", () => {
+  it("reads a backlog once, however many seals it takes", async () => {
+    const readsOf = async (maxFacts: number): Promise<number> => {
+      const ledger = sealedLedger();
+      ledger.record(6);
+      const read = vi.spyOn(ledger.sealing.store, "queryRecorded");
+      expect(await sealAll({ ...ledger.sealing, maxFacts })).toEqual({ facts: 6, isDone: true });
+      expect(ledger.wrong()).toEqual([]);
+      return read.mock.calls.length;
+    };
+    expect(await readsOf(1)).toBe(await readsOf(6));
+  });
+
+  it("ends where another sealer has sealed in between, so that nothing is sealed twice", async () => {
+    const ledger = sealedLedger();
+    ledger.record(3);
+    let positions = 0;
+    const log: LogStore = {
+      ...ledger.log,
+      putIfAbsent: async (path, bytes) => {
+        const outcome = await ledger.log.putIfAbsent(path, bytes);
+        // The last write of the first seal.
+        if (path.startsWith("positions/") && positions++ === 0) await ledger.seal();
+        return outcome;
+      },
+    };
+    expect(await sealAll({ ...ledger.sealing, log, maxFacts: 1 })).toEqual({ facts: 1, isDone: false });
+    expect(ledger.wrong()).toEqual([]);
+  });
+
+  it("ends after the seal in progress where it is told to stop", async () => {
+    const ledger = sealedLedger();
+    ledger.record(3);
+    const stopping = AbortSignal.abort();
+    const run = sealAll({ ...ledger.sealing, maxFacts: 1 }, { signal: stopping });
+    expect(await run).toEqual({ facts: 1, isDone: false });
   });
 });
 

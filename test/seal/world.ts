@@ -7,7 +7,7 @@
 import type { Reads } from "../../functions/ledger/loader.ts";
 import type { LogStore } from "../../functions/seal/log-store.ts";
 import type { Signer } from "../../functions/seal/note.ts";
-import { type Sealing, seal } from "../../functions/seal/sealer.ts";
+import { type Sealing, sealAll } from "../../functions/seal/sealer.ts";
 import { BEGINNING } from "../../functions/seal/unsealed.ts";
 import { wrongIn } from "./check-log.ts";
 import { factOf, laggingStore, type Row, rowOf } from "./late-store.ts";
@@ -172,9 +172,11 @@ export async function historyOf(seed: number, change: Change = {}): Promise<stri
 
   const sealOnce = async (since?: string): Promise<void> => {
     const skew = isRare() ? between(-5 * MINUTE, 5 * MINUTE) : between(-300, 300);
-    const sealing = { ...processOf(world, weather, order), now: () => new Date(time + skew) };
+    // Seals that are cut soon, so that a run makes several.
+    const maxFacts = random() < 0.4 ? between(1, 4) : 2000;
+    const sealing = { ...processOf(world, weather, order), now: () => new Date(time + skew), maxFacts };
     try {
-      await seal(change.of?.(sealing, world) ?? sealing, since);
+      await sealAll(change.of?.(sealing, world) ?? sealing, since === undefined ? {} : { since });
     } catch (error) {
       if (!(error instanceof Ended || error instanceof Unclear)) faults.push(String(error));
     }

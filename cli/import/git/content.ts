@@ -4,6 +4,7 @@ import * as z from "zod";
 import { containersOf } from "../../../functions/sources/deployers/manifest-images.ts";
 import type { Container } from "../../../functions/sources/deployers/workload.ts";
 import { forgeUrl } from "../../../functions/sources/git-remote.ts";
+import { splitImage } from "../../../functions/sources/image.ts";
 import { present } from "../../../functions/sources/payload.ts";
 import type { Configuration } from "../../../schemas/fact.ts";
 import { imagesInValues, markedImages, nested } from "./values.ts";
@@ -103,7 +104,7 @@ function ofApplication(name: string, spec: object): Content {
 }
 
 const lastName = (reference: string): string =>
-  reference.split("@")[0]?.split(":")[0]?.split("/").at(-1) ?? reference;
+  splitImage(reference).repository.split("/").at(-1) ?? reference;
 
 // --- Flux -------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 import { dirname, join, normalize } from "node:path/posix";
 import * as z from "zod";
 import type { Container } from "../../../functions/sources/deployers/workload.ts";
+import { splitImage } from "../../../functions/sources/image.ts";
 import { type Content, contentOf, documentsIn, NOTHING, ofValues } from "./content.ts";
 import type { Tree } from "./tree.ts";
 
@@ -52,11 +53,7 @@ const isRemote = (resource: string): boolean =>
   /^[a-z+]+:\/\/|^git@|^github\.com\/|\?ref=|\/\/.*\?/.test(resource);
 
 /** The name of an image without tag and digest, as kustomize matches it. */
-function nameOf(image: string): string {
-  const [bare = ""] = image.split("@");
-  const colon = bare.indexOf(":", bare.lastIndexOf("/"));
-  return colon < 0 ? bare : bare.slice(0, colon);
-}
+const nameOf = (image: string): string => splitImage(image).repository;
 
 function withImage(container: Container, images: readonly Image[]): Container {
   const name = nameOf(container.image);

@@ -125,7 +125,7 @@ export function following(tree: Tree, places: Places) {
     if (place === undefined || !tree.has(path) || !isReadable(path)) return targetsOf(before);
     const deps = new Set([path]);
     const content = read(tree, path, deps, isApartFrom(place));
-    // A file that cannot be read for a while has not stopped to run what it declared.
+    // What a file declared still runs while the file cannot be read.
     const isBroken = !content.isDeployed && content.unknown.length > 0 && before !== undefined;
     const unit = {
       place,

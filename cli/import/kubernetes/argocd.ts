@@ -27,6 +27,9 @@ const Application = z.looseObject({
 });
 type Application = z.infer<typeof Application>;
 
+/** The revisions that tell a rollback; without the times by which the webhook's mapping tells these syncs, too. */
+const revisionsIn = (history: readonly History[]) => history.map(({ deployedAt: _, ...entry }) => entry);
+
 /** A sync that succeeded, as the webhook would have sent it, without the resources that it applied. */
 function asSynced({ metadata, spec }: Application, history: readonly History[], n: number): object {
   const { deployStartedAt: startedAt, deployedAt: finishedAt, initiatedBy, ...synced } = history[n] ?? {};
@@ -35,7 +38,7 @@ function asSynced({ metadata, spec }: Application, history: readonly History[], 
     metadata: alive,
     spec,
     status: {
-      history: history.slice(0, n + 1),
+      history: revisionsIn(history.slice(0, n + 1)),
       operationState: {
         phase: "Succeeded",
         startedAt,
@@ -57,7 +60,8 @@ function* ofApplication(origin: Origin, app: Application): Generator<Item> {
     else if (deployStartedAt !== operationState?.startedAt)
       yield* asWebhook(origin, webhook.toStatements, { app: asSynced(app, synced, n) }, where);
   }
-  yield* asWebhook(origin, webhook.toStatements, { app }, where);
+  const last = { ...app, status: { ...app.status, history: revisionsIn(synced) } };
+  yield* asWebhook(origin, webhook.toStatements, { app: last }, where);
 }
 
 export async function* argocd(origin: Origin): AsyncGenerator<Item> {

@@ -1,8 +1,7 @@
 /** The ledger's tables on DynamoDB, with one client. */
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { People, PersonRecords, Register } from "../../ledger/people.ts";
 import type { Store } from "../../ledger/store.ts";
-import { TIMEOUTS } from "../timeouts.ts";
+import { dynamodbClient } from "./client.ts";
 import { dynamodbPeople, dynamodbPersonRecords, dynamodbRegister } from "./people.ts";
 import { dynamodbStore } from "./store.ts";
 
@@ -20,11 +19,7 @@ export interface Tables {
 
 /** @param endpoint an emulator's URL; absent: AWS, with the SDK's own configuration */
 export function openTables({ facts, people }: TableNames, endpoint?: string): Tables {
-  const client = new DynamoDBClient({
-    maxAttempts: 4,
-    requestHandler: TIMEOUTS,
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
+  const client = dynamodbClient(endpoint);
   const table = { client, name: people };
   return {
     store: dynamodbStore({ client, name: facts }),

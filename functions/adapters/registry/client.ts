@@ -100,7 +100,7 @@ export function asking(host: string, address: string, access: Access): Asking {
     url.protocol === "https:" || (plainHttp === true && url.protocol === "http:");
 
   /** Where a redirect leads; undefined if the answer is none. */
-  function nextOf(url: URL, { status, headers }: Response): URL | undefined {
+  function nextCursor(url: URL, { status, headers }: Response): URL | undefined {
     const location = headers.get("location");
     if (![301, 302, 303, 307, 308].includes(status) || location === null) return undefined;
     if (!URL.canParse(location, url.href)) throw refused("redirects to an invalid address");
@@ -127,7 +127,7 @@ export function asking(host: string, address: string, access: Access): Asking {
   ): Promise<Response> {
     const response = await sendOnce(url, method, headers);
     const { status } = response;
-    const next = nextOf(url, response);
+    const next = nextCursor(url, response);
     if (next === undefined && status !== 429 && status < 500) return response;
     await response.body?.cancel();
     if (next === undefined) throw new RegistryError(`${host} answered ${status}`, true);

@@ -1,5 +1,6 @@
 /** Docker Compose: pins the image of each Compose service in an override file, and starts the services. */
 import { fold } from "../../../schemas/scalars.ts";
+import { byKey } from "../../../schemas/words/ordering.ts";
 import { command } from "../shell.ts";
 import { brings, type Deployer, listed, type StepDraft, type Target } from "../step-target.ts";
 import { checkedOut, checkOut, type InGit, isInGit } from "./git.ts";
@@ -30,7 +31,7 @@ export interface Pins {
 export function pinsOf(images: readonly Image[]): Pins {
   const named = new Map<string, Image[]>();
   for (const one of images) named.set(composeName(one), [...(named.get(composeName(one)) ?? []), one]);
-  const entries = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...named].sort(byKey);
   const groups = entries.map(([name, all]) => ({
     name,
     all,

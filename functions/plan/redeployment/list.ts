@@ -2,7 +2,7 @@
 import type { RedeploymentList } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { take } from "../../ledger/directories.ts";
 import { mapLimit } from "../../ledger/map-limit.ts";
 import { type Requested, requestsOf } from "../../queries/freezes.ts";
@@ -53,11 +53,10 @@ export async function redeployments(
       ? requestsAfter(question, environment, service, after)
       : newestRequests(question, asked, after);
   const { taken, more } = await take(found, sizeOf(paging, 20, 50));
-  const last = taken.at(-1);
   return {
     knownAt: moment.knownAt,
     settled: isSettled(moment),
     redeployments: await mapLimit(AT_ONCE, taken, ({ fact }) => courseAnswered(question, fact)),
-    next: more && last !== undefined ? cursorOf(QUESTION, last.place) : null,
+    next: nextCursor(QUESTION, more, taken.at(-1)?.place),
   };
 }

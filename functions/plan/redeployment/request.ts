@@ -18,7 +18,7 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { restoredBy } from "../configuration.ts";
-import { environmentPlan, isRunning } from "../environment-plan.ts";
+import { environmentPlan, isRunning, togetherOf } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
 import { courseAnswered, nextId, REDEPLOYMENTS } from "./status.ts";
 
@@ -47,11 +47,21 @@ export interface RedeployRequest {
   readonly bound?: Bound;
 }
 
-function questionOf({ body, when }: RedeployRequest): PlanQuestion {
-  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared } = body;
+/** A service to redeploy, and what it leaves to others of the same request. */
+export interface RedeployedPlace extends Selector {
+  readonly acceptShared?: readonly string[];
+  readonly revertedElsewhere?: readonly string[];
+}
+
+const unlessEmpty = <T>(list: readonly T[] | undefined) => (list?.length ? [...list] : undefined);
+
+function questionOf({ body, when }: RedeployRequest, place: RedeployedPlace): PlanQuestion {
+  const { at, last, schema, acceptConfiguration, acceptDataLoss, acceptSubstitute } = body;
+  const acceptShared = body.acceptShared ?? unlessEmpty(place.acceptShared);
+  const revertedElsewhere = unlessEmpty(place.revertedElsewhere);
   const given = {
     ...{ ...imageQueryOf(body), last, schema },
-    ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared },
+    ...{ acceptConfiguration, acceptDataLoss, acceptSubstitute, acceptShared, revertedElsewhere },
   };
   return {
     ...(at === undefined ? {} : { at: instantOfDay(at) }),
@@ -87,10 +97,13 @@ async function earlierRequests({ when, key, by }: RedeployRequest, { environment
   return { last, known: undefined };
 }
 
-/** The services of a request: the one it names, or all that ran then. `undefined`: the environment is unknown. */
+/**
+ * The services of a request: the one it names, or all that ran then; those that revert a database for others come first.
+ * `undefined`: the environment is unknown.
+ */
 export async function placesOf(
   click: RedeployRequest,
-): Promise<{ places: Selector[] } | { refusals: Refusal[] } | undefined> {
+): Promise<{ places: RedeployedPlace[] } | { refusals: Refusal[] } | undefined> {
   const { body, when } = click;
   const { environment, service, at = "", planHash } = body;
   if (service !== undefined) return { places: [{ environment, service }] };
@@ -106,7 +119,10 @@ export async function placesOf(
     const message = `${environment} has more than ${SERVICES_MAX} services; request a redeployment for each service by name`;
     return { refusals: [{ code: "too_many_services", message }] };
   }
-  const places = answer.services.map(({ service }) => ({ environment, service }));
+  const { databases = [] } = answer;
+  const places = answer.services.map(
+    ({ service }): RedeployedPlace => ({ environment, service, ...togetherOf(databases, service) }),
+  );
   if (answer.hash !== planHash) {
     // An earlier attempt of this same request may have changed the plan.
     const before = await mapLimit(
@@ -120,7 +136,8 @@ export async function placesOf(
     return { refusals: [{ code: "plan_changed", message }] };
   }
   const others = places.filter((_, n) => answer.services[n] !== undefined && !isRunning(answer.services[n]));
-  if (others.length > 0) return { places: others };
+  const waits = ({ revertedElsewhere = [] }: RedeployedPlace) => revertedElsewhere.length;
+  if (others.length > 0) return { places: others.sort((a, b) => waits(a) - waits(b)) };
   const message = `everything that ran in ${environment} at ${then.at} runs there now`;
   return { refusals: [{ code: "nothing_differs", message }] };
 }
@@ -183,7 +200,12 @@ const running = (service: string, id: string): Refusal => ({
 
 /** The result for one service: ready, already requested under the same key, or refused. */
 export type Precheck =
-  | { readonly is: "ready"; readonly plan: Plan; readonly last: Requested | undefined }
+  | {
+      readonly is: "ready";
+      readonly plan: Plan;
+      readonly question: PlanQuestion;
+      readonly last: Requested | undefined;
+    }
   | { readonly is: "known"; readonly fact: Requested }
   | { readonly is: "refused"; readonly refusals: readonly Refusal[] };
 
@@ -193,13 +215,14 @@ export type Precheck =
  */
 export async function precheck(
   click: RedeployRequest,
-  place: Selector,
+  place: RedeployedPlace,
   check?: ExecutorCheck,
 ): Promise<Precheck | undefined> {
+  const asked = questionOf(click, place);
   const { last, known } = await earlierRequests(click, place);
   if (known !== undefined) return { is: "known", fact: known };
   const [planned, frozen, course] = await Promise.all([
-    plan(click.when, place, planOptionsOf(questionOf(click), click)),
+    plan(click.when, place, planOptionsOf(asked, click)),
     freezeRefusals(click, place),
     last === undefined ? undefined : courseAnswered(click.when, last),
   ]);
@@ -216,7 +239,9 @@ export async function precheck(
     ...blockers.map(({ message }): Refusal => ({ code: "plan_blocked", service, message })),
     ...withoutExecutor(check, planned),
   ];
-  return refusals.length > 0 ? { is: "refused", refusals } : { is: "ready", plan: planned, last };
+  return refusals.length > 0
+    ? { is: "refused", refusals }
+    : { is: "ready", plan: planned, question: asked, last };
 }
 
 /* The put */
@@ -261,7 +286,7 @@ export async function requestRedeployment(
     actor: by,
     environment,
     service,
-    question: questionOf(click),
+    question: checked.question,
     planHash: hash,
     components: components.map(({ component, variant, image, to }) => {
       const artifact = to === null ? {} : { digest: to };

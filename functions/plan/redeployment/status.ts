@@ -7,13 +7,13 @@ import { referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { monthOf } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import type { Requested } from "../../queries/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
-import { sameCommit } from "../../queries/release/digest-resolution.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
 import type { Selector } from "../../queries/release/running.ts";
@@ -124,7 +124,7 @@ interface Target {
 function verdictByCommit(commit: string, own: readonly ReportedImage[]): Verdict {
   const shas = own.flatMap((one) => one.commit ?? []);
   if (shas.length === 0) return "unknown";
-  return shas.every((sha) => sameCommit(sha, commit)) ? "its image" : "another";
+  return shas.every((sha) => isSameCommit(sha, commit)) ? "its image" : "another";
 }
 
 function verdictOn(

@@ -2,10 +2,10 @@
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
 import type { Release } from "../../../schemas/release.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
 import { configurationChanges } from "../../queries/release/configuration.ts";
-import { sameCommit } from "../../queries/release/digest-resolution.ts";
 import { release } from "../../queries/release/release.ts";
 import { isSameSlot } from "../../queries/release/slots.ts";
 import { currentRelease } from "../current-release.ts";
@@ -25,7 +25,7 @@ async function differs({ images }: Question, brought: Redeployment, found: Relea
       // Services without images have a digest alone, or the commit.
       const named = pinnedImage(one.image)?.digest ?? one.image;
       if (!named.startsWith("sha256:"))
-        return own.every(({ commit }) => commit !== null && !sameCommit(commit.sha, named));
+        return own.every(({ commit }) => commit !== null && !isSameCommit(commit.sha, named));
       const { members } = await images.family(named);
       return own.every(({ digest }) => digest !== null && !members.has(digest));
     }),

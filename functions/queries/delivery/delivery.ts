@@ -3,6 +3,8 @@ import type { TimelineEntry } from "../../../schemas/answer.ts";
 import { DELIVERY_DEFINITIONS, type Delivery } from "../../../schemas/delivery.ts";
 import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { knownName } from "../../ledger/directories.ts";
@@ -10,7 +12,6 @@ import { all } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { commitOf } from "../images/image-graph.ts";
 import { type Question, questionOf } from "../question.ts";
-import { sameCommit } from "../release/digest-resolution.ts";
 import { allEntries } from "../timeline/events.ts";
 import { type Beginning, isDeployment, numbersOf } from "./numbers.ts";
 
@@ -33,7 +34,7 @@ async function commitsOf({ images }: Known, entry: TimelineEntry): Promise<Named
   // The deployment may know the time of the very commit whose build does not.
   return (built.length === 0 ? named : built).map(({ sha, committedAt: at }) => ({
     sha,
-    committedAt: at ?? (commit !== undefined && sameCommit(commit, sha) ? committedAt : undefined),
+    committedAt: at ?? (commit !== undefined && isSameCommit(commit, sha) ? committedAt : undefined),
   }));
 }
 
@@ -44,7 +45,7 @@ const isMerge = (fact: { readonly kind: string }): fact is FactOf<"change.merged
 async function beginningOf(known: Known, { sha, committedAt }: NamedCommit): Promise<Beginning | undefined> {
   if (committedAt !== undefined) return { sha, at: committedAt, from: "commit" };
   const facts = await all(known, { of: "commit", prefix: commitPrefix(sha), aspect: "merged" });
-  const merges = facts.filter(isMerge).filter(({ mergeCommit }) => sameCommit(mergeCommit, sha));
+  const merges = facts.filter(isMerge).filter(({ mergeCommit }) => isSameCommit(mergeCommit, sha));
   const [first] = merges.map(({ occurredAt }) => occurredAt).sort();
   return first === undefined ? undefined : { sha, at: first, from: "merge" };
 }
@@ -55,7 +56,7 @@ async function oldestOf(known: Known, entry: TimelineEntry): Promise<Beginning |
   const beginnings = await Promise.all(commits.map((commit) => beginningOf(known, commit)));
   // With a commit of unknown time, another one might not be the oldest.
   const found = beginnings.filter((one) => one !== undefined);
-  return found.length < commits.length ? undefined : found.sort((a, b) => (a.at < b.at ? -1 : 1))[0];
+  return found.length < commits.length ? undefined : found.sort(by(({ at }) => at))[0];
 }
 
 export interface Stretch {

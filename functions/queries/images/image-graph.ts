@@ -5,6 +5,7 @@
 import type { Availability, KnownCommit } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { EVIDENCE } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
@@ -191,7 +192,7 @@ export function commitOf(family: Family): { commits: KnownCommit[]; build: Built
   const strongest = builds.filter((fact) => rank(fact) === best);
   const bySha = new Map<string, Built>();
   for (const fact of strongest) if (!bySha.has(fact.commit.sha)) bySha.set(fact.commit.sha, fact);
-  const named = [...bySha.values()].sort((a, b) => (a.commit.sha < b.commit.sha ? -1 : 1));
+  const named = [...bySha.values()].sort(by(({ commit }) => commit.sha));
   return { commits: named.map(knownCommit), build: named.length === 1 ? named[0] : undefined };
 }
 
@@ -319,4 +320,13 @@ export async function holdersOf(images: Images, family: Family): Promise<Holder[
       pushes: ofRepository(renames, facts, repository).filter(isPushed).sort(byOrder),
     })),
   );
+}
+
+/** The least of these digests if all are of one image; else undefined. */
+export async function oneImage(images: Images, digests: readonly string[]): Promise<string | undefined> {
+  const [smallest, ...others] = [...new Set(digests)].sort();
+  if (smallest === undefined) return undefined;
+  if (others.length === 0) return smallest;
+  const { members } = await images.family(smallest);
+  return others.every((digest) => members.has(digest)) ? smallest : undefined;
 }

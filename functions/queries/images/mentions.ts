@@ -4,14 +4,18 @@
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
-import { names, take } from "../../ledger/directories.ts";
+import { byOrder, canonical } from "../../ledger/canonical.ts";
+import { take } from "../../ledger/directories.ts";
+import { namesOf } from "../../ledger/directory-names.ts";
 import { all, distinct, EVER, history } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { allNames } from "../../ledger/name-pages.ts";
 import { areSame, nameAt, namedBy, spansOf } from "../../ledger/renames.ts";
 import type { Partition } from "../../ledger/store.ts";
 import type { Question } from "../question.ts";
-import { sameCommit } from "../release/digest-resolution.ts";
+import { claimsAround, hasTasks } from "../release/rollout.ts";
 import type { Family } from "./image-graph.ts";
 import { movesOf, pointsAt } from "./tag-history.ts";
 
@@ -125,7 +129,7 @@ async function mentionsOfTags(
       const repositories = [...new Set(former.map(({ name }) => name))];
       const [{ spans, isCut }, ...services] = await Promise.all([
         spansOfTag(question, family, tagged, to),
-        ...repositories.map((repository) => names(question, { of: "described", repository })),
+        ...repositories.map((repository) => allNames(question.store, { of: "described", repository })),
       ]);
       const partitions = [
         ...repositories.map((repository) => ({ of: "tagged", repository, tag: tagged.tag }) as const),
@@ -151,7 +155,7 @@ async function mentionsOfCommits(question: Question, facts: readonly Fact[], to:
     );
     const { facts, isCut } = joined(await Promise.all(partitions.map((one) => read(question, one, { to }))));
     const own = facts.filter(
-      (fact) => fact.kind === "deployment.succeeded" && sameCommit(fact.commit?.sha ?? "?", sha),
+      (fact) => fact.kind === "deployment.succeeded" && isSameCommit(fact.commit?.sha ?? "?", sha),
     );
     return { facts: own, isCut };
   });
@@ -176,12 +180,33 @@ async function deploymentsOfTasks(question: Question, tasks: readonly Ran[], to:
   return { facts: own, isCut };
 }
 
+/** The claims whose rollouts may show the image, by tasks of another deployment. */
+async function claimsOfRollouts(question: Question, facts: readonly Ran[], to: string): Promise<Mentions> {
+  const earliest = new Map<string, Ran>();
+  for (const fact of facts.toSorted(byOrder).reverse())
+    if (fact.service !== undefined) earliest.set(canonical([fact.kind, fact.deployment, fact.service]), fact);
+  const found = await mapLimit(AT_ONCE, [...earliest.values()], async (fact): Promise<Mentions> => {
+    const selector = { environment: fold(fact.environment), service: fold(fact.service ?? "") };
+    if (!(await hasTasks(question, selector))) return { facts: [], isCut: false };
+    const parts = namesOf(await allNames(question.store, { of: "service", ...selector }), "part");
+    const partitions = [
+      { of: "run", ...selector } as const,
+      ...parts.map(({ name: components }) => ({ of: "part", ...selector, components }) as const),
+    ];
+    const around = claimsAround(fact.occurredAt);
+    const span = { from: around.from, to: around.to < to ? around.to : to };
+    return joined(await Promise.all(partitions.map((one) => read(question, one, span))));
+  });
+  const { facts: claims, isCut } = joined(found);
+  return { facts: claims.filter(({ kind }) => kind === "deployment.succeeded"), isCut };
+}
+
 /**
  * The facts up to a moment that name the images of these families, by digest, tag, commit or tasks.
  *
  * Cost: one reading of at most 1,000 facts for each digest and commit; for each tag its changes, and one reading for each
- * repository or service that it was named for while it pointed at the image; one for each deployment of a task. Five
- * sequential round trips.
+ * repository or service that it was named for while it pointed at the image; one for each deployment of a task, and for the
+ * claims around it. Six sequential round trips, seven where there are tasks.
  */
 export async function mentionsOf(
   question: Question,
@@ -206,5 +231,8 @@ export async function mentionsOf(
       );
     }),
   ]);
-  return joined([direct, ...indirect, await deploymentsOfTasks(question, direct.facts, to)]);
+  const tasks = direct.facts.filter(({ kind }) => kind === "task.observed");
+  const deployed = await deploymentsOfTasks(question, tasks, to);
+  const rolledOut = await claimsOfRollouts(question, [...tasks, ...deployed.facts], to);
+  return joined([direct, ...indirect, deployed, rolledOut]);
 }

@@ -3,6 +3,7 @@
  * digest is pulled.
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { isReading } from "../../ledger/registry-lookup.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 
@@ -94,7 +95,7 @@ export function countsFor(
   if (fact.repository === undefined || (!isIndexed(fact) && fact.bound !== true)) return fact.bound !== true;
   const named = nameAt(renames, namedBy(fact, fact.repository));
   if (named === repository) return true;
-  const pushes = about.filter(isPushed).sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : 1));
+  const pushes = about.filter(isPushed).sort(by(({ recordedAt }) => recordedAt));
   const [origin] = pushes.map((push) => repositoryOf(renames, push));
   return origin === undefined ? repository === undefined : origin === named;
 }

@@ -22,6 +22,6 @@ export function comparing(): Comparing {
     if (snapshot === undefined) return NOTHING_SHOWN;
     const at = order(snapshot.oldest);
     if (history.snapshot !== undefined && at < order(history.snapshot.oldest)) return NOTHING_SHOWN;
-    return evolve(history, snapshot, history.words.filter((one) => order(one) < at).length);
+    return evolve(history, snapshot, history.statements.filter((one) => order(one) < at).length);
   };
 }

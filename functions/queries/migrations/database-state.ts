@@ -50,13 +50,13 @@ function foundIn(
 }
 
 /** The version that a statement reports last, or that a later snapshot dates last. */
-function foundAs(word: NonNullable<ReturnType<typeof newestApplied>>): Found {
-  const { version, occurredAt } = word;
-  if (word.kind === "migration.applied") {
-    const { tool } = word;
-    return { version, status: "known", appliedAt: occurredAt, ...toolOf(tool), ...reversibleOf(word) };
+function foundAs(statement: NonNullable<ReturnType<typeof newestApplied>>): Found {
+  const { version, occurredAt } = statement;
+  if (statement.kind === "migration.applied") {
+    const { tool } = statement;
+    return { version, status: "known", appliedAt: occurredAt, ...toolOf(tool), ...reversibleOf(statement) };
   }
-  const { appliedAt, after = null, snapshot } = word;
+  const { appliedAt, after = null, snapshot } = statement;
   return {
     version,
     status: "known",
@@ -68,14 +68,14 @@ function foundAs(word: NonNullable<ReturnType<typeof newestApplied>>): Found {
 /** The facts from the decisive one on, newest first, and of those the ones up to the moment, oldest first. */
 function factsOf(
   facts: readonly Fact[],
-  word: ReturnType<typeof newestApplied>,
+  statement: ReturnType<typeof newestApplied>,
   snapshot: Complete | undefined,
 ): { readonly used: readonly Fact[]; readonly known: readonly Fact[] } {
-  if (word?.kind === "inferred") {
-    const known = facts.filter(({ occurredAt }) => occurredAt >= word.occurredAt);
-    return { used: [...word.snapshot.facts.toSorted(newestFirst), ...known.toReversed()], known };
+  if (statement?.kind === "inferred") {
+    const known = facts.filter(({ occurredAt }) => occurredAt >= statement.occurredAt);
+    return { used: [...statement.snapshot.facts.toSorted(newestFirst), ...known.toReversed()], known };
   }
-  const decisive = word ?? snapshot?.oldest;
+  const decisive = statement ?? snapshot?.oldest;
   const known = decisive === undefined ? facts : facts.slice(facts.indexOf(decisive));
   return { used: known.toReversed(), known };
 }
@@ -83,11 +83,11 @@ function factsOf(
 /** The current version at a moment, and whether it is final: no older fact could change it. */
 function stateOf(read: readonly Fact[], at: string): DatabaseState & { readonly isSure: boolean } {
   const { history, since, facts } = historyOf(read, at);
-  const word = newestApplied(since);
+  const statement = newestApplied(since);
   const rows = newestRows(history);
-  const { used, known } = factsOf(facts, word, history.snapshot);
+  const { used, known } = factsOf(facts, statement, history.snapshot);
   const found = (): Found[] => {
-    if (word !== undefined) return [foundAs(word)];
+    if (statement !== undefined) return [foundAs(statement)];
     if (rows === undefined) return [{ version: null, status: "unknown" }];
     return rows.length === 0
       ? [{ version: null, status: "empty" }]
@@ -98,13 +98,13 @@ function stateOf(read: readonly Fact[], at: string): DatabaseState & { readonly 
     return said !== undefined || after !== undefined;
   };
   // A later snapshot dates what the snapshot before it does not show, so that one must be read.
-  const isSnapshotNeeded = word?.kind !== "migration.applied";
+  const isSnapshotNeeded = statement?.kind !== "migration.applied";
   return {
     migrations: found().map((one) => ({ ...one, ...failureOf(known, since) })),
     facts: used,
     isSure:
       (!isSnapshotNeeded || history.snapshot !== undefined) &&
-      (word !== undefined || (rows ?? []).every(isTraced)),
+      (statement !== undefined || (rows ?? []).every(isTraced)),
   };
 }
 

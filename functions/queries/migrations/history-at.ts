@@ -1,11 +1,14 @@
 /** The history of a database as of a moment. Later snapshots count with what they date before it. */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { endOf, order } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { comparing } from "./changes.ts";
-import { emptyHistory, evolve, type History, isStatement, type Word } from "./history.ts";
+import { emptyHistory, evolve, type History, isStatement, type MigrationStatement } from "./history.ts";
 import type { Inferred } from "./own-times.ts";
 import { type Complete, snapshotsOf } from "./snapshots.ts";
+
+const byTime = by(({ occurredAt }: { readonly occurredAt: string }) => occurredAt);
 
 const partsOf = (version: string): string[] => version.match(/\d+|\D+/g) ?? [];
 
@@ -29,9 +32,7 @@ function byVersion(a: string, b: string): number {
 function untied(facts: readonly Fact[]): Fact[] {
   const applied = facts
     .filter((fact) => fact.kind === "migration.applied")
-    .sort((a, b) =>
-      a.occurredAt < b.occurredAt ? -1 : a.occurredAt > b.occurredAt ? 1 : byVersion(a.version, b.version),
-    );
+    .sort((a, b) => byTime(a, b) || byVersion(a.version, b.version));
   return facts.map((fact) => (fact.kind === "migration.applied" ? (applied.shift() ?? fact) : fact));
 }
 
@@ -51,7 +52,7 @@ export function inferredAt(facts: readonly Fact[], at: string): Inferred[] {
 }
 
 /** What was reported since the newest snapshot, and what later snapshots date since then. */
-export type Since = readonly (Word | Inferred)[];
+export type Since = readonly (MigrationStatement | Inferred)[];
 
 /**
  * Folds the facts of one database up to a moment, oldest first. Also returns what came since the newest snapshot, and the
@@ -69,27 +70,25 @@ export function historyOf(
     if (step !== undefined) evolve(it, step);
   }
   // At equal times a statement is the later one.
-  const since = [...inferredAt(facts, at), ...it.words].sort((a, b) =>
-    a.occurredAt < b.occurredAt ? -1 : a.occurredAt > b.occurredAt ? 1 : 0,
-  );
+  const since = [...inferredAt(facts, at), ...it.statements].sort(byTime);
   return { history: it, since, facts: sorted };
 }
 
 /** The newest application since the snapshot that no later statement reverts. */
 export function newestApplied(since: Since): FactOf<"migration.applied"> | Inferred | undefined {
   const reverted = new Set<string>();
-  for (const word of since.toReversed()) {
-    if (word.kind === "migration.reverted") reverted.add(word.version);
-    else if (!reverted.has(word.version)) return word;
+  for (const statement of since.toReversed()) {
+    if (statement.kind === "migration.reverted") reverted.add(statement.version);
+    else if (!reverted.has(statement.version)) return statement;
   }
   return undefined;
 }
 
 /** The rows of the newest snapshot that are current versions. Empty: nothing is applied. Undefined: unknown. */
-export function newestRows({ snapshot, words }: History): Complete["rows"] | undefined {
+export function newestRows({ snapshot, statements }: History): Complete["rows"] | undefined {
   if (snapshot === undefined) return undefined;
   const reverted = new Set(
-    words.filter(({ kind }) => kind === "migration.reverted").map(({ version }) => version),
+    statements.filter(({ kind }) => kind === "migration.reverted").map(({ version }) => version),
   );
   const left = snapshot.rows.filter(({ version }) => !reverted.has(version));
   if (snapshot.mode === "set") return left.slice(-1);

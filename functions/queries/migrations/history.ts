@@ -7,8 +7,8 @@ import { type Inferred, inferredBy } from "./own-times.ts";
 import type { Complete, Snapshot } from "./snapshots.ts";
 
 type Said = FactOf<"migration.applied">;
-export type Word = FactOf<"migration.applied" | "migration.reverted">;
-type Step = Complete | Word;
+export type MigrationStatement = FactOf<"migration.applied" | "migration.reverted">;
+type Step = Complete | MigrationStatement;
 
 /** An applied version, and what is known about its application. */
 export interface Applied {
@@ -58,7 +58,7 @@ export interface Shown {
 
 export const NOTHING_SHOWN: Shown = { changes: [], inferred: [] };
 
-/** A schema as of its newest snapshot, and the statements since (`words`), oldest first. */
+/** A schema as of its newest snapshot, and the statements since, oldest first. */
 export interface History {
   applied: Applied[];
   /** Whether `applied` is complete: the newest snapshot is a set, or an empty head. */
@@ -69,7 +69,7 @@ export interface History {
   readonly gone: Map<string, string>;
   /** The last known state of each version since the newest set; absent before the first set. */
   lastSet: { readonly at: string; readonly versions: Map<string, LastState> } | undefined;
-  words: Word[];
+  statements: MigrationStatement[];
 }
 
 export const emptyHistory = (): History => ({
@@ -79,7 +79,7 @@ export const emptyHistory = (): History => ({
   seen: new Map(),
   gone: new Map(),
   lastSet: undefined,
-  words: [],
+  statements: [],
 });
 
 const latest = (...times: readonly (string | undefined)[]): string | undefined =>
@@ -91,28 +91,28 @@ const latest = (...times: readonly (string | undefined)[]): string | undefined =
 /* Statements */
 
 /** Applies a statement to a schema, or what a later snapshot dates. */
-export function applyStatement(it: History, word: Word | Inferred): void {
-  const { version, occurredAt } = word;
-  it.lastSet?.versions.set(version, { isApplied: word.kind !== "migration.reverted", at: occurredAt });
+export function applyStatement(it: History, statement: MigrationStatement | Inferred): void {
+  const { version, occurredAt } = statement;
+  it.lastSet?.versions.set(version, { isApplied: statement.kind !== "migration.reverted", at: occurredAt });
   const before = it.applied.find((one) => one.version === version);
   it.applied = it.applied.filter((one) => one.version !== version);
-  if (word.kind === "inferred") {
-    const { appliedAt: at, after } = word;
-    const [shown] = word.snapshot.facts;
+  if (statement.kind === "inferred") {
+    const { appliedAt: at, after } = statement;
+    const [shown] = statement.snapshot.facts;
     const known = { ...(at === undefined ? {} : { at }), ...(after === undefined ? {} : { after }) };
     const by = { version, by: occurredAt, ...known, ...before };
     it.applied.push(shown === undefined ? by : { ...by, shown });
     return;
   }
-  if (word.kind === "migration.reverted") {
+  if (statement.kind === "migration.reverted") {
     it.gone.set(version, occurredAt);
     it.seen.delete(version);
     return;
   }
   // Two sources may report the same run with different fields.
-  const said = { ...before?.said, ...word };
+  const said = { ...before?.said, ...statement };
   it.applied.push({ version, at: occurredAt, by: occurredAt, ...before, said });
-  it.seen.set(version, { before: occurredAt, ...it.seen.get(version), said: word });
+  it.seen.set(version, { before: occurredAt, ...it.seen.get(version), said: statement });
 }
 
 /* Snapshots */
@@ -154,9 +154,9 @@ function see({ seen, gone, snapshot }: History, { rows, at }: Complete): void {
 }
 
 /** The changes that a set shows compared with the previous set, without those that a statement since reports. */
-function changesOf({ lastSet, words }: History, { rows, at }: Complete): Change[] {
+function changesOf({ lastSet, statements }: History, { rows, at }: Complete): Change[] {
   if (lastSet === undefined) return [];
-  const later = new Set(words.map(({ version }) => version));
+  const later = new Set(statements.map(({ version }) => version));
   const shown = new Map(rows.map((row) => [row.version, row]));
   return [...new Set([...shown.keys(), ...lastSet.versions.keys()])].flatMap((version): Change[] => {
     const last = lastSet.versions.get(version) ?? { isApplied: false, at: lastSet.at };
@@ -198,17 +198,17 @@ function show(it: History, step: Complete, inferred: readonly Inferred[]): reado
  * Applies one step, and returns what only a snapshot shows.
  * @param count how many of the statements since the newest snapshot precede the step: all, if steps are in order
  */
-export function evolve(it: History, step: Step, count = it.words.length): Shown {
+export function evolve(it: History, step: Step, count = it.statements.length): Shown {
   if (step.kind !== "complete") {
-    it.words.push(step);
+    it.statements.push(step);
     return NOTHING_SHOWN;
   }
-  const words = it.words.slice(0, count);
-  const inferred = inferredBy(it.snapshot, words, step);
-  for (const word of words) applyStatement(it, word);
-  it.words = it.words.slice(count);
+  const statements = it.statements.slice(0, count);
+  const inferred = inferredBy(it.snapshot, statements, step);
+  for (const statement of statements) applyStatement(it, statement);
+  it.statements = it.statements.slice(count);
   return { changes: show(it, step, inferred), inferred };
 }
 
-export const isStatement = (fact: Fact): fact is Word =>
+export const isStatement = (fact: Fact): fact is MigrationStatement =>
   fact.kind === "migration.applied" || fact.kind === "migration.reverted";

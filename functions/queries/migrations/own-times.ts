@@ -3,6 +3,7 @@
  * also answers questions about moments before it.
  */
 import type { FactOf } from "../../../schemas/fact.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import type { Complete } from "./snapshots.ts";
 
 /** A migration that a later snapshot dates. It counts from `occurredAt` on. */
@@ -77,5 +78,5 @@ export function inferredBy(
         },
       ];
     })
-    .sort((a, b) => (a.occurredAt < b.occurredAt ? -1 : a.occurredAt > b.occurredAt ? 1 : 0));
+    .sort(by(({ occurredAt }) => occurredAt));
 }

@@ -21,8 +21,9 @@ export interface Versions {
  */
 export function versionsOf(facts: readonly Fact[], at?: string): Versions {
   const { history: it, since } = historyOf(facts, at);
-  const word = newestApplied(since);
-  const newest = word === undefined ? newestRows(it)?.map(({ version }) => version) : [word.version];
+  const statement = newestApplied(since);
+  const newest =
+    statement === undefined ? newestRows(it)?.map(({ version }) => version) : [statement.version];
   for (const one of since) applyStatement(it, one);
   return { applied: it.applied, newest, isWhole: it.isWhole };
 }

@@ -3,9 +3,10 @@
  * the claim and does not replace it.
  */
 import type { Fact } from "../../../schemas/fact.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { commitOf, digestsIn, isOpaque } from "../images/image-graph.ts";
-import { type ResolveContext, sameCommit } from "./digest-resolution.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { matched } from "./slots.ts";
 
@@ -86,7 +87,7 @@ function isSameWithoutImage(
   if (candidates.length > 0) return false;
   const [claim] = claimed;
   const [seen, said] = [by.commit?.sha, claim?.by.commit?.sha];
-  if (seen !== undefined && said !== undefined) return sameCommit(seen, said);
+  if (seen !== undefined && said !== undefined) return isSameCommit(seen, said);
   const isSameTag = ({ resolution }: ResolvedComponent) =>
     resolution.stated.tag === stated.tag && resolution.stated.repository === stated.repository;
   return stated.tag !== undefined && claimed.some(isSameTag);
@@ -95,7 +96,7 @@ function isSameWithoutImage(
 function isBuiltFrom({ family }: ResolvedComponent, sha: string | undefined): boolean {
   const commits = family === undefined ? [] : commitOf(family).commits;
   const [only] = commits;
-  return sha !== undefined && commits.length === 1 && only !== undefined && sameCommit(only.sha, sha);
+  return sha !== undefined && commits.length === 1 && only !== undefined && isSameCommit(only.sha, sha);
 }
 
 const slotted = (shown: readonly ResolvedComponent[]) =>

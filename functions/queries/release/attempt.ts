@@ -2,15 +2,15 @@
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder } from "../../ledger/canonical.ts";
+import { attemptsOf } from "./contradicting-reports.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import type { Claim } from "./effective-deployments.ts";
-import { attemptsOf } from "./tellers.ts";
 
 const isFailure = (fact: Fact): fact is FactOf<"deployment.failed"> => fact.kind === "deployment.failed";
 const hasTakenEffect = ({ kind }: Fact): boolean =>
   kind === "deployment.succeeded" || kind === "deployment.removed";
 
-interface Attempt {
+export interface Attempt {
   readonly attempt: Release["attempt"];
   /** The facts that it rests on. */
   readonly facts: readonly Fact[];

@@ -2,16 +2,16 @@
 import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
 import { commitOf, firstPush, type Holder, heldIn, holdersOf } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
-import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { digestOf } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 
-interface Described {
+export interface Described {
   readonly component: ReleasedComponent;
   readonly warnings: readonly Warning[];
   /** The facts that it rests on: those that resolved it, the build and the first push of its image. */
@@ -62,7 +62,7 @@ function doubts(
       code: "commit_tie",
       message: `${of}: equally strong evidence names ${commits.length} commits`,
     });
-  } else if (only !== undefined && stated !== undefined && !sameCommit(only.sha, stated.sha)) {
+  } else if (only !== undefined && stated !== undefined && !isSameCommit(only.sha, stated.sha)) {
     const message = `${of}: built from ${only.sha}, but its deployment names ${stated.sha}`;
     warnings.push({ code: "commit_mismatch", message });
   }

@@ -4,13 +4,14 @@
  * and none is chosen.
  */
 import type { Candidate } from "../../../schemas/answer.ts";
-import type { Component, Fact, FactOf, ObservedComponent } from "../../../schemas/fact.ts";
+import type { Component, Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { commitPrefix } from "../../ledger/access-patterns.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
 import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
-import { digestsIn, pushesProving } from "../images/image-graph.ts";
+import { type Built, buildsOfCommit } from "../images/builds-of-commit.ts";
+import { digestsIn, oneImage, pushesProving } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -34,6 +35,8 @@ export interface Resolution {
   readonly candidates: readonly Candidate[];
   /** The facts that it rests on, besides the deployment itself. */
   readonly facts: readonly Fact[];
+  /** What the deployment names, if the tasks of its rollout show another image. */
+  readonly contradicts?: Resolution;
 }
 
 export const none = (
@@ -44,7 +47,7 @@ export const none = (
   stated,
   by: "none",
   facts,
-  candidates: distinct(candidates).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+  candidates: distinct(candidates).sort(by(sortKey)),
 });
 const distinct = (candidates: readonly Candidate[]): Candidate[] => [
   ...new Map(candidates.map((one) => [sortKey(one), one])).values(),
@@ -66,15 +69,6 @@ export async function factsOfDeployment(
       fold(one.environment) === selector.environment &&
       (!("service" in one) || one.service === undefined || fold(one.service) === selector.service),
   );
-}
-
-/** The least of these digests if all are of one image; else undefined. */
-async function oneImage({ images }: ResolveContext, digests: readonly string[]): Promise<string | undefined> {
-  const [smallest, ...others] = [...new Set(digests)].sort();
-  if (smallest === undefined) return undefined;
-  if (others.length === 0) return smallest;
-  const { members } = await images.family(smallest);
-  return others.every((digest) => members.has(digest)) ? smallest : undefined;
 }
 
 /**
@@ -107,7 +101,7 @@ async function byTasks(
   const own = tasks.filter((task) => fold(task.component) === fold(stated.component));
   const digests = [...new Set(own.map(({ digest }) => digest))];
   if (digests.length === 0) return undefined;
-  const digest = await oneImage(context, digests);
+  const digest = await oneImage(context.images, digests);
   if (digest !== undefined) return { stated, by: "task", digest, candidates: [], facts: own };
   return none(
     stated,
@@ -225,10 +219,6 @@ async function byTag(
 
 /* Commits */
 
-type Built = FactOf<"artifact.built">;
-
-export const sameCommit = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
-
 /**
  * The builds of a component: a commit can have many images, and only those in its own repositories count. A build may
  * say so itself. Otherwise pushes prove it: first for builds that name no repository; if that leaves none, for those that
@@ -283,20 +273,15 @@ function repositoryOf(
   return repository === undefined || named.size > 1 ? {} : { repository };
 }
 
-/** Builds of the commit that a deployment names, by a full or abbreviated id. */
-async function buildsOfCommit(context: ResolveContext, sha: string | undefined): Promise<Built[]> {
-  if (sha === undefined) return [];
-  const facts = await all(context, { of: "commit", prefix: commitPrefix(sha), aspect: "image" });
-  return facts
-    .filter((fact) => fact.kind === "artifact.built")
-    .filter(({ commit }) => sameCommit(commit.sha, sha));
-}
+/** Builds of the commit that a deployment names. */
+const buildsFor = async (context: ResolveContext, { commit }: Claim): Promise<Built[]> =>
+  commit === undefined ? [] : buildsOfCommit(context, commit.sha);
 
 async function byCommit(context: ResolveContext, stated: Component, claim: Claim): Promise<Resolution> {
   const [renames, own, built] = await Promise.all([
     context.images.renames(),
     repositoriesOf(context, stated, claim),
-    buildsOfCommit(context, claim.commit?.sha),
+    buildsFor(context, claim),
   ]);
   const isOwn = ({ bound, repository = "", service = "" }: Built): boolean =>
     bound !== true ||
@@ -307,7 +292,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
   if (counted.length === 0 && own.length > 0) return none(stated);
   if (counted.length === 0) return none(stated, asCandidates(renames, builds), builds);
   const digest = await oneImage(
-    context,
+    context.images,
     counted.map((fact) => fact.digest),
   );
   if (digest === undefined) return none(stated, asCandidates(renames, counted), counted);
@@ -317,7 +302,7 @@ async function byCommit(context: ResolveContext, stated: Component, claim: Claim
 
 /* In order */
 
-/** Resolves a component of a deployment. It prefetches what later steps may need. */
+/** Resolves a component of a deployment by what it names and its own tasks. It prefetches what later steps may need. */
 export async function resolveClaimed(
   context: ResolveContext,
   stated: Component,
@@ -325,7 +310,7 @@ export async function resolveClaimed(
 ): Promise<Resolution> {
   if (stated.digest !== undefined)
     return { stated, by: "digest", digest: stated.digest, candidates: [], facts: [] };
-  context.store.prefetch(() => buildsOfCommit(context, claim.commit?.sha));
+  context.store.prefetch(() => buildsFor(context, claim));
   const [task, tag] = await Promise.all([byTasks(context, stated, claim), byTag(context, stated, claim)]);
   return task ?? tag ?? byCommit(context, stated, claim);
 }
@@ -338,7 +323,7 @@ export async function resolveObserved(
 ): Promise<Resolution> {
   const digests = digestsIn(stated);
   if (digests.length === 0) return (await byTag(context, stated, seen)) ?? none(stated);
-  const digest = await oneImage(context, digests);
+  const digest = await oneImage(context.images, digests);
   if (digest !== undefined) return { stated, by: "digest", digest, candidates: [], facts: [] };
   return none(
     stated,

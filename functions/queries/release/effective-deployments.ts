@@ -166,8 +166,8 @@ const mayRemove = (last: Claim, claim: Claim, name: string): boolean =>
   (!isOfDeployment(last) || canonical(last.deployment) === canonical(claim.deployment ?? null));
 
 /**
- * What is claimed after one more claim. Claims of one moment, of which nobody says which came first, stand beside each
- * other as rivals; else the newer one replaces the older one.
+ * What is claimed after one more claim. Claims of one moment, of which nobody says which came first, are kept as
+ * rivals; else the newer one replaces the older one.
  */
 function after(
   before: ReadonlyMap<string, ComponentClaim>,

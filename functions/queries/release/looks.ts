@@ -1,7 +1,9 @@
 /**
- * Looks: which observation speaks for a moment. After a deployment a rollout takes some time: an observation within this
+ * Looks: which observation counts for a moment. After a deployment a rollout takes some time: an observation within this
  * grace that still shows what ran before is left out, as if nobody had looked.
  */
+
+import { by } from "../../../schemas/words/ordering.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
 import type { Question } from "../question.ts";
@@ -11,6 +13,7 @@ import type { ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isClaim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
 import { type Reconciled, reconcileWith } from "./reconcile.ts";
 import { showClaimed, showObserved } from "./resolved-component.ts";
+import { GRACE_MS } from "./rollout.ts";
 import {
   coveringAmong,
   type EffectiveDeployments,
@@ -22,15 +25,12 @@ import {
 } from "./running.ts";
 import { byComponent } from "./slots.ts";
 
-/** A rollout may end this long after its deployment was reported. */
-const GRACE_MS = 5 * 60_000;
-
 export const isInGrace = (look: Observation, claim: Claim | Observation): boolean =>
   order(look) > order(claim) && Date.parse(look.occurredAt) - Date.parse(claim.occurredAt) < GRACE_MS;
 
 /**
- * Reconciles the claims with the observation that speaks for the moment: the next one, if it says that what it shows ran
- * already then (of several at one time the one of the youngest state), else the newest by then.
+ * Reconciles the claims with the observation that counts for the moment: the next one, if it says that what it shows already
+ * ran then (of several at one time, the one of the youngest state), else the newest by then.
  */
 export async function reconcile(context: ResolveContext, running: EffectiveDeployments): Promise<Reconciled> {
   const { selector, at } = context;
@@ -69,7 +69,7 @@ async function areLeftOut(
   return verdicts.every(Boolean);
 }
 
-/** An observation, and from when on it speaks: since what it shows began to run, and after whoever looked before it. */
+/** An observation, and from when on it counts: when what it shows began to run, but after the observation before it. */
 interface View {
   readonly look: Observation;
   readonly from: string;
@@ -78,7 +78,7 @@ interface View {
 /** Since when an observation shows what it shows, as far as it says. */
 export const beginOf = ({ since, occurredAt }: Observation): string => since ?? occurredAt;
 
-/** What observations of the whole service show after a moment, in the order in which they speak. */
+/** What observations of the whole service show after a moment, in the order in which they count. */
 export async function* viewsAfter(
   context: ResolveContext,
   running: EffectiveDeployments,
@@ -95,7 +95,7 @@ export async function* viewsAfter(
     yield* pending.filter((view) => !views.some((next) => next.from <= view.from));
     pending = views
       .filter(({ from }, n) => from > at && !views.slice(n + 1).some((younger) => younger.from <= from))
-      .sort((a, b) => (a.from < b.from ? -1 : 1));
+      .sort(by(({ from }) => from));
     looked = counted[0]?.occurredAt ?? looked;
   }
   yield* pending;

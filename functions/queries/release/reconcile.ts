@@ -4,6 +4,7 @@
  */
 import type { Release } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { newestFirst, order } from "../../ledger/canonical.ts";
 import { agrees, explained } from "./agreement.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
@@ -19,6 +20,8 @@ export interface Reconciled {
   readonly claimed: readonly ResolvedComponent[];
   /** The claims that determine what runs, with which configuration, newest first. */
   readonly contributing: readonly Claim[];
+  /** Those of them whose configuration is in effect: not that of images which their rollouts did not bring. */
+  readonly configuring: readonly Claim[];
   /** Folded names of the components whose observation agrees with their claim. */
   readonly agreeing: ReadonlySet<string>;
   readonly drift: Release["drift"];
@@ -35,7 +38,31 @@ export const digestOf = ({ resolution, family }: ResolvedComponent): string | nu
 const listed = (shown: readonly ResolvedComponent[]) =>
   shown
     .map((one) => ({ component: one.resolution.stated.component, digest: digestOf(one) }))
-    .sort((a, b) => (`${a.component} ${a.digest ?? ""}` < `${b.component} ${b.digest ?? ""}` ? -1 : 1));
+    .sort(by(({ component, digest }) => `${component} ${digest ?? ""}`));
+
+export const isContradicting = ({ contradicts }: ResolvedComponent): boolean => contradicts !== undefined;
+
+/** The components as their claims name them, whatever the tasks of their rollouts show. */
+export const asNamed = (shown: readonly ResolvedComponent[]): ResolvedComponent[] =>
+  shown.map((one) => one.contradicts ?? one);
+
+interface Seen {
+  readonly observedAt: string;
+  readonly claimed: readonly ResolvedComponent[];
+  readonly observed: readonly ResolvedComponent[];
+}
+
+/** The drift that an observation shows, and that the tasks of rollouts show. */
+function driftOf(overruled: readonly ResolvedComponent[], seen: Seen | undefined): Release["drift"] {
+  if (overruled.length === 0 && seen === undefined) return null;
+  const others = overruled.filter((one) => seen?.observed.includes(one) !== true);
+  const times = others.flatMap(({ resolution }) => resolution.facts.map(({ occurredAt }) => occurredAt));
+  return {
+    observedAt: seen?.observedAt ?? times.sort().at(-1) ?? "",
+    claimed: listed([...(seen?.claimed ?? []), ...asNamed(others)]),
+    observed: listed([...(seen?.observed ?? []), ...others]),
+  };
+}
 
 /** Reconciles the claims with the observation that `running` was folded with. */
 export async function reconcileWith(
@@ -48,9 +75,18 @@ export async function reconcileWith(
     ...[...claimed.values()].map((group) => showClaimed(context, group)),
   ]);
   const names = [...claimed.keys()];
-  const claimedShown = new Map(names.map((name, n) => [name, groups[n] ?? []]));
   const seenOf = (name: string) =>
     seen.filter(({ resolution }) => fold(resolution.stated.component) === name);
+  const confirmed = await Promise.all(
+    names.map(async (name, n): Promise<readonly ResolvedComponent[]> => {
+      const group = groups[n] ?? [];
+      // An observation of what the claim names outweighs the tasks of its rollout.
+      return group.some(isContradicting) && (await agrees(context, seenOf(name), asNamed(group)))
+        ? asNamed(group)
+        : group;
+    }),
+  );
+  const claimedShown = new Map(names.map((name, n) => [name, confirmed[n] ?? []]));
   const agreements = await Promise.all(
     [...decided].map((name) => agrees(context, seenOf(name), claimedShown.get(name) ?? [])),
   );
@@ -74,23 +110,29 @@ export async function reconcileWith(
   const contradicted = [...decided]
     .filter((name) => !agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? running.lastOfImages ?? []);
+  const overruled = shown.filter(isContradicting);
+  const isOverruled = (claim: Claim) => overruled.some(({ by }) => by === claim);
+  const all = [...new Set([...contributing, ...configured])].sort(newestFirst);
   return {
     running,
     contradicted: drifts ? contradicted.sort(newestFirst)[0] : undefined,
     claimed: [...claimedShown.values()].flat(),
     shown,
-    contributing: [...new Set([...contributing, ...configured])].sort(newestFirst),
+    contributing: all,
+    configuring: all.filter((claim) => !isOverruled(claim)),
     agreeing,
     observation: decided.size > 0 ? observation : undefined,
-    drift:
+    drift: driftOf(
+      overruled,
       drifts && observation !== undefined
         ? {
             observedAt: observation.occurredAt,
-            claimed: listed(
-              names.filter((name) => decided.has(name)).flatMap((name) => claimedShown.get(name) ?? []),
-            ),
-            observed: listed(looks.flat()),
+            claimed: names
+              .filter((name) => decided.has(name))
+              .flatMap((name) => asNamed(claimedShown.get(name) ?? [])),
+            observed: looks.flat(),
           }
-        : null,
+        : undefined,
+    ),
   };
 }

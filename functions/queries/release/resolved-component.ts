@@ -14,6 +14,7 @@ import {
   resolveObserved,
 } from "./digest-resolution.ts";
 import type { Claim, ComponentClaim, Observation } from "./effective-deployments.ts";
+import { resolveDeployed } from "./rollout.ts";
 import { isSameSlot } from "./slots.ts";
 
 /** A component as it ran: the fact that states it, its resolution, and the family of its image. */
@@ -23,6 +24,8 @@ export interface ResolvedComponent {
   readonly family: Family | undefined;
   /** What the runtime shows of a claimed component, if it agrees. */
   readonly seen?: ResolvedComponent;
+  /** What its claim names, if the tasks of its rollout show another image. */
+  readonly contradicts?: ResolvedComponent;
   /** The claims of one moment that differ about the component, where nobody says which came first. */
   readonly tie?: readonly (Claim | Observation)[];
 }
@@ -43,9 +46,15 @@ async function shownBy(
 const showEntries = (
   context: ResolveContext,
   { entries, claim }: ComponentClaim,
+  resolve: typeof resolveClaimed,
 ): Promise<ResolvedComponent[]> =>
   Promise.all(
-    entries.map(async (stated) => shownBy(context, claim, await resolveClaimed(context, stated, claim))),
+    entries.map(async (stated) => {
+      const resolution = await resolve(context, stated, claim);
+      const shown = await shownBy(context, claim, resolution);
+      if (resolution.contradicts === undefined) return shown;
+      return { ...shown, contradicts: await shownBy(context, claim, resolution.contradicts) };
+    }),
   );
 
 /** The entries of a claimed component. If nobody says which of several claims came first, their images are candidates. */
@@ -54,8 +63,10 @@ export async function showClaimed(
   group: ComponentClaim,
 ): Promise<ResolvedComponent[]> {
   const { rivals = [] } = group;
-  const [shown, ...others] = await Promise.all([group, ...rivals].map((one) => showEntries(context, one)));
-  if (shown === undefined || rivals.length === 0) return shown ?? [];
+  if (rivals.length === 0) return showEntries(context, group, resolveDeployed);
+  const [shown = [], ...others] = await Promise.all(
+    [group, ...rivals].map((one) => showEntries(context, one, resolveClaimed)),
+  );
   const renames = await context.images.renames();
   return shown.map((one) => {
     const counterparts = others.map((entries) =>
@@ -72,7 +83,7 @@ function tied(
   rivals: readonly ComponentClaim[],
 ): ResolvedComponent {
   const named = [one, ...counterparts.filter((other) => other !== undefined)];
-  // Who names no image contradicts nobody.
+  // A claim that names no image contradicts no other.
   const [first = one, ...others] = named.filter((other) => !isSilent(other));
   const differing = others.filter((other) => !isSameImage(first, other));
   const isGone = counterparts.includes(undefined);

@@ -8,12 +8,7 @@ import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { mayName } from "../../ledger/directory-names.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { isOpaque } from "../images/image-graph.ts";
-import {
-  type Resolution,
-  type ResolveContext,
-  resolveClaimed,
-  resolveObserved,
-} from "./digest-resolution.ts";
+import { type Resolution, type ResolveContext, resolveObserved } from "./digest-resolution.ts";
 import {
   type Claim,
   isEffective,
@@ -25,6 +20,7 @@ import {
 import { beginOf, isInGrace } from "./looks.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
+import { resolveDeployed } from "./rollout.ts";
 import { type EffectiveDeployments, observations, wholeServicePartitions } from "./running.ts";
 import { byComponent, isSameSlot } from "./slots.ts";
 import { isBare } from "./tasks.ts";
@@ -93,11 +89,11 @@ async function verdictOf(context: ResolveContext, fact: Told, one: ResolvedCompo
   if (fact.kind === "deployment.removed") return isOfDeployment(fact) ? "removed" : "other";
   const entry = components.find((other) => isSameSlot(other, stated));
   if (entry === undefined) {
-    // Who names nothing means everything: its tasks may name the components.
+    // A deployment that names no components is about all of them: its tasks may name them.
     const isOpen = fact.components === undefined || (!isObservation(fact) && isBare(components));
     return isOpen ? "open" : "other";
   }
-  if (!isObservation(fact)) return verdictOn(context, one, await resolveClaimed(context, entry, fact));
+  if (!isObservation(fact)) return verdictOn(context, one, await resolveDeployed(context, entry, fact));
   return verdictOn(context, one, await resolveObserved(context, entry, fact));
 }
 

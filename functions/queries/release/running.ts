@@ -1,20 +1,12 @@
 /** Reads the effective deployments of a service at a moment: the newest fact of each kind, folded. */
 import type { Fact } from "../../../schemas/fact.ts";
-import { commitPrefix } from "../../ledger/access-patterns.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, newestFirst, order } from "../../ledger/canonical.ts";
-import { names } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
-import {
-  all,
-  backwards,
-  distinct,
-  history,
-  type KnownAt,
-  ONE,
-  type Pages,
-} from "../../ledger/fact-reader.ts";
+import { backwards, distinct, history, type KnownAt, ONE, type Pages } from "../../ledger/fact-reader.ts";
+import { allNames } from "../../ledger/name-pages.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
+import { buildsOfCommit } from "../images/builds-of-commit.ts";
 import { type Question, questionOf } from "../question.ts";
 import {
   type Claim,
@@ -90,7 +82,7 @@ export async function* laterLooks(
   if (together.length > 0) yield together;
 }
 
-/** Those of the whole service that say that what they show ran at a moment before, the youngest state first. */
+/** The observations of the whole service whose state had begun by an earlier moment, the youngest state first. */
 export const coveringAmong = (looks: readonly Observation[], at: string): Observation[] =>
   looks.filter((look) => !isPart(look) && look.since !== undefined && look.since <= at).reverse();
 
@@ -109,9 +101,9 @@ interface Newest {
 const isOfConfiguration = (claim: Claim): boolean => statedEffect(claim).isConfiguration;
 
 /**
- * The newest claims of a partition, newest first: back to one that does not depend on those before it (a removal that
- * names a deployment does, and a deployment of configuration alone), with those of which nobody says whether they came
- * before it.
+ * The newest claims of a partition, newest first, back to the first whose effect does not depend on earlier ones, and all
+ * of its moment, because nobody says which came first. A removal that names a deployment depends on earlier claims, and
+ * so does a deployment of configuration alone.
  * @param until a sort key: further back, to one before it
  */
 async function newestClaims(
@@ -144,7 +136,7 @@ export async function newestOf(
 ): Promise<Newest> {
   const [ofService, ofAll] = wholeServicePartitions(selector);
   const [named, seen, newestOwn, everywhere] = await Promise.all([
-    names(knowledge, { of: "service", ...selector }),
+    allNames(knowledge.store, { of: "service", ...selector }),
     observations(knowledge, selector, at, sizes).next(),
     newestClaims(knowledge, ofService, at),
     newestClaims(knowledge, ofAll, at),
@@ -184,9 +176,7 @@ export const foldEffects = (effects: readonly Effect[]): Effective =>
 async function showsImages(question: Question, { components, commit }: Claim, tasks: readonly unknown[]) {
   if (components === undefined) return false;
   if (tasks.length > 0 || commit === undefined) return tasks.length > 0;
-  const prefix = commitPrefix(commit.sha);
-  const facts = await all(question, { of: "commit", prefix, aspect: "image" });
-  return facts.some((fact) => fact.kind === "artifact.built" && fact.commit.sha.startsWith(commit.sha));
+  return (await buildsOfCommit(question, commit.sha)).length > 0;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../../ledger/canonical.ts";
-import { EVER, history, keyOf } from "../../ledger/fact-reader.ts";
+import { all, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
 import { digestsIn } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
@@ -10,6 +10,7 @@ import type { ResolveContext } from "./digest-resolution.ts";
 import { type ComponentClaim, isObservation, isPart } from "./effective-deployments.ts";
 import { beginOf, reconcile } from "./looks.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
+import { hasTasks, mayBeInRollout, rolloutEnd } from "./rollout.ts";
 import {
   type EffectiveDeployments,
   effectiveDeploymentsAt,
@@ -39,6 +40,7 @@ const claimsOf = ({ claimed }: EffectiveDeployments): ComponentClaim[] =>
 
 /** The facts that have effect, whether or not they decide what is shown; of tasks, all of their deployments. */
 function countsIn(...states: readonly EffectiveDeployments[]): Shown["counts"] {
+  const claims = states.flatMap(claimsOf).map(({ claim }) => claim);
   const facts = states.flatMap((running) => [
     ...claimsOf(running).map(({ claim }) => claim),
     running.lastClaim,
@@ -49,12 +51,13 @@ function countsIn(...states: readonly EffectiveDeployments[]): Shown["counts"] {
   // Of looks at one moment that show different images, another may count once a deployment follows.
   const looks = new Set(states.map(({ observation }) => observation?.occurredAt));
   return (fact) => {
-    if (fact.kind === "task.observed") return deployments.has(canonical(fact.deployment));
+    if (fact.kind === "task.observed")
+      return deployments.has(canonical(fact.deployment)) || claims.some((one) => mayBeInRollout(one, fact));
     return keys.has(keyOf(fact)) || (isObservation(fact) && looks.has(fact.occurredAt));
   };
 }
 
-/** Later tasks of the deployments in effect: they may make a digest uncertain, or known. */
+/** Later tasks of the deployments in effect, and of their rollouts: they may make a digest uncertain, or known. */
 async function nextTasks(context: ResolveContext, running: EffectiveDeployments): Promise<string[]> {
   const claims = [...claimsOf(running).map(({ claim }) => claim), running.lastClaim];
   const open = claims.filter((claim) => claim?.components?.some(({ digest }) => digest === undefined));
@@ -63,9 +66,22 @@ async function nextTasks(context: ResolveContext, running: EffectiveDeployments)
   const tasks = await Promise.all(
     distinct.map((deployment) => tasksOf(context, { deployment, ...context.selector }, EVER)),
   );
-  return tasks
+  return [...tasks, await tasksOfRollouts(context, running)]
     .flatMap((found) => found.map(({ occurredAt }) => occurredAt))
     .filter((time) => time > context.at);
+}
+
+/** The later tasks in the rollouts that go on. */
+async function tasksOfRollouts(
+  { selector, ...context }: ResolveContext,
+  running: EffectiveDeployments,
+): Promise<Fact[]> {
+  const [end = ""] = claimsOf(running)
+    .map(({ claim }) => rolloutEnd(claim))
+    .sort()
+    .reverse();
+  if (end <= context.at || !(await hasTasks(context, selector))) return [];
+  return all(context, { of: "tasks", ...selector }, { after: context.at, to: end });
 }
 
 /** The first later description with other images: an entry that names no repository is resolved by them. */
@@ -93,8 +109,9 @@ async function nextDescription(
 }
 
 /**
- * When the first later observation speaks that does not end a release, but may leave a component of it without a digest, or
- * report another one: at the earliest when what it shows began to run, else once nobody looked between.
+ * When the next observation counts that does not end the release, but may leave a component without a digest or report
+ * another one: from the time at which what it shows began to run, if that is later than the moment; else from the
+ * observation before it on.
  */
 async function nextView(
   { selector, ...context }: ResolveContext,

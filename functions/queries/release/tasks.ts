@@ -2,9 +2,9 @@
 import type { Component, Deployment, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
-import { names } from "../../ledger/directories.ts";
 import { taskShown } from "../../ledger/directory-names.ts";
 import { first, type KnownAt } from "../../ledger/fact-reader.ts";
+import { allNames } from "../../ledger/name-pages.ts";
 
 export type Task = FactOf<"task.observed">;
 
@@ -21,7 +21,7 @@ async function partitionsOf(knowledge: KnownAt, { deployment, environment, servi
     { deployment, environment, service },
     { deployment, environment },
   ];
-  const found = await Promise.all(runs.map((run) => names(knowledge, { of: "tasks", run })));
+  const found = await Promise.all(runs.map((run) => allNames(knowledge.store, { of: "tasks", run })));
   return runs.flatMap((run, n) =>
     (found[n] ?? []).map(({ name }) => ({ of: "task", run, ...taskShown(name) }) as const),
   );

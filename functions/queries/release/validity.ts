@@ -39,11 +39,11 @@ async function changes(
 
 /** Whether another observation leaves another configuration in effect. */
 const configures = (
-  contributing: readonly Claim[],
+  configuring: readonly Claim[],
   seen: readonly Observation[],
   other: Observation,
 ): boolean =>
-  configurationChanges(configurationOf([...contributing, ...seen]), configurationOf([...contributing, other]))
+  configurationChanges(configurationOf([...configuring, ...seen]), configurationOf([...configuring, other]))
     .length > 0;
 
 /** Prefetches the facts that may end a release, because they do not depend on what ran. */
@@ -55,7 +55,7 @@ export function prefetchUntil(question: Question, selector: Selector): void {
 /** When the release ended: at the next claim of any extent, or the next observation of another release. Null: not yet. */
 export async function untilOf(
   context: ResolveContext,
-  { running, shown, contributing, observation }: Reconciled,
+  { running, shown, configuring, observation }: Reconciled,
 ): Promise<string | null> {
   const { selector, at } = context;
   const seen = observation === undefined ? [] : [observation];
@@ -68,7 +68,7 @@ export async function untilOf(
   for await (const { look, from } of viewsAfter(context, running)) {
     if (next !== undefined && from >= next.occurredAt) break;
     const isOther = shown.length === 0 || (await changes(context, shown, look));
-    if (isOther || configures(contributing, seen, look)) return from;
+    if (isOther || configures(configuring, seen, look)) return from;
   }
   return next?.occurredAt ?? null;
 }
@@ -101,7 +101,7 @@ interface Row {
 async function* countedBefore(
   context: ResolveContext,
   running: EffectiveDeployments,
-  contributing: readonly Claim[],
+  configuring: readonly Claim[],
   seen: Observation,
 ): AsyncGenerator<{ fact: Observation; isSame: boolean }> {
   const { lastClaim } = running;
@@ -109,7 +109,7 @@ async function* countedBefore(
     if (!isObservation(fact) || (lastClaim !== undefined && order(fact) < order(lastClaim))) return;
     // A newer one was left out.
     if (order(fact) > order(seen)) continue;
-    const isSame = (await isSeenIn(context, seen, fact)) && !configures(contributing, [seen], fact);
+    const isSame = (await isSeenIn(context, seen, fact)) && !configures(configuring, [seen], fact);
     if (isSame || !(await isLeftOut(context, running, fact))) yield { fact, isSame };
   }
 }
@@ -117,13 +117,13 @@ async function* countedBefore(
 async function seenSince(
   context: ResolveContext,
   running: EffectiveDeployments,
-  contributing: readonly Claim[],
+  configuring: readonly Claim[],
   seen: Observation,
 ): Promise<Row> {
   let first = seen;
   // At the time of `first` an older state was seen, too: it ran until that of `first` began, unless somebody looked later.
   let isAfterOlder = false;
-  for await (const { fact, isSame } of countedBefore(context, running, contributing, seen)) {
+  for await (const { fact, isSame } of countedBefore(context, running, configuring, seen)) {
     const isBefore = fact.occurredAt < first.occurredAt;
     if (isAfterOlder && !isBefore) continue;
     if (isAfterOlder && fact.occurredAt < beginOf(first)) break;
@@ -141,17 +141,19 @@ async function seenSince(
  */
 export async function sinceOf(
   context: ResolveContext,
-  { running, shown, claimed, contributing, observation, drift }: Reconciled,
+  { running, shown, claimed, configuring, contradicted, observation }: Reconciled,
   head: Fact | undefined,
 ): Promise<string | null> {
   if (head === undefined) return null;
   if (shown.length === 0) return head.occurredAt;
   const claimedAt = running.lastClaim?.occurredAt;
   if (observation === undefined) return claimedAt ?? null;
-  const { first, since, broken } = await seenSince(context, running, contributing, observation);
+  const { first, since, broken } = await seenSince(context, running, configuring, observation);
   if (claimedAt === undefined || broken) return latest(since, claimedAt);
   const isAsClaimed =
-    drift === null && !(await changes(context, claimed, first)) && !configures(contributing, [], first);
+    contradicted === undefined &&
+    !(await changes(context, claimed, first)) &&
+    !configures(configuring, [], first);
   return isAsClaimed ? claimedAt : latest(since, claimedAt);
 }
 

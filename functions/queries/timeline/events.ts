@@ -2,6 +2,7 @@
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { EVERYWHERE, monthOf } from "../../ledger/access-patterns.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
@@ -152,7 +153,7 @@ async function* narrated(known: Known, scope: Scope, span: Span): AsyncGenerator
     const items: Item[] = [
       ...steps.map(({ fact }) => ({ order: order(fact), entries: () => entriesOf(fact) })),
       ...events.filter(({ snapshot }) => concerns(scope, snapshot)).map(datedItem),
-    ].sort((a, b) => (a.order < b.order ? -1 : 1));
+    ].sort(by(({ order }) => order));
     for (const item of items) {
       const skipped = item.order === span.from ? (span.delivered ?? 0) : 0;
       const entries = await item.entries();

@@ -26,6 +26,7 @@ import {
 } from "../release/effective-deployments.ts";
 import { isInGrace, isLeftOutThen, reconciledAt } from "../release/looks.ts";
 import type { ResolvedComponent } from "../release/resolved-component.ts";
+import { hasTasks } from "../release/rollout.ts";
 import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
 import { byComponent, isSameSlot, matched, slotOf } from "../release/slots.ts";
 
@@ -202,7 +203,9 @@ export function watching(known: Known, environment: string): Watch {
         }),
       ),
     );
-    if (verdicts.includes("unclear")) return newImagesAt(known, { environment, service }, claim.occurredAt);
+    const place = { environment, service };
+    if (verdicts.includes("unclear") || (await hasTasks(known, place)))
+      return newImagesAt(known, place, claim.occurredAt);
     return [...new Set(verdicts.flatMap((one) => (Array.isArray(one) ? one : [])))];
   }
 

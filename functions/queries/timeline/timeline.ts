@@ -2,7 +2,7 @@
 import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
-import { BadCursor, cursorOf, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
+import { BadCursor, nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
 import { allKnownNames, knownName, knownNames, take } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
@@ -85,7 +85,7 @@ async function firstPage(
 ): Promise<Page> {
   const { entries, last, more } = await runningAtStart(known, stretch, after, limit);
   if (last !== undefined && (more || entries.length === limit)) {
-    return { entries, next: cursorOf(QUESTION, "running", last) };
+    return { entries, next: nextCursor(QUESTION, true, ["running", last]) };
   }
   const span = { from: stretch.from, to: stretch.to, before: justBefore(stretch.from) };
   const events = await laterPage(known, scope, span, limit - entries.length);
@@ -94,11 +94,12 @@ async function firstPage(
 
 async function laterPage(known: Known, scope: Scope, span: Span, limit: number): Promise<Page> {
   const { entries, next } = await eventsFrom(known, scope, span, limit);
-  return { entries, next: nextOf(next) };
+  return { entries, next: cursorAt(next) };
 }
 
-const nextOf = (place: readonly [string, string] | undefined): string | null =>
-  place === undefined ? null : cursorOf(QUESTION, "event", ...place);
+/** The cursor of the event at which the next page begins. */
+const cursorAt = (place: readonly [string, string] | undefined): string | null =>
+  nextCursor(QUESTION, true, place && ["event", ...place]);
 
 /**
  * Answers with one page of what happened from `from` to `to`, both inclusive; undefined if a name is unknown. Its cost

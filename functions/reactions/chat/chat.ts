@@ -37,7 +37,7 @@ const identityOf = (channel: Channel): string =>
   channel.kind === "webhook" ? channel.url : `${channel.api} ${channel.channel}`;
 
 export function chat({ page, channels }: Chat, { asof, sent, now, log }: Dependencies): Reaction {
-  const telling = { ask: asof.ask, page };
+  const context = { ask: asof.ask, page };
 
   async function sentAbout(about: string): Promise<Sent> {
     return Sent.safeParse(parsed((await sent.get(about)) ?? "")).data ?? { states: [], ts: "" };
@@ -79,11 +79,11 @@ export function chat({ page, channels }: Chat, { asof, sent, now, log }: Depende
   return {
     kinds: CHAT_KINDS,
     react: async (fact) => {
-      const news = await newsOf(telling, fact, now());
+      const news = await newsOf(context, fact, now());
       if (news !== undefined) await tell(news);
     },
     check: async () => {
-      for (const news of await silences(telling, now())) await tell(news);
+      for (const news of await silences(context, now())) await tell(news);
     },
     giveUp: async ({ kind, id }, error) => {
       const reason = error instanceof Error ? error.message : String(error);

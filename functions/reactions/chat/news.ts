@@ -1,8 +1,10 @@
 /** What a fact is as news: what to say, of which place, and what it is about. Nothing if nothing changed. */
+
 import * as z from "zod";
 import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { versionsOf } from "../../../schemas/version.ts";
+import { answerPages } from "../../../schemas/words/answer-pages.ts";
 import { shortCommit, shortDigest } from "../../../schemas/words/ids.ts";
 import type { Asof } from "../ledger-client.ts";
 import type { Heard } from "../reaction.ts";
@@ -25,7 +27,7 @@ export interface News {
 }
 
 const optional = z.string().exactOptional();
-const Told = z.looseObject({
+const RecordedFact = z.looseObject({
   kind: z.string(),
   source: z.string(),
   id: z.string(),
@@ -45,12 +47,12 @@ const Told = z.looseObject({
   until: optional,
   digest: optional,
 });
-type Told = z.infer<typeof Told>;
+type RecordedFact = z.infer<typeof RecordedFact>;
 
-/** What happened before that is history: an import of it tells nobody. */
+/** What happened longer ago is history: importing it posts nothing. */
 const NEWS_MS = 6 * 3600_000;
 
-export interface Telling {
+export interface NewsContext {
   readonly ask: Asof["ask"];
   /** The address of the page, if there is one. */
   readonly page?: string | undefined;
@@ -58,7 +60,7 @@ export interface Telling {
 
 const key = (...parts: readonly string[]): string => JSON.stringify(parts.map(fold));
 
-function pageOf({ page }: Telling, at: string, environment: string, service: string): string[] {
+function pageOf({ page }: NewsContext, at: string, environment: string, service: string): string[] {
   if (page === undefined) return [];
   const query = new URLSearchParams({ at, environment, service });
   return link(`${page.replace(/\/+$/, "")}/?${query}`, "release");
@@ -76,7 +78,7 @@ const placeOf = ({ environment, service, group, owner }: Release): Place => ({
 const inPlace = ({ service, environment }: Release): string => `${bold(service)} in ${bold(environment)}`;
 
 /** What a deployment brings, in its own words. */
-function broughtBy({ components = [], commit }: Told): string | undefined {
+function broughtBy({ components = [], commit }: RecordedFact): string | undefined {
   const images = components.flatMap(
     ({ tag, digest }) => tag ?? (digest === undefined ? [] : shortDigest(digest)),
   );
@@ -91,14 +93,17 @@ const contentOf = ({ components, config }: Release): string =>
     config,
   ]);
 
-async function reasonOf({ ask }: Telling, { redeployment, reason }: Told): Promise<string | undefined> {
+async function reasonOf(
+  { ask }: NewsContext,
+  { redeployment, reason }: RecordedFact,
+): Promise<string | undefined> {
   if (reason !== undefined || redeployment === undefined) return reason;
   return (await ask.redeployment(redeployment)).reason;
 }
 
 function detailsOf(
-  telling: Telling,
-  fact: Told,
+  context: NewsContext,
+  fact: RecordedFact,
   { service, environment, owner, contact, components }: Release,
 ): string[] {
   const commits = new Set(
@@ -107,13 +112,13 @@ function detailsOf(
   return [
     ...[...commits].slice(0, 2).map((sha) => `commit ${sha}`),
     ...(owner === null ? [] : [escaped(contact === null ? owner : `${owner}, ${contact}`)]),
-    ...pageOf(telling, fact.occurredAt, environment, service),
+    ...pageOf(context, fact.occurredAt, environment, service),
     ...link(fact.url, "run"),
   ];
 }
 
 interface Deployed {
-  readonly fact: Told;
+  readonly fact: RecordedFact;
   /** At the time of the fact, and just before it. */
   readonly release: Release;
   readonly before: Release;
@@ -170,20 +175,24 @@ const SAYING: Readonly<Record<string, (deployed: Deployed) => Said>> = {
 };
 
 /** About a deployment: it began, took effect, or failed. */
-async function ofDeployment(telling: Telling, fact: Told, service: string): Promise<News | undefined> {
+async function ofDeployment(
+  context: NewsContext,
+  fact: RecordedFact,
+  service: string,
+): Promise<News | undefined> {
   const { environment, occurredAt: at, deployment, id } = fact;
   const justBefore = new Date(Date.parse(at) - 1).toISOString();
   const [release, before, reason] = await Promise.all([
-    telling.ask.release({ environment, service, at }),
-    telling.ask.release({ environment, service, at: justBefore }),
-    reasonOf(telling, fact),
+    context.ask.release({ environment, service, at }),
+    context.ask.release({ environment, service, at: justBefore }),
+    reasonOf(context, fact),
   ]);
   const said = SAYING[fact.kind]?.({
     fact,
     release,
     before,
     reason,
-    details: detailsOf(telling, fact, release),
+    details: detailsOf(context, fact, release),
   });
   const { provider = "", instance = "", id: its = id } = deployment ?? {};
   return (
@@ -196,9 +205,13 @@ async function ofDeployment(telling: Telling, fact: Told, service: string): Prom
 }
 
 /** About what the runtime shows, where nobody deployed it. While a deployment is in progress, that is no news. */
-async function ofObservation(telling: Telling, fact: Told, service: string): Promise<News | undefined> {
+async function ofObservation(
+  context: NewsContext,
+  fact: RecordedFact,
+  service: string,
+): Promise<News | undefined> {
   const { environment, occurredAt: at } = fact;
-  const release = await telling.ask.release({ environment, service, at });
+  const release = await context.ask.release({ environment, service, at });
   const { drift, since, attempt } = release;
   if (drift === null || attempt?.status === "started") return undefined;
   const digests = (side: typeof drift.claimed): string =>
@@ -209,13 +222,13 @@ async function ofObservation(telling: Telling, fact: Told, service: string): Pro
   return {
     subject: "drift",
     place: placeOf(release),
-    message: messageOf(headline, undefined, detailsOf(telling, fact, release)),
+    message: messageOf(headline, undefined, detailsOf(context, fact, release)),
     about: key("drift", environment, service, since ?? "", JSON.stringify([drift.claimed, drift.observed])),
     state: "drift",
   };
 }
 
-async function placeFrozen({ ask }: Telling, { environment, service }: Told): Promise<Place> {
+async function placeFrozen({ ask }: NewsContext, { environment, service }: RecordedFact): Promise<Place> {
   if (service !== undefined) return placeOf(await ask.release({ environment, service }));
   // Every release of the environment has its group.
   const [any] = (await ask.snapshot({ environment, limit: 1 })).releases;
@@ -224,11 +237,11 @@ async function placeFrozen({ ask }: Telling, { environment, service }: Told): Pr
 
 const minute = (time: string): string => `${time.slice(0, 16).replace("T", " ")} UTC`;
 
-async function ofFreeze(telling: Telling, fact: Told): Promise<News> {
+async function ofFreeze(context: NewsContext, fact: RecordedFact): Promise<News> {
   const { environment, service, source, id, from, until, digest, reason } = fact;
   const [place, { freezes }] = await Promise.all([
-    placeFrozen(telling, fact),
-    telling.ask.freezes({ environment }),
+    placeFrozen(context, fact),
+    context.ask.freezes({ environment }),
   ]);
   const where = service === undefined ? bold(environment) : `${bold(service)} in ${bold(environment)}`;
   const span = [
@@ -252,12 +265,16 @@ async function ofFreeze(telling: Telling, fact: Told): Promise<News> {
 }
 
 /** A redeployment that failed before anything was deployed: no deployment tells it. */
-async function ofRedeployment(telling: Telling, fact: Told, service: string): Promise<News | undefined> {
+async function ofRedeployment(
+  context: NewsContext,
+  fact: RecordedFact,
+  service: string,
+): Promise<News | undefined> {
   const { environment, redeployment = "", outcome, reason } = fact;
   if (outcome !== "failed") return undefined;
   const [release, { startedAt, requestedBy }] = await Promise.all([
-    telling.ask.release({ environment, service }),
-    telling.ask.redeployment(redeployment),
+    context.ask.release({ environment, service }),
+    context.ask.redeployment(redeployment),
   ]);
   if (startedAt !== null) return undefined;
   return {
@@ -279,24 +296,22 @@ export const CHAT_KINDS = [
   "redeployment.ended",
 ] as const;
 
-export async function newsOf(telling: Telling, heard: Heard, now: Date): Promise<News | undefined> {
-  const fact = Told.parse(heard);
+export async function newsOf(context: NewsContext, heard: Heard, now: Date): Promise<News | undefined> {
+  const fact = RecordedFact.parse(heard);
   const { kind, service } = fact;
   if (Date.parse(fact.occurredAt) < now.getTime() - NEWS_MS) return undefined;
-  if (kind.startsWith("environment.")) return ofFreeze(telling, fact);
+  if (kind.startsWith("environment.")) return ofFreeze(context, fact);
   if (service === undefined) return undefined;
-  if (kind === "deployment.observed") return ofObservation(telling, fact, service);
+  if (kind === "deployment.observed") return ofObservation(context, fact, service);
   return kind === "redeployment.ended"
-    ? ofRedeployment(telling, fact, service)
-    : ofDeployment(telling, fact, service);
+    ? ofRedeployment(context, fact, service)
+    : ofDeployment(context, fact, service);
 }
 
 /** The sources that fell silent lately. */
-export async function silences({ ask }: Telling, now: Date): Promise<News[]> {
+export async function silences({ ask }: NewsContext, now: Date): Promise<News[]> {
   const found: News[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await ask.sources(cursor === undefined ? {} : { cursor });
+  for await (const page of answerPages((more) => ask.sources(more)))
     for (const { source, lastRecordedAt, silent, usualPauseS, lateAt } of page.sources) {
       if (!silent || lateAt === undefined || Date.parse(lateAt) < now.getTime() - NEWS_MS) continue;
       const usual = usualPauseS === undefined ? "" : `, usually every ${Math.ceil(usualPauseS / 60)} min`;
@@ -309,7 +324,5 @@ export async function silences({ ask }: Telling, now: Date): Promise<News[]> {
         state: "silent",
       });
     }
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
   return found;
 }

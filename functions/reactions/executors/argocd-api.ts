@@ -1,11 +1,9 @@
 /** Argo CD's API of applications, as far as the executor uses it (argoproj/argo-cd, assets/swagger.json). */
 import * as z from "zod";
 import { type Answer, exchange, NoAnswer, parsed } from "../../adapters/http-client.ts";
-import { Refused, urlUnder } from "./deliver.ts";
+import { isTemporary, Refused, urlUnder } from "./deliver.ts";
 
 const TIMEOUT_MS = 20_000;
-/** Statuses below 500 after which a request is tried again. */
-const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
 const maybe = z.string().nullish();
 const Revised = { revision: maybe, revisions: z.array(z.string()).nullish() };
@@ -61,7 +59,7 @@ export interface ArgoCd {
 function failureOf({ host }: URL, { status, text }: Answer): Error {
   const said = Problem.safeParse(parsed(text)).data?.message.slice(0, 200);
   const why = `${host} answers ${status}${said === undefined ? "" : `: ${said}`}`;
-  return status >= 500 || RETRYABLE.has(status) ? new Error(why) : new Refused(why);
+  return isTemporary(status) ? new Error(why) : new Refused(why);
 }
 
 /** Requests go to this address alone, with a token that no message contains. */

@@ -2,8 +2,10 @@
 import { whyNoAnswer } from "../../adapters/http-client.ts";
 
 const TIMEOUT_MS = 10_000;
-/** Statuses below 500 after which the request is retried. */
+/** Statuses below 500 after which a request is retried. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Whether the same request may succeed later. */
+export const isTemporary = (status: number): boolean => status >= 500 || RETRYABLE.has(status);
 
 /** A refusal that a retry would not change. Its message, like that of every error from this module, holds no secret. */
 export class Refused extends Error {}
@@ -49,6 +51,6 @@ export async function post(request: ExecutorRequest, timeoutMs = TIMEOUT_MS): Pr
   const { status, hasRetryAfter } = await statusOf(request, timeoutMs);
   if (status >= 200 && status < 300) return;
   const answer = `${request.url.host} answers ${status}`;
-  if (status >= 500 || RETRYABLE.has(status) || hasRetryAfter) throw new Error(answer);
+  if (isTemporary(status) || hasRetryAfter) throw new Error(answer);
   throw new Refused(answer);
 }

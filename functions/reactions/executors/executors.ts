@@ -2,9 +2,11 @@
  * Executors carry out redeployments. The first configured executor for the environment and service is used, at least once
  * and never after the deadline. If none can, the redeployment is ended as failed.
  */
+
 import * as z from "zod";
 import { hashOf, type Plan, type Step } from "../../../schemas/plan.ts";
 import { isOver, type Redeployment } from "../../../schemas/redeployment.ts";
+import { answerPages } from "../../../schemas/words/answer-pages.ts";
 import { type Asof, gateSubjectOf } from "../ledger-client.ts";
 import { type Heard, isFor, LookAgain, type Reaction } from "../reaction.ts";
 import { ArgocdExecutor, byArgocd, notByArgocd } from "./argocd.ts";
@@ -151,7 +153,7 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
   /** Begins it where that has not happened yet; then looks again, until the deployer and the ledger agree that it ended. */
   async function deploy(order: Order, deploying: Deploying): Promise<void> {
     const { id, status } = order.redeployment;
-    // Where it has started, nobody can take it any more: whoever did goes on.
+    // Once it has started nobody else can take it, so the executor that took it goes on.
     if (status === "requested" && !(await asof.take(id))) return;
     const progress = await deploying.progress(order);
     if (progress.is === "failed") return asof.end(id, "failed", progress.why);
@@ -178,13 +180,9 @@ export function executors(list: Executors, { asof, now, log, timeoutMs }: Depend
 
   /** Whether a redeployment still freezes its service. */
   async function isFreezing({ id, environment }: Redeployment): Promise<boolean> {
-    let cursor: { cursor?: string } = {};
-    for (;;) {
-      const { freezes, next } = await asof.ask.freezes({ environment, ...cursor });
+    for await (const { freezes } of answerPages((more) => asof.ask.freezes({ environment, ...more })))
       if (freezes.some(({ redeployment }) => redeployment === id)) return true;
-      if (next === null) return false;
-      cursor = { cursor: next };
-    }
+    return false;
   }
 
   /** What was held for a redeployment is given back once its freeze has ended: by a person, or as it was cancelled. */

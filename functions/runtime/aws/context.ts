@@ -1,11 +1,10 @@
 /** The ledger on AWS: clients, secrets and logs, created once for each instance of a function. */
 import { Logger } from "@aws-lambda-powertools/logger";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
+import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbPeople } from "../../adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
 import { emfMetrics } from "../../adapters/metrics/emf.ts";
-import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import type { Ledger, Secrets } from "../../http/context.ts";
 import type { Log } from "../../ledger/ingest.ts";
 import { remembering } from "../../ledger/people.ts";
@@ -88,7 +87,7 @@ export function ledgerOnAws(recording: Partial<Recording> = {}): Ledger {
   const secret = secretAs(readSecret);
   const webhooks = webhooksOf(process.env.ASOF_WEBHOOK_SECRET);
   const logger = new Logger({ serviceName: "asof" });
-  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+  const client = dynamodbClient();
   const now = () => new Date();
   const log: Log = {
     info: (message, fields) => logger.info(message, fields),

@@ -2,12 +2,11 @@
  * The function that lists, shows and erases persons: the only one that may delete from their table. It may not write facts;
  * the function that records takes its jobs.
  */
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { handle } from "hono/aws-lambda";
+import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbRegister } from "../../adapters/dynamodb/people.ts";
 import { s3QuarantineEraser } from "../../adapters/s3/eraser.ts";
 import { queueJobs } from "../../adapters/sqs/jobs.ts";
-import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import { guarded } from "../../http/app.ts";
 import { peopleEndpoints } from "../../http/people.ts";
 import type { Erasers } from "../../ledger/erasure.ts";
@@ -16,7 +15,7 @@ import { behindOrigin } from "./origin.ts";
 import { variable } from "./secret.ts";
 
 const ledger = ledgerOnAws({ jobs: queueJobs(variable("ASOF_LATER_QUEUE")) });
-const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+const client = dynamodbClient();
 const erasers: Erasers = {
   register: dynamodbRegister({ client, name: variable("ASOF_PEOPLE_TABLE") }),
   quarantine: s3QuarantineEraser(variable("ASOF_QUARANTINE_BUCKET")),

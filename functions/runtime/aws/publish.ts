@@ -4,12 +4,12 @@
  * removed fact, which must never happen, becomes a metric with an alarm.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import * as z from "zod";
 import type { Fact } from "../../../schemas/fact.ts";
 import { time } from "../../../schemas/scalars.ts";
+import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
 import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import { exportFacts } from "../../ledger/export.ts";
@@ -109,7 +109,7 @@ async function republish(
   remainingMs: () => number,
 ): Promise<Republished> {
   const store = dynamodbStore({
-    client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
+    client: dynamodbClient(),
     name: process.env.ASOF_TABLE ?? "",
   });
   let published = 0;

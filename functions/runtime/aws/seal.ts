@@ -3,13 +3,12 @@
  * published checkpoint time-stamped. It alone writes to the log's bucket, and signs.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
 import { dynamodbStoredFacts } from "../../adapters/dynamodb/stored-facts.ts";
 import { kmsSigner } from "../../adapters/kms/signer.ts";
 import { emfMetrics } from "../../adapters/metrics/emf.ts";
 import { s3Log } from "../../adapters/s3/log-store.ts";
-import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import { timestampAuthority } from "../../adapters/timestamp-authority.ts";
 import { anchor } from "../../seal/anchor.ts";
 import { readHead } from "../../seal/head.ts";
@@ -22,7 +21,7 @@ import { variable } from "./secret.ts";
 const logger = new Logger({ serviceName: "asof" });
 logUnhandled(logger);
 const recorder = emfMetrics();
-const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS });
+const client = dynamodbClient();
 const table = { client, name: variable("ASOF_TABLE") };
 const store = dynamodbStore(table);
 const log = s3Log(variable("ASOF_LOG_BUCKET"));

@@ -76,7 +76,7 @@ export function sqsReaction<S extends { asof: LedgerAccess }>(
       if (event.source === "aws.events") await (await reaction()).check?.();
       else await processFact(event.detail, isLast);
     } catch (error) {
-      // What is to be looked at again is a message like the first one: its deliveries are counted anew.
+      // A message of its own, not a redelivery: its deliveries are counted from one again.
       if (error instanceof LookAgain) return lookAgain(body, Math.ceil(error.afterMs / 1000));
       // The batch library does not log the error, and SQS only counts it.
       const what = isLast ? "a message was given up" : "a message failed and will be redelivered";

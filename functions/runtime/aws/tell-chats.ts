@@ -1,8 +1,7 @@
 /** Tells chats what happened. Their addresses are in this function's own secret; what was sent is in its own table. */
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
+import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbSentMessages } from "../../adapters/dynamodb/sent-messages.ts";
-import { TIMEOUTS } from "../../adapters/timeouts.ts";
 import { chat } from "../../reactions/chat/chat.ts";
 import { Chat } from "../../reactions/chat/settings.ts";
 import { variable } from "./secret.ts";
@@ -11,7 +10,7 @@ import { LedgerAccess, sqsReaction } from "./sqs-reaction.ts";
 const Settings = z.strictObject({ asof: LedgerAccess, chat: Chat });
 
 const sent = dynamodbSentMessages({
-  client: new DynamoDBClient({ maxAttempts: 4, requestHandler: TIMEOUTS }),
+  client: dynamodbClient(),
   name: variable("ASOF_SENT_TABLE"),
 });
 

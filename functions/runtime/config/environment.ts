@@ -84,7 +84,7 @@ function withHostsOf(executors: Executors, hosts: Hosts): Hosts {
   return own.length === 0 ? hosts : { ...hosts, forges: [...(hosts.forges ?? PUBLIC_FORGES), ...own] };
 }
 
-/** What reacts to the ledger, beside the executors. */
+/** What reacts to the ledger, in addition to the executors. */
 function reactionsIn(env: NodeJS.ProcessEnv): Pick<Configuration, "maintenance" | "chat"> {
   const maintenance = jsonIn("ASOF_MAINTENANCE", Maintenance, env.ASOF_MAINTENANCE);
   const chat = jsonIn("ASOF_CHAT", Chat, env.ASOF_CHAT);

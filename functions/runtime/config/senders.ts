@@ -34,7 +34,7 @@ const ownSources = ({ name, account }: Senders[number]): string[] => [
 
 const Envelope = z.looseObject({ account: z.string(), source: z.string() });
 
-/** Without a list, whoever IAM lets put events speaks as a writer without grants. */
+/** Without a list, everybody whom IAM lets put events reports as a writer without grants. */
 export const ANY_SENDER: Sender = {
   door: "aws",
   reportedBy: "eventbridge",

@@ -1,8 +1,7 @@
 /** When a source counts as silent, where its own rhythm is not what counts. */
 import * as z from "zod";
+import { millisecondsOf } from "../../../schemas/words/durations.ts";
 import { json, parse } from "./secrets.ts";
-
-const MS_OF: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** By prefix of the source's name. */
 export const SilentAfter = z.record(
@@ -18,9 +17,7 @@ export function silentAfterFrom({ ASOF_SILENT_AFTER: text }: NodeJS.ProcessEnv):
   return new Map(
     Object.entries(given).map(([prefix, after]) => [
       prefix,
-      after === "never"
-        ? Number.POSITIVE_INFINITY
-        : Number(after.slice(0, -1)) * (MS_OF[after.slice(-1)] ?? 0),
+      after === "never" ? Number.POSITIVE_INFINITY : (millisecondsOf(after, "mhd") ?? 0),
     ]),
   );
 }

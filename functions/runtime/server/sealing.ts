@@ -73,6 +73,7 @@ export function sealingRunner(
   let doneMs = Date.now();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  const stopping = new AbortController();
   let sweepAtMs = Date.now() + FIRST_SWEEP_MS;
   let anchorAtMs = 0;
 
@@ -98,8 +99,9 @@ export function sealingRunner(
   }
 
   async function sealAndCheck(): Promise<void> {
-    if ((await sealAll(sealing)).isDone) doneMs = Date.now();
+    if ((await sealAll(sealing, { signal: stopping.signal })).isDone) doneMs = Date.now();
     counts.stopped = 0;
+    if (stopping.signal.aborted) return;
     if (Date.now() >= sweepAtMs) await sweep();
     if (settings.timestampUrl !== undefined && Date.now() >= anchorAtMs)
       await anchorTo(settings.timestampUrl);
@@ -125,6 +127,7 @@ export function sealingRunner(
     sealedLog,
     start: () => schedule(FIRST_MS),
     stop: () => {
+      stopping.abort();
       clearTimeout(timer);
       timer = undefined;
       return running;

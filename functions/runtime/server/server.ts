@@ -1,7 +1,8 @@
 /** The server: all endpoints in one process, on SQLite or on a DynamoDB table. `npm start` runs it. */
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Hono } from "hono";
+import { writeWhole } from "../../adapters/folder/whole-file.ts";
 import { verifier } from "../../adapters/oidc/verifier.ts";
 import { registries } from "../../adapters/registry/oci.ts";
 import { backupsOf } from "../../adapters/sqlite/background.ts";
@@ -63,11 +64,8 @@ const SETTLE_ON_DYNAMODB_MS = 60_000;
 /** The admin token of a ledger without configured tokens. Created once, and stored with the data. */
 function ownTokens(data: string): Token[] {
   const file = join(data, "token");
-  if (!existsSync(file)) {
-    // Write, then rename: a crash must not leave a partial token, which would never be replaced.
-    writeFileSync(`${file}.partial`, `${newToken()}\n`, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
-  }
+  // Whole: a partial token would never be replaced.
+  if (!existsSync(file)) writeWhole(file, `${newToken()}\n`);
   try {
     return parseTokens(`admin:admin:${readFileSync(file, "utf8").trim()}`);
   } catch (cause) {

@@ -13,7 +13,8 @@
  * only some resources (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it covers only these components.
  * `succeeded` means that the sync succeeded: applied, its waves healthy. The revision belongs to the repository of
  * manifests, so it is configuration, not an image's commit.
- * A sync is a rollback where the history has its revision before that of the previous sync.
+ * A sync is a rollback where the history has its revision before that of the previous sync. Syncs that the history alone
+ * tells: `argocd-history.ts`.
  * Not in the payload: names of containers, commits of images; digests,
  * unless the manifests pin them; before Argo CD 3.0, any images. A failed delivery is tried three times within seconds,
  * and again at the application's next change.
@@ -22,6 +23,7 @@
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
+import { splitImage } from "../image.ts";
 import {
   endingOf,
   firstLink,
@@ -37,6 +39,7 @@ import {
 } from "../payload.ts";
 import { byHeader, type Context, type Source, sourceOf } from "../source.ts";
 import { mapRollout } from "./argo-rollouts.ts";
+import { configOf, History, rememberedSyncs, revised, rollbackOf } from "./argocd-history.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
 import { type Container, componentsOf, distinct, namesBy, runsPods } from "./workload.ts";
 
@@ -75,8 +78,6 @@ const named = {
   name: z.string(),
 };
 
-const From = z.looseObject({ repoURL: maybeText, path: maybeText, chart: maybeText });
-
 const Applied = z.looseObject({
   ...named,
   status: maybeText,
@@ -86,10 +87,7 @@ const Applied = z.looseObject({
 type Applied = z.infer<typeof Applied>;
 
 const SyncResult = z.looseObject({
-  revision: maybeText,
-  revisions: z.array(z.string()).nullish(),
-  source: From.nullish(),
-  sources: z.array(From).nullish(),
+  ...revised,
   resources: z.array(Applied).nullish(),
 });
 type SyncResult = z.infer<typeof SyncResult>;
@@ -135,17 +133,7 @@ const Application = z.looseObject({
   status: z.looseObject({
     operationState: Operation.nullish(),
     resources: z.array(Managed).nullish(),
-    /** The last syncs that succeeded, oldest first. */
-    history: z
-      .array(
-        z.looseObject({
-          revision: maybeText,
-          revisions: z.array(z.string()).nullish(),
-          deployStartedAt: maybeText,
-        }),
-      )
-      .nullish()
-      .catch(undefined),
+    history: History.nullish().catch(undefined),
   }),
 });
 type Application = z.infer<typeof Application>;
@@ -158,26 +146,33 @@ const Either = z.looseObject({ rollout: z.unknown().optional() });
 function toStatements(payload: unknown, context: Context): Mapped[] {
   return mapping(Either, payload, ({ rollout }) =>
     rollout === undefined
-      ? mapping(Notification, payload, (notification) => [
+      ? mapping(Notification, payload, (notification) =>
           mapApplication(notification, context.headers, payload),
-        ])
+        )
       : mapRollout(payload, context),
   );
 }
 
-function mapApplication({ app, url }: Notification, headers: Headers, raw: unknown): Mapped {
-  const { name, namespace } = app.metadata;
+function mapApplication({ app, url }: Notification, headers: Headers, raw: unknown): Mapped[] {
+  const { name, namespace, uid } = app.metadata;
   const place = placeOf(app, headers);
-  if (place === undefined) return withoutCluster(raw);
+  if (place === undefined) return [withoutCluster(raw)];
   const common = {
     source: sourceOf("argocd", "apps", segment(namespace), segment(name)),
     service: name,
     ...place,
     ...present({ url: firstLink(url) }),
   };
-  return app.metadata.deletionTimestamp === undefined
-    ? mapOperation(app, app.status.operationState ?? {}, common, raw)
-    : mapDeletion(app, common, raw);
+  if (app.metadata.deletionTimestamp !== undefined) return [mapDeletion(app, common, raw)];
+  const operation: Operation = app.status.operationState ?? {};
+  const remembering = { uid, namespace: segment(namespace), name: segment(name), common };
+  return [
+    mapOperation(app, operation, common, raw),
+    // Told again at the end of the sync.
+    ...(operation.phase === "Running"
+      ? []
+      : rememberedSyncs(remembering, app.status.history ?? [], operation.startedAt)),
+  ];
 }
 
 /** The fields that all statements of one application share. */
@@ -231,7 +226,7 @@ function mapOperation(app: Application, operation: Operation, common: Common, ra
       ...common,
       deployment: { provider: "argocd", instance: app.metadata.namespace, id: sync },
       ...(what ?? UNSAID),
-      ...(kind === "deployment.succeeded" ? rollbackOf(app, operation) : {}),
+      ...(kind === "deployment.succeeded" ? rollbackOf(before(app, operation), result) : {}),
       ...present({ actor: loginOnly(asked?.initiatedBy?.username) }),
       ...endingOf(kind, operation.message, isTerminated(operation) ? "cancelled" : undefined),
       ...(hasStarted ? {} : configOf(result)),
@@ -247,23 +242,9 @@ function toldAs(id: string, { status }: Application, { syncResult }: Operation, 
   return { id: `${id}/${hashOf(JSON.stringify(what))}`, sequence };
 }
 
-/** Whether a sync returns to a revision that was deployed before the previous one, as the history tells. */
-function rollbackOf({ status }: Application, { startedAt, syncResult }: Operation): { rollback?: true } {
-  const before = (status.history ?? [])
-    .filter(({ deployStartedAt }) => deployStartedAt !== startedAt)
-    .map((entry) => revisionsOf(entry));
-  const now = revisionsOf(syncResult ?? {});
-  return now !== NO_REVISION && before.at(-1) !== now && before.includes(now) ? { rollback: true } : {};
-}
-
-interface Revised {
-  readonly revision?: string | undefined;
-  readonly revisions?: readonly string[] | null | undefined;
-}
-/** The revisions of an application's sources as one text, to be compared. */
-const revisionsOf = ({ revision, revisions }: Revised): string =>
-  JSON.stringify(revisions?.length ? revisions : [revision ?? ""]);
-const NO_REVISION = revisionsOf({});
+/** The syncs that the history lists before this one. */
+const before = ({ status }: Application, { startedAt }: Operation): History =>
+  (status.history ?? []).filter(({ deployStartedAt }) => deployStartedAt !== startedAt);
 
 /** Whether somebody stopped the sync. */
 const isTerminated = ({ message }: Operation): boolean => /^operation terminated/i.test(message ?? "");
@@ -321,25 +302,4 @@ function containersOf(applied: Applied): Container[] {
   return images.map((image, n) => ({ workload: applied, container: names[n] ?? image, image }));
 }
 
-/** A reference without its tag and digest. */
-const pathOf = (image: string): string => (image.split("@")[0] ?? "").replace(/:[^:/]*$/, "");
-
-/** The revision of each source of manifests: a commit, or a chart's version. */
-function configOf(result: SyncResult | null | undefined) {
-  const { revision, revisions, source, sources } = result ?? {};
-  const pairs = sources?.length
-    ? sources.map((one, n) => [one, revisions?.[n]] as const)
-    : [[source, revision] as const];
-  const config = pairs.flatMap(([from, revision]) =>
-    revision === undefined || revision === ""
-      ? []
-      : [{ revision, ...present({ repository: webOf(from?.repoURL), path: from?.chart ?? from?.path }) }],
-  );
-  return config.length === 0 ? {} : { config };
-}
-
-/** A repository's web address, also if it is cloned over SSH; none for a registry of charts. */
-function webOf(repoURL = ""): string | undefined {
-  const [, host, path] = /^(?:ssh:\/\/)?[^@/:]+@([^:/]+)(?::\d+(?=\/))?[:/]\/?(.+)$/.exec(repoURL) ?? [];
-  return firstLink(repoURL, host === undefined ? undefined : `https://${host}/${path}`);
-}
+const pathOf = (image: string): string => splitImage(image).repository;

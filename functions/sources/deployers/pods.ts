@@ -5,6 +5,7 @@
  * issues 108689 and 115199.
  */
 import * as z from "zod";
+import { by } from "../../../schemas/words/ordering.ts";
 import { type Image, partsOf } from "../image.ts";
 import { maybeText, present } from "../payload.ts";
 
@@ -113,7 +114,7 @@ export function imagesIn({ status }: Pod): Seen[] {
   const own = (status.containerStatuses ?? []).filter(isOwn);
   return own
     .map((one) => ({ component: own.length === 1 ? "main" : one.name, ...imageOf(one) }))
-    .sort((a, b) => (a.component < b.component ? -1 : 1));
+    .sort(by(({ component }) => component));
 }
 
 /** What a pod runs, and since when; undefined if it is being deleted, or if a container does not run. */

@@ -152,29 +152,29 @@ interface Stated {
   readonly ending?: Record<string, string>;
 }
 
-/** The deployment, and why words of its payload were left aside. */
+/** The deployment, and why fields of its payload were ignored. */
 function deploymentStatement({ deployment, repository }: Deployed, raw: unknown, stated: Stated): Mapped[] {
   const host = new URL(repository.html_url).host;
-  const { told, faults } = readTold(deployment.payload, host);
-  const { parts, disputed } = imageOf(told);
+  const { fields, faults } = readFields(deployment.payload, host);
+  const { parts, disputed } = imageOf(fields);
   const { kind, id, occurredAt, sequence, environment, actor, url, ending } = stated;
   const statement = {
     kind,
     source: sourceOf("github", host, repository.full_name),
     id,
     occurredAt,
-    environment: told.environment ?? environment,
-    service: told.service ?? repository.full_name,
+    environment: fields.environment ?? environment,
+    service: fields.service ?? repository.full_name,
     deployment: { provider: "github", instance: host, id: String(deployment.id) },
-    components: [{ component: told.component ?? "main", ...parts }],
+    components: [{ component: fields.component ?? "main", ...parts }],
     commit: {
       repository: repository.html_url,
       sha: deployment.sha,
       // If the deployment was made for a commit id, the ref is that id.
       ...present({ ref: deployment.ref === deployment.sha ? undefined : deployment.ref }),
     },
-    ...present({ scope: told.component === undefined ? undefined : "components", url }),
-    ...present({ actor: loginOnly(actor), redeployment: told.redeployment }),
+    ...present({ scope: fields.component === undefined ? undefined : "components", url }),
+    ...present({ actor: loginOnly(actor), redeployment: fields.redeployment }),
     ...present({ sequence }),
     ...ending,
   };
@@ -183,10 +183,10 @@ function deploymentStatement({ deployment, repository }: Deployed, raw: unknown,
 }
 
 /**
- * The known words of a deployment's free-form payload. The payload belongs to whoever deploys, who may mean something
- * else by the same words: a value that is none of ours is left aside, and never refuses the deployment.
+ * The known fields of a deployment's free-form payload. The payload belongs to whoever deploys, who may mean something
+ * else by the same names: a value of another form is ignored, and never refuses the deployment.
  */
-const Told = z.object({
+const PayloadFields = z.object({
   service: name.exactOptional(),
   environment: name.exactOptional(),
   component: name.exactOptional(),
@@ -203,25 +203,25 @@ const Told = z.object({
 });
 const isImage = (reference: string): boolean => {
   const read = readImage(reference);
-  return read !== undefined && Told.pick(PARTS).safeParse(read).success;
+  return read !== undefined && PayloadFields.pick(PARTS).safeParse(read).success;
 };
 const PARTS = { repository: true, tag: true, digest: true } as const;
-type Told = z.infer<typeof Told>;
+type PayloadFields = z.infer<typeof PayloadFields>;
 
 /** @param host GitHub's own, which is no registry: a repository there is one of source code */
-function readTold(payload: unknown, host: string): { told: Told; faults: readonly string[] } {
+function readFields(payload: unknown, host: string): { fields: PayloadFields; faults: readonly string[] } {
   const json = typeof payload === "string" ? jsonOrNothing(payload) : payload;
-  if (typeof json !== "object" || json === null) return { told: {}, faults: [] };
+  if (typeof json !== "object" || json === null) return { fields: {}, faults: [] };
   const given = Object.fromEntries(
     Object.entries(json).filter(
       ([key, value]) => value !== null && !(key === "repository" && String(value).startsWith(`${host}/`)),
     ),
   );
-  const parsed = Told.safeParse(given);
-  if (parsed.success) return { told: parsed.data, faults: [] };
+  const parsed = PayloadFields.safeParse(given);
+  if (parsed.success) return { fields: parsed.data, faults: [] };
   const foreign = new Set(parsed.error.issues.map(({ path }) => path[0]));
   const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !foreign.has(key)));
-  return { told: Told.parse(rest), faults: [faultsOf(parsed.error)] };
+  return { fields: PayloadFields.parse(rest), faults: [faultsOf(parsed.error)] };
 }
 
 /** A payload in a string may be any note; it is used only if it is JSON. */
@@ -240,7 +240,7 @@ interface Parts {
  * The image from its reference, from its parts, or from both. Where they differ, the reference counts, because only it
  * can mean nothing but an image; of two digests none does.
  */
-function imageOf({ image, repository, tag, digest }: Told): Parts {
+function imageOf({ image, repository, tag, digest }: PayloadFields): Parts {
   const parts: Partial<Image> = present({ repository, tag, digest });
   const read: Partial<Image> = image === undefined ? {} : (readImage(image) ?? {});
   const disputed = (["repository", "tag", "digest"] as const).filter(

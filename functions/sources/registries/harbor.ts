@@ -34,7 +34,7 @@ import { byHeader, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
 /** An event, from either format. */
-interface Told {
+interface HarborEvent {
   readonly type: string;
   readonly occurredAt: string;
   readonly operator: string | undefined;
@@ -84,17 +84,17 @@ function toStatements(raw: unknown): Mapped[] {
   return mapping(AnyFormat, raw, ({ specversion }) =>
     specversion === undefined
       ? mapping(Default, raw, ({ type, occur_at, operator, event_data: data }) => {
-          const idOf: Told["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said);
-          return mapTold({ type, occurredAt: fromEpochSeconds(occur_at), operator, data, idOf, raw });
+          const idOf: HarborEvent["idOf"] = (_, ...said) => hashOf(type, occur_at, ...said);
+          return mapEvent({ type, occurredAt: fromEpochSeconds(occur_at), operator, data, idOf, raw });
         })
       : mapping(CloudEvent, raw, ({ id, type, time, operator, data }) =>
-          mapTold({ type, occurredAt: time, operator, data, idOf: (n) => `${id}/${n}`, raw }),
+          mapEvent({ type, occurredAt: time, operator, data, idOf: (n) => `${id}/${n}`, raw }),
         ),
   );
 }
 
 /** Mappings by type: those of `Default`, of 1.x, and of CloudEvents. */
-const MAPPINGS: ReadonlyMap<string, (told: Told) => Mapped[]> = new Map([
+const MAPPINGS: ReadonlyMap<string, (event: HarborEvent) => Mapped[]> = new Map([
   ["PUSH_ARTIFACT", mapArtifacts("artifact.pushed")],
   ["pushImage", mapArtifacts("artifact.pushed")],
   ["harbor.artifact.pushed", mapArtifacts("artifact.pushed")],
@@ -113,11 +113,11 @@ const UNNEEDED = [
   [/replication/i, "a replication names no digest; an image that arrives by it is reported as pushed"],
 ] as const;
 
-function mapTold(told: Told): Mapped[] {
-  const map = MAPPINGS.get(told.type);
-  if (map !== undefined) return map(told);
-  const reason = UNNEEDED.find(([type]) => type.test(told.type))?.[1];
-  return [ignored(reason ?? `the type ${quoted(told.type)} is not known`, told.raw)];
+function mapEvent(event: HarborEvent): Mapped[] {
+  const map = MAPPINGS.get(event.type);
+  if (map !== undefined) return map(event);
+  const reason = UNNEEDED.find(([type]) => type.test(event.type))?.[1];
+  return [ignored(reason ?? `the type ${quoted(event.type)} is not known`, event.raw)];
 }
 
 // --- artifacts --------------------------------------------------------------------------------------------
@@ -139,8 +139,8 @@ const saidOf = (kind: string, operator: string | undefined) =>
     : present({ actor: loginOnly(operator) });
 
 function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
-  return (told: Told): Mapped[] =>
-    reading(Artifacts, told, ({ resources, repository: { repo_full_name: path } }) =>
+  return (event: HarborEvent): Mapped[] =>
+    reading(Artifacts, event, ({ resources, repository: { repo_full_name: path } }) =>
       resources.map(({ digest, tag: given, resource_url: url }, n) => {
         // An artifact's URL is an image reference: host, path, and a tag or digest.
         const [host = ""] = url.split("/");
@@ -150,23 +150,23 @@ function mapArtifacts(kind: "artifact.pushed" | "artifact.deleted") {
         const statement = {
           kind,
           source: sourceOf("harbor", host),
-          id: told.idOf(n, repository, digest, tag),
-          occurredAt: told.occurredAt,
+          id: event.idOf(n, repository, digest, tag),
+          occurredAt: event.occurredAt,
           repository,
-          ...saidOf(kind, told.operator),
+          ...saidOf(kind, event.operator),
           ...present({
             digest,
             tag,
             what: kind === "artifact.deleted" ? lost : undefined,
           }),
         };
-        return said(statement, told.raw);
+        return said(statement, event.raw);
       }),
     );
 }
 
 /** A fault in an event's data rejects the whole event, which is quarantined. */
-function reading<T>(schema: z.ZodType<T>, { data, raw }: Told, map: (data: T) => Mapped[]): Mapped[] {
+function reading<T>(schema: z.ZodType<T>, { data, raw }: HarborEvent, map: (data: T) => Mapped[]): Mapped[] {
   const read = schema.safeParse(data);
   return read.success ? map(read.data) : [rejected(faultsOf(read.error), raw)];
 }
@@ -183,33 +183,33 @@ const Retention = z.looseObject({
   }),
 });
 
-function mapRetention(told: Told): Mapped[] {
+function mapRetention(event: HarborEvent): Mapped[] {
   return reading(
     Retention,
-    told,
+    event,
     ({ retention: { harbor_hostname: host, project_name, deleted_artifact } }) =>
       deleted_artifact.map(({ type, status, name_tag = "" }, n) => {
         if (status?.toUpperCase() !== "SUCCESS") {
-          return ignored(`the deletion's status is ${quoted(status ?? "")}`, told.raw);
+          return ignored(`the deletion's status is ${quoted(status ?? "")}`, event.raw);
         }
         if (type !== undefined && type !== "image")
-          return ignored(`${quoted(type)} is not an image`, told.raw);
+          return ignored(`${quoted(type)} is not an image`, event.raw);
         const colon = name_tag.lastIndexOf(":");
-        if (colon < 0) return ignored("the deleted artifact had no tag", told.raw);
+        if (colon < 0) return ignored("the deleted artifact had no tag", event.raw);
         const repository = `${host}/${project_name}/${name_tag.slice(0, colon)}`;
         const tag = name_tag.slice(colon + 1);
         // The operator is the trigger (`SCHEDULE`), not a person.
         const statement = {
           kind: "artifact.deleted" as const,
           source: sourceOf("harbor", host),
-          id: told.idOf(n, repository, undefined, tag),
-          occurredAt: told.occurredAt,
+          id: event.idOf(n, repository, undefined, tag),
+          occurredAt: event.occurredAt,
           repository,
           tag,
           what: "tag",
           reason: "retention",
         };
-        return said(statement, told.raw);
+        return said(statement, event.raw);
       }),
   );
 }

@@ -1,15 +1,16 @@
 /**
- * Tellers that contradict each other within minutes: one reports that a deployment succeeded, another that one failed, or
+ * Reports that contradict each other within minutes: one says that a deployment succeeded, another that one failed, or
  * the runtime shows what ran before. The runtime decides which images run; the answer names both.
  */
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
-import { canonical } from "../../ledger/canonical.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
-import { sameCommit } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
 import type { Selector } from "./running.ts";
 import { isSameSlot } from "./slots.ts";
 
@@ -45,7 +46,7 @@ function isAbout(failed: Failed, claim: FactOf<"deployment.succeeded">): boolean
   const isOtherCommit =
     failed.commit !== undefined &&
     claim.commit !== undefined &&
-    !sameCommit(failed.commit.sha, claim.commit.sha);
+    !isSameCommit(failed.commit.sha, claim.commit.sha);
   const isOtherImage = (failed.components ?? []).some(({ digest, ...slot }) =>
     claimed.some(
       (one) =>
@@ -66,16 +67,24 @@ const warning = (claim: Claim, other: Fact, what: string): Warning => ({
 const isContradiction = (look: Observation, claim: Claim): boolean =>
   apartMs(look, claim) <= MINUTES_MS || (look.since !== undefined && look.since < claim.occurredAt);
 
-export function tellerWarnings(
-  { running: { lastClaim: claim }, observation, contradicted }: Reconciled,
+/** The tasks of a rollout show another image than its deployment names. */
+function taskWarning({ by, contradicts, resolution }: ResolvedComponent): Warning[] {
+  const [task] = [...resolution.facts].sort(newestFirst);
+  if (contradicts === undefined || task === undefined || by.kind !== "deployment.succeeded") return [];
+  return [warning(by, task, "shows other images")];
+}
+
+export function contradictionWarnings(
+  { running: { lastClaim: claim }, observation, contradicted, shown }: Reconciled,
   failures: readonly Failed[],
 ): Warning[] {
-  const seen =
+  const looked =
     contradicted?.kind === "deployment.succeeded" &&
     observation !== undefined &&
     isContradiction(observation, contradicted)
       ? [warning(contradicted, observation, "shows other images")]
       : [];
+  const seen = [...looked, ...shown.flatMap(taskWarning)];
   if (claim?.kind !== "deployment.succeeded") return seen;
   const failed = failures.filter(
     (one) =>

@@ -1,6 +1,9 @@
-/** Which names are nearest to a name that is unknown. */
+/** Suggestions for a name that is unknown. */
 import { distance } from "fastest-levenshtein";
 import { fold } from "../../schemas/words/texts.ts";
+import { knownNames, take } from "./directories.ts";
+import type { KnownAt } from "./fact-reader.ts";
+import type { Directory } from "./store.ts";
 
 const SUGGESTED = 3;
 
@@ -20,3 +23,15 @@ export const nearestOf = (wanted: string, names: readonly string[]): string[] =>
     .sort((a, b) => a.far - b.far)
     .slice(0, SUGGESTED)
     .map(({ name }) => name);
+
+/** How many names are compared. */
+const COMPARED = 5000;
+
+/** The known names of a directory that are nearest to a name, in their first spelling. */
+export async function nearestNames(known: KnownAt, directory: Directory, name: string): Promise<string[]> {
+  const { taken } = await take(knownNames(known, directory, {}, COMPARED), COMPARED);
+  return nearestOf(
+    name,
+    taken.map(({ shown }) => shown),
+  );
+}
