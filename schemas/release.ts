@@ -61,6 +61,7 @@ export const WARNINGS = [
   "older_build",
   "image_lost",
   "schema_too_new",
+  "schema_too_old",
   "disputed",
   "declared_only",
 ] as const;
@@ -180,6 +181,7 @@ export const attached = z.strictObject({
   }),
   verdict: z.string().exactOptional(),
   by: shownPerson.exactOptional(),
+  bot: z.literal(true).exactOptional().meta({ description: "whoever gave it is no human" }),
   reason: z.string().exactOptional(),
   sha256: hash.exactOptional(),
   at: time,
@@ -229,7 +231,7 @@ export const Release = z
       .strictObject({
         deployment: deploymentId,
         status: z.enum(["started", "failed"]),
-        startedAt: time,
+        startedAt: time.meta({ description: "if nobody reported its start: its end" }),
         by: shownPerson.nullable(),
         url: url.nullable(),
         components: z.array(component).meta({ description: "what it brings, as its deployer reported it" }),
@@ -243,7 +245,7 @@ export const Release = z
       .nullable()
       .meta({
         description:
-          "a deployment that has started and not ended; or that failed, and may have changed things, until another takes effect",
+          "a deployment that has started and not ended; or that failed, and may have changed things, until another takes effect. A start is over, too, once a later deployment of the same deployer took effect",
       }),
     drift: z
       .strictObject({

@@ -81,6 +81,15 @@ export const digest = z
 /** Maximum length of a repository's name, host and path. */
 export const REPOSITORY_MAX = 255;
 
+const DOCKER_HUB = /^((index|registry-1)\.docker\.io|(registry\.)?hub\.docker\.com|docker\.io)\/(?=(.+))/;
+
+/** A repository under one name: Docker Hub has several hosts, and its own images are below `library/`. */
+const underOneName = (repository: string): string => {
+  const path = DOCKER_HUB.exec(repository)?.[4];
+  if (path === undefined) return repository;
+  return `docker.io/${path.includes("/") ? path : `library/${path}`}`;
+};
+
 /** An image repository: registry host, optional port, path; no tag and no digest. */
 export const imageRepository = z
   .string()
@@ -88,7 +97,9 @@ export const imageRepository = z
   .regex(
     /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$/,
     "must be host/path in lower case without tag or digest, like ghcr.io/acme/billing",
-  );
+  )
+  .overwrite(underOneName)
+  .max(REPOSITORY_MAX);
 
 /** An image tag (distribution specification, `reference`). */
 export const tag = z
@@ -102,14 +113,20 @@ export function partsOfTag(value: string): { readonly repository?: string; reado
 }
 
 /** A tag of a service's own repository, or of a named one: `1.4.2`, `ghcr.io/acme/billing:1.4.2`. */
-export const imageTag = z.string().refine(
-  (value) => {
-    const parts = partsOfTag(value);
-    const isNamed = parts.repository === undefined || imageRepository.safeParse(parts.repository).success;
-    return isNamed && tag.safeParse(parts.tag).success;
-  },
-  { error: "must be a tag like 1.4.2, or a repository and a tag like ghcr.io/acme/billing:1.4.2" },
-);
+export const imageTag = z
+  .string()
+  .refine(
+    (value) => {
+      const parts = partsOfTag(value);
+      const isNamed = parts.repository === undefined || imageRepository.safeParse(parts.repository).success;
+      return isNamed && tag.safeParse(parts.tag).success;
+    },
+    { error: "must be a tag like 1.4.2, or a repository and a tag like ghcr.io/acme/billing:1.4.2" },
+  )
+  .overwrite((value) => {
+    const { repository, tag } = partsOfTag(value);
+    return repository === undefined ? tag : `${underOneName(repository)}:${tag}`;
+  });
 
 /** A full git object name (SHA-1 or SHA-256). */
 export const fullSha = z

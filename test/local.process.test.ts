@@ -273,3 +273,12 @@ describe("a ledger that cannot start", () => {
     expect(line).toMatch(/^asof: \S+ledger\.db is damaged: .*restore a backup/);
   });
 });
+
+it("answers while nobody reads its log", async () => {
+  const ledger = await startLedger(newFolder());
+  ledger.child.stderr?.pause();
+  for (let n = 0; n < 1500; n++) expect((await fetch(`${ledger.address}/healthz`)).status).toBe(200);
+  ledger.child.stderr?.resume();
+  const { stderr } = await end(ledger, "SIGTERM");
+  expect(stderr.split("\n").filter((line) => line.includes('"route":"/healthz"'))).toHaveLength(1500);
+});

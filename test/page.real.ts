@@ -335,8 +335,8 @@ describe("audit", () => {
     await signIn("/audit?days=90&environment=production");
     await page.getByRole("heading", { name: "Changes" }).waitFor();
     const all = await page.locator("tbody tr").count();
-    await page.getByRole("button", { name: "no_approval" }).click();
-    await page.getByRole("heading", { name: "Changes: no_approval" }).waitFor();
+    await page.getByRole("button", { name: "no_verified_build" }).click();
+    await page.getByRole("heading", { name: "Changes: no_verified_build" }).waitFor();
     expect(await page.locator("tbody tr").count()).toBeLessThan(all);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { EXAMPLES } from "../schemas/examples.ts";
 import { KINDS, Statement } from "../schemas/fact.ts";
-import { printable } from "../schemas/scalars.ts";
+import { TagQuestion } from "../schemas/question.ts";
+import { imageTag, printable } from "../schemas/scalars.ts";
 
 const HASH = "0".repeat(64);
 const push = EXAMPLES["artifact.pushed"];
@@ -224,5 +225,25 @@ describe("a time", () => {
     ["of no form", "yesterday"],
   ])("%s is refused", (_, said) => {
     expect(at(said).success).toBe(false);
+  });
+});
+
+describe("a repository of Docker Hub", () => {
+  it("has one name, in facts and questions", () => {
+    const repository = "docker.io/library/nginx";
+    for (const given of ["docker.io/nginx", "index.docker.io/nginx", "registry-1.docker.io/library/nginx"]) {
+      expect(Statement.parse({ ...push, repository: given })).toMatchObject({ repository });
+      expect(TagQuestion.parse({ repository: given, tag: "1" })).toMatchObject({ repository });
+      expect(imageTag.parse(`${given}:1`)).toBe(`${repository}:1`);
+    }
+  });
+
+  it("is no repository of another registry", () => {
+    for (const repository of [
+      "docker.io.example/nginx",
+      "mirror.example/docker.io/nginx",
+      "ghcr.io/acme/nginx",
+    ])
+      expect(Statement.parse({ ...push, repository })).toMatchObject({ repository });
   });
 });

@@ -77,7 +77,9 @@ export function targetOf(
   { to: commit }: Plan["commits"],
   changes: Plan["config"],
 ): Target {
-  const { environment, service, config, workload } = aimed.target;
+  const { environment, service, config } = aimed.target;
+  // The commands are for what runs it now.
+  const workload = aimed.current.workload ?? aimed.target.workload;
   return {
     environment,
     service,

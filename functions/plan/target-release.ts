@@ -65,8 +65,8 @@ const wholeShown = (release: Release): string =>
 /** Whether two releases have the same images and configuration. */
 const isSameRelease = (one: Release, current: Release): boolean =>
   imagesShown(one) === imagesShown(current) &&
-  // Configuration that is not known then is nothing to go back to.
-  configurationChanges(current.config, one.config).every(({ to }) => to === null);
+  // What is known on one side alone is no difference: several deployers report one deployment, and not all name it.
+  configurationChanges(current.config, one.config).every(({ from, to }) => from === null || to === null);
 
 /** Whether different images of one component served at once, as while a canary runs: no release to go back to. */
 const isMixture = ({ components }: Release): boolean =>

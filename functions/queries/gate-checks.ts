@@ -1,18 +1,17 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
 import type { GateReason, GateWarning } from "../../schemas/gate.ts";
-import { fold } from "../../schemas/scalars.ts";
 import { knownName } from "../ledger/directories.ts";
 import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Freeze } from "./freezes.ts";
-import { buildsOf, commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
+import { commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";
 import { markOf } from "./marks.ts";
 import { databaseState } from "./migrations/database-state.ts";
-import { factsAt, isApplied, versionsOf } from "./migrations/versions.ts";
+import { requirementsOf } from "./migrations/requirements.ts";
 import type { Question } from "./question.ts";
 import type { Selector } from "./release/running.ts";
-import { isOlderBuild } from "./release/unnoticed.ts";
+import { isOlderBuild, isOlderThanCommit } from "./release/unnoticed.ts";
 import { databasesOf, describedAt, isWithoutImages } from "./service-description.ts";
 
 /** A reason. `since`: when it began to apply, for reasons that a plan reports at most as a warning. */
@@ -96,24 +95,33 @@ async function built({ images }: Question, digest: string): Promise<Found> {
   return commits.length > 0 ? {} : refusal("no_commit", `no build names the commit of ${digest}`, ALWAYS);
 }
 
-/** The newest deployment of the whole service by then, and its digests: one that names images, not configuration alone. */
+/** The newest deployment of the whole service by then, its digests and its commit: one that names images, not configuration alone. */
 async function deployedBefore(question: Question, place: Selector, at: string) {
   for await (const fact of backwards(question, { of: "run", ...place }, at)) {
     if (fact.kind !== "deployment.succeeded") break;
     if (fact.components !== undefined)
-      return { at: fact.occurredAt, digests: fact.components.flatMap(digestsIn) };
+      return {
+        at: fact.occurredAt,
+        digests: fact.components.flatMap(digestsIn),
+        ...(fact.commit === undefined ? {} : { commit: fact.commit }),
+      };
   }
   return { at, digests: [] };
 }
 
 /** Whether the image is older than what runs: an outdated pipeline, or a rollback that nobody asked for. */
 async function outdated(question: Question, place: Selector, digest: string): Promise<Found> {
-  const running = await deployedBefore(question, place, question.at);
-  const [other, ...others] = running.digests;
-  if (other === undefined || others.length > 0 || !(await isOlderBuild(question, digest, other))) return {};
+  const { at, digests, commit } = await deployedBefore(question, place, question.at);
+  const [other, ...others] = digests;
+  const isOld =
+    other !== undefined
+      ? others.length === 0 && (await isOlderBuild(question, digest, other))
+      : commit !== undefined && (await isOlderThanCommit(question, digest, commit));
+  if (!isOld) return {};
+  const named = other ?? `that of commit ${commit?.sha}`;
   return warning(
     "older_build",
-    `${digest} was built from an older commit than ${other}, which was deployed at ${running.at}`,
+    `${digest} was built from an older commit than ${named}, which was deployed at ${at}`,
   );
 }
 
@@ -148,21 +156,13 @@ async function schema(
   { environment, service }: Selector,
   digest: string,
 ): Promise<Found> {
-  const needed = buildsOf(await question.images.family(digest)).flatMap(({ requires }) => requires ?? []);
-  const distinct = new Map(needed.map((one) => [JSON.stringify([fold(one.database), one.version]), one]));
-  const databases = [...new Set(needed.map(({ database }) => fold(database)))];
-  const [description, read] = await Promise.all([
+  const [description, requirements] = await Promise.all([
     describedAt(question, { environment, service }, question.at),
-    mapLimit(AT_ONCE, databases, async (database) =>
-      versionsOf(await factsAt(question, environment, database, question.at), question.at),
-    ),
+    question.images.family(digest).then((family) => requirementsOf(question, environment, family)),
   ]);
-  const versions = new Map(databases.map((database, n) => [database, read[n]]));
   const isLate = description?.migratesAtStartup === true;
   return combined(
-    [...distinct.values()].map(({ database, version }) => {
-      const of = versions.get(fold(database));
-      const is = of === undefined ? undefined : isApplied(of, version);
+    requirements.map(({ database, version, isApplied: is }) => {
       if (is === true) return {};
       const what = `the image needs ${version} of ${database}`;
       if (is === undefined)

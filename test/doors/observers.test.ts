@@ -166,12 +166,13 @@ describe("pods of one workload that differ", () => {
     });
   });
 
-  it("are nothing yet, where both are ready", async () => {
-    const { look } = given();
+  it("are what those of the oldest template run, where both are ready", async () => {
+    const { look, ask } = given();
     const one = pod(NEW, { since: "2026-11-10T12:00:20Z", template: "b" });
     expect(await look([one, pod(OLD, { since: "2026-11-01T09:00:30Z", template: "a" })])).toEqual([
-      "ignored",
+      "recorded",
     ]);
+    expect(await ask("/v1/release")).toMatchObject({ components: [{ digest: OLD }] });
   });
 
   const AMD64 = digestOf("amd64");

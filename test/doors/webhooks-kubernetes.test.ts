@@ -334,10 +334,10 @@ describe("Kubernetes", () => {
     for (const [items, outcome, image] of [
       [[a], "recorded", "a"],
       [[a], "duplicate", "a"],
-      [[a, b], "ignored", "a"],
+      [[a, b], "duplicate", "a"],
       [[b], "recorded", "b"],
       [[b], "duplicate", "b"],
-      [[b, again], "ignored", "b"],
+      [[b, again], "duplicate", "b"],
       [[again], "recorded", "a"],
       [[again], "duplicate", "a"],
     ] as const) {
@@ -374,6 +374,37 @@ describe("Kubernetes", () => {
         claimed: [{ component: "main", digest: digestOf("a") }],
         observed: [{ component: "main", digest: digestOf("b") }],
       },
+    });
+  });
+
+  it.each([
+    [
+      "by when their pods were created",
+      { creationTimestamp: "2026-11-01T08:00:00Z" },
+      "2026-11-20T10:00:00Z",
+    ],
+    ["by when they first ran, if nobody tells that", {}, "2026-11-01T08:00:00Z"],
+  ])("shows a rollout that never ends as drift, ordering versions %s", async (_, metadata, startedAt) => {
+    const { post, release, client } = given();
+    const old = pod("aaa", "a", startedAt);
+    const items = [b, { ...old, metadata: { ...old.metadata, ...metadata } }];
+    await client().say({
+      specversion: "1.0",
+      type: "dev.asof.deployment.succeeded.v1",
+      source: "/ci",
+      id: "deployed",
+      time: "2026-11-01T11:00:00Z",
+      data: {
+        environment: "eu-1/shop",
+        service: "web",
+        deployment: { provider: "ci", instance: "here", id: "2" },
+        components: [{ component: "main", digest: digestOf("b") }],
+      },
+    });
+    await post("kubernetes", list(...items));
+    expect(await release("eu-1/shop", "web")).toMatchObject({
+      components: [{ digest: digestOf("a") }],
+      drift: { claimed: [{ digest: digestOf("b") }], observed: [{ digest: digestOf("a") }] },
     });
   });
 

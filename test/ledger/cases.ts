@@ -150,6 +150,7 @@ export const UNNOTICED: ReadonlySet<string> = new Set([
   "older_build",
   "image_lost",
   "schema_too_new",
+  "schema_too_old",
 ]);
 
 /** What is not spoken of is calm: no drift, no attempt and no warning but those that the case names. */

@@ -250,3 +250,74 @@ cases("of attempts that overlap", [
     answers: { components: [{ digest: TWO }], since: "09:03", deployment: deployment("2") },
   },
 ]);
+
+cases("of a deployment whose end nobody reported", [
+  {
+    rule: "it is over once its deployer's next deployment took effect",
+    given: [started("08:00", [main({ digest: ONE })]), succeeded("09:00", [main({ digest: TWO })], second)],
+    answers: { components: [{ digest: TWO }], attempt: null },
+  },
+  {
+    rule: "it is not where that deployment had begun before it",
+    given: [
+      started("08:00", [main({ digest: TWO })], second),
+      started("08:10", [main({ digest: ONE })]),
+      succeeded("09:00", [main({ digest: TWO })], second),
+    ],
+    answers: { attempt: { status: "started", startedAt: time("08:10") } },
+  },
+  {
+    rule: "nor where another deployer reports it: a rollout may hang that CI reports as a success",
+    given: [
+      started("08:00", [main({ digest: ONE })]),
+      succeeded("09:00", [main({ digest: ONE })], { deployment: { ...deployment("7"), provider: "ci" } }),
+    ],
+    answers: { attempt: { status: "started" } },
+  },
+  {
+    rule: "nor where only another component was deployed",
+    given: [
+      started("08:00", [main({ digest: ONE })]),
+      succeeded("09:00", [component("worker", { digest: TWO })], { ...second, ...partly }),
+    ],
+    answers: { attempt: { status: "started" } },
+  },
+]);
+
+cases("of a failure", [
+  {
+    rule: "it is an attempt, although nobody reported its start",
+    given: [
+      succeeded("08:00", [main({ digest: ONE })]),
+      failed("09:00", [main()], { ...second, reason: "timed out" }),
+    ],
+    answers: {
+      components: [{ digest: ONE }],
+      attempt: { status: "failed", startedAt: time("09:00"), endedAt: time("09:00"), reason: "timed out" },
+      warnings: ["deployment_failed"],
+    },
+  },
+  {
+    rule: "of a deployment that was reported as a success before, it stands",
+    given: [
+      started("08:00", [main({ digest: ONE })]),
+      succeeded("08:10", [main({ digest: ONE })]),
+      failed("08:20", [main({ digest: ONE })], { reason: "smoke test failed" }),
+    ],
+    answers: {
+      components: [{ digest: ONE }],
+      attempt: { status: "failed", startedAt: time("08:00"), endedAt: time("08:20") },
+      warnings: ["deployment_failed"],
+    },
+  },
+  {
+    rule: "is over once the same deployment succeeded",
+    given: [failed("08:00", [main({ digest: ONE })]), succeeded("08:10", [main({ digest: ONE })])],
+    answers: { attempt: null, warnings: [] },
+  },
+  {
+    rule: "does not hide a deployment that has started since",
+    given: [failed("08:00", [main({ digest: ONE })]), started("08:10", [main({ digest: TWO })], second)],
+    answers: { attempt: { status: "started", startedAt: time("08:10") } },
+  },
+]);

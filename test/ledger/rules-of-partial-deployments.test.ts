@@ -72,9 +72,9 @@ cases("of deployments of some components", [
     answers: runs(["api", 1], ["web", 2]),
   },
   {
-    rule: "one that failed changes nothing",
+    rule: "one that failed changes nothing that runs, as far as is known",
     given: [whole, failed("09:00", names(["web", 2]), { ...partly, deployment: deployment("2") })],
-    answers: runs(["api", 1], ["web", 1], ["worker", 1]),
+    answers: { ...runs(["api", 1], ["web", 1], ["worker", 1]), attempt: { status: "failed" } },
   },
   {
     rule: "before one of them, what ran before it ran until then",

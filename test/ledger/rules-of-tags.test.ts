@@ -236,6 +236,7 @@ cases("of a tag `latest` that moves every day", [
     at: `${day} 13:00`,
     answers: {
       since: `${day} 08:12`,
+      attempt: { status: "failed" as const },
       components: [{ digest, tags: ["latest"], resolvedBy: "tag" as const }],
     },
   })),
@@ -243,6 +244,36 @@ cases("of a tag `latest` that moves every day", [
     rule: "before the deployment of the day it is still the image of the day before",
     given: days,
     at: "20 05:00",
-    answers: { since: "19 08:12", until: "20 08:12", components: [{ digest: image("latest of 19") }] },
+    answers: {
+      since: "19 08:12",
+      until: "20 08:12",
+      attempt: { status: "failed" },
+      components: [{ digest: image("latest of 19") }],
+    },
   },
 ]);
+
+cases(
+  "of the names that Docker Hub has",
+  ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].flatMap((host) =>
+    [
+      ["acme/billing", "acme/billing"],
+      ["library/nginx", "nginx"],
+      ["nginx", "library/nginx"],
+    ].map(([pushedTo, deployedFrom]) => ({
+      rule: `${host}/${deployedFrom} is docker.io/${pushedTo}`,
+      given: [
+        pushed("19 10:00", OLD, { ...tagged, repository: `docker.io/${pushedTo}` }),
+        succeeded("08:12", [main({ tag, repository: `${host}/${deployedFrom}` })]),
+      ],
+      answers: {
+        components: [
+          {
+            digest: OLD,
+            repository: `docker.io/${pushedTo?.includes("/") === true ? pushedTo : `library/${pushedTo}`}`,
+          },
+        ],
+      },
+    })),
+  ),
+);

@@ -25,7 +25,7 @@ cases("of two who contradict each other within minutes", [
   {
     rule: "so does one that reports it later",
     given: [runs, success, breaker("12:20")],
-    answers: { warnings: ["tellers_contradict"] },
+    answers: { attempt: { status: "failed" }, warnings: ["tellers_contradict", "deployment_failed"] },
   },
   {
     rule: "what runs counts for the digest",

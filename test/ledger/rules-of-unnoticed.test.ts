@@ -1,14 +1,17 @@
 import type { Warning } from "../../schemas/answer.ts";
 import { cases } from "./cases.ts";
-import { digestOf } from "./given.ts";
+import { digestOf, said } from "./given.ts";
 import {
   built,
   deleted,
   deployment,
+  described,
   failed,
   main,
   migration,
+  PLACE,
   pushed,
+  REPOSITORY,
   started,
   succeeded,
   time,
@@ -19,7 +22,14 @@ const brought = (at: string, name: string, more: object = {}) =>
   succeeded(at, [image(name)], { deployment: deployment(`${at} ${name}`), ...more });
 const builtAt = (name: string, committedAt: string) =>
   built(digestOf(name), name, {
+    repository: REPOSITORY,
     commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47), committedAt },
+  });
+const ofCommit = (at: string, name: string, more: object = {}) =>
+  succeeded(at, [main({ repository: REPOSITORY })], {
+    deployment: deployment(`${at} ${name}`),
+    commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47) },
+    ...more,
   });
 const warned = (...codes: Warning["code"][]) => ({ warnings: codes });
 
@@ -31,6 +41,18 @@ cases("of a rollback that is undone", [
       brought("20 02:00", "two"),
       brought("20 03:00", "one", { rollback: true }),
       brought("20 04:00", "two"),
+    ],
+    answers: warned("rollback_undone"),
+  },
+  {
+    rule: "it is warned of, too, where deployments name their commits alone",
+    given: [
+      builtAt("one", time("01 08:00")),
+      builtAt("two", time("02 08:00")),
+      ofCommit("20 01:00", "one"),
+      ofCommit("20 02:00", "two"),
+      ofCommit("20 03:00", "one", { rollback: true }),
+      ofCommit("20 04:00", "two"),
     ],
     answers: warned("rollback_undone"),
   },
@@ -75,6 +97,21 @@ cases("of an older build that overtakes", [
       brought("20 01:00", "new"),
       brought("20 02:00", "old", { rollback: true }),
     ],
+    answers: warned(),
+  },
+  {
+    rule: "it is warned of, too, where deployments name their commits alone",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      ofCommit("20 01:00", "new"),
+      ofCommit("20 02:00", "old"),
+    ],
+    answers: warned("older_build"),
+  },
+  {
+    rule: "the same commit again is none",
+    given: [builtAt("old", time("01 08:00")), ofCommit("20 01:00", "old"), ofCommit("20 02:00", "old")],
     answers: warned(),
   },
   {
@@ -139,6 +176,39 @@ cases("of a migration that the code is said not to run on", [
   {
     rule: "the image that ran it is not, whenever it was deployed",
     given: [brought("20 01:00", "new"), breaking("20 02:00", { image: digestOf("new") })],
+    answers: warned(),
+  },
+]);
+
+const needing = (name: string) =>
+  built(digestOf(name), name, { requires: [{ database: "billing", version: "3" }] });
+const table = (at: string, ...versions: string[]) =>
+  said("migration.snapshot", time(at), {
+    environment: PLACE.environment,
+    database: "billing",
+    mode: "set",
+    versions: versions.map((version) => ({ version })),
+  });
+cases("of a migration that the running image needs", [
+  {
+    rule: "it is warned of once it is gone: a backup was restored",
+    given: [needing("one"), table("20 00:30", "2", "3"), brought("20 01:00", "one"), table("20 02:00", "2")],
+    answers: warned("schema_too_old"),
+  },
+  {
+    rule: "while it is applied nothing is",
+    given: [needing("one"), table("20 00:30", "2", "3"), brought("20 01:00", "one"), table("20 02:00", "2")],
+    at: "20 01:30",
+    answers: { warnings: [], until: null },
+  },
+  {
+    rule: "nor where the service migrates when it starts",
+    given: [
+      needing("one"),
+      table("20 00:30", "2"),
+      described({ migratesAtStartup: true }),
+      brought("20 01:00", "one"),
+    ],
     answers: warned(),
   },
 ]);

@@ -1,6 +1,6 @@
 /** Since when, until when, and what had started and not ended. */
 import type { Release } from "../../schemas/answer.ts";
-import type { Fact, FactOf, ObservedComponent } from "../../schemas/fact.ts";
+import type { Deployment, Fact, FactOf, ObservedComponent } from "../../schemas/fact.ts";
 import type { Observation } from "./claims.ts";
 import { members } from "./images.ts";
 import {
@@ -79,10 +79,10 @@ const isOnTime = ({ occurredAt, recordedAt }: Fact): boolean =>
 
 type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
 
-const isOfSome = ({ scope, components }: Claim): boolean =>
-  scope === "components" && components !== undefined;
+type Told = Pick<Claim, "scope" | "components">;
+const isOfSome = ({ scope, components }: Told): boolean => scope === "components" && components !== undefined;
 
-const namesIn = ({ components = [] }: Claim): string[] => components.map(({ component }) => fold(component));
+const namesIn = ({ components = [] }: Told): string[] => components.map(({ component }) => fold(component));
 
 const contents = ({ kind, commit, components = [] }: Claim): string =>
   JSON.stringify([
@@ -134,21 +134,53 @@ export function isSkewed(question: Question, current: readonly Fact[]): boolean 
     );
 }
 
-/** The newest deployment that had started, unless it took effect; one that failed, until something else took effect. */
+/** Whether the deployer of a start has finished a deployment of no less since, which it did not begin before. */
+function wentOn(facts: readonly Fact[], start: FactOf<"deployment.started">, last: Claim): boolean {
+  const { deployment } = last;
+  const isSameDeployer =
+    deployment?.provider === start.deployment.provider && deployment.instance === start.deployment.instance;
+  const isOfNoLess =
+    !isOfSome(last) || (isOfSome(start) && namesIn(start).every((name) => namesIn(last).includes(name)));
+  const begunBefore = ofKind(facts, "deployment.started").some(
+    (one) => sameDeployment(one.deployment, deployment) && order(one) < order(start),
+  );
+  return order(last) > order(start) && isSameDeployer && isOfNoLess && !begunBefore;
+}
+
+/**
+ * The newest deployment that had started, unless it took effect or its deployer went on; else the newest that failed. A
+ * failure stands until something takes effect after it.
+ */
 export function attempt(question: Question, last: Claim | undefined): Release["attempt"] {
   const facts = until(question.believed, question.at);
-  const started = ofKind(facts, "deployment.started")
-    .filter((fact) => isHere(fact, question))
-    .at(-1);
-  if (started === undefined) return null;
   const here = (fact: Fact): boolean => isHere(fact, question) || isEverywhereHere(fact, question);
-  const effects = ofKind(facts, "deployment.succeeded", "deployment.removed").filter(here);
-  if (effects.some((fact) => sameDeployment(fact.deployment, started.deployment))) return null;
-  const failure = ofKind(facts, "deployment.failed")
-    .filter((fact) => here(fact) && sameDeployment(fact.deployment, started.deployment))
-    .at(-1);
+  const own = facts.filter(here);
+  const [start] = ofKind(facts, "deployment.started")
+    .filter((fact) => isHere(fact, question))
+    .slice(-1);
+  const [failure] = ofKind(facts, "deployment.failed")
+    .filter((fact) => isHere(fact, question))
+    .slice(-1);
+  const begun = start === undefined ? null : attemptBy(own, start, last);
+  if (begun !== null || failure === undefined) return begun;
+  return start !== undefined && order(start) > order(failure) ? null : attemptBy(own, failure, last);
+}
+
+function attemptBy(
+  own: readonly Fact[],
+  newest: FactOf<"deployment.started" | "deployment.failed">,
+  last: Claim | undefined,
+): Release["attempt"] {
+  const ofIt = (fact: { deployment?: Deployment }) => sameDeployment(fact.deployment, newest.deployment);
+  const failure = ofKind(own, "deployment.failed").filter(ofIt).at(-1);
+  const effect = ofKind(own, "deployment.succeeded", "deployment.removed").filter(ofIt).at(-1);
+  if (effect !== undefined && (failure === undefined || order(effect) > order(failure))) return null;
   if (failure !== undefined && last !== undefined && order(last) > order(failure)) return null;
-  const { deployment, occurredAt, actor, url, components = [] } = started;
+  const start =
+    newest.kind === "deployment.started" ? newest : ofKind(own, "deployment.started").filter(ofIt).at(-1);
+  if (failure === undefined && start !== undefined && last !== undefined && wentOn(own, start, last))
+    return null;
+  const { deployment, occurredAt, actor, url, components = [] } = start ?? newest;
   const told = { deployment, startedAt: occurredAt, by: actor ?? null, url: url ?? null, components };
   if (failure === undefined) return { ...told, status: "started" };
   return {

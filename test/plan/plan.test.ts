@@ -8,6 +8,7 @@ import { digestOf, given, retracted, said } from "../ledger/given.ts";
 import {
   component,
   deployment,
+  described,
   indexed,
   main,
   migration,
@@ -410,5 +411,36 @@ describe("the same facts", () => {
     const ledger = await given(...three);
     const now = { ...ledger.at(time("20 11:59"), NOW), now: new Date(time("20 11:59")) };
     expect((await currentRelease(now, PLACE))?.components).toMatchObject([{ digest: digestOf("three") }]);
+  });
+});
+
+describe("the last good release", () => {
+  it("is none of the same deployment, which another deployer reports with its configuration", async () => {
+    const config = (revision: string) => ({ config: [{ revision, path: "billing" }] });
+    const twice = (at: string, name: string): Statement[] => [
+      ...released(`${at}:00`, name, {
+        ...config(`chart of ${name}`),
+        deployment: { ...deployment(name), provider: "helm" },
+      }),
+      ...released(`${at}:10`, name),
+    ];
+    const { components } = await planOf([...twice("10 12:00", "one"), ...twice("20 12:00", "two")], {
+      aim: { last: "good" },
+    });
+    expect(components).toMatchObject([{ from: digestOf("two"), to: digestOf("one") }]);
+  });
+});
+
+describe("the commands for a cluster", () => {
+  it("are for the kind of workload that was seen to run the service, also where nobody looked then", async () => {
+    const image = main({ digest: digestOf("two"), repository: REPOSITORY });
+    const place = { cluster: "eu-1", namespace: "billing" };
+    const { steps } = await planOf([
+      described({ deployTool: "kubectl" }),
+      ...oneThenTwo(),
+      observed("21 12:00", [image], { ...place, workload: "StatefulSet" }),
+    ]);
+    const shells = steps.flatMap(({ commands }) => commands.map(({ shell }) => shell));
+    expect(shells.join("\n")).toContain(" set image statefulset/billing ");
   });
 });

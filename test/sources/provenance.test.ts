@@ -80,3 +80,29 @@ describe("BuildKit's provenance of a git context", () => {
     expect(v02({ invocation: { configSource }, materials: resolvedDependencies })).toMatchObject({ commits });
   });
 });
+
+describe("provenance of other builders", () => {
+  const GITLAB = { uri: "https://github.com/acme/billing", digest: { sha256: SHA } };
+  it("takes the commit that GitLab's runner names as sha256, and no digest of 64 digits", () => {
+    expect(v02({ invocation: { configSource: GITLAB }, materials: [GITLAB] })).toMatchObject({
+      commits: [BILLING],
+    });
+    expect(v1({ resolvedDependencies: [GITLAB] })).toMatchObject({ commits: [BILLING] });
+    const archive = { uri: "https://example.com/a.tar.gz", digest: { sha256: "a".repeat(64) } };
+    expect(v1({ resolvedDependencies: [archive] })).toMatchObject({ commits: [] });
+  });
+
+  it("takes what Tekton Chains names as an input, not the repositories of its tasks", () => {
+    const pipelineTask = {
+      ...FETCHED,
+      uri: "git+https://github.com/tektoncd/catalog.git",
+      name: "pipelineTask",
+    };
+    const input = {
+      name: "inputs/result",
+      uri: "git+https://github.com/acme/billing.git",
+      digest: { sha1: SHA },
+    };
+    expect(v1({ resolvedDependencies: [pipelineTask, BASE, input] })).toMatchObject({ commits: [BILLING] });
+  });
+});

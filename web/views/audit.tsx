@@ -186,6 +186,25 @@ const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
   </ul>
 );
 
+/** The gate's policy in the period: the one in force at the beginning, and each later one. */
+const Policies = ({ policies = [], changes }: Pick<Report, "policies" | "changes">) => (
+  <ul class="plain">
+    {policies.map(({ since, sha256, rules }) => (
+      <li key={sha256 + since}>
+        since <Time at={since} />:{" "}
+        {rules.length === 0
+          ? "nothing is required here"
+          : rules.map(({ require }) => require.join(", ")).join("; ")}{" "}
+        <code>{sha256.slice(0, 12)}</code>
+      </li>
+    ))}
+    {policies.length === 0 ? <li class="quiet">None is recorded in this time.</li> : null}
+    {changes.some(({ policy }) => policy?.assumed === true) ? (
+      <li class="tone-warn">! Some changes are judged by a policy that was recorded only after them.</li>
+    ) : null}
+  </ul>
+);
+
 export function Audit() {
   const { place } = address.value;
   const [chosen, choose] = useState<string>();
@@ -210,6 +229,8 @@ export function Audit() {
           <Changes report={answer} chosen={chosen} />
           <h2>Coverage</h2>
           <Coverage coverage={answer.coverage} gaps={answer.gaps} />
+          <h2>The gate's policy</h2>
+          <Policies {...answer} />
           <h2>As a document</h2>
           <Command
             text={`asof audit --environment ${answer.environment} --from ${answer.from} --to ${answer.to} --known-at ${answer.knownAt} --format html > audit.html`}

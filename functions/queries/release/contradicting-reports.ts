@@ -21,23 +21,27 @@ type Started = FactOf<"deployment.started">;
 
 const apartMs = (a: Fact, b: Fact): number => Math.abs(Date.parse(a.occurredAt) - Date.parse(b.occurredAt));
 
-/** The newest start of a service, and the failures within minutes of its newest claim. */
+/** The newest start and failure of a service, and the failures within minutes of its newest claim. */
 export async function attemptsOf(
   question: Question,
   selector: Selector,
   claim: Claim | undefined,
-): Promise<{ started: Started | undefined; failures: Failed[] }> {
+): Promise<{ started: Started | undefined; failed: Failed | undefined; failures: Failed[] }> {
   let started: Started | undefined;
+  let failed: Failed | undefined;
   const failures: Failed[] = [];
   for await (const fact of backwards(question, { of: "attempt", ...selector }, question.at)) {
     if (fact.kind === "deployment.started") started ??= fact;
     const isNear = claim !== undefined && apartMs(fact, claim) <= MINUTES_MS;
-    if (fact.kind === "deployment.failed" && isNear) failures.push(fact);
+    if (fact.kind === "deployment.failed") {
+      failed ??= fact;
+      if (isNear) failures.push(fact);
+    }
     // A newer attempt may come before those that are near.
-    const isPast = claim === undefined || fact.occurredAt < claim.occurredAt;
-    if (started !== undefined && !isNear && isPast) break;
+    const isPast = claim === undefined ? started !== undefined : fact.occurredAt < claim.occurredAt;
+    if ((started !== undefined || failed !== undefined) && !isNear && isPast) break;
   }
-  return { started, failures };
+  return { started, failed, failures };
 }
 
 /** Whether a failure may be of what a claim says to have succeeded: it names no other commit and no other image. */

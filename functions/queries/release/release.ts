@@ -105,7 +105,10 @@ async function read(
       context,
       [head, ...contributing].map((fact) => fact?.deployment),
     ),
-    unnoticedWarnings(context, { head, shown, attempt: attempted.attempt, migrated: migrated.facts }),
+    unnoticedWarnings(context, {
+      ...{ head, shown, attempt: attempted.attempt, migrated: migrated.facts },
+      migratesAtStartup: description?.migratesAtStartup === true,
+    }),
     importedOf(context, head),
     lastLook(context, reconciled),
   ]);

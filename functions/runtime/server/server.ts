@@ -33,6 +33,7 @@ import type { Erasers } from "../../ledger/erasure.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { recordPolicyOrLog } from "../../ledger/policies.ts";
 import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { withoutExecutor } from "../../reactions/executors/executors.ts";
@@ -42,12 +43,13 @@ import { tokenFile, warnOfEnds } from "../config/token-file.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 import { repeatSourceCheck, scheduleCheck } from "./checks.ts";
 import { close, listen } from "./listen.ts";
-import { log } from "./log.ts";
+import { log, written } from "./log.ts";
 import { measured } from "./measured.ts";
 import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 import { reactionsOf } from "./reactions.ts";
 import { type SealingRunner, sealingRunner } from "./sealing.ts";
+import { repeatTokenCheck } from "./token-changes.ts";
 
 /** The name of the queue of jobs. */
 const JOBS = "later";
@@ -232,6 +234,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     };
     const app = endpoints(ledger, erasers, await pageFiles());
     await loadAll();
+    await recordPolicyOrLog(ledger, settings.gatePolicy);
     const { server, port } = await listen(app, settings);
     await queue.start({
       work: (job) => work(ledger, job),
@@ -241,9 +244,14 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     sealing?.start();
     const endCheck = scheduleCheck(database, damage);
     const endSourceCheck = repeatSourceCheck(ledger);
+    const internal = new Set(reactions.tokens.map(({ hash }) => hash));
+    const endTokenCheck = repeatTokenCheck(settings.data, ledger, async () =>
+      (await ledger.secrets()).tokens.filter(({ hash }) => !internal.has(hash)),
+    );
     const stop = async () => {
       endCheck();
       endSourceCheck();
+      endTokenCheck();
       await close(server);
       await queue.stop();
       await reactions.stop();
@@ -271,13 +279,15 @@ async function main(): Promise<void> {
   const { address, stop, settings } = await start(process.env);
   logUnhandled(log);
   const end = () => {
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error("asof: did not stop cleanly:", error);
-        process.exit(1);
-      },
-    );
+    stop()
+      .then(written)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error("asof: did not stop cleanly:", error);
+          process.exit(1);
+        },
+      );
   };
   process.once("SIGINT", end);
   process.once("SIGTERM", end);

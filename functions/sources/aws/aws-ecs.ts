@@ -6,12 +6,13 @@
  * version. A deployment is identified by its cluster and its id (`ecs-svc/…`). A task repeats that id as `startedBy`,
  * which links the two.
  * Not in the payload: for a deployment, its image, commit, revision and actor; its failure, if the service has no
- * circuit breaker; whether it is a rollback, except in the text of `reason`. For a task, the image's tag, and the digest
- * if an old agent pulled from a registry other than ECR.
+ * circuit breaker; whether it is a rollback, except in the text of `reason`. For a task, the digest if an old agent pulled
+ * from a registry other than ECR: then that of `image` counts, if the task definition pins it.
  * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
  */
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
+import { partsOf } from "../image.ts";
 import { endingOf, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Coverage, sourceOf } from "../source.ts";
 import { Titled } from "./aws-envelope.ts";
@@ -52,7 +53,9 @@ const TaskChange = z.looseObject({
     startedBy: maybeText,
     group: maybeText,
     updatedAt: z.string(),
-    containers: z.array(z.looseObject({ name: z.string(), imageDigest: maybeText })).max(64),
+    containers: z
+      .array(z.looseObject({ name: z.string(), imageDigest: maybeText, image: maybeText }))
+      .max(64),
   }),
 });
 type TaskChange = z.infer<typeof TaskChange>;
@@ -143,7 +146,8 @@ function mapTask(change: TaskChange, raw: unknown): Mapped[] {
     deployment: { provider: "ecs", instance: place, id: detail.startedBy },
   };
   const task = `${lastPart(detail.taskArn)}/${detail.version}`;
-  return own.map(({ name, imageDigest: digest }) => {
+  return own.map(({ name, imageDigest, image = "" }) => {
+    const digest = imageDigest ?? partsOf(image).digest;
     if (digest === undefined) return ignored(`ECS does not report the digest of ${quoted(name)}`, raw);
     const component = own.length === 1 ? "main" : name;
     return said({ ...common, id: `${task}/${name}`, component, digest }, raw);

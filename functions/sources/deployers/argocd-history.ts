@@ -41,12 +41,14 @@ const revisionsOf = ({ revision, revisions }: Revised): string =>
   JSON.stringify(revisions?.length ? revisions : [revision ?? ""]);
 const NO_REVISION = revisionsOf({});
 
-/** Whether a sync returns to a revision that was deployed before the previous one. */
+/** Whether a sync returns to a revision that was first deployed before the previous one. */
 export function rollbackOf(before: History, given: Revised | null | undefined): { rollback?: true } {
   const sync = given ?? {};
   const known = before.map((entry) => revisionsOf(entry));
   const now = revisionsOf(sync);
-  return now !== NO_REVISION && known.at(-1) !== now && known.includes(now) ? { rollback: true } : {};
+  const previous = known.at(-1);
+  if (previous === undefined || now === NO_REVISION || !known.includes(now)) return {};
+  return known.indexOf(now) < known.indexOf(previous) ? { rollback: true } : {};
 }
 
 /** The revision of each source of manifests: a commit, or a chart's version. */

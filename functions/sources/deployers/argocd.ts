@@ -13,8 +13,8 @@
  * only some resources (by hand, by self-healing, by `ApplyOutOfSyncOnly`): then it covers only these components.
  * `succeeded` means that the sync succeeded: applied, its waves healthy. The revision belongs to the repository of
  * manifests, so it is configuration, not an image's commit.
- * A sync is a rollback where the history has its revision before that of the previous sync. Syncs that the history alone
- * tells: `argocd-history.ts`.
+ * A sync is a rollback where its revision came into the history before that of the previous sync: who returns to what was
+ * rolled back from goes forward. Syncs that the history alone tells: `argocd-history.ts`.
  * Not in the payload: names of containers, commits of images; digests,
  * unless the manifests pin them; before Argo CD 3.0, any images. A failed delivery is tried three times within seconds,
  * and again at the application's next change.

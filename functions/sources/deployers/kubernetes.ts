@@ -3,9 +3,9 @@
  * it names (the owner of its pods: a Deployment, StatefulSet, DaemonSet, Rollout), so it is an observation of a whole
  * service. A single pod does not show the others, and belongs to no deployment that a deployer names: it is ignored.
  *
- * Pods count if they are not being deleted and all of their containers run. An observation is recorded only if all of
- * them run the same images, or all that are ready: in the middle of a rollout, pods alone do not show a settled state, or
- * when a mixture ended. Pods of one template may report different digests, those of their nodes' platforms (or of a tag
+ * Pods count if they are not being deleted and all of their containers run. An observation shows what all of them run,
+ * or all that are ready; in the middle of a rollout, also of one that never ends, what those of the oldest template run.
+ * Pods of one template may report different digests, those of their nodes' platforms (or of a tag
  * that moved): all are told, and the indexes decide whether they are one image.
  * `since` is the newest start of a container: since then, all pods run these images. The time is that of the look (the
  * header `X-Asof-Seen`, else the receipt), rounded down to a step, but not before `since`: then, too, they ran.
@@ -26,7 +26,7 @@ import { faultsOf, time, WORKLOADS } from "../../../schemas/scalars.ts";
 import { hashOf, ignored, MAX_EVENTS, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Context, type Source, sourceOf } from "../source.ts";
 import { clusterOf, segment, withoutCluster } from "./cluster.ts";
-import { ownerOf, Pod, runningIn, settledAmong } from "./pods.ts";
+import { oldestAmong, ownerOf, Pod, runningIn, settledAmong } from "./pods.ts";
 
 export const kubernetes: Source = {
   vendor: "kubernetes",
@@ -110,9 +110,11 @@ function mapWorkload(pods: readonly Pod[], { cluster, seen: at, timeFrom }: Look
     return ignored("pods of jobs, pods of nodes and pods without an owner are not a service", pods);
   const running = pods.flatMap((pod) => runningIn(pod) ?? []);
   if (running.length === 0) return ignored(`no pod of ${quoted(name)} runs`, pods);
-  const settled = settledAmong(running) ?? settledAmong(running.filter(({ isReady }) => isReady));
+  const ready = running.filter(({ isReady }) => isReady);
+  const settled =
+    settledAmong(running) ?? settledAmong(ready) ?? oldestAmong(ready.length > 0 ? ready : running);
   if (settled === undefined)
-    return ignored(`the pods of ${quoted(name)} do not all run the same: a rollout is under way`, pods);
+    return ignored(`pods of ${quoted(name)} of one template name several images, and no digest`, pods);
   const { components, since } = settled;
   const isSeenLater = Date.parse(at) > Date.parse(since);
   return said(

@@ -25,6 +25,7 @@ export const Pod = z.object({
     name: z.string(),
     namespace: z.string(),
     deletionTimestamp: maybeText,
+    creationTimestamp: maybeText,
     labels: z
       .object({
         "pod-template-hash": maybeText,
@@ -68,6 +69,15 @@ export function settledAmong(
   return templates.size === 1 && digests ? { components: merged(lists), since } : undefined;
 }
 
+/**
+ * What the oldest template's pods run. In the middle of a rollout, that is what runs for all, as in a rollout that a
+ * deployer reports.
+ */
+export function oldestAmong(pods: readonly Running[]): ReturnType<typeof settledAmong> {
+  const [first] = pods.toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+  return settledAmong(pods.filter(({ template }) => template === first?.template));
+}
+
 /** Pods of one template with all digests that they report for each container. */
 function merged(lists: readonly (readonly Seen[])[]): Seen[] {
   const [one = []] = lists;
@@ -79,6 +89,7 @@ function merged(lists: readonly (readonly Seen[])[]): Seen[] {
 }
 
 const later = (a: string, b: string): string => (Date.parse(b) > Date.parse(a) ? b : a);
+const earlier = (a: string, b: string): string => (Date.parse(b) < Date.parse(a) ? b : a);
 const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
 export interface Seen extends Partial<Image> {
@@ -101,6 +112,8 @@ const INJECTED = /^(istio-proxy|linkerd-proxy|consul-dataplane|vault-agent|daprd
 export interface Running {
   readonly components: readonly Seen[];
   readonly startedAt: string;
+  /** When the pod was created or, if the list does not tell, first ran: its containers may have restarted. */
+  readonly createdAt: string;
   readonly isReady: boolean;
   /** Equal for pods that were made from one template. */
   readonly template: string;
@@ -127,6 +140,7 @@ export function runningIn(pod: Pod): Running | undefined {
   return {
     components: imagesIn(pod),
     startedAt: starts.reduce(later),
+    createdAt: metadata.creationTimestamp ?? starts.reduce(earlier),
     isReady: own.every(({ ready }) => ready !== false),
     template: templateOf(pod),
   };

@@ -1,7 +1,7 @@
 /**
  * GitLab's `Pipeline Hook` and `Job Hook`: the results of pipelines and jobs, as evidence for their commit, and jobs
  * that stopped an environment (`environment.action` is `stop`). Such a job makes no deployment, so no `Deployment Hook`
- * reports it.
+ * reports it; both hooks do, in one statement.
  *
  * Key: `pipeline/<id>/<status>/<finished_at>`, because a pipeline ends again when one of its jobs runs again;
  * `job/<id>/<status>` and `stop/<job>`, because a job that runs again is another job. A pipeline repeats its jobs with
@@ -93,7 +93,13 @@ function resultOf(pipeline: Pipeline, context: Context, raw: unknown): Mapped[] 
   return [said(statement, raw)];
 }
 
-function stopped(job: Job, { project, object_attributes }: Pipeline, context: Context): Mapped {
+function stopped(
+  job: Job,
+  { project, object_attributes }: Pick<Pipeline, "project" | "object_attributes">,
+  context: Context,
+): Mapped {
+  const { id, url } = object_attributes;
+  const page = id == null ? undefined : `${project.web_url}/-/pipelines/${id}`;
   const statement = {
     kind: "deployment.removed" as const,
     source: sourceOf("gitlab", hostOf(project), project.path_with_namespace),
@@ -101,7 +107,7 @@ function stopped(job: Job, { project, object_attributes }: Pipeline, context: Co
     ...whenOf(context, job.finished_at),
     environment: job.environment?.name,
     service: project.path_with_namespace,
-    ...present({ actor: loginOnly(job.user?.username), url: firstLink(object_attributes.url) }),
+    ...present({ actor: loginOnly(job.user?.username), url: firstLink(url, page) }),
   };
   return said(statement, job);
 }
@@ -114,13 +120,15 @@ const JobEnded = z.looseObject({
   build_status: z.string(),
   build_finished_at: maybeText,
   sha: z.string(),
+  pipeline_id: z.int().nonnegative().nullish(),
+  environment: Job.shape.environment.catch(undefined),
   project: project.nullish().catch(undefined),
   repository: z.looseObject({ homepage: maybeText }).nullish(),
   user,
 });
 
 export const mapJob = (payload: unknown, context: Context): Mapped[] =>
-  mapping(JobEnded, payload, ({ project: named, repository, user, ...job }) => {
+  mapping(JobEnded, payload, ({ project: named, repository, user, environment, pipeline_id, ...job }) => {
     const { build_id, build_name, build_status, build_finished_at, sha } = job;
     if (!ENDED.has(build_status))
       return [ignored(`a job that is ${quoted(build_status)} has not ended`, payload)];
@@ -138,7 +146,18 @@ export const mapJob = (payload: unknown, context: Context): Mapped[] =>
       verdict: build_status,
       ...present({ actor: loginOnly(user?.username), url: firstLink(`${of.web_url}/-/jobs/${build_id}`) }),
     };
-    return [said(statement, payload)];
+    const ended: Job = {
+      id: build_id,
+      status: build_status,
+      finished_at: build_finished_at,
+      user,
+      environment,
+    };
+    const pipeline = { id: pipeline_id, sha, status: undefined, finished_at: undefined, url: undefined };
+    const stop = hasStopped(ended)
+      ? [stopped(ended, { project: of, object_attributes: pipeline }, context)]
+      : [];
+    return [said(statement, payload), ...stop];
   });
 
 /** A project by its address. */

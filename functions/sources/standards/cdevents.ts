@@ -5,7 +5,8 @@
  * Proof: none in the event; the endpoint requires a writer's token.
  * Not in the payload: failed deployments, and the start of a deployment (there are no such events); a deployment's
  * commit; a merged change's number, commits and persons: `change.merged` names the repository and an id alone, and is
- * recorded where `customData`, which senders fill as they like, has them under the names of the fact. An artifact is
+ * recorded where `customData`, which senders fill as they like, has them under the names of the fact. Incidents name their
+ * place where their sender knows it. An artifact is
  * named by a package URL; those of images are recorded: `pkg:oci/<name>@<digest>?repository_url=<host/path/name>&tag=…`,
  * and `pkg:docker/…`.
  * Versions up to 0.4.1 have `context.version` and `subject.type`, those since 0.5.0 `context.specversion`. Only
@@ -38,6 +39,9 @@ const CdEvent = z.looseObject({
     id: z.string(),
     content: z.looseObject({
       user: maybeText,
+      description: maybeText,
+      ticketURI: maybeText,
+      service: z.looseObject({ id: maybeText }).nullish().catch(undefined),
       artifactId: maybeText,
       environment: z.looseObject({ id: z.string() }).nullish(),
       repository: z.looseObject({ id: maybeText, source: maybeText, url: maybeText }).nullish(),
@@ -65,6 +69,9 @@ const EFFECTS: ReadonlyMap<string, (event: CdEvent) => Effect> = new Map([
   ["service.removed", deployed("deployment.removed")],
   ["environment.deleted", environmentDeleted],
   ["change.merged", changeMerged],
+  ["incident.detected", incident("incident.opened")],
+  ["incident.reported", incident("incident.opened")],
+  ["incident.resolved", incident("incident.resolved")],
 ]);
 
 const Bare = z.looseObject({ context: z.looseObject({ type: z.string().startsWith("dev.cdevents.") }) });
@@ -144,6 +151,21 @@ function deployed(kind: "deployment.succeeded" | "deployment.removed", more: Rec
 /** Deleting an environment removes everything that ran there. */
 function environmentDeleted({ subject: { id } }: CdEvent): Effect {
   return { is: "statement", kind: "deployment.removed", fields: { environment: id } };
+}
+
+// --- incidents --------------------------------------------------------------------------------------------
+
+/** An incident is detected by a monitor, or reported with a ticket; both begin it. */
+function incident(kind: "incident.opened" | "incident.resolved") {
+  return ({ subject: { id, content } }: CdEvent): Effect => {
+    const optional = {
+      environment: content.environment?.id,
+      service: content.service?.id,
+      url: firstLink(content.ticketURI),
+    };
+    const fields = { incident: id, title: titleOf(content.description ?? "", id), ...present(optional) };
+    return { is: "statement", kind, fields };
+  };
 }
 
 // --- changes ----------------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
  *
  * Not in the payload: BuildKit names the commit of a local context (`docker buildx build .`) only in its own metadata,
  * `vcs`, where a working tree with changes has `-dirty`; older versions only in the arguments, `vcs:revision`.
- * Format: slsa.dev/spec/v1.0/provenance and /v0.2/provenance; moby/buildkit, docs/attestations/slsa-definitions.md.
+ * GitLab's runner writes the commit's id, of 40 digits, as `sha256`. Tekton Chains lists the repositories of its tasks
+ * beside what was built, whose name begins with `inputs/`.
+ * Format: slsa.dev/spec/v1.0/provenance and /v0.2/provenance; moby/buildkit, docs/attestations/slsa-definitions.md;
+ * gitlab-org/gitlab-runner, PROVENANCE.md; tektoncd/chains, docs/predicate/slsa/v2.md.
  */
 import * as z from "zod";
 import { faultsOf, fullSha, url } from "../../../schemas/scalars.ts";
@@ -16,8 +19,9 @@ interface Predicate {
 }
 
 const Material = z.looseObject({
+  name: maybeText,
   uri: maybeText,
-  digest: z.looseObject({ gitCommit: maybeText, sha1: maybeText }).nullish(),
+  digest: z.looseObject({ gitCommit: maybeText, sha1: maybeText, sha256: maybeText }).nullish(),
 });
 
 /** What BuildKit's client found in the folder that it built from: its working tree's commit and remote. */
@@ -86,13 +90,15 @@ export interface Build {
 function commitOf(material: Partial<z.infer<typeof Material>> | null | undefined): Commit[] {
   const { uri, digest } = material ?? {};
   const found = /^(?:git\+)?(https?:\/\/[^@#?]+?)(?:\.git)?\/?(?:[@#](.+))?$/.exec(uri ?? "");
-  const sha = digest?.gitCommit ?? digest?.sha1;
+  const sha = digest?.gitCommit ?? digest?.sha1 ?? sha1In(digest?.sha256);
   const repository = found?.[1];
   if (repository === undefined || sha === undefined) return [];
   if (!fullSha.safeParse(sha).success || !url.safeParse(repository).success) return [];
   const ref = found?.[2];
   return [{ repository, sha, ...(ref?.startsWith("refs/") ? { ref } : {}) }];
 }
+
+const sha1In = (hex = ""): string | undefined => (hex.length === 40 ? hex : undefined);
 
 /** The commit of a local context. Its materials do not name it: they are base images, and what the Dockerfile fetches. */
 function localOf(vcs: z.infer<typeof Vcs>, args: z.infer<typeof Args>) {
@@ -101,7 +107,10 @@ function localOf(vcs: z.infer<typeof Vcs>, args: z.infer<typeof Args>) {
   const isDirty = revision.endsWith("-dirty");
   return {
     isDirty,
-    commits: commitOf({ uri: forgeUrl(source), digest: { gitCommit: revision, sha1: undefined } }),
+    commits: commitOf({
+      uri: forgeUrl(source),
+      digest: { gitCommit: revision, sha1: undefined, sha256: undefined },
+    }),
   };
 }
 
@@ -110,12 +119,14 @@ const firstNamed = (...lists: readonly (readonly Commit[])[]): readonly Commit[]
   lists.find((commits) => commits.length > 0) ?? [];
 
 function fromV1({ buildDefinition, runDetails }: z.infer<typeof ProvenanceV1>): Build {
-  const all = (buildDefinition.resolvedDependencies ?? []).flatMap((material) => commitOf(material));
+  const materials = buildDefinition.resolvedDependencies ?? [];
+  const all = materials.flatMap((material) => commitOf(material));
+  const inputs = materials.filter(({ name }) => name?.startsWith("inputs/")).flatMap(commitOf);
   const { workflow, configSource, request } = buildDefinition.externalParameters ?? {};
   const { invocationId: run, finishedOn, startedOn, buildkit_metadata } = runDetails?.metadata ?? {};
   const ofWorkflow = all.filter(({ repository }) => repository === workflow?.repository);
   const local = localOf(buildkit_metadata, request);
-  const commits = firstNamed(ofWorkflow, commitOf(configSource), local.commits, all);
+  const commits = firstNamed(ofWorkflow, commitOf(configSource), local.commits, inputs, all);
   return { commits, isDirty: local.isDirty, run, finishedAt: finishedOn ?? startedOn };
 }
 
