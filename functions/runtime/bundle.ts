@@ -1,5 +1,5 @@
 /** The configuration of esbuild, for Lambda functions, programs and libraries. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +45,9 @@ const loadBeside = (files: Readonly<Record<string, string>>): Plugin => ({
   },
 });
 
+const REQUIRE =
+  'import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);';
+
 const OF_KUBERNETES = /[\\/]@kubernetes[\\/]client-node[\\/]/;
 
 /**
@@ -86,10 +89,17 @@ const ESM: BuildOptions = {
   bundle: true,
   legalComments: "none",
   logLevel: "warning",
-  banner: {
-    js: 'import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);',
-  },
+  banner: { js: REQUIRE },
 };
+
+/** Takes the banner out of files without `require`: a function on AWS reads fifty at its start, and each would make its own. */
+function withoutUnusedRequire({ outputs }: Metafile): void {
+  for (const file of Object.keys(outputs).map((one) => join(ROOT, one))) {
+    const text = readFileSync(file, "utf8");
+    const bare = text.replace(REQUIRE, "");
+    if (!/\brequire\b/.test(bare)) writeFileSync(file, bare);
+  }
+}
 
 /** Paths of entry files, relative to the project's root, by the names of their outputs. */
 export type Entries = Readonly<Record<string, string>>;
@@ -110,6 +120,7 @@ export async function bundleFunction(entry: string, folder: string): Promise<Met
     metafile: true,
     plugins: [requireHttp],
   });
+  withoutUnusedRequire(metafile);
   return metafile;
 }
 
@@ -143,5 +154,6 @@ async function bundleForNode(
     metafile: true,
     plugins: [requireHttp, shakeKubernetes, loadBeside(Object.fromEntries(files))],
   });
+  withoutUnusedRequire(metafile);
   return metafile;
 }
