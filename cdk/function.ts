@@ -51,3 +51,9 @@ export class LedgerFunction extends LambdaFunction {
     this.addToRolePolicy(new PolicyStatement({ effect: Effect.DENY, actions, resources }));
   }
 }
+
+/** Whom a policy that denies everybody leaves out: a function, and a role that copies a ledger into the stack. */
+export function allBut(one: LedgerFunction, copier?: string): { readonly ArnNotEquals: object } {
+  const arn = one.role?.roleArn;
+  return { ArnNotEquals: { "aws:PrincipalArn": copier === undefined ? arn : [arn, copier] } };
+}

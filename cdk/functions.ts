@@ -6,7 +6,7 @@ import { parse as parseYaml } from "yaml";
 import { Rules } from "../functions/ledger/naming-rules.ts";
 import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { identitiesFrom } from "../functions/runtime/config/identities.ts";
-import { rootsIn } from "../functions/sources/standards/attestation.ts";
+import { rootsIn } from "../functions/sources/standards/trust.ts";
 import type { LedgerSettings } from "./settings.ts";
 
 export const FUNCTIONS = ["ingest", "questions", "export", "publish", "erase", "seal"] as const;

@@ -203,16 +203,15 @@ export class AsofLedger extends Construct {
       },
     });
     allowReads(ingest);
-    table.allowPuts(ingest);
+    table.allowPuts(ingest, props.log.carriedBy);
     people.allowCommit(ingest);
     people.allowReveal(ingest);
     ingest.allow(["secretsmanager:GetSecretValue"], webhookSecret.secretArn);
     ingest.allow(["sqs:SendMessage"], later.queueArn);
     allowQuarantine(quarantine, ingest, "s3:PutObject", "s3:GetObject", "s3:DeleteObject");
+    const taken = { reportBatchItemFailures: true, enabled: props.log.carriedBy === undefined };
     const take = (queue: Queue, batchSize: number, maxConcurrency: number): void =>
-      ingest.addEventSource(
-        new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }),
-      );
+      ingest.addEventSource(new SqsEventSource(queue, { ...taken, batchSize, maxConcurrency }));
     take(events, 10, 5);
     // One message at a time: asking a registry may take as long as the function may run.
     take(later, 1, 2);

@@ -7,7 +7,7 @@ import { Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { Alarms } from "./alarms.ts";
-import type { LedgerFunction, LedgerFunctionProps } from "./function.ts";
+import { allBut, type LedgerFunction, type LedgerFunctionProps } from "./function.ts";
 import { allowObjects } from "./objects.ts";
 import type { LedgerTable } from "./table.ts";
 
@@ -53,28 +53,37 @@ const allowLogReads = (bucket: Bucket, reader: LedgerFunction): void =>
   allowLog(bucket, reader, "s3:GetObject");
 
 /** Lets the function write and sign, and denies both to everybody else in the account. */
-function allowSealing(bucket: Bucket, key: Key, sealer: LedgerFunction): void {
+function allowSealing(bucket: Bucket, key: Key, sealer: LedgerFunction, copier?: string): void {
   allowLog(bucket, sealer, "s3:GetObject", "s3:PutObject");
   sealer.allow(["kms:Sign", "kms:GetPublicKey"], key.keyArn);
   const everyone = { effect: Effect.DENY, principals: [new AnyPrincipal()] };
-  const others = { ArnNotEquals: { "aws:PrincipalArn": sealer.role?.roleArn } };
   const forbid = (actions: string[], conditions = {}): void => {
     const resources = [bucket.arnForObjects("*")];
     bucket.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, resources, conditions }));
   };
-  forbid(["s3:PutObject"], others);
+  forbid(["s3:PutObject"], allBut(sealer, copier));
   // Both keys are missing: a put without a condition.
   forbid(["s3:PutObject"], { Null: { "s3:if-match": "true", "s3:if-none-match": "true" } });
   forbid(["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"]);
   key.addToResourcePolicy(
-    new PolicyStatement({ ...everyone, actions: ["kms:Sign"], resources: ["*"], conditions: others }),
+    new PolicyStatement({
+      ...everyone,
+      actions: ["kms:Sign"],
+      resources: ["*"],
+      conditions: allBut(sealer),
+    }),
   );
 }
 
 export interface Sealing {
   readonly bucket: Bucket;
   readonly table: LedgerTable;
-  readonly settings: { readonly name: string; readonly timestampUrl?: string | undefined };
+  readonly settings: {
+    readonly name: string;
+    readonly timestampUrl?: string | undefined;
+    /** A role that copies a log into the bucket, which a sealer would begin anew meanwhile. */
+    readonly carriedBy?: string | undefined;
+  };
   /** They serve the log, and say where facts stand in it. */
   readonly readers: readonly LedgerFunction[];
   readonly addFunction: (
@@ -88,7 +97,7 @@ export interface Sealing {
 export function addSealing(
   scope: Construct,
   alarms: Alarms,
-  { bucket, table, settings: { name, timestampUrl }, addFunction, readers }: Sealing,
+  { bucket, table, settings: { name, timestampUrl, carriedBy }, addFunction, readers }: Sealing,
 ): void {
   const key = logKey(scope);
   const sealer = addFunction("Seal", "seal", {
@@ -105,10 +114,11 @@ export function addSealing(
   table.allowReads(sealer);
   table.allowScans(sealer);
   for (const reader of readers) allowLogReads(bucket, reader);
-  allowSealing(bucket, key, sealer);
+  allowSealing(bucket, key, sealer, carriedBy);
   for (const [task, every] of Object.entries(TASKS))
     new Rule(scope, `Schedule-${task}`, {
       schedule: Schedule.rate(every),
+      enabled: carriedBy === undefined,
       // The next event does the same.
       targets: [new LambdaTarget(sealer, { event: RuleTargetInput.fromObject({ task }), retryAttempts: 0 })],
     });

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Senders } from "../functions/runtime/config/senders.ts";
 import { SilentAfter } from "../functions/runtime/config/silent-after.ts";
-import { Signers } from "../functions/sources/standards/attestation.ts";
+import { Signers } from "../functions/sources/standards/trust.ts";
 import { DeployTools } from "../schemas/deploy-tools.ts";
 
 const file = z.string().min(1);
@@ -92,6 +92,8 @@ export const LedgerSettings = z.object({
         .default("asof"),
       retentionDays: z.int().min(1).max(36_500).default(LOG_RETENTION_DAYS),
       timestampUrl: z.url({ protocol: /^https?$/ }).optional(),
+      /** While it is set, this role may copy a ledger with its log into the stack, and nothing is sealed or taken off queues. */
+      carriedBy: arn("iam").optional(),
     })
     .prefault({}),
   /** When a source counts as silent, by prefix of its name. */

@@ -13,7 +13,7 @@ import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { INDEXES } from "../functions/adapters/keys.ts";
 import type { Alarms } from "./alarms.ts";
-import type { LedgerFunction } from "./function.ts";
+import { allBut, type LedgerFunction } from "./function.ts";
 
 export const dynamodb = (...actions: string[]): string[] => actions.map((action) => `dynamodb:${action}`);
 /** Every action that changes the table, except PutItem. */
@@ -114,10 +114,10 @@ export class LedgerTable {
   }
 
   /**
-   * Lets one function put items. Denies puts to the rest of the account, and rewriting an item to everyone: whoever wants
+   * Lets one function put items, and a role that copies a ledger into the table. Denies puts to the rest of the account, and rewriting an item to everyone: whoever wants
    * to do so must first change this policy, which CloudTrail records.
    */
-  allowPuts(writer: LedgerFunction): void {
+  allowPuts(writer: LedgerFunction, copier?: string): void {
     writer.allow(PUT, this.tableArn);
     const forbid = (actions: string[], conditions = {}): void => {
       // A table's policy cannot name its own table: here the asterisk means this table only.
@@ -125,7 +125,7 @@ export class LedgerTable {
       this.#own?.addToResourcePolicy(new PolicyStatement({ ...everyone, actions, conditions }));
     };
     forbid(REWRITES);
-    forbid(PUT, { ArnNotEquals: { "aws:PrincipalArn": writer.role?.roleArn } });
+    forbid(PUT, allBut(writer, copier));
   }
 
   /** Denies the same in the function's role, so that a grant added there by mistake has no effect. */

@@ -78,7 +78,7 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "observe",
     summary: "reports what really runs: in a cluster, once or as it changes",
-    load: async () => (await import("./observe/command.ts")).observeCommand,
+    load: async () => (await import("./observe/observers.ts")).observeCommand,
   },
   {
     name: "migrations",

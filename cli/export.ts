@@ -1,13 +1,9 @@
 /** `asof export`: the history as a file, or as a package that can be verified, for auditors. */
-import { existsSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, rmSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { withQuery } from "../functions/adapters/api-request.ts";
-import * as http from "../functions/adapters/http-client.ts";
-import { BY_HEADER, OTHERS_HEADER } from "../schemas/read-answer.ts";
-import { CliError, Unreachable, UsageError } from "./error.ts";
-import { type ExportQuery, exportInto } from "./export/output.ts";
-import { streamed } from "./file/download.ts";
+import { CliError, UsageError } from "./error.ts";
+import { type ExportQuery, exportInto, type Others } from "./export/output.ts";
 import { count, size } from "./file/progress.ts";
 import { EXIT, EXIT_CODES, type Io } from "./io.ts";
 import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "./ledger.ts";
@@ -36,11 +32,12 @@ const HELP = `
   asof export --package q3 --from 2026-07-01 --to 2026-09-30 --environment production
 
 A package holds the sealed log, the facts of the period in three formats, the audit report of the environment (without
---environment: of each), and what verifies them offline; its README has the commands. It needs a token that is bound to
-nothing. The same command in the same folder goes on with the log where it broke off, and makes the rest anew.
+--environment: of each), and what verifies them offline; its README has the commands. The same command in the same folder
+goes on with the log where it broke off, and makes the rest anew.
+A package for a token that is bound to a part of the ledger has the proof of each of its facts instead of the log.
 
 Persons are commitments in an export: see docs/privacy.md. NDJSON by the time of recording is gone on with where it breaks
-off. Every export is itself recorded. It needs the role auditor or admin; an existing file is never overwritten.
+off; anything else runs as a job where the ledger has jobs, and is fetched once it is ready. Every export is itself recorded. It needs the role auditor or admin; an existing file is never overwritten.
 
 Exit codes:
   0  the file or the package is whole
@@ -48,34 +45,30 @@ Exit codes:
 ${EXIT_CODES}`;
 
 /** Says which time an export without facts went by, and whether the other one would give any. */
-function printEmpty({ err }: Io, headers: Headers): void {
-  const others = headers.get(OTHERS_HEADER);
-  if (others === null) return;
-  const by = headers.get(BY_HEADER);
+function printEmpty({ err }: Io, others: Others | undefined): void {
+  if (others === undefined) return;
+  const { by, count: given } = others;
   const [of, other] = by === "occurredAt" ? ["occurred", "recordedAt"] : ["was recorded", "occurredAt"];
-  err(`asof: no such fact ${of} in that time; --by ${other} would give ${count(Number(others), "fact")}`);
+  err(`asof: no such fact ${of} in that time; --by ${other} would give ${count(given, "fact")}`);
 }
 
 /** The ledger's table as Parquet. */
-async function exportParquet(file: string, ledger: Ledger, query: ExportQuery): Promise<Headers> {
+async function exportParquet(file: string, io: Io, ledger: Ledger, query: ExportQuery) {
   const { exportedIn, writeParquet } = await import("./export/parquet.ts");
-  const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, format: "csv" }));
+  const table = `${file}.partial`;
   try {
-    await writeParquet(file, exportedIn(chunks));
-    return headers;
-  } catch (error) {
-    rmSync(file, { force: true });
-    throw error instanceof http.NoAnswer ? new Unreachable(`${ledger.url}: the export broke off`) : error;
+    const exported = await exportInto(table, io, ledger, { ...query, format: "csv" });
+    await writeParquet(file, exportedIn(createReadStream(table)));
+    return exported;
+  } finally {
+    rmSync(table, { force: true });
   }
 }
 
 async function exportFile(file: string, io: Io, ledger: Ledger, query: z.infer<typeof Query>): Promise<void> {
   if (existsSync(file)) throw new CliError(`${file}: exists already; give the name of a new file`);
-  const headers =
-    query.format === "parquet"
-      ? await exportParquet(file, ledger, query)
-      : (await exportInto(file, io, ledger, query)).headers;
-  printEmpty(io, headers);
+  const { others } = await (query.format === "parquet" ? exportParquet : exportInto)(file, io, ledger, query);
+  printEmpty(io, others);
   io.out(`${file}: ${size(statSync(file).size)}`);
 }
 
@@ -91,8 +84,8 @@ async function exportPackage(
   if (group !== undefined)
     throw new UsageError("--package reports on one environment or on each: leave out --group");
   const { writePackage } = await import("./export/package.ts");
-  const { headers, lines } = await writePackage({ folder, io, ledger, query, programs });
-  printEmpty(io, headers);
+  const { others, lines } = await writePackage({ folder, io, ledger, query, programs });
+  printEmpty(io, others);
   for (const line of lines) io.out(line);
 }
 

@@ -20,6 +20,7 @@ const Options = z.looseObject({
   from: maybe,
   until: maybe,
   allowRollbacks: z.literal(true).optional(),
+  silenceAlerts: z.literal(true).optional(),
   digest: maybe,
   type: z.string().default("change"),
   link: maybe,
@@ -88,6 +89,7 @@ const FREEZE_HELP = `
 Examples:
   asof freeze production --reason "the audit" --until 2h
   asof freeze -e production -s acme/billing --reason "the audit" --allow-rollbacks
+  asof freeze production --reason "new database" --from 2026-12-05T22:00:00Z --until 2026-12-06T02:00:00Z --silence-alerts
 ${CODES}`;
 
 export const freezeCommand = (command: Command, io: Io): Command =>
@@ -96,11 +98,12 @@ export const freezeCommand = (command: Command, io: Io): Command =>
     .option("--from <time>", "when it begins: RFC 3339, or from now like 2h (default: at once)")
     .option("--until <time>", "its last moment (default: until it is ended)")
     .option("--allow-rollbacks", "let redeployments through that operators request")
+    .option("--silence-alerts", "planned maintenance: silence the alerts of the place until then, too")
     .addHelpText("after", FREEZE_HELP)
     .action(() =>
       perform(command, io, async (ask, options) => {
         const place = await anyPlaceToChange(command, ask);
-        const { reason = "", allowRollbacks, create } = options;
+        const { reason = "", allowRollbacks, silenceAlerts, create } = options;
         const from = timeFrom("--from", options.from, ask);
         const until = timeFrom("--until", options.until, ask);
         const when = [
@@ -108,9 +111,13 @@ export const freezeCommand = (command: Command, io: Io): Command =>
           until === undefined ? "" : ` until ${ask.times.zoned(until)}`,
         ].join("");
         return {
-          words: `freeze ${inPlace(place)}${when}: ${reason}`,
+          words: `freeze ${inPlace(place)}${when}${silenceAlerts === true ? ", and silence its alerts" : ""}: ${reason}`,
           send: (client) =>
-            client.freeze({ ...place, ...given({ from, until, allowRollbacks, create }), reason }),
+            client.freeze({
+              ...place,
+              ...given({ from, until, allowRollbacks, silenceAlerts, create }),
+              reason,
+            }),
         };
       }),
     );

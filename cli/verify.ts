@@ -1,7 +1,6 @@
-/** `asof verify`: checks a sealed log, or the proof of one fact, offline. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+/** `asof verify`: checks a sealed log, or the proofs of facts, offline. */
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
 import { type Checkpoint, readCheckpoint } from "../functions/seal/checkpoint.ts";
@@ -11,15 +10,14 @@ import { exitOf, KINDS } from "../functions/seal/verify/findings.ts";
 import { verifyLog } from "../functions/seal/verify/log.ts";
 import { Instant } from "../schemas/question.ts";
 import { millisecondsOf } from "../schemas/words/durations.ts";
-import { onDisk } from "./disk.ts";
 import { CliError, UsageError } from "./error.ts";
 import { count, progressOn } from "./file/progress.ts";
 import type { Io } from "./io.ts";
 import { ledgerFrom, textOf } from "./ledger.ts";
 import { folderFiles, servedFiles } from "./verify/files.ts";
-import { withCopies } from "./verify/package.ts";
-import { isPackage, LOG } from "./verify/package-files.ts";
-import { verifyProof } from "./verify/proof.ts";
+import { ONLY_HASHED, verifyProofPackage, withCopies } from "./verify/package.ts";
+import { isPackage, isProofPackage, LOG } from "./verify/package-files.ts";
+import { verifyProofs } from "./verify/proof.ts";
 import { linesOf, reportOf } from "./verify/report.ts";
 import { bundleThreads } from "./verify/threads.ts";
 
@@ -44,6 +42,7 @@ Examples:
   asof verify ./package --key "$(cat auditor.vkey)"
   asof verify https://asof.example.com --key "$(cat auditor.vkey)"
   asof verify --proof fact.proof --fact fact.json --key "$(cat auditor.vkey)"
+  asof verify --proof facts.proofs --fact facts.ndjson --key "$(cat auditor.vkey)"
 
 The key is yours: take it from the operator once, by another way than the log itself. Save the file checkpoint after each
 verification, and give it to the next one as --since. Nothing is sent anywhere; an address is only read.
@@ -111,15 +110,36 @@ function filesOf(log: string, options: Options, io: Io) {
 
 const ofPackage = (assurance: Assurance): Assurance => ({
   ...assurance,
-  notChecked: [
-    ...assurance.notChecked,
-    "whether the tables and the audit report say what the facts say: only their hashes, which whoever made the package wrote",
-  ],
+  notChecked: [...assurance.notChecked, ONLY_HASHED],
 });
 
+interface Verified {
+  readonly code: number;
+  readonly report: object;
+  readonly lines: readonly string[];
+}
+
+function print({ code, report, lines }: Verified, { json }: Options, io: Io): void {
+  for (const line of json === true ? [JSON.stringify(report)] : lines) io.out(line);
+  io.end(code);
+}
+
+/** Options that are of a log, where there are only proofs. */
+function refuseLogOptions({ since, at, maxGap, tsaCa }: Options): void {
+  const given = Object.entries({ "--since": since, "--at": at, "--max-gap": maxGap, "--tsa-ca": tsaCa });
+  const [option] = given.find(([, value]) => value !== undefined) ?? [];
+  if (option !== undefined)
+    throw new UsageError(`${option}: is about a log, and here are proofs of facts alone`);
+}
+
 async function verifyWhole(log: string, options: Options, io: Io, module: URL): Promise<void> {
-  const { since, sinceKey, at, maxGap, tsaCa, json } = options;
+  const { since, sinceKey, at, maxGap, tsaCa } = options;
   const key = keyFrom(options.key);
+  if (isProofPackage(log)) {
+    refuseLogOptions(options);
+    print(await verifyProofPackage(log, key), options, io);
+    return;
+  }
   const saved =
     since === undefined ? undefined : sinceFrom(since, sinceKey === undefined ? key : keyFrom(sinceKey));
   const authorities = tsaCa === undefined ? undefined : await authoritiesFrom(tsaCa);
@@ -145,19 +165,10 @@ async function verifyWhole(log: string, options: Options, io: Io, module: URL): 
       isListed: "names" in files,
     });
     const report = reportOf(key, verification, isPackage(log) ? ofPackage(assurance) : assurance, now);
-    for (const line of json === true ? [JSON.stringify(report)] : linesOf(report)) io.out(line);
-    io.end(exitOf(verification.findings));
+    print({ code: exitOf(verification.findings), report, lines: linesOf(report) }, options, io);
   } finally {
     await threads.stop();
   }
-}
-
-async function verifyOne(proof: string, { key, fact, json }: Options, io: Io): Promise<void> {
-  const bytes =
-    fact === undefined ? Buffer.from(await text(process.stdin)) : onDisk(fact, () => readFileSync(fact));
-  const { code, report, lines } = verifyProof(textOf("--proof", proof), bytes, keyFrom(key));
-  for (const line of json === true ? [JSON.stringify(report)] : lines) io.out(line);
-  io.end(code);
 }
 
 /** @param bundled the file that threads run in the package; from sources they run the module itself */
@@ -172,8 +183,11 @@ export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
     .option("--at <time>", "the time that the newest seal's age is measured at (default: now)")
     .option("--max-gap <length>", "fail on a longer time without a seal: 90m, 2h, 3d")
     .option("--tsa-ca <file>", "certificates (PEM) of the time-stamping authority that you trust")
-    .option("--proof <file>", "check the proof of one fact instead of a log")
-    .option("--fact <file>", "with --proof: the fact as it was exported (default: standard input)")
+    .option("--proof <file>", "check the proof of a fact instead of a log, or those of several")
+    .option(
+      "--fact <file>",
+      "with --proof: the fact as it was exported, or one a line (default: standard input)",
+    )
     .option("--token-file <file>", "for an address: a file that holds the token (default: $ASOF_TOKEN)")
     .option("--json", "print JSON, for programs")
     .addHelpText("after", HELP)
@@ -182,6 +196,10 @@ export function verifyCommand(command: Command, io: Io, bundled: URL): Command {
       if ((log === undefined) === (options.proof === undefined))
         throw new UsageError("give the log's folder or address, or --proof: one of them");
       if (log !== undefined) await verifyWhole(log, options, io, module);
-      else if (options.proof !== undefined) await verifyOne(options.proof, options, io);
+      else if (options.proof !== undefined) {
+        refuseLogOptions(options);
+        const { proof, fact = process.stdin, key } = options;
+        print(await verifyProofs(proof, fact, keyFrom(key)), options, io);
+      }
     });
 }

@@ -53,6 +53,9 @@ export const Environments = z
         running: z.int().meta({ description: "services with something running" }),
         services: z.int(),
         silentSince: time.nullable().meta({ description: "`occurredAt` of its newest fact" }),
+        groups: z.array(name).exactOptional().meta({
+          description: "that the newest facts of its running services put it into; absent if there are none",
+        }),
       }),
     ),
     next: z

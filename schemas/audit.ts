@@ -4,10 +4,11 @@ import * as z from "zod";
 import { mergedChange } from "./answer.ts";
 import { component } from "./component.ts";
 import { RequirementAnswer } from "./gate.ts";
+import { GatePolicy } from "./gate-policy.ts";
 import { coded } from "./plan-codes.ts";
 import { attached, configuration, deploymentId, identity, stretch } from "./release.ts";
 import { renamed } from "./renamed-name.ts";
-import { name, sha, shownPerson, time, url } from "./scalars.ts";
+import { hash, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 /** The controls, in the order of the report. */
 export const CONTROLS = [
@@ -37,8 +38,9 @@ const approval = z.strictObject({
   by: shownPerson.nullable(),
   at: time,
   verdict: z.string().nullable(),
-  of: z.enum(["change", "deployment"]).meta({
-    description: "of the pull or merge request that brought the commit, or of the deployment itself",
+  of: z.enum(["change", "deployment", "commit"]).meta({
+    description:
+      "of the pull or merge request that brought the commit, of the deployment itself, or of the commit or image alone",
   }),
   isBefore: z.boolean().meta({ description: "whether it was given before the change took effect" }),
   bot: z.boolean(),
@@ -101,8 +103,17 @@ const change = z.strictObject({
   approvals: z.array(approval).meta({ description: "verdicts that approve, oldest first" }),
   evidence: z.array(attached).meta({ description: "builds, tests, scans and what else was attached" }),
   requirements: z.array(RequirementAnswer).exactOptional().meta({
-    description: "what the gate's policy of now requires here, by the evidence of then; absent: no policy",
+    description: "what the gate's policy required here, by the evidence of then; absent: there was no policy",
   }),
+  policy: z
+    .strictObject({
+      sha256: hash,
+      assumed: z.boolean().meta({
+        description: "no policy was recorded by then: this is the first one that was, or the present one",
+      }),
+    })
+    .exactOptional()
+    .meta({ description: "the gate's policy that decided: the one in force at the change" }),
   freezes: z.array(freeze).meta({ description: "the freezes in force for its place at that time" }),
   lateS: z.int().meta({ description: "seconds from the change to its recording" }),
   deployment: deploymentId.nullable(),
@@ -154,6 +165,20 @@ export const Audit = z
         }),
       )
       .meta({ description: "numbers that a deployer which counts its deployments did not report" }),
+    policies: z
+      .array(
+        z.strictObject({
+          since: time,
+          sha256: hash.meta({ description: "of the whole policy, in canonical form" }),
+          rules: GatePolicy.meta({ description: "its rules for this environment" }),
+          fact: identity,
+        }),
+      )
+      .exactOptional()
+      .meta({ description: "the gate's policy: the one in force at the beginning, and each later one" }),
+    policyRecordedSince: time.nullable().exactOptional().meta({
+      description: "since when the policy's history is recorded; null: it is not. Before, it is assumed",
+    }),
     acts: z
       .array(
         z.strictObject({
@@ -164,12 +189,13 @@ export const Audit = z
           environment: name.nullable(),
           service: name.nullable(),
           reason: z.string().nullable(),
+          detail: z.string().exactOptional().meta({ description: "which token or policy changed, and how" }),
           fact: identity,
         }),
       )
       .meta({
         description:
-          "what operators, auditors and admins did in the ledger: freezes, marks, redeployments, retractions, exports",
+          "what operators, auditors and admins did in the ledger: freezes, marks, redeployments, retractions, exports; and changes of tokens and of the gate's policy",
       }),
     changes: z.array(change).meta({ description: "in order of time" }),
     sample: z

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { clusterState } from "./cluster-state.ts";
 import { type component, observedComponent } from "./component.ts";
+import { GatePolicy } from "./gate-policy.ts";
 import type { Recording } from "./recording.ts";
 import {
   commitment,
@@ -211,6 +212,8 @@ export const Statement = z.discriminatedUnion("kind", [
     until: time.exactOptional(),
     /** Redeployments that operators request are let through. */
     allowRollbacks: z.literal(true).exactOptional(),
+    /** Planned maintenance: alerts of the place are silenced while it is in force. */
+    silenceAlerts: z.literal(true).exactOptional(),
     reason: prose(1024).exactOptional(),
   }),
   kind("environment.unfrozen", {
@@ -238,6 +241,19 @@ export const Statement = z.discriminatedUnion("kind", [
     comment: prose(1024),
   }),
   kind("export.made", { from: time, to: time, count: z.int().nonnegative(), sha256: hash }),
+  /** The ledger started with another policy of its gate than the last one; an empty one is none. */
+  kind("policy.changed", { policy: GatePolicy, sha256: hash }),
+  /** A token came, or is gone. With other grants or another end it is another one. */
+  kind("token.changed", {
+    what: z.enum(["added", "removed"]),
+    role: text(32),
+    /** The name under which it reports and asks. */
+    holder: text(128),
+    /** As a token's line has them, one value each: `environments=staging`. */
+    grants: z.array(text(2100)).max(512).exactOptional(),
+    /** Its last day, UTC. */
+    expires: z.iso.date().exactOptional(),
+  }),
   kind("person.erased", { person: commitment, reason: prose(1024) }),
   kind("fact.retracted", { target: z.strictObject({ source, id }), reason: prose(1024) }),
   /** A fact is doubted: for a reason, or because another statement (`refused`: its hash) came under its identity. */
@@ -263,6 +279,8 @@ export const OWN_KINDS: ReadonlySet<Kind> = new Set<Kind>([
   "redeployment.ended",
   "change.reviewed",
   "export.made",
+  "policy.changed",
+  "token.changed",
   "person.erased",
   "fact.retracted",
   "statement.disputed",

@@ -11,6 +11,9 @@ export const REQUIREMENTS = [
 ] as const;
 export type Requirement = (typeof REQUIREMENTS)[number];
 
+/** In bytes of JSON: a policy is recorded as one fact. */
+const MAX_BYTES = 50_000;
+
 export const GatePolicy = z
   .array(
     z.strictObject({
@@ -23,5 +26,8 @@ export const GatePolicy = z
       }),
     }),
   )
-  .max(256);
+  .max(256)
+  .refine((rules) => new TextEncoder().encode(JSON.stringify(rules)).length <= MAX_BYTES, {
+    error: `must be at most ${MAX_BYTES} bytes long`,
+  });
 export type GatePolicy = z.infer<typeof GatePolicy>;

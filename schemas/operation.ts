@@ -57,11 +57,17 @@ export const Freeze = z
       .literal(true)
       .exactOptional()
       .meta({ description: "Lets redeployments through that operators request." }),
+    silenceAlerts: z.literal(true).exactOptional().meta({
+      description: "Planned maintenance: silences the alerts of the place from `from` to `until`.",
+    }),
     reason,
     create,
   })
   .refine(({ from, until }) => until === undefined || from === undefined || from <= until, {
     error: "until: must not be earlier than `from`",
+  })
+  .refine(({ silenceAlerts, until }) => silenceAlerts === undefined || until !== undefined, {
+    error: "silenceAlerts goes with `until`: a silence has to end",
   });
 
 /** The body of the end of a freeze. */

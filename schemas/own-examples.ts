@@ -1,7 +1,14 @@
 /** Examples of what the ledger itself records about its facts and persons. */
 import type { StatementOf } from "./fact.ts";
 
-type Own = "change.reviewed" | "export.made" | "person.erased" | "fact.retracted" | "statement.disputed";
+type Own =
+  | "change.reviewed"
+  | "export.made"
+  | "policy.changed"
+  | "token.changed"
+  | "person.erased"
+  | "fact.retracted"
+  | "statement.disputed";
 
 export const OWN_EXAMPLES: { readonly [K in Own]: StatementOf<K> } = {
   "change.reviewed": {
@@ -26,6 +33,25 @@ export const OWN_EXAMPLES: { readonly [K in Own]: StatementOf<K> } = {
     to: "2026-10-31T23:59:59.999Z",
     count: 1204,
     sha256: "0".repeat(64),
+  },
+  "policy.changed": {
+    kind: "policy.changed",
+    source: "/asof/policies",
+    id: "1",
+    occurredAt: "2026-11-22T09:30:00.000Z",
+    policy: [{ environment: "production", require: ["tests_passed", "approved_by_another"] }],
+    sha256: "0".repeat(64),
+  },
+  "token.changed": {
+    kind: "token.changed",
+    source: "/asof/tokens",
+    id: "token/1",
+    occurredAt: "2026-11-22T09:30:00.000Z",
+    timeFrom: "receipt",
+    what: "added",
+    role: "writer",
+    holder: "ci",
+    grants: ["environments=staging"],
   },
   "person.erased": {
     kind: "person.erased",

@@ -7,14 +7,17 @@ export const PERSON_FIELDS = ["actor", "by", "authors", "mergedBy", "bots"] as c
 /** The persons of a field: one, or a list. */
 type Named = string | readonly string[];
 
-const personFields = (statement: Statement): [field: string, named: Named][] => {
+/** Asked of every fact that is read, so it makes no lists for the fields that are absent. */
+function personFields(statement: Statement): [field: string, named: Named][] {
   const fields: Readonly<Record<string, unknown>> = statement;
-  return PERSON_FIELDS.flatMap((field): [string, Named][] => {
+  const found: [string, Named][] = [];
+  for (const field of PERSON_FIELDS) {
     const named = fields[field];
-    if (typeof named === "string") return [[field, named]];
-    return Array.isArray(named) ? [[field, named.filter((one) => typeof one === "string")]] : [];
-  });
-};
+    if (typeof named === "string") found.push([field, named]);
+    else if (Array.isArray(named)) found.push([field, named.filter((one) => typeof one === "string")]);
+  }
+  return found;
+}
 
 /** The persons that a statement or fact names: logins in a reported statement, commitments in a stored fact. */
 export const personsIn = (statement: Statement): string[] =>

@@ -100,6 +100,10 @@ export const Freezes = z
         allowsRollbacks: z
           .boolean()
           .meta({ description: "redeployments that operators request are let through" }),
+        silencesAlerts: z
+          .literal(true)
+          .exactOptional()
+          .meta({ description: "planned maintenance: alerts of the place are silenced meanwhile" }),
         redeployment: id
           .nullable()
           .meta({ description: "the request that froze it, to stay as it was put back" }),

@@ -181,6 +181,7 @@ export const attached = z.strictObject({
   }),
   verdict: z.string().exactOptional(),
   by: shownPerson.exactOptional(),
+  bot: z.literal(true).exactOptional().meta({ description: "whoever gave it is no human" }),
   reason: z.string().exactOptional(),
   sha256: hash.exactOptional(),
   at: time,

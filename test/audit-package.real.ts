@@ -18,13 +18,14 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesOf } from "../cli/verify/package-files.ts";
+import { parseTokens } from "../functions/ledger/authority.ts";
 import { bundleCommandLine, PROGRAMS } from "../functions/runtime/build.ts";
 import { bundlePrograms } from "../functions/runtime/bundle.ts";
 import { writeKey } from "../functions/seal/note.ts";
 import { seal } from "../functions/seal/sealer.ts";
 import { cleanUp, ledgerServer } from "./cli/harness.ts";
 import { event } from "./client.ts";
-import { deployed, givenDoors, tokenOf } from "./doors/given.ts";
+import { deployed, givenDoors, SECRETS, tokenOf } from "./doors/given.ts";
 import { digestOf } from "./ledger/given.ts";
 import { rowsOf } from "./real/duckdb.ts";
 import { python } from "./real/python.ts";
@@ -35,6 +36,8 @@ import { newSigner } from "./seal/signer.ts";
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "asof-audit-package-"));
 const made = join(folder, "made");
+const madeForBound = join(folder, "made-for-bound");
+const BOUND = "bound-auditor-that-nobody-may-see";
 const dist = join(folder, "dist");
 const bin = join(folder, "bin");
 const signer = newSigner("ledger.example/log");
@@ -62,7 +65,10 @@ async function bundled(): Promise<void> {
 /** A ledger with a year's worth of versions that spreadsheets spoil, sealed and time-stamped. */
 async function ledger() {
   const log = memoryLog();
-  const doors = givenDoors({ sealedLog: log });
+  const tokens = parseTokens(
+    `writer:w:${tokenOf("writer")},auditor:al:${tokenOf("auditor")},auditor:bo:${BOUND}:environments=production`,
+  );
+  const doors = givenDoors({ sealedLog: log, secrets: async () => ({ tokens, webhooks: SECRETS }) });
   const facts = Array.from({ length: FACTS }, (_, n) =>
     n % 3 === 0
       ? deployed(`d${n}`, "2026-11-21T08:00:00.000Z")
@@ -94,17 +100,22 @@ beforeAll(async () => {
   authority = await newAuthority(join(folder, "authority"), "ec", false);
   await bundled();
   const { url } = await ledger();
-  const args = ["export", "--package", made, "--from", "2026-11-22"];
-  const env = { PATH: process.env.PATH, ASOF_URL: url, ASOF_TOKEN: tokenOf("auditor") };
-  await run(process.execPath, [join(dist, "asof.mjs"), ...args], { env });
+  for (const [out, token] of [
+    [made, tokenOf("auditor")],
+    [madeForBound, BOUND],
+  ] as const) {
+    const args = ["export", "--package", out, "--from", "2026-11-22"];
+    const env = { PATH: process.env.PATH, ASOF_URL: url, ASOF_TOKEN: token };
+    await run(process.execPath, [join(dist, "asof.mjs"), ...args], { env });
+  }
   // From here on there is no ledger.
   await cleanUp();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The commands of the README, in order. */
-const commands = (): string[] =>
-  [...readFileSync(join(made, "README.md"), "utf8").matchAll(/```console\n([\s\S]*?)```/g)].flatMap(
+const commands = (of = made): string[] =>
+  [...readFileSync(join(of, "README.md"), "utf8").matchAll(/```console\n([\s\S]*?)```/g)].flatMap(
     ([, block = ""]) => block.trim().split("\n"),
   );
 
@@ -167,6 +178,55 @@ describe("a package", () => {
     writeFileSync(file, before.replace("acme/billing", "acme/bullion"));
     for (const verifier of VERIFIERS)
       expect((await shell(verifier, made)).said).toMatch(/facts\.ndjson.*line 1 is no fact of the log/);
+    writeFileSync(file, before);
+  });
+});
+
+describe("a package for a bound auditor", () => {
+  it("is verified by the commands of its README", async () => {
+    const [ours = "", theirs = "", sums = ""] = commands(madeForBound);
+    expect(await shell(ours, madeForBound)).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/^verified: 300 facts are leaves/m),
+    });
+    expect(await shell(theirs, madeForBound)).toEqual({ code: 0, said: '{"ok": true, "problems": []}\n' });
+    expect(await shell(sums, madeForBound)).toEqual({ code: 0, said: "" });
+    const key = `'${writeKey(signer.key)}'`;
+    for (const alone of [
+      `node ${join(dist, "asof-verify.mjs")} --proof facts.proofs --fact facts.ndjson --key ${key}`,
+      `python3 ${join(dist, "verify.py")} --proof facts.proofs --fact facts.ndjson ${key}`,
+    ])
+      expect((await shell(alone, madeForBound)).code).toBe(0);
+  });
+
+  it("is refused by both verifiers with a byte changed in any file, or lines that do not fit their proofs", async () => {
+    for (const path of filesOf(madeForBound)) {
+      const file = join(madeForBound, path);
+      const before = readFileSync(file);
+      const bytes = Buffer.from(before);
+      const at = Math.floor(bytes.length / 2);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(file, bytes);
+      for (const verifier of VERIFIERS) {
+        const { code, said } = await shell(verifier, madeForBound);
+        const expected = { code: true, said: expect.stringContaining(path) };
+        expect({ path, code: code > 0, said }).toMatchObject(expected);
+      }
+      writeFileSync(file, before);
+    }
+    const file = join(madeForBound, "facts.ndjson");
+    const before = readFileSync(file, "utf8");
+    const [one = "", two = "", ...others] = before.split("\n");
+    for (const lines of [
+      [two, one, ...others],
+      [one, ...others],
+      [one, two, one, ...others],
+      [one, two.replace("ghcr.io", "evil.io"), ...others],
+    ]) {
+      writeFileSync(file, lines.join("\n"));
+      for (const verifier of VERIFIERS)
+        expect((await shell(verifier, madeForBound)).said).toMatch(/facts\.ndjson.*line [123]\b/);
+    }
     writeFileSync(file, before);
   });
 });

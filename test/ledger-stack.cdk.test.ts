@@ -923,6 +923,29 @@ describe("the sealed log", () => {
       });
   });
 
+  it("is not begun while a role copies a ledger in, which alone may write beside the functions then", () => {
+    const carriedBy = "arn:aws:iam::111111111111:role/copier";
+    const paused = Template.fromStack(stackOf({ log: { carriedBy } }).stack);
+    const beside = { ArnNotEquals: { "aws:PrincipalArn": [Match.anyValue(), carriedBy] } };
+    const mayPut = (Action: string, Condition: object) => ({
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ ...everyone, Action, Condition })]) },
+    });
+    paused.hasResourceProperties("AWS::S3::BucketPolicy", mayPut("s3:PutObject", beside));
+    paused.hasResourceProperties("AWS::DynamoDB::Table", {
+      ResourcePolicy: mayPut("dynamodb:PutItem", beside),
+    });
+    for (const task of ["seal", "sweep", "stamp"])
+      paused.hasResourceProperties("AWS::Events::Rule", {
+        State: "DISABLED",
+        Targets: [Match.objectLike({ Input: JSON.stringify({ task }) })],
+      });
+    const mappings = Object.values(paused.findResources("AWS::Lambda::EventSourceMapping"));
+    const ofQueues = mappings.filter(({ Properties }) => Properties.StartingPosition === undefined);
+    expect(ofQueues.map(({ Properties }) => Properties.Enabled)).toEqual([false, false]);
+    const keys = Object.values(paused.findResources("AWS::KMS::Key"));
+    expect(JSON.stringify(keys)).not.toContain(carriedBy);
+  });
+
   it("is an alarm when it is five minutes late or silent, and when it differs from the ledger", () => {
     template.hasResourceProperties("AWS::CloudWatch::Alarm", {
       MetricName: "SealAge",

@@ -27,6 +27,8 @@ it("listens without any executor, to what begins a redeployment and what may end
         "dev.asof.deployment.succeeded.v1",
         "dev.asof.deployment.failed.v1",
         "dev.asof.deployment.observed.v1",
+        "dev.asof.environment.frozen.v1",
+        "dev.asof.environment.unfrozen.v1",
       ],
     },
   });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { type Running, start } from "../functions/runtime/server/server.ts";
+import { Gate as GateAnswer } from "../schemas/gate.ts";
 import { Plan } from "../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../schemas/redeployment.ts";
 import { queueEvent } from "./aws/events.ts";
@@ -225,6 +226,53 @@ it("calls nobody about a service while it is deployed, from the start that is re
   const end = { ...data, components };
   await client.say(event("deployment.succeeded", "pay runs", new Date().toISOString(), end));
   await soon(async () => expect(await deploying()).toEqual([]));
+});
+
+it("silences and freezes in a window that was planned, from its beginning to its end, by itself", async () => {
+  const service = "acme/database";
+  await client.say(deployed(service, digestOf("good"), daysAgo(9)));
+  const planned = async () =>
+    (await alertmanager.silences()).filter(
+      ({ comment, status }) => comment.startsWith("asof maintenance ") && status.state !== "expired",
+    );
+  const gateOf = async (of: string) =>
+    GateAnswer.parse(
+      (await client.get("/v1/gate", { environment: ENVIRONMENT, service: of, digest: digestOf("good") }))
+        .json,
+    ).reasons.map(({ code }) => code);
+  const soonAt = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+  const [from, until] = [soonAt(4), soonAt(9)];
+  const window = { environment: ENVIRONMENT, service, from, until, silenceAlerts: true, reason: "upgrade" };
+  expect((await client.post("/v1/freezes", window)).status).toBe(201);
+
+  await soon(async () => expect(await planned()).toMatchObject([{ startsAt: from, endsAt: until }]));
+  const [silence] = await planned();
+  expect(silence?.status.state).toBe("pending");
+  expect(await gateOf(service)).not.toContain("frozen");
+  await alertmanager.raise(labels(service));
+  expect((await alertmanager.alert(labels(service))).status.silencedBy).toEqual([]);
+
+  await soon(async () => {
+    expect((await alertmanager.alert(labels(service))).status.silencedBy).toEqual([silence?.id]);
+    expect(await gateOf(service)).toContain("frozen");
+  });
+  await soon(async () => {
+    expect((await alertmanager.alert(labels(service))).status.silencedBy).toEqual([]);
+    expect(await gateOf(service)).not.toContain("frozen");
+  });
+});
+
+it("takes a planned window back where it is cancelled before it begins", async () => {
+  const planned = async () =>
+    (await alertmanager.silences()).filter(
+      ({ comment, status }) => comment.includes("next month") && status.state === "pending",
+    );
+  const place = { environment: ENVIRONMENT, service: "acme/database" };
+  const window = { from: daysAgo(-30), until: daysAgo(-31), silenceAlerts: true, reason: "next month" };
+  await client.post("/v1/freezes", { ...place, ...window });
+  await soon(async () => expect(await planned()).toHaveLength(1));
+  await client.post("/v1/freezes/end", place);
+  await soon(async () => expect(await planned()).toEqual([]));
 });
 
 it("lasts no longer than until the deadline, where nobody ever says how it went", async () => {

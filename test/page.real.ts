@@ -11,7 +11,7 @@ import { type Running, start } from "../functions/runtime/server/server.ts";
 import { Timeline } from "../schemas/answer.ts";
 import { clientOf, event, over } from "./client.ts";
 import { run as tellDemo } from "./demo.ts";
-import { AXE, type BrowserContext, type Page, type Route, startBrowser } from "./real/browser.ts";
+import { AXE, type BrowserContext, type Page, type Route, SCRUB, startBrowser } from "./real/browser.ts";
 import { type OpenIdProvider, startProvider } from "./real/provider.ts";
 import { manyServices } from "./web/many.ts";
 
@@ -103,24 +103,6 @@ async function findings(): Promise<string[]> {
   );
 }
 
-/** Drags the handle in twenty steps, and gives the milliseconds from each to the end of the next frame. */
-const SCRUB = `(async () => {
-  const strip = document.querySelector(".strip");
-  strip.setPointerCapture = () => undefined;
-  strip.hasPointerCapture = () => true;
-  const send = (name, clientX) =>
-    strip.dispatchEvent(new PointerEvent(name, { clientX, clientY: 80, pointerId: 1, bubbles: true }));
-  const times = [];
-  send("pointerdown", 1400);
-  for (let n = 0; n < 20; n++) {
-    const began = performance.now();
-    send("pointermove", 1400 - n * 40);
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    times.push(performance.now() - began);
-  }
-  return times;
-})()`;
-
 const BILLING = "environment=production&service=acme%2Fbilling";
 const VIEWS: readonly (readonly [name: string, path: string, shows: string])[] = [
   ["matrix", "/?days=90", ".cell .version"],
@@ -210,11 +192,59 @@ describe("the matrix", () => {
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(page.url());
     await page.keyboard.press("n");
     await page.locator(".bar-past").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("shop");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "acme/shop · production" }).waitFor();
+    await page.keyboard.press("Escape");
     await page.keyboard.press("Shift+?");
     await page.getByRole("heading", { name: "Keys" }).waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("w");
     await page.getByRole("heading", { name: "What changed before it broke" }).waitFor();
+  });
+
+  it("folds more than six places by group, and opens a group by keyboard and by pointer", async () => {
+    const environments = [
+      ...["production", "production.us-1"].map((environment) => ({ environment, groups: ["production"] })),
+      ...["staging", "dev"].map((environment) => ({ environment })),
+      ...[1, 2, 3, 4, 5].map((n) => ({ environment: `review/${n}`, groups: ["review"] })),
+    ].map((one) => ({ ...one, running: 3, services: 3, silentSince: null }));
+    const at = new Date().toISOString();
+    await page.route("**/v1/environments*", (route: Route) =>
+      route.fulfill({ json: { at, knownAt: at, settled: true, environments, next: null } }),
+    );
+    await page.route("**/v1/history*", (route: Route) => {
+      const environment = new URL(route.request().url()).searchParams.get("environment") ?? "";
+      const told = manyServices(3, environment === "review/2" ? 3 : 2, Date.now() - 30 * DAY, 30 * DAY);
+      return route.fulfill({
+        json: { ...told, environment, places: told.places.map((one) => ({ ...one, environment })) },
+      });
+    });
+    await signIn("/");
+    const folded = page.locator('[data-cell="0,4"]');
+    await expect.poll(() => folded.textContent()).toBe("1.1.04 of 5 ≠ 2");
+    expect(await findings()).toEqual([]);
+    const columns = page.locator('.head [role="columnheader"]');
+    expect(await columns.count()).toBe(6);
+    await page.keyboard.press("j");
+    for (let n = 0; n < 4; n++) await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => columns.count()).toBe(10);
+    expect(new URL(page.url()).searchParams.getAll("open")).toEqual(["review"]);
+    await page.reload();
+    await expect.poll(() => columns.count()).toBe(10);
+    await page.locator('[data-environment="review/1"]').first().focus();
+    await page.keyboard.press("f");
+    await expect.poll(() => columns.count()).toBe(6);
+    expect(await page.evaluate("document.activeElement.dataset.group")).toBe("review");
+    await page.getByRole("button", { name: "review 5 places" }).click();
+    await expect.poll(() => columns.count()).toBe(10);
+    await page.locator("[aria-label='Fold review']:focus").waitFor();
+    await page.getByRole("button", { name: "Fold production" }).click();
+    await expect.poll(() => columns.count()).toBe(9);
+    expect(new URL(page.url()).searchParams.getAll("fold")).toEqual(["production"]);
   });
 
   it("shows a thousand services that ran a hundred thousand deployments, and follows the pointer", async () => {
@@ -335,8 +365,8 @@ describe("audit", () => {
     await signIn("/audit?days=90&environment=production");
     await page.getByRole("heading", { name: "Changes" }).waitFor();
     const all = await page.locator("tbody tr").count();
-    await page.getByRole("button", { name: "no_approval" }).click();
-    await page.getByRole("heading", { name: "Changes: no_approval" }).waitFor();
+    await page.getByRole("button", { name: "no_verified_build" }).click();
+    await page.getByRole("heading", { name: "Changes: no_verified_build" }).waitFor();
     expect(await page.locator("tbody tr").count()).toBeLessThan(all);
   });
 

@@ -207,6 +207,8 @@ describe("a kind", () => {
       "redeployment.ended",
       "change.reviewed",
       "export.made",
+      "policy.changed",
+      "token.changed",
       "person.erased",
       "fact.retracted",
       "statement.disputed",

@@ -10,10 +10,15 @@ export interface Place {
 
 export interface Address {
   readonly view: View;
-  /** The environments of the columns; none: the ledger's own, up to six. */
+  /** The environments of the columns; none: all, where groups are folded as far as six columns need it. */
   readonly columns: readonly string[];
+  /** The groups that the reader opened, and those that he folded; empty text: the places without a group. */
+  readonly open: readonly string[];
+  readonly fold: readonly string[];
   /** Days before now that can be scrubbed. */
   readonly days: number;
+  /** The part of these days that the timeline shows, in milliseconds; undefined: all of them. */
+  readonly zoom?: { readonly from: number; readonly to: number } | undefined;
   /** A time in milliseconds; undefined: now. */
   readonly at?: number | undefined;
   readonly filter: string;
@@ -27,7 +32,15 @@ export interface Address {
   readonly window: string;
 }
 
-export const START: Address = { view: "matrix", columns: [], days: 30, filter: "", window: "1d" };
+export const START: Address = {
+  view: "matrix",
+  columns: [],
+  open: [],
+  fold: [],
+  days: 30,
+  filter: "",
+  window: "1d",
+};
 
 const isView = (value: string): value is View => VIEWS.some((view) => view === value);
 
@@ -40,6 +53,9 @@ function daysOf(text: string | null): number {
   const days = Number(text);
   return Number.isInteger(days) && days >= 1 && days <= 366 ? days : START.days;
 }
+
+const zoomOf = (from: number | undefined, to: number | undefined): Address["zoom"] =>
+  from === undefined || to === undefined || from >= to ? undefined : { from, to };
 
 const PLAN = "plan.";
 
@@ -58,7 +74,10 @@ export function addressOf(url: string): Address {
   return {
     view: isView(view) ? view : "matrix",
     columns: query.getAll("column"),
+    open: query.getAll("open"),
+    fold: query.getAll("fold"),
     days: daysOf(query.get("days")),
+    zoom: zoomOf(timeOf(query.get("from")), timeOf(query.get("to"))),
     at: timeOf(query.get("at")),
     filter: query.get("filter") ?? "",
     compare: query.get("compare") ?? undefined,
@@ -71,13 +90,19 @@ export function addressOf(url: string): Address {
 }
 
 export function hrefOf(address: Address): string {
-  const { view, columns, days, at, filter, compare, place, plan = {}, window } = address;
+  const { view, columns, open, fold, days, zoom, at, filter, compare, place, plan = {}, window } = address;
   const query = new URLSearchParams();
   const set = (name: string, value: string | undefined, usual?: string) => {
     if (value !== undefined && value !== "" && value !== usual) query.append(name, value);
   };
   for (const column of columns) set("column", column);
+  for (const group of open) query.append("open", group);
+  for (const group of fold) query.append("fold", group);
   set("days", String(days), String(START.days));
+  if (zoom !== undefined) {
+    set("from", new Date(zoom.from).toISOString());
+    set("to", new Date(zoom.to).toISOString());
+  }
   set("at", at === undefined ? undefined : new Date(at).toISOString());
   set("filter", filter);
   set("compare", compare);

@@ -2,6 +2,7 @@
 
 import type {
   Changes,
+  CommitAnswer,
   Delivery,
   Environments,
   History,
@@ -16,7 +17,7 @@ import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
 import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
-import { allPages } from "../schemas/words/answer-pages.ts";
+import { allPages, answerPages } from "../schemas/words/answer-pages.ts";
 
 export interface Answers {
   "/auth/session": Session;
@@ -26,6 +27,7 @@ export interface Answers {
   "/v1/release": Release;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
+  "/v1/commit": CommitAnswer;
   "/v1/audit": Audit;
   "/v1/delivery": Delivery;
   "/v1/timeline": Timeline;
@@ -95,6 +97,12 @@ export const discardQuarantined = (key: string, reason: string): Promise<unknown
 /** Ends the session of this browser. */
 export const endSession = (): Promise<unknown> => answered("/auth/logout", { method: "POST" });
 
-/** Every page of a history. */
-export const allHistory = (query: Query, signal?: AbortSignal): Promise<History[]> =>
-  allPages((more) => ask("/v1/history", { ...query, limit: "10000", ...more }, signal));
+/** Every environment: a page may be short, and yet not the last. */
+export async function allEnvironments(): Promise<Environments> {
+  const pages = await allPages((more) => ask("/v1/environments", { limit: "100", ...more }));
+  return { ...pages[0], environments: pages.flatMap(({ environments }) => environments), next: null };
+}
+
+/** Every page of a history, as it comes. */
+export const historyPages = (query: Query, signal?: AbortSignal): AsyncGenerator<History> =>
+  answerPages((more) => ask("/v1/history", { ...query, limit: "10000", ...more }, signal));

@@ -1,13 +1,14 @@
 /** The keys of the page. */
 import { tinykeys } from "tinykeys";
 import { nextChange, previousChange } from "./lanes.ts";
-import { address, copy, go, now, time, times } from "./state.ts";
+import { address, close, columns, copy, go, now, openGroup, time, times } from "./state.ts";
 
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["/", "filter services"],
   ["⌘K, Ctrl K", "go to a service"],
   ["h j k l, arrows", "move between cells"],
-  ["Enter", "open the release"],
+  ["Enter", "open the release, or a folded group"],
+  ["f", "fold or open the group of the column"],
   ["Esc", "close"],
   ["[ ]", "previous and next change"],
   ["t", "choose a time"],
@@ -46,6 +47,17 @@ function place(): { environment: string; service?: string | undefined } | undefi
   return environment === undefined ? address.value.place : { environment, service };
 }
 
+/** Folds the group of the focused cell, or opens it. */
+function toggleGroup(): void {
+  const { activeElement } = document;
+  const group = activeElement instanceof HTMLElement ? activeElement.dataset.group : undefined;
+  if (group === undefined) return;
+  openGroup(
+    group,
+    columns.value.columns.some((one) => one.group === group && one.isFolded),
+  );
+}
+
 const step = (at: number | undefined): void => {
   if (at !== undefined) go({ at });
 };
@@ -57,6 +69,11 @@ const ACTIONS: Record<string, () => void> = {
   j: () => move(0, 1),
   k: () => move(0, -1),
   l: () => move(1, 0),
+  ArrowLeft: () => move(-1, 0),
+  ArrowDown: () => move(0, 1),
+  ArrowUp: () => move(0, -1),
+  ArrowRight: () => move(1, 0),
+  f: toggleGroup,
   "[": () => step(previousChange(times.value, time.value)),
   "]": () => step(nextChange(times.value, time.value)),
   t: () => element("time")?.focus(),
@@ -69,8 +86,10 @@ const ACTIONS: Record<string, () => void> = {
   },
   y: () => void copy(location.href, "link copied"),
   "Shift+?": () => openDialog("keys"),
-  Escape: () => go({ place: undefined, plan: undefined }),
+  Escape: close,
 };
+
+const isInCell = (): boolean => document.activeElement?.matches("[data-cell]") === true;
 
 const isTyping = ({ target }: Event): boolean =>
   target instanceof HTMLElement && target.matches("input, select, textarea, [contenteditable]");
@@ -79,6 +98,8 @@ export function listen(): () => void {
   const bound = Object.entries(ACTIONS).map(([keys, action]) => {
     const handler = (event: KeyboardEvent) => {
       if (document.querySelector("dialog[open]") !== null) return;
+      // Elsewhere they scroll the page, and move the handle of the time strip.
+      if (keys.startsWith("Arrow") && !isInCell()) return;
       if (isTyping(event) && keys !== "Escape" && keys !== "$mod+k") return;
       if (isTyping(event) && keys === "Escape" && event.target instanceof HTMLElement) {
         event.target.blur();

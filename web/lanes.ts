@@ -1,7 +1,6 @@
 /** What ran where at any moment, from the columns of a history. */
 import type { History, ShownRelease } from "../schemas/history.ts";
 import { fold } from "../schemas/words/texts.ts";
-import { shortCommit, shortDigest } from "../schemas/words/ids.ts";
 
 export interface Row {
   readonly at: number;
@@ -94,16 +93,6 @@ export function density(times: readonly number[], from: number, to: number, part
   return counts;
 }
 
-/** What a release is called: a tag that looks like a version, else any tag, else its commit or digest. */
-export function versionOf({ components }: ShownRelease): string {
-  const [first] = components;
-  if (first === undefined) return "";
-  const tag = first.tags.find((one) => /\d/.test(one)) ?? first.tags[0];
-  if (tag !== undefined) return tag;
-  if (first.commit !== null) return shortCommit(first.commit);
-  return first.digest === null ? "?" : shortDigest(first.digest);
-}
-
 /** What identifies the images of a release, so that two of them can be compared. */
 export const imagesOf = ({ components }: ShownRelease): string =>
   components
@@ -168,17 +157,4 @@ export function compared(row: Row | undefined, other: Row | undefined): Likeness
   const [one, two] = [row, other].map((it) => (it?.status === "running" ? imagesOf(it.release) : undefined));
   if (one === undefined || two === undefined) return one === two ? "same" : "alone";
   return one === two ? "same" : "differs";
-}
-
-/** The environments side by side by default: production first, then by name; the rest are folded. */
-export function columnsOf(
-  environments: readonly string[],
-  chosen: readonly string[],
-  most: number,
-): { readonly shown: readonly string[]; readonly folded: readonly string[] } {
-  const rank = (name: string): number => (/^prod/i.test(name) ? 0 : /^(stag|pre)/i.test(name) ? 1 : 2);
-  const known = [...environments].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  const wanted = chosen.filter((one) => known.includes(one));
-  const shown = wanted.length > 0 ? wanted : known.slice(0, most);
-  return { shown, folded: known.filter((one) => !shown.includes(one)) };
 }

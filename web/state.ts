@@ -1,12 +1,13 @@
 /** What the page knows: the address, what the ledger answered, and the moment that is shown. */
 import { computed, effect, signal, untracked } from "@preact/signals";
-import type { Environments } from "../schemas/answer.ts";
+import type { Environments, History } from "../schemas/answer.ts";
 import type { Freezes } from "../schemas/redeployment.ts";
 import type { Session } from "../schemas/session.ts";
 import type { Whoami } from "../schemas/whoami.ts";
 import { type Address, hrefOf, START } from "./address.ts";
-import { ApiError, allHistory, ask, endSession, heldToken, keepToken } from "./api.ts";
-import { changeTimes, columnsOf, type Lane, lanesOf } from "./lanes.ts";
+import { ApiError, allEnvironments, ask, endSession, heldToken, historyPages, keepToken } from "./api.ts";
+import { type Columns, columnsOf } from "./folds.ts";
+import { changeTimes, type Lane, lanesOf } from "./lanes.ts";
 
 const POLL_MS = 15_000;
 const COLUMNS = 6;
@@ -33,13 +34,24 @@ export const freezes = signal<Freezes["freezes"]>([]);
 export const past = computed(() => scrub.value ?? address.value.at);
 export const time = computed(() => past.value ?? now.value);
 export const span = computed(() => ({ from: now.value - address.value.days * DAY, to: now.value }));
-export const columns = computed(() =>
-  columnsOf(
-    (environments.value ?? []).map(({ environment }) => environment),
-    address.value.columns,
-    COLUMNS,
-  ),
-);
+/** A phone shows one place. */
+const phone = matchMedia("(max-width: 640px)");
+const isPhone = signal(phone.matches);
+phone.addEventListener("change", ({ matches }) => {
+  isPhone.value = matches;
+});
+let steady: Columns = { columns: [], shown: [], others: [] };
+/** The same object while nothing in it changes: what is computed from it is computed once. */
+export const columns = computed(() => {
+  const { columns: chosen, open, fold } = address.value;
+  const all = columnsOf(environments.value ?? [], { chosen, open, fold }, COLUMNS);
+  const [first, ...others] = all.shown;
+  const one = first === address.value.compare ? (others[0] ?? first) : first;
+  const alone = one === undefined ? [] : [{ isFolded: false, environments: [one] }];
+  const next = isPhone.value ? { ...all, columns: alone } : all;
+  if (JSON.stringify(next) !== JSON.stringify(steady)) steady = next;
+  return steady;
+});
 export const services = computed(() => {
   const names = columns.value.shown.flatMap((one) => [...(lanes.value.get(one)?.keys() ?? [])]);
   return [...new Set(names)].sort();
@@ -63,6 +75,27 @@ export function go(change: Partial<Address>, replace = false): void {
   route(hrefOf({ ...address.value, ...change }), replace);
 }
 
+/** Closes the panel; the focus goes back to its cell. */
+export function close(): void {
+  const { environment = "", service = "" } = address.value.place ?? {};
+  document
+    .querySelector<HTMLElement>(
+      `[data-environment="${CSS.escape(environment)}"][data-service="${CSS.escape(service)}"]`,
+    )
+    ?.focus();
+  go({ place: undefined, plan: undefined });
+}
+
+/** Opens a group of places, or folds it. */
+export function openGroup(group: string, isOpen: boolean): void {
+  const { open, fold } = address.value;
+  const [others, folds] = [open, fold].map((names) => names.filter((one) => one !== group));
+  go({
+    open: isOpen ? [...(others ?? []), group] : (others ?? []),
+    fold: isOpen ? (folds ?? []) : [...(folds ?? []), group],
+  });
+}
+
 /* The ledger */
 
 export function signIn(token: string): void {
@@ -76,6 +109,7 @@ export function signOut(): void {
   me.value = null;
   environments.value = null;
   lanes.value = new Map();
+  read = new Map();
   signedIn.value = false;
 }
 
@@ -99,14 +133,31 @@ async function findSession(): Promise<void> {
   }
 }
 
+/** What was read of each environment: the days, and its entry in the list of environments by then. */
+let read: ReadonlyMap<string, string> = new Map();
+
+/** Reads the histories again that may have something new. */
 async function loadLanes(names: readonly string[], days: number, signal: AbortSignal): Promise<void> {
   const from = new Date(Date.now() - days * DAY).toISOString();
+  const states = new Map(
+    (environments.value ?? []).map((one) => [one.environment, JSON.stringify([days, one])]),
+  );
+  const stale = names.filter((one) => read.get(one) !== states.get(one));
   await Promise.all(
-    names.map(async (environment) => {
-      const found = lanesOf(await allHistory({ environment, from }, signal));
-      const own = new Map(found.map((lane) => [lane.service, lane]));
-      // As it comes: the first column need not wait for the last.
-      lanes.value = new Map([...lanes.value, [environment, own]]);
+    stale.map(async (environment) => {
+      const isNew = !lanes.value.has(environment);
+      const pages: History[] = [];
+      const show = () => {
+        const own = new Map(lanesOf(pages).map((lane) => [lane.service, lane]));
+        lanes.value = new Map([...lanes.value, [environment, own]]);
+      };
+      for await (const page of historyPages({ environment, from }, signal)) {
+        pages.push(page);
+        // As it comes, where nothing was shown before: the first rows need not wait for the last.
+        if (isNew && page.next !== null) show();
+      }
+      show();
+      read = new Map([...read, [environment, states.get(environment) ?? ""]]);
     }),
   );
 }
@@ -115,10 +166,7 @@ let newest = "";
 async function poll(): Promise<void> {
   try {
     me.value ??= await ask("/v1/whoami");
-    const [answer, frozen] = await Promise.all([
-      ask("/v1/environments", { limit: "100" }),
-      ask("/v1/freezes", { limit: "100" }),
-    ]);
+    const [answer, frozen] = await Promise.all([allEnvironments(), ask("/v1/freezes", { limit: "100" })]);
     if (JSON.stringify(freezes.value) !== JSON.stringify(frozen.freezes)) freezes.value = frozen.freezes;
     const state = JSON.stringify(answer.environments);
     now.value = Date.parse(answer.at);

@@ -12,9 +12,10 @@ export const call = <T>({ ledger }: Ask, question: (client: LedgerClient) => Pro
 export const momentOf = ({ tz }: Ask, at: string | undefined): { at?: string; tz?: string } =>
   at === undefined ? {} : { at, tz };
 
-export const frameOf = ({ times, width, now }: Ask, at: string | undefined) => ({
+export const frameOf = ({ times, width, room, now }: Ask, at: string | undefined) => ({
   times,
   width,
+  room,
   now,
   isPast: at !== undefined,
 });

@@ -4,7 +4,7 @@ import type { Freezes } from "../../schemas/redeployment.ts";
 import type { Release } from "../../schemas/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { attemptWords, driftWords } from "./release-view.ts";
-import { columns, type Line, type Span, textOf } from "./style.ts";
+import { fitted, type Line, type Span, textOf } from "./style.ts";
 import { counted, shortIds, spanBetween, type Times } from "./words-for.ts";
 
 export interface Answers {
@@ -102,8 +102,8 @@ const cellsOf = (answers: Answers, frame: Frame): Line[][] => [
   ...answers.tokensEnding.map(({ name, expires }) => row(ODD, "token", name, [`its last day is ${expires}`])),
 ];
 
-export const findingLines = (answers: Answers, frame: Frame): Line[] =>
-  columns(cellsOf(answers, frame), "  ");
+export const findingLines = (answers: Answers, frame: Frame & { readonly room: number }): Line[] =>
+  fitted(cellsOf(answers, frame), "  ", frame.room, 3);
 
 const textIn = (line: Line = []): string => line.map(textOf).join("");
 

@@ -12,6 +12,7 @@ type View = (typeof VIEWS)[number];
 
 interface PageQuestion {
   readonly columns?: readonly string[];
+  readonly filter?: string;
   readonly place?: { readonly environment: string; readonly service?: string | undefined };
   readonly at?: string | undefined;
 }
@@ -20,8 +21,9 @@ interface PageQuestion {
 const DAYS = 30;
 
 /** The address of a view in the page, below the ledger's. */
-export function pagePath(view: View, { columns = [], place, at }: PageQuestion, now: string): string {
+export function pagePath(view: View, { columns = [], filter, place, at }: PageQuestion, now: string): string {
   const query = new URLSearchParams(columns.map((column): [string, string] => ["column", column]));
+  if (filter !== undefined) query.append("filter", filter);
   if (place !== undefined) query.append("environment", place.environment);
   if (place?.service !== undefined) query.append("service", place.service);
   if (at !== undefined) {
@@ -38,7 +40,8 @@ async function questionOf(ask: Ask, { what, at }: Asked): Promise<PageQuestion> 
   if (what.is === "group") {
     const { releases, at: then } = await snapshotOf(ask, { group: what.group }, at);
     const columns = [...new Set(releases.map(({ environment }) => environment))];
-    return { columns, at: at === undefined ? undefined : then };
+    const filter = what.service === undefined ? {} : { filter: what.service };
+    return { columns, ...filter, at: at === undefined ? undefined : then };
   }
   if (what.is !== "place")
     throw new UsageError("the page opens at a place, not at an image, a commit or a tag");

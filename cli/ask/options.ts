@@ -66,6 +66,8 @@ export interface Ask {
   readonly times: Times;
   /** Characters a line. */
   readonly width: number;
+  /** The same where a terminal shows them; elsewhere a row of a table stays one line, for programs that read lines. */
+  readonly room: number;
   /** Reads words of a time; undefined if they are none. */
   readonly read: (words: string) => string | undefined;
   /** The services that the ledger knows, read once. */
@@ -93,6 +95,8 @@ export function sideBySide(views: readonly View[]): View {
 }
 
 const WIDTH = 80;
+const widthIn = ({ columns }: Io, elsewhere: number): number =>
+  columns === undefined ? elsewhere : Math.max(40, Math.min(columns, 160));
 
 const isZone = (tz: string): boolean => {
   try {
@@ -141,7 +145,8 @@ export async function askFor(command: Command, io: Io): Promise<Ask> {
     now: now.toISOString(),
     tz,
     times: timesIn(tz, now.toISOString()),
-    width: Math.max(40, Math.min(io.columns ?? WIDTH, 160)),
+    width: widthIn(io, WIDTH),
+    room: widthIn(io, Number.POSITIVE_INFINITY),
     read: await timeReader({ now, tz }),
     services: memoised(() => knownServices(ledger)),
     print: (view) => print(options, style, io, view),

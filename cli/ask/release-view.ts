@@ -19,6 +19,8 @@ export interface Beside {
   readonly now: string;
   readonly times: Times;
   readonly width: number;
+  /** Of a row of a table. */
+  readonly room: number;
   /** The question was about the past. */
   readonly isPast: boolean;
   /** The release before; undefined: none, or not known. */

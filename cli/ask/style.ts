@@ -105,6 +105,38 @@ export function wrapped(line: Line, width: number, indent: number): Line[] {
   return lines;
 }
 
+/** What is left for the text of a column, where the others leave less. */
+const NARROWEST = 24;
+
+/**
+ * Rows as `columns` has them, within a width: where they have no room, the text of one column goes on below itself.
+ * @param flexible the number of that column
+ */
+export function fitted(
+  rows: readonly (readonly Line[])[],
+  indent: string,
+  width: number,
+  flexible: number,
+): Line[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [n, cell] of row.entries()) widths[n] = Math.max(widths[n] ?? 0, widthOf(cell));
+  const roomBeside = (cells: readonly number[]) =>
+    Math.max(NARROWEST, width - indent.length - cells.reduce((sum, one) => sum + one + 2, 0));
+  const before = widths.slice(0, flexible);
+  const [alone, shared] = [roomBeside(before), roomBeside([...before, ...widths.slice(flexible + 1)])];
+  const lines = rows.flatMap((row) => {
+    const after = row.slice(flexible + 1).filter((cell) => widthOf(cell) > 0);
+    const [first = [], ...more] = wrapped(row[flexible] ?? [], after.length === 0 ? alone : shared, 0);
+    const rest = after.length === 0 ? [] : row.slice(flexible + 1);
+    return [
+      [...row.slice(0, flexible), first, ...rest],
+      ...more.map((part) => [...before.map(() => []), part]),
+    ];
+  });
+  return columns(lines, indent);
+}
+
 /** A line whose last part stands at the right edge, or two spaces after the first where it has no room. */
 export const edged = (left: Line, right: Line, width: number): Line => [
   ...left,

@@ -1,61 +1,39 @@
 /** What happened, as lines with a sign each; and what changed before something broke. */
+import type { Sources } from "../../schemas/sources.ts";
 import type { Change, Changes, Timeline, TimelineEntry } from "../../schemas/timeline.ts";
+import { entryWords, type Sign, signOf } from "../../schemas/words/changes.ts";
 import { duration } from "../../schemas/words/durations.ts";
+import { silenceWords } from "../../schemas/words/silence.ts";
 import type { Beside } from "./release-view.ts";
 import { headLine } from "./release-view.ts";
-import { columns, type Line, type Span } from "./style.ts";
-import { counted, linked, shortCommit, shortDigest, shortRevision } from "./words-for.ts";
+import { fitted, type Line, type Span, type Tone } from "./style.ts";
+import { counted, linked } from "./words-for.ts";
 
-type Frame = Pick<Beside, "times" | "width" | "isPast">;
+type Frame = Pick<Beside, "times" | "width" | "room" | "isPast">;
 
-const SIGNS: Partial<Record<TimelineEntry["what"], Span>> = {
-  deployed: { text: "▲" },
-  running: { text: "·", tone: "dim" },
-  started: { text: "…", tone: "blue" },
-  failed: { text: "✗", tone: "red" },
-  removed: { text: "✗", tone: "dim" },
-  observed: { text: "!", tone: "amber" },
-  migrated: { text: "◆" },
-  reverted: { text: "◆", tone: "amber" },
-  "migration failed": { text: "✗", tone: "red" },
-  frozen: { text: "*", tone: "blue" },
-  unfrozen: { text: "*", tone: "dim" },
-  noted: { text: "⚙" },
-  "incident opened": { text: "!", tone: "red" },
-  "incident resolved": { text: "!", tone: "dim" },
+const TONES: Record<NonNullable<Sign["tone"]>, Tone> = {
+  bad: "red",
+  warn: "amber",
+  busy: "blue",
+  ice: "blue",
+  none: "dim",
 };
 
-export const signOf = ({ what, rollback }: Pick<TimelineEntry, "what" | "rollback">): Span =>
-  what === "deployed" && rollback === true ? { text: "▼" } : (SIGNS[what] ?? { text: "·" });
-
-/** The images of an entry: their tags, else their digests. */
-const imagesOf = ({ components = [] }: Pick<TimelineEntry, "components">): string =>
-  components
-    .map(({ tag, digest }) => tag ?? (digest === undefined ? "unknown image" : shortDigest(digest)))
-    .join(", ");
+function signSpan(entry: Pick<TimelineEntry, "what" | "rollback">): Span {
+  const { glyph, tone } = signOf(entry);
+  return tone === undefined ? { text: glyph } : { text: glyph, tone: TONES[tone] };
+}
 
 /** What an entry says, in words. */
-function wordsOf(entry: TimelineEntry): Span[] {
-  const { what, database, version, commit, config = [], reason, type, title, outcome, url } = entry;
-  const done = outcome ?? (what === "deployed" && entry.rollback === true ? "rolled back" : what);
-  const about = [
-    database === undefined ? "" : `db ${database}`,
-    version ?? "",
-    imagesOf(entry),
-    commit === undefined ? "" : shortCommit(commit),
-    ...config.map(({ revision }) => `config ${shortRevision(revision)}`),
-    entry.declared === true ? "(declared only)" : "",
-    type ?? "",
-    title ?? "",
-  ].filter((text) => text !== "");
-  const why = reason === undefined ? [] : [{ text: `: ${reason}` }];
-  return [linked([done, ...about].join(" "), url), ...why];
-}
+const wordsOf = (entry: TimelineEntry): Span[] => [
+  linked(entryWords(entry), entry.url),
+  ...(entry.reason === undefined ? [] : [{ text: `: ${entry.reason}` }]),
+];
 
 /** The cells of an entry. */
 export const rowOf = (entry: TimelineEntry, when: string): Line[] => [
   [{ text: when, tone: "dim" }],
-  [signOf(entry)],
+  [signSpan(entry)],
   [entry.service ?? ""],
   wordsOf(entry),
   [entry.by ?? ""],
@@ -67,9 +45,11 @@ export function timelineLines({ environment, service, entries, from, to }: Timel
   return [
     headLine(about, to, frame),
     [{ text: `from ${frame.times.zoned(from)}`, tone: "dim" }],
-    ...columns(
+    ...fitted(
       entries.map((entry) => rowOf(entry, frame.times.time(entry.what === "running" ? from : entry.at))),
       "  ",
+      frame.room,
+      3,
     ),
     ...(first === undefined ? [["  nothing happened"]] : []),
   ];
@@ -85,13 +65,14 @@ const RELATIONS: Record<Change["relation"], string> = {
 const changeRow = (change: Change, { times }: Frame): Line[] => [
   [{ text: duration(change.secondsBefore * 1000), tone: "bold" }],
   [{ text: times.time(change.at), tone: "dim" }],
-  [signOf(change)],
+  [signSpan(change)],
   [change.service ?? ""],
   wordsOf(change),
   [[RELATIONS[change.relation], change.by ?? ""].filter((text) => text !== "").join(", ")],
 ];
 
-export function changesLines(answer: Changes, frame: Frame): Line[] {
+/** @param silent the sources that had fallen silent by then */
+export function changesLines(answer: Changes, frame: Frame, silent: Sources["sources"]): Line[] {
   const { environment, service, from, before, changes, more, others } = answer;
   const about = service === undefined ? environment : `${service} · ${environment}`;
   const last = changes.find(({ undo }) => undo !== null);
@@ -99,9 +80,11 @@ export function changesLines(answer: Changes, frame: Frame): Line[] {
   return [
     headLine(`before it broke: ${about}`, before, { ...frame, isPast: true }),
     [{ text: `the last ${window}; near in time is a suspect, not the cause`, tone: "dim" }],
-    ...columns(
+    ...fitted(
       changes.map((change) => changeRow(change, frame)),
       "  ",
+      frame.room,
+      4,
     ),
     ...(changes.length === 0 ? [["  nothing changed, as far as the ledger was told"]] : []),
     ...(more ? [["  … and earlier changes"]] : []),
@@ -112,6 +95,9 @@ export function changesLines(answer: Changes, frame: Frame): Line[] {
             `  ${counted(others, "other change")} here that nothing connects with it: asof why ${environment}`,
           ],
         ]),
+    ...silent.map(
+      (one): Line => [{ text: "? ", tone: "dim" }, silenceWords(one, frame.times.time(one.lastRecordedAt))],
+    ),
     ...(last?.undo == null
       ? []
       : [

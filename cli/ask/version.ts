@@ -1,7 +1,7 @@
 /** What people call a release, and whether two of them are the same images. */
 import type { Release } from "../../schemas/release.ts";
 
-export { versionOf, versionsOf } from "../../schemas/version.ts";
+export { versionOf, versionsOf } from "../../schemas/words/version.ts";
 
 /** Whether two releases run the same images, as far as their digests are known. */
 export const isSameImages = (

@@ -1,8 +1,9 @@
 /** `asof why`: what changed before something broke, nearest first. */
 import type { Command } from "commander";
+import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { call, frameOf } from "./asking.ts";
+import { call, frameOf, momentOf } from "./asking.ts";
 import { extentsOf } from "./log.ts";
 import { type Ask, type Asked, askedBy, askFor, sideBySide, type View, withAskOptions } from "./options.ts";
 import { changesLines } from "./timeline-view.ts";
@@ -18,11 +19,16 @@ async function changesOf(ask: Ask, { what, at }: Asked, window: string): Promise
   const before = at === undefined ? {} : { before: at };
   const question = { ...before, tz: ask.tz, window: windowOf(window) };
   const extents = await extentsOf(ask, what);
-  const answers = await Promise.all(
-    extents.map((extent) => call(ask, (client) => client.changes({ ...extent, ...question }))),
-  );
+  const [sources, ...answers] = await Promise.all([
+    allPages((more) => call(ask, (client) => client.sources({ limit: 100, ...momentOf(ask, at), ...more }))),
+    ...extents.map((extent) => call(ask, (client) => client.changes({ ...extent, ...question }))),
+  ]);
+  const silent = sources.flatMap((page) => page.sources).filter((one) => one.silent === true);
   return sideBySide(
-    answers.map((changes) => ({ answer: changes, lines: changesLines(changes, frameOf(ask, at)) })),
+    answers.map((changes) => ({
+      answer: changes,
+      lines: changesLines(changes, frameOf(ask, at), silent),
+    })),
   );
 }
 

@@ -1,9 +1,9 @@
 /** Words for times, spans, images and persons. */
 import { duration } from "../../schemas/words/durations.ts";
-import { shortCommit } from "../../schemas/words/ids.ts";
 import type { Span } from "./style.ts";
 
-export { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
+export { counted } from "../../schemas/words/counted.ts";
+export { shortCommit, shortDigest, shortRevision } from "../../schemas/words/ids.ts";
 
 export const spanBetween = (from: string, to: string): string => duration(Date.parse(to) - Date.parse(from));
 
@@ -67,15 +67,8 @@ export const shortIds = (text: string): string =>
     .replaceAll(/sha256:([0-9a-f]{8})[0-9a-f]{56}/g, "$1")
     .replaceAll(/\b([0-9a-f]{7})[0-9a-f]{33}\b/g, "$1");
 
-/** Ids of commits are shortened, other revisions are names. */
-export const shortRevision = (revision: string): string =>
-  /^[0-9a-f]{40,64}$/.test(revision) ? shortCommit(revision) : revision;
-
 export const linked = (text: string, url: string | null | undefined): Span =>
   url == null ? { text } : { text, url };
-
-/** `2 changes`, `1 change`. */
-export const counted = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
 /** A repository's address without its scheme and forge: `acme/deploy`. */
 export const shortRepository = (url: string): string =>

@@ -1,9 +1,10 @@
 /** The audit report as one HTML file, to be printed or sent: no script, nothing from elsewhere. */
 import { html, raw } from "hono/html";
 import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
 import type { Times } from "../ask/words-for.ts";
 import { counted, shortCommit } from "../ask/words-for.ts";
-import { approversOf, broughtBy } from "./text.ts";
+import { approversOf, assumedUntil, rulesOf } from "./text.ts";
 
 const STYLE = `
 body { font: 13px/20px system-ui, sans-serif; color: #1f2328; max-width: 1100px; margin: 32px auto; padding: 0 16px; font-variant-numeric: tabular-nums; }
@@ -98,6 +99,25 @@ const controlRows = ({ controls }: Audit): Html[] =>
       html`<tr><td>${control}</td><td>${title}</td><td class="number">${count === 0 ? count : html`<span class="found">${count}</span>`}</td><td>${changes.map((n) => html`<a href="#change-${n}">#${n}</a> `)}</td></tr>`,
   );
 
+/** The question, as its address has it. */
+const askedOf = ({ environment, service, from, to, knownAt, sample }: Audit): string => {
+  const { seed, stratify = [], changes = [] } = sample ?? {};
+  const query = {
+    ...{ environment, service, from, to, knownAt, seed },
+    ...(sample === undefined ? {} : { sample: changes.length, stratify: stratify.join(",") || undefined }),
+  };
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.map(([name, value]) => `${name}=${value}`).join(" ");
+};
+
+function policySection(report: Audit, times: Times): Html {
+  const { policies = [] } = report;
+  const until = assumedUntil(report);
+  return html`<p class="quiet">What counts as evidence of a change is decided by the policy that was in force then.${policies.length === 0 ? " No policy is recorded for this period." : ""}</p>
+${until === undefined ? "" : html`<p class="found">Which policy was in force before ${until === "now" ? "now" : time(times, until)} is not recorded: changes until then are judged by the first that is.</p>`}
+${policies.length === 0 ? "" : html`<table><thead><tr><th>since</th><th>required here</th><th>review of exceptions within</th><th>SHA-256 of the whole policy</th></tr></thead><tbody>${policies.map((one) => html`<tr><td>${time(times, one.since)}</td><td>${rulesOf(one.rules)}</td><td>${one.rules.flatMap(({ reviewWithinDays }) => (reviewWithinDays === undefined ? [] : [`${reviewWithinDays} days`])).join(", ")}</td><td><code>${one.sha256}</code></td></tr>`)}</tbody></table>`}`;
+}
+
 /** The report as a whole document. @param made by whom and when it was made */
 export function auditPage(
   report: Audit,
@@ -112,7 +132,8 @@ export function auditPage(
 <title>Audit of ${environment}, ${from} to ${to}</title><style>${raw(STYLE)}</style></head><body>
 <h1>Audit of ${service === undefined ? "" : `${service} in `}${environment}</h1>
 <p>${counted(changes.length, "change")} from ${time(times, from)} to ${time(times, to)}, as known at ${time(times, knownAt)}${settled ? "" : " (not settled yet)"}.
-<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span></p>
+<br><span class="quiet">Made by ${made.by}, ${time(times, made.at)}. The same question with <code>knownAt=${knownAt}</code> has the same answer.</span>
+<br><span class="quiet">Asked for: <code>${askedOf(report)}</code>. Times without a year are of ${made.at.slice(0, 4)}.</span></p>
 <h2>Controls</h2>
 <table><thead><tr><th>control</th><th>what it finds</th><th class="number">changes</th><th></th></tr></thead><tbody>${controlRows(report)}</tbody></table>
 <h2>The population</h2>
@@ -120,8 +141,11 @@ export function auditPage(
 <p class="quiet">This shows what was reported. It cannot show what nobody reported; the next two tables help to judge that.</p>
 <table><thead><tr><th>source</th><th class="number">days with reports</th><th class="number">longest pause, days</th></tr></thead><tbody>${coverage.map((one) => html`<tr><td><code>${one.source}</code></td><td class="number">${one.days.length}</td><td class="number">${one.longestPauseDays}</td></tr>`)}</tbody></table>
 <p>${gaps.length === 0 ? "No deployer that numbers its deployments left one out." : gaps.map((one) => html`<div><span class="found">${one.provider} ${one.instance ?? ""} ${one.service ?? ""}</span> did not report ${one.missing.join(", ")}</div>`)}</p>
+<p class="quiet">Times in which nothing was sealed are listed by the verification of the log: <code>asof verify</code>.</p>
+<h2>The gate's policy</h2>
+${policySection(report, times)}
 <h2>What people did in the ledger</h2>
-<table><thead><tr><th>when</th><th>what</th><th>who</th><th>where</th><th>reason</th></tr></thead><tbody>${acts.map((one) => html`<tr><td>${time(times, one.at)}</td><td>${one.what}</td><td>${one.by ?? one.reportedBy}</td><td>${[one.environment, one.service].filter((part) => part !== null).join(" ")}</td><td>${one.reason ?? ""}</td></tr>`)}</tbody></table>
+<table><thead><tr><th>when</th><th>what</th><th>who</th><th>where</th><th>reason</th></tr></thead><tbody>${acts.map((one) => html`<tr><td>${time(times, one.at)}</td><td>${one.what}</td><td>${one.by ?? one.reportedBy}</td><td>${[one.environment, one.service].filter((part) => part !== null).join(" ")}</td><td>${one.detail ?? one.reason ?? ""}</td></tr>`)}</tbody></table>
 ${sample === undefined ? "" : html`<h2>The sample</h2><p>${counted(sample.changes.length, "change")}, drawn with the seed <code>${sample.seed}</code>: ${sample.changes.map((n) => html`<a href="#change-${n}">#${n}</a> `)}</p>`}
 <h2>Each change</h2>
 <table><thead><tr><th></th><th>when</th><th>what</th><th>service</th><th>brought</th><th>by</th><th>approved by</th><th>findings</th><th>review</th></tr></thead><tbody>${changes.map((one) => html`<tr><td><a href="#change-${one.n}">#${one.n}</a></td><td>${time(times, one.at)}</td><td>${one.kind}</td><td>${one.service ?? ""}</td><td>${broughtBy(one)}</td><td>${one.by ?? "unknown"}</td><td>${approversOf(one)}</td><td>${one.findings.map(({ control }) => control).join(", ")}</td><td>${outcomeOf(one, times)}</td></tr>`)}</tbody></table>

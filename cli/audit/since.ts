@@ -1,8 +1,8 @@
 /** What is known now of a period that was reported before, and was not known then. */
 import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
 import type { Times } from "../ask/words-for.ts";
-import { broughtBy } from "./text.ts";
 
 const keyOf = ({ fact }: AuditChange): string => JSON.stringify([fact.source, fact.id]);
 const controlsOf = ({ findings }: AuditChange): string[] => [

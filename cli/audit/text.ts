@@ -1,17 +1,8 @@
 /** The audit report for a terminal: what the controls found, and what shows that no change is missing. */
 import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
-import { counted, shortCommit, shortDigest, type Times } from "../ask/words-for.ts";
-
-/** What a change brought, in a few words. */
-export function broughtBy({ components, config, database, version, title }: AuditChange): string {
-  const images = components.map(
-    ({ tag, digest }) => tag ?? (digest === undefined ? "?" : shortDigest(digest)),
-  );
-  const revisions = config.map(({ revision }) => `config ${shortCommit(revision)}`);
-  const schema = database === null ? [] : [`${database} ${version ?? ""}`.trim()];
-  return [...images, ...schema, ...revisions, ...(title === null ? [] : [title])].join(", ");
-}
+import { counted, type Times } from "../ask/words-for.ts";
 
 export const approversOf = ({ approvals }: AuditChange): string =>
   [...new Set(approvals.map(({ by, bot }) => `${by ?? "unknown"}${bot ? " (bot)" : ""}`))].join(", ");
@@ -79,8 +70,58 @@ function outcomeLines({ changes }: Audit, times: Times): Line[] {
   ];
 }
 
+/** The rules of a policy, in words. */
+export const rulesOf = (rules: NonNullable<Audit["policies"]>[number]["rules"]): string =>
+  rules.length === 0 ? "nothing is required here" : rules.map(({ require }) => require.join(", ")).join("; ");
+
+/** Until when the report assumes a policy; undefined if it does not. */
+export const assumedUntil = ({ policyRecordedSince = null, changes }: Audit): string | undefined =>
+  changes.some(({ policy }) => policy?.assumed === true) ? (policyRecordedSince ?? "now") : undefined;
+
+/** The gate's policy in the period, and where the report does not know which one was in force. */
+function policyLines(report: Audit, times: Times): Line[] {
+  const { policies = [] } = report;
+  const until = assumedUntil(report);
+  const assumed = `  ! which policy was in force before ${until === "now" || until === undefined ? "now" : times.zoned(until)} is not recorded: changes until then are judged by the first that is`;
+  return [
+    ["policy  ", policies.length === 0 ? "none is recorded" : ""],
+    ...policies.map(
+      ({ since, sha256, rules }): Line => [
+        `  since ${times.zoned(since)}: ${rulesOf(rules)} (${sha256.slice(0, 12)})`,
+      ],
+    ),
+    ...(until === undefined ? [] : [[{ text: assumed, tone: "amber" as const }]]),
+  ];
+}
+
+/** Acts that change what counts here, what is known, and who may act: named one by one. */
+const GOVERNING: ReadonlySet<string> = new Set([
+  "token.changed",
+  "policy.changed",
+  "environment.frozen",
+  "environment.unfrozen",
+  "fact.retracted",
+  "statement.disputed",
+]);
+
+function actLines({ acts }: Audit, times: Times): Line[] {
+  const governing = acts.filter(({ what }) => GOVERNING.has(what));
+  return [
+    ["in the ledger  ", acts.length === 0 ? "nobody did anything" : counted(acts.length, "act")],
+    ...columns(
+      governing.map(({ at, what, by, reportedBy, service, reason, detail }) => [
+        [times.time(at)],
+        [what],
+        [by ?? reportedBy],
+        [[service, detail ?? reason].filter((part) => part != null).join(" ")],
+      ]),
+      "  ",
+    ),
+  ];
+}
+
 export function auditLines(report: Audit, times: Times): Line[] {
-  const { environment, service, from, to, knownAt, settled, changes, totals, acts, sample } = report;
+  const { environment, service, from, to, knownAt, settled, changes, totals, sample } = report;
   const months = new Map<string, number>();
   for (const { month, changes: count } of totals) months.set(month, (months.get(month) ?? 0) + count);
   return [
@@ -93,11 +134,17 @@ export function auditLines(report: Audit, times: Times): Line[] {
     [],
     ...outcomeLines(report, times),
     ...gapLines(report),
-    ["in the ledger  ", acts.length === 0 ? "nobody did anything" : counted(acts.length, "act")],
+    ...policyLines(report, times),
+    ...actLines(report, times),
     ...(sample === undefined
       ? []
       : [[`sample (seed ${sample.seed})  `, sample.changes.map((n) => `#${n}`).join(" ")]]),
     [],
-    [{ text: "This shows what was reported. It cannot show what nobody reported.", tone: "dim" }],
+    [
+      {
+        text: "This shows what was reported. It cannot show what nobody reported. Gaps in sealing: asof verify.",
+        tone: "dim",
+      },
+    ],
   ];
 }

@@ -18,6 +18,7 @@ import {
 } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
 import type { Anchors } from "../../schemas/anchors.ts";
+import { Refused } from "../client.ts";
 import { onDisk } from "../disk.ts";
 import { CliError } from "../error.ts";
 
@@ -56,8 +57,7 @@ export interface SealedLog {
 }
 
 /**
- * What the ledger's log is now. It reads entries, too, so that a token which may not read them is refused before anything
- * is exported.
+ * What the ledger's log is now.
  * @throws a CliError where the ledger has no sealed log
  */
 export async function sealedLogOf(files: LogFiles): Promise<SealedLog> {
@@ -67,9 +67,46 @@ export async function sealedLogOf(files: LogFiles): Promise<SealedLog> {
   const key = readKey(vkey.toString().trim());
   const checkpoint = key && readCheckpoint(note.toString(), key);
   if (checkpoint === undefined) throw new CliError("the ledger's checkpoint is not signed by its own key");
-  if (checkpoint.size > 0) await files.read(pathOf(bundleWith(0, checkpoint.size)));
   return { vkey: vkey.toString().trim(), note, checkpoint };
 }
+
+/** Whether the token may read the log's entries: one that is bound to a part of the ledger may read hashes alone. */
+export async function mayReadEntries(files: LogFiles, { checkpoint: { size } }: SealedLog): Promise<boolean> {
+  try {
+    if (size > 0) await files.read(pathOf(bundleWith(0, size)));
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && error.status === 403) return false;
+    throw error;
+  }
+}
+
+/** Copies those of the files that are not there yet. */
+async function copyMissing(
+  folder: string,
+  wanted: readonly { readonly path: string; readonly read: () => Promise<Buffer> }[],
+  progress: (files: number, of: number) => void,
+): Promise<void> {
+  let copied = 0;
+  await mapLimit(AT_ONCE, wanted, async ({ path, read }) => {
+    if (!existsSync(join(folder, path))) writeWhole(join(folder, path), await read());
+    progress(++copied, wanted.length);
+  });
+}
+
+const tilesFrom = (files: LogFiles, tiles: readonly Tile[]) =>
+  tiles.map((tile) => ({ path: pathOf(tile), read: () => tileOf(files, tile) }));
+
+/** Copies the hashes alone of the log as it is at a checkpoint. */
+export const copyHashes = (
+  files: LogFiles,
+  folder: string,
+  { checkpoint: { size } }: SealedLog,
+  progress: (files: number, of: number) => void,
+): Promise<void> => {
+  const hashes = tilesBetween(0, size).filter(({ level }) => level !== "entries");
+  return copyMissing(folder, tilesFrom(files, hashes), progress);
+};
 
 /**
  * Copies the log as it is at a checkpoint, with the anchors up to there.
@@ -83,16 +120,13 @@ export async function copyLog(
   anchored: z.infer<typeof Anchors>,
   progress: (files: number, of: number) => void,
 ): Promise<number[]> {
-  const tiles = tilesBetween(0, size);
-  let copied = 0;
-  const copy = async (path: string, read: () => Promise<Buffer>): Promise<void> => {
-    if (!existsSync(join(folder, path))) writeWhole(join(folder, path), await read());
-    progress(++copied, tiles.length);
-  };
-  await mapLimit(AT_ONCE, tiles, (tile) => copy(pathOf(tile), () => tileOf(files, tile)));
   const sizes = anchored.sizes.filter((one) => one <= size);
   const beside = sizes.flatMap((one) => [checkpointPath(one), anchorPath(one)]);
-  await mapLimit(AT_ONCE, beside, (path) => copy(path, () => needed(files, path)));
+  const wanted = [
+    ...tilesFrom(files, tilesBetween(0, size)),
+    ...beside.map((path) => ({ path, read: () => needed(files, path) })),
+  ];
+  await copyMissing(folder, wanted, progress);
   writeWhole(join(folder, checkpointPath(size)), note);
   writeWhole(join(folder, KEY), `${vkey}\n`);
   // Last: it says that the rest is there.

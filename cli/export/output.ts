@@ -3,12 +3,15 @@ import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import * as z from "zod";
 import { withQuery } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
+import type { ExportJob } from "../../schemas/export-job.ts";
+import { BY_HEADER, OTHERS_HEADER } from "../../schemas/read-answer.ts";
 import { onDisk } from "../disk.ts";
 import { Unreachable } from "../error.ts";
 import { streamed } from "../file/download.ts";
 import { progressOn, size } from "../file/progress.ts";
 import type { Io } from "../io.ts";
 import type { Ledger } from "../ledger.ts";
+import { exportByJob } from "./job.ts";
 
 const ATTEMPTS = 5;
 const NEWLINE = 10;
@@ -20,6 +23,8 @@ interface Output {
   /** Cuts off an incomplete line. Returns the cursor to go on from; undefined before the first line. */
   readonly cut: () => string | undefined;
   readonly bytes: () => number;
+  /** Forgets everything that was written. */
+  readonly restart: () => void;
 }
 
 function outputTo(file: string, handle: number): Output {
@@ -45,6 +50,10 @@ function outputTo(file: string, handle: number): Output {
       return `${recordedAt} ${source} ${id}`;
     },
     bytes: () => written,
+    restart: () => {
+      [written, whole, tail, last] = [0, 0, Buffer.alloc(0), Buffer.alloc(0)];
+      onDisk(file, () => ftruncateSync(handle, 0));
+    },
   };
 }
 
@@ -55,10 +64,31 @@ export interface ExportQuery {
   readonly format?: string | undefined;
 }
 
-async function writeAll(io: Io, ledger: Ledger, query: ExportQuery, output: Output): Promise<Headers> {
+/** Of an export without facts: how many facts its other time would give. */
+export interface Others {
+  readonly by: string;
+  readonly count: number;
+}
+
+const isResumable = ({ format = "ndjson", by = "recordedAt" }: ExportQuery): boolean =>
+  format === "ndjson" && by === "recordedAt";
+
+function othersIn(headers: Headers): Others | undefined {
+  const [by, count] = [headers.get(BY_HEADER), headers.get(OTHERS_HEADER)];
+  return by === null || count === null ? undefined : { by, count: Number(count) };
+}
+
+const othersOf = ({ others = null }: ExportJob, { by = "recordedAt" }: ExportQuery): Others | undefined =>
+  others === null ? undefined : { by, count: others };
+
+async function writeAll(
+  io: Io,
+  ledger: Ledger,
+  query: ExportQuery,
+  output: Output,
+): Promise<Others | undefined> {
   const progress = progressOn(io);
-  const isResumable = (query.format ?? "ndjson") === "ndjson" && (query.by ?? "recordedAt") === "recordedAt";
-  let cursor: string | undefined;
+  let [cursor, before]: [string | undefined, number] = [undefined, 0];
   for (let attempt = 1; ; attempt++) {
     const { headers, chunks } = await streamed(ledger, withQuery("/v1/export", { ...query, cursor }));
     try {
@@ -66,32 +96,37 @@ async function writeAll(io: Io, ledger: Ledger, query: ExportQuery, output: Outp
         output.write(chunk);
         progress(() => `exporting: ${size(output.bytes())}`);
       }
-      return headers;
+      return othersIn(headers);
     } catch (error) {
       if (!(error instanceof http.NoAnswer)) throw error;
-      if (!isResumable || attempt === ATTEMPTS)
+      if (!isResumable(query) || attempt === ATTEMPTS)
         throw new Unreachable(`${ledger.url}: the export broke off after ${size(output.bytes())}`);
       cursor = output.cut();
+      // Whoever gets on may go on: an answer on AWS ends after a quarter of an hour, whatever is left.
+      if (output.bytes() > before) attempt = 0;
+      before = output.bytes();
     }
   }
 }
 
 /**
  * Writes an export into a new file, and removes it where the export fails: a part of the history must not look like the
- * whole. NDJSON by the time of recording is gone on with where it breaks off.
- * @returns the headers of the answer, and how much was written
+ * whole. NDJSON by the time of recording is gone on with where it breaks off; anything else runs as a job where the ledger
+ * has jobs.
+ * @returns how much was written, and where it is nothing, what the other time would give
  */
 export async function exportInto(
   file: string,
   io: Io,
   ledger: Ledger,
   query: ExportQuery,
-): Promise<{ readonly headers: Headers; readonly bytes: number }> {
+): Promise<{ readonly bytes: number; readonly others?: Others }> {
   const handle = onDisk(file, () => openSync(file, "wx", 0o600));
   try {
     const output = outputTo(file, handle);
-    const headers = await writeAll(io, ledger, query, output);
-    return { headers, bytes: output.bytes() };
+    const job = isResumable(query) ? undefined : await exportByJob(ledger, io, query, output);
+    const others = job === undefined ? await writeAll(io, ledger, query, output) : othersOf(job, query);
+    return { bytes: output.bytes(), ...(others && { others }) };
   } catch (error) {
     rmSync(file, { force: true });
     throw error;

@@ -4,10 +4,10 @@ import * as z from "zod";
 import { name } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import { type Importer, type Item, unknown } from "./importer.ts";
-import { clusterApi, NotAllowed } from "./kubernetes/api.ts";
 import { argocd } from "./kubernetes/argocd.ts";
 import { helmReleases, kustomizations } from "./kubernetes/flux.ts";
 import { helm } from "./kubernetes/helm.ts";
+import { listsOf, NotAllowed } from "./kubernetes/lists.ts";
 import type { Origin } from "./kubernetes/origin.ts";
 import { rollouts, toldServices } from "./kubernetes/rollouts.ts";
 
@@ -81,8 +81,8 @@ installs are reported as Helm's; --only flux reports them as Flux does, for a le
   async *items(given, io) {
     const { args: namespaces, cluster, kubeContext, kubeconfig, only: what } = Options.parse(given);
     if (!name.safeParse(cluster).success) throw new CliError("--cluster: must be a name, like eu-1");
-    const api = await clusterApi({ kubeContext, kubeconfig, namespaces }, io);
-    const origin = { api, cluster, now: io.now().toISOString() };
+    const list = listsOf({ kubeContext, kubeconfig, namespaces }, io);
+    const origin = { list, cluster, now: io.now().toISOString() };
     yield* what === undefined ? everything(origin) : only(what, origin);
     yield unknown("releases, applications and workloads that were deleted");
   },

@@ -5,39 +5,6 @@ import { addSubcommands, type Entry } from "../loaded-parts.ts";
 import type { Observer } from "./observer.ts";
 import { runObserver } from "./runner.ts";
 
-const OBSERVERS: readonly Entry<Observer>[] = [
-  {
-    name: "docker",
-    summary: "containers of Docker, Podman and Compose",
-    load: async () => (await import("./docker.ts")).docker,
-  },
-  {
-    name: "ecs",
-    summary: "tasks of services in Amazon ECS",
-    load: async () => (await import("./ecs.ts")).ecs,
-  },
-  {
-    name: "kubernetes",
-    summary: "what the pods of a cluster run, workload by workload",
-    load: async () => (await import("./kubernetes.ts")).kubernetes(await import("../kubernetes-client.ts")),
-  },
-  {
-    name: "pm2",
-    summary: "applications of this machine that PM2 runs",
-    load: async () => (await import("./pm2.ts")).pm2,
-  },
-  {
-    name: "registry",
-    summary: "tags of registries that send no events",
-    load: async () => (await import("./registry.ts")).registry,
-  },
-  {
-    name: "systemd",
-    summary: "services of this machine that systemd runs",
-    load: async () => (await import("./systemd.ts")).systemd,
-  },
-];
-
 const ABOUT = `
 It looks once, at intervals (--every 60s), or until it is interrupted, as things change (--watch). A state that stays the same
 costs one fact for each workload and step (five minutes, or $ASOF_OBSERVATION_MINUTES), however often it is looked at, and a
@@ -58,10 +25,12 @@ const observerCommand = (command: Command, observer: Observer, io: Io): Command 
     .action(async () => io.end(await runObserver(observer, { ...command.opts(), args: command.args }, io)));
 
 /** Completes the observer that the arguments name, so that no other is loaded. */
-export async function observeCommand(command: Command, io: Io, args: readonly string[]): Promise<Command> {
-  command.description("Reports to the ledger what really runs.").addHelpText("after", ABOUT);
-  await addSubcommands(command, OBSERVERS, args, (subcommand, observer) =>
-    observerCommand(subcommand, observer, io),
-  );
-  return command;
-}
+export const observeWith =
+  (observers: readonly Entry<Observer>[]) =>
+  async (command: Command, io: Io, args: readonly string[]): Promise<Command> => {
+    command.description("Reports to the ledger what really runs.").addHelpText("after", ABOUT);
+    await addSubcommands(command, observers, args, (subcommand, observer) =>
+      observerCommand(subcommand, observer, io),
+    );
+    return command;
+  };

@@ -5,7 +5,7 @@ import { faultsOf, name } from "../../schemas/scalars.ts";
 import { UsageError } from "../error.ts";
 import { type Item, unknown } from "../import/importer.ts";
 import type { Io } from "../io.ts";
-import { type Cluster, clusterOf, type KubernetesClient } from "./kubernetes/cluster.ts";
+import { type Cluster, clusterOf } from "../kubernetes/cluster.ts";
 import { type Gap, type Mirror, mirrorOf } from "./kubernetes/mirror.ts";
 import {
   type Owner,
@@ -15,7 +15,7 @@ import {
   settingOf,
   workloadOwnerOf,
 } from "./kubernetes/objects.ts";
-import { OWNERS, PODS, type Resource, SETTINGS, TRAFFIC } from "./kubernetes/resources.ts";
+import { type ObservedResource, OWNERS, PODS, SETTINGS, TRAFFIC } from "./kubernetes/resources.ts";
 import { type Essence, observationOf } from "./kubernetes/statements.ts";
 import {
   destinationRuleOf,
@@ -58,22 +58,28 @@ const TRAFFIC_OF: Readonly<Record<string, (object: unknown) => Traffic | undefin
 const FORBIDDEN = 403;
 
 /** The copies of everything that is read. */
-function mirrors(cluster: Cluster, { now, waitMs }: Io, changed: () => void, missed: (gap: Gap) => void) {
-  const of = <T>(resource: Resource, reduce: (object: unknown) => T | undefined) => ({
+function mirrors(
+  cluster: Cluster,
+  { namespace, commitAnnotation }: z.infer<typeof Options>,
+  { now, waitMs }: Io,
+  { changed, missed }: { readonly changed: () => void; readonly missed: (gap: Gap) => void },
+) {
+  const of = <T>(resource: ObservedResource, reduce: (object: unknown) => T | undefined) => ({
     resource,
-    mirror: mirrorOf(cluster, resource, { now, waitMs, reduce, changed, missed }),
+    mirror: mirrorOf(cluster, resource, { namespace, now, waitMs, reduce, changed, missed }),
   });
-  const pods = of(PODS, podOf);
-  const owners = OWNERS.map((one) =>
-    of<Owner>(one, one.plural === "replicasets" ? replicaSetOf : workloadOwnerOf),
-  );
+  const pods = of(PODS, (object) => podOf(object, commitAnnotation));
+  const owners = OWNERS.map((one) => {
+    const reduce = one.plural === "replicasets" ? replicaSetOf : workloadOwnerOf;
+    return of<Owner>(one, (object) => reduce(object, commitAnnotation));
+  });
   const traffic = TRAFFIC.map((one) => of<Traffic>(one, TRAFFIC_OF[one.plural] ?? (() => undefined)));
   const settings = SETTINGS.map((one) => of<Setting>(one, settingOf));
   return { pods, owners, traffic, settings };
 }
 
 const byKey = <T extends { readonly namespace: string; readonly name: string }>(
-  all: readonly { readonly resource: Resource; readonly mirror: Mirror<T> }[],
+  all: readonly { readonly resource: ObservedResource; readonly mirror: Mirror<T> }[],
 ): Map<string, T> =>
   new Map(
     all.flatMap(({ resource, mirror }) =>
@@ -130,7 +136,8 @@ function observing(
     isStale = true;
     wake();
   };
-  const { pods, owners, traffic, settings } = mirrors(cluster, io, changed, (gap) => gaps.push(gap));
+  const missed = (gap: Gap) => gaps.push(gap);
+  const { pods, owners, traffic, settings } = mirrors(cluster, options, io, { changed, missed });
   // Owners before pods: a pod is read with its owner.
   const followed = [...owners, ...traffic, pods];
   const told = telling();
@@ -193,7 +200,7 @@ function observing(
   };
 }
 
-export const kubernetes = (client: KubernetesClient): Observer => ({
+export const kubernetes: Observer = {
   name: "kubernetes",
   summary: "what the pods of a cluster run, workload by workload",
   help: `
@@ -219,6 +226,6 @@ What is installed in a cluster, and with which rights: see docs/observe.md.`,
   open: (given, io, signal) => {
     const options = Options.safeParse(given);
     if (!options.success) throw new UsageError(`--${faultsOf(options.error)}`);
-    return observing(clusterOf(client, options.data), options.data, io, signal);
+    return observing(clusterOf(options.data), options.data, io, signal);
   },
-});
+};

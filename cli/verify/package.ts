@@ -1,14 +1,23 @@
 /** What of a package can be verified beside its log: that each fact of the readable copy is in it, and the files' hashes. */
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readCheckpoint } from "../../functions/seal/checkpoint.ts";
 import { hashOfLeaf } from "../../functions/seal/merkle.ts";
-import { bundleWith } from "../../functions/seal/read-log.ts";
+import type { VerifierKey } from "../../functions/seal/note.ts";
+import { bundleWith, CHECKPOINT } from "../../functions/seal/read-log.ts";
 import { HASH_BYTES, pathOf, TILE_WIDTH } from "../../functions/seal/tiles.ts";
+import type { Assurance } from "../../functions/seal/verify/assurance.ts";
 import { nameOf } from "../../functions/seal/verify/entry.ts";
-import { type Finding, Findings } from "../../functions/seal/verify/findings.ts";
+import { exitOf, type Finding, Findings, KINDS } from "../../functions/seal/verify/findings.ts";
 import type { Verification } from "../../functions/seal/verify/log.ts";
 import { linesIn } from "../file/lines.ts";
-import { FACTS, filesOf, LOG, SUMS, sha256Of } from "./package-files.ts";
+import { FACTS, filesOf, LOG, PROOFS, SUMS, sha256Of } from "./package-files.ts";
+import { provenFacts, provenLine } from "./proof.ts";
+import { furtherOf, ofFinding } from "./report.ts";
+
+/** Of the files of a package beside its facts. */
+export const ONLY_HASHED =
+  "whether the tables and the audit report say what the facts say: only their hashes, which whoever made the package wrote";
 
 const SUM = /^([0-9a-f]{64}) {2}(.+)$/;
 
@@ -81,6 +90,69 @@ async function facts(folder: string, size: number, findings: Findings): Promise<
     if (strange.has(++n)) wrong(line, `line ${n} is no fact of the log: it was altered, or added`);
 }
 
+/** Counts of several checks, by kind. */
+function summed(...all: readonly Verification["counts"][]): Verification["counts"] {
+  const counts = new Map<string, number>();
+  for (const [kind, count] of all.flatMap((one) => Object.entries(one)))
+    counts.set(kind, (counts.get(kind) ?? 0) + count);
+  return Object.fromEntries(counts);
+}
+
+/** What is open after the verification of a package without a log. */
+const OF_PROOFS: Assurance = {
+  notChecked: [
+    "the log itself: that nothing was dropped from it, when facts were sealed, and that it continues an earlier one; whoever may see all of the ledger can verify it, up to the checkpoint of this package",
+    ONLY_HASHED,
+    "whether everything that happened was reported, recorded and exported: a proof shows that a fact was not altered, never that there are no others",
+    "whether what was reported is true, occurredAt included: it is its source's word",
+    "whose key this is: you brought it",
+  ],
+  couldCheat: [
+    "whoever holds the log's key could have written another log, with other facts, and signed it",
+    "whoever runs the ledger could have kept a statement from being recorded, or a fact from being exported",
+  ],
+};
+
+/** Verifies a package without a log: the proof of each fact, the checkpoint, and the files' hashes. */
+export async function verifyProofPackage(folder: string, key: VerifierKey) {
+  const findings = new Findings();
+  const missing = [FACTS, CHECKPOINT].filter((path) => !existsSync(join(folder, path)));
+  for (const path of missing) findings.add({ kind: "missing", path, message: "it belongs to a package" });
+  const proven = missing.includes(FACTS)
+    ? undefined
+    : await provenFacts(join(folder, PROOFS), join(folder, FACTS), key, FACTS);
+  const signed = missing.includes(CHECKPOINT)
+    ? undefined
+    : readCheckpoint(readFileSync(join(folder, CHECKPOINT), "utf8"), key);
+  if (signed === undefined && !missing.includes(CHECKPOINT))
+    findings.add({ kind: "signature", path: CHECKPOINT, message: "your key has not signed it" });
+  await hashes(folder, findings);
+  const all = [...findings.listed(), ...(proven?.findings ?? [])].toSorted(
+    (a, b) => KINDS[a.kind] - KINDS[b.kind],
+  );
+  const report = {
+    verified: all.length === 0,
+    exit: exitOf(all),
+    log: { name: key.name, ...(signed && { size: signed.size, root: signed.root.toString("hex") }) },
+    facts: proven?.facts ?? 0,
+    findings: all,
+    counts: summed(findings.counts(), proven?.counts ?? {}),
+    ...OF_PROOFS,
+  };
+  const verdict =
+    report.verified && proven !== undefined
+      ? provenLine(proven, key)
+      : `not verified; exit code ${report.exit}`;
+  const lines = [
+    ...all.map(ofFinding),
+    ...furtherOf(report.counts),
+    ...report.notChecked.map((line) => `NOT CHECKED: ${line}`),
+    ...report.couldCheat.map((line) => `COULD STILL CHEAT: ${line}`),
+    verdict,
+  ];
+  return { code: report.exit, report, lines };
+}
+
 /** The verification of a package's log, with what is wrong with the files beside it. Paths are those in the package. */
 export async function withCopies(folder: string, verification: Verification): Promise<Verification> {
   const findings = new Findings();
@@ -90,12 +162,9 @@ export async function withCopies(folder: string, verification: Verification): Pr
     (finding): Finding =>
       finding.path === undefined ? finding : { ...finding, path: `${LOG}/${finding.path}` },
   );
-  const counts = new Map(Object.entries(verification.counts));
-  for (const [kind, count] of Object.entries(findings.counts()))
-    counts.set(kind, (counts.get(kind) ?? 0) + count);
   return {
     ...verification,
     findings: [...inLog, ...findings.listed()],
-    counts: Object.fromEntries(counts),
+    counts: summed(verification.counts, findings.counts()),
   };
 }

@@ -40,7 +40,7 @@ export function reportOf(key: VerifierKey, verification: Verification, assurance
 
 type Report = ReturnType<typeof reportOf>;
 
-function ofFinding({ kind, message, path, index, fact }: Finding): string {
+export function ofFinding({ kind, message, path, index, fact }: Finding): string {
   const where = [
     path,
     index === undefined ? undefined : `leaf ${index}`,
@@ -50,7 +50,7 @@ function ofFinding({ kind, message, path, index, fact }: Finding): string {
 }
 
 /** For kinds of which there are more findings than are listed. */
-const furtherOf = (counts: Report["counts"]): string[] =>
+export const furtherOf = (counts: Verification["counts"]): string[] =>
   Object.entries(counts)
     .filter(([, found]) => found > LISTED)
     .map(([kind, found]) => `and ${found - LISTED} more of ${kind}`);

@@ -29,6 +29,7 @@ export function guarded(ledger: Ledger, endpoints: readonly Hono[], before?: Mid
 export async function loadAll(): Promise<void> {
   await Promise.all([
     allSources(),
+    import("./attestations.ts"),
     import("./gate.ts"),
     import("./openapi/document.ts"),
     import("./plan.ts"),

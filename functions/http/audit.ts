@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import { AuditQuestion } from "../../schemas/audit-question.ts";
 import { sha256 } from "../ledger/canonical.ts";
 import { revealed } from "../ledger/people.ts";
+import { recordedPolicies } from "../ledger/policies.ts";
 import { currentRequest } from "../ledger/request-context.ts";
 import { audit } from "../queries/audit/audit.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
@@ -16,7 +17,11 @@ async function auditReport(ledger: Ledger, c: Context): Promise<Response> {
   const known = await knownAtOf(askedBy(ledger, who), asked);
   const span = await stretch(known.now, asked);
   const place = { environment, ...(service === undefined ? {} : { service }) };
-  const rules = { people: comparedPersons(ledger), policy: ledger.gatePolicy };
+  const rules = {
+    people: comparedPersons(ledger),
+    policy: ledger.gatePolicy,
+    recordedPolicies: () => recordedPolicies(ledger.store),
+  };
   const drawing = sample === undefined ? undefined : { sample, seed, stratify };
   const report = await byPresentNames(known, place, async (one) =>
     foundAt(known, one, await audit(known, { ...one, ...span }, rules, drawing)),

@@ -15,7 +15,7 @@ import type { ExecutorCheck } from "../plan/redeployment/request.ts";
 import type { ComparedPersons } from "../queries/persons.ts";
 import type { SilentAfter } from "../queries/silent-sources.ts";
 import type { ListedLog } from "../seal/log-store.ts";
-import type { Trust } from "../sources/standards/attestation.ts";
+import type { Trust } from "../sources/standards/trust.ts";
 
 /** A vendor's secret. With grants it has a name, and whoever knows it reports within them. */
 export interface WebhookSecret extends Grants {

@@ -5,12 +5,12 @@ import { Dispute, Retraction } from "../../schemas/operation.ts";
 import { retractionId } from "../ledger/append.ts";
 import { grantsOf, isBound } from "../ledger/grants.ts";
 import { disputeOf, keepMalformed, receive, type Sender } from "../ledger/ingest.ts";
+import { memoised } from "../ledger/loader.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson, rejected, said } from "../sources/payload.ts";
 import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
 import { SOURCES } from "../sources/sources.ts";
 import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
-import { attestationHandler } from "./attestations.ts";
 import { limited } from "./body-limit.ts";
 import type { Ledger, WebhookSecret } from "./context.ts";
 import { operations } from "./marks-and-freezes.ts";
@@ -171,7 +171,9 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/retractions", (c) => retraction(ledger, c));
   app.post("/v1/disputes", (c) => dispute(ledger, c));
   app.post("/v1/reviews", (c) => review(ledger, c));
-  app.post("/v1/attestations", attestationHandler(ledger));
+  // Loaded lazily: few senders have attestations.
+  const attestations = memoised(async () => (await import("./attestations.ts")).attestationHandler(ledger));
+  app.post("/v1/attestations", async (c) => (await attestations())(c));
   for (const [path, operation] of Object.entries(operations)) app.post(path, (c) => operation(ledger, c));
   app.use("/v1/redeployments/*", revealing(ledger));
   // Loaded lazily: these make plans, which most recording requests do not need.

@@ -9,7 +9,7 @@ import { ProofQuestion } from "../../schemas/question.ts";
 import type { ListedLog } from "../seal/log-store.ts";
 import { positionsIn } from "../seal/positions.ts";
 import { writeProof } from "../seal/proof.ts";
-import { CHECKPOINT, inclusionProof, KEY } from "../seal/read-log.ts";
+import { CHECKPOINT, inclusionProofs, KEY } from "../seal/read-log.ts";
 import { tileOf } from "../seal/tiles.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
@@ -82,7 +82,7 @@ async function proof(ledger: Ledger, c: Context): Promise<Response> {
       "not now",
       "The fact is not sealed yet. Facts are sealed every minute: try again.",
     );
-  const text = writeProof(index, await inclusionProof(log, index, size), note);
+  const text = writeProof(index, await inclusionProofs(log, size)(index), note);
   return new Response(text, { headers: { "Content-Type": TEXT, "Cache-Control": "private, no-cache" } });
 }
 

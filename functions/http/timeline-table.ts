@@ -1,6 +1,6 @@
 /** A timeline as CSV: one line for each component of an entry, or one for an entry without components. */
 import { stringify } from "csv-stringify/sync";
-import type { Timeline, TimelineEntry } from "../../schemas/answer.ts";
+import { Timeline, type TimelineEntry } from "../../schemas/answer.ts";
 
 type Component = NonNullable<TimelineEntry["components"]>[number];
 
@@ -30,8 +30,13 @@ const COLUMNS: readonly [
   ["id", ({ fact }) => fact.id],
 ];
 
-/** The lines of a page; the header `Link` leads to the next one (RFC 8288). @param address of the request */
-export function timelineTable({ environment, entries, next }: Timeline, address: string): Response {
+/**
+ * The lines of a page; the header `Link` leads to the next one (RFC 8288).
+ * @param answer the page as JSON
+ * @param address of the request
+ */
+export function timelineTable(answer: string, address: string): Response {
+  const { environment, entries, next } = Timeline.parse(JSON.parse(answer));
   const lines = entries.flatMap((entry) =>
     (entry.components ?? [undefined]).map((component) => [
       environment,

@@ -241,7 +241,10 @@ function partitionsOf(fact: Exclude<Fact, AboutAnother>): Partition[] {
         timeline(fact),
       ];
     case "export.made":
+    case "token.changed":
     case "person.erased":
+    // Read by their identities, which are numbers.
+    case "policy.changed":
     // Read by its identity, which is made from the change's.
     case "change.reviewed":
     // Read by its identity, which is made from the redeployment's.

@@ -167,6 +167,8 @@ function faultOfTarget({ kind }: Fact, target: Fact): string | undefined {
     return OWN_KINDS.has(target.kind)
       ? "only what senders report can be disputed; what people do at the ledger's own endpoints is ended or retracted there"
       : undefined;
+  if (target.kind === "policy.changed" || target.kind === "token.changed")
+    return "how the ledger was configured cannot be retracted; configure it otherwise";
   // Its number stays in use, and what it started has already happened.
   return target.kind === "redeployment.requested"
     ? "a requested redeployment cannot be retracted; report that it ended"

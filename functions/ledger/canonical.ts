@@ -1,7 +1,7 @@
 /** Canonical form, hashes and order of facts: how they are stored, compared and sealed. */
 import { createHash } from "node:crypto";
 import { canonical, sha256 } from "../../schemas/canonical.ts";
-import type { Statement } from "../../schemas/fact.ts";
+import type { Fact, Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS } from "../../schemas/persons.ts";
 
 export { canonical, sha256 };
@@ -25,6 +25,17 @@ export function statementHash(statement: Statement): string {
   return sha256(
     canonical(Object.fromEntries(Object.entries(statement).filter(([field]) => !ours.has(field)))),
   );
+}
+
+const texts = new WeakMap<Fact, string>();
+
+/** The canonical form of a fact, made once: it is stored, and hashed for the acknowledgement. */
+export function canonicalFact(fact: Fact): string {
+  const known = texts.get(fact);
+  if (known !== undefined) return known;
+  const made = canonical(fact);
+  texts.set(fact, made);
+  return made;
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ExportedFile {
   /** Where it can be fetched without a token until it expires. */
   readonly link: string;
   readonly expires: string;
+  /** Of an export without facts: how many facts its other time would give. */
+  readonly others?: number;
 }
 
 /** The port of jobs that export. */

@@ -132,6 +132,7 @@ export async function alsoImported(
 ): Promise<Identity[]> {
   if (isImported(live)) return [];
   const facts = (await collected(knownPages(knowledge, partition, {}, WHOLE))).map(({ fact }) => fact);
+  if (!facts.some(isImported)) return [];
   const own = facts.find((fact) => keyOf(fact) === keyOf(live));
   const imported = own === undefined ? [] : sameEvent(own, facts).filter(isImported);
   return imported.map(({ source, id }) => ({ source, id }));
@@ -139,7 +140,6 @@ export async function alsoImported(
 
 /** The entries without imported facts that repeat another: one request for each event that was imported. */
 async function withoutRepeated(knowledge: KnownAt, entries: readonly Entry[]): Promise<readonly Entry[]> {
-  if (!entries.some(({ fact }) => isImported(fact))) return entries;
   const kept = await mapLimit(AT_ONCE, entries, async (entry) => {
     const { fact } = entry;
     return isImported(fact) && isRepeated(fact, await factsOfEvent(knowledge, fact)) ? [] : [entry];
@@ -164,7 +164,7 @@ function reading(...given: Parameters<typeof knownPages>): Next {
   const next = knownPages(...given);
   return async () => {
     const page = await next();
-    return page === undefined ? undefined : withoutRepeated(knowledge, page);
+    return page?.some(({ fact }) => isImported(fact)) ? withoutRepeated(knowledge, page) : page;
   };
 }
 
@@ -187,7 +187,7 @@ function knownPages(
     ...(to === undefined ? {} : { to }),
     descending,
   };
-  const visible = visibility(knowledge.knownAt, descending);
+  let visible: ReturnType<typeof visibility> | undefined;
   let rest: { readonly cursor?: string } | undefined = from === undefined ? undefined : {};
   let n = 0;
   return async () => {
@@ -195,8 +195,11 @@ function knownPages(
     const limit = sizes[n++] ?? sizes.at(-1) ?? sizes[0];
     const { entries, cursor } = await knowledge.store.query(partition, { ...range, limit, ...rest });
     rest = cursor === undefined ? undefined : { cursor };
-    const page = isDoubted(entries) ? await confirmed(knowledge, entries) : entries;
-    return visible(page, rest === undefined);
+    const isSure = !entries.some(({ provisional }) => provisional) || !isDoubted(entries);
+    const page = isSure ? entries : await confirmed(knowledge, entries);
+    // Most readings are empty.
+    if (page.length > 0) visible ??= visibility(knowledge.knownAt, descending);
+    return visible?.(page, rest === undefined) ?? [];
   };
 }
 

@@ -135,6 +135,8 @@ function namedIn(statement: Statement): Names {
     case "release.marked":
       return { environments: statement.environments };
     case "export.made":
+    case "policy.changed":
+    case "token.changed":
     case "person.erased":
     case "fact.retracted":
     case "statement.disputed":
@@ -173,6 +175,8 @@ function anchorsOf(who: Grants, statement: Statement): readonly Binding[] {
     case "change.merged":
       return ["commits"];
     case "export.made":
+    case "policy.changed":
+    case "token.changed":
     case "person.erased":
     case "fact.retracted":
     case "statement.disputed":
@@ -286,13 +290,21 @@ export function refusedPlace(
   return undefined;
 }
 
+/** What is about the ledger itself, and so about all of it. */
+const OF_THE_LEDGER: ReadonlySet<Fact["kind"]> = new Set<Fact["kind"]>([
+  "export.made",
+  "policy.changed",
+  "token.changed",
+  "person.erased",
+]);
+
 /**
  * Whether a reader may see a fact: nothing that it names is refused to the reader. A fact that names several of one kind
  * is seen by whoever is granted one of them.
  */
 export function maySee(who: Grants, fact: Fact): boolean {
   if (!isBound(who)) return true;
-  if (fact.kind === "export.made" || fact.kind === "person.erased") return false;
+  if (OF_THE_LEDGER.has(fact.kind)) return false;
   const names = namedIn(fact);
   return BINDING.every((what) => {
     const named = names[what] ?? [];

@@ -6,7 +6,7 @@ import type { Outcomes } from "../../schemas/answer.ts";
 import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
 import type { Mapped } from "../../schemas/mapped.ts";
 import { type Appending, append, type Outcome, retractionId } from "./append.ts";
-import { canonical, leafHash, rawHash } from "./canonical.ts";
+import { canonicalFact, leafHash, rawHash } from "./canonical.ts";
 import { ERASURES, erasureId } from "./erasure.ts";
 import type { Bound } from "./grants.ts";
 import type { Job, Jobs } from "./jobs.ts";
@@ -103,7 +103,7 @@ function reportOf(outcome: Outcome): Said {
     case "recorded":
     case "duplicate": {
       const { recordedAt, statementHash } = outcome.fact;
-      const leaf = leafHash(canonical(outcome.fact));
+      const leaf = leafHash(canonicalFact(outcome.fact));
       return { outcome: outcome.outcome, recordedAt, statementHash, leafHash: leaf };
     }
     case "conflict":

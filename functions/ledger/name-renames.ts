@@ -39,6 +39,10 @@ export function nameRenamesIn(facts: readonly Fact[]): NameRenames {
   return { environment: renamesOf("environment.renamed"), service: renamesOf("service.renamed") };
 }
 
+/** Whether nothing was ever renamed, which is the usual case: names then mean what they say. */
+export const isNothingRenamed = ({ environment, service }: NameRenames): boolean =>
+  environment.length === 0 && service.length === 0;
+
 /** Whether any rename is about a name. */
 const isTouched = (renames: readonly Rename[], name: string): boolean =>
   renames.some(({ from, to }) => from === name || to === name);
@@ -118,6 +122,7 @@ export function spansMeaning(
 
 /** A fact with the present names of what it is about; the same object where they are what it says. */
 export function underPresentNames<F extends Fact>(renames: NameRenames, fact: F): F {
+  if (isNothingRenamed(renames)) return fact;
   const at = fact.occurredAt;
   const named = (what: Renamable) => (name: string) => presentName(renames[what], name, at);
   const environment = named("environment");

@@ -207,12 +207,17 @@ export async function revealed(people: People, json: string): Promise<string> {
 }
 
 /** The same store, which prefetches the logins of persons named by the facts it reads. */
-export const revealingAhead = (store: Reads, people: People): Reads => ({
-  ...store,
-  query: async (partition, range) => {
-    const page = await store.query(partition, range);
-    const persons = page.entries.flatMap(({ fact }) => personsIn(fact));
-    if (persons.length > 0) people.reveal(persons).catch(() => undefined);
-    return page;
-  },
-});
+export function revealingAhead(store: Reads, people: People): Reads {
+  const asked = new Set<string>();
+  return {
+    ...store,
+    query: async (partition, range) => {
+      const page = await store.query(partition, range);
+      const persons = page.entries.flatMap(({ fact }) => personsIn(fact)).filter((one) => !asked.has(one));
+      if (persons.length === 0) return page;
+      for (const person of persons) asked.add(person);
+      people.reveal(persons).catch(() => undefined);
+      return page;
+    },
+  };
+}

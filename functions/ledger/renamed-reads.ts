@@ -7,7 +7,7 @@ import { order } from "./canonical.ts";
 import { all } from "./fact-reader.ts";
 import { memoised, type Reads } from "./loader.ts";
 import { pageOfNames } from "./name-pages.ts";
-import { type NameRenames, nameRenamesIn, underPresentNames } from "./name-renames.ts";
+import { isNothingRenamed, type NameRenames, nameRenamesIn, underPresentNames } from "./name-renames.ts";
 import { isRenamed, namesUnder } from "./renamed-directories.ts";
 import { isOf, placeOf, underEachName } from "./renamed-places.ts";
 import type { Directory, Entry, Page, Partition, Range } from "./store.ts";
@@ -76,9 +76,13 @@ async function merged(
 /** The store as known at a moment, by the names that its services and environments have by then. */
 export function renamedReads(store: Reads, knownAt: string): RenamedReads {
   const query: Reads["query"] = memoised((partition, range) => store.query(partition, range));
-  const renames = memoised(async () =>
-    nameRenamesIn(await all({ store: { ...store, query }, knownAt }, { of: "renamed" })),
-  );
+  /** Once it is known that nothing was ever renamed, readings go straight to the store. */
+  let isPlain = false;
+  const renames = memoised(async () => {
+    const known = nameRenamesIn(await all({ store: { ...store, query }, knownAt }, { of: "renamed" }));
+    isPlain = isNothingRenamed(known);
+    return known;
+  });
   const continued = new Map<string, readonly Stream[]>();
 
   async function queryEach(
@@ -106,6 +110,20 @@ export function renamedReads(store: Reads, knownAt: string): RenamedReads {
     return { entries: page.entries, cursor: next };
   }
 
+  async function queryByNames(partition: Partition, range: Range): Promise<Page<Entry>> {
+    // Nearly nothing was ever renamed, so the renames are read in parallel with what is asked for.
+    const isOwn = range.cursor !== undefined && continued.has(range.cursor);
+    const [known, page] = await Promise.all([
+      renames(),
+      isOwn ? { entries: [] } : store.query(partition, range),
+    ]);
+    if (isNothingRenamed(known)) return page;
+    const partitions = underEachName(known, partition);
+    if (partitions.length > 1) return queryEach(known, partition, partitions, range);
+    const entries = page.entries.map((entry) => ({ ...entry, fact: underPresentNames(known, entry.fact) }));
+    return { ...page, entries };
+  }
+
   const gathered = memoised(async (asked: Directory) => namesUnder(store, await renames(), asked));
 
   return {
@@ -119,18 +137,9 @@ export function renamedReads(store: Reads, knownAt: string): RenamedReads {
       const [known, page] = await Promise.all([renames(), store.queryRecorded(partition, range)]);
       return { ...page, entries: page.entries.map((fact) => underPresentNames(known, fact)) };
     },
-    query: async (partition, range) => {
+    query: (partition, range) => {
       if (partition.of === "renamed") return query(partition, range);
-      // Nearly nothing was ever renamed, so the renames are read in parallel with what is asked for.
-      const isOwn = range.cursor !== undefined && continued.has(range.cursor);
-      const [known, page] = await Promise.all([
-        renames(),
-        isOwn ? { entries: [] } : store.query(partition, range),
-      ]);
-      const partitions = underEachName(known, partition);
-      if (partitions.length > 1) return queryEach(known, partition, partitions, range);
-      const entries = page.entries.map((entry) => ({ ...entry, fact: underPresentNames(known, entry.fact) }));
-      return { ...page, entries };
+      return isPlain ? store.query(partition, range) : queryByNames(partition, range);
     },
     names: async (directory, range) => {
       const [known, page] = await Promise.all([renames(), store.names(directory, range)]);

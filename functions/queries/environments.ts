@@ -3,6 +3,7 @@ import type { Environments } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { monthOf } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
+import { newestFirst } from "../ledger/canonical.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
 import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
@@ -33,6 +34,19 @@ async function silentSince(moment: AsOf, environment: string): Promise<string | 
 
 type Entry = Environments["environments"][number];
 
+/** The group that the newest claim or observation of a service names. */
+function groupOf({ lastClaim, observation }: EffectiveDeployments): string | undefined {
+  const newest = [lastClaim, observation].filter((fact) => fact !== undefined).sort(newestFirst);
+  return newest.find(({ group }) => group !== undefined)?.group;
+}
+
+/** Groups that differ in case alone are one: the spelling that sorts first. */
+function distinctGroups(groups: readonly string[]): string[] {
+  const found = new Map<string, string>();
+  for (const group of [...groups].sort()) if (!found.has(fold(group))) found.set(fold(group), group);
+  return [...found.values()];
+}
+
 /**
  * The environments in which something runs. Services are checked concurrently, each as a question of its own: sharing
  * one loader would keep the reads of all of them in memory.
@@ -44,20 +58,31 @@ async function entriesOf(moment: AsOf, names: readonly Name[]): Promise<Entry[]>
   const places = names.flatMap(({ name: environment }, n) =>
     (services[n] ?? []).map(({ name: service }) => ({ environment, service })),
   );
-  const running = new Map<string, number>();
+  const running = new Map<string, { readonly group: string | undefined }[]>();
   await mapLimit(AT_ONCE, places, async (place) => {
-    if (!isAnythingRunning(await effectiveDeploymentsAt(moment, place, reachOf(moment)))) return;
-    running.set(place.environment, (running.get(place.environment) ?? 0) + 1);
+    const effective = await effectiveDeploymentsAt(moment, place, reachOf(moment));
+    if (!isAnythingRunning(effective)) return;
+    const own = running.get(place.environment) ?? [];
+    running.set(place.environment, own);
+    own.push({ group: groupOf(effective) });
   });
   const alive = names
-    .map((environment, n) => ({ environment, services: services[n]?.length ?? 0 }))
-    .filter(({ environment }) => running.has(environment.name));
-  return mapLimit(AT_ONCE, alive, async ({ environment, services }) => ({
-    environment: environment.shown,
-    running: running.get(environment.name) ?? 0,
-    services,
-    silentSince: await silentSince(moment, environment.name),
-  }));
+    .map((environment, n) => ({
+      environment,
+      services: services[n]?.length ?? 0,
+      own: running.get(environment.name) ?? [],
+    }))
+    .filter(({ own }) => own.length > 0);
+  return mapLimit(AT_ONCE, alive, async ({ environment, services, own }) => {
+    const groups = distinctGroups(own.flatMap(({ group }) => group ?? []));
+    return {
+      environment: environment.shown,
+      running: own.length,
+      services,
+      silentSince: await silentSince(moment, environment.name),
+      ...(groups.length === 0 ? {} : { groups }),
+    };
+  });
 }
 
 /**

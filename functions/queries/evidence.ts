@@ -20,11 +20,12 @@ const ofMark = (fact: FactOf<"release.marked">): Attached => ({
 });
 
 function ofEvidence(fact: FactOf<"evidence.attached">): Attached {
-  const { type, verdict, by = fact.actor, sha256 } = fact;
+  const { type, verdict, by = fact.actor, bots = [], sha256 } = fact;
   return {
     type,
     ...(verdict === undefined ? {} : { verdict }),
     ...(by === undefined ? {} : { by }),
+    ...(by !== undefined && bots.includes(by) ? { bot: true as const } : {}),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...common(fact),
   };

@@ -26,6 +26,7 @@ function entryOf(freeze: Freeze, { exceptions }: Standing, status: Entry["status
     by: actor ?? null,
     reason: reason ?? null,
     allowsRollbacks: isFrozen && freeze.allowRollbacks === true,
+    ...(isFrozen && freeze.silenceAlerts === true ? { silencesAlerts: true } : {}),
     redeployment: isFrozen ? null : freeze.id,
     exceptions: exceptions.flatMap((exception) =>
       exception.digest === undefined || exception.occurredAt < occurredAt

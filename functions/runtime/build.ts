@@ -4,6 +4,7 @@
  *     asof.mjs                      the command line; each command is in files beside it, which are read when it is used
  *     asof-verify.mjs               asof verify in one file, which needs nothing but Node
  *     verify.py                     the second verifier, in Python; both go into the packages for auditors
+ *     asof-observer.mjs             asof observe kubernetes in one file, for a pod: it needs less memory
  *     server.mjs, worker.mjs        the server, and the worker thread for long operations on its file
  *     page/                         the page that the server serves
  *     client.mjs, schemas.mjs, cdk.mjs, with their .d.ts   the libraries for other packages
@@ -30,6 +31,7 @@ import { writePage } from "./page.ts";
 const SERVER = "functions/runtime/server/server.ts";
 /** The programs of the package that are each one file. */
 export const PROGRAMS = {
+  "asof-observer": "cli/kubernetes-observer.ts",
   "asof-verify": "cli/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",

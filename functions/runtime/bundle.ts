@@ -1,5 +1,5 @@
 /** The configuration of esbuild, for Lambda functions, programs and libraries. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +45,40 @@ const loadBeside = (files: Readonly<Record<string, string>>): Plugin => ({
   },
 });
 
+const REQUIRE =
+  'import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);';
+
+const OF_KUBERNETES = /[\\/]@kubernetes[\\/]client-node[\\/]/;
+
+/**
+ * Leaves out what is not used of the official client of Kubernetes: nearly all of it is generated classes, and its package
+ * does not say that they may be left out.
+ */
+const shakeKubernetes: Plugin = {
+  name: "shake-kubernetes",
+  setup(build) {
+    // Its HTTP client brings the tables of a URL class of its own, for a Node that has none.
+    build.onResolve({ filter: /^whatwg-url$/ }, () => ({ path: "node:url", external: true }));
+    build.onResolve(
+      { filter: /^\.\.?\/|^@kubernetes\/client-node$/ },
+      async ({ path, pluginData, ...from }) => {
+        const isOwn = path.startsWith("@") || OF_KUBERNETES.test(from.importer);
+        if (!isOwn || pluginData === RESOLVED) return undefined;
+        const { importer, resolveDir, kind, namespace } = from;
+        const found = await build.resolve(path, {
+          importer,
+          resolveDir,
+          kind,
+          namespace,
+          pluginData: RESOLVED,
+        });
+        return { path: found.path, sideEffects: false, errors: found.errors };
+      },
+    );
+  },
+};
+const RESOLVED = "resolved";
+
 const ESM: BuildOptions = {
   absWorkingDir: ROOT,
   outExtension: { ".js": ".mjs" },
@@ -55,10 +89,17 @@ const ESM: BuildOptions = {
   bundle: true,
   legalComments: "none",
   logLevel: "warning",
-  banner: {
-    js: 'import{createRequire as requireFrom}from"node:module";const require=requireFrom(import.meta.url);',
-  },
+  banner: { js: REQUIRE },
 };
+
+/** Takes the banner out of files without `require`: a function on AWS reads fifty at its start, and each would make its own. */
+function withoutUnusedRequire({ outputs }: Metafile): void {
+  for (const file of Object.keys(outputs).map((one) => join(ROOT, one))) {
+    const text = readFileSync(file, "utf8");
+    const bare = text.replace(REQUIRE, "");
+    if (!/\brequire\b/.test(bare)) writeFileSync(file, bare);
+  }
+}
 
 /** Paths of entry files, relative to the project's root, by the names of their outputs. */
 export type Entries = Readonly<Record<string, string>>;
@@ -79,6 +120,7 @@ export async function bundleFunction(entry: string, folder: string): Promise<Met
     metafile: true,
     plugins: [requireHttp],
   });
+  withoutUnusedRequire(metafile);
   return metafile;
 }
 
@@ -110,7 +152,8 @@ async function bundleForNode(
     splitting,
     external: [...external],
     metafile: true,
-    plugins: [requireHttp, loadBeside(Object.fromEntries(files))],
+    plugins: [requireHttp, shakeKubernetes, loadBeside(Object.fromEntries(files))],
   });
+  withoutUnusedRequire(metafile);
   return metafile;
 }

@@ -16,17 +16,21 @@ const FILES: readonly (readonly [scheme: string, vision: string, file: string])[
   ["dark", "colorblind", "dark-colorblind"],
 ];
 
-/** Of Primer's colours those that the page uses, for each scheme. */
-function coloursFor(used: ReadonlySet<string>): string {
+/** Primer's colours for each scheme. @param isUsed of which those that the page uses are taken */
+export function colours(isUsed: (name: string) => boolean = () => true): string {
   return FILES.map(([scheme, vision, file]) => {
     const text = readFileSync(join(THEMES, `${file}.css`), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
     const found = new Map(
       [...text.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([, name = "", value]) => [name, value]),
     );
-    const own = [...used].flatMap((name) => (found.has(name) ? [`${name}:${found.get(name)};`] : []));
+    const own = [...found].flatMap(([name, value]) => (isUsed(name) ? [`${name}:${value};`] : []));
     return `:root[data-scheme="${scheme}"][data-vision="${vision}"]{${own.join("")}}`;
   }).join("\n");
 }
+
+/** The HTML with the names of its files in place of those that it was written with. */
+export const withFiles = (html: string, files: Readonly<Record<string, string>>): string =>
+  Object.entries(files).reduce((text, [name, file]) => text.replace(`{${name}}`, file), html);
 
 const hashed = (name: string, text: string): string => {
   const hash = createHash("sha256").update(text).digest("base64url").slice(0, 10);
@@ -61,18 +65,14 @@ export async function buildPage(): Promise<BuiltPage> {
   const [main, theme] = await Promise.all([bundle("main.tsx"), bundle("theme.ts")]);
   const css = readFileSync(join(WEB, "style.css"), "utf8");
   const used = new Set([css, main.text].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
-  const style = await transform(`${coloursFor(used)}\n${css}`, { loader: "css", minify: true });
-  const files: Record<string, string> = {};
-  let html = readFileSync(join(WEB, "index.html"), "utf8");
-  for (const [name, text] of Object.entries({
-    "main.js": main.text,
-    "theme.js": theme.text,
-    "style.css": style.code,
-  })) {
-    const file = hashed(name, text);
-    files[file] = text;
-    html = html.replace(`{${name}}`, file);
-  }
+  const style = await transform(`${colours((name) => used.has(name))}\n${css}`, {
+    loader: "css",
+    minify: true,
+  });
+  const texts = Object.entries({ "main.js": main.text, "theme.js": theme.text, "style.css": style.code });
+  const names = Object.fromEntries(texts.map(([name, text]) => [name, hashed(name, text)]));
+  const html = withFiles(readFileSync(join(WEB, "index.html"), "utf8"), names);
+  const files = Object.fromEntries(texts.map(([name, text]) => [names[name] ?? name, text]));
   return { files: { ...files, "index.html": html }, metafile: main.metafile };
 }
 

@@ -28,6 +28,11 @@ export interface LogStore {
   putIfMatch(path: string, bytes: Uint8Array, etag: string): Promise<"written" | "changed">;
 }
 
+/** What proofs are made of: a log's files, wherever they are read from. */
+export interface ReadableLog {
+  get(path: string): Promise<Pick<Stored, "bytes"> | undefined>;
+}
+
 /** A log whose folders can be listed, for those who copy it; the sealer needs no list. */
 export interface ListedLog extends LogStore {
   /** The names of the files in a folder, without those below it; none if there is no such folder. */

@@ -1,7 +1,7 @@
 /** Reads a log: its tiles, entries and hashes, and the proofs made of them. */
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
-import { LogFault, type LogStore } from "./log-store.ts";
-import { type Hash, hashesOf, inclusionParts, type Node, type ProofPart } from "./merkle.ts";
+import { LogFault, type LogStore, type ReadableLog } from "./log-store.ts";
+import { type Hash, hashesOf, inclusionParts, type Node } from "./merkle.ts";
 import type { VerifierKey } from "./note.ts";
 import { entriesOf, HASH_BYTES, hashIn, pathOf, TILE_WIDTH, type Tile, tileWith } from "./tiles.ts";
 
@@ -34,7 +34,7 @@ export async function readPublished(log: LogStore, key: VerifierKey): Promise<Pu
 }
 
 /** A bundle, or a tile of hashes, as stored: from the full one where that has taken its place. */
-async function readFile(log: LogStore, tile: Tile): Promise<Buffer> {
+async function readFile(log: ReadableLog, tile: Tile): Promise<Buffer> {
   const stored = (await log.get(pathOf(tile))) ?? (await log.get(pathOf({ ...tile, width: TILE_WIDTH })));
   if (stored !== undefined) return stored.bytes;
   throw new LogFault("altered", `${pathOf(tile)}: is missing; put it back from a copy of the log`);
@@ -44,7 +44,7 @@ const short = (tile: Tile): LogFault =>
   new LogFault("altered", `${pathOf(tile)}: does not hold ${tile.width}; put it back from a copy of the log`);
 
 /** The hashes of a tile, as far as it is filled. */
-export async function readTile(log: LogStore, tile: Tile): Promise<Buffer> {
+export async function readTile(log: ReadableLog, tile: Tile): Promise<Buffer> {
   const hashes = (await readFile(log, tile)).subarray(0, tile.width * HASH_BYTES);
   if (hashes.length === tile.width * HASH_BYTES) return hashes;
   throw short(tile);
@@ -68,25 +68,39 @@ export async function* allEntries(log: LogStore, size: number, from = 0): AsyncG
   for (let index = from; index < size; index += TILE_WIDTH) yield readEntries(log, bundleWith(index, size));
 }
 
-/** The hashes of complete subtrees in a log of this size. Each tile is read once. */
-export async function readHashes(log: LogStore, nodes: readonly Node[], size: number): Promise<Hash[]> {
-  const tiles = new Map<string, Promise<Buffer>>();
-  const bytesOf = (tile: Tile): Promise<Buffer> => {
-    const path = pathOf(tile);
-    const reading = tiles.get(path) ?? readTile(log, tile);
-    tiles.set(path, reading);
+/** How many tiles, and hashes of subtrees, are kept of those that were read: proofs of neighbours share most of them. */
+const TILES_MAX = 256;
+const HASHES_MAX = 65_536;
+
+/** Reads each name once. It forgets everything when it holds too much. */
+function keeping<T>(most: number): (name: string, read: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (name, read) => {
+    const reading = kept.get(name) ?? read();
+    if (kept.size >= most) kept.clear();
+    kept.set(name, reading);
     return reading;
   };
-  return Promise.all(nodes.map(async (node) => hashIn(await bytesOf(tileWith(node, size)), node)));
 }
 
-async function readProofHashes(log: LogStore, parts: readonly ProofPart[], size: number): Promise<Hash[]> {
-  const nodes = parts.flat();
-  const hashes = await readHashes(log, nodes, size);
-  const known = new Map(nodes.map((node, n) => [`${node.level}/${node.index}`, hashes[n]]));
-  return hashesOf(parts, ({ level, index }) => known.get(`${level}/${index}`) ?? Buffer.alloc(0));
+/**
+ * Makes proofs that entries are in the log of this size: the hashes from the leaf to the root, as `writeProof` takes them.
+ * It keeps what it has read, so use one for each run.
+ */
+export function inclusionProofs(log: ReadableLog, size: number): (index: number) => Promise<Hash[]> {
+  const tiles = keeping<Buffer>(TILES_MAX);
+  const hashes = keeping<Hash>(HASHES_MAX);
+  const nameOf = ({ level, index }: Node): string => `${level}/${index}`;
+  const hashOf = (node: Node): Promise<Hash> =>
+    hashes(nameOf(node), async () => {
+      const tile = tileWith(node, size);
+      return hashIn(await tiles(pathOf(tile), () => readTile(log, tile)), node);
+    });
+  return async (index) => {
+    const parts = inclusionParts(index, size);
+    const nodes = parts.flat();
+    const read = await Promise.all(nodes.map(hashOf));
+    const known = new Map(nodes.map((node, n) => [nameOf(node), read[n]]));
+    return hashesOf(parts, (node) => known.get(nameOf(node)) ?? Buffer.alloc(0));
+  };
 }
-
-/** The hashes that prove that entry `index` is in the log of this size. */
-export const inclusionProof = (log: LogStore, index: number, size: number): Promise<Hash[]> =>
-  readProofHashes(log, inclusionParts(index, size), size);

@@ -10,6 +10,7 @@ import { startRemoteEngine } from "./engine.ts";
 import { exportRows } from "./exporting.ts";
 import { type Filled, filled } from "./filled.ts";
 import { STAGING } from "./history.ts";
+import { pageRows } from "./page.ts";
 import { profiled, WORKS } from "./profiled.ts";
 import { recordingRows } from "./recording.ts";
 import { flatnessRow, releaseRows } from "./release.ts";
@@ -25,7 +26,7 @@ DynamoDB would need.
 
   --quick        small sizes, for a look: about a minute
   --facts N      length of the long history (default 100000; with --quick 3000)
-  --only ROWS    some of postgresql, cost, cold, start, recording, release, snapshot, export; joined by commas
+  --only ROWS    some of postgresql, cost, cold, start, page, recording, release, snapshot, export; joined by commas
   --data FOLDER  keeps the histories there, and uses them again
   --json         JSON instead of a table in Markdown
   --profile WORK measures nothing; says where the server's time goes while it does one thing: release, snapshot, record
@@ -37,7 +38,17 @@ more than the ratios. An aim that is missed is marked; exits with 2 where someth
 /** The client warns of Node versions that a coming release of it drops; which one runs here is said in the report. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
-const PARTS = ["postgresql", "cost", "cold", "start", "recording", "release", "snapshot", "export"] as const;
+const PARTS = [
+  "postgresql",
+  "cost",
+  "cold",
+  "start",
+  "page",
+  "recording",
+  "release",
+  "snapshot",
+  "export",
+] as const;
 type Part = (typeof PARTS)[number];
 
 const options = {
@@ -62,6 +73,7 @@ const SIZES = {
     services: 50,
     samples: 100,
     snapshots: 3,
+    views: 1,
     loads: 3,
     rounds: 4,
     each: 320,
@@ -72,6 +84,7 @@ const SIZES = {
     services: 1000,
     samples: 2000,
     snapshots: 5,
+    views: 3,
     loads: 20,
     rounds: 11,
     each: 3200,
@@ -134,9 +147,11 @@ async function measured(plan: Plan): Promise<Row[]> {
     rows.push(...(await coldRows(sizes.loads, progress)));
   }
   if (wants("start")) rows.push(...(await startUpRows(sizes.loads, progress)));
+  if (wants("page"))
+    rows.push(...(await pageRows(join(folder, "page"), { ...sizes, samples: sizes.views }, progress)));
   if (wants("recording")) rows.push(...(await recorded(plan)));
   if (wants("cost")) rows.push(...writeCostRows());
-  if (PARTS.slice(5).some(wants) || wants("cost")) {
+  if (PARTS.slice(6).some(wants) || wants("cost")) {
     progress(`a history of ${facts.toLocaleString("en")} facts`);
     const long = await filled(join(folder, "long"), { facts, services: sizes.services }, progress);
     try {

@@ -227,6 +227,21 @@ export function* quarter({ facts, services }: Extent): Generator<Said> {
   }
 }
 
+/** Deployments alone: each service in turn, evenly over the days before a time. */
+export function* deployments(
+  { services, each, days }: { readonly services: number; readonly each: number; readonly days: number },
+  now: number,
+): Generator<Said> {
+  const places = numbered("production", "service", services);
+  for (let n = 0; n < services * each; n++) {
+    const place = places[n % services] ?? BUSY;
+    const at = new Date(now - days * DAY_MS * (1 - n / (services * each))).toISOString();
+    yield* released(place, Math.trunc(n / services), () => at).filter(
+      ({ kind }) => kind === "deployment.succeeded",
+    );
+  }
+}
+
 /** Moments all over the quarter, so that no answer stands at an end of its history. */
 export const MOMENTS = Array.from({ length: 20 }, (_, n) => moment((n + 2) / 24));
 

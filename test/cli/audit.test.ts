@@ -1,6 +1,7 @@
 /** The audit report from the command line: in text, as a table, as a document, and what has changed since. */
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it } from "vitest";
+import { recordPolicy } from "../../functions/ledger/policies.ts";
 import { Audit } from "../../schemas/audit.ts";
 import { event } from "../client.ts";
 import { type GivenDoors, givenDoors, tokenOf } from "../doors/given.ts";
@@ -160,6 +161,27 @@ describe("asof audit", () => {
     expect(out).toMatch(/3 Nov 09:00 .* - no_approval/);
     expect(out).toMatch(/5 Nov 09:00 .* was not known/);
     expect(out).not.toMatch(/4 Nov 09:00 +rollback +acme\/billing +\S+ +(was|\+|-)/);
+  });
+
+  it("says which policy was in force since when, what it assumes, and what was asked, in text and as a document", async () => {
+    const doors = givenDoors();
+    await told(doors, ...EVENTS);
+    await recordPolicy(doors.ledger, [
+      { environment: "production", require: ["tests_passed"], reviewWithinDays: 3 },
+    ]);
+    const { out } = await audit(doors, []);
+    expect(out).toMatch(
+      /policy\n {2}since Sun 22 Nov 09:00 UTC: tests_passed \([0-9a-f]{12}\)\n {2}! which policy/,
+    );
+    expect(out).toMatch(
+      /in the ledger {2}1 act\n {2}Sun 22 Nov 09:00 +policy\.changed +asof +policy [0-9a-f]{12}/,
+    );
+    const page = (await audit(doors, ["--format", "html"])).out;
+    expect(page).toContain("<td>tests_passed</td><td>3 days</td>");
+    expect(page).toContain("is not recorded: changes until then are judged by the first that is");
+    expect(page).toContain(
+      "environment=production from=2026-11-01T00:00:00.000Z to=2026-11-30T23:59:59.999Z",
+    );
   });
 
   it("is recorded, and refused to whoever may not export", async () => {

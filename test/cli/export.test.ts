@@ -1,10 +1,14 @@
 /** The history as a file. */
-import { existsSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterEach, describe, expect, it } from "vitest";
+import { sha256 } from "../../functions/ledger/canonical.ts";
+import type { ExportJobs, ExportTask } from "../../functions/ledger/export-jobs.ts";
 import { event } from "../client.ts";
-import { deployed, tokenOf } from "../doors/given.ts";
+import { deployed, givenDoors, tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer, linesOf, newFolder } from "./harness.ts";
 
@@ -67,9 +71,10 @@ describe("asof export", () => {
     const { run, file, weather } = await given();
     const parquet = ["--format", "parquet"];
     expect((await run("--from", "2026-11-22", "--kind", "no.such", ...parquet)).code).toBe(2);
-    weather.push("breaks off after");
+    // After the question whether there are jobs.
+    weather.push("fair", "breaks off after");
     expect((await run("--from", "2026-11-22", ...parquet)).code).toBe(4);
-    expect(existsSync(file)).toBe(false);
+    expect([existsSync(file), existsSync(`${file}.partial`)]).toEqual([false, false]);
   });
 
   it("says which time it went by, and what the other one would give, where there is none", async () => {
@@ -82,5 +87,82 @@ describe("asof export", () => {
     const { run, file } = await given();
     expect((await run("--from", "2026-11-22", "--kind", "no.such")).code).toBe(2);
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+/** A ledger that runs exports as jobs, and the server that has their files. */
+async function withJobs() {
+  const text = "time,id\n2026-11-22T08:00:00.000Z,1\n";
+  const state: { isReady: boolean; others?: number; sha256: string; asked: number } = {
+    ...{ isReady: false, sha256: sha256(text), asked: 0 },
+  };
+  const files = createServer((request, response) => {
+    state.asked++;
+    // No token goes where the link leads.
+    const isOpen = request.headers.authorization === undefined;
+    if (state.asked === 1) {
+      response.writeHead(200, { "Content-Length": 999 });
+      response.write(text.slice(0, 5), () => request.socket.destroy());
+      return;
+    }
+    response.writeHead(isOpen ? 200 : 403).end(text);
+  });
+  files.listen(0, "127.0.0.1");
+  await once(files, "listening");
+  const address = files.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const tasks: ExportTask[] = [];
+  const exportJobs: ExportJobs = {
+    start: async (task) => void tasks.push(task),
+    find: async (id) => {
+      const task = tasks.find((one) => one.id === id);
+      const found = { link: `http://127.0.0.1:${port}/file`, expires: "2026-11-22T10:00:00.000Z" };
+      const { sha256: hash, others } = state;
+      const file = { ...found, sha256: hash, ...(others === undefined ? {} : { others }) };
+      const isReady = state.isReady;
+      state.isReady = true;
+      return task && { task, ...(isReady ? { file } : {}) };
+    },
+  };
+  const doors = givenDoors({ exportJobs });
+  const ledger = await ledgerServer(doors);
+  await doors.client("writer").sayAll([deployed("1")]);
+  const file = join(newFolder(), "history");
+  const run = (...args: string[]) =>
+    asof(["export", file, "--from", "2026-11-22", ...args], {
+      ASOF_URL: ledger.url,
+      ASOF_TOKEN: tokenOf("auditor"),
+    });
+  return { text, state, tasks, file, run, stop: () => files.close() };
+}
+
+describe("asof export where the ledger runs jobs", () => {
+  it("has a job run for what cannot go on, waits for it, and fetches its file, again where that breaks off", async () => {
+    const { run, file, text, tasks, state, stop } = await withJobs();
+    expect(await run("--format", "csv")).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(tasks).toMatchObject([{ parameters: { format: "csv" } }]);
+    expect(state.asked).toBe(2);
+    stop();
+  });
+
+  it("says what the other time would give, and takes no file with another hash", async () => {
+    const { run, file, state, stop } = await withJobs();
+    Object.assign(state, { others: 3, isReady: true });
+    expect((await run("--by", "occurredAt")).err).toBe(
+      "asof: no such fact occurred in that time; --by recordedAt would give 3 facts",
+    );
+    rmSync(file);
+    state.sha256 = "0".repeat(64);
+    expect(await run("--by", "occurredAt")).toMatchObject({ code: 1, err: expect.stringContaining("hash") });
+    expect(existsSync(file)).toBe(false);
+    stop();
+  });
+
+  it("streams what can go on where it breaks off", async () => {
+    const { run, file, tasks, stop } = await withJobs();
+    expect((await run()).code).toBe(0);
+    expect([tasks, linesOf(file)]).toEqual([[], []]);
+    stop();
   });
 });

@@ -263,7 +263,7 @@ describe("an import of a cluster", { timeout: 60_000 }, () => {
     });
     expect(server.asked.filter((one) => one.startsWith(SECRETS))).toEqual([
       "/api/v1/secrets?labelSelector=owner%3Dhelm&limit=25",
-      "/api/v1/secrets?continue=2&labelSelector=owner%3Dhelm&limit=25",
+      "/api/v1/secrets?labelSelector=owner%3Dhelm&limit=25&continue=2",
     ]);
     expect((await asof(argsFor(server, "--only", "helm"), env)).out).toContain("0 recorded, 3 duplicate");
 

@@ -116,26 +116,66 @@ describe("one look at a cluster", () => {
     ).toBeGreaterThan(2);
   });
 
-  it("names StatefulSets, DaemonSets and runs of CronJobs, and no Jobs of their own or pods without an owner", async () => {
+  it("names StatefulSets, DaemonSets, and no pods without an owner", async () => {
     const api = await clusterOf([
       pod({ service: "db", owner: { kind: "StatefulSet", name: "db" } }),
       pod({ service: "agent", owner: { kind: "DaemonSet", name: "agent" } }),
-      pod({ service: "nightly", owner: { kind: "Job", name: "nightly-1" } }),
-      pod({ service: "migrate", owner: { kind: "Job", name: "migrate" } }),
+      { ...pod({ service: "bare" }), metadata: { name: "bare", namespace: "shop", uid: "bare" } },
     ]);
-    api.put(
-      "/apis/batch/v1/jobs",
-      owner("Job", "nightly-1", { of: { kind: "CronJob", name: "nightly" } }),
-      owner("Job", "migrate"),
-    );
     const { statements } = await seen(api);
     expect(statements.map(({ service, workload }) => [service, workload])).toEqual([
-      ["nightly", undefined],
       ["agent", "DaemonSet"],
       ["db", "StatefulSet"],
     ]);
-    // It ran then, and may not run now.
-    expect(statements[0]?.occurredAt).toBe("2026-11-01T09:00:30.000Z");
+  });
+
+  it("shows the last run of a CronJob, and of a Job of its own by its name, also after its end", async () => {
+    const job = (name: string, image: string, start: string, more: object = {}) =>
+      pod({
+        name: `${name}-pod`,
+        image,
+        template: "",
+        since: start,
+        createdAt: start,
+        owner: { kind: "Job", name },
+        ...more,
+      });
+    const [first, second] = ["2026-11-21T02:00:00Z", "2026-11-22T02:00:00Z"];
+    const api = await clusterOf([
+      job("nightly-1", "one", first, { endedAt: "2026-11-21T02:05:00Z" }),
+      job("nightly-2", "two", second, { endedAt: "2026-11-22T02:05:00Z" }),
+      job("migrate", "one", first),
+      job("import-x7k2p", "one", first, { endedAt: "2026-11-21T02:05:00Z" }),
+      job("import-b9w4z", "two", second),
+    ]);
+    const nightly = { of: { kind: "CronJob", name: "nightly" } };
+    api.put(
+      "/apis/batch/v1/jobs",
+      ...[owner("Job", "nightly-1", nightly), owner("Job", "nightly-2", nightly), owner("Job", "migrate")],
+      ...["x7k2p", "b9w4z"].map((end) => owner("Job", `import-${end}`, { generateName: "import-" })),
+    );
+    const { statements } = await seen(api);
+    expect(
+      statements.map(({ service, occurredAt, components }) => [service, occurredAt, components[0]?.digest]),
+    ).toEqual([
+      // Each ran then, and may not run now.
+      ["nightly", "2026-11-22T02:00:00.000Z", digestOf("two")],
+      ["import", "2026-11-22T02:00:00.000Z", digestOf("two")],
+      ["migrate", "2026-11-21T02:00:00.000Z", digestOf("one")],
+    ]);
+    expect(statements[0]?.clusterState).toMatchObject({ pods: 1, ready: 1 });
+    expect(statements[0]?.clusterState?.versions).toBeUndefined();
+  });
+
+  it("costs one fact for a run, whether or not it has ended by the next look", async () => {
+    const run = { template: "", owner: { kind: "Job", name: "migrate" }, since: "2026-11-22T02:00:00Z" };
+    const api = await clusterOf([pod(run)]);
+    api.put("/apis/batch/v1/jobs", owner("Job", "migrate"));
+    const { url: ASOF_URL } = await ledgerServer();
+    expect((await observe(api, { ASOF_URL })).out).toContain("1 recorded");
+    api.put(PODS, pod({ ...run, endedAt: "2026-11-22T02:05:00Z" }));
+    const later = await observe(api, { ASOF_URL }, [], "2026-11-22T09:10:00.000Z");
+    expect(later.out).toContain("0 recorded, 1 duplicate");
   });
 
   it("says what cannot be known: workloads without a running pod, and lists that it may not read", async () => {

@@ -2,7 +2,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { csvOf } from "../../cli/ask/csv.ts";
-import { render, widthOf, wrapped } from "../../cli/ask/style.ts";
+import { fitted, render, widthOf, wrapped } from "../../cli/ask/style.ts";
+import { changesLines } from "../../cli/ask/timeline-view.ts";
+import { timesIn } from "../../cli/ask/words-for.ts";
 import { commandsFor, GROUPS } from "../../cli/commands.ts";
 import { Release } from "../../schemas/answer.ts";
 import { tokenOf } from "../doors/given.ts";
@@ -13,6 +15,55 @@ afterEach(cleanUp);
 
 const ask = ({ url }: LedgerServer, ...args: string[]) =>
   asof(args, { ASOF_URL: url, ASOF_TOKEN: tokenOf("reader"), TZ: "UTC" });
+
+describe("columns within a width", () => {
+  const rows = [
+    [["6m"], ["acme/billing"], ["deployed 1.8.0 by somebody who wrote much"], ["mona"]],
+    [["41m"], ["acme/web"], ["failed"], ["octocat"]],
+    [["2d"], ["acme/web"], ["migrated 20261120094900 and 2026"], []],
+  ];
+  const lines = (width: number) =>
+    fitted(rows, "  ", width, 2).map((line) => render(line, { color: false, links: false, ascii: false }));
+
+  it("stay on a line each where they have room", () => {
+    expect(lines(80)).toEqual([
+      "  6m   acme/billing  deployed 1.8.0 by somebody who wrote much  mona",
+      "  41m  acme/web      failed                                     octocat",
+      "  2d   acme/web      migrated 20261120094900 and 2026",
+    ]);
+  });
+
+  it("go on below their text where they have none", () => {
+    expect(lines(60)).toEqual([
+      "  6m   acme/billing  deployed 1.8.0 by somebody who  mona",
+      "                     wrote much",
+      "  41m  acme/web      failed                          octocat",
+      "  2d   acme/web      migrated 20261120094900 and 2026",
+    ]);
+  });
+});
+
+describe("what changed before it broke", () => {
+  it("says which sources had fallen silent, for it may be incomplete", () => {
+    const [from, before] = ["2026-11-25T03:00:00.000Z", "2026-11-27T03:00:00.000Z"];
+    const answer = { environment: "production", from, before, knownAt: before, settled: true };
+    const silent = {
+      source: "/observer/eu-1",
+      lastRecordedAt: "2026-11-27T00:00:00.000Z",
+      facts: { today: 1, week: 9 },
+      silent: true,
+      usualPauseS: 300,
+    };
+    const lines = changesLines(
+      { ...answer, changes: [], more: false, others: 0 },
+      { times: timesIn("UTC", before), width: 80, room: 80, isPast: true },
+      [silent],
+    );
+    expect(lines.map((line) => render(line, { color: false, links: false, ascii: false })).at(-1)).toBe(
+      "? /observer/eu-1 silent since Fri 27 Nov 00:00 (usually every 5m): may be incomplete",
+    );
+  });
+});
 
 describe("help", () => {
   it("has five groups, each command in one of them", async () => {

@@ -69,10 +69,11 @@ async function given() {
   const record = (...ids: string[]) =>
     doors.client("writer").sayAll(ids.map((id) => deployed(id, "2026-11-22T08:00:00.000Z")));
   const sealNow = () => seal({ store: doors.ledger.store, log, signer, now: doors.ledger.now });
-  const verify = (now = NOON) => asof(["verify", out, "--key", writeKey(signer.key)], {}, now);
+  const key = writeKey(signer.key);
+  const verify = (now = NOON) => asof(["verify", out, "--key", key], {}, now);
   await record("1", "2", "3");
   doors.setNow("2026-11-22T09:01:00.000Z");
-  return { ...server, doors, log, out, pack, record, sealNow, verify };
+  return { ...server, doors, log, key, out, pack, record, sealNow, verify };
 }
 
 async function packed() {
@@ -153,16 +154,14 @@ describe("a package", () => {
     const requests = asked.length;
     expect((await pack(["--environment", "production"])).code).toBe(0);
     expect(statSync(entries).mtimeMs).toBe(before);
-    // Of the log: key, checkpoint and first bundle, twice; anchors, and the one tile of hashes.
-    expect(asked.length - requests).toBe(6 + 1 + 1 + 3);
+    // Of the log: key and checkpoint, twice; first bundle, anchors, and the one tile of hashes.
+    expect(asked.length - requests).toBe(4 + 1 + 1 + 1 + 3);
   });
 
-  it("is refused a bound token, a ledger without a log, and a folder with something else, before anything is exported", async () => {
+  it("is refused a ledger without a log, and a folder with something else, before anything is exported", async () => {
     const it = await given();
     expect(await it.pack()).toMatchObject({ code: 1, err: expect.stringContaining("no sealed log") });
     await it.sealNow();
-    const bound = await it.pack([], BOUND);
-    expect([bound.code, bound.err]).toEqual([5, expect.stringContaining("entries are facts of all of it")]);
     mkdirSync(it.out);
     writeFileSync(join(it.out, "notes.txt"), "mine");
     expect(await it.pack()).toMatchObject({ code: 1, err: expect.stringContaining("notes.txt") });
@@ -186,6 +185,107 @@ describe("a package", () => {
   it("is recorded as an export", async () => {
     const { doors } = await packed();
     expect(doors.jobs).toContainEqual(expect.objectContaining({ is: "record export", by: "al", count: 3 }));
+  });
+});
+
+/** A package for an auditor who may see production alone. */
+async function packedForBound() {
+  const it = await given();
+  const { doors } = it;
+  doors.setNow("2026-11-22T09:00:30.000Z");
+  await doors
+    .client("writer")
+    .say(deployed("elsewhere", "2026-11-22T08:00:00.000Z", { environment: "staging" }));
+  doors.setNow("2026-11-22T09:01:00.000Z");
+  await it.sealNow();
+  doors.setNow("2026-11-22T09:02:00.000Z");
+  return { ...it, made: await it.pack([], BOUND) };
+}
+
+describe("a package for a bound auditor", () => {
+  it("holds the facts that it may see with the proof of each, instead of the log", async () => {
+    const { made, out, log } = await packedForBound();
+    expect(made).toMatchObject({ code: 0, err: "" });
+    expect(made.out).toMatch(/package: 3 facts, 1 audit report, a proof of each fact in a log of 5 leaves/);
+    expect(filesOf(out)).toEqual([
+      ...["README.md", "asof-verify.mjs", "audit/production.csv", "audit/production.html", "checkpoint"],
+      ...["facts.csv", "facts.ndjson", "facts.parquet", "facts.proofs", "key", "verify.py"],
+    ]);
+    expect(readFileSync(join(out, "checkpoint"))).toEqual(log.files.get("checkpoint"));
+    expect(readFileSync(join(out, "facts.ndjson"), "utf8")).not.toContain("elsewhere");
+    const rows: Record<string, string>[] = parse(readFileSync(join(out, "facts.csv")), { columns: true });
+    const proofs = readFileSync(join(out, "facts.proofs"), "utf8");
+    expect([...proofs.matchAll(/^index (\d+)$/gm)].map(([, index]) => index)).toEqual(
+      rows.map((row) => row["log index"]),
+    );
+    const readme = readFileSync(join(out, "README.md"), "utf8");
+    expect(readme).toContain('node asof-verify.mjs . --key "$(cat key)"');
+    expect(readme).toContain("That the part is whole");
+  });
+
+  it("is verified by the proofs, which also stand by themselves", async () => {
+    const { verify, out, key } = await packedForBound();
+    const { code, out: printed } = await verify();
+    expect([code, printed]).toEqual([0, expect.stringMatching(/^verified: 3 facts are leaves of the log/m)]);
+    expect(printed).toContain("NOT CHECKED: the log itself");
+    const [proofs, facts] = [join(out, "facts.proofs"), join(out, "facts.ndjson")];
+    const alone = await asof(["verify", "--proof", proofs, "--fact", facts, "--key", key]);
+    expect([alone.code, alone.out]).toEqual([0, expect.stringMatching(/^verified: 3 facts/)]);
+    const since = await asof(["verify", out, "--key", key, "--since", join(out, "checkpoint")]);
+    expect([since.code, since.err]).toEqual([2, expect.stringContaining("--since")]);
+  });
+
+  it("is refused with a byte changed in any file, a line gone, swapped or told twice, and says where", async () => {
+    const { verify, out, pack } = await packedForBound();
+    for (const path of filesOf(out)) {
+      if (/^(asof-verify|verify)/.test(path)) continue;
+      const file = join(out, path);
+      const before = readFileSync(file);
+      const bytes = Buffer.from(before);
+      const at = Math.floor(bytes.length / 2);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(file, bytes);
+      const found = await verify();
+      expect([path, found.code > 0, found.out]).toEqual([path, true, expect.stringContaining(`: ${path}`)]);
+      writeFileSync(file, before);
+    }
+    const file = join(out, "facts.ndjson");
+    const [one = "", two = "", three = ""] = linesOf(file);
+    for (const [lines, message] of [
+      [
+        [one.replace("acme/billing", "acme/bullion"), two, three],
+        'fact "1" of "/test": line 1: the proof does not',
+      ],
+      [[two, one, three], 'fact "2" of "/test": line 1: the proof does not'],
+      [[one, two], "1 proof has no fact"],
+      [[one, two, three, one], 'fact "1" of "/test": line 4: it has no proof'],
+    ] as const) {
+      writeFileSync(file, `${lines.join("\n")}\n`);
+      expect(await verify()).toMatchObject({ code: 21, out: expect.stringContaining(message) });
+    }
+    rmSync(file);
+    expect(await verify()).toMatchObject({ code: 13, out: expect.stringContaining("facts.ndjson") });
+    expect((await pack([], BOUND)).code).toBe(0);
+    expect((await verify()).code).toBe(0);
+  });
+
+  it("goes into no folder that has the whole log, and asks for hashes alone", async () => {
+    const { pack, out, asked } = await packed();
+    expect(await pack([], BOUND)).toMatchObject({ code: 1, err: expect.stringContaining("log") });
+    rmSync(out, { recursive: true });
+    const before = asked.length;
+    expect((await pack([], BOUND)).code).toBe(0);
+    // Checkpoint and key, twice; the entries, which are refused; the tile of hashes; export, environments, session, report.
+    expect(asked.length - before).toBe(4 + 1 + 1 + 4);
+  });
+
+  it("fails where the ledger has an old fact without a proof", async () => {
+    const { pack, doors } = await packedForBound();
+    doors.setNow("2026-11-22T08:30:00.000Z");
+    await doors.client("writer").say(deployed("behind", "2026-11-22T08:00:00.000Z"));
+    doors.setNow("2026-11-22T09:05:00.000Z");
+    const { code, err } = await pack(["--from", "2026-11-22T08:00:00Z"], BOUND);
+    expect([code, err]).toEqual([1, expect.stringContaining("the fact behind of /test")]);
   });
 });
 

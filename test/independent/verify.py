@@ -2,9 +2,9 @@
 """Verifies a sealed log, from the specifications alone: RFC 6962, RFC 8785, and C2SP's signed-note, tlog-checkpoint,
 tlog-tiles and tlog-proof. Shares no code with asof, so that a fault of the one is no fault of the other.
 
-    verify.py <folder> <vkey> [--since FILE]      a log, or a package with a log and copies of its facts
+    verify.py <folder> <vkey> [--since FILE]      a log, or a package with a log, or with proofs
     verify.py --serve         one request a line, as JSON: {"folder", "key", "since"?, "at"?}; one answer a line
-    verify.py --proof FILE --fact FILE <vkey>
+    verify.py --proof FILE --fact FILE <vkey>         facts, one a line, with the proof of each in the same order
 
 Prints one JSON object: {"ok": bool, "problems": [...]}. Exits with 0 if the log is right, else with 1.
 It needs Python 3.9 and the package `cryptography`.
@@ -440,6 +440,44 @@ def verify_proof(proof, fact, key):
     return []
 
 
+BEGINNING = re.compile(rb"(?<=\n)(?=c2sp\.org/tlog-proof@v1\n)")
+
+
+def verify_proofs(proofs, facts, key):
+    """Facts, one a line, and the proof of each: the first of the first, and so on."""
+    problems, places = [], {}
+    lines = facts.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    parts = BEGINNING.split(proofs) if proofs else []
+    if len(lines) != len(parts):
+        problems.append(f"{len(lines)} facts have {len(parts)} proofs")
+    for n, (line, proof) in enumerate(zip(lines, parts), 1):
+        found = verify_proof(proof, line, key)
+        problems += [f"line {n}: {one}" for one in found]
+        index = None if found else re.search(rb"\nindex (\d+)\n", proof).group(1)
+        if index is not None and index in places:
+            problems.append(f"line {n} is line {places[index]} once more")
+        places.setdefault(index, n)
+    return problems
+
+
+def verify_proof_package(folder, key):
+    """A package without a log: the proofs of its facts, the checkpoint, and the hashes of all files."""
+    problems = []
+    try:
+        facts, proofs = (content(os.path.join(folder, name)) for name in ("facts.ndjson", "facts.proofs"))
+        problems += [f"facts.ndjson: {one}" for one in verify_proofs(proofs, facts, key)]
+    except FileNotFoundError:
+        problems.append("facts.ndjson: is not there")
+    try:
+        if open_checkpoint(content(os.path.join(folder, "checkpoint")), key) is None:
+            problems.append("checkpoint: is not signed by the key")
+    except FileNotFoundError:
+        problems.append("checkpoint: is not there")
+    return problems + verify_sums(folder)
+
+
 def verify_package(folder, key, since, now):
     """A log in a folder of its own; facts that must lie in it, one a line; and the hashes of all files beside them."""
     log = Log(os.path.join(folder, "log"), key, since, now)
@@ -454,6 +492,12 @@ def verify_package(folder, key, since, now):
             seen.add(leaf)
     except FileNotFoundError:
         problems.append("facts.ndjson: is not there")
+    return problems + verify_sums(folder)
+
+
+def verify_sums(folder):
+    """Every file of a package has the hash that its list names."""
+    problems = []
     files = {
         os.path.relpath(os.path.join(at, name), folder).replace(os.sep, "/")
         for at, _, names in os.walk(folder)
@@ -487,6 +531,8 @@ def verify(folder, vkey, since=None, at=None):
     except ValueError as error:
         return [f"key: {error}"]
     now = datetime.now(timezone.utc) if at is None else read_time(at)
+    if os.path.exists(os.path.join(folder, "facts.proofs")) and not os.path.exists(os.path.join(folder, "log")):
+        return verify_proof_package(folder, key)
     is_package = os.path.exists(os.path.join(folder, "log")) and not os.path.exists(os.path.join(folder, "checkpoint"))
     return verify_package(folder, key, since, now) if is_package else Log(folder, key, since, now).verify()
 
@@ -510,7 +556,9 @@ def main(args):
         return 0
     if args[:1] == ["--proof"]:
         _, proof, _, fact, vkey = args
-        problems = verify_proof(content(proof), content(fact).removesuffix(b"\n"), Key(vkey))
+        problems = verify_proofs(content(proof), content(fact), Key(vkey))
+        if not content(fact):
+            problems.append("there is no fact to be proved")
     else:
         since = content(args[3]) if args[2:3] == ["--since"] else None
         problems = verify(args[0], args[1], since)

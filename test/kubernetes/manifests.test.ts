@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import * as z from "zod";
-import { OWNERS, PODS, type Resource, SETTINGS, TRAFFIC } from "../../cli/observe/kubernetes/resources.ts";
+import {
+  type ObservedResource,
+  OWNERS,
+  PODS,
+  SETTINGS,
+  TRAFFIC,
+} from "../../cli/observe/kubernetes/resources.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/kubernetes");
 const read = (file: string): string => readFileSync(join(FOLDER, file), "utf8");
@@ -29,7 +35,7 @@ const rightsOf = (rules: readonly z.infer<typeof Rule>[]): string[] =>
       ),
     )
     .sort();
-const usedBy = (resources: readonly Resource[]): string[] =>
+const usedBy = (resources: readonly ObservedResource[]): string[] =>
   resources
     .flatMap(({ group, plural, isMetadata }) =>
       (isMetadata ? ["list"] : ["list", "watch"]).map((verb) => `${verb} ${plural}.${group}`),

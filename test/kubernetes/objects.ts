@@ -11,6 +11,8 @@ interface Shown {
   readonly template?: string;
   readonly since?: string;
   readonly isReady?: boolean;
+  /** When its container ended. */
+  readonly endedAt?: string;
   /** Why its container waits. */
   readonly waiting?: string;
   readonly owner?: { readonly kind: string; readonly name: string };
@@ -27,17 +29,26 @@ export function pod(shown: Shown = {}): ApiObject {
   const {
     name = `${service}-${template}-1`,
     waiting,
-    isReady = waiting === undefined,
+    endedAt,
+    isReady = waiting === undefined && endedAt === undefined,
     createdAt,
     deletedAt,
   } = shown;
-  const state = waiting === undefined ? { running: { startedAt: since } } : { waiting: { reason: waiting } };
+  const ran =
+    endedAt === undefined
+      ? { running: { startedAt: since } }
+      : { terminated: { startedAt: since, finishedAt: endedAt, exitCode: 0, reason: "Completed" } };
+  const state = waiting === undefined ? ran : { waiting: { reason: waiting } };
   const owner = shown.owner ?? { kind: "ReplicaSet", name: `${service}-${template}` };
   const metadata = {
     name,
     namespace: "shop",
     uid: `pod/${name}`,
-    labels: { app: service, "pod-template-hash": template, ...shown.labels },
+    labels: {
+      app: service,
+      ...(template === "" ? {} : { "pod-template-hash": template }),
+      ...shown.labels,
+    },
     annotations: shown.annotations ?? {},
     ownerReferences: [{ ...owner, controller: true }],
     ...(createdAt === undefined ? {} : { creationTimestamp: createdAt }),
@@ -74,9 +85,10 @@ export function owner(
     readonly annotations?: object;
     readonly labels?: object;
     readonly of?: object;
+    readonly generateName?: string;
   } = {},
 ): ApiObject {
-  const { replicas, annotations = {}, labels = {}, of } = more;
+  const { replicas, annotations = {}, labels = {}, of, generateName } = more;
   const ownerReferences = of === undefined ? {} : { ownerReferences: [{ ...of, controller: true }] };
   const metadata = {
     name,
@@ -85,6 +97,7 @@ export function owner(
     annotations,
     labels,
     ...ownerReferences,
+    ...(generateName === undefined ? {} : { generateName }),
   };
   const object = { kind, metadata, spec: replicas === undefined ? {} : { replicas }, status: {} };
   return object;

@@ -18,7 +18,7 @@ const APART = 100;
 
 const person = fc.constantFrom("ann", "bob", "cyd");
 const verdict: fc.Arbitrary<Verdict> = fc.record({
-  of: fc.constantFrom("change", "deployment"),
+  of: fc.constantFrom("change", "deployment", "commit"),
   by: person,
   hours: fc.integer({ min: -9, max: 9 }).map((hours) => hours + 0.5),
   verdict: fc.constantFrom("approved", "approved", "changes_requested"),
@@ -57,7 +57,9 @@ function statementsOf(one: Planned, n: number): Statement[] {
   const verdicts = one.verdicts.map(({ of, by, hours, verdict, isOnHead }) =>
     said("evidence.attached", timeAt(one.hour + hours), {
       ...{ source: SOURCE, by, verdict, type: of === "change" ? "pull_request_review" : "approval" },
-      ...(of === "deployment" ? { deployment } : { change, commit: isOnHead ? head : shaOf(`older ${n}`) }),
+      ...(of === "deployment" ? { deployment } : {}),
+      ...(of === "commit" ? { commit: merge } : {}),
+      ...(of === "change" ? { change, commit: isOnHead ? head : shaOf(`older ${n}`) } : {}),
     }),
   );
   const built = said("artifact.built", timeAt(one.hour - 20), {

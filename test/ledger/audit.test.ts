@@ -35,6 +35,10 @@ const approved = (more: object = {}, at = day(8)) =>
     by: "monalisa",
     ...more,
   });
+const approvedCommit = (by: string) =>
+  said("evidence.attached", day(8), {
+    ...{ source: SOURCE, commit: shaOf("merge"), type: "approval", verdict: "approved", by },
+  });
 const built = (more: object = {}) =>
   said("artifact.built", day(9), {
     source: SOURCE,
@@ -108,6 +112,13 @@ describe("a change that was approved, built and deployed as it should be", () =>
     ]);
   });
 
+  it("may also have been approved by another as a commit alone", async () => {
+    const { merged, built, deployed } = CLEAN;
+    const answer = await report([merged, built, deployed, approvedCommit("monalisa")]);
+    expect(found(answer)).toEqual([]);
+    expect(answer.changes[0]?.approvals).toMatchObject([{ by: "monalisa", of: "commit", isBefore: true }]);
+  });
+
   it("lists every control, so that one without findings is not one that was forgotten", async () => {
     const { controls } = await report(change({}));
     expect(controls.length).toBeGreaterThan(15);
@@ -132,6 +143,16 @@ interface Planted {
 const PLANTS: readonly (readonly [ControlCode, string, readonly Statement[], Asked?])[] = [
   ["no_approval", "nobody approved", [CLEAN.merged, CLEAN.built, CLEAN.deployed]],
   ["no_approval", "no merged change of its commit is known", [CLEAN.built, CLEAN.deployed]],
+  [
+    "not_comparable",
+    "its commit is approved, and nobody knows who wrote it",
+    [CLEAN.built, CLEAN.deployed, approvedCommit("monalisa")],
+  ],
+  [
+    "approved_by_author",
+    "its commit is approved by its author alone",
+    [CLEAN.merged, CLEAN.built, CLEAN.deployed, approvedCommit("octocat")],
+  ],
   ["no_approval", "only a bot approved", change({ approved: approved({ by: "robot", bots: ["robot"] }) })],
   ["no_approval", "the approval was withdrawn", [...change({}), approved({ verdict: "dismissed" }, day(9))]],
   ["no_approval", "the approval was retracted", [...change({}), retracted(CLEAN.approved)]],

@@ -33,6 +33,25 @@ describe("the environments", () => {
     ]);
   });
 
+  it("are in the groups that their running services were last put into", async () => {
+    const ledger = await given(
+      deployed("eu-1", "acme/web", "1", day(1), { group: "trial" }),
+      deployed("eu-1", "acme/web", "2", day(2), { group: "production" }),
+      observed("eu-1", "acme/web", "2", day(3)),
+      deployed("eu-1", "acme/shop", "1", day(1), { group: "Production" }),
+      deployed("us-1", "acme/web", "1", day(1), { group: "production" }),
+      deployed("us-1", "acme/old", "1", day(1), { group: "old" }),
+      removed("us-1", "acme/old", day(2)),
+      deployed("staging", "acme/web", "1", day(1)),
+    );
+    const { environments: found } = Environments.parse(await environments(ledger.at(day(9))));
+    expect(found.map(({ environment, groups }) => [environment, groups])).toEqual([
+      ["eu-1", ["Production"]],
+      ["staging", undefined],
+      ["us-1", ["production"]],
+    ]);
+  });
+
   it("count a component that was deployed by itself", async () => {
     const ledger = await given(deployed("test", "acme/web", "1", day(1), { scope: "components" }));
     expect(await listed(ledger.at(day(2)))).toEqual([`test: 1 of 1, ${day(1)}`]);

@@ -7,10 +7,10 @@ import * as fc from "fast-check";
 import { contents } from "../../cli/import/ecr.ts";
 import { history } from "../../cli/import/ecs.ts";
 import type { Item } from "../../cli/import/importer.ts";
-import type { ClusterApi, Resource } from "../../cli/import/kubernetes/api.ts";
 import { argocd } from "../../cli/import/kubernetes/argocd.ts";
 import { helmReleases, kustomizations } from "../../cli/import/kubernetes/flux.ts";
 import { helm } from "../../cli/import/kubernetes/helm.ts";
+import type { List } from "../../cli/import/kubernetes/lists.ts";
 import type { Origin } from "../../cli/import/kubernetes/origin.ts";
 import { aws } from "../../functions/sources/aws/aws.ts";
 import { argocd as argocdWebhook } from "../../functions/sources/deployers/argocd.ts";
@@ -168,15 +168,10 @@ async function ecrPast(all: readonly Step[]): Promise<Past> {
 
 /** A cluster that has objects of one kind, and secrets. */
 function clusterWith(plural: string, objects: readonly object[]): Origin {
-  const api: ClusterApi = {
-    async *list(resource: Resource) {
-      yield resource.plural === plural ? objects : [];
-    },
-    async *labelled(kind) {
-      yield kind === "Secret" && plural === "secrets" ? objects : [];
-    },
+  const list: List = async function* (resource) {
+    yield resource.plural === plural ? objects : [];
   };
-  return { api, cluster: "eu-1", now: at(START_MS) };
+  return { list, cluster: "eu-1", now: at(START_MS) };
 }
 
 async function helmPast(all: readonly Step[]): Promise<Past> {

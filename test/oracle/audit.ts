@@ -1,7 +1,7 @@
 /** What the audit report must find about planned deployments, by plain code: it shares none with the product. */
 
 export interface Verdict {
-  readonly of: "change" | "deployment";
+  readonly of: "change" | "deployment" | "commit";
   readonly by: string;
   /** From the deployment on, in hours: negative before it. No two verdicts of a deployment have the same. */
   readonly hours: number;
@@ -37,21 +37,30 @@ function approving(verdicts: readonly Verdict[]): Verdict[] {
   return Object.values(newest).filter(({ verdict }) => verdict === "approved");
 }
 
+/** Whether approvals are by nobody but those who wrote it. */
+const areOwn = (approvals: readonly Verdict[], written: readonly string[]): boolean =>
+  approvals.every(({ by }) => written.includes(by));
+
 function approvalControl({ actor, authors, build, verdicts }: Planned): string | undefined {
   // A change is known by the commit that a build names.
   const written = build === "none" ? undefined : authors;
-  const known = verdicts.filter(({ of }) => of === "deployment" || written !== undefined);
+  // So is what was said of a commit.
+  const known = verdicts.filter(
+    ({ of }) => of === "deployment" || (of === "commit" ? build !== "none" : written !== undefined),
+  );
   const before = approving(known.filter(({ hours }) => hours <= 0));
   const after = approving(known.filter(({ hours }) => hours > 0));
   if (before.length + after.length === 0) return "no_approval";
   if (before.length === 0) return "approved_after";
-  const counting = before.filter(({ of, isOnHead }) => of === "deployment" || isOnHead);
+  const counting = before.filter(({ of, isOnHead }) => of !== "change" || isOnHead);
   if (counting.length === 0) return "approved_before_last_push";
   const ofDeployment = counting.filter(({ of }) => of === "deployment");
   if (actor !== undefined && ofDeployment.some(({ by }) => by !== actor)) return undefined;
   const ofChange = counting.filter(({ of }) => of === "change");
-  if (ofChange.length > 0 && written !== undefined && written.length > 0)
-    return ofChange.some(({ by }) => !written.includes(by)) ? undefined : "approved_by_author";
+  const ofCommit = counting.filter(({ of }) => of === "commit");
+  const ofText = ofChange.length > 0 ? ofChange : ofCommit;
+  if (ofText.length > 0 && written !== undefined && written.length > 0)
+    return areOwn(ofText, written) ? "approved_by_author" : undefined;
   return ofDeployment.some(({ by }) => by === actor) ? "approved_by_deployer" : "not_comparable";
 }
 

@@ -160,6 +160,23 @@ describe("Amazon ECS", () => {
     expect(operationsOf(one.server)).toEqual(["UpdateService"]);
   });
 
+  it("finds its deployment behind those that came after it, whatever number of them", async () => {
+    const one = await given();
+    await goesOn(one);
+    one.server.service.deployments.shift();
+    newest(one.server).status = "PRIMARY";
+    one.server.history[0] = { status: "STOPPED", statusReason: "superseded", taskDefinition: "billing:41" };
+    const later = Array.from({ length: 25 }, (_, n) => `billing:${n + 100}`);
+    for (const taskDefinition of later) {
+      one.server.history.unshift({ status: "SUCCESSFUL", taskDefinition });
+      const revision = Number(taskDefinition.split(":")[1]);
+      one.server.definitions.set(taskDefinition, definitionOf(revision, `${REPOSITORY}@${TWO}`));
+    }
+    await one.react();
+    expect((await one.status()).why).toBe("another deployment took its place (STOPPED): superseded");
+    expect(operationsOf(one.server)).toEqual(["UpdateService"]);
+  });
+
   it("fails where nobody reports for two minutes what it deployed", async () => {
     const one = await given();
     await goesOn(one);

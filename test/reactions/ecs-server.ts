@@ -45,6 +45,8 @@ export const definitionOf = (revision: number, image: string, more: Json = {}): 
 });
 
 const nameOf = (arn: unknown): string => String(arn).replace(/^.*task-definition\//, "");
+/** Deployments a page. */
+const PAGE = 2;
 const READING = /^(Describe|List)/;
 
 export async function ecsServer(running: number, ...definitions: readonly Json[]): Promise<EcsServer> {
@@ -71,13 +73,18 @@ export async function ecsServer(running: number, ...definitions: readonly Json[]
         : { services: [], failures: [{ arn: "billing", reason: "MISSING" }] };
     },
     DescribeTaskDefinition: ({ taskDefinition }) => ({ taskDefinition: known.get(nameOf(taskDefinition)) }),
-    ListServiceDeployments: () => ({
-      serviceDeployments: history.map(({ taskDefinition, ...one }, n) => ({
-        ...one,
-        serviceDeploymentArn: `arn:aws:ecs:eu-central-1:123456789012:service-deployment/eu-1/billing/${n}`,
-        targetServiceRevisionArn: `revision/${taskDefinition}`,
-      })),
-    }),
+    ListServiceDeployments: ({ nextToken }) => {
+      const from = Number(nextToken ?? 0);
+      const to = from + PAGE;
+      return {
+        serviceDeployments: history.slice(from, to).map(({ taskDefinition, ...one }, n) => ({
+          ...one,
+          serviceDeploymentArn: `arn:aws:ecs:eu-central-1:123456789012:service-deployment/eu-1/billing/${from + n}`,
+          targetServiceRevisionArn: `revision/${taskDefinition}`,
+        })),
+        ...(to < history.length ? { nextToken: String(to) } : {}),
+      };
+    },
     DescribeServiceRevisions: ({ serviceRevisionArns }) => ({
       serviceRevisions: z
         .array(z.string())

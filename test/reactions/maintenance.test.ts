@@ -7,7 +7,7 @@ import type { Heard } from "../../functions/reactions/reaction.ts";
 import { type Maintenance, maintenance, matchersOf } from "../../functions/reactions/silences/silences.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
-import type { Redeployment } from "../../schemas/redeployment.ts";
+import type { Freezes, Redeployment } from "../../schemas/redeployment.ts";
 import type { Release } from "../../schemas/release.ts";
 
 const SECRET = "Bearer nobody-may-see-this";
@@ -196,6 +196,8 @@ afterEach(async () => {
 interface Given {
   readonly known?: readonly Redeployment[];
   readonly more?: object;
+  /** What is frozen; a test may change it. */
+  readonly windows?: Freezes["freezes"];
   /** Instead of Alertmanager: a status and a body, or headers that lead elsewhere. */
   readonly answer?: () => { status: number; body?: string; location?: string } | undefined;
   /** What happens in the moment in which a silence is posted. */
@@ -203,7 +205,13 @@ interface Given {
 }
 
 /** The reaction between a ledger that knows some redeployments and a server that keeps silences. */
-async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhile }: Given = {}) {
+async function given({
+  known = [redeployment("a.1")],
+  more = {},
+  windows = [],
+  answer,
+  meanwhile,
+}: Given = {}) {
   const redeployments = new Map(known.map((one) => [one.id, one]));
   const silences: Standing[] = [];
   const requests: string[] = [];
@@ -252,7 +260,7 @@ async function given({ known = [redeployment("a.1")], more = {}, answer, meanwhi
       snapshot: unasked,
       redeployment: unasked,
       redeployments: unasked,
-      freezes: unasked,
+      freezes: async () => ({ at: NOW, knownAt: NOW, settled: true, freezes: windows, next: null }),
       sources: unasked,
     },
     redeployment: async (id) => {
@@ -551,5 +559,79 @@ describe("a silence of a deployment", () => {
     expect(one.standing().map(({ comment }) => comment)).toEqual([
       "asof deployment ci/acme/7: started by octocat",
     ]);
+  });
+});
+
+describe("a planned window", () => {
+  const window = (id: string, more: object = {}): Freezes["freezes"][number] => ({
+    ...PLACE,
+    status: "scheduled",
+    since: "2026-11-22T22:00:00.000Z",
+    until: "2026-11-23T02:00:00.000Z",
+    by: "anna",
+    reason: "new database",
+    allowsRollbacks: false,
+    silencesAlerts: true,
+    redeployment: null,
+    exceptions: [],
+    fact: { source: "/asof/freezes", id },
+    ...more,
+  });
+
+  it("is in Alertmanager in advance, from its beginning to its end, once, and ends when it is cancelled", async () => {
+    const windows = [window("one")];
+    const { heard, standing, all } = await given({ windows });
+    await heard("environment.frozen", "one");
+    await heard("environment.frozen", "one");
+    expect(standing()).toMatchObject([
+      {
+        startsAt: "2026-11-22T22:00:00.000Z",
+        endsAt: "2026-11-23T02:00:00.000Z",
+        comment: "asof maintenance one: planned by anna: new database",
+      },
+    ]);
+    windows.splice(0);
+    await heard("environment.unfrozen", "end");
+    expect(standing()).toEqual([]);
+    expect(all()).toHaveLength(1);
+  });
+
+  it("is ended by no deployment or redeployment, and ends none of theirs", async () => {
+    const { heard, click, standing } = await given({ windows: [window("one")] });
+    await heard("environment.frozen", "one");
+    await click();
+    await heard("deployment.succeeded", "7");
+    await heard("environment.unfrozen", "other");
+    expect(standing()).toHaveLength(2);
+  });
+
+  it("of a whole environment silences what names the environment, and no single service", async () => {
+    const { heard, standing } = await given({ windows: [window("all", { service: null })] });
+    await heard("environment.frozen", "all", { service: undefined });
+    expect(standing()).toMatchObject([
+      { matchers: [{ name: "env", value: "production", isRegex: false, isEqual: true }] },
+    ]);
+  });
+
+  it("of a whole environment is a line in the log where no matcher names the environment alone", async () => {
+    const more = { matchers: [{ name: "service", value: "{environment}-{serviceName}" }] };
+    const { heard, all, logged } = await given({ windows: [window("all", { service: null })], more });
+    await heard("environment.frozen", "all", { service: undefined });
+    expect(all()).toEqual([]);
+    expect(logged).toEqual([
+      [
+        "a window silences nothing: no matcher names the environment alone",
+        { environment: PLACE.environment },
+      ],
+    ]);
+  });
+
+  it.each([
+    ["a freeze that silences nothing", { silencesAlerts: undefined }],
+    ["that of another service", { service: "acme/web" }],
+  ])("is none for %s", async (_, more) => {
+    const { heard, all } = await given({ windows: [window("one", more)] });
+    await heard("environment.frozen", "one");
+    expect(all()).toEqual([]);
   });
 });

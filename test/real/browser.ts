@@ -27,3 +27,21 @@ export const startBrowser = (profile: string): Promise<BrowserContext> =>
     timezoneId: "Europe/Berlin",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+
+/** Drags the handle of the time strip in twenty steps, and gives the milliseconds from each to the end of the next frame. */
+export const SCRUB = `(async () => {
+  const strip = document.querySelector(".strip");
+  strip.setPointerCapture = () => undefined;
+  strip.hasPointerCapture = () => true;
+  const send = (name, clientX) =>
+    strip.dispatchEvent(new PointerEvent(name, { clientX, clientY: 80, pointerId: 1, bubbles: true }));
+  const times = [];
+  send("pointerdown", 1400);
+  for (let n = 0; n < 20; n++) {
+    const began = performance.now();
+    send("pointermove", 1400 - n * 40);
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    times.push(performance.now() - began);
+  }
+  return times;
+})()`;

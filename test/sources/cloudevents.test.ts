@@ -153,6 +153,8 @@ describe("an event of our own", () => {
     "release.marked",
     "environment.frozen",
     "export.made",
+    "policy.changed",
+    "token.changed",
     "person.erased",
     "fact.retracted",
     "statement.disputed",

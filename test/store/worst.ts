@@ -127,6 +127,8 @@ function fieldsOf(filler: Filler): Record<Kind, object> {
       comment: "",
     },
     "export.made": { from: TIME, to: TIME, count: 0, sha256: HASH },
+    "policy.changed": { policy: [], sha256: HASH },
+    "token.changed": { what: "added", role: "writer", holder: filled(filler, 128) },
     "person.erased": { person: `person:${HASH}`, reason: "" },
     "fact.retracted": { target: { source: SOURCE, id: filled(filler, 256) }, reason: "" },
     "statement.disputed": { target: { source: SOURCE, id: filled(filler, 256) } },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { History } from "../../schemas/history.ts";
+import { versionsOf } from "../../schemas/words/version.ts";
 import {
   changeTimes,
-  columnsOf,
   compared,
   density,
   isFrozenAt,
@@ -11,7 +11,6 @@ import {
   nextChange,
   previousChange,
   rowAt,
-  versionOf,
 } from "../../web/lanes.ts";
 
 const component = (tag: string) => ({
@@ -55,7 +54,8 @@ const [lane] = lanesOf([page]);
 
 const shownAt = (at: number): string => {
   const row = rowAt(lane, at);
-  return `${row?.status} ${row === undefined ? "" : versionOf(row.release)} ${markOf(row)?.glyph ?? ""}`.trim();
+  const version = row?.status === "running" ? versionsOf({ ...row.release, status: row.status }) : "";
+  return `${row?.status} ${version} ${markOf(row)?.glyph ?? ""}`.trim();
 };
 
 describe("a frozen place", () => {
@@ -150,20 +150,5 @@ describe("a comparison", () => {
       "alone",
       "same",
     ]);
-  });
-});
-
-describe("columns", () => {
-  it("are up to six places, production first; the rest are folded", () => {
-    const all = ["dev", "staging", "production.us-1", "production"];
-    expect(columnsOf(all, [], 3)).toEqual({
-      shown: ["production", "production.us-1", "staging"],
-      folded: ["dev"],
-    });
-  });
-
-  it("are those of the address, as far as they exist", () => {
-    expect(columnsOf(["a", "b"], ["b", "gone"], 6)).toEqual({ shown: ["b"], folded: ["a"] });
-    expect(columnsOf(["a", "b"], ["gone"], 6).shown).toEqual(["a", "b"]);
   });
 });

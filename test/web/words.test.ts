@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { choicesFor } from "../../schemas/words/choices.ts";
 import { age, duration } from "../../schemas/words/durations.ts";
 import { type Address, addressOf, hrefOf, START } from "../../web/address.ts";
-import { moment, utc } from "../../web/format.ts";
+import { moment, spaced, tickLabel, utc } from "../../web/format.ts";
 import { requestOf } from "../../web/plan-choices.ts";
 import { ranked } from "../../web/search.ts";
 
@@ -12,7 +12,10 @@ describe("an address", () => {
   const full: Address = {
     view: "why",
     columns: ["production", "review/é&x=1"],
+    open: ["", "review"],
+    fold: ["production"],
     days: 90,
+    zoom: { from: Date.parse("2026-10-28T12:00:00.000Z"), to: Date.parse("2026-10-28T14:00:00.000Z") },
     at: Date.parse("2026-10-28T13:00:00.000Z"),
     filter: "bill ing",
     compare: "staging",
@@ -53,6 +56,18 @@ describe("times", () => {
     expect(moment(now, now, "Europe/Berlin")).toBe("Fri 27 Nov 03:12");
     expect(moment(now - 365 * DAY, now, "Asia/Kolkata")).toBe("Thu 27 Nov 2025 07:42");
     expect(utc(now)).toBe("2026-11-27 02:12 UTC");
+    const ticks = [
+      "2026-11-27T00:00:00Z",
+      "2026-11-27T14:30:00Z",
+      "2026-11-01T00:00:00Z",
+      "2027-01-01T00:00:00Z",
+    ];
+    const labels = (isByMonth: boolean) => ticks.map((tick) => tickLabel(Date.parse(tick), isByMonth, "UTC"));
+    expect(labels(false)).toEqual(["27 Nov", "14:30", "1 Nov", "1 Jan"]);
+    expect(labels(true).slice(2)).toEqual(["Nov", "2027"]);
+    const days = [27, 29, 31, 32, 34].map((day) => new Date(2026, 9, day));
+    const [first, last] = [new Date(2026, 9, 24), new Date(2026, 9, 36)].map((day) => day.getTime());
+    expect(spaced(days, first ?? 0, last ?? 0).map((day) => day.getDate())).toEqual([27, 29, 1, 3]);
   });
 });
 

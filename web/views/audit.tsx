@@ -1,12 +1,14 @@
 /** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
+
 import { useState } from "preact/hooks";
 import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
-import { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
+import { broughtBy } from "../../schemas/words/changes.ts";
+import { counted } from "../../schemas/words/counted.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Command, Out, Refused, Time } from "./parts.tsx";
-import { many, PlaceAndDays, spanOf } from "./period.tsx";
+import { PlaceAndDays, spanOf } from "./period.tsx";
 
 type Control = Report["controls"][number];
 
@@ -57,15 +59,6 @@ function Controls({
   );
 }
 
-/** What a change brought, in a few words. */
-function wordsOf({ components, config, database, version, title, commits }: AuditChange): string {
-  const images = components.map(({ tag, digest }) => tag ?? shortDigest(digest ?? "?"));
-  const revisions = config.map(({ revision }) => `config ${shortCommit(revision)}`);
-  const schema = database === null ? [] : [`${database} ${version ?? ""}`];
-  const known = [...images, ...schema, ...revisions, ...(title === null ? [] : [title])];
-  return known.length > 0 ? known.join(", ") : commits.map(shortCommit).join(", ");
-}
-
 /** What became of an exception. */
 function Outcome({ outcome }: { readonly outcome: NonNullable<AuditChange["outcome"]> | null }) {
   if (outcome === null) return null;
@@ -104,7 +97,7 @@ const Row = ({ change, environment }: { readonly change: AuditChange; readonly e
     </td>
     <td>{change.kind}</td>
     <td>
-      <strong>{change.service ?? "everything here"}</strong> <Out href={change.url}>{wordsOf(change)}</Out>
+      <strong>{change.service ?? "everything here"}</strong> <Out href={change.url}>{broughtBy(change)}</Out>
     </td>
     <td>{change.by ?? ""}</td>
     <td>
@@ -170,11 +163,11 @@ const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
   <ul class="plain">
     {coverage.map(({ source, days, longestPauseDays }) => (
       <li key={source}>
-        <code>{source}</code> reported on {many(days.length, "day")}
+        <code>{source}</code> reported on {counted(days.length, "day")}
         {longestPauseDays === 0 ? (
           ""
         ) : (
-          <span class="quiet">, longest pause {many(longestPauseDays, "day")}</span>
+          <span class="quiet">, longest pause {counted(longestPauseDays, "day")}</span>
         )}
       </li>
     ))}
@@ -183,6 +176,25 @@ const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
         ! {provider} {instance} {service} did not report {missing.join(", ")}
       </li>
     ))}
+  </ul>
+);
+
+/** The gate's policy in the period: the one in force at the beginning, and each later one. */
+const Policies = ({ policies = [], changes }: Pick<Report, "policies" | "changes">) => (
+  <ul class="plain">
+    {policies.map(({ since, sha256, rules }) => (
+      <li key={sha256 + since}>
+        since <Time at={since} />:{" "}
+        {rules.length === 0
+          ? "nothing is required here"
+          : rules.map(({ require }) => require.join(", ")).join("; ")}{" "}
+        <code>{sha256.slice(0, 12)}</code>
+      </li>
+    ))}
+    {policies.length === 0 ? <li class="quiet">None is recorded in this time.</li> : null}
+    {changes.some(({ policy }) => policy?.assumed === true) ? (
+      <li class="tone-warn">! Some changes are judged by a policy that was recorded only after them.</li>
+    ) : null}
   </ul>
 );
 
@@ -202,7 +214,7 @@ export function Audit() {
       {answer === undefined ? null : (
         <div class={isLoading ? "dimmed" : ""}>
           <p>
-            {many(answer.changes.length, "change")}.{" "}
+            {counted(answer.changes.length, "change")}.{" "}
             <span class="quiet">Shown is what was reported; what nobody reported is in no report.</span>
           </p>
           <Controls controls={answer.controls} chosen={chosen} choose={choose} />
@@ -210,6 +222,8 @@ export function Audit() {
           <Changes report={answer} chosen={chosen} />
           <h2>Coverage</h2>
           <Coverage coverage={answer.coverage} gaps={answer.gaps} />
+          <h2>The gate's policy</h2>
+          <Policies {...answer} />
           <h2>As a document</h2>
           <Command
             text={`asof audit --environment ${answer.environment} --from ${answer.from} --to ${answer.to} --known-at ${answer.knownAt} --format html > audit.html`}

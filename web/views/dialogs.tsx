@@ -6,26 +6,35 @@ import { columns, go, lanes, services } from "../state.ts";
 
 const MOST = 12;
 
+/** Moves the focus between the field and what was found. */
+function moveFocus(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("input, button")];
+  const now = all.findIndex((one) => one.matches(":focus"));
+  all[(now + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length]?.focus();
+  event.preventDefault();
+}
+
 export function GoTo() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
-  const names = services.value.flatMap((service) =>
-    columns.value.shown.filter((one) => lanes.value.get(one)?.has(service)).map((one) => `${one}/${service}`),
+  const places = new Map<string, { readonly environment: string; readonly service: string }>(
+    services.value.flatMap((service) =>
+      columns.value.shown
+        .filter((environment) => lanes.value.get(environment)?.has(service))
+        .map((environment) => [`${environment}/${service}`, { environment, service }] as const),
+    ),
   );
-  const found = ranked(names, typed).slice(0, MOST);
+  const found = ranked([...places.keys()], typed).slice(0, MOST);
   const open = (name: string | undefined) => {
-    const environment = columns.value.shown.find((one) => name?.startsWith(`${one}/`));
-    if (name === undefined || environment === undefined) return;
+    const place = places.get(name ?? "");
+    if (place === undefined) return;
     dialog.current?.close();
     setTyped("");
-    go({
-      view: "matrix",
-      plan: undefined,
-      place: { environment, service: name.slice(environment.length + 1) },
-    });
+    go({ view: "matrix", plan: undefined, place });
   };
   return (
-    <dialog id="go-to" ref={dialog} aria-label="Go to a service">
+    <dialog id="go-to" ref={dialog} aria-label="Go to a service" onKeyDown={moveFocus}>
       <form
         method="dialog"
         onSubmit={(event) => {
@@ -58,7 +67,7 @@ export function GoTo() {
 export const Keys = () => (
   <dialog id="keys" aria-labelledby="keys-title">
     <h2 id="keys-title">Keys</h2>
-    <dl class="facts">
+    <dl class="facts keys">
       {KEYS.map(([keys, what]) => (
         <div key={keys}>
           <dt>

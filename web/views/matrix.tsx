@@ -1,10 +1,13 @@
 /** The first screen: what runs where, at a moment. */
+
+import { ChevronLeft, ChevronRight } from "lucide-preact";
 import { memo } from "preact/compat";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { counted } from "../../schemas/words/counted.ts";
 import { age } from "../../schemas/words/durations.ts";
-import { shortCommit } from "../../schemas/words/ids.ts";
-import { moment, utc } from "../format.ts";
-import { compared, isFrozenAt, type Likeness, markOf, type Row, rowAt, versionOf } from "../lanes.ts";
+import { type Column, OTHERS } from "../folds.ts";
+import { moment } from "../format.ts";
+import { compared, isFrozenAt, rowAt } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import {
   address,
@@ -12,86 +15,19 @@ import {
   environments,
   failure,
   freezes,
-  go,
   lanes,
   loading,
   now,
+  openGroup,
   scrub,
   services,
+  signOut,
   time,
 } from "../state.ts";
+import { Cell, FoldedCell } from "./cells.tsx";
 import { Panel } from "./panel.tsx";
 import { Strip } from "./strip.tsx";
 import { Tools } from "./tools.tsx";
-
-interface CellProps {
-  /** Whether the history of its environment is there. */
-  readonly known: boolean;
-  readonly row: Row | undefined;
-  readonly likeness: Likeness;
-  readonly frozen: boolean;
-  readonly age: string;
-  readonly environment: string;
-  readonly service: string;
-  readonly position: string;
-  readonly open: boolean;
-}
-
-/** The ground of a cell by the tone of its mark. */
-const MARKED: Readonly<Record<string, string>> = { none: " hatched", ice: " frozen" };
-
-const LIKENESS: Record<Likeness, string> = { same: " same", differs: " differs", alone: "" };
-
-function What({ row, age: since }: Pick<CellProps, "row" | "age">) {
-  if (row?.status !== "running") return <span class="detail">{row?.status ?? "unknown"}</span>;
-  const commit = row.release.components[0]?.commit;
-  return (
-    <>
-      <span class="version">{versionOf(row.release)}</span>
-      <span class="detail">
-        {commit == null ? null : <code>{shortCommit(commit)}</code>}
-        {[commit == null ? undefined : "", since, row.by].filter((part) => part != null).join(" · ")}
-      </span>
-    </>
-  );
-}
-
-const Cell = memo((props: CellProps) => {
-  const { row, likeness, environment, service, position } = props;
-  const mark = props.known ? markOf(row, props.frozen) : undefined;
-  const show = () => {
-    if (getSelection()?.isCollapsed !== false) go({ place: { environment, service }, plan: undefined });
-  };
-  return (
-    <div
-      role="gridcell"
-      tabIndex={position === "0,0" ? 0 : -1}
-      aria-selected={props.open}
-      data-cell={position}
-      data-environment={environment}
-      data-service={service}
-      class={`cell${LIKENESS[likeness]}${MARKED[mark?.tone ?? ""] ?? ""}`}
-      onClick={show}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") show();
-      }}
-      title={row?.since === null || row?.since === undefined ? undefined : `since ${utc(row.since)}`}
-    >
-      {mark === undefined ? null : (
-        <span class={`glyph tone-${mark.tone}`} title={mark.word}>
-          {mark.glyph}
-          <span class="unseen"> {mark.word} </span>
-        </span>
-      )}
-      {props.known ? <What row={row} age={props.age} /> : <span class="detail">…</span>}
-      {likeness === "differs" ? (
-        <span class="glyph tone-warn" title="differs from the column compared with">
-          ≠
-        </span>
-      ) : null}
-    </div>
-  );
-});
 
 interface RowProps {
   readonly service: string;
@@ -99,33 +35,57 @@ interface RowProps {
   readonly at: number;
 }
 
+const rowIn = (environment: string | undefined, service: string, at: number) =>
+  environment === undefined ? undefined : rowAt(lanes.value.get(environment)?.get(service), at);
+
+/** The place that another one is compared with: the chosen one, else the one in the column before. */
+function otherOf(column: number): string | undefined {
+  const { compare } = address.value;
+  if (compare !== undefined) return compare;
+  const before = columns.value.columns[column - 1];
+  return before === undefined || before.isFolded ? undefined : before.environments[0];
+}
+
 const ServiceRow = memo(({ service, n, at }: RowProps) => {
   const { compare, place } = address.value;
-  const rows = columns.value.shown.map((environment) => ({
-    environment,
-    row: rowAt(lanes.value.get(environment)?.get(service), at),
-  }));
-  const base = rows.find(({ environment }) => environment === compare);
+  const frozen = (environment: string) => isFrozenAt(freezes.value, { environment, service }, at);
   return (
     <div role="row" class="row" aria-rowindex={n + 2}>
       <div role="rowheader" class="name" title={service}>
         {service}
       </div>
-      {rows.map(({ environment, row }, column) => {
-        const other = compare === undefined ? rows[column - 1] : base;
-        const isCompared = other !== undefined && other.environment !== environment;
-        const likeness = isCompared ? compared(row, other.row) : "alone";
+      {columns.value.columns.map(({ group, isFolded, environments: own }, column) => {
+        const position = `${n},${column}`;
+        const [environment = ""] = own;
+        if (isFolded) {
+          return (
+            <FoldedCell
+              key={`group ${group}`}
+              group={group ?? OTHERS}
+              rows={own.map((one) => ({ environment: one, row: rowIn(one, service, at) }))}
+              known={own.every((one) => lanes.value.has(one))}
+              frozen={frozen}
+              base={compare === undefined ? undefined : { row: rowIn(compare, service, at) }}
+              position={position}
+            />
+          );
+        }
+        const row = rowIn(environment, service, at);
+        const other = otherOf(column);
+        const isCompared = other !== undefined && other !== environment;
+        const likeness = isCompared ? compared(row, rowIn(other, service, at)) : "alone";
         return (
           <Cell
             key={environment}
             known={lanes.value.has(environment)}
             row={row}
             likeness={compare === undefined && likeness === "differs" ? "alone" : likeness}
-            frozen={isFrozenAt(freezes.value, { environment, service }, at)}
+            frozen={frozen(environment)}
             age={row?.since == null ? "" : age(at - row.since)}
             environment={environment}
             service={service}
-            position={`${n},${column}`}
+            group={group}
+            position={position}
             open={place?.environment === environment && place.service === service}
           />
         );
@@ -133,6 +93,9 @@ const ServiceRow = memo(({ service, n, at }: RowProps) => {
     </div>
   );
 });
+
+/** The rows beside those in view that follow a drag, too. */
+const [ROW, MARGIN] = [32, 8];
 
 /**
  * The rows that are in view when a drag begins, with some beside them. While the time is dragged only these follow, so
@@ -143,19 +106,19 @@ function useInView(grid: { readonly current: HTMLElement | null }): (n: number) 
   if (scrub.value === undefined) range.current = undefined;
   else if (range.current === undefined && grid.current !== null) {
     const { top } = grid.current.getBoundingClientRect();
+    const first = grid.current.scrollTop - Math.min(0, top);
     const height = grid.current.lastElementChild?.clientHeight || ROW;
-    range.current = [-top / height - MARGIN, (innerHeight - top) / height + MARGIN];
+    range.current = [first / height - MARGIN, (first + innerHeight) / height + MARGIN];
   }
   const [first, last] = range.current ?? [0, Number.POSITIVE_INFINITY];
   return (n) => n >= first && n <= last;
 }
-const [ROW, MARGIN] = [32, 8];
 
 /** Shows which cells changed since what was shown before: each flashes once, but not while the time is dragged. */
 function useFlash(grid: { readonly current: HTMLElement | null }): void {
   const before = useRef(new Map<string, string>());
   useEffect(() => {
-    const cells = grid.current?.querySelectorAll<HTMLElement>("[data-cell]") ?? [];
+    const cells = grid.current?.querySelectorAll<HTMLElement>("[data-service]") ?? [];
     const shown = new Map<string, string>();
     for (const cell of cells) {
       const key = `${cell.dataset.environment} ${cell.dataset.service}`;
@@ -168,6 +131,20 @@ function useFlash(grid: { readonly current: HTMLElement | null }): void {
   }, [lanes.value, address.value.at]);
 }
 
+/** A group that is opened or folded takes its focused cell or button away: the focus stays in the row, at the group. */
+function useKeptFocus(grid: { readonly current: HTMLElement | null }): (event: FocusEvent) => void {
+  const last = useRef<string>();
+  useEffect(() => {
+    if (last.current === undefined || document.activeElement !== document.body) return;
+    grid.current?.querySelector<HTMLElement>(last.current)?.focus();
+  }, [columns.value]);
+  return ({ target }) => {
+    const { cell, group } = target instanceof HTMLElement ? target.dataset : {};
+    const row = cell === undefined ? ".head " : `[data-cell^="${cell.split(",")[0]},"]`;
+    last.current = group === undefined ? undefined : `${row}[data-group="${CSS.escape(group)}"]`;
+  };
+}
+
 function Empty() {
   if (environments.value !== null && environments.value.length === 0) {
     return (
@@ -177,7 +154,15 @@ function Empty() {
       </p>
     );
   }
-  if (failure.value?.status === 403) return <p class="empty">{failure.value.message}</p>;
+  if (failure.value?.status === 403)
+    return (
+      <p class="empty">
+        Nothing is shown to this token.{" "}
+        <button type="button" class="link" onClick={signOut}>
+          Sign in with another one
+        </button>
+      </p>
+    );
   return (
     <p class="empty">
       {loading.value || environments.value === null ? "Loading what ran …" : "No service here matches."}
@@ -185,14 +170,63 @@ function Empty() {
   );
 }
 
+/** The name of a column; of a group with the button that opens or folds it. */
+function ColumnHeader({
+  column: { group, isFolded, environments: own },
+  n,
+}: {
+  readonly column: Column;
+  readonly n: number;
+}) {
+  const [environment = ""] = own;
+  const name = group === OTHERS ? "other places" : group;
+  if (isFolded) {
+    return (
+      <div role="columnheader">
+        <button
+          type="button"
+          class="group"
+          data-group={group}
+          aria-expanded={false}
+          onClick={() => openGroup(group ?? OTHERS, true)}
+        >
+          {name} <span class="quiet">{counted(own.length, "place")}</span>
+          <ChevronRight size={14} aria-hidden="true" />
+        </button>
+      </div>
+    );
+  }
+  const isFirst = group !== undefined && columns.value.columns[n - 1]?.group !== group;
+  return (
+    <div role="columnheader" title={environment}>
+      {environment}{" "}
+      {isFirst ? (
+        <button
+          type="button"
+          class="icon small"
+          data-group={group}
+          aria-expanded={true}
+          aria-label={`Fold ${name}`}
+          title={`Fold ${name}`}
+          onClick={() => openGroup(group, false)}
+        >
+          <ChevronLeft size={14} aria-hidden="true" />
+        </button>
+      ) : null}
+      {address.value.compare === environment ? <span class="quiet"> compared with</span> : null}
+    </div>
+  );
+}
+
 export function Matrix() {
   const grid = useRef<HTMLDivElement>(null);
   useFlash(grid);
+  const remember = useKeptFocus(grid);
   const { filter, place, at } = address.value;
   const shown = useMemo(() => ranked(services.value, filter), [services.value, filter]);
   const isInView = useInView(grid);
   const settled = at ?? now.value;
-  const { shown: places } = columns.value;
+  const { columns: own } = columns.value;
   return (
     <div class={place?.service === undefined ? "screen" : "screen with-panel"}>
       <main>
@@ -203,21 +237,23 @@ export function Matrix() {
         ) : (
           <div
             ref={grid}
+            onFocusIn={remember}
             role="grid"
             aria-label={`What runs, ${moment(time.value, now.value)}`}
             aria-busy={loading.value}
             class={loading.value ? "grid dimmed" : "grid"}
-            style={{ "--columns": String(places.length) }}
+            style={{ "--columns": String(own.length) }}
           >
             <div role="row" class="row head">
               <div role="columnheader" class="name">
                 service
               </div>
-              {places.map((environment) => (
-                <div role="columnheader" key={environment}>
-                  {environment}
-                  {address.value.compare === environment ? <span class="quiet"> compared with</span> : null}
-                </div>
+              {own.map((column, n) => (
+                <ColumnHeader
+                  key={column.isFolded ? column.group : column.environments[0]}
+                  column={column}
+                  n={n}
+                />
               ))}
             </div>
             {shown.map((service, n) => (

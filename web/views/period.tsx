@@ -1,11 +1,10 @@
 /** The question of views about a place and a number of days. */
+import { counted } from "../../schemas/words/counted.ts";
 import type { Address } from "../address.ts";
 import { address, columns, go, services } from "../state.ts";
 import { RANGES } from "./tools.tsx";
 
 const DAY = 86_400_000;
-
-export const many = (n: number, one: string): string => (n === 1 ? `1 ${one}` : `${n} ${one}s`);
 
 /** The days of an address; relative to now, so that the same question is asked once, and not again every second. */
 export const spanOf = ({ days, at }: Address): { readonly from: string; readonly to?: string } =>
@@ -23,7 +22,7 @@ export function PlaceChoices({
   readonly where: string;
   readonly any: string;
 }) {
-  const { shown, folded } = columns.value;
+  const { shown, others } = columns.value;
   const service = address.value.place?.service;
   return (
     <>
@@ -33,7 +32,7 @@ export function PlaceChoices({
           value={environment}
           onChange={(event) => go({ place: { environment: event.currentTarget.value, service } })}
         >
-          {[...shown, ...folded].map((one) => (
+          {[...shown, ...others].map((one) => (
             <option key={one}>{one}</option>
           ))}
         </select>
@@ -66,7 +65,7 @@ export function PlaceAndDays({ environment }: { readonly environment: string }) 
         <select value={String(days)} onChange={(event) => go({ days: Number(event.currentTarget.value) })}>
           {[...new Set([...RANGES, days])].map((one) => (
             <option key={one} value={String(one)}>
-              {many(one, "day")}
+              {counted(one, "day")}
             </option>
           ))}
         </select>

@@ -3,7 +3,8 @@ import { useRef, useState } from "preact/hooks";
 import type { Plan } from "../../schemas/plan.ts";
 import type { RedeploymentList } from "../../schemas/redeployment.ts";
 import { choicesFor } from "../../schemas/words/choices.ts";
-import { shortCommit, shortDigest } from "../../schemas/words/ids.ts";
+import { shortCommit, shortDigest, shortRevision } from "../../schemas/words/ids.ts";
+import { versionsOf } from "../../schemas/words/version.ts";
 import { ApiError, cancelRedeployment, requestRedeployment } from "../api.ts";
 import { requestOf } from "../plan-choices.ts";
 import { go, mayOperate } from "../state.ts";
@@ -48,15 +49,13 @@ const Steps = ({ plan }: { readonly plan: Plan }) => (
   </ol>
 );
 
-const firstTag = (release: Plan["target"]): string | undefined => release?.components[0]?.tags[0];
-
 /** From what to what. */
 function Summary({ plan }: { readonly plan: Plan }) {
   const { target, current, components, commits, config, schema } = plan;
   return (
     <>
       <h3>
-        {firstTag(current) ?? "what runs"} → {firstTag(target) ?? "the release"}{" "}
+        {versionsOf(current)} → {target === null ? "the release" : versionsOf(target)}{" "}
         {target?.since == null ? null : (
           <span class="quiet">
             ran from <Time at={target.since} />
@@ -91,7 +90,7 @@ function Summary({ plan }: { readonly plan: Plan }) {
           <Fact key={to?.path ?? from?.path ?? ""} name="config">
             <Out href={compareUrl}>
               <code>
-                {shortCommit(from?.revision ?? "?")} → {shortCommit(to?.revision ?? "?")}
+                {shortRevision(from?.revision ?? "?")} → {shortRevision(to?.revision ?? "?")}
               </code>
             </Out>
           </Fact>

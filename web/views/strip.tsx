@@ -1,11 +1,13 @@
 /** The time strip: how much changed when, and a handle. Dragging asks nothing of the ledger. */
 import { scaleTime } from "d3-scale";
 import { useMemo } from "preact/hooks";
-import { moment, utc } from "../format.ts";
+import { moment, spaced, tickLabel, utc } from "../format.ts";
 import { density, nextChange, previousChange } from "../lanes.ts";
-import { go, now, past, scrub, span, time, times } from "../state.ts";
+import { address, go, now, past, scrub, span, time, times } from "../state.ts";
 
 const [WIDTH, BARS, TOP] = [1000, 200, 40];
+/** Pixels of the panel beside the strip. */
+const PANEL = 480;
 
 function Bars() {
   const { from, to } = span.value;
@@ -31,7 +33,9 @@ function Bars() {
 export function Strip() {
   const { from, to } = span.value;
   const scale = scaleTime([from, to], [0, WIDTH]);
-  const ticks = Math.max(2, Math.min(10, innerWidth / 130));
+  const room = address.value.place?.service === undefined ? innerWidth : innerWidth - PANEL;
+  const marks = spaced(scale.ticks(Math.max(2, Math.min(10, room / 100))), from, to);
+  const isByMonth = marks.every((tick) => tick.getDate() === 1 && tick.getHours() === 0);
   const at = Math.min(Math.max(time.value, from), to);
   const timeAt = (event: PointerEvent & { currentTarget: EventTarget & Element }): number => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -83,9 +87,9 @@ export function Strip() {
         style={{ left: `${(scale(at) / WIDTH) * 100}%` }}
       />
       <div class="ticks" aria-hidden="true">
-        {scale.ticks(ticks).map((tick) => (
+        {marks.map((tick) => (
           <span key={tick.getTime()} style={{ left: `${(scale(tick) / WIDTH) * 100}%` }}>
-            {scale.tickFormat(ticks)(tick)}
+            {tickLabel(tick.getTime(), isByMonth)}
           </span>
         ))}
       </div>

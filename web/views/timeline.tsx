@@ -1,12 +1,16 @@
 /** The timeline: lanes on a canvas, a year to a minute, and the same changes as a table. */
+
 import { scaleTime } from "d3-scale";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { counted } from "../../schemas/words/counted.ts";
 import { age } from "../../schemas/words/durations.ts";
 import { shortCommit } from "../../schemas/words/ids.ts";
+import { versionsOf } from "../../schemas/words/version.ts";
 import { hrefOf } from "../address.ts";
-import { type Lane, markOf, type Row, versionOf } from "../lanes.ts";
+import { spaced, tickLabel } from "../format.ts";
+import { type Lane, markOf, type Row } from "../lanes.ts";
 import { ranked } from "../search.ts";
 import { address, columns, go, lanes, now, services, span } from "../state.ts";
 import { Time } from "./parts.tsx";
@@ -61,7 +65,7 @@ function drawRow(context: CanvasRenderingContext2D, row: Row, box: Box, begins: 
     context.fillRect(left, y + 3, 1.5, LANE - 6);
   }
   if (right - left < 44) return;
-  clipped(context, `${mark?.glyph ?? ""} ${versionOf(row.release)}`.trim(), {
+  clipped(context, `${mark?.glyph ?? ""} ${versionsOf({ ...row.release, status: row.status })}`.trim(), {
     left: left + 6,
     right: right - 4,
     y,
@@ -95,8 +99,10 @@ function draw(canvas: HTMLCanvasElement, { shown, from, to }: Drawn): void {
   context.textBaseline = "middle";
   const scale = scaleTime([from, to], [LABEL, width]);
   context.fillStyle = colour("--fgColor-muted");
-  for (const tick of scale.ticks(Math.max(2, (width - LABEL) / 130))) {
-    context.fillText(scale.tickFormat()(tick), scale(tick) + 3, AXIS / 2);
+  const ticks = spaced(scale.ticks(Math.max(2, (width - LABEL) / 130)), from, to);
+  const isByMonth = ticks.every((tick) => tick.getDate() === 1 && tick.getHours() === 0);
+  for (const tick of ticks) {
+    context.fillText(tickLabel(tick.getTime(), isByMonth), scale(tick) + 3, AXIS / 2);
     context.fillRect(scale(tick), 0, 0.5, height);
   }
   shown.forEach((lane, n) => {
@@ -105,15 +111,32 @@ function draw(canvas: HTMLCanvasElement, { shown, from, to }: Drawn): void {
   });
 }
 
-/** Zooming and dragging the canvas; the domain stays between the span's start and now. */
+/** Where nothing else is held, a wheel scrolls the page. */
+const isZoom = ({ type, ctrlKey, metaKey }: MouseEvent): boolean => type !== "wheel" || ctrlKey || metaKey;
+
+interface Zoomed {
+  readonly transform: typeof zoomIdentity;
+  /** Absent: not by the reader. */
+  readonly sourceEvent?: Event | null;
+}
+
+/** Zooming and dragging the canvas; what is shown stays between the span's start and now, and is kept in the address. */
 function useDomain(canvas: { readonly current: HTMLCanvasElement | null }) {
   const { from, to } = span.value;
-  const [domain, setDomain] = useState({ from, to });
+  const [domain, setDomain] = useState(address.value.zoom ?? { from, to });
   useEffect(() => {
     if (canvas.current === null) return;
     const chosen = select<HTMLCanvasElement, unknown>(canvas.current);
     const width = canvas.current.clientWidth;
+    const scale = scaleTime([from, to], [LABEL, width]);
+    const shownBy = ({ transform }: Zoomed) => {
+      const [start, end] = transform.rescaleX(scale).domain();
+      return start === undefined || end === undefined
+        ? undefined
+        : { from: start.getTime(), to: end.getTime() };
+    };
     const behaviour = zoom<HTMLCanvasElement, unknown>()
+      .filter(isZoom)
       .scaleExtent([1, (to - from) / 60_000])
       .translateExtent([
         [LABEL, 0],
@@ -123,11 +146,15 @@ function useDomain(canvas: { readonly current: HTMLCanvasElement | null }) {
         [LABEL, 0],
         [width, 0],
       ])
-      .on("zoom", (event: { transform: typeof zoomIdentity }) => {
-        const [start, end] = event.transform.rescaleX(scaleTime([from, to], [LABEL, width])).domain();
-        if (start !== undefined && end !== undefined) setDomain({ from: start.getTime(), to: end.getTime() });
+      .on("zoom", (event: Zoomed) => setDomain(shownBy(event) ?? { from, to }))
+      .on("end", (event: Zoomed) => {
+        if (event.sourceEvent != null)
+          go({ zoom: event.transform.k === 1 ? undefined : shownBy(event) }, true);
       });
-    chosen.call(behaviour).call(behaviour.transform, zoomIdentity);
+    const { zoom: asked } = address.value;
+    const factor = asked === undefined ? 1 : (to - from) / (asked.to - asked.from);
+    const left = asked === undefined ? 0 : LABEL - factor * scale(asked.from);
+    chosen.call(behaviour).call(behaviour.transform, zoomIdentity.translate(left, 0).scale(factor));
     return () => {
       chosen.on(".zoom", null);
     };
@@ -145,6 +172,9 @@ const entriesOf = (shown: readonly Lane[], from: number, to: number): Entry[] =>
     .flatMap((lane) => lane.rows.filter((_, n) => n > 0).map((row) => ({ lane, row })))
     .filter(({ row }) => row.at >= from && row.at <= to && (row.since === row.at || row.attempt === "failed"))
     .sort((a, b) => b.row.at - a.row.at);
+
+/** Whether what ran stays, because what was to replace it failed. */
+const isFailure = ({ row }: Pick<Entry, "row">): boolean => row.attempt === "failed" && row.since !== row.at;
 
 const EntryRow = ({ lane, row }: Entry) => (
   <tr>
@@ -165,13 +195,16 @@ const EntryRow = ({ lane, row }: Entry) => (
     </td>
     <td>
       <span class={`glyph tone-${markOf(row)?.tone ?? ""}`}>{markOf(row)?.glyph ?? "▲"}</span>{" "}
-      {row.status === "running" ? versionOf(row.release) : row.status}
+      {isFailure({ row }) ? "a deployment failed; still " : ""}
+      {versionsOf({ ...row.release, status: row.status })}
       {row.release.components[0]?.commit == null ? null : (
         <code> {shortCommit(row.release.components[0].commit)}</code>
       )}
     </td>
     <td>{row.by ?? ""}</td>
-    <td class="number quiet">{row.until === null ? "" : `ran ${age(row.until - row.at)}`}</td>
+    <td class="number quiet">
+      {row.until === null || isFailure({ row }) ? "" : `ran ${age(row.until - row.at)}`}
+    </td>
   </tr>
 );
 
@@ -205,7 +238,7 @@ export function Timeline() {
             value={environment}
             onChange={(event) => go({ place: { environment: event.currentTarget.value } })}
           >
-            {[...columns.value.shown, ...columns.value.folded].map((one) => (
+            {[...columns.value.shown, ...columns.value.others].map((one) => (
               <option key={one}>{one}</option>
             ))}
           </select>
@@ -221,7 +254,7 @@ export function Timeline() {
         <select
           aria-label="Range"
           value={String(address.value.days)}
-          onChange={(event) => go({ days: Number(event.currentTarget.value) })}
+          onChange={(event) => go({ days: Number(event.currentTarget.value), zoom: undefined })}
         >
           {[...new Set([1, 7, 30, 90, 365, address.value.days])].map((one) => (
             <option key={one} value={String(one)}>
@@ -229,7 +262,9 @@ export function Timeline() {
             </option>
           ))}
         </select>
-        <span class="hint">Scroll to zoom, drag to move; the table below holds the same.</span>
+        <span class="hint wide-only">
+          Ctrl and scroll, or double-click, to zoom; drag to move. The table below holds the same.
+        </span>
       </div>
       <canvas
         ref={canvas}
@@ -247,7 +282,8 @@ export function Timeline() {
         <div class="scroll">
           <table>
             <caption class="hint">
-              {entries.length} changes{entries.length > MOST ? `, the newest ${MOST}` : ""}
+              {counted(entries.length, "change")}
+              {entries.length > MOST ? `, the newest ${MOST}` : ""}
             </caption>
             <thead>
               <tr>

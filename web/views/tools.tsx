@@ -1,43 +1,76 @@
 /** Filter, places, comparison and range of the matrix. */
-import { address, columns, environments, go } from "../state.ts";
+import { counted } from "../../schemas/words/counted.ts";
+import { address, columns, environments, go, loading } from "../state.ts";
 
 export const RANGES = [1, 7, 30, 90, 365];
 
+/** The places by group; those of none at the end. */
+function byGroup(): readonly (readonly [group: string | undefined, environments: readonly string[]])[] {
+  const { shown, others } = columns.value;
+  const groups = new Map((environments.value ?? []).map((one) => [one.environment, one.groups?.[0]]));
+  const names = [...shown, ...others];
+  const found = [...new Set(names.map((one) => groups.get(one)))];
+  const sorted = [
+    ...found.filter((group) => group !== undefined),
+    ...found.filter((group) => group === undefined),
+  ];
+  return sorted.map((group) => [group, names.filter((one) => groups.get(one) === group)]);
+}
+
+/** Which places are side by side. */
+function ChoosePlaces() {
+  const { shown, others } = columns.value;
+  const groups = byGroup();
+  return (
+    <div id="places" popover="auto" class="popover">
+      {groups.map(([group, names]) => (
+        <fieldset key={group ?? ""}>
+          {groups.length === 1 ? null : <legend>{group ?? "without a group"}</legend>}
+          {names.map((environment) => (
+            <label key={environment} class="check">
+              <input
+                type="checkbox"
+                checked={shown.includes(environment)}
+                onChange={(event) => {
+                  const next = event.currentTarget.checked
+                    ? [...shown, environment]
+                    : shown.filter((one) => one !== environment);
+                  go({ columns: next }, true);
+                }}
+              />
+              {environment}
+            </label>
+          ))}
+        </fieldset>
+      ))}
+      {others.length === 0 ? null : (
+        <button type="button" onClick={() => go({ columns: [] }, true)}>
+          All places
+        </button>
+      )}
+    </div>
+  );
+}
+
 function Places() {
-  const { shown, folded } = columns.value;
+  const { shown, others } = columns.value;
   return (
     <>
       <select
         class="phone"
         aria-label="Place"
-        value={shown[0] ?? ""}
+        value={columns.value.columns[0]?.environments[0] ?? ""}
         onChange={(event) => go({ columns: [event.currentTarget.value] })}
       >
-        {[...shown, ...folded].map((one) => (
+        {[...shown, ...others].map((one) => (
           <option key={one}>{one}</option>
         ))}
       </select>
       <button type="button" class="wide-only" popovertarget="places">
         Places {shown.length}
-        {folded.length === 0 ? "" : ` of ${shown.length + folded.length}`}
+        {others.length === 0 ? "" : ` of ${shown.length + others.length}`}
       </button>
-      <div id="places" popover="auto" class="popover">
-        {(environments.value ?? []).map(({ environment }) => (
-          <label key={environment} class="check">
-            <input
-              type="checkbox"
-              checked={shown.includes(environment)}
-              onChange={(event) => {
-                const next = event.currentTarget.checked
-                  ? [...shown, environment]
-                  : shown.filter((one) => one !== environment);
-                go({ columns: next }, true);
-              }}
-            />
-            {environment}
-          </label>
-        ))}
-      </div>
+      <ChoosePlaces />
     </>
   );
 }
@@ -55,7 +88,7 @@ export function Tools({ count }: { readonly count: number }) {
         value={filter}
         onInput={(event) => go({ filter: event.currentTarget.value }, true)}
       />
-      <span class="quiet">{count === 1 ? "1 service" : `${count} services`}</span>
+      <span class="quiet">{count === 0 && loading.value ? "" : counted(count, "service")}</span>
       <span class="space" />
       <Places />
       <button

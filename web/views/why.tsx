@@ -1,31 +1,17 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
+
 import type { Change, Changes } from "../../schemas/timeline.ts";
+import { entryWords, signOf } from "../../schemas/words/changes.ts";
+import { counted } from "../../schemas/words/counted.ts";
 import { duration } from "../../schemas/words/durations.ts";
-import { shortCommit } from "../../schemas/words/ids.ts";
+import { silenceWords } from "../../schemas/words/silence.ts";
 import { hrefOf } from "../address.ts";
-import { localInput } from "../format.ts";
+import { localInput, moment } from "../format.ts";
 import { address, columns, go, now, time } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceChoices } from "./period.tsx";
 
-const GLYPHS: Partial<Record<Change["what"], string>> = {
-  deployed: "▲",
-  observed: "!",
-  failed: "✗",
-  removed: "–",
-  migrated: "◆",
-  reverted: "◆",
-  "migration failed": "✗",
-  frozen: "*",
-  unfrozen: "*",
-  noted: "⚙",
-};
-const TONES: Partial<Record<Change["what"], string>> = {
-  failed: "tone-bad",
-  "migration failed": "tone-bad",
-  observed: "tone-warn",
-};
 const RELATIONS: Record<Change["relation"], string> = {
   service: "itself",
   database: "shares a database",
@@ -34,16 +20,6 @@ const RELATIONS: Record<Change["relation"], string> = {
 };
 const WINDOWS = ["30m", "2h", "12h", "1d", "2d", "7d", "14d"];
 
-/** What happened, in a few words. */
-function wordsOf({ what, components = [], database, version, title, commit }: Change): string {
-  if (title !== undefined) return title;
-  if (database !== undefined) return `${what} ${database} ${version ?? ""}`;
-  const versions = [...new Set(components.map(({ tag, digest }) => tag ?? digest?.slice(7, 15) ?? ""))];
-  return [what, versions.join(", "), commit === undefined ? "" : shortCommit(commit)]
-    .filter((part) => part !== "")
-    .join(" ");
-}
-
 const Row = ({ one }: { readonly one: Change }) => (
   <tr>
     <td class="number">{duration(one.secondsBefore * 1000)}</td>
@@ -51,10 +27,8 @@ const Row = ({ one }: { readonly one: Change }) => (
       <Time at={one.at} />
     </td>
     <td>
-      <span class={`glyph ${TONES[one.what] ?? ""}`}>
-        {one.rollback === true ? "▼" : (GLYPHS[one.what] ?? "·")}
-      </span>{" "}
-      <strong>{one.service ?? "everything here"}</strong> <Out href={one.url}>{wordsOf(one)}</Out>
+      <span class={`glyph tone-${signOf(one).tone ?? ""}`}>{signOf(one).glyph}</span>{" "}
+      <strong>{one.service ?? "everything here"}</strong> <Out href={one.url}>{entryWords(one)}</Out>
     </td>
     <td>{one.by ?? ""}</td>
     <td class="quiet">{RELATIONS[one.relation]}</td>
@@ -104,6 +78,21 @@ function Question({ environment }: { readonly environment: string }) {
   );
 }
 
+/** Who had fallen silent by then: what it would have reported is missing. */
+function Silent({ before }: { readonly before: string }) {
+  const { answer } = useAsked("/v1/sources", { limit: "100", at: before });
+  const silent = answer?.sources.filter((one) => one.silent === true) ?? [];
+  return (
+    <>
+      {silent.map((one) => (
+        <p key={one.source} class="hint">
+          ? {silenceWords(one, moment(Date.parse(one.lastRecordedAt), now.value))}
+        </p>
+      ))}
+    </>
+  );
+}
+
 function Answer({ answer, window }: { readonly answer: Changes; readonly window: string }) {
   return (
     <>
@@ -135,8 +124,9 @@ function Answer({ answer, window }: { readonly answer: Changes; readonly window:
           </table>
         </div>
       )}
+      <Silent before={answer.before} />
       {answer.others === 0 ? null : (
-        <p class="hint">{answer.others} other changes have nothing to do with it.</p>
+        <p class="hint">{counted(answer.others, "other change")} here that nothing connects with it.</p>
       )}
       {answer.more ? <p class="hint">There were more: look back less far.</p> : null}
     </>

@@ -8,8 +8,8 @@ import * as z from "zod";
 import { segment } from "../../../functions/sources/deployers/cluster.ts";
 import { configOf, deploymentOf } from "../../../functions/sources/deployers/flux.ts";
 import { hashOf, present } from "../../../functions/sources/payload.ts";
+import type { Resource } from "../../kubernetes/cluster.ts";
 import { type Item, unknown } from "../importer.ts";
-import type { Resource } from "./api.ts";
 import { type Origin, objectsOf } from "./origin.ts";
 
 const metadata = z.looseObject({ name: z.string(), namespace: z.string(), uid: z.string() });

@@ -3,12 +3,13 @@ import type * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
 import { faultsOf } from "../../../schemas/scalars.ts";
 import { CliError } from "../../error.ts";
+import type { Resource } from "../../kubernetes/cluster.ts";
 import { itemsFrom } from "../forges/mapped.ts";
 import type { Item } from "../importer.ts";
-import type { ClusterApi, Resource } from "./api.ts";
+import type { List } from "./lists.ts";
 
 export interface Origin {
-  readonly api: ClusterApi;
+  readonly list: List;
   /** The cluster's name in the ledger. */
   readonly cluster: string;
   /** When the import runs. */
@@ -24,11 +25,11 @@ export const asWebhook = ({ cluster, now }: Origin, map: Mapping, payload: objec
 
 /** All objects of a kind. Throws a CliError where one has another form than the API's description says. */
 export async function* objectsOf<T>(
-  { api }: Origin,
+  { list }: Origin,
   resource: Resource,
   schema: z.ZodType<T>,
 ): AsyncGenerator<T> {
-  for await (const page of api.list(resource))
+  for await (const page of list(resource))
     for (const one of page) {
       const parsed = schema.safeParse(one);
       if (!parsed.success)

@@ -11,8 +11,8 @@ import { segment } from "../../../functions/sources/deployers/cluster.ts";
 import { componentsOf, type Workload } from "../../../functions/sources/deployers/workload.ts";
 import { present, reasonIn } from "../../../functions/sources/payload.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { Resource } from "../../kubernetes/cluster.ts";
 import { type Item, unknown } from "../importer.ts";
-import type { Resource } from "./api.ts";
 import { type Origin, objectsOf } from "./origin.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";

@@ -3,8 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
 import * as z from "zod";
 import { CliError } from "../../error.ts";
-import { type Cluster, ClusterRefusal, GONE, type ListPage } from "./cluster.ts";
-import type { Resource } from "./resources.ts";
+import { type Cluster, ClusterRefusal, GONE, type ListPage } from "../../kubernetes/cluster.ts";
+import type { ObservedResource } from "./resources.ts";
 
 const Meta = z.object({ metadata: z.object({ uid: z.string().optional(), resourceVersion: z.string() }) });
 
@@ -28,6 +28,8 @@ export interface Mirror<T> {
 }
 
 export interface MirrorOptions<T> {
+  /** Absent: all. */
+  readonly namespace: string | undefined;
   readonly now: () => Date;
   readonly waitMs: number;
   /** Undefined: the object is not needed. */
@@ -36,6 +38,8 @@ export interface MirrorOptions<T> {
   readonly missed: (gap: Gap) => void;
 }
 
+/** Objects a page. Pods have about 10 KB each, and a page is in memory at once. */
+const PAGE = 100;
 /** Between two tries while the server does not answer. */
 const PAUSES = 16;
 /** A list expires while it is read; so often it is begun anew. */
@@ -47,8 +51,8 @@ const ABSENT_MS = 300_000;
 
 export function mirrorOf<T>(
   cluster: Cluster,
-  resource: Resource,
-  { now, waitMs, reduce, changed, missed }: MirrorOptions<T>,
+  resource: ObservedResource,
+  { namespace, now, waitMs, reduce, changed, missed }: MirrorOptions<T>,
 ): Mirror<T> {
   let objects = new Map<string, T>();
   let version = "";
@@ -68,7 +72,7 @@ export function mirrorOf<T>(
     const found = new Map<string, T>();
     let last: ListPage = { items: [], resourceVersion: "" };
     const began = now();
-    for await (const page of cluster.list(resource)) {
+    for await (const page of cluster.list(resource, { namespace, limit: PAGE })) {
       for (const item of page.items) take(item, found);
       last = page;
     }
@@ -111,7 +115,12 @@ export function mirrorOf<T>(
     const opened = () => {
       failure = undefined;
     };
-    const end = await cluster.watch(resource, version, { take: onEvent, opened }, signal);
+    const end = await cluster.watch(
+      resource,
+      { namespace, resourceVersion: version },
+      { take: onEvent, opened },
+      signal,
+    );
     if (signal.aborted) return;
     if (end === "gone") {
       const from = heard.toISOString();

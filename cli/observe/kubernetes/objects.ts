@@ -1,11 +1,23 @@
-/** Objects of a cluster, reduced to the fields that are read: of 10 KB of a pod, one is kept. Contents of settings never are. */
+/**
+ * Objects of a cluster, reduced to the fields that are read: of 10 KB of a pod, a few hundred bytes are kept. Contents of
+ * settings never are.
+ */
 import * as z from "zod";
-import { Pod } from "../../../functions/sources/deployers/pods.ts";
+import {
+  imagesIn,
+  ownerOf,
+  Pod,
+  type Running,
+  runningIn,
+  type Seen,
+  templateOf,
+} from "../../../functions/sources/deployers/pods.ts";
 import { hashOf } from "../../../functions/sources/payload.ts";
 
 const Names = z.record(z.string(), z.string());
 const Meta = z.object({
   name: z.string(),
+  generateName: z.string().optional(),
   namespace: z.string().default(""),
   uid: z.string().optional(),
   creationTimestamp: z.string().default(""),
@@ -29,7 +41,23 @@ function shared<T>(value: T, is: (found: unknown) => found is T): T {
 }
 const isLabels = (found: unknown): found is Readonly<Record<string, string>> =>
   typeof found === "object" && found !== null && !Array.isArray(found);
-const isList = (found: unknown): found is readonly string[] => Array.isArray(found);
+const isNames = (found: unknown): found is readonly string[] =>
+  Array.isArray(found) && found.every((one) => typeof one === "string");
+const isImages = (found: unknown): found is readonly Seen[] =>
+  Array.isArray(found) && found.every((one) => typeof one === "object");
+
+/** The annotations that are read: others may be as long as a whole manifest, or differ from pod to pod. */
+export const REVISIONS = ["deployment.kubernetes.io/revision", "rollout.argoproj.io/revision"] as const;
+export const APP_VERSION = "app.kubernetes.io/version";
+const READ: ReadonlySet<string> = new Set([...REVISIONS, APP_VERSION]);
+
+const read = (
+  annotations: Readonly<Record<string, string>> | null | undefined,
+  commitAnnotation: string,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(annotations ?? {}).filter(([key]) => READ.has(key) || key === commitAnnotation),
+  );
 
 // --- pods -------------------------------------------------------------------------------------------------
 
@@ -75,8 +103,19 @@ const OBSTACLES =
 const OF_EVERY_POD = "ConfigMap/kube-root-ca.crt";
 
 export interface ObservedPod {
-  readonly pod: Pod;
+  readonly namespace: string;
+  readonly name: string;
+  /** Its controller. */
   readonly owner: { readonly kind: string; readonly name: string } | undefined;
+  /** As its owner's name and its labels tell it; without a name: it has none, or is a Job's. */
+  readonly workload: { readonly kind?: string; readonly name?: string };
+  /** Equal for pods that were made from one template. */
+  readonly template: string;
+  readonly isBeingDeleted: boolean;
+  /** Of a Job's pod also what ran. */
+  readonly running: Running | undefined;
+  /** Whether or not they run. */
+  readonly images: readonly Seen[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly createdAt: string;
@@ -124,24 +163,34 @@ function obstaclesOf({ status }: FullPod): ObservedPod["obstacles"] {
   return unscheduled ? [...waiting, { reason: "Unschedulable" }] : waiting;
 }
 
-/** Annotations that are kept: one may be long, like a whole manifest. */
-const ANNOTATION_MAX = 128;
-const short = (annotations: Readonly<Record<string, string>> | null | undefined): Record<string, string> =>
-  Object.fromEntries(Object.entries(annotations ?? {}).filter(([, value]) => value.length <= ANNOTATION_MAX));
+/** What a pod runs, with equal images of thousands of pods once in memory. */
+function ranIn(pod: Pod, isRun: boolean): Running | undefined {
+  const running = runningIn(pod, { orRan: isRun });
+  return running === undefined ? undefined : { ...running, components: shared(running.components, isImages) };
+}
 
-export function podOf(object: unknown): ObservedPod | undefined {
+export function podOf(object: unknown, commitAnnotation: string): ObservedPod | undefined {
   const [pod, full] = [Pod.safeParse(object), FullPod.safeParse(object)];
   if (!pod.success || !full.success) return undefined;
   const { metadata } = full.data;
+  const { namespace: _, ...workload } = ownerOf(pod.data);
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const isRollout =
+    workload.kind === "Deployment" && metadata.labels?.["rollouts-pod-template-hash"] !== undefined;
   return {
-    pod: pod.data,
+    namespace: metadata.namespace,
+    name: metadata.name,
     owner,
+    workload: isRollout ? { ...workload, kind: "Rollout" } : workload,
+    template: templateOf(pod.data),
+    isBeingDeleted: pod.data.metadata.deletionTimestamp !== undefined,
+    running: ranIn(pod.data, owner?.kind === "Job"),
+    images: shared(imagesIn(pod.data), isImages),
     labels: shared(metadata.labels ?? {}, isLabels),
-    annotations: shared(short(metadata.annotations), isLabels),
+    annotations: read(metadata.annotations, commitAnnotation),
     createdAt: metadata.creationTimestamp,
     obstacles: obstaclesOf(full.data),
-    settings: shared(settingsOf(full.data), isList),
+    settings: shared(settingsOf(full.data), isNames),
   };
 }
 
@@ -150,6 +199,8 @@ export function podOf(object: unknown): ObservedPod | undefined {
 export interface Owner {
   readonly namespace: string;
   readonly name: string;
+  /** Its name without what the server added to make it another one than those before. */
+  readonly family: string;
   readonly desired: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -163,24 +214,25 @@ const FullOwner = z.object({
   status: z.object({ desiredNumberScheduled: z.number().int().optional() }).nullish(),
 });
 
-export function workloadOwnerOf(object: unknown): Owner | undefined {
+export function workloadOwnerOf(object: unknown, commitAnnotation: string): Owner | undefined {
   const parsed = FullOwner.safeParse(object);
   if (!parsed.success) return undefined;
   const { metadata, spec, status } = parsed.data;
-  const { namespace, name, labels, annotations, ownerReferences } = metadata;
+  const { namespace, name, generateName, labels, annotations, ownerReferences } = metadata;
   return {
     namespace,
     name,
+    family: generateName?.replace(/-+$/, "") || name,
     desired: status?.desiredNumberScheduled ?? spec?.replicas,
     labels: labels ?? {},
-    annotations: short(annotations),
+    annotations: read(annotations, commitAnnotation),
     owner: ownerReferences?.find(({ controller }) => controller === true),
   };
 }
 
 /** Old ones without pods are many, and say nothing of what runs. */
-export function replicaSetOf(object: unknown): Owner | undefined {
-  const owner = workloadOwnerOf(object);
+export function replicaSetOf(object: unknown, commitAnnotation: string): Owner | undefined {
+  const owner = workloadOwnerOf(object, commitAnnotation);
   return owner?.desired === 0 ? undefined : owner;
 }
 

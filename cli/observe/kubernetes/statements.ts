@@ -4,10 +4,11 @@
  * has weights do both run, as variants.
  */
 import { segment } from "../../../functions/sources/deployers/cluster.ts";
-import { imagesIn, type Seen, settledAmong } from "../../../functions/sources/deployers/pods.ts";
+import { type Seen, settledAmong } from "../../../functions/sources/deployers/pods.ts";
 import { hashOf, present } from "../../../functions/sources/payload.ts";
 import type { ClusterState } from "../../../schemas/cluster-state.ts";
 import { sha, WORKLOADS } from "../../../schemas/scalars.ts";
+import { APP_VERSION, REVISIONS } from "./objects.ts";
 import type { Version, Workload } from "./workloads.ts";
 
 export interface Look {
@@ -32,7 +33,6 @@ export interface Essence {
 const VERSIONS_MAX = 8;
 const OBSTACLES_MAX = 16;
 const SETTINGS_MAX = 64;
-const APP_VERSION = "app.kubernetes.io/version";
 
 const earliest = (times: readonly string[]): string | undefined =>
   times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
@@ -79,7 +79,7 @@ function versionState({ pods, running, revision, weight }: Version): BesideVersi
   const [first] = pods;
   const since = earliest(running.map(({ startedAt }) => startedAt));
   return {
-    components: mutable(settled?.components ?? (first === undefined ? [] : imagesIn(first.pod))),
+    components: mutable(settled?.components ?? first?.images ?? []),
     pods: pods.length,
     ready: running.filter(({ isReady }) => isReady).length,
     ...(since === undefined ? {} : { since }),
@@ -112,19 +112,20 @@ function named({ versions, owner }: Workload, key: string): string | undefined {
 }
 
 function stateOf(workload: Workload, { commitAnnotation }: Look): ClusterState {
-  const { versions, owner, settings } = workload;
+  const { versions, owner, settings, isRun } = workload;
   const obstacles = obstaclesOf(versions);
   // A version of which no container was ever made names no image.
   const beside = versions
     .map(versionState)
     .filter(({ components }) => components.length > 0)
     .slice(-VERSIONS_MAX);
-  const revision = owner?.annotations["deployment.kubernetes.io/revision"] ?? versions.at(-1)?.revision;
+  const revision = owner?.annotations[REVISIONS[0]] ?? versions.at(-1)?.revision;
   const version = named(workload, APP_VERSION);
   const commit = sha.safeParse(named(workload, commitAnnotation)).data;
   return {
     pods: versions.reduce((sum, { pods }) => sum + pods.length, 0),
-    ready: versions.flatMap(({ running }) => running).filter(({ isReady }) => isReady).length,
+    // Of a run: those that began.
+    ready: versions.flatMap(({ running }) => running).filter(({ isReady }) => isRun || isReady).length,
     ...(owner?.desired === undefined ? {} : { desired: owner.desired }),
     ...(revision === undefined ? {} : { revision }),
     ...(version === undefined ? {} : { version }),
@@ -140,7 +141,7 @@ function essenceOf(occurredAt: string, shown: Shown, state: ClusterState): Essen
   const { pods: _, ready: __, obstacles = [], versions = [], ...lasting } = state;
   const beside = versions.map(({ components, revision, weight }) => ({ components, revision, weight }));
   return {
-    key: JSON.stringify([occurredAt, shown, lasting, beside]),
+    key: hashOf(JSON.stringify([occurredAt, shown, lasting, beside])),
     obstacles: obstacles.map(({ reason, component }) => `${reason} ${component ?? ""}`),
   };
 }
@@ -157,7 +158,7 @@ const reasonOf = (obstacles: NonNullable<ClusterState["obstacles"]>): string =>
 
 /** What is seen of a workload. */
 export function observationOf(workload: Workload, look: Look): Observation {
-  const { kind, namespace, name, versions } = workload;
+  const { kind, namespace, name, versions, isRun } = workload;
   const shown = shownBy(workload);
   const where = `${look.cluster}/${namespace}/${name}`;
   const clusterState = stateOf(workload, look);
@@ -169,8 +170,8 @@ export function observationOf(workload: Workload, look: Look): Observation {
     return { is: "unknown", why, where };
   }
   const { components, since } = shown;
-  // A run of a CronJob may be over: it is known to have begun.
-  const isPast = kind === "CronJob" || Date.parse(look.at) < Date.parse(since);
+  // A run may be over: it is known to have begun.
+  const isPast = isRun || Date.parse(look.at) < Date.parse(since);
   const occurredAt = isPast ? since : look.at;
   return {
     is: "observed",

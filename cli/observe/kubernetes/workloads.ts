@@ -1,6 +1,6 @@
 /** The workloads of a cluster: pods by their owner, and those of one owner by the template that they were made from. */
-import { ownerOf, type Running, runningIn, templateOf } from "../../../functions/sources/deployers/pods.ts";
-import type { ObservedPod, Owner, Setting } from "./objects.ts";
+import type { Running } from "../../../functions/sources/deployers/pods.ts";
+import { type ObservedPod, type Owner, REVISIONS, type Setting } from "./objects.ts";
 
 /** Pods of one template. */
 export interface Version {
@@ -17,6 +17,8 @@ export interface Workload {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  /** It runs to its end: its last run is what is shown of it. */
+  readonly isRun: boolean;
   readonly owner: Owner | undefined;
   /** The oldest first. Pods that are being deleted are left out. */
   readonly versions: readonly Version[];
@@ -44,20 +46,23 @@ export interface Surroundings {
   }) => number | undefined;
 }
 
-const REVISION = "deployment.kubernetes.io/revision";
-
-/** The workload of a pod. A Job is one run of its CronJob; a Job of its own is none, nor is a pod without an owner. */
-function workloadOf({ pod, owner }: ObservedPod, owners: Owners) {
-  const { namespace } = pod.metadata;
+/**
+ * The workload of a pod: none without an owner. A Job is one run of what made it, like a CronJob; one that nothing made is a
+ * run of its own name, without the part that the server adds to a name that is to be a new one (`generateName`).
+ */
+function workloadOf({ namespace, owner, workload: { kind, name } }: ObservedPod, owners: Owners) {
   if (owner?.kind === "Job") {
     const job = owners.get(ownerKey("Job", namespace, owner.name));
-    return job?.owner?.kind === "CronJob" ? { namespace, kind: "CronJob", name: job.owner.name } : undefined;
+    const by = job?.owner ?? (job === undefined ? undefined : { kind: "Job", name: job.family });
+    return by === undefined ? undefined : { namespace, kind: by.kind, name: by.name, isRun: true };
   }
-  const found = ownerOf(pod);
-  if (found.name === undefined) return undefined;
-  const isRollout =
-    found.kind === "Deployment" && pod.metadata.labels?.["rollouts-pod-template-hash"] !== undefined;
-  return { namespace, kind: isRollout ? "Rollout" : found.kind, name: found.name };
+  return name === undefined || kind === undefined ? undefined : { namespace, kind, name, isRun: false };
+}
+
+/** The pods of the newest run. */
+function newestRun(pods: readonly ObservedPod[]): readonly ObservedPod[] {
+  const newest = pods.reduce((a, b) => (b.createdAt >= a.createdAt ? b : a));
+  return pods.filter(({ owner }) => owner?.name === newest.owner?.name);
 }
 
 function versionOf(
@@ -67,14 +72,14 @@ function versionOf(
   around: Surroundings,
 ): Version {
   const [first] = pods;
-  const namespace = first?.pod.metadata.namespace ?? "";
+  const namespace = first?.namespace ?? "";
   const set = around.owners.get(ownerKey("ReplicaSet", namespace, first?.owner?.name ?? ""));
   return {
     template,
     pods,
-    running: pods.flatMap(({ pod }) => runningIn(pod) ?? []),
+    running: pods.flatMap(({ running }) => running ?? []),
     createdAt: pods.map(({ createdAt }) => createdAt).reduce((a, b) => (b < a ? b : a)),
-    revision: set?.annotations[REVISION] ?? set?.annotations["rollout.argoproj.io/revision"],
+    revision: REVISIONS.flatMap((one) => set?.annotations[one] ?? [])[0],
     weight: around.weightOf({ namespace, workload: name, template, labels: first?.labels ?? {} }),
   };
 }
@@ -108,7 +113,7 @@ function settingsOf(
 /** Whatever the order of the pods, the same workloads in the same order. */
 export function workloadsOf(pods: Iterable<ObservedPod>, around: Surroundings): Workload[] {
   const live = [...pods]
-    .filter(({ pod }) => pod.metadata.deletionTimestamp === undefined)
+    .filter(({ isBeingDeleted }) => !isBeingDeleted)
     .flatMap((one) => {
       const workload = workloadOf(one, around.owners);
       return workload === undefined ? [] : [{ one, workload }];
@@ -119,10 +124,9 @@ export function workloadsOf(pods: Iterable<ObservedPod>, around: Surroundings): 
     .flatMap(([key, found]) => {
       const [first] = found;
       if (first === undefined) return [];
-      const all = found
-        .map(({ one }) => one)
-        .sort((a, b) => (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1));
-      const versions = [...grouped(all, ({ pod }) => templateOf(pod))]
+      const sorted = found.map(({ one }) => one).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const all = first.workload.isRun ? newestRun(sorted) : sorted;
+      const versions = [...grouped(all, ({ template }) => template)]
         .map(([template, own]) => versionOf(own, template, first.workload.name, around))
         .sort((a, b) => (`${a.createdAt} ${a.template}` < `${b.createdAt} ${b.template}` ? -1 : 1));
       const settings = settingsOf(all, first.workload.namespace, around);

@@ -10,7 +10,7 @@ import {
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import type { Fact } from "../../../schemas/fact.ts";
-import { canonical, endOf } from "../../ledger/canonical.ts";
+import { canonical, canonicalFact, endOf } from "../../ledger/canonical.ts";
 import { pagesOf } from "../../ledger/loader.ts";
 import {
   type Directory,
@@ -161,7 +161,7 @@ export function dynamodbStore({ client, name: table }: Table): Store {
     put: ({ rawHash, ...posted }: IndexedFact) =>
       put({
         ...factKeys(posted),
-        fact: canonical(posted.fact),
+        fact: canonicalFact(posted.fact),
         ...(rawHash === undefined ? {} : { rawHash }),
       }),
 

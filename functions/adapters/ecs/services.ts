@@ -1,5 +1,5 @@
 /** The services of one region of Amazon ECS: what runs, and the start of a deployment. */
-import type { Deployment, ECSClient, TaskDefinition } from "@aws-sdk/client-ecs";
+import type { Deployment, ECSClient, ServiceDeploymentBrief, TaskDefinition } from "@aws-sdk/client-ecs";
 import { TIMEOUTS } from "../timeouts.ts";
 
 export type { Deployment, TaskDefinition };
@@ -36,6 +36,9 @@ export function registrable(definition: TaskDefinition) {
   return { ...own, family: family ?? "", containerDefinitions: containerDefinitions ?? [] };
 }
 
+/** Revisions that one request describes. */
+const DESCRIBED_MAX = 20;
+
 /** The SDK marks faults of the caller; those of throttling and time can pass. */
 const PASSING = /Throttl|TooManyRequests|RequestTimeout|Expired|UpdateInProgress|Timeout/;
 
@@ -64,12 +67,34 @@ export function ecsServices(region: string, endpoint?: string): EcsServices {
     }
   }
 
-  const revisionsOf = (arns: string[]) =>
+  /** The task definitions of revisions, by ARN. */
+  const revisionsOf = (arns: readonly string[]) =>
     call(async (client, { DescribeServiceRevisionsCommand }) => {
-      const found = await client.send(new DescribeServiceRevisionsCommand({ serviceRevisionArns: arns }));
-      return new Map(
-        found.serviceRevisions?.map((one) => [one.serviceRevisionArn, one.taskDefinition] as const),
-      );
+      const found = new Map<string | undefined, string | undefined>();
+      for (let n = 0; n < arns.length; n += DESCRIBED_MAX) {
+        const serviceRevisionArns = arns.slice(n, n + DESCRIBED_MAX);
+        const { serviceRevisions = [] } = await client.send(
+          new DescribeServiceRevisionsCommand({ serviceRevisionArns }),
+        );
+        for (const one of serviceRevisions) found.set(one.serviceRevisionArn, one.taskDefinition);
+      }
+      return found;
+    });
+
+  /** All pages. */
+  const deploymentsAfter = (cluster: string, service: string, after: Date) =>
+    call(async (client, { ListServiceDeploymentsCommand }) => {
+      const found: ServiceDeploymentBrief[] = [];
+      for (let nextToken: string | undefined, isMore = true; isMore; ) {
+        const next = nextToken === undefined ? {} : { nextToken };
+        const page = await client.send(
+          new ListServiceDeploymentsCommand({ cluster, service, createdAt: { after }, ...next }),
+        );
+        found.push(...(page.serviceDeployments ?? []));
+        nextToken = page.nextToken;
+        isMore = nextToken !== undefined;
+      }
+      return found;
     });
 
   return {
@@ -94,14 +119,11 @@ export function ecsServices(region: string, endpoint?: string): EcsServices {
         return taskDefinition;
       }),
     deploymentsSince: async (cluster, service, after) => {
-      const { serviceDeployments = [] } = await call((client, { ListServiceDeploymentsCommand }) =>
-        client.send(new ListServiceDeploymentsCommand({ cluster, service, createdAt: { after } })),
-      );
+      const serviceDeployments = await deploymentsAfter(cluster, service, after);
       const arns = serviceDeployments.flatMap(
         ({ targetServiceRevisionArn }) => targetServiceRevisionArn ?? [],
       );
-      if (arns.length === 0) return [];
-      const definitions = await revisionsOf([...new Set(arns)].slice(0, 20));
+      const definitions = await revisionsOf([...new Set(arns)]);
       return serviceDeployments.flatMap(({ status, statusReason: reason, targetServiceRevisionArn }) => {
         const taskDefinition = definitions.get(targetServiceRevisionArn);
         return taskDefinition === undefined ? [] : [{ status: status ?? "", reason, taskDefinition }];

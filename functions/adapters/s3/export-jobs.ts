@@ -3,7 +3,7 @@
  * queue, whose function runs them.
  */
 import { createReadStream, statSync } from "node:fs";
-import { type ExportJobs, ExportTask } from "../../ledger/export-jobs.ts";
+import { type ExportedFile, type ExportJobs, ExportTask } from "../../ledger/export-jobs.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { s3Client, statusOf } from "./client.ts";
 
@@ -29,7 +29,10 @@ async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
 
 /** Stores the file of a task. */
 export interface ExportFiles {
-  put(task: ExportTask, file: { path: string; type: string; sha256: string }): Promise<void>;
+  put(
+    task: ExportTask,
+    file: { path: string; type: string } & Pick<ExportedFile, "sha256" | "others">,
+  ): Promise<void>;
 }
 
 /**
@@ -66,14 +69,17 @@ export function s3ExportJobs(
       const { getSignedUrl } = await import("@aws-sdk/s3-request-presigner");
       const link = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key }), { expiresIn: LINK_S });
       const expires = new Date(now().getTime() + LINK_S * 1000).toISOString();
-      return { task, file: { sha256: file.Metadata?.sha256 ?? "", link, expires } };
+      const { sha256 = "", others } = file.Metadata ?? {};
+      const more = others === undefined ? {} : { others: Number(others) };
+      return { task, file: { sha256, link, expires, ...more } };
     },
 
-    put: async (task, { path, type, sha256 }) => {
+    put: async (task, { path, type, sha256, others }) => {
       const { client, PutObjectCommand } = await s3();
       const [Key, ContentLength] = [fileKey(task), statSync(path).size];
       const name = `asof-${task.askedAt.slice(0, 10)}${Key.slice(Key.lastIndexOf("."))}`;
-      const input = { Bucket, Key, ContentLength, ContentType: type, Metadata: { sha256 } };
+      const Metadata = { sha256, ...(others === undefined ? {} : { others: String(others) }) };
+      const input = { Bucket, Key, ContentLength, ContentType: type, Metadata };
       const ContentDisposition = `attachment; filename="${name}"`;
       const Body = createReadStream(path);
       await client

@@ -1,5 +1,5 @@
 /** The store on SQLite: items, and entries, which place items in partitions. */
-import { canonical, endOf } from "../../ledger/canonical.ts";
+import { canonical, canonicalFact, endOf } from "../../ledger/canonical.ts";
 import type { Clock } from "../../ledger/clock.ts";
 import {
   type Directory,
@@ -73,7 +73,7 @@ function writerOf(database: Database) {
   return {
     /** Returns undefined if the key is taken. */
     put: (posted: IndexedFact): Written | undefined => {
-      const bytes = canonical(posted.fact);
+      const bytes = canonicalFact(posted.fact);
       const { changes, id } = insertItem.run(
         factKey(posted.fact),
         bytes,

@@ -6,6 +6,7 @@ import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { knownName } from "../../ledger/directories.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
+import type { PolicyChange } from "../../ledger/policies.ts";
 import { judged, ofBuild, requiredIn } from "../gate-policy.ts";
 import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
 import { questionOf } from "../question.ts";
@@ -14,6 +15,7 @@ import { allEntries } from "../timeline/events.ts";
 import { findingsOf, isLetThrough, kindOf } from "./controls.ts";
 import { allKnown, evidenceThen, type KnownChange } from "./known.ts";
 import { withOutcomes } from "./outcomes.ts";
+import { type PolicyHistory, policiesIn } from "./policies.ts";
 import { actsIn, changesAmong, coverageOf, type Drawing, drawn, gapsIn, totalsOf } from "./population.ts";
 
 export interface Asked {
@@ -25,7 +27,10 @@ export interface Asked {
 
 export interface Rules {
   readonly people: ComparedPersons;
+  /** The policy of now. */
   readonly policy?: GatePolicy | undefined;
+  /** All policies that were recorded, oldest first, of the whole ledger. Absent: none. */
+  readonly recordedPolicies?: () => Promise<readonly PolicyChange[]>;
 }
 
 const evidenceShown = ({ evidence }: KnownChange): Attached[] => [
@@ -48,17 +53,16 @@ function changeOf(
   known: KnownChange,
   n: number,
   isOnePerson: Comparison,
-  policy: GatePolicy | undefined,
+  policies: PolicyHistory,
   environment: string,
 ): AuditChange {
   const { entry, commits, evidence, approvals, freezes } = known;
   const { at, fact, recordedAt = at } = entry;
   const lateS = Math.max(0, Math.round((Date.parse(recordedAt) - Date.parse(at)) / 1000));
   const kind = kindOf(entry);
+  const policy = kind === "deployment" ? policies.at(at) : undefined;
   const requirements =
-    policy === undefined || kind !== "deployment"
-      ? undefined
-      : judged(requiredIn(policy, environment), evidenceThen(known));
+    policy === undefined ? undefined : judged(requiredIn(policy.rules, environment), evidenceThen(known));
   return {
     n,
     at,
@@ -75,6 +79,7 @@ function changeOf(
     changes: [...evidence.changes],
     approvals: approvals.map(({ isLast: _, separation: __, change: ___, ...approval }) => approval),
     evidence: evidenceShown(known),
+    ...(policy === undefined ? {} : { policy: policy.is }),
     ...(requirements === undefined ? {} : { requirements }),
     freezes: freezes.map((active) => ({
       since: active.freeze.occurredAt,
@@ -109,7 +114,7 @@ const controlsOf = (changes: readonly AuditChange[]): Audit["controls"] =>
 export async function audit(
   moment: Omit<AsOf, "at">,
   { environment, service, from, to }: Asked,
-  { people, policy }: Rules,
+  { people, policy, recordedPolicies }: Rules,
   drawing?: Drawing,
 ): Promise<Audit | undefined> {
   // Evidence counts whenever it was given: an approval after the change is a finding of its own.
@@ -120,25 +125,29 @@ export async function audit(
   const isAsked = (one: { readonly service: string | null }): boolean =>
     service === undefined || (one.service !== null && fold(one.service) === fold(service));
   const population = changesAmong(entries).filter(isAsked);
-  const [known, coverage, acts] = await Promise.all([
+  const [known, coverage, acts, recorded] = await Promise.all([
     described(question, population).then((all) => allKnown(question, people, place, all)),
     coverageOf(question, { from, to }),
     actsIn(question, place, { from, to }),
+    recordedPolicies?.() ?? [],
   ]);
+  const { knownAt } = moment;
+  const policies = policiesIn(recorded, policy, place, { from, to, knownAt });
   const isOnePerson = await comparing(people, personsOf(known));
-  const found = known.map((one, n) => changeOf(one, n + 1, isOnePerson, policy, place));
-  const changes = await withOutcomes(question, found, policy, place);
+  const found = known.map((one, n) => changeOf(one, n + 1, isOnePerson, policies, place));
+  const changes = await withOutcomes(question, found, policies);
   return {
     environment,
     ...(service === undefined ? {} : { service }),
     from,
     to,
-    knownAt: moment.knownAt,
+    knownAt,
     settled: isSettled(moment),
     controls: controlsOf(changes),
     totals: totalsOf(changes),
     coverage,
     gaps: gapsIn(entries).filter(isAsked),
+    ...policies.shown,
     acts: acts.filter((act) => act.service === null || isAsked(act)),
     changes,
     ...(drawing === undefined ? {} : { sample: drawn(changes, drawing) }),

@@ -2,6 +2,7 @@
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { AuditChange, ControlCode, Finding } from "../../../schemas/audit.ts";
 import type { RequirementAnswer } from "../../../schemas/gate.ts";
+import { duration } from "../../../schemas/words/durations.ts";
 import type { ActiveFreeze } from "../freezes.ts";
 import type { Comparison } from "../persons.ts";
 import type { KnownChange } from "./known.ts";
@@ -43,7 +44,7 @@ function approvalFault(known: KnownChange, isOnePerson: Comparison): Found | und
     const open = evidence.changes.map(named).join(", ");
     const why =
       open === ""
-        ? "no pull or merge request of its commit is known, and nobody approved the deployment"
+        ? "no pull or merge request of its commit is known, and nobody approved the commit or the deployment"
         : `${open}: no approval`;
     return ["no_approval", why];
   }
@@ -78,17 +79,41 @@ function separationThen(
   return given.length > 0 ? "not separated" : undefined;
 }
 
-/** Whether approvals of the change itself are by others than its authors; of the deployment, than its deployer. */
+/** Whether approvals of a commit alone are by others than all authors of the changes that brought it. */
+function ofCommit(
+  { evidence }: KnownChange,
+  current: KnownChange["approvals"],
+  isOnePerson: Comparison,
+): "separated" | "not separated" | "not comparable" {
+  const authors = evidence.changes.flatMap(({ fact: { source }, authors }) =>
+    authors.map((commitment) => ({ source, commitment })),
+  );
+  const answers = current
+    .filter(({ of }) => of === "commit")
+    .map((one) => {
+      const approver = personOf(one.fact, one.by);
+      return authors.map((author) => approver && isOnePerson(approver, author));
+    });
+  if (answers.some((of) => of.length > 0 && of.every((is) => is === false))) return "separated";
+  const isOwn = answers.length > 0 && answers.every((of) => of.includes(true));
+  return isOwn ? "not separated" : "not comparable";
+}
+
+/** Whether approvals of the change or its commit are by others than its authors; of the deployment, than its deployer. */
 function separationFault(
-  { entry, evidence }: KnownChange,
+  known: KnownChange,
   current: KnownChange["approvals"],
   isOnePerson: Comparison,
 ): Found | undefined {
+  const { entry, evidence } = known;
   const changes = evidence.changes.map((change) => ({ change, is: separationThen(change, current) }));
   const own = changes.find(({ is }) => is === "not separated");
   if (own !== undefined)
     return ["approved_by_author", `${named(own.change)} is approved by its authors alone`];
   if (changes.some(({ is }) => is === "separated")) return undefined;
+  const alone = ofCommit(known, current, isOnePerson);
+  if (alone === "separated") return undefined;
+  if (alone === "not separated") return ["approved_by_author", "its commit is approved by its authors alone"];
   const deployer = personOf(entry.fact, entry.by);
   const isOwn = current.some((one) => {
     const approver = one.of === "deployment" ? personOf(one.fact, one.by) : undefined;
@@ -154,7 +179,7 @@ const FROZEN: ReadonlySet<Kind> = new Set([
 function timeFaults({ entry }: KnownChange, lateS: number): Found[] {
   if (entry.fact.source.startsWith("/import/"))
     return [["imported", `recorded at ${entry.recordedAt} from another system's history`]];
-  return lateS > LATE_S ? [["recorded_late", `recorded ${lateS} seconds after it happened`]] : [];
+  return lateS > LATE_S ? [["recorded_late", `recorded ${duration(lateS * 1000)} after it happened`]] : [];
 }
 
 const unmet = (requirements: readonly RequirementAnswer[]): Found[] =>

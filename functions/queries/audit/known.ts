@@ -15,7 +15,7 @@ import { isFor, standing } from "../verdicts.ts";
 interface Given extends AuditApproval {
   /** Whether it was given to the last commit of the change; null: that is unknown. */
   readonly isLast: boolean | null;
-  /** Whether it is by somebody else than the authors of the change; absent: it is of the deployment, or by a bot. */
+  /** Whether it is by somebody else than the authors of the change; absent: it is of no change, or by a bot. */
   readonly separation?: Approval["separation"];
   /** The fact of the change that it was given to. */
   readonly change?: MergedChange["fact"];
@@ -42,9 +42,11 @@ interface Found {
 
 const NONE: Found = { commits: [], members: new Set(), evidence: { builds: [], attached: [], changes: [] } };
 
+const keyOf = ({ source, id }: MergedChange["fact"]): string => `${source} ${id}`;
+
 /** Of facts that several images and commits of one change share, each once. */
 const once = <T extends { readonly fact: MergedChange["fact"] }>(all: readonly T[]): T[] => [
-  ...new Map(all.map((one) => [`${one.fact.source} ${one.fact.id}`, one])).values(),
+  ...new Map(all.map((one) => [keyOf(one.fact), one])).values(),
 ];
 
 const joined = (found: readonly Found[]): Found => ({
@@ -61,7 +63,7 @@ const joined = (found: readonly Found[]): Found => ({
  * Verdicts that approve, oldest first. Of those before the change the newest of each person counts as it stood then; what
  * somebody said after the change takes back none of them.
  */
-function approvalsOf(entry: TimelineEntry, changes: readonly MergedChange[]): Given[] {
+function approvalsOf(entry: TimelineEntry, { changes, attached }: ImageEvidence): Given[] {
   const counting = <T extends Attached>(verdicts: readonly T[]): T[] => {
     const [then, later] = [true, false].map((isThen) =>
       verdicts.filter(({ at }) => at <= entry.at === isThen),
@@ -72,17 +74,20 @@ function approvalsOf(entry: TimelineEntry, changes: readonly MergedChange[]): Gi
   const ofChanges = changes.flatMap(({ approvals, fact: change }) =>
     counting(approvals).map((one) => ({ ...one, change, of: "change" as const, bot: one.bot === true })),
   );
-  const ofDeployment = counting(
-    (entry.evidence ?? []).filter(({ type }) => /^(approval|review)/i.test(type)),
-  ).map((one) => ({
-    ...one,
-    of: "deployment" as const,
-    bot: false,
-    isLast: null,
-    separation: undefined,
-    change: undefined,
-  }));
-  return [...ofChanges, ...ofDeployment]
+  // Evidence may name both a change and a commit.
+  const known = new Set(changes.flatMap(({ approvals }) => approvals.map(({ fact }) => keyOf(fact))));
+  const alone = (of: "deployment" | "commit", evidence: readonly Attached[]) =>
+    counting(
+      evidence.filter(({ type, fact }) => /^(approval|review)/i.test(type) && !known.has(keyOf(fact))),
+    ).map((one) => ({
+      ...one,
+      of,
+      bot: one.bot === true,
+      isLast: null,
+      separation: undefined,
+      change: undefined,
+    }));
+  return [...ofChanges, ...alone("deployment", entry.evidence ?? []), ...alone("commit", attached)]
     .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     .map(({ by = null, at, verdict = null, of, bot, url, fact, isLast, separation, change }) => {
       const isBefore = at <= entry.at;
@@ -136,7 +141,7 @@ export function knownChanges(
   return async (entry) => {
     const isNote = entry.what === "noted";
     const [found, freezes] = await Promise.all([isNote ? NONE : subjectsOf(entry), frozen(entry)]);
-    return { entry, ...found, approvals: approvalsOf(entry, found.evidence.changes), freezes };
+    return { entry, ...found, approvals: approvalsOf(entry, found.evidence), freezes };
   };
 }
 

@@ -2,8 +2,8 @@
 import type { AuditChange, ControlCode } from "../../../schemas/audit.ts";
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { newestReviews } from "../../ledger/reviews.ts";
-import { rulesFor } from "../gate-policy.ts";
 import type { Question } from "../question.ts";
+import type { PolicyHistory } from "./policies.ts";
 
 /** The controls whose findings somebody has to look into afterwards. The others describe a change. */
 const EXCEPTIONS: ReadonlySet<ControlCode> = new Set<ControlCode>([
@@ -22,9 +22,9 @@ const EXCEPTIONS: ReadonlySet<ControlCode> = new Set<ControlCode>([
 const DAYS = 14;
 const DAY_MS = 86_400_000;
 
-/** The fewest days that a rule of the policy gives in an environment. @param environment folded */
-const daysIn = (policy: GatePolicy | undefined, environment: string): number => {
-  const given = rulesFor(policy ?? [], environment).flatMap(({ reviewWithinDays }) => reviewWithinDays ?? []);
+/** The fewest days that a rule gives. @param rules those for the environment */
+const daysOf = (rules: GatePolicy): number => {
+  const given = rules.flatMap(({ reviewWithinDays }) => reviewWithinDays ?? []);
   return given.length === 0 ? DAYS : Math.min(...given);
 };
 
@@ -35,8 +35,7 @@ const isException = ({ findings }: AuditChange): boolean =>
 export async function withOutcomes(
   { store, knownAt }: Pick<Question, "store" | "knownAt">,
   changes: readonly AuditChange[],
-  policy: GatePolicy | undefined,
-  environment: string,
+  policies: PolicyHistory,
 ): Promise<AuditChange[]> {
   const exceptions = changes.filter(isException);
   const reviews = await newestReviews(
@@ -44,9 +43,9 @@ export async function withOutcomes(
     exceptions.map(({ fact }) => fact),
     knownAt,
   );
-  const days = daysIn(policy, environment);
   return changes.map((change) => {
     if (!isException(change)) return { ...change, outcome: null };
+    const days = daysOf(policies.at(change.at)?.rules ?? []);
     const due = new Date(Date.parse(change.at) + days * DAY_MS).toISOString();
     const review = reviews.get(`${change.fact.source} ${change.fact.id}`);
     if (review === undefined)

@@ -109,6 +109,15 @@ export function gapsIn(entries: readonly TimelineEntry[]): Audit["gaps"] {
   });
 }
 
+/** What an act changed, where its place does not say it. */
+function detailOf(fact: Fact): { readonly detail?: string } {
+  if (fact.kind === "policy.changed") return { detail: `policy ${fact.sha256.slice(0, 12)}` };
+  if (fact.kind !== "token.changed") return {};
+  const { what, role, holder, grants = [], expires } = fact;
+  const ends = expires === undefined ? [] : [`expires=${expires}`];
+  return { detail: [what, role, holder, ...grants, ...ends].join(" ") };
+}
+
 const placeIn = (fact: Fact) => ({
   environment: "environment" in fact ? (fact.environment ?? null) : null,
   service: "service" in fact ? (fact.service ?? null) : null,
@@ -139,6 +148,7 @@ export async function actsIn(known: KnownAt, environment: string, period: Period
       reportedBy: fact.reportedBy,
       ...place,
       reason: "reason" in fact ? (fact.reason ?? null) : null,
+      ...detailOf(fact),
       fact: { source: fact.source, id: fact.id },
     }));
 }

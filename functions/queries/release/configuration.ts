@@ -56,18 +56,18 @@ export function configurationOf(facts: readonly (Claim | Observation)[]): Config
   const known = new Set<string>();
   const texts = new Set<string>();
   for (const { config = [], scope } of [...facts].sort(newestFirst)) {
+    const entries = config.map((one) => ({ one, location: locationOf(one), text: canonical(one) }));
     const own = new Map(
-      config
-        .filter((one) => !known.has(locationOf(one)) && !texts.has(canonical(one)))
-        .map((one) => [isNamed(one) ? locationOf(one) : canonical(one), one] as const)
+      entries
+        .filter(({ location, text }) => !known.has(location) && !texts.has(text))
+        .map((entry) => [isNamed(entry.one) ? entry.location : entry.text, entry] as const)
         // Of two entries of one place in one fact, the first counts.
         .toReversed(),
     );
-    found.push(...[...own.values()].toReversed());
+    found.push(...[...own.values()].toReversed().map(({ one }) => one));
     // Configuration without a place, deployed with some components, may be of these alone.
-    const isOfPlace = (one: Configuration) => isNamed(one) || scope !== "components";
-    for (const one of config.filter(isOfPlace)) known.add(locationOf(one));
-    for (const one of own.values()) texts.add(canonical(one));
+    for (const { one, location } of entries) if (isNamed(one) || scope !== "components") known.add(location);
+    for (const { text } of own.values()) texts.add(text);
   }
   return found;
 }

@@ -3,9 +3,10 @@
 import * as z from "zod";
 import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
-import { versionsOf } from "../../../schemas/version.ts";
 import { answerPages } from "../../../schemas/words/answer-pages.ts";
+import { imageWords } from "../../../schemas/words/changes.ts";
 import { shortCommit, shortDigest } from "../../../schemas/words/ids.ts";
+import { versionsOf } from "../../../schemas/words/version.ts";
 import type { Asof } from "../ledger-client.ts";
 import type { Heard } from "../reaction.ts";
 import { bold, escaped, link, type Message, messageOf } from "./message.ts";
@@ -79,11 +80,8 @@ const inPlace = ({ service, environment }: Release): string => `${bold(service)}
 
 /** What a deployment brings, in its own words. */
 function broughtBy({ components = [], commit }: RecordedFact): string | undefined {
-  const images = components.flatMap(
-    ({ tag, digest }) => tag ?? (digest === undefined ? [] : shortDigest(digest)),
-  );
-  const named = [...new Set(images)].join(", ");
-  return named === "" ? commit && shortCommit(commit.sha) : named;
+  const named = components.filter(({ tag, digest }) => tag !== undefined || digest !== undefined);
+  return named.length === 0 ? commit && shortCommit(commit.sha) : imageWords(named);
 }
 
 /** Identifies what runs: images, variants with their weights, and configuration. */

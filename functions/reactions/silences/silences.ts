@@ -1,7 +1,8 @@
 /**
  * Maintenance: silences the alerts of a service in Alertmanager while a redeployment runs, and, where that is configured,
- * while any deployment does. The only state is in Alertmanager: the comment of a silence names what it is for. Nothing is
- * polled: if an end is never reported, the silence expires at its end time.
+ * while any deployment does; and those of a service or an environment in a window that was planned (`windows.ts`). The only
+ * state is in Alertmanager: the comment of a silence names what it is for. Nothing is polled: if an end is never reported,
+ * the silence expires at its end time.
  */
 import * as z from "zod";
 import { isOver, type Redeployment } from "../../../schemas/redeployment.ts";
@@ -10,6 +11,7 @@ import { fold, name, prose, text, url } from "../../../schemas/scalars.ts";
 import { type Asof, Unknown } from "../ledger-client.ts";
 import { type Heard, isFor, places, type Reaction } from "../reaction.ts";
 import { alertmanager, type Matcher } from "./alertmanager.ts";
+import { differenceOf, type Place, windowComment, windowsIn } from "./windows.ts";
 
 /* Settings */
 
@@ -67,8 +69,6 @@ export type Maintenance = z.infer<typeof Maintenance>;
 
 /* Silences */
 
-type Place = Pick<Redeployment, "environment" | "service">;
-
 /** The last part of `acme/billing`. Never empty: an empty matcher would match every alert without the label. */
 const lastPart = (service: string): string =>
   service
@@ -79,10 +79,14 @@ const lastPart = (service: string): string =>
 /** Escapes a value for a Go regular expression (RE2), in which a backslash may precede any punctuation. */
 const literal = (value: string): string => value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
+/** Of a whole environment: those that name no service. Empty if none of them names the environment. */
 export function matchersOf({ matchers }: Maintenance, { environment, service }: Place): Matcher[] {
-  const words = { environment, service, serviceName: lastPart(service) };
+  const words: Words =
+    service === undefined ? { environment } : { environment, service, serviceName: lastPart(service) };
   const literals = Object.fromEntries(Object.entries(words).map(([word, value]) => [word, literal(value)]));
-  return matchers.map(({ value, isRegex, ...rest }) => ({
+  const known = matchers.filter(({ value }) => placeholdersIn(value).every((word) => word in words));
+  if (!known.some(({ value, isEqual }) => isEqual && placeholdersIn(value).length > 0)) return [];
+  return known.map(({ value, isRegex, ...rest }) => ({
     ...rest,
     isRegex,
     value: filled(value, isRegex ? literals : words),
@@ -101,12 +105,14 @@ const sameMatchers = (some: readonly Matcher[], others: readonly Matcher[]): boo
 
 const creatorOf = ({ ledger }: Maintenance): string => (ledger === undefined ? "asof" : `asof:${ledger}`);
 
-const COMMENT = /^asof (redeployment|deployment) (\S+): /;
+const COMMENT = /^asof (redeployment|deployment|maintenance) (\S+): /;
 
 function commentOf({ link }: Maintenance, { id, requestedBy, reason }: Redeployment): string {
   const where = link === undefined ? `/v1/redeployments/${id}` : filled(link, { id: encodeURIComponent(id) });
   return `asof redeployment ${id}: requested by ${requestedBy ?? "somebody"}: ${reason} (${where})`;
 }
+
+type ServicePlace = Place & { readonly service: string };
 
 /** A deployment that is under way. */
 type Attempt = NonNullable<Release["attempt"]>;
@@ -135,7 +141,7 @@ function endOf({ maxMinutes }: Maintenance, { requestedAt, deadline }: Redeploym
 
 /* The reaction */
 
-/** The kinds of facts that start a redeployment or a deployment, or may end one. */
+/** The kinds of facts that start a redeployment, a deployment or a window, or may end one. */
 export const MAINTENANCE_KINDS = [
   "redeployment.requested",
   "redeployment.ended",
@@ -143,6 +149,8 @@ export const MAINTENANCE_KINDS = [
   "deployment.succeeded",
   "deployment.failed",
   "deployment.observed",
+  "environment.frozen",
+  "environment.unfrozen",
 ] as const;
 
 interface Dependencies {
@@ -171,12 +179,12 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
   }
 
   /** The deployment that is under way; undefined if there is none. */
-  async function attemptIn(place: Place): Promise<Attempt | undefined> {
+  async function attemptIn(place: ServicePlace): Promise<Attempt | undefined> {
     const { attempt } = await asof.ask.release(place);
     return attempt?.status === "started" ? attempt : undefined;
   }
 
-  async function beginDeployment(place: Place): Promise<void> {
+  async function beginDeployment(place: ServicePlace): Promise<void> {
     const attempt = await attemptIn(place);
     if (attempt === undefined) return;
     const [startsAt, comment] = [attempt.startedAt, attemptComment(attempt)];
@@ -198,16 +206,44 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
   }
 
   /** Also true where a later deployment has begun: it has a silence of its own. */
-  async function isDeploymentOver(place: Place, id: string): Promise<boolean> {
+  async function isDeploymentOver(place: ServicePlace, id: string): Promise<boolean> {
     const attempt = await attemptIn(place);
     return attempt === undefined || keyOf(attempt) !== id;
   }
 
-  async function expireEnded(place: Place): Promise<void> {
+  /** The silences of the place's planned windows, as they stand in the ledger: Alertmanager begins and ends each. */
+  async function followWindows(place: Place): Promise<void> {
+    const windows = await windowsIn(asof, place);
+    const matchers = matchersOf(settings, place);
+    if (matchers.length === 0) {
+      if (windows.length > 0)
+        log.error("a window silences nothing: no matcher names the environment alone", {
+          environment: place.environment,
+        });
+      return;
+    }
+    const own = (await manager.unexpired(createdBy)).flatMap(({ id, comment, matchers: its }) => {
+      const subject = subjectIn(comment);
+      return subject?.is === "maintenance" && sameMatchers(its, matchers) ? [{ id, window: subject.id }] : [];
+    });
+    const { begun, ended } = differenceOf(windows, own);
+    for (const window of begun)
+      await manager.silence({
+        matchers,
+        startsAt: window.since,
+        endsAt: window.until,
+        createdBy,
+        comment: windowComment(window),
+      });
+    for (const id of ended) await manager.expire(id);
+  }
+
+  async function expireEnded(place: ServicePlace): Promise<void> {
     const matchers = matchersOf(settings, place);
     for (const silence of await manager.unexpired(createdBy)) {
       const subject = subjectIn(silence.comment);
       if (subject === undefined || !sameMatchers(silence.matchers, matchers)) continue;
+      if (subject.is === "maintenance") continue;
       const isDone =
         subject.is === "redeployment"
           ? await isKnownOver(subject.id)
@@ -219,7 +255,10 @@ export function maintenance(settings: Maintenance, { asof, now, log }: Dependenc
   return {
     kinds: MAINTENANCE_KINDS,
     react: async ({ kind, id, environment, service }: Heard) => {
-      if (service === undefined || !isFor(settings, { environment, service })) return;
+      if (!isFor(settings, { environment, service })) return;
+      if (kind === "environment.frozen" || kind === "environment.unfrozen")
+        return followWindows({ environment, service });
+      if (service === undefined) return;
       if (kind === "deployment.started" && settings.deployments !== true) return;
       if (kind === "redeployment.requested") await begin(id);
       if (kind === "deployment.started") await beginDeployment({ environment, service });

@@ -12,6 +12,7 @@ import { recordingEndpoints } from "../../http/recording.ts";
 import { sharedQuestions } from "../../http/shared-questions.ts";
 import { keepMalformed, receive, work } from "../../ledger/ingest.ts";
 import { Job } from "../../ledger/jobs.ts";
+import { recordPolicyOrLog } from "../../ledger/policies.ts";
 import { inRequest, newContext } from "../../ledger/request-context.ts";
 import { aws } from "../../sources/aws/aws.ts";
 import { readJson } from "../../sources/payload.ts";
@@ -62,12 +63,21 @@ async function processRecord(record: SQSRecord): Promise<void> {
   }
 }
 
+let policyRecorded: Promise<void> | undefined;
+
 const isQueue = (event: LambdaEvent | SQSEvent): event is SQSEvent => "Records" in event;
 
 export const handler = async (
   event: LambdaEvent | SQSEvent,
   context: Context & LambdaContext,
-): Promise<SQSBatchResponse | Awaited<ReturnType<typeof endpoints>>> =>
-  isQueue(event)
-    ? processPartialResponse(event, processRecord, processor, { context, throwOnFullBatchFailure: false })
-    : endpoints(event, context);
+): Promise<SQSBatchResponse | Awaited<ReturnType<typeof endpoints>>> => {
+  // Once for each instance, beside its first event: instances start anew with each configuration.
+  policyRecorded ??= recordPolicyOrLog(ledger, ledger.gatePolicy);
+  const [answer] = await Promise.all([
+    isQueue(event)
+      ? processPartialResponse(event, processRecord, processor, { context, throwOnFullBatchFailure: false })
+      : endpoints(event, context),
+    policyRecorded,
+  ]);
+  return answer;
+};

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import type { ExportFiles } from "../../adapters/s3/export-jobs.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportFor } from "../../http/export.ts";
@@ -25,7 +26,9 @@ export async function runExport(ledger: Ledger, files: ExportFiles, task: Export
     };
     await pipeline(Readable.from(chunks()), createWriteStream(path));
     const type = headers.get("content-type") ?? "application/octet-stream";
-    await files.put(task, { path, type, sha256: hash.digest("hex") });
+    const others = headers.get(OTHERS_HEADER);
+    const more = others === null ? {} : { others: Number(others) };
+    await files.put(task, { path, type, sha256: hash.digest("hex"), ...more });
     ledger.log.info("an export is ready", { id: task.id, by: task.by });
   } finally {
     rmSync(path, { force: true });

@@ -12,7 +12,7 @@ import type { Rule } from "../../ledger/naming-rules.ts";
 import { Chat } from "../../reactions/chat/settings.ts";
 import { Executors } from "../../reactions/executors/executors.ts";
 import { Maintenance } from "../../reactions/silences/silences.ts";
-import type { Trust } from "../../sources/standards/attestation.ts";
+import type { Trust } from "../../sources/standards/trust.ts";
 import {
   deployToolsFrom,
   gatePolicyFrom,

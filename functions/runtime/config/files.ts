@@ -6,7 +6,7 @@ import { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { Hosts } from "../../../schemas/hosts.ts";
 import { SamePersons } from "../../../schemas/same-persons.ts";
 import { type Rule, Rules } from "../../ledger/naming-rules.ts";
-import { rootsIn, Signers, type Trust } from "../../sources/standards/attestation.ts";
+import { rootsIn, Signers, type Trust } from "../../sources/standards/trust.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
 
 /** The naming rules in a file; none if no file is set. */

@@ -33,6 +33,7 @@ import type { Erasers } from "../../ledger/erasure.ts";
 import { giveUp, work } from "../../ledger/ingest.ts";
 import { Job, type Jobs } from "../../ledger/jobs.ts";
 import { remembering } from "../../ledger/people.ts";
+import { recordPolicyOrLog } from "../../ledger/policies.ts";
 import { countingStore } from "../../ledger/request-context.ts";
 import { TOKEN_FILE } from "../../ledger/token-lines.ts";
 import { withoutExecutor } from "../../reactions/executors/executors.ts";
@@ -48,6 +49,7 @@ import { pageFiles } from "./page-files.ts";
 import { type ReactionRunner, reactionRunner } from "./reaction-runner.ts";
 import { reactionsOf } from "./reactions.ts";
 import { type SealingRunner, sealingRunner } from "./sealing.ts";
+import { repeatTokenCheck } from "./token-changes.ts";
 
 /** The name of the queue of jobs. */
 const JOBS = "later";
@@ -232,6 +234,7 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     };
     const app = endpoints(ledger, erasers, await pageFiles());
     await loadAll();
+    await recordPolicyOrLog(ledger, settings.gatePolicy);
     const { server, port } = await listen(app, settings);
     await queue.start({
       work: (job) => work(ledger, job),
@@ -241,9 +244,14 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
     sealing?.start();
     const endCheck = scheduleCheck(database, damage);
     const endSourceCheck = repeatSourceCheck(ledger);
+    const internal = new Set(reactions.tokens.map(({ hash }) => hash));
+    const endTokenCheck = repeatTokenCheck(settings.data, ledger, async () =>
+      (await ledger.secrets()).tokens.filter(({ hash }) => !internal.has(hash)),
+    );
     const stop = async () => {
       endCheck();
       endSourceCheck();
+      endTokenCheck();
       await close(server);
       await queue.stop();
       await reactions.stop();

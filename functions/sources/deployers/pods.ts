@@ -15,7 +15,10 @@ const ContainerStatus = z.object({
   image: z.string(),
   imageID: z.string(),
   ready: z.boolean().optional(),
-  state: z.object({ running: z.object({ startedAt: z.string() }).optional() }),
+  state: z.object({
+    running: z.object({ startedAt: z.string() }).optional(),
+    terminated: z.object({ startedAt: maybeText }).nullish(),
+  }),
 });
 type ContainerStatus = z.infer<typeof ContainerStatus>;
 
@@ -130,12 +133,17 @@ export function imagesIn({ status }: Pod): Seen[] {
     .sort(by(({ component }) => component));
 }
 
-/** What a pod runs, and since when; undefined if it is being deleted, or if a container does not run. */
-export function runningIn(pod: Pod): Running | undefined {
+/**
+ * What a pod runs, and since when; undefined if it is being deleted, or if a container does not run.
+ * @param orRan also a container that has ended counts: the pods of a Job are made to end
+ */
+export function runningIn(pod: Pod, { orRan = false } = {}): Running | undefined {
   const { metadata, status } = pod;
   if (metadata.deletionTimestamp !== undefined) return undefined;
   const own = (status.containerStatuses ?? []).filter(isOwn);
-  const starts = own.flatMap(({ state }) => state.running?.startedAt ?? []);
+  const starts = own.flatMap(
+    ({ state }) => state.running?.startedAt ?? (orRan ? state.terminated?.startedAt : undefined) ?? [],
+  );
   if (own.length === 0 || starts.length < own.length) return undefined;
   return {
     components: imagesIn(pod),

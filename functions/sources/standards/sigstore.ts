@@ -11,8 +11,9 @@ import { ASN1Obj } from "@sigstore/core";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { type Signer, toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
 import { wildcard } from "../../../schemas/scalars.ts";
-import type { Trust, Trusted, Verdict, Verify } from "./attestation.ts";
+import type { Verdict, Verify } from "./attestation.ts";
 import type { Commit } from "./provenance.ts";
+import type { Trust, Trusted } from "./trust.ts";
 
 const OIDS = {
   issuer: "1.3.6.1.4.1.57264.1.8",

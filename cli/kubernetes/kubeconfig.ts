@@ -1,6 +1,6 @@
 /** Which cluster a command talks to, and its login: found as kubectl finds them; in a pod, its service account. */
 import type { KubeConfig } from "@kubernetes/client-node";
-import { CliError } from "./error.ts";
+import { CliError } from "../error.ts";
 
 export interface ClusterAccess {
   /** A file. Absent: as kubectl. */
