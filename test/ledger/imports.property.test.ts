@@ -90,7 +90,6 @@ const shuffled = (all: readonly Statement[], order: readonly number[]): Statemen
     .map(({ one }) => one);
 
 const anyOrder = fc.array(fc.nat(), { minLength: 64, maxLength: 64 });
-const runs = { numRuns: casesOf(5) };
 
 it("answers as a ledger that heard all of it live", { timeout: 600_000 }, async () => {
   const asked = fc.record({
@@ -107,7 +106,7 @@ it("answers as a ledger that heard all of it live", { timeout: 600_000 }, async 
     const all = shuffled([...live, ...imported], order);
     expect(await answersOf(all, live)).toEqual(await answersOf(live, live));
   });
-  await fc.assert(property, runs);
+  await fc.assert(property, { numRuns: casesOf(10) });
 });
 
 /** Where deployments are: every vendor's past is of one service. */
@@ -132,6 +131,6 @@ it.each(VENDORS)(
       const both = await answersOf(shuffled([...live, ...imported], order), live, places);
       expect(both).toEqual(await answersOf(live, live, places));
     });
-    await fc.assert(property, runs);
+    await fc.assert(property, { numRuns: casesOf(5) });
   },
 );

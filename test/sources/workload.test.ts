@@ -105,7 +105,7 @@ describe("a manifest", () => {
       `containers: 1\na: &a [${"x,".repeat(20)}]\nb: &b [${"*a,".repeat(20)}]\nc: [${"*b,".repeat(20)}]`,
     ],
     ["a ring", "&a\nx: containers\nitems: [*a]"],
-    ["nesting without end", `containers: ${"[".repeat(100_000)}`],
+    ["nesting without end", `containers: ${"[".repeat(20_000)}`],
     ["more than can be read in time", `containers: ${"x".repeat(3_000_000)}`],
   ])("is refused: %s", (_, manifest) => {
     expect(images(manifest)).toBeUndefined();
