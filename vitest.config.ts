@@ -25,6 +25,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Of the projects that start the package's programs. */
+const globalSetup = ["test/programs.ts"];
+
 export default defineConfig({
   test: {
     // Long on a slow machine too: it ends a test that hangs, and tells nothing about speed.
@@ -32,7 +35,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     env: { ASOF_SEED },
     setupFiles: ["test/seed.ts"],
-    globalSetup: ["test/programs.ts"],
     // To load what is tested takes longer than most tests: each thread loads it once. So a test puts back what it changes.
     pool: "threads",
     isolate: false,
@@ -55,6 +57,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "slow",
+          globalSetup,
           include: ["test/**/*.{process,integration}.test.ts"],
           exclude: ["**/node_modules/**"],
         },
@@ -66,6 +69,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "real",
+          globalSetup,
           include: ["test/*.real.ts"],
           testTimeout: 180_000,
           pool: "forks",

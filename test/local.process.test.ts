@@ -50,6 +50,16 @@ async function heard(socket: Socket, until: string): Promise<string> {
   return text;
 }
 
+/** Until a ledger takes no further connections. */
+async function untilRefused(address: string): Promise<void> {
+  for (;;) {
+    const socket = await connect(address).catch(() => undefined);
+    if (socket === undefined) return;
+    socket.destroy();
+    await setTimeout(10);
+  }
+}
+
 const posting = (ledger: Process, body: string): string =>
   [
     "POST /v1/events HTTP/1.1",
@@ -57,6 +67,8 @@ const posting = (ledger: Process, body: string): string =>
     `Authorization: Bearer ${ledger.token}`,
     "Content-Type: application/cloudevents+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
+    // Answered as soon as the ledger has read this: from then on the request is on its way.
+    "Expect: 100-continue",
     "",
     "",
   ].join("\r\n");
@@ -154,9 +166,9 @@ describe("a ledger that is told to end", () => {
     const body = JSON.stringify(deployed("1", "2026-10-01T10:00:00Z"));
     const socket = await connect(ledger.address);
     socket.write(posting(ledger, body) + body.slice(0, 20));
-    await setTimeout(100);
+    await heard(socket, "100 Continue");
     const ending = end(ledger, "SIGTERM");
-    await setTimeout(300);
+    await untilRefused(ledger.address);
     socket.write(body.slice(20));
     expect(await heard(socket, "}]}")).toMatch(/^HTTP\/1.1 201 [\s\S]*"recorded"/);
     expect((await ending).code).toBe(0);
@@ -171,7 +183,7 @@ describe("a ledger that is told to end", () => {
     const body = JSON.stringify(deployed("1", "2026-10-01T10:00:00Z"));
     const socket = await connect(ledger.address);
     socket.write(posting(ledger, body) + body.slice(0, 20));
-    await setTimeout(100);
+    await heard(socket, "100 Continue");
     expect((await end(ledger, "SIGTERM")).code).toBe(0);
     socket.destroy();
   });

@@ -10,8 +10,11 @@ export const SERVER = join(PROGRAMS_FOLDER, "server.mjs");
 /** The command line. */
 export const CLI = join(PROGRAMS_FOLDER, "asof.mjs");
 
-/** Called by the test runner once. */
+/** Called by the test runner once for each project that starts programs: the first call builds them. */
 export async function setup(): Promise<void> {
+  const run = String(process.pid);
+  if (process.env.ASOF_PROGRAMS_OF === run) return;
+  process.env.ASOF_PROGRAMS_OF = run;
   const { buildPrograms } = await import("../functions/runtime/build.ts");
   await buildPrograms(PROGRAMS_FOLDER);
 }

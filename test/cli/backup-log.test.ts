@@ -54,12 +54,14 @@ function opened(folder: string) {
 
 /** Records facts `from` to `to`, and seals them. Returns their bytes. */
 async function sealSome({ store, sealing }: ReturnType<typeof opened>, from: number, to: number) {
-  const facts: string[] = [];
-  for (let n = from; n < to; n++) {
-    const fact = frozen("/test", String(n), { recordedAt: new Date(clockMs + n).toISOString() });
-    await keep(store, fact);
-    facts.push(JSON.stringify((await store.get([fact]))[0]));
-  }
+  const facts = await Promise.all(
+    Array.from({ length: to - from }, async (_, n) => {
+      const recordedAt = new Date(clockMs + from + n).toISOString();
+      const fact = frozen("/test", String(from + n), { recordedAt });
+      await keep(store, fact);
+      return JSON.stringify((await store.get([fact]))[0]);
+    }),
+  );
   clockMs += 60_000;
   await seal(sealing());
   return facts;

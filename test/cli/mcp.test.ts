@@ -101,7 +101,10 @@ describe("a question that has no answer", () => {
     expect(stranger.text).toMatch(/^401: the token is missing or wrong/);
     const client = await assistant(ledger);
     await ledger.stop();
-    expect(await ask(client, "environments", {})).toMatchObject({ isError: true });
+    expect(await ask(client, "environments", {})).toMatchObject({
+      isError: true,
+      text: expect.stringContaining(`${ledger.url} cannot be reached`),
+    });
   });
 
   it("has no tool of that name, and changes nothing", async () => {

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { parseTokens } from "../../functions/ledger/authority.ts";
 import { type Event, outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
+import { STEP } from "../runs.ts";
 import { cleanUp, deployed, givenDoors, tokenOf } from "./given.ts";
 
 afterAll(cleanUp);
@@ -65,18 +66,19 @@ const claim = (id: string, time: string, digest: string) =>
 const old = pod(OLD, { since: "2026-11-01T09:00:30Z" });
 const seen = (time: string) => ({ "x-asof-seen": time });
 
+const SIX_HOURS = 6 * 60;
 const MINUTES_A_DAY = 24 * 60;
 const at = (minute: number): string =>
   new Date(Date.parse("2026-11-10T00:00:00Z") + minute * 60_000).toISOString();
 
 describe("an observer that looks every minute", () => {
-  it("costs 288 facts a day for a workload that does not change", async () => {
+  it("costs 72 facts in six hours, so 288 a day, for a workload that does not change", async () => {
     const { look } = given();
     const outcomes: string[] = [];
-    for (let minute = 0; minute < MINUTES_A_DAY; minute++)
+    for (let minute = 0; minute < SIX_HOURS; minute++)
       outcomes.push(...(await look([old], seen(at(minute)))));
-    expect(outcomes.filter((outcome) => outcome === "recorded")).toHaveLength(288);
-    expect(outcomes.filter((outcome) => outcome === "duplicate")).toHaveLength(MINUTES_A_DAY - 288);
+    expect(outcomes.filter((outcome) => outcome === "recorded")).toHaveLength(72);
+    expect(outcomes.filter((outcome) => outcome === "duplicate")).toHaveLength(SIX_HOURS - 72);
   });
 
   it("costs as many as the configured step leaves", async () => {
@@ -122,7 +124,7 @@ describe("a deployment that was reported as successful, while the old pods run o
 
   it("is drift with both digests, whatever came in first", async () => {
     const answers = new Set<string>();
-    for (const order of permutations(acts)) {
+    for (const order of permutations(acts).filter((_, n) => n % STEP === 0)) {
       const to = given();
       for (const act of order) await act(to);
       to.setNow("2026-11-22T09:01:00Z");

@@ -10,7 +10,7 @@ import type { Place, Release } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history as anyHistory } from "../histories.ts";
-import { RUNS } from "../runs.ts";
+import { casesOf } from "../runs.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { isClaim, isOfTwo } from "./apart.ts";
 import { given } from "./given.ts";
@@ -26,7 +26,7 @@ const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toIS
 const after = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
 /** Each history is asked at every moment, of every service and image: hundreds of answers. */
-const FEW = { numRuns: Math.max(Math.min(RUNS, 100), RUNS / 10) };
+const FEW = { numRuns: casesOf(5) };
 
 /** Everything that the releases show: at each moment of a history, of each service. */
 async function releasesOf(statements: readonly Statement[]) {

@@ -4,7 +4,6 @@ import { expect, it } from "vitest";
 import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { drift } from "../../functions/queries/drift.ts";
 import { release } from "../../functions/queries/release/release.ts";
-import { RUNS } from "../runs.ts";
 import { flat, looked } from "./apart.ts";
 import { given } from "./given.ts";
 
@@ -43,5 +42,4 @@ it("agrees with the release of each service, whatever was reported, at any momen
         }
       },
     ),
-    { numRuns: RUNS },
   ));

@@ -6,12 +6,12 @@ import { history } from "../../functions/queries/history.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import type { Selector } from "../../functions/queries/release/running.ts";
 import type { History, Release, ShownRelease } from "../../schemas/answer.ts";
-import { RUNS } from "../runs.ts";
+import { casesOf } from "../runs.ts";
 import { flat, looked } from "./apart.ts";
 import { type Given, given } from "./given.ts";
 
 /** Each history is asked at every moment, of every service: hundreds of answers. */
-const FEW = { numRuns: Math.max(Math.min(RUNS, 100), RUNS / 10) };
+const FEW = { numRuns: casesOf(5) };
 const ENVIRONMENTS = ["production", "review/é"];
 
 /**

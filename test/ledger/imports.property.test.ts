@@ -8,7 +8,7 @@ import { release } from "../../functions/queries/release/release.ts";
 import { timeline } from "../../functions/queries/timeline/timeline.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { END_MS, history } from "../histories.ts";
-import { RUNS } from "../runs.ts";
+import { casesOf } from "../runs.ts";
 import { memoryStore } from "../store/memory.ts";
 import { memoryPeople } from "../store/memory-people.ts";
 import { shownBy } from "./given.ts";
@@ -90,7 +90,7 @@ const shuffled = (all: readonly Statement[], order: readonly number[]): Statemen
     .map(({ one }) => one);
 
 const anyOrder = fc.array(fc.nat(), { minLength: 64, maxLength: 64 });
-const runs = { numRuns: Math.min(RUNS, Math.max(100, RUNS / 10)) };
+const runs = { numRuns: casesOf(5) };
 
 it("answers as a ledger that heard all of it live", { timeout: 600_000 }, async () => {
   const asked = fc.record({

@@ -17,11 +17,11 @@ import type { History, Services } from "../../schemas/answer.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { history as histories } from "../histories.ts";
-import { RUNS } from "../runs.ts";
+import { casesOf } from "../runs.ts";
 import { type Given, given, said } from "./given.ts";
 
 /** Each history is asked everything, twice. */
-const FEW = { numRuns: Math.max(Math.min(RUNS, 20), RUNS / 50) };
+const FEW = { numRuns: casesOf(20) };
 const AFTER = "2026-11-30T00:00:00.000Z";
 const NAMES = {
   environment: ["production", "review/é"],

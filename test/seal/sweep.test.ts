@@ -37,7 +37,7 @@ describe("the sweep", () => {
       signer,
       now: () => new Date(NOW),
     };
-    for (let n = 0; n < 300; n++) await keep(store, factAt(String(n), 400 - n));
+    await Promise.all(Array.from({ length: 300 }, (_, n) => keep(store, factAt(String(n), 400 - n))));
     await sealAll(sealing);
   });
   afterEach(() => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../functions/seal/checkpoint.ts";
 import { checkBundle } from "../../functions/seal/verify/bundle.ts";
 import { verifyLog } from "../../functions/seal/verify/log.ts";
-import { RUNS } from "../runs.ts";
+import { RUNS, STEP } from "../runs.ts";
 
 const SEED = Number(process.env.ASOF_SEED);
 
@@ -25,8 +25,10 @@ describe("a small log", () => {
     const files = await madeLog(signer, [2, 1]);
     expect((await verified(files)).findings).toEqual([]);
     const accepted: string[] = [];
+    let n = SEED;
     for (const [path, bytes] of files)
       for (const at of bytes.keys()) {
+        if (n++ % STEP !== 0) continue;
         const other = Buffer.from(bytes);
         other[at] = (other[at] ?? 0) ^ (1 << (at % 8));
         const { findings } = await verified(new Map([...files, [path, other]]));
@@ -79,8 +81,8 @@ describe("a small log", () => {
   });
 });
 
-/** A case each for a few, three for many. */
-const TRIES = RUNS > 2000 ? RUNS * 3 : 300;
+/** The gate's are enough for a look at every kind of edit. */
+const TRIES = RUNS > 2000 ? RUNS * 3 : Math.min(RUNS, 300);
 
 describe(`${TRIES} random edits of a log`, () => {
   let made: Files;
