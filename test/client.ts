@@ -86,5 +86,8 @@ export function clientOf(via: Send, token?: string): Client {
 const Told = z.looseObject(Outcomes.shape);
 
 /** What became of each event, in order. */
-export const outcomesOf = ({ json }: Answer): string[] =>
-  Told.parse(json).outcomes.map(({ outcome }) => outcome);
+export function outcomesOf({ json, status, text }: Answer): string[] {
+  const told = Told.safeParse(json);
+  if (told.success) return told.data.outcomes.map(({ outcome }) => outcome);
+  throw new Error(`no outcomes in the answer ${status}: ${text.slice(0, 200)}`);
+}

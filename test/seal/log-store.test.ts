@@ -127,12 +127,18 @@ describe("a log in a folder", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("removes a tile's partial ones when the full one stands", async () => {
+  it("removes a tile's partial ones when a checkpoint needs the full one, and not before", async () => {
     const folder = mkdtempSync(join(tmpdir(), "asof-log-"));
     const log = folderLog(folder);
     await log.putIfAbsent("tile/0/000.p/255", bytes("x"));
     await log.putIfAbsent("tile/0/001.p/1", bytes("x"));
+    await log.putIfAbsent("checkpoint", bytes("255"));
     await log.putIfAbsent("tile/0/000", bytes("x"));
+    expect(readdirSync(join(folder, "tile/0")).sort()).toEqual(["000", "000.p", "001.p"]);
+    // The sealer ends here, and another one finishes its seal.
+    const next = folderLog(folder);
+    await next.putIfAbsent("tile/0/000", bytes("x"));
+    await next.putIfMatch("checkpoint", bytes("257"), (await next.get("checkpoint"))?.etag ?? "");
     expect(readdirSync(join(folder, "tile/0")).sort()).toEqual(["000", "001.p"]);
     rmSync(folder, { recursive: true });
   });

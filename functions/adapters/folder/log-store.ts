@@ -23,6 +23,7 @@ import {
 import { dirname, join } from "node:path";
 import { sha256 } from "../../ledger/canonical.ts";
 import type { ListedLog, Stored } from "../../seal/log-store.ts";
+import { CHECKPOINT } from "../../seal/read-log.ts";
 import { TILE_WIDTH, tileOf } from "../../seal/tiles.ts";
 import { syncToDisk } from "../sqlite/backup.ts";
 import { open } from "../sqlite/driver.ts";
@@ -74,11 +75,6 @@ const filesIn = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);
 
-/** A full tile makes its partial ones superfluous, as `c2sp.org/tlog-tiles` allows: they would outgrow the log. */
-function removePartialTiles(folder: string, path: string): void {
-  if (tileOf(path)?.width === TILE_WIDTH) rmSync(join(folder, `${path}.p`), { recursive: true, force: true });
-}
-
 /** Runs some work while no other process does. The work is synchronous, so no other work of this process does either. */
 function exclusively<T>(lock: string, work: () => T): T {
   closeSync(openSync(lock, "a", 0o600));
@@ -105,6 +101,16 @@ export function folderLog(folder: string): ListedLog {
   const unfinished = join(folder, "staging");
   makeFolder(unfinished);
   removeAbandoned(unfinished);
+  const full = new Set<string>();
+
+  /**
+   * Removes the partial tiles of full ones, which would outgrow the log, as `c2sp.org/tlog-tiles` allows. Only once a
+   * checkpoint needs the full one: a sealer may end before it publishes, and the checkpoint before needs the partial one.
+   */
+  function removePartialTiles(): void {
+    for (const tile of full) rmSync(join(folder, `${tile}.p`), { recursive: true, force: true });
+    full.clear();
+  }
 
   return {
     get: async (path) => read(join(folder, path)),
@@ -113,6 +119,8 @@ export function folderLog(folder: string): ListedLog {
     putIfAbsent: async (path, bytes) => {
       const file = join(folder, path);
       makeFolder(dirname(file));
+      // Also one that is there already: the sealer that put it may have ended.
+      if (tileOf(path)?.width === TILE_WIDTH) full.add(path);
       const present = () => {
         // Its writer may have ended before it flushed the entry of the folder.
         syncToDisk(dirname(file));
@@ -129,7 +137,7 @@ export function folderLog(folder: string): ListedLog {
         rmSync(partial, { force: true });
       }
       syncToDisk(dirname(file));
-      removePartialTiles(folder, path);
+      if (path === CHECKPOINT) removePartialTiles();
       return "written";
     },
 
@@ -139,6 +147,7 @@ export function folderLog(folder: string): ListedLog {
         if (read(file)?.etag !== etag) return "changed";
         renameSync(writePartial(unfinished, bytes), file);
         syncToDisk(dirname(file));
+        if (path === CHECKPOINT) removePartialTiles();
         return "written";
       });
     },
