@@ -6,6 +6,7 @@ import fc from "fast-check";
 import Driver from "libsql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordedPartitions } from "../../functions/adapters/keys.ts";
+import { checkInBackground } from "../../functions/adapters/sqlite/background.ts";
 import { type Damage, noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { type Database, InUse, ledgerFile, openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { type Checked, checkDatabase } from "../../functions/adapters/sqlite/integrity.ts";
@@ -90,6 +91,19 @@ describe("the ledger's file", () => {
     writeFileSync(ledgerFile(folder), "no database, and long enough to be none".repeat(40));
     expect(() => openDatabase(folder)).toThrow(/is damaged.*restore a backup/);
     expect(readFileSync(ledgerFile(folder), "utf8")).toContain("no database");
+  });
+});
+
+describe("a check in the background", () => {
+  it("ends where it is told to stop, and the process goes on", async () => {
+    const database = open();
+    const store = storeOn(database);
+    for (let n = 0; n < 3; n++) await keep(store, frozen("/test", String(n)));
+    const stopping = new AbortController();
+    const stopped = checkInBackground(database.file, stopping.signal);
+    stopping.abort();
+    await expect(stopped).rejects.toThrow("the check was stopped before it finished");
+    expect(await checkInBackground(database.file)).toEqual({ facts: 3, findings: [] });
   });
 });
 

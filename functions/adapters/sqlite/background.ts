@@ -31,7 +31,8 @@ const THREAD = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./work
 
 async function run(task: Task, signal?: AbortSignal): Promise<unknown> {
   const worker = startThread(THREAD, { workerData: task });
-  signal?.addEventListener("abort", () => void worker.terminate(), { once: true });
+  // Told, not terminated: libsql ends the whole process where its thread ends within a call.
+  signal?.addEventListener("abort", () => worker.postMessage("stop"), { once: true });
   const message: unknown = await new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);

@@ -7,8 +7,18 @@ import { type Reply, Task } from "./background.ts";
 import { openReader } from "./database.ts";
 import { type Checked, checkDatabase } from "./integrity.ts";
 
-/** Checks the file, and pauses as long as it works, so that requests to the ledger come first. */
-async function check(file: string): Promise<Checked> {
+let isStopped = false;
+parentPort?.once("message", () => {
+  isStopped = true;
+});
+// To wait for that message is no work.
+parentPort?.unref();
+
+/**
+ * Checks the file, and pauses as long as it works, so that requests to the ledger come first. Returns nothing where it is
+ * told to stop.
+ */
+async function check(file: string): Promise<Checked | undefined> {
   const database = openReader(file);
   try {
     const steps = checkDatabase(database);
@@ -17,6 +27,7 @@ async function check(file: string): Promise<Checked> {
       const step = steps.next();
       if (step.done === true) return step.value;
       await setTimeout(performance.now() - startedAt);
+      if (isStopped) return undefined;
     }
   } finally {
     database.close();
@@ -24,16 +35,14 @@ async function check(file: string): Promise<Checked> {
 }
 
 const task = Task.parse(workerData);
-let reply: Reply;
+let reply: Reply | undefined;
 try {
-  reply = {
-    is: "done",
-    // The log's private key does not leave the machine by a request.
-    value: task.is === "check" ? await check(task.file) : await backUpWithLog(task.file, task.target, false),
-  };
+  // The log's private key does not leave the machine by a request.
+  const value = await (task.is === "check" ? check(task.file) : backUpWithLog(task.file, task.target, false));
+  if (value !== undefined) reply = { is: "done", value };
 } catch (error) {
   // An error loses its class between threads, so its code and message are sent.
   if (!(error instanceof StoreError)) throw error;
   reply = { is: "failed", code: error.code, message: error.message };
 }
-parentPort?.postMessage(reply);
+if (reply !== undefined) parentPort?.postMessage(reply);

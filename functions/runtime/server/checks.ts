@@ -12,8 +12,12 @@ const CHECK_AFTER_MS = 5000;
 /** How often the sources are checked for one that fell silent. */
 const CHECK_SOURCES_MS = 5 * 60_000;
 
-/** Checks the file once, some time after the start. From then on, damaged data is not served. Returns a function to stop. */
-export function scheduleCheck({ file }: Database, damage: Damage): () => void {
+/**
+ * Checks the file once, some time after the start. From then on, damaged data is not served. Returns a function to stop,
+ * which waits for the part of the check in progress.
+ */
+export function scheduleCheck({ file }: Database, damage: Damage): () => Promise<void> {
+  let running = Promise.resolve();
   const ended = new AbortController();
   const check = async () => {
     try {
@@ -29,10 +33,13 @@ export function scheduleCheck({ file }: Database, damage: Damage): () => void {
       });
     }
   };
-  const timer = setTimeout(() => void check(), CHECK_AFTER_MS);
+  const timer = setTimeout(() => {
+    running = check();
+  }, CHECK_AFTER_MS);
   return () => {
     clearTimeout(timer);
     ended.abort();
+    return running;
   };
 }
 

@@ -249,13 +249,14 @@ export async function start(env: NodeJS.ProcessEnv): Promise<Running & { setting
       (await ledger.secrets()).tokens.filter(({ hash }) => !internal.has(hash)),
     );
     const stop = async () => {
-      endCheck();
+      const checked = endCheck();
       endSourceCheck();
       endTokenCheck();
       await close(server);
       await queue.stop();
       await reactions.stop();
       await sealing?.stop();
+      await checked;
       database.close();
     };
     return { address: `http://${settings.host}:${port}`, stop, settings };
