@@ -124,6 +124,22 @@ const VERIFIERS = [
   `python3 ${join(dist, "verify.py")} . '${writeKey(signer.key)}'`,
 ] as const;
 
+/** Changes a byte of a file of a package, and puts it back: both verifiers refuse it, and say in which file it is. */
+async function expectChangesFound(folder: string, path: string): Promise<void> {
+  const file = join(folder, path);
+  const before = readFileSync(file);
+  const bytes = Buffer.from(before);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  for (const verifier of VERIFIERS) {
+    const { code, said } = await shell(verifier, folder);
+    const expected = { code: true, said: expect.stringContaining(path) };
+    expect({ path, code: code > 0, said }).toMatchObject(expected);
+  }
+  writeFileSync(file, before);
+}
+
 describe("a package", () => {
   it("is verified by the commands of its README", async () => {
     const said = commands();
@@ -144,22 +160,7 @@ describe("a package", () => {
   it("is refused by both verifiers with a byte changed in any kind of file, and both say in which", async () => {
     const files = filesOf(made);
     expect(files.length).toBeGreaterThan(15);
-    for (const path of files) {
-      const file = join(made, path);
-      const before = readFileSync(file);
-      const bytes = Buffer.from(before);
-      const at = Math.floor(bytes.length / 2);
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
-      writeFileSync(file, bytes);
-      for (const verifier of VERIFIERS) {
-        const { code, said } = await shell(verifier, made);
-        expect({ path, code: code > 0, said }).toMatchObject({
-          code: true,
-          said: expect.stringContaining(path),
-        });
-      }
-      writeFileSync(file, before);
-    }
+    for (const path of files) await expectChangesFound(made, path);
     appendFileSync(join(made, "SHA256SUMS"), "x");
     for (const verifier of VERIFIERS) {
       const { code, said } = await shell(verifier, made);
@@ -200,20 +201,7 @@ describe("a package for a bound auditor", () => {
   });
 
   it("is refused by both verifiers with a byte changed in any file, or lines that do not fit their proofs", async () => {
-    for (const path of filesOf(madeForBound)) {
-      const file = join(madeForBound, path);
-      const before = readFileSync(file);
-      const bytes = Buffer.from(before);
-      const at = Math.floor(bytes.length / 2);
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
-      writeFileSync(file, bytes);
-      for (const verifier of VERIFIERS) {
-        const { code, said } = await shell(verifier, madeForBound);
-        const expected = { code: true, said: expect.stringContaining(path) };
-        expect({ path, code: code > 0, said }).toMatchObject(expected);
-      }
-      writeFileSync(file, before);
-    }
+    for (const path of filesOf(madeForBound)) await expectChangesFound(madeForBound, path);
     const file = join(madeForBound, "facts.ndjson");
     const before = readFileSync(file, "utf8");
     const [one = "", two = "", ...others] = before.split("\n");

@@ -1,27 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { artifact } from "../../functions/queries/artifact.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { day, deployed, digestOf, given, observed } from "./given.ts";
+import { countedReads, day, deployed, digestOf, given, observed } from "./given.ts";
 
 /** The number of requests to the store that an image's answer takes. */
 async function requests(statements: readonly Statement[]): Promise<number> {
   const ledger = await given(...statements);
   const moment = ledger.at(day(30));
-  let count = 0;
-  const counted =
-    <A extends readonly unknown[], T>(read: (...args: A) => Promise<T>) =>
-    async (...args: A): Promise<T> => {
-      count++;
-      return read(...args);
-    };
-  const store = {
-    ...ledger.store,
-    get: counted(ledger.store.get),
-    query: counted(ledger.store.query),
-    names: counted(ledger.store.names),
-  };
+  const { store, cost } = countedReads(ledger.store);
   expect(await artifact({ ...moment, store }, { digest: digestOf("image") })).toBeDefined();
-  return count;
+  return cost.requests;
 }
 
 const minutes = (n: number, from: string): string => new Date(Date.parse(from) + n * 60_000).toISOString();

@@ -1,39 +1,15 @@
 import { expect, it } from "vitest";
 import { drift } from "../../functions/queries/drift.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import { day, deployed, given, observed } from "./given.ts";
+import { countedReads, day, deployed, given, observed } from "./given.ts";
 
 /** What the drift of an environment asks the store for: requests, and those that wait for one another. */
 async function costOf(statements: readonly Statement[]): Promise<{ requests: number; roundTrips: number }> {
   const ledger = await given(...statements);
-  let [requests, roundTrips] = [0, 0];
-  /** Answered together: whatever is asked before that is of one round trip. */
-  let answering: Promise<void> | undefined;
-  const counted =
-    <A extends readonly unknown[], T>(read: (...args: A) => Promise<T>) =>
-    async (...args: A): Promise<T> => {
-      requests++;
-      if (answering === undefined) {
-        roundTrips++;
-        answering = new Promise((done) =>
-          setImmediate(() => {
-            answering = undefined;
-            done();
-          }),
-        );
-      }
-      await answering;
-      return read(...args);
-    };
-  const store = {
-    ...ledger.store,
-    get: counted(ledger.store.get),
-    query: counted(ledger.store.query),
-    names: counted(ledger.store.names),
-  };
+  const { store, cost } = countedReads(ledger.store);
   const answer = await drift({ ...ledger.at(day(30)), store }, { environment: "production" });
   expect(answer?.services.every(({ state }) => state === "drifting")).toBe(true);
-  return { requests, roundTrips };
+  return { ...cost };
 }
 
 const minutes = (n: number, from: string): string => new Date(Date.parse(from) + n * 60_000).toISOString();

@@ -141,3 +141,33 @@ export async function pagesOf<T extends { next: string | null }>(
   } while (cursor !== undefined);
   return pages;
 }
+
+/** What was asked of a store: requests, and those that wait for one another. */
+export interface ReadCost {
+  requests: number;
+  roundTrips: number;
+}
+
+/** A store that counts what is read of it. Whatever is asked before an answer comes is of one round trip. */
+export function countedReads(store: Store): { readonly store: Store; readonly cost: ReadCost } {
+  const cost: ReadCost = { requests: 0, roundTrips: 0 };
+  let answering: Promise<void> | undefined;
+  const counted =
+    <A extends readonly unknown[], T>(read: (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      cost.requests++;
+      if (answering === undefined) {
+        cost.roundTrips++;
+        answering = new Promise((done) =>
+          setImmediate(() => {
+            answering = undefined;
+            done();
+          }),
+        );
+      }
+      await answering;
+      return read(...args);
+    };
+  const reads = { get: counted(store.get), query: counted(store.query), names: counted(store.names) };
+  return { store: { ...store, ...reads }, cost };
+}

@@ -7,9 +7,9 @@ import type { Component, Deployment } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { componentSet } from "../../ledger/access-patterns.ts";
 import { canonical } from "../../ledger/canonical.ts";
+import { allKnownNames } from "../../ledger/directories.ts";
 import { namesOf } from "../../ledger/directory-names.ts";
 import { all, backwards, type KnownAt } from "../../ledger/fact-reader.ts";
-import { allNames } from "../../ledger/name-pages.ts";
 import { oneImage } from "../images/image-graph.ts";
 import { none, type Resolution, type ResolveContext, resolveClaimed } from "./digest-resolution.ts";
 import { type Claim, isClaim, isPart } from "./effective-deployments.ts";
@@ -117,8 +117,7 @@ function tasksOfComponent(
 
 /** Whether any task of a service was known by then: else a rollout costs no request. */
 export async function hasTasks(knowledge: KnownAt, { environment, service }: Selector): Promise<boolean> {
-  const named = await allNames(knowledge.store, { of: "service", environment, service });
-  const known = named.filter(({ recordedAt }) => recordedAt <= knowledge.knownAt);
+  const known = await allKnownNames(knowledge, { of: "service", environment, service });
   return namesOf(known, "tasks").length > 0;
 }
 
