@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -64,6 +64,16 @@ graphroot = "${folder}/graph"
 runroot = "${folder}/run"
 `;
 
+/** The engine mounts its storage onto itself, and a process of it that is killed leaves that mount behind. */
+async function unmountBelow(folder: string): Promise<void> {
+  const points = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .flatMap((line) => line.split(" ")[1] ?? [])
+    .filter((point) => point.startsWith(`${folder}/`));
+  // The innermost first.
+  for (const point of points.reverse()) await execute("umount", ["--lazy", point]);
+}
+
 /**
  * Starts an engine that may pull from one registry.
  * @param folder made here
@@ -107,6 +117,7 @@ export async function startContainers(folder: string, host = "localhost"): Promi
       await podman("rm", "--all", "--force", "--time=0");
       service.kill("SIGKILL");
       await once(service, "close");
+      await unmountBelow(folder);
     },
   };
 }
