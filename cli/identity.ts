@@ -47,7 +47,7 @@ async function personToken(address: string, io: Io): Promise<string | undefined>
   const [{ renew }, { discover }, { IssuerFailure }] = await Promise.all([
     import("../functions/adapters/oidc/code-flow.ts"),
     import("../functions/adapters/oidc/discovery.ts"),
-    import("../functions/ledger/identities.ts"),
+    import("../functions/ledger/authority/identities.ts"),
   ]);
   try {
     const renewed = await renew(await discover(login.issuer), login, login.refreshToken);

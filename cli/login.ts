@@ -13,7 +13,7 @@ import {
   type SignedIn,
 } from "../functions/adapters/oidc/code-flow.ts";
 import { type Discovered, discover } from "../functions/adapters/oidc/discovery.ts";
-import { IssuerFailure, newChallenge } from "../functions/ledger/identities.ts";
+import { IssuerFailure, newChallenge } from "../functions/ledger/authority/identities.ts";
 import { callLedger } from "./client.ts";
 import { CliError } from "./error.ts";
 import { claimsOf } from "./identity.ts";

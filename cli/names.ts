@@ -1,7 +1,7 @@
 /** `asof names`: each sender's own names, what they stand for, by which rule; and what a changed list of rules would give. */
 import type { Command } from "commander";
 import * as z from "zod";
-import { namesBy, Rules } from "../functions/ledger/naming-rules.ts";
+import { namesBy, Rules } from "../functions/ledger/names/naming-rules.ts";
 import type { NameRow } from "../schemas/names.ts";
 import { faultsOf } from "../schemas/scalars.ts";
 import { allPages } from "../schemas/words/answer-pages.ts";

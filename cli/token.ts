@@ -11,10 +11,10 @@ import {
   parseTokens,
   ROLES,
   type Token,
-} from "../functions/ledger/authority.ts";
+} from "../functions/ledger/authority/authority.ts";
+import { GRANTS } from "../functions/ledger/authority/grants.ts";
+import { lineOf, TOKEN_FILE, tokensIn } from "../functions/ledger/authority/token-lines.ts";
 import { sha256 } from "../functions/ledger/canonical.ts";
-import { GRANTS } from "../functions/ledger/grants.ts";
-import { lineOf, TOKEN_FILE, tokensIn } from "../functions/ledger/token-lines.ts";
 import { faultsOf } from "../schemas/scalars.ts";
 import { onDisk } from "./disk.ts";
 import { CliError, UsageError } from "./error.ts";

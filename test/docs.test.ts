@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 import { RegistryAccess } from "../functions/adapters/registry/oci.ts";
 import { document } from "../functions/http/openapi/document.ts";
-import { Rules } from "../functions/ledger/naming-rules.ts";
+import { Rules } from "../functions/ledger/names/naming-rules.ts";
 import { Chat } from "../functions/reactions/chat/settings.ts";
 import { Executors } from "../functions/reactions/executors/executors.ts";
 import { Maintenance } from "../functions/reactions/silences/silences.ts";

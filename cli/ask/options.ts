@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { memoised } from "../../functions/ledger/loader.ts";
-import { nearestOf } from "../../functions/ledger/nearest-names.ts";
+import { nearestOf } from "../../functions/ledger/names/nearest-names.ts";
 import { partsOfTag } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";

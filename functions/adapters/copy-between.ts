@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { steadyClock } from "../ledger/clock.ts";
-import { CannotCopy, type Copied, copyLedger, type Progress, type Side } from "../ledger/copy.ts";
+import { CannotCopy, type Copied, copyLedger, type Progress, type Side } from "../ledger/export/copy.ts";
 import { carryLog } from "../seal/carry.ts";
 import type { LogStore } from "../seal/log-store.ts";
 import { readKey } from "../seal/note.ts";

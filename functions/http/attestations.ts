@@ -1,6 +1,6 @@
 /** The endpoint for build attestations. Signatures are checked if a trust root is configured. */
 import type { Context } from "hono";
-import { keepMalformed, type Received, receive } from "../ledger/ingest.ts";
+import { keepMalformed, type Received, receive } from "../ledger/ingest/ingest.ts";
 import { readJson } from "../sources/payload.ts";
 import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
 import type { Ledger } from "./context.ts";

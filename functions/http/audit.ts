@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { AuditQuestion } from "../../schemas/audit-question.ts";
 import { sha256 } from "../ledger/canonical.ts";
-import { revealed } from "../ledger/people.ts";
+import { revealed } from "../ledger/people/people.ts";
 import { recordedPolicies } from "../ledger/policies.ts";
 import { currentRequest } from "../ledger/request-context.ts";
 import { audit } from "../queries/audit/audit.ts";

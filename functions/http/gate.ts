@@ -2,8 +2,8 @@
 import type { Context } from "hono";
 import type { Gate } from "../../schemas/gate.ts";
 import { GateQuestion } from "../../schemas/question.ts";
-import { isBound } from "../ledger/grants.ts";
-import { grantsByPresentNames } from "../ledger/name-renames.ts";
+import { isBound } from "../ledger/authority/grants.ts";
+import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
 import { gate, gateOfCommit } from "../queries/gate.ts";
 import { comparedPersons, type Ledger } from "./context.ts";
 import { sideBySide } from "./group.ts";

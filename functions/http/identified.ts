@@ -1,8 +1,8 @@
 /** Who sends a request: the holder of a token of this ledger, of an OIDC token, or of a session in a browser. */
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { bearerOf, type Holder, hasEnded, holderOf } from "../ledger/authority.ts";
-import { type Identity, isJwt, type Verifier } from "../ledger/identities.ts";
+import { bearerOf, type Holder, hasEnded, holderOf } from "../ledger/authority/authority.ts";
+import { type Identity, isJwt, type Verifier } from "../ledger/authority/identities.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";
 

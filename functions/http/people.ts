@@ -9,10 +9,10 @@ import {
 } from "../../schemas/people.ts";
 import { PeopleQuestion } from "../../schemas/question.ts";
 import { nextCursor, placeOf } from "../ledger/cursor.ts";
-import { type Erasers, erase } from "../ledger/erasure.ts";
-import { heldPage, positionOf } from "../ledger/held.ts";
-import { occurrencesOf } from "../ledger/occurrences.ts";
-import type { KnownPerson } from "../ledger/people.ts";
+import { type Erasers, erase } from "../ledger/people/erasure.ts";
+import { heldPage, positionOf } from "../ledger/people/held.ts";
+import { occurrencesOf } from "../ledger/people/occurrences.ts";
+import type { KnownPerson } from "../ledger/people/people.ts";
 import { limited } from "./body-limit.ts";
 import type { Ledger } from "./context.ts";
 import { EndpointError } from "./problem.ts";

@@ -5,8 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
+import { type Registries, RegistryError } from "../ledger/ingest/registries.ts";
 import { mapLimit } from "../ledger/map-limit.ts";
-import { type Registries, RegistryError } from "../ledger/registries.ts";
 import type { Ledger } from "./context.ts";
 
 /** A person waits for the plan. An image without an answer by then is `unknown`. */

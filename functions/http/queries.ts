@@ -26,10 +26,10 @@ import {
 } from "../../schemas/question.ts";
 import type { Whoami } from "../../schemas/whoami.ts";
 import { justBefore } from "../ledger/as-of.ts";
-import { type Holder, rightsOf } from "../ledger/authority.ts";
-import { isBound } from "../ledger/grants.ts";
-import { revealed } from "../ledger/people.ts";
-import { endingSoon } from "../ledger/token-lines.ts";
+import { type Holder, rightsOf } from "../ledger/authority/authority.ts";
+import { isBound } from "../ledger/authority/grants.ts";
+import { endingSoon } from "../ledger/authority/token-lines.ts";
+import { revealed } from "../ledger/people/people.ts";
 import { proposedHosts } from "../plan/hosts.ts";
 import { artifact, commit, tag } from "../queries/artifact.ts";
 import { changes } from "../queries/changes.ts";

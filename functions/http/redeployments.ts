@@ -5,7 +5,7 @@ import { imageQueryOf } from "../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
 import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
 import { append, type Outcome, type Receipt } from "../ledger/append.ts";
-import { type Holder, isAllowed } from "../ledger/authority.ts";
+import { type Holder, isAllowed } from "../ledger/authority/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
 import { contradictionOf } from "../plan/image-target.ts";
 import {

@@ -1,7 +1,7 @@
 /** The endpoint where people record what the review of a change found, after it took effect. */
 import type { Context } from "hono";
 import { Review } from "../../schemas/operation.ts";
-import { receive } from "../ledger/ingest.ts";
+import { receive } from "../ledger/ingest/ingest.ts";
 import { REVIEWS, reviewId, reviewsOf } from "../ledger/reviews.ts";
 import { said } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";

@@ -6,7 +6,7 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as z from "zod";
 import type { Session } from "../../schemas/session.ts";
-import { bearerOf } from "../ledger/authority.ts";
+import { bearerOf } from "../ledger/authority/authority.ts";
 import {
   type Identity,
   IssuerFailure,
@@ -14,7 +14,7 @@ import {
   newChallenge,
   type SignIn,
   type Verifier,
-} from "../ledger/identities.ts";
+} from "../ledger/authority/identities.ts";
 import type { Ledger } from "./context.ts";
 import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identified.ts";
 import { EndpointError } from "./problem.ts";

@@ -6,7 +6,7 @@ import type { FactOf, StatementOf } from "../../schemas/fact.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { append } from "./append.ts";
 import { canonical, sha256 } from "./canonical.ts";
-import type { Ingest } from "./ingest.ts";
+import type { Ingest } from "./ingest/ingest.ts";
 import type { Reads } from "./loader.ts";
 
 export type PolicyChange = FactOf<"policy.changed">;

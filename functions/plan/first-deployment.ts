@@ -1,7 +1,7 @@
 /** A service that never ran in an environment: whether it is known, and what its description has to say. */
 import type { Blocker } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { knownName } from "../ledger/directories.ts";
+import { knownName } from "../ledger/names/directories.ts";
 import type { Question } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { describedAt } from "../queries/service-description.ts";

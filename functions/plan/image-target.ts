@@ -11,7 +11,7 @@ import { type AsOf, justBefore } from "../ledger/as-of.ts";
 import { newestFirst } from "../ledger/canonical.ts";
 import { EVER, history } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { nameAt, namedBy } from "../ledger/renames.ts";
+import { nameAt, namedBy } from "../ledger/names/renames.ts";
 import { buildsOf, holdersOf } from "../queries/images/image-graph.ts";
 import type { Question } from "../queries/question.ts";
 import { imageAsComponent } from "../queries/release/component.ts";

@@ -5,7 +5,7 @@ import type { Blocker, PlanWarning, RevertedVersion } from "../../schemas/plan.t
 import { fold } from "../../schemas/scalars.ts";
 import { EVER, first } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { type Named, nameAt, namedBy } from "../ledger/renames.ts";
+import { type Named, nameAt, namedBy } from "../ledger/names/renames.ts";
 import { buildsOf, type Family, holdersOf } from "../queries/images/image-graph.ts";
 import type { Applied } from "../queries/migrations/history.ts";
 import type { Question } from "../queries/question.ts";

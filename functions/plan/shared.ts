@@ -2,9 +2,9 @@
 import type { Release } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { allKnownNames } from "../ledger/directories.ts";
 import { all, EVER } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { allKnownNames } from "../ledger/names/directories.ts";
 import type { Selector } from "../queries/release/running.ts";
 import { databasesOf } from "../queries/service-description.ts";
 import { currentRelease } from "./current-release.ts";

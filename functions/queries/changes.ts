@@ -2,8 +2,8 @@
 import type { Change, Changes, TimelineEntry } from "../../schemas/answer.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../ledger/as-of.ts";
-import { knownName } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { knownName } from "../ledger/names/directories.ts";
 import { type Question, questionOf } from "./question.ts";
 import { databasesOf, describedAt } from "./service-description.ts";
 import { allEntries } from "./timeline/events.ts";

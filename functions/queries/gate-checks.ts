@@ -1,8 +1,8 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
 import type { GateReason, GateWarning } from "../../schemas/gate.ts";
-import { knownName } from "../ledger/directories.ts";
 import { backwards } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { knownName } from "../ledger/names/directories.ts";
 import type { Freeze } from "./freezes.ts";
 import { commitOf, digestsIn, type Holder, holdersOf, isStillHeld } from "./images/image-graph.ts";
 import { restoreCommands } from "./images/restore.ts";

@@ -2,9 +2,9 @@
 import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { take } from "../ledger/directories.ts";
 import { EVER, history as factsIn } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { take } from "../ledger/names/directories.ts";
 import { spanLoader } from "../ledger/span-loader.ts";
 import type { Partition } from "../ledger/store.ts";
 import { disputesIn, disputeWarnings } from "./disputes.ts";

@@ -2,9 +2,9 @@
 import type { TagAnswer } from "../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { take } from "../ledger/directories.ts";
 import { all, EVER, ONE } from "../ledger/fact-reader.ts";
-import { formerOf, type Named, nameAt, type Renames } from "../ledger/renames.ts";
+import { take } from "../ledger/names/directories.ts";
+import { formerOf, type Named, nameAt, type Renames } from "../ledger/names/renames.ts";
 import { disputeWarnings } from "./disputes.ts";
 import { isArchivedIn } from "./images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, pointsAt, stateOfTag } from "./images/tag-history.ts";

@@ -5,7 +5,7 @@
  */
 import type { Fact } from "../../schemas/fact.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
-import { daysOf, exportFacts } from "../ledger/export.ts";
+import { daysOf, exportFacts } from "../ledger/export/export.ts";
 import type { Reads } from "../ledger/loader.ts";
 import type { Identity, StoredFacts } from "../ledger/store.ts";
 import { readHead } from "./head.ts";

@@ -1,6 +1,6 @@
 /** Which facts are to be sealed next. */
 import type { Fact } from "../../schemas/fact.ts";
-import { exportFacts } from "../ledger/export.ts";
+import { exportFacts } from "../ledger/export/export.ts";
 import type { Reads } from "../ledger/loader.ts";
 import type { Head } from "./head.ts";
 import type { LogStore } from "./log-store.ts";

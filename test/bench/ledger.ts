@@ -9,8 +9,8 @@ import type { Ledger } from "../../functions/http/context.ts";
 import { exportEndpoint } from "../../functions/http/export.ts";
 import { queryEndpoints } from "../../functions/http/queries.ts";
 import { recordingEndpoints } from "../../functions/http/recording.ts";
-import { parseTokens } from "../../functions/ledger/authority.ts";
-import { remembering } from "../../functions/ledger/people.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
+import { remembering } from "../../functions/ledger/people/people.ts";
 import type { RemoteEngine } from "./engine.ts";
 
 export const TOKEN = "a-token-of-the-benchmark";

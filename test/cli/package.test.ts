@@ -18,7 +18,7 @@ import { exportCommand } from "../../cli/export.ts";
 import type { Io } from "../../cli/io.ts";
 import { run as runCommand } from "../../cli/run.ts";
 import { filesOf } from "../../cli/verify/package-files.ts";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { writeKey } from "../../functions/seal/note.ts";
 import { seal } from "../../functions/seal/sealer.ts";
 import { deployed, givenDoors, SECRETS, tokenOf } from "../doors/given.ts";

@@ -1,9 +1,9 @@
 /** Persons are listed, shown and erased by an admin; what is left names nobody. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { canonical, rawHash, sha256 } from "../../functions/ledger/canonical.ts";
-import { work } from "../../functions/ledger/ingest.ts";
-import { issuerOf, personKey } from "../../functions/ledger/people.ts";
+import { work } from "../../functions/ledger/ingest/ingest.ts";
+import { issuerOf, personKey } from "../../functions/ledger/people/people.ts";
 import { StoreError } from "../../functions/ledger/store.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
 import { ErasureAnswer, HeldAnswer, KnownPersons } from "../../schemas/people.ts";

@@ -1,6 +1,6 @@
 /** The gate at its door: who may ask, and what a pipeline hears. */
 import { afterAll, describe, expect, it } from "vitest";
-import { ROLES } from "../../functions/ledger/authority.ts";
+import { ROLES } from "../../functions/ledger/authority/authority.ts";
 import { Gate } from "../../schemas/gate.ts";
 import { event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";

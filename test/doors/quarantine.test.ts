@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { Sources } from "../../schemas/answer.ts";
 import { Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
 import { outcomesOf } from "../client.ts";

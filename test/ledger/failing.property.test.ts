@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AsOf } from "../../functions/ledger/as-of.ts";
-import { exportFacts } from "../../functions/ledger/export.ts";
+import { exportFacts } from "../../functions/ledger/export/export.ts";
 import { environmentPlan } from "../../functions/plan/environment-plan.ts";
 import { plan } from "../../functions/plan/plan.ts";
 import { precheck } from "../../functions/plan/redeployment/request.ts";

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonical } from "../../functions/ledger/canonical.ts";
-import { renamedReads } from "../../functions/ledger/renamed-reads.ts";
+import { renamedReads } from "../../functions/ledger/names/renamed-reads.ts";
 import { plan } from "../../functions/plan/plan.ts";
 import { artifact } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";

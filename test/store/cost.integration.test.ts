@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AsOf } from "../../functions/ledger/as-of.ts";
 import type { Reads } from "../../functions/ledger/loader.ts";
-import { revealed, revealingAhead } from "../../functions/ledger/people.ts";
+import { revealed, revealingAhead } from "../../functions/ledger/people/people.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { effectiveDeploymentsAt } from "../../functions/queries/release/running.ts";
 import { Release } from "../../schemas/answer.ts";

@@ -4,8 +4,8 @@ import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/audit.t
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { knownName } from "../../ledger/directories.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
+import { knownName } from "../../ledger/names/directories.ts";
 import type { PolicyChange } from "../../ledger/policies.ts";
 import { judged, ofBuild, requiredIn } from "../gate-policy.ts";
 import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";

@@ -2,8 +2,8 @@
 import type { Attached, Release, Warning } from "../../../schemas/answer.ts";
 import type { Configuration, Fact } from "../../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { namesOf } from "../../ledger/directory-names.ts";
 import { distinct } from "../../ledger/fact-reader.ts";
+import { namesOf } from "../../ledger/names/directory-names.ts";
 import type { Name } from "../../ledger/store.ts";
 import { disputeWarnings } from "../disputes.ts";
 import { type Description, isWithoutImages } from "../service-description.ts";

@@ -5,8 +5,8 @@
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
-import { mayName } from "../../ledger/directory-names.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
+import { mayName } from "../../ledger/names/directory-names.ts";
 import { isOpaque } from "../images/image-graph.ts";
 import { type Resolution, type ResolveContext, resolveObserved } from "./digest-resolution.ts";
 import {

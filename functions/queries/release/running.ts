@@ -2,9 +2,9 @@
 import type { Fact } from "../../../schemas/fact.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, newestFirst, order } from "../../ledger/canonical.ts";
-import { namesOf } from "../../ledger/directory-names.ts";
 import { backwards, distinct, history, type KnownAt, ONE, type Pages } from "../../ledger/fact-reader.ts";
-import { allNames } from "../../ledger/name-pages.ts";
+import { namesOf } from "../../ledger/names/directory-names.ts";
+import { allNames } from "../../ledger/names/name-pages.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { buildsOfCommit } from "../images/builds-of-commit.ts";
 import { type Question, questionOf } from "../question.ts";

@@ -15,7 +15,7 @@ import {
   registrable,
   type ServiceDeployment,
   type TaskDefinition,
-} from "../../adapters/ecs/services.ts";
+} from "../../adapters/aws/ecs-services.ts";
 import { places } from "../reaction.ts";
 import { Refused } from "./deliver.ts";
 import { commandsBy, type Deploying, isKnown, known, optionIn, type Progress } from "./deploying.ts";

@@ -10,7 +10,7 @@ import { OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import type { ExportFiles } from "../../adapters/s3/export-jobs.ts";
 import type { Ledger } from "../../http/context.ts";
 import { exportFor } from "../../http/export.ts";
-import type { ExportTask } from "../../ledger/export-jobs.ts";
+import type { ExportTask } from "../../ledger/export/export-jobs.ts";
 
 export async function runExport(ledger: Ledger, files: ExportFiles, task: ExportTask): Promise<void> {
   const path = join(tmpdir(), task.id);

@@ -5,7 +5,7 @@ import { DeployTools } from "../../../schemas/deploy-tools.ts";
 import { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { Hosts } from "../../../schemas/hosts.ts";
 import { SamePersons } from "../../../schemas/same-persons.ts";
-import { type Rule, Rules } from "../../ledger/naming-rules.ts";
+import { type Rule, Rules } from "../../ledger/names/naming-rules.ts";
 import { rootsIn, Signers, type Trust } from "../../sources/standards/trust.ts";
 import { ConfigurationError, json, parse } from "./secrets.ts";
 

@@ -3,7 +3,7 @@ import { prometheusMetrics } from "../../adapters/metrics/prometheus.ts";
 import type { Database } from "../../adapters/sqlite/database.ts";
 import { queueAgesS } from "../../adapters/sqlite/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
-import type { Quarantine } from "../../ledger/quarantine.ts";
+import type { Quarantine } from "../../ledger/ingest/quarantine.ts";
 import type { SealingRunner } from "./sealing.ts";
 
 /**
