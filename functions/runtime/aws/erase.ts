@@ -8,7 +8,7 @@ import { dynamodbRegister } from "../../adapters/dynamodb/people.ts";
 import { s3QuarantineEraser } from "../../adapters/s3/eraser.ts";
 import { queueJobs } from "../../adapters/sqs/jobs.ts";
 import { guarded } from "../../http/app.ts";
-import { peopleEndpoints } from "../../http/people.ts";
+import { peopleEndpoints } from "../../http/operations/people.ts";
 import type { Erasers } from "../../ledger/people/erasure.ts";
 import { ledgerOnAws } from "./context.ts";
 import { behindOrigin } from "./origin.ts";

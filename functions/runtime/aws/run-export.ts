@@ -9,7 +9,7 @@ import { ExportQuestion } from "../../../schemas/export-question.ts";
 import { OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import type { ExportFiles } from "../../adapters/s3/export-jobs.ts";
 import type { Ledger } from "../../http/context.ts";
-import { exportFor } from "../../http/export.ts";
+import { exportFor } from "../../http/export/export.ts";
 import type { ExportTask } from "../../ledger/export/export-jobs.ts";
 
 export async function runExport(ledger: Ledger, files: ExportFiles, task: ExportTask): Promise<void> {

@@ -4,12 +4,12 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import type { ExportJob } from "../../schemas/export-job.ts";
-import { ExportQuestion } from "../../schemas/export-question.ts";
-import { grantsOf } from "../ledger/authority/grants.ts";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { found, holder, query, stretch } from "./request.ts";
+import type { ExportJob } from "../../../schemas/export-job.ts";
+import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { grantsOf } from "../../ledger/authority/grants.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { found, holder, query, stretch } from "../request.ts";
 
 /** A task that has no file after this time has failed: its function may run for a quarter of an hour, three times. */
 const FAILED_MS = 3 * 3600_000;

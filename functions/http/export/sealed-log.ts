@@ -4,16 +4,16 @@
  * bound one gets the proofs of the facts that it may see.
  */
 import { type Context, Hono } from "hono";
-import type { Anchors } from "../../schemas/anchors.ts";
-import { ProofQuestion } from "../../schemas/question.ts";
-import type { ListedLog } from "../seal/log-store.ts";
-import { positionsIn } from "../seal/positions.ts";
-import { writeProof } from "../seal/proof.ts";
-import { CHECKPOINT, inclusionProofs, KEY } from "../seal/read-log.ts";
-import { tileOf } from "../seal/tiles.ts";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { askedBy, found, holder, query, unboundHolder } from "./request.ts";
+import type { Anchors } from "../../../schemas/anchors.ts";
+import { ProofQuestion } from "../../../schemas/question.ts";
+import type { ListedLog } from "../../seal/log-store.ts";
+import { positionsIn } from "../../seal/positions.ts";
+import { writeProof } from "../../seal/proof.ts";
+import { CHECKPOINT, inclusionProofs, KEY } from "../../seal/read-log.ts";
+import { tileOf } from "../../seal/tiles.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { askedBy, found, holder, query, unboundHolder } from "../request.ts";
 
 /** What never changes may be kept for ever. */
 const FOR_EVER = "max-age=31536000, immutable";

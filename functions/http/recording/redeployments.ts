@@ -1,13 +1,13 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
-import type { Fact, StatementOf } from "../../schemas/fact.ts";
-import { imageQueryOf } from "../../schemas/image-query.ts";
-import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../schemas/operation.ts";
-import { isOver, type Redeployment, type Refusal } from "../../schemas/redeployment.ts";
-import { append, type Outcome, type Receipt } from "../ledger/append.ts";
-import { type Holder, isAllowed } from "../ledger/authority/authority.ts";
-import { rawHash } from "../ledger/canonical.ts";
-import { contradictionOf } from "../plan/image-target.ts";
+import type { Fact, StatementOf } from "../../../schemas/fact.ts";
+import { imageQueryOf } from "../../../schemas/image-query.ts";
+import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../../schemas/operation.ts";
+import { isOver, type Redeployment, type Refusal } from "../../../schemas/redeployment.ts";
+import { append, type Outcome, type Receipt } from "../../ledger/append.ts";
+import { type Holder, isAllowed } from "../../ledger/authority/authority.ts";
+import { rawHash } from "../../ledger/canonical.ts";
+import { contradictionOf } from "../../plan/image-target.ts";
 import {
   type Precheck,
   placesOf,
@@ -15,13 +15,18 @@ import {
   type RedeployRequest,
   type RequestOutcome,
   requestRedeployment,
-} from "../plan/redeployment/request.ts";
-import { courseAnswered, endId, REDEPLOYMENTS, redeployment, takenId } from "../plan/redeployment/status.ts";
-import { questionOf } from "../queries/question.ts";
-import type { Ledger } from "./context.ts";
-import { idempotencyKey } from "./marks-and-freezes.ts";
-import { present } from "./present-names.ts";
-import { EndpointError } from "./problem.ts";
+} from "../../plan/redeployment/request.ts";
+import {
+  courseAnswered,
+  endId,
+  REDEPLOYMENTS,
+  redeployment,
+  takenId,
+} from "../../plan/redeployment/status.ts";
+import { questionOf } from "../../queries/question.ts";
+import type { Ledger } from "../context.ts";
+import { present } from "../present-names.ts";
+import { EndpointError } from "../problem.ts";
 import {
   askedBy,
   bodyOf,
@@ -32,7 +37,8 @@ import {
   refuseContradiction,
   refuseElsewhere,
   senderOf,
-} from "./request.ts";
+} from "../request.ts";
+import { idempotencyKey } from "./marks-and-freezes.ts";
 
 async function requestOf(ledger: Ledger, c: Context): Promise<RedeployRequest> {
   const who = await holder(ledger, c, "operate");

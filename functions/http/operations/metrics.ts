@@ -1,9 +1,9 @@
 /** The endpoint that Prometheus reads, of a ledger on one machine. */
 import type { IncomingMessage } from "node:http";
 import { type Context, Hono } from "hono";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { unboundHolder } from "./request.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { unboundHolder } from "../request.ts";
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 

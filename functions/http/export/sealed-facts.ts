@@ -1,9 +1,9 @@
 /** Which facts of an answer are in the sealed log. */
-import type { Release } from "../../schemas/release.ts";
-import type { Identity } from "../ledger/store.ts";
-import { positionsIn } from "../seal/positions.ts";
-import { CHECKPOINT } from "../seal/read-log.ts";
-import type { Ledger } from "./context.ts";
+import type { Release } from "../../../schemas/release.ts";
+import type { Identity } from "../../ledger/store.ts";
+import { positionsIn } from "../../seal/positions.ts";
+import { CHECKPOINT } from "../../seal/read-log.ts";
+import type { Ledger } from "../context.ts";
 
 type Recorded = Identity & { readonly recordedAt: string };
 

@@ -1,8 +1,8 @@
 /** The endpoints that answer questions. Each parses, calls and answers. */
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
-import type { Sources } from "../../schemas/answer.ts";
-import { PUBLIC_FORGES } from "../../schemas/hosts.ts";
+import type { Sources } from "../../../schemas/answer.ts";
+import { PUBLIC_FORGES } from "../../../schemas/hosts.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -23,31 +23,31 @@ import {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "../../schemas/question.ts";
-import type { Whoami } from "../../schemas/whoami.ts";
-import { justBefore } from "../ledger/as-of.ts";
-import { type Holder, rightsOf } from "../ledger/authority/authority.ts";
-import { isBound } from "../ledger/authority/grants.ts";
-import { endingSoon } from "../ledger/authority/token-lines.ts";
-import { revealed } from "../ledger/people/people.ts";
-import { proposedHosts } from "../plan/hosts.ts";
-import { artifact, commit, tag } from "../queries/artifact.ts";
-import { changes } from "../queries/changes.ts";
-import { diff } from "../queries/diff.ts";
-import { environments } from "../queries/environments.ts";
-import { freezes } from "../queries/frozen-places.ts";
-import { history } from "../queries/history.ts";
-import { names } from "../queries/names.ts";
-import { releaseWithFacts } from "../queries/release/release.ts";
-import { repositories } from "../queries/repositories.ts";
-import { services } from "../queries/services.ts";
-import { snapshot } from "../queries/snapshot.ts";
-import { sources } from "../queries/sources.ts";
-import { timeline } from "../queries/timeline/timeline.ts";
-import { comparedPersons, type Ledger } from "./context.ts";
-import { ofExtent, sideBySide } from "./group.ts";
-import { byPresentNames, present } from "./present-names.ts";
-import { EndpointError } from "./problem.ts";
+} from "../../../schemas/question.ts";
+import type { Whoami } from "../../../schemas/whoami.ts";
+import { justBefore } from "../../ledger/as-of.ts";
+import { type Holder, rightsOf } from "../../ledger/authority/authority.ts";
+import { isBound } from "../../ledger/authority/grants.ts";
+import { endingSoon } from "../../ledger/authority/token-lines.ts";
+import { revealed } from "../../ledger/people/people.ts";
+import { proposedHosts } from "../../plan/hosts.ts";
+import { artifact, commit, tag } from "../../queries/artifact.ts";
+import { changes } from "../../queries/changes.ts";
+import { diff } from "../../queries/diff.ts";
+import { environments } from "../../queries/environments.ts";
+import { freezes } from "../../queries/frozen-places.ts";
+import { history } from "../../queries/history.ts";
+import { names } from "../../queries/names.ts";
+import { releaseWithFacts } from "../../queries/release/release.ts";
+import { repositories } from "../../queries/repositories.ts";
+import { services } from "../../queries/services.ts";
+import { snapshot } from "../../queries/snapshot.ts";
+import { sources } from "../../queries/sources.ts";
+import { timeline } from "../../queries/timeline/timeline.ts";
+import { comparedPersons, type Ledger } from "../context.ts";
+import { sealedFacts } from "../export/sealed-facts.ts";
+import { byPresentNames, present } from "../present-names.ts";
+import { EndpointError } from "../problem.ts";
 import {
   askedBy,
   found,
@@ -58,10 +58,10 @@ import {
   moment,
   query,
   stretch,
-} from "./request.ts";
-import { revealing } from "./reveal.ts";
-import { sealedFacts } from "./sealed-facts.ts";
-import { instantOf } from "./times.ts";
+} from "../request.ts";
+import { revealing } from "../reveal.ts";
+import { instantOf } from "../times.ts";
+import { ofExtent, sideBySide } from "./group.ts";
 
 /** Questions whose answers may have megabytes, which compress to a tenth. */
 const LARGE = ["/v1/history", "/v1/timeline", "/v1/snapshot", "/v1/delivery"];
@@ -99,7 +99,7 @@ const questions: Record<string, Question> = {
   "/v1/drift": async (ledger, c) => {
     const { environment, group, limit, cursor, ...asked } = query(c, DriftQuestion);
     const when = await moment(ledger, asked);
-    const { drift } = await import("../queries/drift.ts");
+    const { drift } = await import("../../queries/drift.ts");
     return ofExtent(when, { environment, group }, (extent) => drift(when, extent, { limit, cursor }));
   },
 
@@ -139,7 +139,7 @@ const questions: Record<string, Question> = {
       since === undefined
         ? undefined
         : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
-    const { neededImages } = await import("../plan/needed-images.ts");
+    const { neededImages } = await import("../../plan/needed-images.ts");
     return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 
@@ -181,7 +181,7 @@ const questions: Record<string, Question> = {
     const span = await stretch(known.now, asked);
     if (Date.parse(span.to) - Date.parse(span.from) > DELIVERY_MAX_MS)
       throw new EndpointError("rejected", "from: must be at most 366 days before `to`");
-    const { delivery } = await import("../queries/delivery/delivery.ts");
+    const { delivery } = await import("../../queries/delivery/delivery.ts");
     return sideBySide(known, { environment, group, service }, (one) =>
       delivery(known, { environment: one, service, ...span }),
     );
@@ -228,7 +228,7 @@ const questions: Record<string, Question> = {
 
   "/v1/redeployments": async (ledger, c) => {
     const { environment, service, limit, cursor, ...asked } = query(c, RedeploymentsQuestion);
-    const { redeployments } = await import("../plan/redeployment/list.ts");
+    const { redeployments } = await import("../../plan/redeployment/list.ts");
     const when = await moment(ledger, asked);
     return byPresentNames(when, { environment, service }, (place) =>
       redeployments(when, place, { limit, cursor }),
@@ -242,9 +242,9 @@ const questions: Record<string, Question> = {
   },
 
   "/v1/redeployments/:id": async (ledger, c) => {
-    const { redeployment } = await import("../plan/redeployment/status.ts");
+    const { redeployment } = await import("../../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const { withUndoing } = await import("../plan/redeployment/undone.ts");
+    const { withUndoing } = await import("../../plan/redeployment/undone.ts");
     const when = await moment(ledger, query(c, RedeploymentQuestion));
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },
@@ -301,11 +301,11 @@ export function queryEndpoints(ledger: Ledger): Hono {
     const forges = [...(ledger.hosts?.forges ?? PUBLIC_FORGES)];
     return c.json({ name, role, may: [...rightsOf({ role })], forges } satisfies Whoami);
   });
-  const quarantine = () => import("./quarantine.ts");
+  const quarantine = () => import("../operations/quarantine.ts");
   app.get("/v1/quarantine", async (c) => c.json(await (await quarantine()).quarantinePage(ledger, c)));
   app.get("/v1/quarantine/:key", async (c) => c.json(await (await quarantine()).quarantineItem(ledger, c)));
   // Loaded lazily: other requests should not wait for the description.
-  app.get("/openapi.json", async (c) => c.json((await import("./openapi/document.ts")).document()));
+  app.get("/openapi.json", async (c) => c.json((await import("../openapi/document.ts")).document()));
   app.get("/healthz", (c) =>
     c.json({
       status: "ok",

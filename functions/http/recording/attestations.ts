@@ -1,12 +1,12 @@
 /** The endpoint for build attestations. Signatures are checked if a trust root is configured. */
 import type { Context } from "hono";
-import { keepMalformed, type Received, receive } from "../ledger/ingest/ingest.ts";
-import { readJson } from "../sources/payload.ts";
-import { readAttestation, toBuilds, type Verify } from "../sources/standards/attestation.ts";
-import type { Ledger } from "./context.ts";
+import { keepMalformed, type Received, receive } from "../../ledger/ingest/ingest.ts";
+import { readJson } from "../../sources/payload.ts";
+import { readAttestation, toBuilds, type Verify } from "../../sources/standards/attestation.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { holder, senderOf, textOf } from "../request.ts";
 import { answerOne } from "./outcomes.ts";
-import { EndpointError } from "./problem.ts";
-import { holder, senderOf, textOf } from "./request.ts";
 
 const unconfigured: Verify = () =>
   Promise.resolve({ verified: false, reason: "no trusted root is configured (ASOF_TRUST_ROOTS)" });
@@ -14,7 +14,7 @@ const unconfigured: Verify = () =>
 /** Loaded with the first attestation: they are rare, and reading certificates takes a large library. */
 async function verifier({ trust }: Ledger): Promise<Verify> {
   if (trust === undefined) return unconfigured;
-  const { verifying } = await import("../sources/standards/sigstore.ts");
+  const { verifying } = await import("../../sources/standards/sigstore.ts");
   return verifying(trust);
 }
 

@@ -3,11 +3,11 @@
  * registry's momentary answer is not a fact, and the same facts must give the same plan and hash.
  */
 import { setTimeout } from "node:timers/promises";
-import { pinnedImage } from "../../schemas/pinned-image.ts";
-import type { Plan, PlannedService, RegistryCheck } from "../../schemas/plan.ts";
-import { type Registries, RegistryError } from "../ledger/ingest/registries.ts";
-import { mapLimit } from "../ledger/map-limit.ts";
-import type { Ledger } from "./context.ts";
+import { pinnedImage } from "../../../schemas/pinned-image.ts";
+import type { Plan, PlannedService, RegistryCheck } from "../../../schemas/plan.ts";
+import { type Registries, RegistryError } from "../../ledger/ingest/registries.ts";
+import { mapLimit } from "../../ledger/map-limit.ts";
+import type { Ledger } from "../context.ts";
 
 /** A person waits for the plan. An image without an answer by then is `unknown`. */
 const PATIENCE_MS = 8000;

@@ -1,15 +1,15 @@
 /** The endpoint of the audit report. What it discloses is recorded, as an export is. */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { AuditQuestion } from "../../schemas/audit-question.ts";
-import { sha256 } from "../ledger/canonical.ts";
-import { revealed } from "../ledger/people/people.ts";
-import { recordedPolicies } from "../ledger/policies.ts";
-import { currentRequest } from "../ledger/request-context.ts";
-import { audit } from "../queries/audit/audit.ts";
-import { comparedPersons, type Ledger } from "./context.ts";
-import { byPresentNames } from "./present-names.ts";
-import { askedBy, foundAt, holder, knownAtOf, query, stretch } from "./request.ts";
+import { AuditQuestion } from "../../../schemas/audit-question.ts";
+import { sha256 } from "../../ledger/canonical.ts";
+import { revealed } from "../../ledger/people/people.ts";
+import { recordedPolicies } from "../../ledger/policies.ts";
+import { currentRequest } from "../../ledger/request-context.ts";
+import { audit } from "../../queries/audit/audit.ts";
+import { comparedPersons, type Ledger } from "../context.ts";
+import { byPresentNames } from "../present-names.ts";
+import { askedBy, foundAt, holder, knownAtOf, query, stretch } from "../request.ts";
 
 async function auditReport(ledger: Ledger, c: Context): Promise<Response> {
   const who = await holder(ledger, c, "export");

@@ -1,9 +1,9 @@
 /** The endpoint where an admin takes a backup: the whole ledger as one file, including people and quarantine. */
 import { type Context, Hono } from "hono";
-import { FACTS_HEADER } from "../../schemas/read-answer.ts";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { unboundHolder } from "./request.ts";
+import { FACTS_HEADER } from "../../../schemas/read-answer.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { unboundHolder } from "../request.ts";
 
 async function backUp(ledger: Ledger, c: Context): Promise<Response> {
   // A backup cannot leave out the parts that a token may not see.

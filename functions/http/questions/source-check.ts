@@ -1,6 +1,6 @@
 /** The regular check for sources that fell silent: a metric, and a line in the log when one does and when it reports again. */
-import { silentSources } from "../queries/silent-sources.ts";
-import type { Ledger } from "./context.ts";
+import { silentSources } from "../../queries/silent-sources.ts";
+import type { Ledger } from "../context.ts";
 
 /** Returns a check that remembers which sources were silent at the last one. */
 export function sourceCheck(ledger: Ledger): () => Promise<void> {

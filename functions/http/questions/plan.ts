@@ -1,18 +1,18 @@
 /** The endpoint that answers with a plan. */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { imageQueryOf } from "../../schemas/image-query.ts";
-import type { EnvironmentPlan, Plan, PlannedService } from "../../schemas/plan.ts";
-import { PlanQuestion } from "../../schemas/question.ts";
-import { mapLimit } from "../ledger/map-limit.ts";
-import { environmentPlan } from "../plan/environment-plan.ts";
-import { type Format, fileOf, type Pinned } from "../plan/formats.ts";
-import { contradictionOf } from "../plan/image-target.ts";
-import { plan } from "../plan/plan.ts";
-import { type Question, questionOf } from "../queries/question.ts";
-import type { Ledger } from "./context.ts";
+import { imageQueryOf } from "../../../schemas/image-query.ts";
+import type { EnvironmentPlan, Plan, PlannedService } from "../../../schemas/plan.ts";
+import { PlanQuestion } from "../../../schemas/question.ts";
+import { mapLimit } from "../../ledger/map-limit.ts";
+import { environmentPlan } from "../../plan/environment-plan.ts";
+import { type Format, fileOf, type Pinned } from "../../plan/formats.ts";
+import { contradictionOf } from "../../plan/image-target.ts";
+import { plan } from "../../plan/plan.ts";
+import { type Question, questionOf } from "../../queries/question.ts";
+import type { Ledger } from "../context.ts";
+import { moment, query, refuseContradiction } from "../request.ts";
 import { sideBySide } from "./group.ts";
-import { moment, query, refuseContradiction } from "./request.ts";
 
 /** Only the images of a plan, as a file. */
 function fileAnswer(format: Format, services: readonly Pinned[], next: string | null): Response {

@@ -1,13 +1,13 @@
 /** The endpoint where people record what the review of a change found, after it took effect. */
 import type { Context } from "hono";
-import { Review } from "../../schemas/operation.ts";
-import { receive } from "../ledger/ingest/ingest.ts";
-import { REVIEWS, reviewId, reviewsOf } from "../ledger/reviews.ts";
-import { said } from "../sources/payload.ts";
-import type { Ledger } from "./context.ts";
+import { Review } from "../../../schemas/operation.ts";
+import { receive } from "../../ledger/ingest/ingest.ts";
+import { REVIEWS, reviewId, reviewsOf } from "../../ledger/reviews.ts";
+import { said } from "../../sources/payload.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { askedBy, bodyOf, holder, senderOf } from "../request.ts";
 import { answerOne } from "./outcomes.ts";
-import { EndpointError } from "./problem.ts";
-import { askedBy, bodyOf, holder, senderOf } from "./request.ts";
 
 /** The same review again is a duplicate; another one counts instead of the earlier ones, which stay. */
 export async function review(ledger: Ledger, c: Context): Promise<Response> {

@@ -6,17 +6,17 @@ import {
   type HeldAnswer,
   HeldQuestion,
   type KnownPersons,
-} from "../../schemas/people.ts";
-import { PeopleQuestion } from "../../schemas/question.ts";
-import { nextCursor, placeOf } from "../ledger/cursor.ts";
-import { type Erasers, erase } from "../ledger/people/erasure.ts";
-import { heldPage, positionOf } from "../ledger/people/held.ts";
-import { occurrencesOf } from "../ledger/people/occurrences.ts";
-import type { KnownPerson } from "../ledger/people/people.ts";
-import { limited } from "./body-limit.ts";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { bodyOf, query, unboundHolder } from "./request.ts";
+} from "../../../schemas/people.ts";
+import { PeopleQuestion } from "../../../schemas/question.ts";
+import { nextCursor, placeOf } from "../../ledger/cursor.ts";
+import { type Erasers, erase } from "../../ledger/people/erasure.ts";
+import { heldPage, positionOf } from "../../ledger/people/held.ts";
+import { occurrencesOf } from "../../ledger/people/occurrences.ts";
+import type { KnownPerson } from "../../ledger/people/people.ts";
+import { limited } from "../body-limit.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { bodyOf, query, unboundHolder } from "../request.ts";
 
 const LIST = "the persons";
 const HELD = "what is held about a person";

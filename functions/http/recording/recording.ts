@@ -1,23 +1,23 @@
 /** The endpoints that record: events, vendors' webhooks, attestations, retractions. */
 import { type Context, Hono } from "hono";
-import type { Mapped } from "../../schemas/mapped.ts";
-import { Dispute, Retraction } from "../../schemas/operation.ts";
-import { retractionId } from "../ledger/append.ts";
-import { grantsOf, isBound } from "../ledger/authority/grants.ts";
-import { disputeOf, keepMalformed, receive, type Sender } from "../ledger/ingest/ingest.ts";
-import { memoised } from "../ledger/loader.ts";
-import { identify } from "../ledger/request-context.ts";
-import { readJson, rejected, said } from "../sources/payload.ts";
-import { type Delivery, type Source, sourceOf } from "../sources/source.ts";
-import { SOURCES } from "../sources/sources.ts";
-import { readEvents, toStatement } from "../sources/standards/cloudevents.ts";
-import { limited } from "./body-limit.ts";
-import type { Ledger, WebhookSecret } from "./context.ts";
+import type { Mapped } from "../../../schemas/mapped.ts";
+import { Dispute, Retraction } from "../../../schemas/operation.ts";
+import { retractionId } from "../../ledger/append.ts";
+import { grantsOf, isBound } from "../../ledger/authority/grants.ts";
+import { disputeOf, keepMalformed, receive, type Sender } from "../../ledger/ingest/ingest.ts";
+import { memoised } from "../../ledger/loader.ts";
+import { identify } from "../../ledger/request-context.ts";
+import { readJson, rejected, said } from "../../sources/payload.ts";
+import { type Delivery, type Source, sourceOf } from "../../sources/source.ts";
+import { SOURCES } from "../../sources/sources.ts";
+import { readEvents, toStatement } from "../../sources/standards/cloudevents.ts";
+import { limited } from "../body-limit.ts";
+import type { Ledger, WebhookSecret } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { bodyOf, holder, senderOf, textOf } from "../request.ts";
+import { revealing } from "../reveal.ts";
 import { operations } from "./marks-and-freezes.ts";
 import { answerOne } from "./outcomes.ts";
-import { EndpointError } from "./problem.ts";
-import { bodyOf, holder, senderOf, textOf } from "./request.ts";
-import { revealing } from "./reveal.ts";
 import { review } from "./reviews.ts";
 
 const UNREADABLE = { malformed: "malformed", unsupported: "unsupported", "too many": "too large" } as const;
@@ -187,7 +187,7 @@ export function recordingEndpoints(ledger: Ledger): Hono {
   app.post("/v1/redeployments/:id/cancel", async (c) =>
     (await import("./redeployments.ts")).cancelRedeployment(ledger, c),
   );
-  const quarantine = () => import("./quarantine.ts");
+  const quarantine = () => import("../operations/quarantine.ts");
   app.post("/v1/quarantine/:key/retry", async (c) => (await quarantine()).retry(ledger, c));
   app.post("/v1/quarantine/:key/discard", async (c) => (await quarantine()).discard(ledger, c));
   for (const [vendor, load] of SOURCES) {

@@ -3,8 +3,8 @@
  * function that records answers them, too.
  */
 import { Hono } from "hono";
-import type { Ledger } from "./context.ts";
-import { revealing } from "./reveal.ts";
+import type { Ledger } from "../context.ts";
+import { revealing } from "../reveal.ts";
 
 export const SHARED_PATHS = ["/v1/freezes", "/v1/redeployments"] as const;
 

@@ -1,13 +1,13 @@
 /** The endpoint where CI asks whether it may deploy. */
 import type { Context } from "hono";
-import type { Gate } from "../../schemas/gate.ts";
-import { GateQuestion } from "../../schemas/question.ts";
-import { isBound } from "../ledger/authority/grants.ts";
-import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
-import { gate, gateOfCommit } from "../queries/gate.ts";
-import { comparedPersons, type Ledger } from "./context.ts";
+import type { Gate } from "../../../schemas/gate.ts";
+import { GateQuestion } from "../../../schemas/question.ts";
+import { isBound } from "../../ledger/authority/grants.ts";
+import { grantsByPresentNames } from "../../ledger/names/name-renames.ts";
+import { gate, gateOfCommit } from "../../queries/gate.ts";
+import { comparedPersons, type Ledger } from "../context.ts";
+import { askedBy, holder, moment, query, refuseElsewhere } from "../request.ts";
 import { sideBySide } from "./group.ts";
-import { askedBy, holder, moment, query, refuseElsewhere } from "./request.ts";
 
 /** Also open to tokens of writers, which pipelines hold: the answer is only about the names in the request. */
 export async function gateAnswer(ledger: Ledger, c: Context): Promise<object> {

@@ -1,7 +1,7 @@
 /** Turns the outcome of one event into the response to its request. */
 import type { Context } from "hono";
-import type { Received } from "../ledger/ingest/ingest.ts";
-import { problem } from "./problem.ts";
+import type { Received } from "../../ledger/ingest/ingest.ts";
+import { problem } from "../problem.ts";
 
 const STATUS = { recorded: 201, duplicate: 200, ignored: 202, deferred: 202 } as const;
 

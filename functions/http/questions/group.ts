@@ -1,11 +1,11 @@
 /** Questions of a group: the answers of its environments side by side, never merged. */
-import { fold } from "../../schemas/scalars.ts";
-import type { KnownAt } from "../ledger/fact-reader.ts";
-import { mapLimit } from "../ledger/map-limit.ts";
-import { knownNames, take } from "../ledger/names/directories.ts";
-import { type Answered, byPresentNames } from "./present-names.ts";
-import { EndpointError } from "./problem.ts";
-import { found, foundAt, type Known } from "./request.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import type { KnownAt } from "../../ledger/fact-reader.ts";
+import { mapLimit } from "../../ledger/map-limit.ts";
+import { knownNames, take } from "../../ledger/names/directories.ts";
+import { type Answered, byPresentNames } from "../present-names.ts";
+import { EndpointError } from "../problem.ts";
+import { found, foundAt, type Known } from "../request.ts";
 
 /** An environment, or a group of them: the schema of the question lets exactly one through. */
 export interface Extent {

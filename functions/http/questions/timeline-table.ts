@@ -1,6 +1,6 @@
 /** A timeline as CSV: one line for each component of an entry, or one for an entry without components. */
 import { stringify } from "csv-stringify/sync";
-import { Timeline, type TimelineEntry } from "../../schemas/answer.ts";
+import { Timeline, type TimelineEntry } from "../../../schemas/answer.ts";
 
 type Component = NonNullable<TimelineEntry["components"]>[number];
 

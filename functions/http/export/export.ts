@@ -2,20 +2,20 @@
 import { createHash, randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import type * as z from "zod";
-import { ExportQuestion } from "../../schemas/export-question.ts";
-import type { Fact } from "../../schemas/fact.ts";
-import { BY_HEADER, OTHERS_HEADER } from "../../schemas/read-answer.ts";
-import { time } from "../../schemas/scalars.ts";
-import { type Grants, isBound } from "../ledger/authority/grants.ts";
-import { seenBy } from "../ledger/authority/seen-by.ts";
-import { fingerprint } from "../ledger/canonical.ts";
-import { type ByTime, type Filter, filteredFacts } from "../ledger/export/export-filter.ts";
-import type { Reads } from "../ledger/loader.ts";
-import { currentRequest } from "../ledger/request-context.ts";
-import { positionsIn } from "../seal/positions.ts";
-import type { Ledger } from "./context.ts";
-import { EndpointError } from "./problem.ts";
-import { holder, query, stretch } from "./request.ts";
+import { ExportQuestion } from "../../../schemas/export-question.ts";
+import type { Fact } from "../../../schemas/fact.ts";
+import { BY_HEADER, OTHERS_HEADER } from "../../../schemas/read-answer.ts";
+import { time } from "../../../schemas/scalars.ts";
+import { type Grants, isBound } from "../../ledger/authority/grants.ts";
+import { seenBy } from "../../ledger/authority/seen-by.ts";
+import { fingerprint } from "../../ledger/canonical.ts";
+import { type ByTime, type Filter, filteredFacts } from "../../ledger/export/export-filter.ts";
+import type { Reads } from "../../ledger/loader.ts";
+import { currentRequest } from "../../ledger/request-context.ts";
+import { positionsIn } from "../../seal/positions.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { holder, query, stretch } from "../request.ts";
 
 /** How facts are written. Stored facts have their fields in canonical order. */
 interface Format {
@@ -32,7 +32,7 @@ async function formatOf(
 ): Promise<Format> {
   if (format === "ndjson")
     return { type: "application/x-ndjson", head: "", line: (fact) => `${JSON.stringify(fact)}\n` };
-  const { exportTable } = await import("../ledger/export/export-table.ts");
+  const { exportTable } = await import("../../ledger/export/export-table.ts");
   const { head, row } = exportTable(excel === true);
   const table = { type: "text/csv; charset=utf-8; header=present", head, line: row };
   return sealedLog === undefined ? table : { ...table, positionOf: positionsIn(sealedLog) };

@@ -2,22 +2,22 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "hono";
 import type * as z from "zod";
-import type { StatementOf } from "../../schemas/fact.ts";
-import { Freeze, FreezeEnd, Mark, Note, Rename } from "../../schemas/operation.ts";
-import { faultsOf, fold, id } from "../../schemas/scalars.ts";
-import { narrowed, refusal } from "../ledger/authority/grants.ts";
-import { canonical, sha256 } from "../ledger/canonical.ts";
-import { EVER, newest } from "../ledger/fact-reader.ts";
-import { receive } from "../ledger/ingest/ingest.ts";
-import { knownName } from "../ledger/names/directories.ts";
-import { nearestNames } from "../ledger/names/nearest-names.ts";
-import { afterNewest, type FrozenPlace } from "../queries/freezes.ts";
-import { said } from "../sources/payload.ts";
-import type { Ledger } from "./context.ts";
+import type { StatementOf } from "../../../schemas/fact.ts";
+import { Freeze, FreezeEnd, Mark, Note, Rename } from "../../../schemas/operation.ts";
+import { faultsOf, fold, id } from "../../../schemas/scalars.ts";
+import { narrowed, refusal } from "../../ledger/authority/grants.ts";
+import { canonical, sha256 } from "../../ledger/canonical.ts";
+import { EVER, newest } from "../../ledger/fact-reader.ts";
+import { receive } from "../../ledger/ingest/ingest.ts";
+import { knownName } from "../../ledger/names/directories.ts";
+import { nearestNames } from "../../ledger/names/nearest-names.ts";
+import { afterNewest, type FrozenPlace } from "../../queries/freezes.ts";
+import { said } from "../../sources/payload.ts";
+import type { Ledger } from "../context.ts";
+import { present } from "../present-names.ts";
+import { EndpointError } from "../problem.ts";
+import { bodyOf, foundAt, holder, knownAtOf, senderOf } from "../request.ts";
 import { answerOne } from "./outcomes.ts";
-import { present } from "./present-names.ts";
-import { EndpointError } from "./problem.ts";
-import { bodyOf, foundAt, holder, knownAtOf, senderOf } from "./request.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
 export function idempotencyKey(c: Context): string | undefined {

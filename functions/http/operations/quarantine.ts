@@ -1,20 +1,20 @@
 /** The endpoints where people look at what was quarantined, have it taken again, or discard it. */
 import type { Context } from "hono";
-import type { Mapped } from "../../schemas/mapped.ts";
-import { Discard } from "../../schemas/operation.ts";
-import type { Quarantine } from "../../schemas/quarantine.ts";
-import { QuarantineQuestion } from "../../schemas/question.ts";
-import type { Holder } from "../ledger/authority/authority.ts";
-import { nextCursor, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { receive } from "../ledger/ingest/ingest.ts";
-import type { QuarantineItem } from "../ledger/ingest/quarantine.ts";
-import { rejected } from "../sources/payload.ts";
-import { SOURCES } from "../sources/sources.ts";
-import { toStatement } from "../sources/standards/cloudevents.ts";
-import type { Ledger } from "./context.ts";
-import { answerOne } from "./outcomes.ts";
-import { EndpointError } from "./problem.ts";
-import { bodyOf, found, holder, isRestricted, query, senderOf, unboundHolder } from "./request.ts";
+import type { Mapped } from "../../../schemas/mapped.ts";
+import { Discard } from "../../../schemas/operation.ts";
+import type { Quarantine } from "../../../schemas/quarantine.ts";
+import { QuarantineQuestion } from "../../../schemas/question.ts";
+import type { Holder } from "../../ledger/authority/authority.ts";
+import { nextCursor, placeOf, sizeOf } from "../../ledger/cursor.ts";
+import { receive } from "../../ledger/ingest/ingest.ts";
+import type { QuarantineItem } from "../../ledger/ingest/quarantine.ts";
+import { rejected } from "../../sources/payload.ts";
+import { SOURCES } from "../../sources/sources.ts";
+import { toStatement } from "../../sources/standards/cloudevents.ts";
+import type { Ledger } from "../context.ts";
+import { EndpointError } from "../problem.ts";
+import { answerOne } from "../recording/outcomes.ts";
+import { bodyOf, found, holder, isRestricted, query, senderOf, unboundHolder } from "../request.ts";
 
 const QUESTION = "the quarantine";
 
