@@ -11,18 +11,23 @@ import type { Selector } from "../queries/release/running.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
-import { currentRelease, LAST } from "./current-release.ts";
 import { deploySteps, notRestored, toolBlockers } from "./deployers/deployers.ts";
 import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
-import { isPossible, undescribed } from "./first-deployment.ts";
 import { renamedSince, withinHosts } from "./hosts.ts";
-import { artifactsOf } from "./images.ts";
-import { schemasOf } from "./planned-schema.ts";
 import type { Planning, PlanOptions } from "./planning.ts";
-import { deployedTogether } from "./shared.ts";
+import { schemasOf } from "./schema/planned-schema.ts";
+import { deployedTogether } from "./schema/shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
-import { isMarkedBad, type TargetQuery, type TargetRelease, targetReleaseAt } from "./target-release.ts";
-import { chooseVariants } from "./variants.ts";
+import { currentRelease, LAST } from "./target/current-release.ts";
+import { isPossible, undescribed } from "./target/first-deployment.ts";
+import { artifactsOf } from "./target/images.ts";
+import {
+  isMarkedBad,
+  type TargetQuery,
+  type TargetRelease,
+  targetReleaseAt,
+} from "./target/target-release.ts";
+import { chooseVariants } from "./target/variants.ts";
 
 export type { PlanOptions } from "./planning.ts";
 

@@ -5,7 +5,7 @@ import type { Hosts } from "../../schemas/hosts.ts";
 import type { Question } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import type { Description } from "../queries/service-description.ts";
-import type { TargetQuery } from "./target-release.ts";
+import type { TargetQuery } from "./target/target-release.ts";
 
 /** What the request asks for, and which risks it accepts. */
 export interface PlanOptions {

@@ -139,7 +139,7 @@ const questions: Record<string, Question> = {
       since === undefined
         ? undefined
         : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
-    const { neededImages } = await import("../../plan/needed-images.ts");
+    const { neededImages } = await import("../../plan/target/needed-images.ts");
     return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 

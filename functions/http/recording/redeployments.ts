@@ -7,7 +7,6 @@ import { isOver, type Redeployment, type Refusal } from "../../../schemas/redepl
 import { append, type Outcome, type Receipt } from "../../ledger/append.ts";
 import { type Holder, isAllowed } from "../../ledger/authority/authority.ts";
 import { rawHash } from "../../ledger/canonical.ts";
-import { contradictionOf } from "../../plan/image-target.ts";
 import {
   type Precheck,
   placesOf,
@@ -23,6 +22,7 @@ import {
   redeployment,
   takenId,
 } from "../../plan/redeployment/status.ts";
+import { contradictionOf } from "../../plan/target/image-target.ts";
 import { questionOf } from "../../queries/question.ts";
 import type { Ledger } from "../context.ts";
 import { present } from "../present-names.ts";

@@ -8,7 +8,7 @@ import { type Question, questionOf } from "../../queries/question.ts";
 import { configurationChanges } from "../../queries/release/configuration.ts";
 import { release } from "../../queries/release/release.ts";
 import { isSameSlot } from "../../queries/release/slots.ts";
-import { currentRelease } from "../current-release.ts";
+import { currentRelease } from "../target/current-release.ts";
 
 /** How many releases are followed. Each costs the round trips of a release. */
 const RELEASES_MAX = 24;

@@ -1,7 +1,7 @@
 /** Chooses one variant of each component, if several ran side by side. */
-import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
-import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
-import { byComponent } from "../queries/release/slots.ts";
+import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
+import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
+import { byComponent } from "../../queries/release/slots.ts";
 import type { TargetQuery } from "./target-release.ts";
 
 export interface Chosen {

@@ -1,11 +1,11 @@
 /** The schemas of a plan for an image that never ran here: compared with those of the environment that it ran in. */
-import type { Release } from "../../schemas/answer.ts";
-import type { Blocker } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { factsAt, isApplied, type Versions, versionsOf } from "../queries/migrations/versions.ts";
-import type { Question } from "../queries/question.ts";
-import { LAST } from "./current-release.ts";
+import type { Release } from "../../../schemas/answer.ts";
+import type { Blocker } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { factsAt, isApplied, type Versions, versionsOf } from "../../queries/migrations/versions.ts";
+import type { Question } from "../../queries/question.ts";
+import { LAST } from "../target/current-release.ts";
 import { type DatabaseChange, databasesIn, isMet, isOwn, type Own, type Words } from "./schema.ts";
 
 /** Where an image ran last, and when; null: nowhere. */

@@ -1,23 +1,23 @@
 /** How schemas are reverted: in which order, from which image, with which commands; and blockers and warnings. */
-import type { Release } from "../../schemas/answer.ts";
-import { referenceOf } from "../../schemas/pinned-image.ts";
-import type { Blocker, PlanWarning, RevertedVersion } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { EVER, first } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { type Named, nameAt, namedBy } from "../ledger/names/renames.ts";
-import { buildsOf, type Family, holdersOf } from "../queries/images/image-graph.ts";
-import type { Applied } from "../queries/migrations/history.ts";
-import type { Question } from "../queries/question.ts";
+import type { Release } from "../../../schemas/answer.ts";
+import { referenceOf } from "../../../schemas/pinned-image.ts";
+import type { Blocker, PlanWarning, RevertedVersion } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { EVER, first } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { type Named, nameAt, namedBy } from "../../ledger/names/renames.ts";
+import { buildsOf, type Family, holdersOf } from "../../queries/images/image-graph.ts";
+import type { Applied } from "../../queries/migrations/history.ts";
+import type { Question } from "../../queries/question.ts";
 import {
   backupCommand,
   type Revert,
   type Reverting,
   revertCommand,
-} from "./migration-tools/revert-commands.ts";
-import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
+} from "../migration-tools/revert-commands.ts";
+import { called, DOWN_SCRIPTS } from "../migration-tools/tools.ts";
+import type { StepDraft } from "../step-target.ts";
 import type { DatabaseChange } from "./schema.ts";
-import type { StepDraft } from "./step-target.ts";
 
 export interface Reverts {
   readonly versions: RevertedVersion[];

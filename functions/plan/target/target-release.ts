@@ -1,23 +1,23 @@
 /** The release that a plan goes back to: as of a moment, by its image, or the last one that is not marked as bad. */
-import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
-import type { DeployTools } from "../../schemas/deploy-tools.ts";
-import type { ImageQuery } from "../../schemas/image-query.ts";
-import type { Blocker, PlanWarning } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { justBefore } from "../ledger/as-of.ts";
-import { canonical } from "../ledger/canonical.ts";
-import { EVER } from "../ledger/fact-reader.ts";
-import { markOf } from "../queries/marks.ts";
-import type { Question } from "../queries/question.ts";
-import { configurationChanges, locationOf } from "../queries/release/configuration.ts";
-import { release } from "../queries/release/release.ts";
-import type { Selector } from "../queries/release/running.ts";
-import { byComponent, slotOf } from "../queries/release/slots.ts";
-import { describedAt } from "../queries/service-description.ts";
+import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
+import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+import type { ImageQuery } from "../../../schemas/image-query.ts";
+import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { justBefore } from "../../ledger/as-of.ts";
+import { canonical } from "../../ledger/canonical.ts";
+import { EVER } from "../../ledger/fact-reader.ts";
+import { markOf } from "../../queries/marks.ts";
+import type { Question } from "../../queries/question.ts";
+import { configurationChanges, locationOf } from "../../queries/release/configuration.ts";
+import { release } from "../../queries/release/release.ts";
+import type { Selector } from "../../queries/release/running.ts";
+import { byComponent, slotOf } from "../../queries/release/slots.ts";
+import { describedAt } from "../../queries/service-description.ts";
+import { type DeployedBy, deployedBy } from "../deployers/own-tools.ts";
+import type { Elsewhere } from "../schema/schema-elsewhere.ts";
 import { currentRelease, LAST } from "./current-release.ts";
-import { type DeployedBy, deployedBy } from "./deployers/own-tools.ts";
 import { imageTarget } from "./image-target.ts";
-import type { Elsewhere } from "./schema-elsewhere.ts";
 
 /** A moment, an image, or the last good release. */
 export type TargetQuery = { readonly at: string } | { readonly last: "good" } | ImageQuery;

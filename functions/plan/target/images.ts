@@ -1,15 +1,15 @@
 /** The images of a plan: which to deploy, whether each still exists, and what to do if it does not. */
-import type { Release, ReleasedComponent } from "../../schemas/answer.ts";
-import { type PinnedImage, referenceOf } from "../../schemas/pinned-image.ts";
-import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { newestFirst } from "../ledger/canonical.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { buildsOfCommit } from "../queries/images/builds-of-commit.ts";
-import { holdersOf } from "../queries/images/image-graph.ts";
-import type { Question } from "../queries/question.ts";
-import { isSameSlot } from "../queries/release/slots.ts";
-import type { DeployedBy } from "./deployers/own-tools.ts";
+import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
+import { type PinnedImage, referenceOf } from "../../../schemas/pinned-image.ts";
+import type { Blocker, PlannedComponent, PlanWarning, Rebuild } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { newestFirst } from "../../ledger/canonical.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { buildsOfCommit } from "../../queries/images/builds-of-commit.ts";
+import { holdersOf } from "../../queries/images/image-graph.ts";
+import type { Question } from "../../queries/question.ts";
+import { isSameSlot } from "../../queries/release/slots.ts";
+import type { DeployedBy } from "../deployers/own-tools.ts";
 
 /** An image to copy back from another repository that still holds it. */
 export interface Copy {

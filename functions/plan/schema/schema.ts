@@ -2,19 +2,19 @@
  * The schemas of a plan: which migrations were applied since the target release and still are, and whether they can
  * stay. asof reverts schemas, never data.
  */
-import type { Release } from "../../schemas/answer.ts";
-import type { Fact } from "../../schemas/fact.ts";
-import type { Blocker, PlannedSchema, PlanWarning } from "../../schemas/plan.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { isSameCommit } from "../../schemas/words/ids.ts";
-import { byKey } from "../../schemas/words/ordering.ts";
-import type { AsOf } from "../ledger/as-of.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { buildsOf } from "../queries/images/image-graph.ts";
-import type { Applied } from "../queries/migrations/history.ts";
-import { factsSince, isApplied, type Versions, versionsOf } from "../queries/migrations/versions.ts";
-import type { Question } from "../queries/question.ts";
-import { called, DOWN_SCRIPTS } from "./migration-tools/tools.ts";
+import type { Release } from "../../../schemas/answer.ts";
+import type { Fact } from "../../../schemas/fact.ts";
+import type { Blocker, PlannedSchema, PlanWarning } from "../../../schemas/plan.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { byKey } from "../../../schemas/words/ordering.ts";
+import type { AsOf } from "../../ledger/as-of.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { buildsOf } from "../../queries/images/image-graph.ts";
+import type { Applied } from "../../queries/migrations/history.ts";
+import { factsSince, isApplied, type Versions, versionsOf } from "../../queries/migrations/versions.ts";
+import type { Question } from "../../queries/question.ts";
+import { called, DOWN_SCRIPTS } from "../migration-tools/tools.ts";
 
 /** How the schema of one database changed between two moments. */
 export interface DatabaseChange {
