@@ -9,13 +9,13 @@ import { all } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import type { Partition } from "../ledger/store.ts";
 import { attachedBy } from "./evidence.ts";
-import type { ImageEvidence } from "./gate-policy.ts";
+import type { ImageEvidence } from "./gate/gate-policy.ts";
+import { isAgainst, standing } from "./gate/verdicts.ts";
 import { buildsOf, commitOf } from "./images/image-graph.ts";
 import { countsFor } from "./images/relations.ts";
 import { mergedChanges } from "./merged-changes.ts";
 import type { ComparedPersons } from "./persons.ts";
 import type { Question } from "./question.ts";
-import { isAgainst, standing } from "./verdicts.ts";
 
 type Evidence = FactOf<"evidence.attached">;
 

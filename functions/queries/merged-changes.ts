@@ -9,9 +9,9 @@ import { byOrder } from "../ledger/canonical.ts";
 import { all, distinct } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { attachedBy } from "./evidence.ts";
+import { standing } from "./gate/verdicts.ts";
 import { type ComparedPersons, type Comparison, comparing } from "./persons.ts";
 import type { Question } from "./question.ts";
-import { standing } from "./verdicts.ts";
 
 type Merged = FactOf<"change.merged">;
 type Evidence = FactOf<"evidence.attached">;

@@ -1,6 +1,6 @@
 /** The gate's policy: which evidence it requires where, and what it answers of it. */
 import { afterAll, describe, expect, it } from "vitest";
-import { requiredIn } from "../../functions/queries/gate-policy.ts";
+import { requiredIn } from "../../functions/queries/gate/gate-policy.ts";
 import { Gate } from "../../schemas/gate.ts";
 import type { GatePolicy } from "../../schemas/gate-policy.ts";
 import { event } from "../client.ts";

@@ -10,8 +10,8 @@ import { REDEPLOYMENTS, redeployment } from "../../functions/plan/redeployment/s
 import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";
 import { environments } from "../../functions/queries/environments.ts";
-import { freezesOf } from "../../functions/queries/freezes.ts";
-import { gate } from "../../functions/queries/gate.ts";
+import { freezesOf } from "../../functions/queries/gate/freezes.ts";
+import { gate } from "../../functions/queries/gate/gate.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";
 import { sources } from "../../functions/queries/sources.ts";

@@ -7,7 +7,7 @@ import { plan } from "../../functions/plan/plan.ts";
 import { artifact } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";
 import { environments } from "../../functions/queries/environments.ts";
-import { freezes } from "../../functions/queries/frozen-places.ts";
+import { freezes } from "../../functions/queries/gate/frozen-places.ts";
 import { history } from "../../functions/queries/history.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { services } from "../../functions/queries/services.ts";

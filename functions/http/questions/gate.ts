@@ -4,7 +4,7 @@ import type { Gate } from "../../../schemas/gate.ts";
 import { GateQuestion } from "../../../schemas/question.ts";
 import { isBound } from "../../ledger/authority/grants.ts";
 import { grantsByPresentNames } from "../../ledger/names/name-renames.ts";
-import { gate, gateOfCommit } from "../../queries/gate.ts";
+import { gate, gateOfCommit } from "../../queries/gate/gate.ts";
 import { comparedPersons, type Ledger } from "../context.ts";
 import { askedBy, holder, moment, query, refuseElsewhere } from "../request.ts";
 import { sideBySide } from "./group.ts";

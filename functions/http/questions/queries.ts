@@ -35,7 +35,7 @@ import { artifact, commit, tag } from "../../queries/artifact.ts";
 import { changes } from "../../queries/changes.ts";
 import { diff } from "../../queries/diff.ts";
 import { environments } from "../../queries/environments.ts";
-import { freezes } from "../../queries/frozen-places.ts";
+import { freezes } from "../../queries/gate/frozen-places.ts";
 import { history } from "../../queries/history.ts";
 import { names } from "../../queries/names.ts";
 import { releaseWithFacts } from "../../queries/release/release.ts";

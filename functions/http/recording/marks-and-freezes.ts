@@ -11,7 +11,7 @@ import { EVER, newest } from "../../ledger/fact-reader.ts";
 import { receive } from "../../ledger/ingest/ingest.ts";
 import { knownName } from "../../ledger/names/directories.ts";
 import { nearestNames } from "../../ledger/names/nearest-names.ts";
-import { afterNewest, type FrozenPlace } from "../../queries/freezes.ts";
+import { afterNewest, type FrozenPlace } from "../../queries/gate/freezes.ts";
 import { said } from "../../sources/payload.ts";
 import type { Ledger } from "../context.ts";
 import { present } from "../present-names.ts";

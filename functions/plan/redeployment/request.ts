@@ -15,7 +15,7 @@ import type { Bound } from "../../ledger/authority/grants.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
-import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/freezes.ts";
+import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/gate/freezes.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { restoredBy } from "../configuration.ts";
 import { environmentPlan, isRunning, togetherOf } from "../environment-plan.ts";

@@ -12,7 +12,7 @@ import { monthOf } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
-import type { Requested } from "../../queries/freezes.ts";
+import type { Requested } from "../../queries/gate/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";

@@ -7,7 +7,7 @@ import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { knownName } from "../../ledger/names/directories.ts";
 import type { PolicyChange } from "../../ledger/policies.ts";
-import { judged, ofBuild, requiredIn } from "../gate-policy.ts";
+import { judged, ofBuild, requiredIn } from "../gate/gate-policy.ts";
 import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
 import { questionOf } from "../question.ts";
 import { described } from "../timeline/described.ts";

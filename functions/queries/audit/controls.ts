@@ -3,7 +3,7 @@ import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { AuditChange, ControlCode, Finding } from "../../../schemas/audit.ts";
 import type { RequirementAnswer } from "../../../schemas/gate.ts";
 import { duration } from "../../../schemas/words/durations.ts";
-import type { ActiveFreeze } from "../freezes.ts";
+import type { ActiveFreeze } from "../gate/freezes.ts";
 import type { Comparison } from "../persons.ts";
 import type { KnownChange } from "./known.ts";
 

@@ -4,12 +4,12 @@ import type { AuditApproval } from "../../../schemas/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { memoised } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
-import { type ActiveFreeze, freezesOf } from "../freezes.ts";
-import type { ImageEvidence } from "../gate-policy.ts";
+import { type ActiveFreeze, freezesOf } from "../gate/freezes.ts";
+import type { ImageEvidence } from "../gate/gate-policy.ts";
+import { isFor, standing } from "../gate/verdicts.ts";
 import { commitSubject, evidenceOf, imageSubject } from "../image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
 import type { Question } from "../question.ts";
-import { isFor, standing } from "../verdicts.ts";
 
 /** An approval, and what the report does not show of it. */
 interface Given extends AuditApproval {

@@ -2,7 +2,7 @@
 import type { Audit, AuditChange } from "../../../schemas/audit.ts";
 import type { GatePolicy } from "../../../schemas/gate-policy.ts";
 import { type PolicyChange, policyHash } from "../../ledger/policies.ts";
-import { rulesFor } from "../gate-policy.ts";
+import { rulesFor } from "../gate/gate-policy.ts";
 import type { Period } from "./population.ts";
 
 /** A policy that decides about a change. `assumed`: none was recorded by then, so it is the first one known. */

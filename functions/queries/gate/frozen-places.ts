@@ -1,14 +1,14 @@
 /** The freezes in force everywhere, and the redeployments that were requested. */
-import type { Freezes } from "../../schemas/redeployment.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import type { KnownAt } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { knownNames, take } from "../ledger/names/directories.ts";
-import { type PlaceNamed, placeNamed } from "../ledger/names/directory-names.ts";
+import type { Freezes } from "../../../schemas/redeployment.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
+import { nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
+import type { KnownAt } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { knownNames, take } from "../../ledger/names/directories.ts";
+import { type PlaceNamed, placeNamed } from "../../ledger/names/directory-names.ts";
+import { questionOf } from "../question.ts";
 import { type Freeze, phaseOf, type Standing, standingIn } from "./freezes.ts";
-import { questionOf } from "./question.ts";
 
 type Entry = Freezes["freezes"][number];
 

@@ -1,5 +1,5 @@
 /** What verdicts of evidence mean: each sender has its own vocabulary. */
-import type { Attached } from "../../schemas/answer.ts";
+import type { Attached } from "../../../schemas/answer.ts";
 
 const AGAINST =
   /^(fail(ed|ure)?|errors?|errored|reject(ed|s)?|den(y|ied)|changes[_ -]?requested|timed[_ -]?out|startup_failure|vulnerable|bad|no)$/i;

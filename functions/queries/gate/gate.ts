@@ -1,10 +1,14 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Gate, RequirementAnswer } from "../../schemas/gate.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { isSameCommit } from "../../schemas/words/ids.ts";
-import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { disputeWarnings } from "./disputes.ts";
+import type { Gate, RequirementAnswer } from "../../../schemas/gate.ts";
+import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
+import { disputeWarnings } from "../disputes.ts";
+import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "../image-evidence.ts";
+import type { ComparedPersons } from "../persons.ts";
+import { type Question, questionOf } from "../question.ts";
+import type { Selector } from "../release/running.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   ALWAYS,
@@ -17,10 +21,6 @@ import {
   refusal,
 } from "./gate-checks.ts";
 import { judged, requiredIn } from "./gate-policy.ts";
-import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "./image-evidence.ts";
-import type { ComparedPersons } from "./persons.ts";
-import { type Question, questionOf } from "./question.ts";
-import type { Selector } from "./release/running.ts";
 
 function freezeMessage(freeze: Freeze): string {
   const { environment, service } = freeze;
