@@ -2,7 +2,7 @@
 import type { LedgerClient } from "../../functions/adapters/api-client.ts";
 import type { Snapshot } from "../../schemas/answer.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
-import { callLedger } from "../client.ts";
+import { callLedger } from "../ledger/client.ts";
 import type { Ask } from "./options.ts";
 
 export const call = <T>({ ledger }: Ask, question: (client: LedgerClient) => Promise<T>): Promise<T> =>

@@ -1,9 +1,9 @@
 /** Releases by their place in the history: the one at a moment, and those before it. */
 import type { Release } from "../../schemas/release.ts";
-import { callLedger } from "../client.ts";
 import { CliError } from "../error.ts";
 import { EXIT } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 export interface Selected {
   readonly environment: string;

@@ -8,7 +8,7 @@ import { fileWriter, parquetWriteRows } from "hyparquet-writer";
 import * as z from "zod";
 import { COLUMNS, type Column, cellsOf, FACT_COLUMN } from "../../functions/ledger/export/export-table.ts";
 import type { Fact } from "../../schemas/fact.ts";
-import { onDisk } from "../disk.ts";
+import { onDisk } from "../file/disk.ts";
 
 /** A fact, and where it stands in the sealed log. */
 export interface Exported {

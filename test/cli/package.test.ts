@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it } from "vitest";
-import { exportCommand } from "../../cli/export.ts";
+import { exportCommand } from "../../cli/export/export.ts";
 import type { Io } from "../../cli/io.ts";
 import { run as runCommand } from "../../cli/run.ts";
 import { filesOf } from "../../cli/verify/package-files.ts";
