@@ -1,6 +1,6 @@
 /** `asof log`: what happened in a place, in order. */
 import type { Command } from "commander";
-import type { Timeline } from "../../schemas/timeline.ts";
+import type { Timeline } from "../../schemas/answers/timeline.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";

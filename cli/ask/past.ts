@@ -1,5 +1,5 @@
 /** Releases by their place in the history: the one at a moment, and those before it. */
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { CliError } from "../error.ts";
 import { EXIT } from "../io.ts";
 import { callLedger } from "../ledger/client.ts";

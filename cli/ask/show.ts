@@ -1,7 +1,7 @@
 /** `asof show`: everything that is known of a place, an image, a commit or a tag at a moment. */
 import type { Command } from "commander";
 import type { CommitAnswer } from "../../schemas/answer.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf, momentOf, snapshotOf } from "./asking.ts";

@@ -1,7 +1,7 @@
 /** `asof status`: all that is wrong, everywhere or in one place. */
 import type { Command } from "commander";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";
 import { call, frameOf, snapshotOf } from "./asking.ts";

@@ -1,7 +1,7 @@
 /** `asof wait`: ends when a commit or an image runs in a place. */
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { isSameCommit } from "../../schemas/words/ids.ts";
 import { UsageError } from "../error.ts";
 import { EXIT, EXIT_CODES, type Io } from "../io.ts";

@@ -1,7 +1,7 @@
 /** `asof watch`: what happens in a place, as it is reported. */
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import type { TimelineEntry } from "../../schemas/timeline.ts";
+import type { TimelineEntry } from "../../schemas/answers/timeline.ts";
 import { by } from "../../schemas/words/ordering.ts";
 import { Unreachable } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";

@@ -1,7 +1,7 @@
 /** `asof where`: where an image or a commit runs, also inside of a later commit. */
 import type { Command } from "commander";
 import { memoised } from "../../functions/ledger/loader.ts";
-import type { Release } from "../../schemas/release.ts";
+import type { Release } from "../../schemas/answers/release.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
 import { call, frameOf } from "./asking.ts";

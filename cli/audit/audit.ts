@@ -1,7 +1,7 @@
 /** `asof audit`: every change of a period, who approved it, and what the controls find. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import type { Audit } from "../../schemas/audit.ts";
+import type { Audit } from "../../schemas/answers/audit.ts";
 import { render } from "../ask/style.ts";
 import { timeOf, timeReader } from "../ask/when.ts";
 import { timesIn } from "../ask/words-for.ts";

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { CHECKPOINT, KEY } from "../../functions/seal/read-log.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
-import { Anchors } from "../../schemas/anchors.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
+import { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
 import { onDisk } from "../file/disk.ts";
 import { count, progressOn } from "../file/progress.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { namesBy, Rules } from "../../functions/ledger/names/naming-rules.ts";
-import type { NameRow } from "../../schemas/names.ts";
+import type { NameRow } from "../../schemas/answers/names.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { allPages } from "../../schemas/words/answer-pages.ts";
 import { call, frameOf } from "../ask/asking.ts";

@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as z from "zod";
-import type { Session } from "../../schemas/session.ts";
+import type { Session } from "../../schemas/answers/session.ts";
 import { bearerOf } from "../ledger/authority/authority.ts";
 import {
   type Identity,

@@ -1,7 +1,7 @@
 /** What a plan is asked for, and what its parts share. */
 import type { Release } from "../../schemas/answer.ts";
-import type { DeployTools } from "../../schemas/deploy-tools.ts";
-import type { Hosts } from "../../schemas/hosts.ts";
+import type { DeployTools } from "../../schemas/settings/deploy-tools.ts";
+import type { Hosts } from "../../schemas/settings/hosts.ts";
 import type { Question } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
 import type { Description } from "../queries/service-description.ts";

@@ -1,5 +1,5 @@
 /** Drift: where something else runs than was deployed, by the release's own findings. */
-import type { Drift, PlaceDrift } from "../../schemas/drift.ts";
+import type { Drift, PlaceDrift } from "../../schemas/answers/drift.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";

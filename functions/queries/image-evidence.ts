@@ -1,7 +1,7 @@
 /** The evidence of what is deployed: its builds, what was attached to it and to its commits, and what merged these. */
 import type { Attached } from "../../schemas/answer.ts";
+import type { GateWarning } from "../../schemas/answers/gate.ts";
 import type { Fact, FactOf } from "../../schemas/fact.ts";
-import type { GateWarning } from "../../schemas/gate.ts";
 import { isSameCommit } from "../../schemas/words/ids.ts";
 import { commitPrefix } from "../ledger/access-patterns.ts";
 import { isSameSource } from "../ledger/authority/grants.ts";

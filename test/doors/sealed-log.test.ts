@@ -6,7 +6,7 @@ import { hashOfLeaf } from "../../functions/seal/merkle.ts";
 import { readKey } from "../../functions/seal/note.ts";
 import { readProof } from "../../functions/seal/proof.ts";
 import { seal } from "../../functions/seal/sealer.ts";
-import { Release } from "../../schemas/release.ts";
+import { Release } from "../../schemas/answers/release.ts";
 import { clientOf, event } from "../client.ts";
 import { memoryLog } from "../seal/memory-log.ts";
 import { newSigner } from "../seal/signer.ts";

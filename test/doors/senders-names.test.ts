@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { Rules } from "../../functions/ledger/names/naming-rules.ts";
-import { Names } from "../../schemas/names.ts";
+import { Names } from "../../schemas/answers/names.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, deployed, givenDoors, tokenOf } from "./given.ts";
 

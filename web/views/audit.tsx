@@ -1,7 +1,7 @@
 /** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
 
 import { useState } from "preact/hooks";
-import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
+import type { AuditChange, Audit as Report } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { hrefOf } from "../address.ts";

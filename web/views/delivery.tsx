@@ -1,6 +1,6 @@
 /** Delivery: DORA's four numbers of a place, what each means, and the facts behind them. */
 
-import type { Delivery as Answer } from "../../schemas/delivery.ts";
+import type { Delivery as Answer } from "../../schemas/answers/delivery.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { shortCommit } from "../../schemas/words/ids.ts";

@@ -1,5 +1,5 @@
 /** Everything of a release: images, commits, configuration, schema, who, where else, and the facts. */
-import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/release.ts";
+import type { AppliedMigration, Release, ReleasedComponent } from "../../schemas/answers/release.ts";
 import { duration } from "../../schemas/words/durations.ts";
 import { shortCommit, shortDigest, shortRevision } from "../../schemas/words/ids.ts";
 import { versionsOf } from "../../schemas/words/version.ts";

@@ -1,6 +1,6 @@
 /** What changed before it broke: a time in, changes out, nearest first, each with its undo. */
 
-import type { Change, Changes } from "../../schemas/timeline.ts";
+import type { Change, Changes } from "../../schemas/answers/timeline.ts";
 import { entryWords, signOf } from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { duration } from "../../schemas/words/durations.ts";

@@ -6,8 +6,8 @@ import {
   type HeldAnswer,
   HeldQuestion,
   type KnownPersons,
-} from "../../../schemas/people.ts";
-import { PeopleQuestion } from "../../../schemas/question.ts";
+} from "../../../schemas/answers/people.ts";
+import { PeopleQuestion } from "../../../schemas/questions/question.ts";
 import { nextCursor, placeOf } from "../../ledger/cursor.ts";
 import { type Erasers, erase } from "../../ledger/people/erasure.ts";
 import { heldPage, positionOf } from "../../ledger/people/held.ts";

@@ -1,7 +1,7 @@
 /** The endpoint of the audit report. What it discloses is recorded, as an export is. */
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { AuditQuestion } from "../../../schemas/audit-question.ts";
+import { AuditQuestion } from "../../../schemas/questions/audit-question.ts";
 import { sha256 } from "../../ledger/canonical.ts";
 import { revealed } from "../../ledger/people/people.ts";
 import { recordedPolicies } from "../../ledger/policies.ts";

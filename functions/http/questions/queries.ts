@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { compress } from "hono/compress";
 import type { Sources } from "../../../schemas/answer.ts";
-import { PUBLIC_FORGES } from "../../../schemas/hosts.ts";
+import type { Whoami } from "../../../schemas/answers/whoami.ts";
 import {
   ArtifactQuestion,
   ChangesQuestion,
@@ -23,8 +23,8 @@ import {
   SourcesQuestion,
   TagQuestion,
   TimelineQuestion,
-} from "../../../schemas/question.ts";
-import type { Whoami } from "../../../schemas/whoami.ts";
+} from "../../../schemas/questions/question.ts";
+import { PUBLIC_FORGES } from "../../../schemas/settings/hosts.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { type Holder, rightsOf } from "../../ledger/authority/authority.ts";
 import { isBound } from "../../ledger/authority/grants.ts";

@@ -1,8 +1,8 @@
 /** The endpoints that request a redeployment, and report how it ended. */
 import type { Context } from "hono";
 import type { Fact, StatementOf } from "../../../schemas/fact.ts";
-import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { Cancellation, RedeploymentEnd, RedeploymentRequest } from "../../../schemas/operation.ts";
+import { imageQueryOf } from "../../../schemas/questions/image-query.ts";
 import { isOver, type Redeployment, type Refusal } from "../../../schemas/redeployment.ts";
 import { append, type Outcome, type Receipt } from "../../ledger/append.ts";
 import { type Holder, isAllowed } from "../../ledger/authority/authority.ts";

@@ -2,10 +2,11 @@
  * The status of redeployments. It is derived from the facts since the request, in the order in which things happened, so
  * it does not depend on who reports them or when.
  */
+
+import type { Release } from "../../../schemas/answers/release.ts";
 import type { Deployed, Fact, FactOf } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
-import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { monthOf } from "../../ledger/access-patterns.ts";

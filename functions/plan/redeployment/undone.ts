@@ -1,7 +1,8 @@
 /** Whether what a redeployment brought was undone later, by a sync or another deployment. */
+
+import type { Release } from "../../../schemas/answers/release.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Redeployment } from "../../../schemas/redeployment.ts";
-import type { Release } from "../../../schemas/release.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { type Question, questionOf } from "../../queries/question.ts";

@@ -4,8 +4,8 @@
  */
 import type { Place, Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { Fact } from "../../../schemas/fact.ts";
-import type { ImageQuery } from "../../../schemas/image-query.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
+import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, justBefore } from "../../ledger/as-of.ts";
 import { newestFirst } from "../../ledger/canonical.ts";

@@ -1,8 +1,8 @@
 /** The image that a plan is asked for by digest, tag, version or commit, of whatever environment, or only pushed or built. */
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
-import type { ImageQuery } from "../../../schemas/image-query.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
+import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold, partsOfTag } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";

@@ -1,6 +1,6 @@
 /** Which images of a repository are still needed, so that a clean-up policy may delete the others. */
-import type { Release, ReleasedComponent } from "../../../schemas/release.ts";
-import type { Need, NeededImages } from "../../../schemas/repositories.ts";
+import type { Release, ReleasedComponent } from "../../../schemas/answers/release.ts";
+import type { Need, NeededImages } from "../../../schemas/answers/repositories.ts";
 import { byKey } from "../../../schemas/words/ordering.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";

@@ -1,9 +1,9 @@
 /** The release that a plan goes back to: as of a moment, by its image, or the last one that is not marked as bad. */
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
-import type { DeployTools } from "../../../schemas/deploy-tools.ts";
-import type { ImageQuery } from "../../../schemas/image-query.ts";
 import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
+import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";

@@ -1,8 +1,8 @@
 /** The audit report of a period. */
 import type { Attached } from "../../../schemas/answer.ts";
-import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/audit.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/answers/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { knownName } from "../../ledger/names/directories.ts";

@@ -1,6 +1,6 @@
 /** What is known of a change: its commits, who approved it, its evidence, and the freezes of its place. */
 import type { Approval, Attached, MergedChange, TimelineEntry } from "../../../schemas/answer.ts";
-import type { AuditApproval } from "../../../schemas/audit.ts";
+import type { AuditApproval } from "../../../schemas/answers/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { memoised } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";

@@ -1,6 +1,6 @@
 /** The population of a report: which changes there are, and the checks that none is missing. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { Audit, AuditChange } from "../../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { dayOf } from "../../ledger/access-patterns.ts";

@@ -1,5 +1,5 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
-import type { GateReason, GateWarning } from "../../../schemas/gate.ts";
+import type { GateReason, GateWarning } from "../../../schemas/answers/gate.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { knownName } from "../../ledger/names/directories.ts";

@@ -1,7 +1,7 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
-import type { Gate, RequirementAnswer } from "../../../schemas/gate.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import type { Gate, RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { disputeWarnings } from "../disputes.ts";

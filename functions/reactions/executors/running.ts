@@ -1,6 +1,7 @@
 /** Whether a release is what a plan deploys, as the plan's last step asks it. */
+
+import type { Release } from "../../../schemas/answers/release.ts";
 import type { Plan } from "../../../schemas/plan.ts";
-import type { Release } from "../../../schemas/release.ts";
 import { fold } from "../../../schemas/scalars.ts";
 
 type Configuration = Release["config"][number];

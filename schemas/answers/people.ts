@@ -1,6 +1,6 @@
 /** What the ledger says about the persons in its facts, to whoever may erase them. */
 import * as z from "zod";
-import { commitment, prose, text } from "./scalars.ts";
+import { commitment, prose, text } from "../scalars.ts";
 
 const login = text(128);
 /** As a stored fact names the person. */

@@ -1,9 +1,9 @@
 /** The history: every interval of every service, as columns, so that a client can show any moment of it by itself. */
 
 import * as z from "zod";
+import { renamed } from "../renamed-name.ts";
+import { digest, imageRepository, name, sha, shownPerson, tag, time } from "../scalars.ts";
 import { warning } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { digest, imageRepository, name, sha, shownPerson, tag, time } from "./scalars.ts";
 
 const ms = z.int().meta({ description: "milliseconds since 1970-01-01T00:00:00Z" });
 const column = <T extends z.ZodType>(cell: T, description: string) => z.array(cell).meta({ description });

@@ -1,6 +1,6 @@
 /** The gate's policy: which evidence an image needs in which environment. An operator's file. */
 import * as z from "zod";
-import { name } from "./scalars.ts";
+import { name } from "../scalars.ts";
 
 export const REQUIREMENTS = [
   "build_evidence",

@@ -1,11 +1,11 @@
 /** The gate's answer: whether an image may be deployed. CI asks before it deploys. */
 
 import * as z from "zod";
-import { REQUIREMENTS } from "./gate-policy.ts";
-import { coded } from "./plan-codes.ts";
+import { coded } from "../plan-codes.ts";
+import { renamed } from "../renamed-name.ts";
+import { digest, name, sha } from "../scalars.ts";
+import { REQUIREMENTS } from "../settings/gate-policy.ts";
 import { attached, moment } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { digest, name, sha } from "./scalars.ts";
 
 /** Reasons against a deployment. */
 export const GateReasonCode = z.union([

@@ -1,6 +1,6 @@
 /** Which logins of different issuers are one person. An operator's file. */
 import * as z from "zod";
-import { login, source } from "./scalars.ts";
+import { login, source } from "../scalars.ts";
 
 /** Lists of logins, each list one person. An issuer is the prefix of a `source`, such as `/webhooks/github/github.com`. */
 export const SamePersons = z

@@ -1,6 +1,6 @@
 /** Names as senders gave them, and the places that they stand for. */
 import * as z from "zod";
-import { source, text, time } from "./scalars.ts";
+import { source, text, time } from "../scalars.ts";
 
 const given = {
   group: text(255).exactOptional(),

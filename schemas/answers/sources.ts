@@ -1,7 +1,7 @@
 /** Who reports to the ledger, when each was last heard, and what was quarantined. */
 import * as z from "zod";
-import { Hosts } from "./hosts.ts";
-import { source, time } from "./scalars.ts";
+import { source, time } from "../scalars.ts";
+import { Hosts } from "../settings/hosts.ts";
 
 export const Sources = z
   .strictObject({

@@ -1,8 +1,8 @@
 /** The query parameters of an export. */
 import * as z from "zod";
-import { KINDS } from "./fact.ts";
+import { KINDS } from "../fact.ts";
+import { name, source, text } from "../scalars.ts";
 import { endOfPeriod, several, startOfPeriod, tz } from "./question.ts";
-import { name, source, text } from "./scalars.ts";
 
 export const ExportQuestion = z
   .strictObject({

@@ -1,6 +1,6 @@
 /** Who is signed in with a browser, and how one signs in. */
 import * as z from "zod";
-import { endpoint, name, time } from "./scalars.ts";
+import { endpoint, name, time } from "../scalars.ts";
 
 export const Session = z
   .strictObject({

@@ -1,8 +1,8 @@
 /** What differs between two moments, or two environments. */
 import * as z from "zod";
+import { renamed } from "../renamed-name.ts";
+import { digest, name, sha, time } from "../scalars.ts";
 import { configuration, warning } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { digest, name, sha, time } from "./scalars.ts";
 
 const side = z.strictObject({ environment: name, at: time });
 const shownImage = z

@@ -1,8 +1,8 @@
 /** The query parameters of every question. Unknown parameters are refused, not ignored. */
 import * as z from "zod";
+import { digest, id, imageRepository, name, sha, source, tag, text, time } from "../scalars.ts";
+import { DAY, millisecondsOf } from "../words/durations.ts";
 import { imageQueryOf, imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
-import { digest, id, imageRepository, name, sha, source, tag, text, time } from "./scalars.ts";
-import { DAY, millisecondsOf } from "./words/durations.ts";
 
 /** An exact time; a `+` that a client did not encode arrives as a space. */
 export const Instant = z

@@ -1,7 +1,7 @@
 /** The query parameters of an audit report. */
 import * as z from "zod";
+import { name, text } from "../scalars.ts";
 import { endOfPeriod, knownAt, startOfPeriod, tz } from "./question.ts";
-import { name, text } from "./scalars.ts";
 
 export const AuditQuestion = z.strictObject({
   environment: name,

@@ -1,5 +1,5 @@
 /** The ways to name the image of a plan. Several of them may be given, and have to agree. */
-import { digest, imageTag, sha, tag } from "./scalars.ts";
+import { digest, imageTag, sha, tag } from "../scalars.ts";
 
 export const imageSelectors = {
   digest: digest.meta({

@@ -1,8 +1,8 @@
 /** Drift: what runs without having been deployed, and what was deployed and does not run. */
 import * as z from "zod";
+import { renamed } from "../renamed-name.ts";
+import { digest, name, shownPerson, time } from "../scalars.ts";
 import { deploymentId, identity, moment, Release } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { digest, name, shownPerson, time } from "./scalars.ts";
 
 const shown = { component: name, variant: name.exactOptional(), digest: digest.nullable() };
 

@@ -1,6 +1,6 @@
 /** The answer of `POST /v1/exports` and `GET /v1/exports/{id}`. */
 import * as z from "zod";
-import { time } from "./scalars.ts";
+import { time } from "../scalars.ts";
 
 export const ExportJob = z
   .strictObject({

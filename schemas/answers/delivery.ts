@@ -1,7 +1,7 @@
 /** Delivery: DORA's four numbers of a span, and the facts behind each of them. */
 import * as z from "zod";
+import { name, sha, time, url } from "../scalars.ts";
 import { identity, stretch } from "./release.ts";
-import { name, sha, time, url } from "./scalars.ts";
 
 const seconds = z.int().nonnegative();
 

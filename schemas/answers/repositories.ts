@@ -1,7 +1,7 @@
 /** Image repositories, and which of their images are still needed. */
 import * as z from "zod";
+import { digest, imageRepository, name, time } from "../scalars.ts";
 import { moment } from "./release.ts";
-import { digest, imageRepository, name, time } from "./scalars.ts";
 
 export const Repositories = z
   .strictObject({

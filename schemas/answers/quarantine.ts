@@ -1,6 +1,6 @@
 /** What the quarantine holds. */
 import * as z from "zod";
-import { time } from "./scalars.ts";
+import { time } from "../scalars.ts";
 
 const quarantined = {
   key: z.string(),

@@ -1,14 +1,14 @@
 /** The audit report: every change of a period in an environment, and what the controls say of each. */
 
 import * as z from "zod";
-import { mergedChange } from "./answer.ts";
-import { component } from "./component.ts";
+import { mergedChange } from "../answer.ts";
+import { component } from "../component.ts";
+import { coded } from "../plan-codes.ts";
+import { renamed } from "../renamed-name.ts";
+import { hash, name, sha, shownPerson, time, url } from "../scalars.ts";
+import { GatePolicy } from "../settings/gate-policy.ts";
 import { RequirementAnswer } from "./gate.ts";
-import { GatePolicy } from "./gate-policy.ts";
-import { coded } from "./plan-codes.ts";
 import { attached, configuration, deploymentId, identity, stretch } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { hash, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 /** The controls, in the order of the report. */
 export const CONTROLS = [

@@ -1,10 +1,10 @@
 /** What happened: timelines, and what changed before a moment. */
 
 import * as z from "zod";
-import { component } from "./component.ts";
+import { component } from "../component.ts";
+import { renamed } from "../renamed-name.ts";
+import { ENDINGS, id, name, sha, shownPerson, time, url } from "../scalars.ts";
 import { attached, configuration, deploymentId, dispute, identity, stretch } from "./release.ts";
-import { renamed } from "./renamed-name.ts";
-import { ENDINGS, id, name, sha, shownPerson, time, url } from "./scalars.ts";
 
 export * from "./delivery.ts";
 export * from "./history.ts";

@@ -4,9 +4,9 @@
  */
 
 import * as z from "zod";
-import { clusterState } from "./cluster-state.ts";
-import { component } from "./component.ts";
-import { renamed } from "./renamed-name.ts";
+import { clusterState } from "../cluster-state.ts";
+import { component } from "../component.ts";
+import { renamed } from "../renamed-name.ts";
 import {
   digest,
   ENDINGS,
@@ -23,7 +23,7 @@ import {
   trilean,
   url,
   WORKLOADS,
-} from "./scalars.ts";
+} from "../scalars.ts";
 
 export const identity = z.strictObject({ source, id });
 
