@@ -13,10 +13,10 @@ import { allKnownNames, take } from "../../ledger/names/directories.ts";
 import { areSame, nameAt, namedBy } from "../../ledger/names/renames.ts";
 import { type Built, buildsOfCommit } from "../../queries/images/builds-of-commit.ts";
 import { pushesProving } from "../../queries/images/image-graph.ts";
+import { tag as tagAnswer } from "../../queries/images/tag.ts";
 import type { Question } from "../../queries/question.ts";
 import type { Selector } from "../../queries/release/running.ts";
 import { type Description, ownImagesOf } from "../../queries/service-description.ts";
-import { tag as tagAnswer } from "../../queries/tag.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 
 /** A deployment that names a tag or a commit whose image no other fact names. */

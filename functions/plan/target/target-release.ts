@@ -7,7 +7,7 @@ import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
-import { markOf } from "../../queries/marks.ts";
+import { markOf } from "../../queries/images/marks.ts";
 import type { Question } from "../../queries/question.ts";
 import { configurationChanges, locationOf } from "../../queries/release/configuration.ts";
 import { release } from "../../queries/release/release.ts";

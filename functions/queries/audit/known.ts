@@ -7,7 +7,7 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type ActiveFreeze, freezesOf } from "../gate/freezes.ts";
 import type { ImageEvidence } from "../gate/gate-policy.ts";
 import { isFor, standing } from "../gate/verdicts.ts";
-import { commitSubject, evidenceOf, imageSubject } from "../image-evidence.ts";
+import { commitSubject, evidenceOf, imageSubject } from "../images/image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
 import type { Question } from "../question.ts";
 

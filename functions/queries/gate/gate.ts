@@ -5,7 +5,13 @@ import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
 import { disputeWarnings } from "../disputes.ts";
-import { commitSubject, evidenceAgainst, evidenceOf, imageSubject, type Subject } from "../image-evidence.ts";
+import {
+  commitSubject,
+  evidenceAgainst,
+  evidenceOf,
+  imageSubject,
+  type Subject,
+} from "../images/image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
 import { type Question, questionOf } from "../question.ts";
 import type { Selector } from "../release/running.ts";

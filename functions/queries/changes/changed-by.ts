@@ -1,14 +1,14 @@
 /** What a commit of a repository of configuration changed: the releases that differ since it was deployed. */
-import type { CommitAnswer } from "../../schemas/answer.ts";
-import type { Fact } from "../../schemas/fact.ts";
-import { justBefore } from "../ledger/as-of.ts";
-import { newestFirst } from "../ledger/canonical.ts";
-import { distinct } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { differenceOf } from "./difference.ts";
-import type { Question } from "./question.ts";
-import { type Claim, isEffective, type Observation } from "./release/effective-deployments.ts";
-import { release } from "./release/release.ts";
+import type { CommitAnswer } from "../../../schemas/answer.ts";
+import type { Fact } from "../../../schemas/fact.ts";
+import { justBefore } from "../../ledger/as-of.ts";
+import { newestFirst } from "../../ledger/canonical.ts";
+import { distinct } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { differenceOf } from "../difference.ts";
+import type { Question } from "../question.ts";
+import { type Claim, isEffective, type Observation } from "../release/effective-deployments.ts";
+import { release } from "../release/release.ts";
 
 type Changed = NonNullable<CommitAnswer["commits"][number]["changed"]>[number];
 

@@ -1,21 +1,21 @@
 /** The evidence of what is deployed: its builds, what was attached to it and to its commits, and what merged these. */
-import type { Attached } from "../../schemas/answer.ts";
-import type { GateWarning } from "../../schemas/answers/gate.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { isSameCommit } from "../../schemas/words/ids.ts";
-import { commitPrefix } from "../ledger/access-patterns.ts";
-import { isSameSource } from "../ledger/authority/grants.ts";
-import { all } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { Partition } from "../ledger/store.ts";
-import { attachedBy } from "./evidence.ts";
-import type { ImageEvidence } from "./gate/gate-policy.ts";
-import { isAgainst, standing } from "./gate/verdicts.ts";
-import { buildsOf, commitOf } from "./images/image-graph.ts";
-import { countsFor } from "./images/relations.ts";
-import { mergedChanges } from "./merged-changes.ts";
-import type { ComparedPersons } from "./persons.ts";
-import type { Question } from "./question.ts";
+import type { Attached } from "../../../schemas/answer.ts";
+import type { GateWarning } from "../../../schemas/answers/gate.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { commitPrefix } from "../../ledger/access-patterns.ts";
+import { isSameSource } from "../../ledger/authority/grants.ts";
+import { all } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import type { Partition } from "../../ledger/store.ts";
+import { mergedChanges } from "../changes/merged-changes.ts";
+import { attachedBy } from "../evidence.ts";
+import type { ImageEvidence } from "../gate/gate-policy.ts";
+import { isAgainst, standing } from "../gate/verdicts.ts";
+import type { ComparedPersons } from "../persons.ts";
+import type { Question } from "../question.ts";
+import { buildsOf, commitOf } from "./image-graph.ts";
+import { countsFor } from "./relations.ts";
 
 type Evidence = FactOf<"evidence.attached">;
 

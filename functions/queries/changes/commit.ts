@@ -1,22 +1,22 @@
 /** Everything known of one commit: its images, its evidence, the changes that brought it, and where they ran. */
-import type { CommitAnswer } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { isSameCommit } from "../../schemas/words/ids.ts";
-import { commitPrefix, configurationCommits } from "../ledger/access-patterns.ts";
-import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
-import { all } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { Aspect } from "../ledger/store.ts";
+import type { CommitAnswer } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { commitPrefix, configurationCommits } from "../../ledger/access-patterns.ts";
+import { type AsOf, isSettled, reachOf } from "../../ledger/as-of.ts";
+import { all } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import type { Aspect } from "../../ledger/store.ts";
+import { disputeWarnings } from "../disputes.ts";
+import { evidenceOfDeployments } from "../evidence.ts";
+import { commitOf, type Family } from "../images/image-graph.ts";
+import { isRan } from "../images/mentions.ts";
+import { placesOf } from "../images/where-it-ran.ts";
+import type { ComparedPersons } from "../persons.ts";
+import { type Question, questionOf } from "../question.ts";
+import { isEffective, statedEffect } from "../release/effective-deployments.ts";
 import { changedBy } from "./changed-by.ts";
-import { disputeWarnings } from "./disputes.ts";
-import { evidenceOfDeployments } from "./evidence.ts";
-import { commitOf, type Family } from "./images/image-graph.ts";
-import { isRan } from "./images/mentions.ts";
 import { mergedChanges } from "./merged-changes.ts";
-import type { ComparedPersons } from "./persons.ts";
-import { type Question, questionOf } from "./question.ts";
-import { isEffective, statedEffect } from "./release/effective-deployments.ts";
-import { placesOf } from "./where-it-ran.ts";
 
 type Built = FactOf<"artifact.built">;
 

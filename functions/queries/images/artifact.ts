@@ -1,24 +1,16 @@
 /** Everything known of one image: where it is, its commit, its evidence, and where it ran. */
-import type { Artifact } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { all, type KnownAt } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { disputeWarnings } from "./disputes.ts";
-import { evidenceOfDeployments } from "./evidence.ts";
-import {
-  buildsOf,
-  commitOf,
-  firstPush,
-  type Holder,
-  heldIn,
-  holdersOf,
-  knownCommit,
-} from "./images/image-graph.ts";
-import { questionOf } from "./question.ts";
+import type { Artifact } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { all, type KnownAt } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { disputeWarnings } from "../disputes.ts";
+import { evidenceOfDeployments } from "../evidence.ts";
+import { questionOf } from "../question.ts";
+import { buildsOf, commitOf, firstPush, type Holder, heldIn, holdersOf, knownCommit } from "./image-graph.ts";
 import { isNamed, placesOf } from "./where-it-ran.ts";
 
-export { commit } from "./commit.ts";
+export { commit } from "../changes/commit.ts";
 export { tag } from "./tag.ts";
 
 const buildOf = (fact: FactOf<"artifact.built">): Artifact["builds"][number] => ({

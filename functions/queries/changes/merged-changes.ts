@@ -1,17 +1,17 @@
 /** The pull and merge requests that brought a commit: who wrote, approved and merged them. */
-import type { Approval, MergedChange } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { personsIn } from "../../schemas/persons.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { isSameCommit } from "../../schemas/words/ids.ts";
-import { changePartition, commitPrefix } from "../ledger/access-patterns.ts";
-import { byOrder } from "../ledger/canonical.ts";
-import { all, distinct } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { attachedBy } from "./evidence.ts";
-import { standing } from "./gate/verdicts.ts";
-import { type ComparedPersons, type Comparison, comparing } from "./persons.ts";
-import type { Question } from "./question.ts";
+import type { Approval, MergedChange } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { personsIn } from "../../../schemas/persons.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { changePartition, commitPrefix } from "../../ledger/access-patterns.ts";
+import { byOrder } from "../../ledger/canonical.ts";
+import { all, distinct } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { attachedBy } from "../evidence.ts";
+import { standing } from "../gate/verdicts.ts";
+import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
+import type { Question } from "../question.ts";
 
 type Merged = FactOf<"change.merged">;
 type Evidence = FactOf<"evidence.attached">;

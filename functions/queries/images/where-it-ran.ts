@@ -2,19 +2,19 @@
  * Where images ran: the facts that name them, and since and until when the releases show them. The facts give the places
  * and moments to look at; what ran is decided by the rules of the release alone, so that the two answers agree.
  */
-import type { Place } from "../../schemas/answer.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, reachOf } from "../ledger/as-of.ts";
-import { byOrder, canonical, newestFirst } from "../ledger/canonical.ts";
-import { distinct, EVER, history, keyOf } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { take } from "../ledger/names/directories.ts";
-import type { Aspect } from "../ledger/store.ts";
-import { digestsIn, type Family } from "./images/image-graph.ts";
-import { mentionsOf, type Ran } from "./images/mentions.ts";
-import type { Question } from "./question.ts";
-import type { Selector } from "./release/running.ts";
-import { type Shown, shownAt } from "./release/shown.ts";
+import type { Place } from "../../../schemas/answer.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { type AsOf, reachOf } from "../../ledger/as-of.ts";
+import { byOrder, canonical, newestFirst } from "../../ledger/canonical.ts";
+import { distinct, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { take } from "../../ledger/names/directories.ts";
+import type { Aspect } from "../../ledger/store.ts";
+import type { Question } from "../question.ts";
+import type { Selector } from "../release/running.ts";
+import { type Shown, shownAt } from "../release/shown.ts";
+import { digestsIn, type Family } from "./image-graph.ts";
+import { mentionsOf, type Ran } from "./mentions.ts";
 
 /** Maximum number of entries in an answer; the newest ones. */
 export const PLACES_MAX = 100;

@@ -1,14 +1,14 @@
 /** What a tag pointed at, and its history. */
-import type { TagAnswer } from "../../schemas/answer.ts";
-import type { Fact, FactOf } from "../../schemas/fact.ts";
-import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { all, EVER, ONE } from "../ledger/fact-reader.ts";
-import { take } from "../ledger/names/directories.ts";
-import { formerOf, type Named, nameAt, type Renames } from "../ledger/names/renames.ts";
-import { disputeWarnings } from "./disputes.ts";
-import { isArchivedIn } from "./images/image-graph.ts";
-import { changesOfManifest, manifestOf, movesOf, pointsAt, stateOfTag } from "./images/tag-history.ts";
-import { questionOf } from "./question.ts";
+import type { TagAnswer } from "../../../schemas/answer.ts";
+import type { Fact, FactOf } from "../../../schemas/fact.ts";
+import { type AsOf, isSettled } from "../../ledger/as-of.ts";
+import { all, EVER, ONE } from "../../ledger/fact-reader.ts";
+import { take } from "../../ledger/names/directories.ts";
+import { formerOf, type Named, nameAt, type Renames } from "../../ledger/names/renames.ts";
+import { disputeWarnings } from "../disputes.ts";
+import { questionOf } from "../question.ts";
+import { isArchivedIn } from "./image-graph.ts";
+import { changesOfManifest, manifestOf, movesOf, pointsAt, stateOfTag } from "./tag-history.ts";
 
 const HISTORY_MAX = 100;
 

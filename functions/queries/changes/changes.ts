@@ -1,12 +1,12 @@
 /** What changed before something broke: the entries of a timeline just before a moment, nearest first. */
-import type { Change, Changes, TimelineEntry } from "../../schemas/answer.ts";
-import { fold } from "../../schemas/scalars.ts";
-import { type AsOf, isSettled, justBefore } from "../ledger/as-of.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { knownName } from "../ledger/names/directories.ts";
-import { type Question, questionOf } from "./question.ts";
-import { databasesOf, describedAt } from "./service-description.ts";
-import { allEntries } from "./timeline/events.ts";
+import type { Change, Changes, TimelineEntry } from "../../../schemas/answer.ts";
+import { fold } from "../../../schemas/scalars.ts";
+import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { knownName } from "../../ledger/names/directories.ts";
+import { type Question, questionOf } from "../question.ts";
+import { databasesOf, describedAt } from "../service-description.ts";
+import { allEntries } from "../timeline/events.ts";
 
 /** What is asked for: an environment, and the service that broke. Names as given. */
 export interface Suspects {

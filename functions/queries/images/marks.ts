@@ -1,10 +1,10 @@
 /** Marks: images that people marked as good or bad. */
-import type { FactOf } from "../../schemas/fact.ts";
-import { newestFirst } from "../ledger/canonical.ts";
-import { backwards } from "../ledger/fact-reader.ts";
-import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import type { Question } from "./question.ts";
-import { countsIn } from "./service-description.ts";
+import type { FactOf } from "../../../schemas/fact.ts";
+import { newestFirst } from "../../ledger/canonical.ts";
+import { backwards } from "../../ledger/fact-reader.ts";
+import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import type { Question } from "../question.ts";
+import { countsIn } from "../service-description.ts";
 
 export type Mark = FactOf<"release.marked">;
 
