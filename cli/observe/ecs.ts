@@ -6,7 +6,7 @@ import { partsOf } from "../../functions/sources/image.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
-import { latest, observationOf, type RunningService } from "./look.ts";
+import { latest, observationOf, type RunningService } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 

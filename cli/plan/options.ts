@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { RedeploymentRequest } from "../../schemas/operation.ts";
 import { imageQueryOf } from "../../schemas/questions/image-query.ts";
 import { type Ask, readingBy } from "../ask/options.ts";
-import { releaseAt, releaseBack } from "../ask/past.ts";
+import { releaseAt, releaseBack } from "../ask/release-history.ts";
 import { timeOf } from "../ask/when.ts";
 import { UsageError } from "../error.ts";
 

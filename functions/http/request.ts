@@ -16,7 +16,7 @@ import { revealingAhead } from "../ledger/people/people.ts";
 import { identify } from "../ledger/request-context.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { identified } from "./identified.ts";
+import { identified } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 import { instantOf } from "./times.ts";
 

@@ -16,7 +16,7 @@ import {
   type Verifier,
 } from "../ledger/authority/identities.ts";
 import type { Ledger } from "./context.ts";
-import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identified.ts";
+import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 
 /** How long a person may take to sign in. */

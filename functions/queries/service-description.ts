@@ -5,7 +5,7 @@ import { backwards, history, type KnownAt, ONE } from "../ledger/fact-reader.ts"
 import { allKnownNames } from "../ledger/names/directories.ts";
 import { namesOf } from "../ledger/names/directory-names.ts";
 import { type Named, namedBy } from "../ledger/names/renames.ts";
-import type { Selector } from "./release/running.ts";
+import type { Selector } from "./release/deployment-reader.ts";
 
 export type Description = FactOf<"service.described">;
 

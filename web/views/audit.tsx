@@ -6,9 +6,9 @@ import { broughtBy } from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Out, Refused, Time } from "./parts.tsx";
 import { PlaceAndDays, spanOf } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 type Control = Report["controls"][number];
 

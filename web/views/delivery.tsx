@@ -6,9 +6,9 @@ import { duration } from "../../schemas/words/durations.ts";
 import { shortCommit } from "../../schemas/words/ids.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceAndDays, spanOf } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const span = (seconds: number | null): string => (seconds === null ? "unknown" : duration(seconds * 1000));
 

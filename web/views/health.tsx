@@ -5,8 +5,8 @@ import { age } from "../../schemas/words/durations.ts";
 import { ApiError, discardQuarantined, retryQuarantined } from "../api.ts";
 import { sendersOf } from "../connect.ts";
 import { environments, mayRetry } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Refused, Time } from "./parts.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const POLL_MS = 15_000;
 

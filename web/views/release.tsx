@@ -5,8 +5,8 @@ import { shortCommit, shortDigest, shortRevision } from "../../schemas/words/ids
 import { versionsOf } from "../../schemas/words/version.ts";
 import { compared, rowAt } from "../lanes.ts";
 import { columns, go, lanes, time } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { CopyButton, Fact, Out, Time } from "./parts.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const AVAILABLE: Record<ReleasedComponent["availability"], string> = {
   available: "in its registry",

@@ -8,9 +8,9 @@ import { silenceWords } from "../../schemas/words/silence.ts";
 import { hrefOf } from "../address.ts";
 import { localInput, moment } from "../format.ts";
 import { address, columns, go, now, time } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Out, Refused, Time } from "./parts.tsx";
 import { PlaceChoices } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 const RELATIONS: Record<Change["relation"], string> = {
   service: "itself",

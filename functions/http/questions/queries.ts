@@ -244,7 +244,7 @@ const questions: Record<string, Question> = {
   "/v1/redeployments/:id": async (ledger, c) => {
     const { redeployment } = await import("../../plan/redeployment/status.ts");
     const id = c.req.param("id") ?? "";
-    const { withUndoing } = await import("../../plan/redeployment/undone.ts");
+    const { withUndoing } = await import("../../plan/redeployment/undone-redeployment.ts");
     const when = await moment(ledger, query(c, RedeploymentQuestion));
     return withUndoing(when, found(await redeployment(when, id), `redeployment ${id}`));
   },

@@ -15,9 +15,9 @@ import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
 import type { Requested } from "../../queries/gate/freezes.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
+import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 import { isSameSlot, type Slot } from "../../queries/release/slots.ts";
 import { promisedConfiguration } from "./promised-configuration.ts";
 

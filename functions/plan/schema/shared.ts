@@ -5,7 +5,7 @@ import type { AsOf } from "../../ledger/as-of.ts";
 import { all, EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { allKnownNames } from "../../ledger/names/directories.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { databasesOf } from "../../queries/service-description.ts";
 import { currentRelease } from "../target/current-release.ts";
 

@@ -3,7 +3,7 @@ import type { Blocker } from "../../../schemas/plan.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { knownName } from "../../ledger/names/directories.ts";
 import type { Question } from "../../queries/question.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { describedAt } from "../../queries/service-description.ts";
 import { listed, type StepDraft, type Target } from "../step-target.ts";
 import { LAST } from "./current-release.ts";

@@ -15,7 +15,7 @@ import { type Built, buildsOfCommit } from "../../queries/images/builds-of-commi
 import { pushesProving } from "../../queries/images/image-graph.ts";
 import { tag as tagAnswer } from "../../queries/images/tag.ts";
 import type { Question } from "../../queries/question.ts";
-import type { Selector } from "../../queries/release/running.ts";
+import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { type Description, ownImagesOf } from "../../queries/service-description.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 

@@ -8,8 +8,8 @@ import { nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { allKnownNames, knownNames, take } from "../../ledger/names/directories.ts";
 import { type Question, questionOf } from "../../queries/question.ts";
+import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { release } from "../../queries/release/release.ts";
-import type { Selector } from "../../queries/release/running.ts";
 import { currentRelease } from "./current-release.ts";
 import { targetReleaseAt } from "./target-release.ts";
 

@@ -5,7 +5,7 @@ import type { RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { duration } from "../../../schemas/words/durations.ts";
 import type { ActiveFreeze } from "../gate/freezes.ts";
 import type { Comparison } from "../persons.ts";
-import type { KnownChange } from "./known.ts";
+import type { KnownChange } from "./known-changes.ts";
 
 /** A change that is recorded this much later was not reported at the time. */
 const LATE_S = 3600;

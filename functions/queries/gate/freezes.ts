@@ -6,7 +6,7 @@ import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { backwards, EVER, type KnownAt, newest } from "../../ledger/fact-reader.ts";
-import type { Selector } from "../release/running.ts";
+import type { Selector } from "../release/deployment-reader.ts";
 
 export type Requested = FactOf<"redeployment.requested">;
 export type Frozen = FactOf<"environment.frozen">;

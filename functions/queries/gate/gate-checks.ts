@@ -9,8 +9,8 @@ import { restoreCommands } from "../images/restore.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
 import type { Question } from "../question.ts";
-import type { Selector } from "../release/running.ts";
-import { isOlderBuild, isOlderThanCommit } from "../release/unnoticed.ts";
+import type { Selector } from "../release/deployment-reader.ts";
+import { isOlderBuild, isOlderThanCommit } from "../release/deployment-warnings.ts";
 import { databasesOf, describedAt, isWithoutImages } from "../service-description.ts";
 import type { Freeze } from "./freezes.ts";
 

@@ -14,7 +14,7 @@ import {
 } from "../images/image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
 import { type Question, questionOf } from "../question.ts";
-import type { Selector } from "../release/running.ts";
+import type { Selector } from "../release/deployment-reader.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   ALWAYS,

@@ -11,8 +11,8 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { take } from "../../ledger/names/directories.ts";
 import type { Aspect } from "../../ledger/store.ts";
 import type { Question } from "../question.ts";
-import type { Selector } from "../release/running.ts";
-import { type Shown, shownAt } from "../release/shown.ts";
+import type { Selector } from "../release/deployment-reader.ts";
+import { type Shown, shownAt } from "../release/shown-images.ts";
 import { digestsIn, type Family } from "./image-graph.ts";
 import { mentionsOf, type Ran } from "./mentions.ts";
 

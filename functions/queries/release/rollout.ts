@@ -11,9 +11,9 @@ import { all, backwards, type KnownAt } from "../../ledger/fact-reader.ts";
 import { allKnownNames } from "../../ledger/names/directories.ts";
 import { namesOf } from "../../ledger/names/directory-names.ts";
 import { oneImage } from "../images/image-graph.ts";
+import type { Selector } from "./deployment-reader.ts";
 import { none, type Resolution, type ResolveContext, resolveClaimed } from "./digest-resolution.ts";
 import { type Claim, isClaim, isPart } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { isBare, type Task, tasksOf } from "./tasks.ts";
 
 /** A rollout may end this long after its deployment was reported. */

@@ -1,6 +1,6 @@
 /** Carries a log into another place, where another key may go on with it. */
 import type { Store } from "../ledger/store.ts";
-import { carriedFiles, tileBytes } from "./carried.ts";
+import { carriedFiles, tileBytes } from "./log-files.ts";
 import { LogFault, type LogStore, putSame } from "./log-store.ts";
 import type { VerifierKey } from "./note.ts";
 import { bundleWith, CHECKPOINT, readEntries, readPublished } from "./read-log.ts";

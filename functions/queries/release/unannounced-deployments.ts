@@ -7,8 +7,8 @@ import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { all, backwards, history } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
+import type { Selector } from "./deployment-reader.ts";
 import type { Observation } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { type Task, tasksOf } from "./tasks.ts";
 
 /** Whether no deployment, observation or attempt names the deployment of a task, whenever it happened. */

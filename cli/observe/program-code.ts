@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { sha, tag } from "../../schemas/scalars.ts";
-import type { RunningService } from "./look.ts";
+import type { RunningService } from "./machine-services.ts";
 
 const Package = z.looseObject({ version: z.string() });
 

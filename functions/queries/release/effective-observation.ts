@@ -9,11 +9,6 @@ import { order } from "../../ledger/canonical.ts";
 import type { Question } from "../question.ts";
 import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
-import type { ResolveContext } from "./digest-resolution.ts";
-import { type Claim, isClaim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
-import { type Reconciled, reconcileWith } from "./reconcile.ts";
-import { showClaimed, showObserved } from "./resolved-component.ts";
-import { GRACE_MS } from "./rollout.ts";
 import {
   coveringAmong,
   type EffectiveDeployments,
@@ -22,7 +17,12 @@ import {
   observations,
   type Selector,
   seenBy,
-} from "./running.ts";
+} from "./deployment-reader.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import { type Claim, isClaim, isObservation, isPart, type Observation } from "./effective-deployments.ts";
+import { type Reconciled, reconcileWith } from "./reconcile.ts";
+import { showClaimed, showObserved } from "./resolved-component.ts";
+import { GRACE_MS } from "./rollout.ts";
 import { byComponent } from "./slots.ts";
 
 export const isInGrace = (look: Observation, claim: Claim | Observation): boolean =>

@@ -4,7 +4,7 @@ import type { Database } from "../../adapters/sqlite/database.ts";
 import { queueAgesS } from "../../adapters/sqlite/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
 import type { Quarantine } from "../../ledger/ingest/quarantine.ts";
-import type { SealingRunner } from "./sealing.ts";
+import type { SealingRunner } from "./sealing-runner.ts";
 
 /**
  * The metrics. What is a state and not an event is measured whenever the metrics are read.

@@ -3,7 +3,7 @@ import type { Release } from "../../schemas/answer.ts";
 import type { DeployTools } from "../../schemas/settings/deploy-tools.ts";
 import type { Hosts } from "../../schemas/settings/hosts.ts";
 import type { Question } from "../queries/question.ts";
-import type { Selector } from "../queries/release/running.ts";
+import type { Selector } from "../queries/release/deployment-reader.ts";
 import type { Description } from "../queries/service-description.ts";
 import type { TargetQuery } from "./target/target-release.ts";
 

@@ -23,7 +23,7 @@ import {
   statedEffect,
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
-import { tasksAsObservation } from "./unannounced.ts";
+import { tasksAsObservation } from "./unannounced-deployments.ts";
 
 export interface Selector {
   readonly environment: string;

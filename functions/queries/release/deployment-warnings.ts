@@ -14,10 +14,10 @@ import { requirementsOf } from "../migrations/requirements.ts";
 import type { Question } from "../question.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { bareUrl } from "./configuration.ts";
+import { type Selector, wholeServicePartitions } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { isClaim, isPart } from "./effective-deployments.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import { type Selector, wholeServicePartitions } from "./running.ts";
 import { tasksOf } from "./tasks.ts";
 
 type Deployed = FactOf<"deployment.succeeded">;

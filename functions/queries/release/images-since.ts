@@ -8,6 +8,7 @@ import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { mayName } from "../../ledger/names/directory-names.ts";
 import { isOpaque } from "../images/image-graph.ts";
+import { type EffectiveDeployments, observations, wholeServicePartitions } from "./deployment-reader.ts";
 import { type Resolution, type ResolveContext, resolveObserved } from "./digest-resolution.ts";
 import {
   type Claim,
@@ -17,11 +18,10 @@ import {
   isPart,
   type Observation,
 } from "./effective-deployments.ts";
-import { beginOf, isInGrace } from "./looks.ts";
+import { beginOf, isInGrace } from "./effective-observation.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { resolveDeployed } from "./rollout.ts";
-import { type EffectiveDeployments, observations, wholeServicePartitions } from "./running.ts";
 import { byComponent, isSameSlot } from "./slots.ts";
 import { isBare } from "./tasks.ts";
 

@@ -6,17 +6,17 @@ import { all, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
 import { digestsIn } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
-import type { ResolveContext } from "./digest-resolution.ts";
-import { type ComponentClaim, isObservation, isPart } from "./effective-deployments.ts";
-import { beginOf, reconcile } from "./looks.ts";
-import type { ResolvedComponent } from "./resolved-component.ts";
-import { hasTasks, mayBeInRollout, rolloutEnd } from "./rollout.ts";
 import {
   type EffectiveDeployments,
   effectiveDeploymentsAt,
   laterObservations,
   type Selector,
-} from "./running.ts";
+} from "./deployment-reader.ts";
+import type { ResolveContext } from "./digest-resolution.ts";
+import { type ComponentClaim, isObservation, isPart } from "./effective-deployments.ts";
+import { beginOf, reconcile } from "./effective-observation.ts";
+import type { ResolvedComponent } from "./resolved-component.ts";
+import { hasTasks, mayBeInRollout, rolloutEnd } from "./rollout.ts";
 import { tasksOf } from "./tasks.ts";
 import { untilOf } from "./validity.ts";
 
