@@ -9,7 +9,8 @@ import { type Question, questionOf } from "../queries/question.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { snapshot } from "../queries/snapshot.ts";
 import { deployedBy } from "./deployers/own-tools.ts";
-import { type Body, bodyOf, isUnchanged, type PlanOptions, RUNS_NOW, statusOf } from "./plan.ts";
+import { type PlanOptions, plannedBody } from "./plan.ts";
+import { type Body, isUnchanged, RUNS_NOW, statusOf } from "./plan-body.ts";
 import { databasesIn } from "./schema/schema.ts";
 import { currentRelease, LAST } from "./target/current-release.ts";
 
@@ -33,7 +34,7 @@ async function serviceOf(
   const description = await describedAt(question, { environment, service: fold(service) }, LAST);
   const wish = { ...options, aim: { at: question.at } };
   const planning = { question, selector: { environment, service }, wish, current, description };
-  const body = await bodyOf(planning, release, {
+  const body = await plannedBody(planning, release, {
     release,
     since: question.at,
     blockers: [],
