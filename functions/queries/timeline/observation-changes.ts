@@ -4,7 +4,7 @@
  * The state before is read once, at the first deployment or observation of a service.
  */
 
-import type { Configuration, ObservedComponent } from "../../../schemas/fact.ts";
+import type { ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
@@ -12,7 +12,6 @@ import { ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question, Selector } from "../question.ts";
-import { configurationChanges, configurationOf } from "../release/configuration.ts";
 import { foldEffects, newestOf, observations } from "../release/deployment-reader.ts";
 import {
   type Claim,
@@ -21,45 +20,20 @@ import {
   hasEffect,
   isObservation,
   isOfDeployment,
-  isPart,
   NOTHING,
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
 import { isInGrace, isLeftOutThen, reconciledAt } from "../release/effective-observation.ts";
-import type { ResolvedComponent } from "../release/resolved-component.ts";
 import { hasTasks } from "../release/rollout.ts";
-import { byComponent, isSameSlot, matched, slotOf } from "../release/slots.ts";
-
-/** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */
-interface Group {
-  readonly entries: readonly ObservedComponent[];
-  readonly isClaimed: boolean;
-}
-
-/** The components in effect, by folded name. */
-function effectiveGroups({ claimed, observation, decided }: Effective): ReadonlyMap<string, Group> {
-  const claims = [...claimed].filter(([name]) => !decided.has(name));
-  const observed = [...byComponent(observation?.components ?? [])].filter(([name]) => decided.has(name));
-  return new Map<string, Group>([
-    ...claims.map(([name, { entries }]) => [name, { entries, isClaimed: true }] as const),
-    ...observed.map(([name, entries]) => [name, { entries, isClaimed: false }] as const),
-  ]);
-}
-
-const configurationInEffect = ({ claimed, observation, configured, decided }: Effective): Configuration[] => {
-  const claims = [...configured, ...[...claimed.values()].map(({ claim }) => claim)];
-  return configurationOf([
-    ...claims,
-    ...(observation === undefined || decided.size === 0 ? [] : [observation]),
-  ]);
-};
-
-/** Whether another configuration is in effect with an observation than before it. */
-function changesConfiguration(state: Effective, observation: Observation): boolean {
-  const after = configurationInEffect(evolve(state, statedEffect(observation)));
-  return configurationChanges(configurationInEffect(state), after).length > 0;
-}
+import {
+  changedComponents,
+  changesConfiguration,
+  comparedGroups,
+  likenessOfObservation,
+  newImages,
+  replacedBy,
+} from "./effective-changes.ts";
 
 type Known = Omit<Question, "at">;
 
@@ -77,11 +51,13 @@ async function effectiveAt(known: Known, selector: Selector, at: string): Promis
   return foldEffects(effects);
 }
 
-async function compareImages(
+/** How an entry in effect, or none, compares with another one. Reads what images are related only where that decides. */
+async function likenessOf(
   images: Images,
-  shown: ObservedComponent,
+  shown: ObservedComponent | undefined,
   seen: ObservedComponent,
 ): Promise<Likeness> {
+  if (shown === undefined) return "other";
   // An entry that names no image does not contradict any.
   if (seen.digest === undefined && seen.tag === undefined) return "same";
   if (
@@ -93,34 +69,15 @@ async function compareImages(
   return likeness(images, shown, seen, (await images.family(seen.digest)).members);
 }
 
-async function compareGroups(
-  images: Images,
-  shown: Group | undefined,
-  seen: readonly ObservedComponent[],
-): Promise<Likeness> {
-  const pairs = matched(shown?.entries ?? [], seen);
-  if (pairs === undefined) return "other";
-  const verdicts = await Promise.all(pairs.map(([one, other]) => compareImages(images, one, other)));
-  if (verdicts.includes("other")) return "other";
-  // Only a claim can be explained by the release's rules; two observations that are not the same differ.
-  return verdicts.includes("unclear") ? (shown?.isClaimed === true ? "unclear" : "other") : "same";
-}
-
 async function compare(images: Images, state: Effective, observation: Observation): Promise<Likeness> {
-  const showing = effectiveGroups(state);
-  const seen = byComponent(observation.components);
-  const others = isPart(observation) ? [] : [...showing.keys()];
-  const names = [...new Set([...seen.keys(), ...others])];
-  const verdicts = await Promise.all(
-    names.map((name) => compareGroups(images, showing.get(name), seen.get(name) ?? [])),
+  const groups = comparedGroups(state, observation);
+  const likenesses = await Promise.all(
+    groups.map(({ pairs = [] }) =>
+      Promise.all(pairs.map(([shown, seen]) => likenessOf(images, shown, seen))),
+    ),
   );
-  if (verdicts.includes("other")) return [...showing.values()].some(isVague) ? "unclear" : "other";
-  return verdicts.includes("unclear") ? "unclear" : "same";
+  return likenessOfObservation(state, groups, likenesses);
 }
-
-/** Whether a deployment names no image: it may then also mean components that only its tasks name. */
-const isVague = ({ entries, isClaimed }: Group): boolean =>
-  isClaimed && entries.some(({ digest, tag }) => digest === undefined && tag === undefined);
 
 /** A fact, and the sort key (or time) of what comes directly before it. */
 export interface Step<F> {
@@ -143,23 +100,13 @@ export interface Watch {
   take(fact: Claim | Observation): Promise<Effects>;
 }
 
-const slotsOf = (shown: readonly ResolvedComponent[] = []) =>
-  new Map(shown.map((one) => [slotOf(one.resolution.stated), one]));
-
 /** The components that run another image at a moment than just before it; undefined if nobody knows of one of them. */
 async function newImagesAt(known: Known, selector: Selector, at: string): Promise<string[] | undefined> {
-  const [before, after] = await Promise.all(
-    [justBefore(at), at].map(async (moment) => slotsOf((await reconciledAt(known, selector, moment)).shown)),
-  );
-  const verdicts = [...(after ?? [])].map(([slot, { resolution, family }]) => {
-    const was = before?.get(slot);
-    const { digest } = was?.resolution ?? {};
-    if (was === undefined) return [resolution.stated.component];
-    if (digest === undefined || family === undefined) return undefined;
-    return family.members.has(digest) ? [] : [resolution.stated.component];
-  });
-  const certain = verdicts.flatMap((one) => (one === undefined ? [] : one));
-  return verdicts.includes(undefined) && certain.length === 0 ? undefined : [...new Set(certain)];
+  const [before, after] = await Promise.all([
+    reconciledAt(known, selector, justBefore(at)),
+    reconciledAt(known, selector, at),
+  ]);
+  return newImages(before.shown, after.shown);
 }
 
 export function watching(known: Known, environment: string): Watch {
@@ -190,24 +137,12 @@ export function watching(known: Known, environment: string): Watch {
   /** The components to which a deployment brings another image than ran before; undefined if nobody knows. */
   async function brings(claim: Claim, service: string): Promise<string[] | undefined> {
     if (claim.kind !== "deployment.succeeded") return undefined;
-    const before = services.get(service)?.state ?? NOTHING;
-    const old = effectiveGroups(before);
-    const changed = [...effectiveGroups(evolve(before, statedEffect(claim)))]
-      .map(([name, { entries }]) => ({ entries, was: old.get(name)?.entries ?? [] }))
-      .filter(({ entries, was }) => entries !== was);
-    const verdicts = await Promise.all(
-      changed.flatMap(({ entries, was }) =>
-        entries.map(async (is) => {
-          const same = was.find((one) => isSameSlot(one, is));
-          const verdict = same === undefined ? "other" : await compareImages(images, same, is);
-          return is.digest === undefined ? "unclear" : verdict === "other" ? [is.component] : verdict;
-        }),
-      ),
-    );
+    const replaced = replacedBy(services.get(service)?.state ?? NOTHING, claim);
+    const likenesses = await Promise.all(replaced.map(({ is, was }) => likenessOf(images, was, is)));
+    const changed = changedComponents(replaced, likenesses);
     const place = { environment, service };
-    if (verdicts.includes("unclear") || (await hasTasks(known, place)))
-      return newImagesAt(known, place, claim.occurredAt);
-    return [...new Set(verdicts.flatMap((one) => (Array.isArray(one) ? one : [])))];
+    const isKnown = changed !== undefined && !(await hasTasks(known, place));
+    return isKnown ? changed : newImagesAt(known, place, claim.occurredAt);
   }
 
   /** A removal of a superseded deployment is no event. */
