@@ -1,4 +1,5 @@
 /** The columns of the matrix: places, and groups of places that are folded into one column each. */
+import { byText } from "../schemas/words/ordering.ts";
 import { compared, imagesOf, type Mark, markOf, type Row } from "./lanes.ts";
 
 export interface Place {
@@ -86,7 +87,7 @@ function openAnyway(units: readonly Unit[], most: number): Set<Unit> {
 /** The columns: production first. Where there are more places than `most`, groups are folded until the rest has room. */
 export function columnsOf(places: readonly Place[], { chosen, open, fold }: Wish, most: number): Columns {
   const known = [...places].sort(
-    (a, b) => rankOf(a.environment) - rankOf(b.environment) || (a.environment < b.environment ? -1 : 1),
+    (a, b) => rankOf(a.environment) - rankOf(b.environment) || byText(a.environment, b.environment),
   );
   const names = known.map(({ environment }) => environment);
   const wanted = chosen.filter((one) => names.includes(one));

@@ -1,6 +1,8 @@
 /** What is known now of a period that was reported before, and was not known then. */
+
 import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
+import { by } from "../../schemas/words/ordering.ts";
 import { columns, type Line } from "../ask/style.ts";
 import type { Times } from "../ask/words-for.ts";
 
@@ -32,7 +34,7 @@ export function differences(before: Audit, after: Audit): Difference[] {
   }
   for (const [key, change] of old ?? [])
     if (now?.has(key) !== true) found.push({ change, what: "was retracted, or is explained by another" });
-  return found.sort((a, b) => (a.change.at < b.change.at ? -1 : 1));
+  return found.sort(by(({ change }) => change.at));
 }
 
 export const sinceLines = (before: Audit, after: Audit, times: Times): Line[] => {

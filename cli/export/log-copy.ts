@@ -1,6 +1,6 @@
 /** Copies a ledger's sealed log into a folder. What is there is not asked for again, so a copy goes on where it broke off. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type * as z from "zod";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
 import { anchorPath } from "../../functions/seal/anchor.ts";
@@ -19,20 +19,11 @@ import {
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
 import type { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
-import { onDisk } from "../file/disk.ts";
+import { onDisk, writeInto } from "../file/disk.ts";
 import { Refused } from "../ledger/client.ts";
 
 /** Files that are asked for at once. */
 const AT_ONCE = 8;
-
-/** Under another name first, so that a file that is there is whole. */
-export function writeWhole(file: string, bytes: Uint8Array | string): void {
-  onDisk(file, () => {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${file}.partial`, bytes, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
-  });
-}
 
 async function needed(files: LogFiles, path: string): Promise<Buffer> {
   const bytes = await files.read(path);
@@ -89,7 +80,7 @@ async function copyMissing(
 ): Promise<void> {
   let copied = 0;
   await mapLimit(AT_ONCE, wanted, async ({ path, read }) => {
-    if (!existsSync(join(folder, path))) writeWhole(join(folder, path), await read());
+    if (!existsSync(join(folder, path))) writeInto(join(folder, path), await read());
     progress(++copied, wanted.length);
   });
 }
@@ -127,10 +118,10 @@ export async function copyLog(
     ...beside.map((path) => ({ path, read: () => needed(files, path) })),
   ];
   await copyMissing(folder, wanted, progress);
-  writeWhole(join(folder, checkpointPath(size)), note);
-  writeWhole(join(folder, KEY), `${vkey}\n`);
+  writeInto(join(folder, checkpointPath(size)), note);
+  writeInto(join(folder, KEY), `${vkey}\n`);
   // Last: it says that the rest is there.
-  writeWhole(join(folder, CHECKPOINT), note);
+  writeInto(join(folder, CHECKPOINT), note);
   return sizes;
 }
 

@@ -10,7 +10,7 @@ import type { LogFiles } from "../../functions/seal/verify/files.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
-import { onDisk } from "../file/disk.ts";
+import { onDisk, writeInto } from "../file/disk.ts";
 import { count, progressOn } from "../file/progress.ts";
 import type { Io } from "../io.ts";
 import { failureOf } from "../ledger/client.ts";
@@ -19,7 +19,7 @@ import { sendRequest } from "../ledger/request.ts";
 import { servedFiles } from "../verify/files.ts";
 import { filesOf, LOG, PROOFS, SUMS, sha256Of } from "../verify/package-files.ts";
 import { sealedMs, writeCopies, writeProofs } from "./copies.ts";
-import { copyHashes, copyLog, mayReadEntries, type SealedLog, sealedLogOf, writeWhole } from "./log-copy.ts";
+import { copyHashes, copyLog, mayReadEntries, type SealedLog, sealedLogOf } from "./log-copy.ts";
 import { exportInto } from "./output.ts";
 import { type PackageQuery, readmeOf } from "./readme.ts";
 import { writeReports } from "./reports.ts";
@@ -77,7 +77,7 @@ async function anchorsOf(ledger: Ledger): Promise<Anchors> {
 async function writeSums(folder: string): Promise<void> {
   let lines = "";
   for (const path of filesOf(folder)) lines += `${await sha256Of(join(folder, path))}  ${path}\n`;
-  writeWhole(join(folder, SUMS), lines);
+  writeInto(join(folder, SUMS), lines);
 }
 
 /** Where the export lies, and the log as it is now. */
@@ -116,8 +116,8 @@ async function withProofs({ folder, io }: Order, { file, files, log }: Exported)
   const copied = await writeCopies(folder, file, { folder: from, size, sealedMs: io.now().getTime() });
   await writeProofs(folder, { folder: from, size, note: log.note.toString() }, copied.indexes);
   rmSync(from, { recursive: true, force: true });
-  writeWhole(join(folder, KEY), `${log.vkey}\n`);
-  writeWhole(join(folder, CHECKPOINT), log.note);
+  writeInto(join(folder, KEY), `${log.vkey}\n`);
+  writeInto(join(folder, CHECKPOINT), log.note);
   return copied;
 }
 
@@ -139,11 +139,11 @@ export async function writePackage(order: Order) {
   const { facts, unsealed, anchors } = await (isWhole ? withLog : withProofs)(order, { file, files, log });
   rmSync(file);
   const environments = await writeReports(folder, io, ledger, query);
-  for (const { name, bytes } of verifiers) writeWhole(join(folder, name), bytes);
+  for (const { name, bytes } of verifiers) writeInto(join(folder, name), bytes);
   const at = io.now().toISOString();
   const { size } = log.checkpoint;
   const packed = { url: ledger.url, at, query, facts, environments, vkey: log.vkey, size };
-  writeWhole(
+  writeInto(
     join(folder, "README.md"),
     readmeOf({ ...packed, ...(anchors === undefined ? {} : { anchors }) }),
   );

@@ -4,10 +4,10 @@ import { allPages } from "../../schemas/words/answer-pages.ts";
 import { timesIn } from "../ask/words-for.ts";
 import { auditTable } from "../audit/csv.ts";
 import { auditPage } from "../audit/page.ts";
+import { writeInto } from "../file/disk.ts";
 import type { Io } from "../io.ts";
 import { callLedger } from "../ledger/client.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { writeWhole } from "./log-copy.ts";
 
 interface Period {
   readonly environment?: string | undefined;
@@ -41,8 +41,8 @@ export async function writeReports(
     const query = { environment, from, tz, ...(to && { to }), ...(service && { service }) };
     const report = await callLedger(ledger, (client) => client.audit(query));
     const file = join(folder, "audit", encodeURIComponent(environment));
-    writeWhole(`${file}.html`, auditPage(report, timesIn(tz, at), made));
-    writeWhole(`${file}.csv`, auditTable(report));
+    writeInto(`${file}.html`, auditPage(report, timesIn(tz, at), made));
+    writeInto(`${file}.csv`, auditTable(report));
   }
   return environments;
 }

@@ -1,4 +1,7 @@
-/** Errors of the file system, as one line with the file's name. */
+/** Files that a command writes; errors of the file system are one line with the file's name. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { writeWhole } from "../../functions/adapters/folder/whole-file.ts";
 import { CliError } from "../error.ts";
 
 export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
@@ -12,4 +15,12 @@ export function onDisk<T>(file: string, work: () => T): T {
     if (isSystemError(cause)) throw new CliError(`${file}: ${cause.message}`, { cause });
     throw cause;
   }
+}
+
+/** Writes a whole file, and makes its folders. */
+export function writeInto(file: string, content: Uint8Array | string): void {
+  onDisk(file, () => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeWhole(file, content);
+  });
 }

@@ -1,4 +1,5 @@
 /** `asof import ecs`: the deployments of services that Amazon ECS still has, of the last 90 days. */
+
 import * as z from "zod";
 import {
   type EcsHistory,
@@ -7,9 +8,10 @@ import {
   type ServiceDeployment,
   type ServiceRevision,
 } from "../../functions/adapters/aws/ecs-history.ts";
-import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
+import { clusterBy, isAddedByAws, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { present, reasonIn } from "../../functions/sources/payload.ts";
+import { lastPart } from "../../schemas/words/texts.ts";
 import { asCliError, refusalOf } from "./aws/faults.ts";
 import { type Importer, type Item, unknown } from "./importer.ts";
 import { importSource } from "./sources.ts";
@@ -25,11 +27,11 @@ interface Origin {
   readonly region: string;
 }
 
-/** `arn:aws:ecs:<region>:<account>:cluster/<name>` */
-function originOf(ecs: EcsHistory, { serviceName, clusterArn = "" }: Service): Origin {
-  const [, , , region = "", account = ""] = clusterArn.split(":");
-  return { ecs, service: serviceName ?? "", cluster: lastPart(clusterArn), account, region };
-}
+const originOf = (ecs: EcsHistory, { serviceName, clusterArn = "" }: Service): Origin => ({
+  ecs,
+  service: serviceName ?? "",
+  ...clusterBy(clusterArn),
+});
 
 const nameOf = ({ cluster, service }: Origin): string => `${cluster}/${service}`;
 

@@ -1,6 +1,8 @@
 /** Interprets the values of a history table, as text of any database. */
+
 import { createHash } from "node:crypto";
 import { time } from "../../schemas/scalars.ts";
+import { byText } from "../../schemas/words/ordering.ts";
 import type { Row } from "./driver.ts";
 
 /** PostgreSQL gives `true`, MySQL and SQLite `1`. */
@@ -44,6 +46,5 @@ export const byColumns =
 
 function compare(a: string, b: string): number {
   if (/^\d+$/.test(a) && /^\d+$/.test(b)) return Number(BigInt(a) - BigInt(b));
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+  return byText(a, b);
 }

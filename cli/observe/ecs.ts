@@ -1,9 +1,11 @@
 /** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS. */
+
 import * as z from "zod";
 import { type EcsContainer, type EcsTask, tasksOf } from "../../functions/adapters/aws/ecs-tasks.ts";
-import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
+import { clusterBy, isAddedByAws, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { present } from "../../functions/sources/payload.ts";
+import { by } from "../../schemas/words/ordering.ts";
 import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
 import { latest, observationOf, type RunningService } from "./machine-services.ts";
@@ -14,8 +16,8 @@ const Options = z.looseObject({ args: z.array(z.string()), region: z.string().op
 
 /** As events of ECS name it. */
 function environmentOf({ clusterArn }: EcsTask): string {
-  const [, , , region = "", account = ""] = clusterArn.split(":");
-  return placeOf({ account, region }, lastPart(clusterArn));
+  const { cluster, ...place } = clusterBy(clusterArn);
+  return placeOf(place, cluster);
 }
 
 /** The image by the digest that ECS reports or the task definition pins, else by its tag. */
@@ -30,7 +32,7 @@ function componentsOf({ containers }: EcsTask) {
   const own = containers.filter(({ name }) => !isAddedByAws(name));
   return own
     .map((one) => ({ component: own.length === 1 ? "main" : one.name, ...imageOf(one) }))
-    .sort((a, b) => (a.component < b.component ? -1 : 1));
+    .sort(by(({ component }) => component));
 }
 
 /** What all tasks of a service run; undefined if they run different images: a rollout is under way. */

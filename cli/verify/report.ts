@@ -3,7 +3,7 @@ import type { VerifierKey } from "../../functions/seal/note.ts";
 import type { Assurance } from "../../functions/seal/verify/assurance.ts";
 import { exitOf, type Finding, KINDS, LISTED } from "../../functions/seal/verify/findings.ts";
 import type { Verification } from "../../functions/seal/verify/log.ts";
-import { lengthOf } from "../../functions/seal/verify/seals.ts";
+import { duration } from "../../schemas/words/durations.ts";
 import { count } from "../file/progress.ts";
 
 /** Gaps that people are shown. */
@@ -61,7 +61,7 @@ function headOf({ log, newestSeal }: Report): string[] {
   const age =
     newestSeal === undefined
       ? "nothing is sealed yet"
-      : `newest seal ${newestSeal.n} of ${newestSeal.sealedAt}, ${lengthOf(newestSeal.ageMs)} old`;
+      : `newest seal ${newestSeal.n} of ${newestSeal.sealedAt}, ${duration(newestSeal.ageMs)} old`;
   return [`log ${log.name}: ${what}`, `root ${log.root}`, age];
 }
 
@@ -71,7 +71,7 @@ function gapsOf({ gaps: { count: gaps, longest } }: Report): string[] {
     ...(gaps === 0
       ? []
       : [`note: ${count(gaps, "time")} without a seal for longer than usual, the longest:`]),
-    ...shown.map(({ from, to, ms }) => `  ${lengthOf(ms)}: ${from} to ${to}`),
+    ...shown.map(({ from, to, ms }) => `  ${duration(ms)}: ${from} to ${to}`),
   ];
 }
 

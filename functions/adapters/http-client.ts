@@ -31,10 +31,10 @@ export class NoAnswer extends Error {
   }
 }
 
-export interface Exchange {
+export interface Exchange<Body = string> {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Body;
   /** `manual` if the request must not reach any other address. */
   readonly redirect: "manual" | "follow";
   /** Limits the whole exchange, including the answer's body. */
@@ -47,13 +47,25 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Sends a request once and reads the complete answer. Throws NoAnswer. */
-export async function exchange(url: string | URL, { timeoutMs, ...init }: Exchange): Promise<Answer> {
+/** Sends a request once. The body is still to be read, within the same time limit. Throws NoAnswer. */
+export async function responseTo(
+  url: string | URL,
+  { timeoutMs, ...request }: Exchange<string | Uint8Array<ArrayBuffer>>,
+): Promise<Response> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    return await fetch(url, { ...request, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     throw new NoAnswer(error, timeoutMs);
+  }
+}
+
+/** Sends a request once and reads the complete answer. Throws NoAnswer. */
+export async function exchange(url: string | URL, request: Exchange): Promise<Answer> {
+  const response = await responseTo(url, request);
+  try {
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  } catch (error) {
+    throw new NoAnswer(error, request.timeoutMs);
   }
 }
 

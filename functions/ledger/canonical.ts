@@ -1,8 +1,10 @@
 /** Canonical form, hashes and order of facts: how they are stored, compared and sealed. */
+
 import { createHash } from "node:crypto";
 import { canonical, sha256 } from "../../schemas/canonical.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS } from "../../schemas/persons.ts";
+import { byText } from "../../schemas/words/ordering.ts";
 
 export { canonical, sha256 };
 
@@ -87,9 +89,7 @@ export const order = (fact: Ordered): string => `${fact.occurredAt}#${sequenceOf
 
 /** Oldest first. */
 export function byOrder(a: Ordered, b: Ordered): number {
-  if (a.occurredAt !== b.occurredAt) return a.occurredAt < b.occurredAt ? -1 : 1;
-  const [one, other] = [order(a), order(b)];
-  return one < other ? -1 : one > other ? 1 : 0;
+  return byText(a.occurredAt, b.occurredAt) || byText(order(a), order(b));
 }
 
 /** Whether nobody says which of two facts came first: they have one time, and no sequence of one sender. */

@@ -78,9 +78,6 @@ export const isBy =
   ({ deployment }: Target): boolean =>
     deployment !== undefined && providers.includes(deployment.provider);
 
-/** The last part of a service's name: `billing` of `acme/billing`. */
-export const lastPart = (service: string): string => service.slice(service.lastIndexOf("/") + 1);
-
 /** A Kubernetes name (RFC 1123). No such name can be mistaken for an option. */
 const KUBERNETES_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 

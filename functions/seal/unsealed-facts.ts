@@ -1,5 +1,7 @@
 /** Which facts are to be sealed next. */
+
 import type { Fact } from "../../schemas/fact.ts";
+import { byText } from "../../schemas/words/ordering.ts";
 import { exportFacts } from "../ledger/export/export.ts";
 import type { Reads } from "../ledger/loader.ts";
 import type { Head } from "./head.ts";
@@ -35,7 +37,7 @@ const entryOrder = ({ recordedAt, source, id }: Fact): readonly string[] => [rec
 function byEntryOrder(a: Fact, b: Fact): number {
   const [one, other] = [entryOrder(a), entryOrder(b)];
   const n = one.findIndex((part, at) => part !== other[at]);
-  return n < 0 ? 0 : (one[n] ?? "") < (other[n] ?? "") ? -1 : 1;
+  return byText(one[n] ?? "", other[n] ?? "");
 }
 
 /** A fact's entry: its canonical bytes, because a store gives its fields in their order. */

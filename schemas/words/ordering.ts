@@ -6,5 +6,8 @@ export const by =
     return one < other ? -1 : one > other ? 1 : 0;
   };
 
+/** Compares two texts in that order. */
+export const byText = by((text: string) => text);
+
 /** The same for the entries of a map: by their keys. */
 export const byKey = by(([key]: readonly [string, unknown]) => key);

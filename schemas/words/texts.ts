@@ -10,5 +10,8 @@ export const printable = (value: string): string =>
           .join(""),
   );
 
+/** What stands after the last slash of a name or an ARN; all of it where there is none. */
+export const lastPart = (text: string): string => text.slice(text.lastIndexOf("/") + 1);
+
 /** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
 export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");

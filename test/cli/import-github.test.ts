@@ -2,18 +2,13 @@
  * `asof import github`, against a server that answers as docs.github.com describes the REST API ("Deployments",
  * "Pull requests", "Workflow runs", "Packages"): with pages, and with rate limits.
  */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { Release, Timeline } from "../../schemas/answer.ts";
+import { closeForges, forgeServer } from "./forge-server.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 
-const servers: Server[] = [];
 afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
-  }
+  await closeForges();
   await cleanUp();
 });
 
@@ -115,34 +110,15 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
 async function gitHub(...first: readonly { status: number; headers?: Record<string, string> }[]) {
   const waiting = [...first];
   const seen: { path: string; authorization: string | undefined }[] = [];
-  const server = createServer(({ url = "/", headers }, response) => {
-    const { pathname, searchParams, origin } = new URL(url, `http://${headers.host}`);
+  const url = await forgeServer((pathname, { authorization }) => {
     const path = pathname.replace("/api/v3", "");
-    seen.push({ path, authorization: headers.authorization });
+    seen.push({ path, authorization });
     const early = waiting.shift();
-    const answer = ANSWERS[path];
-    if (early !== undefined || answer === undefined) {
-      response.writeHead(early?.status ?? 404, { "content-type": "application/json", ...early?.headers });
-      response.end(
-        JSON.stringify({ message: early === undefined ? "Not Found" : "API rate limit exceeded" }),
-      );
-      return;
-    }
-    const page = Number(searchParams.get("page") ?? 1);
-    const isLast = !Array.isArray(answer) || page >= answer.length;
-    searchParams.set("page", String(page + 1));
-    response.writeHead(200, {
-      "content-type": "application/json",
-      ...(isLast ? {} : { link: `<${origin}${pathname}?${searchParams}>; rel="next"` }),
-    });
-    response.end(JSON.stringify(Array.isArray(answer) ? answer.slice(page - 1, page) : answer));
+    if (early !== undefined) return { ...early, json: { message: "API rate limit exceeded" } };
+    const json = ANSWERS[path];
+    return json === undefined ? { status: 404, json: { message: "Not Found" } } : { json };
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  servers.push(server);
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("has no port");
-  return { url: `http://127.0.0.1:${address.port}/api/v3`, seen };
+  return { url: `${url}/api/v3`, seen };
 }
 
 const ARGS = ["import", "github", "acme/web"];

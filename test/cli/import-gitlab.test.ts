@@ -2,18 +2,13 @@
  * `asof import gitlab`, against a server that answers as docs.gitlab.com describes the REST API ("Deployments",
  * "Merge requests", "Merge request approvals", "Container registry"), with pages.
  */
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
+import { closeForges, forgeServer } from "./forge-server.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 
-const servers: Server[] = [];
 afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
-  }
+  await closeForges();
   await cleanUp();
 });
 
@@ -76,36 +71,16 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** A server of GitLab's API, which gives lists one a page. */
+/** A server of GitLab's API. */
 async function gitLab(without?: string) {
   const seen: (string | undefined)[] = [];
-  const server = createServer(({ url = "/", headers }, response) => {
-    const { pathname, searchParams, origin } = new URL(url, `http://${headers.host}`);
-    const path = decodeURIComponent(pathname.replace("/api/v4", ""));
+  const url = await forgeServer((pathname, headers) => {
+    const path = pathname.replace("/api/v4", "");
     seen.push(String(headers["private-token"]));
-    const answer = path === without ? undefined : ANSWERS[path];
-    if (answer === undefined) {
-      response.writeHead(404, { "content-type": "application/json" });
-      response.end(JSON.stringify({ message: "404 Not Found" }));
-      return;
-    }
-    const page = Number(searchParams.get("page") ?? 1);
-    const isLast = !Array.isArray(answer) || page >= answer.length;
-    searchParams.set("page", String(page + 1));
-    response.writeHead(200, {
-      "content-type": "application/json",
-      ...(isLast
-        ? {}
-        : { link: `<${origin}${pathname}?${searchParams}>; rel="next"`, "x-next-page": String(page + 1) }),
-    });
-    response.end(JSON.stringify(Array.isArray(answer) ? answer.slice(page - 1, page) : answer));
+    const json = path === without ? undefined : ANSWERS[path];
+    return json === undefined ? { status: 404, json: { message: "404 Not Found" } } : { json };
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  servers.push(server);
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("has no port");
-  return { url: `http://127.0.0.1:${address.port}`, seen };
+  return { url, seen };
 }
 
 const ARGS = ["import", "gitlab", "acme/web"];

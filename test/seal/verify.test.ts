@@ -6,7 +6,6 @@ import { assuranceOf } from "../../functions/seal/verify/assurance.ts";
 import { checkBundle } from "../../functions/seal/verify/bundle.ts";
 import { exitOf, KINDS } from "../../functions/seal/verify/findings.ts";
 import { type LogQuestion, verifyLog } from "../../functions/seal/verify/log.ts";
-import { lengthOf } from "../../functions/seal/verify/seals.ts";
 import { type Files, factEntry, inMemory, LogWriter, madeLog, minute } from "./made-log.ts";
 import { newSigner } from "./signer.ts";
 
@@ -336,10 +335,4 @@ it("each kind of failure has an exit code of its own, beside those of the other 
       { kind: "tile", message: "" },
     ]),
   ).toBe(KINDS.tile);
-});
-
-it("lengths of time are written in their two largest units", () => {
-  expect([0, 999, 61_000, 3_600_000, 90_061_000, 86_400_000].map(lengthOf)).toEqual([
-    ...["0ms", "999ms", "1m 1s", "1h", "1d 1h", "1d"],
-  ]);
 });

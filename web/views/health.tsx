@@ -1,7 +1,9 @@
 /** Health: who reports, who fell silent, what is quarantined, what is frozen, and how to connect a sender. */
+
 import { useRef, useState } from "preact/hooks";
 import type { Quarantine } from "../../schemas/answers/quarantine.ts";
 import { age } from "../../schemas/words/durations.ts";
+import { byText } from "../../schemas/words/ordering.ts";
 import { ApiError, discardQuarantined, retryQuarantined } from "../api.ts";
 import { sendersOf } from "../connect.ts";
 import { environments, mayRetry } from "../state.ts";
@@ -18,7 +20,7 @@ function SourceTable() {
   if (error !== undefined) return <Refused error={error} again={again} />;
   if (answer === undefined) return <p class="empty">Loading …</p>;
   first.current ??= new Set(answer.sources.map(({ source }) => source));
-  const sorted = [...answer.sources].sort((a, b) => (a.lastRecordedAt < b.lastRecordedAt ? 1 : -1));
+  const sorted = [...answer.sources].sort((a, b) => byText(b.lastRecordedAt, a.lastRecordedAt));
   return (
     <>
       {sorted.length === 0 ? (

@@ -1,5 +1,7 @@
 /** Proposes which paths are of which environment and service, by the words that repositories of manifests use. */
+
 import { stringify } from "yaml";
+import { byText } from "../../../schemas/words/ordering.ts";
 import { contentOf, documentsIn, VALUES } from "./content.ts";
 import { isKustomization } from "./kustomize.ts";
 import type { Paths, Rule } from "./paths.ts";
@@ -89,7 +91,7 @@ export function proposed(tree: Tree): Paths | undefined {
   const paths: Rule[] = [...counts.keys()]
     .sort((a, b) => {
       const [[one, deep], [other, shallow]] = [rank(a), rank(b)];
-      return one - other || deep - shallow || (a < b ? -1 : 1);
+      return one - other || deep - shallow || byText(a, b);
     })
     .map((path) => ({ path }));
   return paths.length === 0 ? undefined : { paths };

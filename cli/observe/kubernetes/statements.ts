@@ -3,11 +3,13 @@
  * runs for all, as in a rollout that a deployer reports; both stand side by side in `clusterState`. Only where the traffic
  * has weights do both run, as variants.
  */
+
 import { segment } from "../../../functions/sources/deployers/cluster.ts";
 import { type Seen, settledAmong } from "../../../functions/sources/deployers/pods.ts";
 import { hashOf, present } from "../../../functions/sources/payload.ts";
 import type { ClusterState } from "../../../schemas/cluster-state.ts";
 import { sha, WORKLOADS } from "../../../schemas/scalars.ts";
+import { byKey } from "../../../schemas/words/ordering.ts";
 import { APP_VERSION, REVISIONS } from "./objects.ts";
 import type { Version, Workload } from "./workloads.ts";
 
@@ -99,7 +101,7 @@ function obstaclesOf(versions: readonly Version[]): NonNullable<ClusterState["ob
       else known.pods += 1;
     }
   return [...counts]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(byKey)
     .map(([, one]) => one)
     .slice(0, OBSTACLES_MAX);
 }

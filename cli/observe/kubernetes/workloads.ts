@@ -1,5 +1,7 @@
 /** The workloads of a cluster: pods by their owner, and those of one owner by the template that they were made from. */
+
 import type { Running } from "../../../functions/sources/deployers/pods.ts";
+import { by, byKey } from "../../../schemas/words/ordering.ts";
 import { type ObservedPod, type Owner, REVISIONS, type Setting } from "./objects.ts";
 
 /** Pods of one template. */
@@ -119,17 +121,15 @@ export function workloadsOf(pods: Iterable<ObservedPod>, around: Surroundings): 
       return workload === undefined ? [] : [{ one, workload }];
     });
   const groups = grouped(live, ({ workload: { kind, namespace, name } }) => ownerKey(kind, namespace, name));
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([key, found]) => {
-      const [first] = found;
-      if (first === undefined) return [];
-      const sorted = found.map(({ one }) => one).sort((a, b) => (a.name < b.name ? -1 : 1));
-      const all = first.workload.isRun ? newestRun(sorted) : sorted;
-      const versions = [...grouped(all, ({ template }) => template)]
-        .map(([template, own]) => versionOf(own, template, first.workload.name, around))
-        .sort((a, b) => (`${a.createdAt} ${a.template}` < `${b.createdAt} ${b.template}` ? -1 : 1));
-      const settings = settingsOf(all, first.workload.namespace, around);
-      return [{ ...first.workload, owner: around.owners.get(key), versions, settings }];
-    });
+  return [...groups].sort(byKey).flatMap(([key, found]) => {
+    const [first] = found;
+    if (first === undefined) return [];
+    const sorted = found.map(({ one }) => one).sort(by(({ name }) => name));
+    const all = first.workload.isRun ? newestRun(sorted) : sorted;
+    const versions = [...grouped(all, ({ template }) => template)]
+      .map(([template, own]) => versionOf(own, template, first.workload.name, around))
+      .sort(by(({ createdAt, template }) => `${createdAt} ${template}`));
+    const settings = settingsOf(all, first.workload.namespace, around);
+    return [{ ...first.workload, owner: around.owners.get(key), versions, settings }];
+  });
 }

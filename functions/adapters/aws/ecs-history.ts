@@ -1,12 +1,12 @@
 /** What Amazon ECS knows of its services' deployments. Requests that ECS throttles are repeated. */
 import type { ContainerDefinition, Service, ServiceDeployment, ServiceRevision } from "@aws-sdk/client-ecs";
+import { chunks, DESCRIBED_MAX, describeRevisions, listDeployments } from "./ecs-deployments.ts";
 import { PATIENT } from "./patient.ts";
 
 export type { Service, ServiceDeployment, ServiceRevision };
 
-/** Names that one request of `DescribeServices` may have, and those of deployments and revisions. */
+/** Names that one request of `DescribeServices` may have. */
 const SERVICES_MAX = 10;
-const DESCRIBED_MAX = 20;
 const PAGE = 100;
 
 /** Each method throws the SDK's error. Region, credentials and endpoint are those of AWS's own tools. */
@@ -19,9 +19,6 @@ export interface EcsHistory {
   readonly revisions: (arns: readonly string[]) => Promise<ServiceRevision[]>;
   readonly containers: (taskDefinition: string) => Promise<ContainerDefinition[]>;
 }
-
-const chunks = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
 
 export async function ecsHistory(): Promise<EcsHistory> {
   const sdk = await import("@aws-sdk/client-ecs");
@@ -45,27 +42,12 @@ export async function ecsHistory(): Promise<EcsHistory> {
   }
 
   async function deployments({ serviceArn: service, clusterArn: cluster }: Service) {
-    const arns: string[] = [];
-    for (let nextToken: string | undefined, isMore = true; isMore; ) {
-      const asked = { service, cluster, maxResults: PAGE, ...(nextToken === undefined ? {} : { nextToken }) };
-      const page = await client.send(new sdk.ListServiceDeploymentsCommand(asked));
-      arns.push(...(page.serviceDeployments ?? []).flatMap(({ serviceDeploymentArn: arn }) => arn ?? []));
-      nextToken = page.nextToken;
-      isMore = nextToken !== undefined;
-    }
+    const listed = await listDeployments(client, { service, cluster });
+    const arns = listed.flatMap(({ serviceDeploymentArn: arn }) => arn ?? []);
     const found: ServiceDeployment[] = [];
     for (const some of chunks(arns, DESCRIBED_MAX)) {
       const command = new sdk.DescribeServiceDeploymentsCommand({ serviceDeploymentArns: some });
       found.push(...((await client.send(command)).serviceDeployments ?? []));
-    }
-    return found;
-  }
-
-  async function revisions(arns: readonly string[]) {
-    const found: ServiceRevision[] = [];
-    for (const some of chunks(arns, DESCRIBED_MAX)) {
-      const command = new sdk.DescribeServiceRevisionsCommand({ serviceRevisionArns: some });
-      found.push(...((await client.send(command)).serviceRevisions ?? []));
     }
     return found;
   }
@@ -75,5 +57,5 @@ export async function ecsHistory(): Promise<EcsHistory> {
     return described.taskDefinition?.containerDefinitions ?? [];
   }
 
-  return { services, deployments, revisions, containers };
+  return { services, deployments, revisions: (arns) => describeRevisions(client, arns), containers };
 }

@@ -1,6 +1,7 @@
 /** The services of one region of Amazon ECS: what runs, and the start of a deployment. */
-import type { Deployment, ECSClient, ServiceDeploymentBrief, TaskDefinition } from "@aws-sdk/client-ecs";
+import type { Deployment, ECSClient, TaskDefinition } from "@aws-sdk/client-ecs";
 import { TIMEOUTS } from "../timeouts.ts";
+import { describeRevisions, listDeployments } from "./ecs-deployments.ts";
 
 export type { Deployment, TaskDefinition };
 
@@ -36,9 +37,6 @@ export function registrable(definition: TaskDefinition) {
   return { ...own, family: family ?? "", containerDefinitions: containerDefinitions ?? [] };
 }
 
-/** Revisions that one request describes. */
-const DESCRIBED_MAX = 20;
-
 /** The SDK marks faults of the caller; those of throttling and time can pass. */
 const PASSING = /Throttl|TooManyRequests|RequestTimeout|Expired|UpdateInProgress|Timeout/;
 
@@ -67,36 +65,6 @@ export function ecsServices(region: string, endpoint?: string): EcsServices {
     }
   }
 
-  /** The task definitions of revisions, by ARN. */
-  const revisionsOf = (arns: readonly string[]) =>
-    call(async (client, { DescribeServiceRevisionsCommand }) => {
-      const found = new Map<string | undefined, string | undefined>();
-      for (let n = 0; n < arns.length; n += DESCRIBED_MAX) {
-        const serviceRevisionArns = arns.slice(n, n + DESCRIBED_MAX);
-        const { serviceRevisions = [] } = await client.send(
-          new DescribeServiceRevisionsCommand({ serviceRevisionArns }),
-        );
-        for (const one of serviceRevisions) found.set(one.serviceRevisionArn, one.taskDefinition);
-      }
-      return found;
-    });
-
-  /** All pages. */
-  const deploymentsAfter = (cluster: string, service: string, after: Date) =>
-    call(async (client, { ListServiceDeploymentsCommand }) => {
-      const found: ServiceDeploymentBrief[] = [];
-      for (let nextToken: string | undefined, isMore = true; isMore; ) {
-        const next = nextToken === undefined ? {} : { nextToken };
-        const page = await client.send(
-          new ListServiceDeploymentsCommand({ cluster, service, createdAt: { after }, ...next }),
-        );
-        found.push(...(page.serviceDeployments ?? []));
-        nextToken = page.nextToken;
-        isMore = nextToken !== undefined;
-      }
-      return found;
-    });
-
   return {
     service: (cluster, service) =>
       call(async (client, { DescribeServicesCommand }) => {
@@ -119,13 +87,14 @@ export function ecsServices(region: string, endpoint?: string): EcsServices {
         return taskDefinition;
       }),
     deploymentsSince: async (cluster, service, after) => {
-      const serviceDeployments = await deploymentsAfter(cluster, service, after);
+      const serviceDeployments = await call((client) => listDeployments(client, { cluster, service }, after));
       const arns = serviceDeployments.flatMap(
         ({ targetServiceRevisionArn }) => targetServiceRevisionArn ?? [],
       );
-      const definitions = await revisionsOf([...new Set(arns)]);
+      const revisions = await call((client) => describeRevisions(client, [...new Set(arns)]));
       return serviceDeployments.flatMap(({ status, statusReason: reason, targetServiceRevisionArn }) => {
-        const taskDefinition = definitions.get(targetServiceRevisionArn);
+        const { taskDefinition } =
+          revisions.find(({ serviceRevisionArn: arn }) => arn === targetServiceRevisionArn) ?? {};
         return taskDefinition === undefined ? [] : [{ status: status ?? "", reason, taskDefinition }];
       });
     },

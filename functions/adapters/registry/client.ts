@@ -8,7 +8,7 @@
 
 import * as z from "zod";
 import { RegistryError } from "../../ledger/ingest/registries.ts";
-import { whyNoAnswer } from "../http-client.ts";
+import { NoAnswer, responseTo } from "../http-client.ts";
 
 /** Limit of one request, including the answer's body. */
 const TIMEOUT_MS = 10_000;
@@ -95,6 +95,9 @@ export function asking(host: string, address: string, access: Access): Asking {
 
   const refused = (what: string): RegistryError => new RegistryError(`${host} ${what}`, false);
 
+  const unanswered = (error: unknown): unknown =>
+    error instanceof NoAnswer ? new RegistryError(`${host} ${error.message}`, true, { cause: error }) : error;
+
   /** Whether a URL's transport is at least as safe as the registry's own. */
   const isSafe = (url: URL): boolean =>
     url.protocol === "https:" || (plainHttp === true && url.protocol === "http:");
@@ -112,10 +115,9 @@ export function asking(host: string, address: string, access: Access): Asking {
 
   async function sendOnce(url: URL, method: string, headers: Record<string, string>): Promise<Response> {
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      return await fetch(url, { method, headers, redirect: "manual", signal });
+      return await responseTo(url, { method, headers, redirect: "manual", timeoutMs: TIMEOUT_MS });
     } catch (error) {
-      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
+      throw unanswered(error);
     }
   }
 
@@ -146,7 +148,7 @@ export function asking(host: string, address: string, access: Access): Asking {
         chunks.push(chunk);
       }
     } catch (error) {
-      throw new RegistryError(`${host} ${whyNoAnswer(error, TIMEOUT_MS)}`, true, { cause: error });
+      throw unanswered(new NoAnswer(error, TIMEOUT_MS));
     }
     if (length > max) throw refused(`answered with more than ${max} bytes`);
     return Buffer.concat(chunks);

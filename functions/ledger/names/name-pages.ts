@@ -1,5 +1,6 @@
 /** Lists of names that are put together in memory, and pages of them as a store would give them. */
 
+import { byText } from "../../../schemas/words/ordering.ts";
 import { pagesOf, type Reads } from "../loader.ts";
 import type { Directory, Name, Page, Range } from "../store.ts";
 
@@ -29,7 +30,7 @@ const BEYOND = /[\ud800-\uffff]/;
 /** The order in which stores have names: by UTF-8 bytes. */
 export function byBytes(a: string, b: string): number {
   if (BEYOND.test(a) || BEYOND.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
+  return byText(a, b);
 }
 
 /** One page of a list of names. */

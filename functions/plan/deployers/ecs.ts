@@ -1,8 +1,10 @@
 /** Amazon ECS. */
+
 import type { Configuration } from "../../../schemas/fact.ts";
 import type { Command } from "../../../schemas/plan.ts";
+import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, unknown } from "../shell.ts";
-import { brings, type Deployer, isBy, lastPart, type StepDraft, type Target } from "../step-target.ts";
+import { brings, type Deployer, isBy, type StepDraft, type Target } from "../step-target.ts";
 import { checkedOut, checkOut, type InGit, isInGit } from "./git.ts";
 
 /** Names of clusters, services and containers in ECS. No such name can be mistaken for an option. */

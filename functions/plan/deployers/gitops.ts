@@ -2,14 +2,15 @@
  * Argo CD and Flux revert whatever differs from git. So the steps suspend them first, and resume them only when git itself
  * has the target state.
  */
+
 import type { Command } from "../../../schemas/plan.ts";
+import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, quote, unknown } from "../shell.ts";
 import {
   brings,
   type Deployer,
   isBy,
   kubernetesName,
-  lastPart,
   listed,
   type StepDraft,
   type Target,

@@ -3,14 +3,15 @@
  * option. An unknown cluster or namespace becomes a placeholder: without the option, the command would run against
  * whatever is currently selected.
  */
+
 import type { Command } from "../../../schemas/plan.ts";
+import { lastPart } from "../../../schemas/words/texts.ts";
 import { command, unknown } from "../shell.ts";
 import {
   brings,
   type Deployer,
   isBy,
   kubernetesName,
-  lastPart,
   listed,
   type StepDraft,
   type Target,

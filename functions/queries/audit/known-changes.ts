@@ -1,7 +1,9 @@
 /** What is known of a change: its commits, who approved it, its evidence, and the freezes of its place. */
+
 import type { Approval, Attached, MergedChange, TimelineEntry } from "../../../schemas/answer.ts";
 import type { AuditApproval } from "../../../schemas/answers/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { memoised } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type ActiveFreeze, freezesOf } from "../gate/freezes.ts";
@@ -88,7 +90,7 @@ function approvalsOf(entry: TimelineEntry, { changes, attached }: ImageEvidence)
       change: undefined,
     }));
   return [...ofChanges, ...alone("deployment", entry.evidence ?? []), ...alone("commit", attached)]
-    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    .sort(by(({ at }) => at))
     .map(({ by = null, at, verdict = null, of, bot, url, fact, isLast, separation, change }) => {
       const isBefore = at <= entry.at;
       const more = { ...(separation && { separation }), ...(change && { change }) };

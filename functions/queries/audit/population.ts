@@ -1,8 +1,10 @@
 /** The population of a report: which changes there are, and the checks that none is missing. */
+
 import type { TimelineEntry } from "../../../schemas/answer.ts";
 import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { by, byKey } from "../../../schemas/words/ordering.ts";
 import { dayOf } from "../../ledger/access-patterns.ts";
 import { sha256 } from "../../ledger/canonical.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
@@ -50,7 +52,7 @@ export function totalsOf(changes: readonly Pick<AuditChange, "at" | "service">[]
     const total = totals.get(key) ?? { month, service, changes: 0 };
     totals.set(key, { ...total, changes: total.changes + 1 });
   }
-  return [...totals].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, total]) => total);
+  return [...totals].sort(byKey).map(([, total]) => total);
 }
 
 const DAY_MS = 86_400_000;
@@ -140,7 +142,7 @@ export async function actsIn(known: KnownAt, environment: string, period: Period
     .flat()
     .map((fact) => ({ fact, place: placeIn(fact) }))
     .filter(({ place }) => place.environment === null || fold(place.environment) === environment)
-    .sort((a, b) => (a.fact.recordedAt < b.fact.recordedAt ? -1 : 1))
+    .sort(by(({ fact }) => fact.recordedAt))
     .map(({ fact, place }) => ({
       at: fact.occurredAt,
       what: fact.kind,
@@ -174,11 +176,11 @@ export function drawn(
       stratify.includes("service") ? service : null,
     ]);
   const strata = new Map<string, AuditChange[]>();
-  for (const change of changes.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))) {
+  for (const change of changes.toSorted(by(rank))) {
     const stratum = strata.get(stratumOf(change)) ?? [];
     strata.set(stratumOf(change), [...stratum, change]);
   }
-  const ordered = [...strata].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, stratum]) => stratum);
+  const ordered = [...strata].sort(byKey).map(([, stratum]) => stratum);
   const longest = Math.max(0, ...ordered.map(({ length }) => length));
   const inTurn = Array.from({ length: longest }, (_, n) => ordered.flatMap((one) => one[n] ?? [])).flat();
   const numbers = inTurn.slice(0, sample).map(({ n }) => n);

@@ -5,6 +5,7 @@
 
 import type { Place } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import { byText } from "../../../schemas/words/ordering.ts";
 import { type AsOf, reachOf } from "../../ledger/as-of.ts";
 import { byOrder, canonical, newestFirst } from "../../ledger/canonical.ts";
 import { distinct, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
@@ -164,9 +165,7 @@ const namesOneOf = (fact: Ran, digests: ReadonlySet<string>): boolean =>
 
 /** Leads by service, oldest first; services with the newest leads first. */
 function byService(leads: readonly Lead[]): Lead[][] {
-  const sorted = [...leads].sort((a, b) =>
-    a.at === b.at ? newestFirst(a.fact, b.fact) : a.at < b.at ? 1 : -1,
-  );
+  const sorted = [...leads].sort((a, b) => byText(b.at, a.at) || newestFirst(a.fact, b.fact));
   const groups = new Map<string, Lead[]>();
   for (const lead of sorted) groups.set(placeOf(lead), [...(groups.get(placeOf(lead)) ?? []), lead]);
   return [...groups.values()].map((group) => group.toReversed());
@@ -208,8 +207,7 @@ interface Listed {
   readonly entry: Place;
 }
 
-const byTime = (a: Listed, b: Listed): number =>
-  a.entry.at === b.entry.at ? byOrder(a.fact, b.fact) : a.entry.at < b.entry.at ? -1 : 1;
+const byTime = (a: Listed, b: Listed): number => byText(a.entry.at, b.entry.at) || byOrder(a.fact, b.fact);
 
 export interface Places {
   readonly ran: Place[];

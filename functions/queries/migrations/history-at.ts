@@ -1,6 +1,6 @@
 /** The history of a database as of a moment. Later snapshots count with what they date before it. */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
-import { by } from "../../../schemas/words/ordering.ts";
+import { by, byText } from "../../../schemas/words/ordering.ts";
 import { endOf, order } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { comparing } from "./changes.ts";
@@ -19,8 +19,8 @@ function byVersion(a: string, b: string): number {
     const their = theirs[n] ?? "";
     if (our === their) continue;
     const areNumbers = /^\d/.test(our) && /^\d/.test(their);
-    const isBefore = areNumbers && BigInt(our) !== BigInt(their) ? BigInt(our) < BigInt(their) : our < their;
-    return isBefore ? -1 : 1;
+    if (areNumbers && BigInt(our) !== BigInt(their)) return BigInt(our) < BigInt(their) ? -1 : 1;
+    return byText(our, their);
   }
   return ours.length - theirs.length;
 }

@@ -1,5 +1,7 @@
 /** Configuration of a release: one revision for each place (a repository and a path in it), the newest. */
+
 import type { Configuration } from "../../../schemas/fact.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
@@ -27,7 +29,7 @@ type Config = readonly Configuration[];
 /** Entries by place. Several entries of one place are numbered: without a repository and a path, it has no name. */
 function byLocation(config: Config): Map<string, Configuration> {
   const places = new Map<string, Configuration>();
-  for (const one of [...config].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1))) {
+  for (const one of [...config].sort(by(canonical))) {
     const location = locationOf(one);
     let key = location;
     for (let n = 2; places.has(key); n++) key = `${location} ${n}`;

@@ -1,5 +1,7 @@
 /** Slots: component and variant of a service, compared case-insensitively. */
+
 import { fold } from "../../../schemas/scalars.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 
 /** Anything that names a component and optionally a variant. */
 export interface Slot {
@@ -12,7 +14,7 @@ export const slotOf = ({ component, variant = "" }: Slot): string => `${fold(com
 
 export const isSameSlot = (a: Slot, b: Slot): boolean => slotOf(a) === slotOf(b);
 
-export const bySlot = (a: Slot, b: Slot): number => (slotOf(a) < slotOf(b) ? -1 : 1);
+export const bySlot = by(slotOf);
 
 /** Pairs the entries of both sides by slot; undefined if they do not have the same slots. */
 export function matched<A extends Slot, B extends Slot>(

@@ -1,5 +1,5 @@
 /** Sends one request to an executor. Only the status of the answer counts. */
-import { whyNoAnswer } from "../../adapters/http-client.ts";
+import { NoAnswer, responseTo } from "../../adapters/http-client.ts";
 
 const TIMEOUT_MS = 10_000;
 /** Statuses below 500 after which a request is retried. */
@@ -28,19 +28,16 @@ async function statusOf(
   { url: address, headers, body }: ExecutorRequest,
   timeoutMs: number,
 ): Promise<{ status: number; hasRetryAfter: boolean }> {
-  let response: Response;
-  try {
-    response = await fetch(address, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "User-Agent": "asof", ...headers },
-      body,
-      // The signature and credentials are meant for this address only.
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-  } catch (error) {
-    throw new Error(`${address.host} ${whyNoAnswer(error, timeoutMs)}`);
-  }
+  const response = await responseTo(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "User-Agent": "asof", ...headers },
+    body,
+    // The signature and credentials are meant for this address only.
+    redirect: "manual",
+    timeoutMs,
+  }).catch((error: unknown) => {
+    throw error instanceof NoAnswer ? new Error(`${address.host} ${error.message}`) : error;
+  });
   // The body is not needed, and a body that breaks off does not change the status.
   response.body?.cancel().catch(() => undefined);
   return { status: response.status, hasRetryAfter: response.headers.has("retry-after") };

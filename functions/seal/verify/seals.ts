@@ -1,4 +1,5 @@
 /** The chain of seals: each dates the facts before it. */
+import { duration } from "../../../schemas/words/durations.ts";
 import { emptyRoot, type Hash } from "../merkle.ts";
 import { MAX_BYTES_OF_SEAL, MAX_FACTS_OF_SEAL, SEAL_OVERLAP_MS, type SealLeaf } from "../seal-leaf.ts";
 import { MAX_ENTRY_BYTES } from "../tiles.ts";
@@ -160,7 +161,7 @@ export class SealChain {
       return;
     }
     const how = word === "LATE" ? "before its seal's interval begins" : "after it was sealed";
-    this.#heard({ kind: "time", index, message: `${word}: recordedAt is ${lengthOf(ms)} ${how}` });
+    this.#heard({ kind: "time", index, message: `${word}: recordedAt is ${duration(ms)} ${how}` });
   }
 
   #gap(from: string, to: string, where: string): void {
@@ -171,26 +172,6 @@ export class SealChain {
     if (this.#gaps.length > 2 * LISTED)
       this.#gaps.splice(0, Number.POSITIVE_INFINITY, ...this.gaps.longest.slice(0, LISTED));
     if (this.#maxGapMs !== undefined && ms > this.#maxGapMs)
-      this.#heard({ kind: "gap", message: `no seal for ${lengthOf(ms)} ${where}: ${from} to ${to}` });
+      this.#heard({ kind: "gap", message: `no seal for ${duration(ms)} ${where}: ${from} to ${to}` });
   }
-}
-
-const UNITS = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-] as const;
-
-/** A length of time in its two largest units: `2d 3h`. */
-export function lengthOf(ms: number): string {
-  const parts: string[] = [];
-  let rest = Math.max(0, ms);
-  for (const [unit, width] of UNITS) {
-    const n = Math.floor(rest / width);
-    rest -= n * width;
-    if (n > 0 && parts.length < 2) parts.push(`${n}${unit}`);
-    else if (parts.length > 0) break;
-  }
-  return parts.length === 0 ? `${Math.round(ms)}ms` : parts.join(" ");
 }

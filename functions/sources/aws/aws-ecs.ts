@@ -10,8 +10,10 @@
  * from a registry other than ECR: then that of `image` counts, if the task definition pins it.
  * Format: docs.aws.amazon.com, "Amazon ECS task state change events" and "… deployment state change events".
  */
+
 import * as z from "zod";
 import type { Mapped } from "../../../schemas/mapped.ts";
+import { lastPart } from "../../../schemas/words/texts.ts";
 import { partsOf } from "../image.ts";
 import { endingOf, ignored, mapping, maybeText, present, quoted, rejected, said } from "../payload.ts";
 import { type Coverage, sourceOf } from "../source.ts";
@@ -74,11 +76,15 @@ export function mapEcs(payload: unknown): Mapped[] {
   });
 }
 
-export const lastPart = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
-
 /** Account, region and cluster: the name of the environment, and of this installation of the deployer. */
 export const placeOf = ({ account, region }: { account: string; region: string }, cluster: string): string =>
   `${account}/${region}/${cluster}`;
+
+/** @param arn `arn:aws:ecs:<region>:<account>:cluster/<name>`; what it lacks is empty */
+export function clusterBy(arn: string): { account: string; region: string; cluster: string } {
+  const [, , , region = "", account = ""] = arn.split(":");
+  return { account, region, cluster: lastPart(arn) };
+}
 
 // --- deployments ------------------------------------------------------------------------------------------
 

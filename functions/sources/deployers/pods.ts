@@ -4,6 +4,7 @@
  * Format: kubernetes.io, API reference of Pod (`PodStatus`, `ContainerStatus`); forms of `imageID`: kubernetes/kubernetes
  * issues 108689 and 115199.
  */
+
 import * as z from "zod";
 import { by } from "../../../schemas/words/ordering.ts";
 import { type Image, partsOf } from "../image.ts";
@@ -62,7 +63,7 @@ export function settledAmong(
   pods: readonly Running[],
 ): { components: readonly Seen[]; since: string } | undefined {
   // Nodes may name different repositories for one digest: always the same one is used.
-  const lists = pods.map(({ components }) => components).sort(byText);
+  const lists = pods.map(({ components }) => components).sort(byJson);
   const [one, ...others] = lists;
   if (one === undefined) return undefined;
   const since = pods.map(({ startedAt }) => startedAt).reduce(later);
@@ -93,7 +94,7 @@ function merged(lists: readonly (readonly Seen[])[]): Seen[] {
 
 const later = (a: string, b: string): string => (Date.parse(b) > Date.parse(a) ? b : a);
 const earlier = (a: string, b: string): string => (Date.parse(b) < Date.parse(a) ? b : a);
-const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+const byJson = by((one: object) => JSON.stringify(one));
 
 export interface Seen extends Partial<Image> {
   readonly component: string;
