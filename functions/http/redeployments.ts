@@ -7,6 +7,7 @@ import { isOver, type Redeployment, type Refusal } from "../../schemas/redeploym
 import { append, type Outcome, type Receipt } from "../ledger/append.ts";
 import { type Holder, isAllowed } from "../ledger/authority.ts";
 import { rawHash } from "../ledger/canonical.ts";
+import { REDEPLOYMENTS } from "../ledger/redeployed.ts";
 import { contradictionOf } from "../plan/image-target.ts";
 import {
   type Precheck,
@@ -16,7 +17,7 @@ import {
   type RequestOutcome,
   requestRedeployment,
 } from "../plan/redeployment/request.ts";
-import { courseAnswered, endId, REDEPLOYMENTS, redeployment, takenId } from "../plan/redeployment/status.ts";
+import { courseAnswered, endId, redeployment, takenId } from "../plan/redeployment/status.ts";
 import { questionOf } from "../queries/question.ts";
 import type { Ledger } from "./context.ts";
 import { idempotencyKey } from "./marks-and-freezes.ts";

@@ -11,6 +11,7 @@ import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.
 import { type Rule, rename, sentNames } from "./naming-rules.ts";
 import { guardedHash, issuerOf, type People } from "./people.ts";
 import type { Recorder } from "./recorder.ts";
+import { withDirection } from "./redeployed.ts";
 import { type RunsFor, withEvidence } from "./runs-for.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
@@ -74,7 +75,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   if (refused !== undefined) return forbidden(refused);
   const fact: Fact = {
     // After the hash: the same statement under another kind of token is a duplicate.
-    ...withEvidence(bound, receipt.runsFor),
+    ...(await withDirection(appending.store, withEvidence(bound, receipt.runsFor))),
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,

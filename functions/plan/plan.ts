@@ -19,6 +19,7 @@ import { renamedSince, withinHosts } from "./hosts.ts";
 import { artifactsOf } from "./images.ts";
 import { schemasOf } from "./planned-schema.ts";
 import type { Planning, PlanOptions } from "./planning.ts";
+import { isServedAlike } from "./served.ts";
 import { deployedTogether } from "./shared.ts";
 import { stepsOf, targetOf } from "./steps.ts";
 import { isMarkedBad, type TargetQuery, type TargetRelease, targetReleaseAt } from "./target-release.ts";
@@ -84,15 +85,16 @@ const disputesOf = (...releases: readonly Release[]): PlanWarning[] => {
   return [...new Set(messages)].map((message) => ({ code: "disputed", message }));
 };
 
-/** Whether the images and the configuration of the target run now. */
+/** Whether the images and the configuration of the target run now, and no others. */
 export const isUnchanged = (
-  { components, commits, config }: Pick<Body, "components" | "commits" | "config">,
+  { target, components, commits, config }: Pick<Body, "target" | "components" | "commits" | "config">,
   current: Release,
   by: readonly DeployedBy[],
 ): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
-  components.length === current.components.length &&
+  target !== null &&
+  isServedAlike(target, current) &&
   components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0;
