@@ -7,8 +7,8 @@ import { canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Partition } from "../../ledger/store.ts";
 import type { Question } from "../question.ts";
+import { type EffectiveDeployments, type Selector, wholeServicePartitions } from "./deployment-reader.ts";
 import { type Claim, isClaim, isOfDeployment, isPart } from "./effective-deployments.ts";
-import { type EffectiveDeployments, type Selector, wholeServicePartitions } from "./running.ts";
 import { slotOf } from "./slots.ts";
 
 /** The two newest claims of a partition: they stand on the page that is read for the newest one. */

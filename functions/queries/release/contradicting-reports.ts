@@ -8,10 +8,10 @@ import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import type { Question } from "../question.ts";
+import type { Selector } from "./deployment-reader.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import type { Selector } from "./running.ts";
 import { isSameSlot } from "./slots.ts";
 
 const MINUTES_MS = 15 * 60_000;

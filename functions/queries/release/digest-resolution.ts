@@ -9,13 +9,13 @@ import { fold } from "../../../schemas/scalars.ts";
 import { by } from "../../../schemas/words/ordering.ts";
 import { endOf } from "../../ledger/canonical.ts";
 import { all, FEW, type KnownAt } from "../../ledger/fact-reader.ts";
-import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { areSame, type Named, nameAt, namedBy, type Renames } from "../../ledger/names/renames.ts";
 import { type Built, buildsOfCommit } from "../images/builds-of-commit.ts";
 import { digestsIn, oneImage, pushesProving } from "../images/image-graph.ts";
 import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "../images/tag-history.ts";
 import type { Question } from "../question.ts";
+import type { Selector } from "./deployment-reader.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { taskDigests, tasksOf } from "./tasks.ts";
 
 /** The context for resolving the components of one service. */

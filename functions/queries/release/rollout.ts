@@ -7,13 +7,13 @@ import type { Component, Deployment } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { componentSet } from "../../ledger/access-patterns.ts";
 import { canonical } from "../../ledger/canonical.ts";
-import { allKnownNames } from "../../ledger/directories.ts";
-import { namesOf } from "../../ledger/directory-names.ts";
 import { all, backwards, type KnownAt } from "../../ledger/fact-reader.ts";
+import { allKnownNames } from "../../ledger/names/directories.ts";
+import { namesOf } from "../../ledger/names/directory-names.ts";
 import { oneImage } from "../images/image-graph.ts";
+import type { Selector } from "./deployment-reader.ts";
 import { none, type Resolution, type ResolveContext, resolveClaimed } from "./digest-resolution.ts";
 import { type Claim, isClaim, isPart } from "./effective-deployments.ts";
-import type { Selector } from "./running.ts";
 import { isBare, type Task, tasksOf } from "./tasks.ts";
 
 /** A rollout may end this long after its deployment was reported. */

@@ -12,6 +12,7 @@ import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { type Images, type Likeness, likeness } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import { configurationChanges, configurationOf } from "../release/configuration.ts";
+import { foldEffects, newestOf, observations, type Selector } from "../release/deployment-reader.ts";
 import {
   type Claim,
   type Effective,
@@ -24,10 +25,9 @@ import {
   type Observation,
   statedEffect,
 } from "../release/effective-deployments.ts";
-import { isInGrace, isLeftOutThen, reconciledAt } from "../release/looks.ts";
+import { isInGrace, isLeftOutThen, reconciledAt } from "../release/effective-observation.ts";
 import type { ResolvedComponent } from "../release/resolved-component.ts";
 import { hasTasks } from "../release/rollout.ts";
-import { foldEffects, newestOf, observations, type Selector } from "../release/running.ts";
 import { byComponent, isSameSlot, matched, slotOf } from "../release/slots.ts";
 
 /** The entries of one component. `isClaimed`: a deployment named them; else an observation did. */

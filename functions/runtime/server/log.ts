@@ -7,7 +7,7 @@
  */
 import { write, writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import type { Log } from "../../ledger/ingest.ts";
+import type { Log } from "../../ledger/ingest/ingest.ts";
 
 const STDERR = 2;
 const WAITING_MAX = 10_000;

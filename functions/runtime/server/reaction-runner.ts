@@ -5,8 +5,8 @@
 import type { Database } from "../../adapters/sqlite/database.ts";
 import { jobQueue } from "../../adapters/sqlite/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
-import { newToken, parseTokens, type Token } from "../../ledger/authority.ts";
-import type { Log } from "../../ledger/ingest.ts";
+import { newToken, parseTokens, type Token } from "../../ledger/authority/authority.ts";
+import type { Log } from "../../ledger/ingest/ingest.ts";
 import { type Asof, asofOver, type Send } from "../../reactions/ledger-client.ts";
 import { Heard, LookAgain, type Reaction } from "../../reactions/reaction.ts";
 

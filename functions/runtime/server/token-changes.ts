@@ -8,9 +8,9 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { StatementOf } from "../../../schemas/fact.ts";
 import { append } from "../../ledger/append.ts";
-import type { Token } from "../../ledger/authority.ts";
-import { GRANTS } from "../../ledger/grants.ts";
-import type { Ingest } from "../../ledger/ingest.ts";
+import type { Token } from "../../ledger/authority/authority.ts";
+import { GRANTS } from "../../ledger/authority/grants.ts";
+import type { Ingest } from "../../ledger/ingest/ingest.ts";
 
 const EVERY_MS = 60_000;
 
