@@ -20,16 +20,9 @@ import { servedFiles } from "../verify/files.ts";
 import { filesOf, LOG, PROOFS, SUMS, sha256Of } from "../verify/package-files.ts";
 import { sealedMs, writeCopies, writeProofs } from "./copies.ts";
 import { copyHashes, copyLog, mayReadEntries, type SealedLog, sealedLogOf, writeWhole } from "./log-copy.ts";
-import { type ExportQuery, exportInto } from "./output.ts";
-import { readmeOf } from "./readme.ts";
+import { exportInto } from "./output.ts";
+import { type PackageQuery, readmeOf } from "./readme.ts";
 import { writeReports } from "./reports.ts";
-
-export interface PackageQuery extends ExportQuery {
-  readonly to?: string | undefined;
-  readonly tz?: string | undefined;
-  readonly environment?: string | undefined;
-  readonly service?: string | undefined;
-}
 
 interface Order {
   readonly folder: string;

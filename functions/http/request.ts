@@ -1,4 +1,5 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
+
 import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
@@ -7,7 +8,7 @@ import { type Holder, isAllowed, type Right } from "../ledger/authority/authorit
 import { grantsOf, isBound, refusedPlace } from "../ledger/authority/grants.ts";
 import { seenBy } from "../ledger/authority/seen-by.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import type { Sender } from "../ledger/ingest/ingest.ts";
+import type { Sender } from "../ledger/ingest/ingest-context.ts";
 import { knownName } from "../ledger/names/directories.ts";
 import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
 import { nearestNames } from "../ledger/names/nearest-names.ts";

@@ -1,11 +1,11 @@
 /** What a plan is asked for, and what its parts share. */
+
 import type { Release } from "../../schemas/answer.ts";
 import type { DeployTools } from "../../schemas/settings/deploy-tools.ts";
 import type { Hosts } from "../../schemas/settings/hosts.ts";
-import type { Question } from "../queries/question.ts";
-import type { Selector } from "../queries/release/deployment-reader.ts";
+import type { Question, Selector } from "../queries/question.ts";
 import type { Description } from "../queries/service-description.ts";
-import type { TargetQuery } from "./target/target-release.ts";
+import type { TargetQuery } from "./target/target.ts";
 
 /** What the request asks for, and which risks it accepts. */
 export interface PlanOptions {

@@ -2,12 +2,12 @@
  * The plan: the steps that redeploy an earlier release in an environment. A pure function of facts: the same facts give
  * the same plan and hash at any time.
  */
+
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
-import { type Question, questionOf } from "../queries/question.ts";
-import type { Selector } from "../queries/release/deployment-reader.ts";
+import { type Question, questionOf, type Selector } from "../queries/question.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { commitsBetween } from "./compare.ts";
 import { configBetween, configurationVerdict } from "./configuration.ts";
@@ -21,12 +21,8 @@ import { stepsOf, targetOf } from "./steps.ts";
 import { currentRelease, LAST } from "./target/current-release.ts";
 import { isPossible, undescribed } from "./target/first-deployment.ts";
 import { artifactsOf } from "./target/images.ts";
-import {
-  isMarkedBad,
-  type TargetQuery,
-  type TargetRelease,
-  targetReleaseAt,
-} from "./target/target-release.ts";
+import type { TargetQuery, TargetRelease } from "./target/target.ts";
+import { isMarkedBad, targetReleaseAt } from "./target/target-release.ts";
 import { chooseVariants } from "./target/variants.ts";
 
 export type { PlanOptions } from "./plan-options.ts";

@@ -1,4 +1,5 @@
 /** The history: what ran in every service of an environment or group during a span, as columns. */
+
 import type { History, Release, Warning } from "../../schemas/answer.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
@@ -9,13 +10,12 @@ import { spanLoader } from "../ledger/span-loader.ts";
 import type { Partition } from "../ledger/store.ts";
 import { disputesIn, disputeWarnings } from "./disputes.ts";
 import { imagesOf } from "./images/image-graph.ts";
-import type { Question } from "./question.ts";
+import type { Question, Selector } from "./question.ts";
 import { attemptOf } from "./release/attempt.ts";
 import { describeComponent } from "./release/component.ts";
 import {
   type EffectiveDeployments,
   effectiveDeploymentsAt,
-  type Selector,
   wholeServicePartitions,
 } from "./release/deployment-reader.ts";
 import { reconcile } from "./release/effective-observation.ts";

@@ -17,7 +17,7 @@ import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { afterNewest, freezesOf, type Requested, requestsOf } from "../../queries/gate/freezes.ts";
-import type { Selector } from "../../queries/release/deployment-reader.ts";
+import type { Selector } from "../../queries/question.ts";
 import { restoredBy } from "../configuration.ts";
 import { environmentPlan, isRunning, togetherOf } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";

@@ -1,7 +1,8 @@
 /** What a service runs now. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
-import type { Selector } from "../../queries/release/deployment-reader.ts";
+import type { Selector } from "../../queries/question.ts";
 import { release } from "../../queries/release/release.ts";
 
 /** A moment after all facts: what runs now follows from the newest facts, whatever the clock says. */

@@ -1,4 +1,5 @@
 /** The image that a plan is asked for by digest, tag, version or commit, of whatever environment, or only pushed or built. */
+
 import type { Release } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import type { Blocker } from "../../../schemas/plan.ts";
@@ -14,8 +15,7 @@ import { areSame, nameAt, namedBy } from "../../ledger/names/renames.ts";
 import { type Built, buildsOfCommit } from "../../queries/images/builds-of-commit.ts";
 import { pushesProving } from "../../queries/images/image-graph.ts";
 import { tag as tagAnswer } from "../../queries/images/tag.ts";
-import type { Question } from "../../queries/question.ts";
-import type { Selector } from "../../queries/release/deployment-reader.ts";
+import type { Question, Selector } from "../../queries/question.ts";
 import { type Description, ownImagesOf } from "../../queries/service-description.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 

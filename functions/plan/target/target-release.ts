@@ -1,37 +1,21 @@
 /** The release that a plan goes back to: as of a moment, by its image, or the last one that is not marked as bad. */
 import type { Release, ReleasedComponent } from "../../../schemas/answer.ts";
 import type { Blocker, PlanWarning } from "../../../schemas/plan.ts";
-import type { ImageQuery } from "../../../schemas/questions/image-query.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { canonical } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
 import { markOf } from "../../queries/images/marks.ts";
-import type { Question } from "../../queries/question.ts";
+import type { Question, Selector } from "../../queries/question.ts";
 import { configurationChanges, locationOf } from "../../queries/release/configuration.ts";
-import type { Selector } from "../../queries/release/deployment-reader.ts";
 import { release } from "../../queries/release/release.ts";
 import { byComponent, slotOf } from "../../queries/release/slots.ts";
 import { describedAt } from "../../queries/service-description.ts";
 import { type DeployedBy, deployedBy } from "../deployers/own-tools.ts";
-import type { Elsewhere } from "../schema/schema-elsewhere.ts";
 import { currentRelease, LAST } from "./current-release.ts";
 import { imageTarget } from "./image-target.ts";
-
-/** A moment, an image, or the last good release. */
-export type TargetQuery = { readonly at: string } | { readonly last: "good" } | ImageQuery;
-
-/** The release to go back to; null: the blockers say why there is none. */
-export interface TargetRelease {
-  readonly release: Release | null;
-  /** Migrations applied after this moment do not belong to the release. */
-  readonly since: string | null;
-  readonly blockers: readonly Blocker[];
-  readonly warnings: readonly PlanWarning[];
-  /** Of images that never ran here: where they ran. The schema of there and then is theirs. */
-  readonly elsewhere?: Elsewhere;
-}
+import type { TargetQuery, TargetRelease } from "./target.ts";
 
 /* Marks */
 

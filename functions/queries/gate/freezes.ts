@@ -2,11 +2,12 @@
  * Freezes of environments and services, and what is let through: after a service's freeze is ended, its environment's
  * earlier freezes no longer hold it, and an end that names an image lets this image through.
  */
+
 import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { order } from "../../ledger/canonical.ts";
 import { backwards, EVER, type KnownAt, newest } from "../../ledger/fact-reader.ts";
-import type { Selector } from "../release/deployment-reader.ts";
+import type { Selector } from "../question.ts";
 
 export type Requested = FactOf<"redeployment.requested">;
 export type Frozen = FactOf<"environment.frozen">;

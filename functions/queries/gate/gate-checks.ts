@@ -1,4 +1,5 @@
 /** What the gate checks about an image: each check gives reasons against it, or warnings. */
+
 import type { GateReason, GateWarning } from "../../../schemas/answers/gate.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
@@ -8,8 +9,7 @@ import { markOf } from "../images/marks.ts";
 import { restoreCommands } from "../images/restore.ts";
 import { databaseState } from "../migrations/database-state.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
-import type { Question } from "../question.ts";
-import type { Selector } from "../release/deployment-reader.ts";
+import type { Question, Selector } from "../question.ts";
 import { isOlderBuild, isOlderThanCommit } from "../release/deployment-warnings.ts";
 import { databasesOf, describedAt, isWithoutImages } from "../service-description.ts";
 import type { Freeze } from "./freezes.ts";

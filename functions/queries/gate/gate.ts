@@ -1,4 +1,5 @@
 /** The gate: whether an image may be deployed. It decides by facts alone, and stops only pipelines that call it. */
+
 import type { Gate, RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
@@ -13,8 +14,7 @@ import {
   type Subject,
 } from "../images/image-evidence.ts";
 import type { ComparedPersons } from "../persons.ts";
-import { type Question, questionOf } from "../question.ts";
-import type { Selector } from "../release/deployment-reader.ts";
+import { type Question, questionOf, type Selector } from "../question.ts";
 import { type ActiveFreeze, type Freeze, freezesOf, type Requested } from "./freezes.ts";
 import {
   ALWAYS,

@@ -2,6 +2,7 @@
  * Where images ran: the facts that name them, and since and until when the releases show them. The facts give the places
  * and moments to look at; what ran is decided by the rules of the release alone, so that the two answers agree.
  */
+
 import type { Place } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, reachOf } from "../../ledger/as-of.ts";
@@ -10,8 +11,7 @@ import { distinct, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { take } from "../../ledger/names/directories.ts";
 import type { Aspect } from "../../ledger/store.ts";
-import type { Question } from "../question.ts";
-import type { Selector } from "../release/deployment-reader.ts";
+import type { Question, Selector } from "../question.ts";
 import { type Shown, shownAt } from "../release/shown-images.ts";
 import { digestsIn, type Family } from "./image-graph.ts";
 import { mentionsOf, type Ran } from "./mentions.ts";

@@ -7,7 +7,7 @@ import { namesOf } from "../../ledger/names/directory-names.ts";
 import { allNames } from "../../ledger/names/name-pages.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
 import { buildsOfCommit } from "../images/builds-of-commit.ts";
-import { type Question, questionOf } from "../question.ts";
+import { type Question, questionOf, type Selector } from "../question.ts";
 import {
   type Claim,
   type Effect,
@@ -24,11 +24,6 @@ import {
 } from "./effective-deployments.ts";
 import { componentsShown, isBare, tasksOf } from "./tasks.ts";
 import { tasksAsObservation } from "./unannounced-deployments.ts";
-
-export interface Selector {
-  readonly environment: string;
-  readonly service: string;
-}
 
 type PartPartition = Extract<Partition, { of: "part" }>;
 

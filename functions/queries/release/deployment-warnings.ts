@@ -3,18 +3,19 @@
  * older build that overtook a newer one, an image that its registry lost, a migration that the code is said not to run on
  * or that it needs.
  */
+
 import type { Release, Warning } from "../../../schemas/answer.ts";
 import type { DeployedCommit, Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { byOrder, canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
 import { buildsOfCommit } from "../images/builds-of-commit.ts";
 import { buildsOf, digestsIn, type Family } from "../images/image-graph.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { isRollback } from "../timeline/entries.ts";
-import { bareUrl } from "./configuration.ts";
-import { type Selector, wholeServicePartitions } from "./deployment-reader.ts";
+import { wholeServicePartitions } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { isClaim, isPart } from "./effective-deployments.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";

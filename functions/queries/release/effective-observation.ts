@@ -6,7 +6,7 @@
 import { by } from "../../../schemas/words/ordering.ts";
 import { justBefore } from "../../ledger/as-of.ts";
 import { order } from "../../ledger/canonical.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { describedAt, ownImagesOf } from "../service-description.ts";
 import { isAmong } from "./agreement.ts";
 import {
@@ -15,7 +15,6 @@ import {
   effectiveDeploymentsAt,
   laterLooks,
   observations,
-  type Selector,
   seenBy,
 } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";

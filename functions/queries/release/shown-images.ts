@@ -1,17 +1,13 @@
 /** What a service shows at a moment, without the description of it: enough to follow one image through its releases. */
+
 import type { Fact, ObservedComponent } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, order } from "../../ledger/canonical.ts";
 import { all, EVER, history, keyOf } from "../../ledger/fact-reader.ts";
 import { digestsIn } from "../images/image-graph.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { type Description, describedAt, ownImagesOf } from "../service-description.ts";
-import {
-  type EffectiveDeployments,
-  effectiveDeploymentsAt,
-  laterObservations,
-  type Selector,
-} from "./deployment-reader.ts";
+import { type EffectiveDeployments, effectiveDeploymentsAt, laterObservations } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import { type ComponentClaim, isObservation, isPart } from "./effective-deployments.ts";
 import { beginOf, reconcile } from "./effective-observation.ts";

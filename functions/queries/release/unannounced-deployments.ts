@@ -3,11 +3,11 @@
  * deployed, and events of deployments are best effort. While nothing else names the images of a service, its newest such
  * tasks count as an observation.
  */
+
 import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { all, backwards, history } from "../../ledger/fact-reader.ts";
-import type { Question } from "../question.ts";
-import type { Selector } from "./deployment-reader.ts";
+import type { Question, Selector } from "../question.ts";
 import type { Observation } from "./effective-deployments.ts";
 import { type Task, tasksOf } from "./tasks.ts";
 

@@ -1,8 +1,9 @@
 /** Validity: since when and until when a release ran, by the facts before and after it that show something else. */
+
 import type { Fact } from "../../../schemas/fact.ts";
 import { byOrder, order } from "../../ledger/canonical.ts";
 import { likeness } from "../images/image-graph.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import { configurationChanges, configurationOf } from "./configuration.ts";
 import {
   claimsAfter,
@@ -10,7 +11,6 @@ import {
   laterObservations,
   observations,
   prefetchClaimsAfter,
-  type Selector,
   wholeServicePartitions,
 } from "./deployment-reader.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
