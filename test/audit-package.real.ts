@@ -18,7 +18,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesOf } from "../cli/verify/package-files.ts";
-import { parseTokens } from "../functions/ledger/authority.ts";
+import { parseTokens } from "../functions/ledger/authority/authority.ts";
 import { bundleCommandLine, PROGRAMS } from "../functions/runtime/build.ts";
 import { bundlePrograms } from "../functions/runtime/bundle.ts";
 import { writeKey } from "../functions/seal/note.ts";

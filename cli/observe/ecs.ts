@@ -1,12 +1,12 @@
 /** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS, and what stands in their way. */
 import * as z from "zod";
-import { type ServiceTasks, servicesOf } from "../../functions/adapters/ecs/tasks.ts";
+import { type ServiceTasks, servicesOf } from "../../functions/adapters/aws/ecs-tasks.ts";
 import { lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { settledAmong } from "../../functions/sources/deployers/pods.ts";
 import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
 import { type EcsVersion, revisionOf, versionsOf } from "./ecs/versions.ts";
-import { observationOf } from "./look.ts";
+import { observationOf } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 import { becauseOf, essenceOf, shownBy, stateOf, telling } from "./versions.ts";

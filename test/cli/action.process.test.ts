@@ -11,7 +11,7 @@ import * as z from "zod";
 import { commandNames, optionsOf } from "../../cli/action/inputs.ts";
 import type { Io } from "../../cli/io.ts";
 import { verifier } from "../../functions/adapters/oidc/verifier.ts";
-import { Identities } from "../../functions/ledger/identities.ts";
+import { Identities } from "../../functions/ledger/authority/identities.ts";
 import { actionFiles } from "../../functions/runtime/action.ts";
 import { event } from "../client.ts";
 import { cleanUp as cleanUpDoors, givenDoors, NOW, tokenOf } from "../doors/given.ts";

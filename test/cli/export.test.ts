@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import type { ExportJobs, ExportTask } from "../../functions/ledger/export-jobs.ts";
+import type { ExportJobs, ExportTask } from "../../functions/ledger/export/export-jobs.ts";
 import { event } from "../client.ts";
 import { deployed, givenDoors, tokenOf } from "../doors/given.ts";
 import { digestOf } from "../ledger/given.ts";

@@ -1,6 +1,6 @@
 /** What somebody with a token of staging tries on production: each is refused, or changes no answer about production. */
 import { afterEach, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors, NOW, SECRETS } from "./given.ts";

@@ -1,7 +1,7 @@
 /** Who is handed a backup, and when there is none to hand out. */
 import { afterAll, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
-import type { BackUp } from "../../functions/ledger/backup.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
+import type { BackUp } from "../../functions/ledger/export/backup.ts";
 import { clientOf } from "../client.ts";
 import { cleanUp, givenDoors, problemOf, SECRETS } from "./given.ts";
 

@@ -1,7 +1,7 @@
 /** Disputes: of a fact that somebody says is wrong, or under whose identity another statement came. */
 import { afterEach, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, deployed, givenDoors, SECRETS } from "./given.ts";

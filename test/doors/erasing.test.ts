@@ -1,13 +1,13 @@
 /** Persons are listed, shown and erased by an admin; what is left names nobody. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { canonical, rawHash, sha256 } from "../../functions/ledger/canonical.ts";
-import { work } from "../../functions/ledger/ingest.ts";
-import { issuerOf, personKey } from "../../functions/ledger/people.ts";
+import { work } from "../../functions/ledger/ingest/ingest.ts";
+import { issuerOf, personKey } from "../../functions/ledger/people/people.ts";
 import { StoreError } from "../../functions/ledger/store.ts";
 import { CommitAnswer } from "../../schemas/answer.ts";
-import { ErasureAnswer, HeldAnswer, KnownPersons } from "../../schemas/people.ts";
-import { Quarantine } from "../../schemas/quarantine.ts";
+import { ErasureAnswer, HeldAnswer, KnownPersons } from "../../schemas/answers/people.ts";
+import { Quarantine } from "../../schemas/answers/quarantine.ts";
 import { event, outcomesOf } from "../client.ts";
 import { shaOf } from "../ledger/given.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { parse } from "csv-parse/sync";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ExportFiles } from "../../functions/adapters/s3/export-jobs.ts";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import type { ExportedFile, ExportJobs, ExportTask } from "../../functions/ledger/export-jobs.ts";
+import type { ExportedFile, ExportJobs, ExportTask } from "../../functions/ledger/export/export-jobs.ts";
 import { runExport } from "../../functions/runtime/aws/run-export.ts";
-import { ExportJob } from "../../schemas/export-job.ts";
+import { ExportJob } from "../../schemas/answers/export-job.ts";
 import { cleanUp, deployed, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";
 
 afterAll(cleanUp);

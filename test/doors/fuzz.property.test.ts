@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { receive } from "../../functions/ledger/ingest.ts";
+import { receive } from "../../functions/ledger/ingest/ingest.ts";
 import { Outcomes } from "../../schemas/answer.ts";
 import { ALL, CASES, mapCase } from "../sources/golden.ts";
 import { mutate, mutations } from "../sources/mutations.ts";

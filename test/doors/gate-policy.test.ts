@@ -1,8 +1,8 @@
 /** The gate's policy: which evidence it requires where, and what it answers of it. */
 import { afterAll, describe, expect, it } from "vitest";
-import { requiredIn } from "../../functions/queries/gate-policy.ts";
-import { Gate } from "../../schemas/gate.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import { requiredIn } from "../../functions/queries/gate/gate-policy.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { cleanUp, deployed, givenDoors } from "./given.ts";

@@ -1,7 +1,7 @@
 /** The gate at its door: who may ask, and what a pipeline hears. */
 import { afterAll, describe, expect, it } from "vitest";
-import { ROLES } from "../../functions/ledger/authority.ts";
-import { Gate } from "../../schemas/gate.ts";
+import { ROLES } from "../../functions/ledger/authority/authority.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 import { event } from "../client.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { BOUND, cleanUp, deployed, givenDoors, problemOf } from "./given.ts";

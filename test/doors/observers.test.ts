@@ -1,6 +1,6 @@
 /** Observers of a cluster: what they cost, and what their looks show, in whatever order they come in. */
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { type Event, outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { STEP } from "../runs.ts";

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Ledger } from "../../functions/http/context.ts";
 import { append } from "../../functions/ledger/append.ts";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { all } from "../../functions/ledger/fact-reader.ts";
 import type { Partition } from "../../functions/ledger/store.ts";
 import { Freezes } from "../../schemas/redeployment.ts";

@@ -1,6 +1,6 @@
 /** Whom answers name: logins as long as they are there, commitments in what is stored and exported. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import type { People } from "../../functions/ledger/people.ts";
+import type { People } from "../../functions/ledger/people/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { Outcomes } from "../../schemas/answer.ts";
 import { Plan } from "../../schemas/plan.ts";

@@ -1,8 +1,8 @@
 /** The history of the gate's policy: when it is recorded, and which one decides about a change of the past. */
 import { afterAll, describe, expect, it } from "vitest";
 import { recordPolicy, recordPolicyOrLog } from "../../functions/ledger/policies.ts";
-import { Audit } from "../../schemas/audit.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors } from "./given.ts";
 
 afterAll(cleanUp);

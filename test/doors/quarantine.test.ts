@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { Sources } from "../../schemas/answer.ts";
-import { Quarantine, QuarantinedItem } from "../../schemas/quarantine.ts";
+import { Quarantine, QuarantinedItem } from "../../schemas/answers/quarantine.ts";
 import { outcomesOf } from "../client.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";
 

@@ -1,6 +1,6 @@
 /** Images that are asked for by other names than a moment, and services without images, over HTTP. */
 import { afterAll, describe, expect, it } from "vitest";
-import { Gate } from "../../schemas/gate.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, Redeployments } from "../../schemas/redeployment.ts";
 import { type Client, event } from "../client.ts";

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { append } from "../../functions/ledger/append.ts";
-import { Gate } from "../../schemas/gate.ts";
+import { Gate } from "../../schemas/answers/gate.ts";
 import { Plan } from "../../schemas/plan.ts";
 import { Redeployment, RedeploymentList, Redeployments, Refusal } from "../../schemas/redeployment.ts";
 import { type Answer, type Client, event } from "../client.ts";

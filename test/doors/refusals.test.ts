@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { type Right, ROLES, type Role } from "../../functions/ledger/authority.ts";
+import { type Right, ROLES, type Role } from "../../functions/ledger/authority/authority.ts";
 import type { Answer, Client } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";

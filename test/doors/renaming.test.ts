@@ -155,7 +155,7 @@ describe("grants", () => {
     ["services=acme/payments:environments=prod.eu-1"],
     ["services=acme/billing:environments=production"],
   ])("hold for what bears the name now: %s", async (grants) => {
-    const { parseTokens } = await import("../../functions/ledger/authority.ts");
+    const { parseTokens } = await import("../../functions/ledger/authority/authority.ts");
     const token = "reader-token-that-nobody-may-see-1";
     const tokens = parseTokens(
       `reader:r:${token}:${grants},operator:o:${tokenOf("operator")},admin:a:${tokenOf("admin")}`,

@@ -1,6 +1,6 @@
 /** Image repositories, and which of their images are still needed. */
 import { afterAll, describe, expect, it } from "vitest";
-import { NeededImages, Repositories } from "../../schemas/repositories.ts";
+import { NeededImages, Repositories } from "../../schemas/answers/repositories.ts";
 import { event } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors } from "./given.ts";

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { prometheusMetrics } from "../../functions/adapters/metrics/prometheus.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import { work } from "../../functions/ledger/ingest.ts";
+import { work } from "../../functions/ledger/ingest/ingest.ts";
 import { countingStore } from "../../functions/ledger/request-context.ts";
 import { Outcomes } from "../../schemas/answer.ts";
 import { memoryStore } from "../store/memory.ts";

@@ -1,8 +1,8 @@
 /** Reviews of changes after they took effect: the newest counts, as far as it was known. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
-import { Audit } from "../../schemas/audit.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { event, outcomesOf } from "../client.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, problemOf, SECRETS, tokenOf } from "./given.ts";
 

@@ -1,12 +1,12 @@
 /** Who is handed which part of the sealed log, and that receipts name the leaf. */
 import { parse } from "csv-parse/sync";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { hashOfLeaf } from "../../functions/seal/merkle.ts";
 import { readKey } from "../../functions/seal/note.ts";
 import { readProof } from "../../functions/seal/proof.ts";
 import { seal } from "../../functions/seal/sealer.ts";
-import { Release } from "../../schemas/release.ts";
+import { Release } from "../../schemas/answers/release.ts";
 import { clientOf, event } from "../client.ts";
 import { memoryLog } from "../seal/memory-log.ts";
 import { newSigner } from "../seal/signer.ts";

@@ -1,8 +1,8 @@
 /** Each sender's own names: kept where naming rules gave others, and answered with them. */
 import { afterEach, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
-import { Rules } from "../../functions/ledger/naming-rules.ts";
-import { Names } from "../../schemas/names.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
+import { Rules } from "../../functions/ledger/names/naming-rules.ts";
+import { Names } from "../../schemas/answers/names.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, deployed, givenDoors, tokenOf } from "./given.ts";
 

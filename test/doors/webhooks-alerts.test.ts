@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { Timeline } from "../../schemas/answer.ts";
 import { outcomesOf } from "../client.ts";
 import { cleanUp, deployed, givenDoors } from "./given.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { event, outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors, problemOf, tokenOf } from "./given.ts";

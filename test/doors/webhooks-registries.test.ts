@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { parseTokens } from "../../functions/ledger/authority.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
 import { outcomesOf } from "../client.ts";
 import { digestOf } from "../ledger/given.ts";
 import { cleanUp, givenDoors, problemOf } from "./given.ts";

@@ -1,7 +1,7 @@
 /** How people sign in with a browser, against a real issuer. */
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { verifier } from "../../functions/adapters/oidc/verifier.ts";
-import { Identities } from "../../functions/ledger/identities.ts";
+import { Identities } from "../../functions/ledger/authority/identities.ts";
 import { cleanUp, deployed, type GivenDoors, givenDoors, NOW } from "../doors/given.ts";
 import { type Issuer, startIssuer, stopIssuers } from "./issuer.ts";
 

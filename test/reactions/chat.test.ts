@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { SentMessages } from "../../functions/adapters/sent-messages.ts";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteSentMessages } from "../../functions/adapters/sqlite/sent-messages.ts";
-import { Rules } from "../../functions/ledger/naming-rules.ts";
+import { Rules } from "../../functions/ledger/names/naming-rules.ts";
 import { chat } from "../../functions/reactions/chat/chat.ts";
 import { escaped, link, messageOf } from "../../functions/reactions/chat/message.ts";
 import { CHAT_KINDS } from "../../functions/reactions/chat/news.ts";

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { append } from "../../functions/ledger/append.ts";
 import { canonical, rawHash, sha256, statementHash } from "../../functions/ledger/canonical.ts";
-import { issuerOf, personKey } from "../../functions/ledger/people.ts";
+import { issuerOf, personKey } from "../../functions/ledger/people/people.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS, personsIn, withPersons } from "../../schemas/persons.ts";

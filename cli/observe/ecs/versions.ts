@@ -9,7 +9,7 @@ import type {
   ServiceTasks,
   Task,
   TaskSet,
-} from "../../../functions/adapters/ecs/tasks.ts";
+} from "../../../functions/adapters/aws/ecs-tasks.ts";
 import { isAddedByAws, lastPart } from "../../../functions/sources/aws/aws-ecs.ts";
 import type { Running, Seen } from "../../../functions/sources/deployers/pods.ts";
 import { partsOf } from "../../../functions/sources/image.ts";
