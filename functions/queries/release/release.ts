@@ -24,7 +24,7 @@ import {
   type Selector,
 } from "./running.ts";
 import { imagesSince } from "./running-since.ts";
-import { prefetchOrder, unnoticedWarnings } from "./unnoticed.ts";
+import { prefetchOrder, prefetchTagBefore, unnoticedWarnings } from "./unnoticed.ts";
 import { prefetchUntil, sinceOf, untilOf } from "./validity.ts";
 
 async function migrationsOf(context: ResolveContext) {
@@ -60,6 +60,7 @@ const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty
 /** Prefetches what is read once the effective deployments are reconciled. */
 function prefetchFurther(context: ResolveContext, { parts, lastClaim, claimed }: EffectiveDeployments): void {
   prefetchClaimsAfter(context, parts, context.at);
+  prefetchTagBefore(context);
   const claims = [lastClaim, ...[...claimed.values()].map(({ claim }) => claim)];
   context.store.prefetch(() =>
     evidenceOfDeployments(
@@ -90,7 +91,7 @@ async function read(
   const [reconciled, migrated, attempted, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, running.lastClaim),
+    attemptOf(context, running),
     clockWarnings(question, selector, running),
   ]);
   const { shown, contributing } = reconciled;
