@@ -1,6 +1,6 @@
 /** The audit report as a table: one line a change. */
 import { stringify } from "csv-stringify/sync";
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { approversOf } from "./text.ts";
 
 const joined = (values: readonly (string | null | undefined)[]): string =>

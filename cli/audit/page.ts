@@ -1,6 +1,6 @@
 /** The audit report as one HTML file, to be printed or sent: no script, nothing from elsewhere. */
 import { html, raw } from "hono/html";
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import type { Times } from "../ask/words-for.ts";
 import { counted, shortCommit } from "../ask/words-for.ts";

@@ -1,5 +1,5 @@
 /** The audit report for a terminal: what the controls found, and what shows that no change is missing. */
-import type { Audit, AuditChange } from "../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { columns, type Line } from "../ask/style.ts";
 import { counted, type Times } from "../ask/words-for.ts";

@@ -4,9 +4,9 @@ import { allPages } from "../../schemas/words/answer-pages.ts";
 import { timesIn } from "../ask/words-for.ts";
 import { auditTable } from "../audit/csv.ts";
 import { auditPage } from "../audit/page.ts";
-import { callLedger } from "../client.ts";
 import type { Io } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { writeWhole } from "./log-copy.ts";
 
 interface Period {

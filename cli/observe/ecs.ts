@@ -1,12 +1,12 @@
 /** `asof observe ecs`: what the tasks of services run in clusters of Amazon ECS. */
 import * as z from "zod";
-import { type EcsContainer, type EcsTask, tasksOf } from "../../functions/adapters/ecs/tasks.ts";
+import { type EcsContainer, type EcsTask, tasksOf } from "../../functions/adapters/aws/ecs-tasks.ts";
 import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { asCliError } from "../import/aws/faults.ts";
 import { type Item, unknown } from "../import/importer.ts";
-import { latest, observationOf, type RunningService } from "./look.ts";
+import { latest, observationOf, type RunningService } from "./machine-services.ts";
 import type { Observer } from "./observer.ts";
 import { stepMsFrom, stepOf } from "./step.ts";
 

@@ -1,22 +1,23 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
+
 import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { type Holder, isAllowed, type Right } from "../ledger/authority.ts";
-import { knownName } from "../ledger/directories.ts";
+import { type Holder, isAllowed, type Right } from "../ledger/authority/authority.ts";
+import { grantsOf, isBound, refusedPlace } from "../ledger/authority/grants.ts";
+import { seenBy } from "../ledger/authority/seen-by.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import { grantsOf, isBound, refusedPlace } from "../ledger/grants.ts";
-import type { Sender } from "../ledger/ingest.ts";
-import { grantsByPresentNames } from "../ledger/name-renames.ts";
-import { nearestNames } from "../ledger/nearest-names.ts";
-import { revealingAhead } from "../ledger/people.ts";
-import { type RenamedReads, renamedReads } from "../ledger/renamed-reads.ts";
+import type { Sender } from "../ledger/ingest/ingest-context.ts";
+import { knownName } from "../ledger/names/directories.ts";
+import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
+import { nearestNames } from "../ledger/names/nearest-names.ts";
+import { type RenamedReads, renamedReads } from "../ledger/names/renamed-reads.ts";
+import { revealingAhead } from "../ledger/people/people.ts";
 import { identify } from "../ledger/request-context.ts";
-import { seenBy } from "../ledger/seen-by.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { identified } from "./identified.ts";
+import { identified } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 import { instantOf } from "./times.ts";
 

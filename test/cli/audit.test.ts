@@ -2,9 +2,9 @@
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it } from "vitest";
 import { recordPolicy } from "../../functions/ledger/policies.ts";
-import { Audit } from "../../schemas/audit.ts";
+import { Audit } from "../../schemas/answers/audit.ts";
 import { event } from "../client.ts";
-import { type GivenDoors, givenDoors, tokenOf } from "../doors/given.ts";
+import { type GivenDoors, givenDoors, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { asof, cleanUp, ledgerServer } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact, tag } from "../../functions/queries/artifact.ts";
+import { artifact, tag } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { Artifact, Release, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { artifact, commit, tag } from "../../functions/queries/artifact.ts";
+import { artifact, commit, tag } from "../../functions/queries/images/artifact.ts";
 import { Artifact, CommitAnswer, type Place, TagAnswer } from "../../schemas/answer.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { memoryPeople } from "../store/memory-people.ts";

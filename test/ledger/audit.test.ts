@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { audit } from "../../functions/queries/audit/audit.ts";
 import { drawn } from "../../functions/queries/audit/population.ts";
-import { Audit, type ControlCode } from "../../schemas/audit.ts";
+import { Audit, type ControlCode } from "../../schemas/answers/audit.ts";
 import type { Statement } from "../../schemas/fact.ts";
-import type { GatePolicy } from "../../schemas/gate-policy.ts";
+import type { GatePolicy } from "../../schemas/settings/gate-policy.ts";
 import { day, digestOf, given, observed, repositoryOf, retracted, said, shaOf } from "./given.ts";
 
 const SOURCE = "/webhooks/github/github.com/acme/billing";

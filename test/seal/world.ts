@@ -8,7 +8,7 @@ import type { Reads } from "../../functions/ledger/loader.ts";
 import type { LogStore } from "../../functions/seal/log-store.ts";
 import type { Signer } from "../../functions/seal/note.ts";
 import { type Sealing, sealAll } from "../../functions/seal/sealer.ts";
-import { BEGINNING } from "../../functions/seal/unsealed.ts";
+import { BEGINNING } from "../../functions/seal/unsealed-facts.ts";
 import { wrongIn } from "./check-log.ts";
 import { factOf, laggingStore, type Row, rowOf } from "./late-store.ts";
 import { memoryLog } from "./memory-log.ts";

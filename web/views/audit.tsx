@@ -1,14 +1,14 @@
 /** Audit: every change of a period, who approved it, and what the controls find. For whoever may export the history. */
 
 import { useState } from "preact/hooks";
-import type { AuditChange, Audit as Report } from "../../schemas/audit.ts";
+import type { AuditChange, Audit as Report } from "../../schemas/answers/audit.ts";
 import { broughtBy } from "../../schemas/words/changes.ts";
 import { counted } from "../../schemas/words/counted.ts";
 import { hrefOf } from "../address.ts";
 import { address, columns } from "../state.ts";
-import { useAsked } from "./asked.ts";
 import { Command, Out, Refused, Time } from "./parts.tsx";
 import { PlaceAndDays, spanOf } from "./period.tsx";
+import { useAsked } from "./use-answer.ts";
 
 type Control = Report["controls"][number];
 

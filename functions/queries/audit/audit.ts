@@ -1,19 +1,19 @@
 /** The audit report of a period. */
 import type { Attached } from "../../../schemas/answer.ts";
-import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/audit.ts";
-import type { GatePolicy } from "../../../schemas/gate-policy.ts";
+import { type Audit, type AuditChange, CONTROLS } from "../../../schemas/answers/audit.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { GatePolicy } from "../../../schemas/settings/gate-policy.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { knownName } from "../../ledger/directories.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
+import { knownName } from "../../ledger/names/directories.ts";
 import type { PolicyChange } from "../../ledger/policies.ts";
-import { judged, ofBuild, requiredIn } from "../gate-policy.ts";
+import { judged, ofBuild, requiredIn } from "../gate/gate-policy.ts";
 import { type ComparedPersons, type Comparison, comparing } from "../persons.ts";
 import { questionOf } from "../question.ts";
-import { described } from "../timeline/described.ts";
+import { described } from "../timeline/entry-details.ts";
 import { allEntries } from "../timeline/events.ts";
 import { findingsOf, isLetThrough, kindOf } from "./controls.ts";
-import { allKnown, evidenceThen, type KnownChange } from "./known.ts";
+import { allKnown, evidenceThen, type KnownChange } from "./known-changes.ts";
 import { withOutcomes } from "./outcomes.ts";
 import { type PolicyHistory, policiesIn } from "./policies.ts";
 import { actsIn, changesAmong, coverageOf, type Drawing, drawn, gapsIn, totalsOf } from "./population.ts";

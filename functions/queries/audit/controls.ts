@@ -1,11 +1,11 @@
 /** The controls: what the report finds about a change. Plain functions of what is known of it. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { AuditChange, ControlCode, Finding } from "../../../schemas/audit.ts";
-import type { RequirementAnswer } from "../../../schemas/gate.ts";
+import type { AuditChange, ControlCode, Finding } from "../../../schemas/answers/audit.ts";
+import type { RequirementAnswer } from "../../../schemas/answers/gate.ts";
 import { duration } from "../../../schemas/words/durations.ts";
-import type { ActiveFreeze } from "../freezes.ts";
+import type { ActiveFreeze } from "../gate/freezes.ts";
 import type { Comparison } from "../persons.ts";
-import type { KnownChange } from "./known.ts";
+import type { KnownChange } from "./known-changes.ts";
 
 /** A change that is recorded this much later was not reported at the time. */
 const LATE_S = 3600;

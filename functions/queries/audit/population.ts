@@ -1,14 +1,14 @@
 /** The population of a report: which changes there are, and the checks that none is missing. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import type { Audit, AuditChange } from "../../../schemas/audit.ts";
+import type { Audit, AuditChange } from "../../../schemas/answers/audit.ts";
 import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { dayOf } from "../../ledger/access-patterns.ts";
 import { sha256 } from "../../ledger/canonical.ts";
-import { allKnownNames, knownNames } from "../../ledger/directories.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
 import { pagesOf } from "../../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { allKnownNames, knownNames } from "../../ledger/names/directories.ts";
 
 /** Inclusive times. */
 export interface Period {

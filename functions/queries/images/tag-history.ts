@@ -2,7 +2,14 @@
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
-import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "../../ledger/renames.ts";
+import {
+  areSame,
+  type Named,
+  namedBy,
+  type Renames,
+  type Span,
+  spansOf,
+} from "../../ledger/names/renames.ts";
 
 /** The digest that a tag points at after a fact about it, or undefined. */
 export const pointsAt = (fact: Fact): string | undefined =>

@@ -4,10 +4,10 @@ import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { attemptsOf } from "./contradicting-reports.ts";
+import type { EffectiveDeployments } from "./deployment-reader.ts";
 import { factsOfDeployment, type ResolveContext } from "./digest-resolution.ts";
 import { type Claim, isClaim, isOfDeployment, isPart } from "./effective-deployments.ts";
 import { GRACE_MS } from "./rollout.ts";
-import type { EffectiveDeployments } from "./running.ts";
 
 type Started = FactOf<"deployment.started">;
 type Failed = FactOf<"deployment.failed">;

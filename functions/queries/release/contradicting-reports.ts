@@ -2,16 +2,16 @@
  * Reports that contradict each other within minutes: one says that a deployment succeeded, another that one failed, or
  * the runtime shows what ran before. The runtime decides which images run; the answer names both.
  */
+
 import type { Warning } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { byOrder, canonical, newestFirst } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
-import type { Question } from "../question.ts";
+import type { Question, Selector } from "../question.ts";
 import type { Claim, Effective, Observation } from "./effective-deployments.ts";
 import type { Reconciled } from "./reconcile.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
-import type { Selector } from "./running.ts";
 import { isSameSlot } from "./slots.ts";
 
 const MINUTES_MS = 15 * 60_000;

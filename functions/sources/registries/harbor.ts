@@ -29,7 +29,7 @@ import {
   rejected,
   said,
 } from "../payload.ts";
-import { tagUnlessDigest } from "../pushed.ts";
+import { tagUnlessDigest } from "../pushed-image.ts";
 import { byHeader, type Source, sourceOf } from "../source.ts";
 import { fromEpochSeconds } from "../times.ts";
 
