@@ -199,6 +199,16 @@ export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   return parsed.data;
 }
 
-/** The body as it was received, so that a signature over it can be checked. */
-export const textOf = async (c: Context): Promise<string> =>
-  Buffer.from(await c.req.arrayBuffer()).toString("utf8");
+/**
+ * The body as it was received, so that a signature over it can be checked. Throws an EndpointError if the client goes away
+ * while it sends: that is no failure of the ledger.
+ */
+export async function textOf(c: Context): Promise<string> {
+  const body = await c.req.arrayBuffer().catch((): undefined => undefined);
+  if (body === undefined)
+    throw new EndpointError(
+      "malformed",
+      "The connection ended before the whole body arrived. Send it again.",
+    );
+  return Buffer.from(body).toString("utf8");
+}

@@ -6,7 +6,7 @@ import { seal } from "../../functions/seal/sealer.ts";
 import { Audit } from "../../schemas/answers/audit.ts";
 import { VERSION } from "../../schemas/version.ts";
 import { event } from "../client.ts";
-import { type GivenDoors, givenDoors, tokenOf } from "../doors/given.ts";
+import { type GivenDoors, givenDoors, tokenOf } from "../http/given.ts";
 import { digestOf, shaOf } from "../ledger/given.ts";
 import { memoryLog } from "../seal/memory-log.ts";
 import { newSigner } from "../seal/signer.ts";
