@@ -19,7 +19,7 @@ Add one of these lines to the start-up file of your shell:
 Names of environments and services come from the ledger of ASOF_URL and ASOF_TOKEN; without an answer within a second
 there are none.`;
 
-/** Somebody waits with a finger on the key. */
+/** The user waits at the prompt. */
 const TIMEOUT_MS = 1000;
 const PAGES_MAX = 10;
 
@@ -58,7 +58,7 @@ const namesFrom = (client: LedgerClient, io: Io): Names => ({
   },
 });
 
-/** Candidates, one a line. A question to the ledger that fails has none: nothing may be printed beside a prompt. */
+/** Candidates, one per line; none if the ledger cannot be asked, because no error may be printed at a prompt. */
 async function complete(shell: Shell, line: string, io: Io): Promise<string[]> {
   const typed = typedLine(line);
   const program = new Command("asof");

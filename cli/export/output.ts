@@ -102,7 +102,7 @@ async function writeAll(
       if (!isResumable(query) || attempt === ATTEMPTS)
         throw new Unreachable(`${ledger.url}: the export broke off after ${size(output.bytes())}`);
       cursor = output.cut();
-      // Whoever gets on may go on: an answer on AWS ends after a quarter of an hour, whatever is left.
+      // Go on as long as there is progress: on AWS an answer is cut off after 15 minutes.
       if (output.bytes() > before) attempt = 0;
       before = output.bytes();
     }

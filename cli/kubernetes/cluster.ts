@@ -79,7 +79,7 @@ export interface WatchListener {
 }
 
 const TIMEOUT_MS = 30_000;
-/** So long a watch lasts, and so much longer until a server that died is noticed. */
+/** How long a watch lasts, and how much later a dead server is noticed. */
 const WATCH_S = 240;
 const WATCH_GRACE_MS = 20_000;
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";

@@ -88,7 +88,7 @@ export async function runObserver(observer: Observer, given: ObserveOptions, io:
   const { dryRun = false, json = false } = parsed.data;
   const pauseMs = pauseOf(parsed.data);
   const [sums, missing, progress] = [totals(), unknowns(), progressOn(io)];
-  // Whoever goes on hears at once why a request is repeated, also where nobody waits at a terminal.
+  // Report at once why a request is retried, even if no terminal is attached.
   const ledger = () => ledgerFrom(parsed.data, { ...io, isAttended: io.isAttended || pauseMs !== undefined });
   const take = dryRun ? toOutput(io, sums, json) : toLedger(ledger(), sums);
   const signal = pauseMs === undefined ? new AbortController().signal : io.interrupted();

@@ -10,7 +10,7 @@ const MOST = 4;
 /** A small log is checked before a thread has started. */
 const BY_OURSELVES = 8;
 
-/** Small heaps that are collected often: what a thread needs of one bundle it does not need of the next. */
+/** Small heaps, collected often: a thread keeps nothing of one bundle for the next. */
 const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
 interface Waiting {
