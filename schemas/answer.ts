@@ -112,7 +112,7 @@ export const Artifact = z
     heldBy: z.array(
       heldBy.extend({
         pushedAt: time.nullable().meta({ description: "null if it was only copied there" }),
-        tags: z.array(tag),
+        tags: z.array(tag).meta({ description: "that name this image there at that moment" }),
       }),
     ),
     commit: knownCommit.nullable(),

@@ -63,7 +63,7 @@ async function contextAt(known: Known, selector: Selector, at: string) {
 type Moment = Awaited<ReturnType<typeof contextAt>>;
 
 async function attemptAt({ context, running }: Moment): Promise<Row["attempt"]> {
-  const { attempt } = await attemptOf(context, running.lastClaim);
+  const { attempt } = await attemptOf(context, running);
   return attempt?.status ?? null;
 }
 

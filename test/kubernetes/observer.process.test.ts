@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { cleanUp, type LedgerServer, ledgerServer, newFolder } from "../cli/harness.ts";
-import { tokenOf } from "../doors/given.ts";
+import { tokenOf } from "../http/given.ts";
 import { digestOf } from "../ledger/given.ts";
 import { PROGRAMS_FOLDER } from "../programs.ts";
 import { startOfBase } from "./base.ts";

@@ -45,6 +45,14 @@ describe("an archived image", () => {
     expect(tag).toMatchObject({ status: "set", digest: IMAGE, archived: true, since: day(1) });
   });
 
+  it("keeps a tag that the report of the archiving names", async () => {
+    const reported = lost("artifact.deleted", day(5), { archived: true, tag: "1.4" });
+    const { release, artifact, tag } = await answersOf([pushed, runs, reported]);
+    expect(release.components).toMatchObject([{ digest: IMAGE, availability: "archived" }]);
+    expect(artifact.heldBy).toMatchObject([{ tags: ["1.4"] }]);
+    expect(tag).toMatchObject({ status: "set", digest: IMAGE, archived: true, since: day(1) });
+  });
+
   it("is available again once it is restored, and so are its tags", async () => {
     const { release, artifact, tag } = await answersOf([
       pushed,

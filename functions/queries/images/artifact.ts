@@ -2,12 +2,22 @@
 import type { Artifact } from "../../../schemas/answer.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { all, type KnownAt } from "../../ledger/fact-reader.ts";
+import { all, EVER, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { disputeWarnings } from "../disputes.ts";
 import { evidenceOfDeployments } from "../evidence.ts";
-import { questionOf } from "../question.ts";
-import { buildsOf, commitOf, firstPush, type Holder, heldIn, holdersOf, knownCommit } from "./image-graph.ts";
+import { type Question, questionOf } from "../question.ts";
+import {
+  buildsOf,
+  commitOf,
+  type Family,
+  firstPush,
+  type Holder,
+  heldIn,
+  holdersOf,
+  knownCommit,
+} from "./image-graph.ts";
+import { changesOfManifest, manifestOf, movesOf, stateOfTag } from "./tag-history.ts";
 import { isNamed, placesOf } from "./where-it-ran.ts";
 
 export { commit } from "../changes/commit.ts";
@@ -27,14 +37,31 @@ async function evidenceOf(knowledge: KnownAt, digests: readonly string[]): Promi
   return found.flat();
 }
 
-const holderOf = (holder: Holder, at: string): Artifact["heldBy"][number] => ({
+/** The tags that name an image in a repository at a moment: those that pushes gave it, and that have not moved since. */
+async function tagsOf(question: Question, family: Family, { repository, pushes }: Holder): Promise<string[]> {
+  const { at, images } = question;
+  const renames = await images.renames();
+  const named = { repository, at: EVER };
+  const given = pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag]));
+  const standing = await mapLimit(AT_ONCE, [...new Set(given)].sort(), async (tag) => {
+    const { value: last } = await movesOf(question, renames, named, tag, at, ONE).next();
+    if (last === undefined) return [];
+    const digest = manifestOf(last) ?? "";
+    const facts = (family.facts.get(digest) ?? []).filter(({ occurredAt }) => occurredAt <= at);
+    const state = stateOfTag(last, changesOfManifest(renames, named, last, facts));
+    return state.digest === (family.pullable ?? family.digest) ? [tag] : [];
+  });
+  return standing.flat();
+}
+
+const holderOf = async (
+  question: Question,
+  family: Family,
+  holder: Holder,
+): Promise<Artifact["heldBy"][number]> => ({
   ...heldIn(holder),
   pushedAt: firstPush(holder)?.occurredAt ?? null,
-  tags: [
-    ...new Set(
-      holder.pushes.flatMap(({ tag, occurredAt }) => (tag === undefined || occurredAt > at ? [] : [tag])),
-    ),
-  ].sort(),
+  tags: await tagsOf(question, family, holder),
 });
 
 /** Whether any known fact names a digest. */
@@ -66,6 +93,7 @@ export async function artifact(
     evidenceOf(question, members),
     placesOf(question, [family]),
   ]);
+  const heldBy = await mapLimit(AT_ONCE, holders, (holder) => holderOf(question, family, holder));
   const { commits } = commitOf(family);
   const disputed = disputeWarnings([...family.facts.values()].flat());
   return {
@@ -75,7 +103,7 @@ export async function artifact(
     digest,
     pullable: family.pullable ?? null,
     related: members.filter((member) => member !== digest),
-    heldBy: holders.map((holder) => holderOf(holder, moment.at)),
+    heldBy,
     commit: commits.length === 1 ? (commits[0] ?? null) : null,
     commitCandidates: commits.length > 1 ? commits : [],
     builds: buildsOf(family).map(buildOf),

@@ -16,7 +16,7 @@ import { requirementsOf } from "../migrations/requirements.ts";
 import type { Question, Selector } from "../question.ts";
 import { isRollback } from "../timeline/entries.ts";
 import { wholeServicePartitions } from "./deployment-reader.ts";
-import type { ResolveContext } from "./digest-resolution.ts";
+import { type ResolveContext, resolveClaimed } from "./digest-resolution.ts";
 import { isClaim, isPart } from "./effective-deployments.ts";
 import type { ResolvedComponent } from "./resolved-component.ts";
 import { tasksOf } from "./tasks.ts";
@@ -121,6 +121,29 @@ export async function isOlderThanCommit(
   return isOlder(ageOf(family), age);
 }
 
+/** The image of a deployment that names it by its tag alone, if it is known. */
+async function digestByTag(context: ResolveContext, claim: Deployed): Promise<string | undefined> {
+  const [only, ...others] = claim.components ?? [];
+  if (only?.tag === undefined || others.length > 0) return undefined;
+  return (await resolveClaimed(context, only, claim)).digest;
+}
+
+/** Prefetches the age of the claim before the newest one where it names a tag alone. */
+export const prefetchTagBefore = (context: ResolveContext): void =>
+  context.store.prefetch(async () => {
+    const [own] = wholeServicePartitions(context.selector);
+    let count = 0;
+    for await (const fact of backwards(context, own, context.at)) {
+      count += 1;
+      if (count === 1) continue;
+      if (fact.kind === "deployment.succeeded" && digestsOf(fact).length === 0) {
+        const digest = await digestByTag(context, fact);
+        if (digest !== undefined) await context.images.family(digest);
+      }
+      break;
+    }
+  });
+
 /** Whether the newest claim undoes a rollback, or brings an older build than the one before it. */
 async function orderWarnings(
   context: ResolveContext,
@@ -143,9 +166,10 @@ async function orderWarnings(
   const [digest, ...more] = digestsOf(last);
   const running = only?.family?.digest;
   if (others.length + more.length > 0 || running === undefined) return [];
+  const left = digest ?? (await digestByTag(context, last));
   const isOvertaken =
-    digest !== undefined
-      ? await isOlderBuild(context, running, digest)
+    left !== undefined
+      ? await isOlderBuild(context, running, left)
       : last.commit !== undefined && (await isOlderThanCommit(context, running, last.commit));
   if (!isOvertaken) return [];
   const message = `${named(head)} brought an older build than ${named(last)}, which ran before, and is no rollback`;

@@ -18,7 +18,7 @@ import {
   effectiveDeploymentsAt,
   prefetchClaimsAfter,
 } from "./deployment-reader.ts";
-import { prefetchOrder, unnoticedWarnings } from "./deployment-warnings.ts";
+import { prefetchOrder, prefetchTagBefore, unnoticedWarnings } from "./deployment-warnings.ts";
 import type { ResolveContext } from "./digest-resolution.ts";
 import type { Claim, Observation } from "./effective-deployments.ts";
 import { reconcile } from "./effective-observation.ts";
@@ -60,6 +60,7 @@ const isAnswered = ({ known }: EffectiveDeployments, unknown: "nothing" | "empty
 /** Prefetches what is read once the effective deployments are reconciled. */
 function prefetchFurther(context: ResolveContext, { parts, lastClaim, claimed }: EffectiveDeployments): void {
   prefetchClaimsAfter(context, parts, context.at);
+  prefetchTagBefore(context);
   const claims = [lastClaim, ...[...claimed.values()].map(({ claim }) => claim)];
   context.store.prefetch(() =>
     evidenceOfDeployments(
@@ -90,7 +91,7 @@ async function read(
   const [reconciled, migrated, attempted, skew] = await Promise.all([
     reconcile(context, running),
     migrationsOf(context),
-    attemptOf(context, running.lastClaim),
+    attemptOf(context, running),
     clockWarnings(question, selector, running),
   ]);
   const { shown, contributing } = reconciled;
