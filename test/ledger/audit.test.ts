@@ -254,7 +254,12 @@ describe("a violation that is planted", () => {
   it("has the reason of the request that it carries out", async () => {
     const requested = said("redeployment.requested", day(9), {
       ...{ source: "/asof/redeployments", environment: "production", service: SERVICE },
-      ...{ question: { last: "good", knownAt: day(20, "07:30") }, planHash: "0".repeat(64), deadline: day(10), key: "k" },
+      ...{
+        question: { last: "good", knownAt: day(20, "07:30") },
+        planHash: "0".repeat(64),
+        deadline: day(10),
+        key: "k",
+      },
       components: [{ component: "main", repository: repositoryOf(SERVICE), digest: digestOf("new") }],
       reason: "orders fail at night",
     });
