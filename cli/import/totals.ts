@@ -86,9 +86,10 @@ export function overview() {
       environment?: string;
       service?: string;
       repository?: string;
+      change?: { repository: string };
     }): void {
       const where = [fields.environment, fields.service].filter((one) => one !== undefined).join("/");
-      const key = `${where || (fields.repository ?? "everywhere")}  ${kind}`;
+      const key = `${where || (fields.repository ?? fields.change?.repository ?? "everywhere")}  ${kind}`;
       const known = places.get(key) ?? { n: 0, first: occurredAt, last: occurredAt };
       known.n += 1;
       if (occurredAt < known.first) known.first = occurredAt;

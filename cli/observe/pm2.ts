@@ -20,7 +20,7 @@ const Process = z.looseObject({
     pm_cwd: z.string().optional(),
     /** Of the package.json beside the program; `N/A` without one. */
     version: z.string().optional(),
-    /** What PM2 reads of the repository that the program lies in. */
+    /** What PM2 up to 6 reads of the repository that the program lies in. */
     versioning: z.looseObject({ revision: z.string().nullish() }).nullish(),
   }),
 });
@@ -36,17 +36,34 @@ function processesIn(text: string): Process[] {
   }
 }
 
-const shownOf = ({ pm2_env: { pm_cwd, version, versioning } }: Process, commitFile: string) =>
-  codeOf({ folder: pm_cwd, commit: versioning?.revision ?? undefined, version }, commitFile);
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The commit of the repository that a folder lies in at a time, by the log of its HEAD (git-reflog(1)): what was pulled since
+ * does not run yet. Undefined without a repository, or if its log does not go back as far.
+ */
+async function commitAt(folder: string, ms: number, env: Env): Promise<string | undefined> {
+  const log = ["-C", folder, "log", "--walk-reflogs", "--date=unix", "--format=%H %gd", "HEAD"];
+  const lines = (await printedBy("git", log, env).catch(() => "")).split("\n");
+  const found = lines.map((line) => /^(\w+) HEAD@\{(\d+)\}$/.exec(line) ?? []);
+  return found.find(([, , seconds]) => seconds !== undefined && Number(seconds) * 1000 <= ms)?.[1];
+}
+
+async function shownOf({ pm2_env }: Process, commitFile: string, env: Env) {
+  const { pm_cwd: folder, pm_uptime, version, versioning } = pm2_env;
+  const commit =
+    versioning?.revision ?? (folder === undefined ? undefined : await commitAt(folder, pm_uptime, env));
+  return codeOf({ folder, commit, version }, commitFile);
+}
 
 /** One application: its processes run one code, or it is between two. */
-function itemOf(
+async function itemOf(
   name: string,
   processes: readonly Process[],
-  { host, step, commitFile }: { host: string; step: string; commitFile: string },
-): Item | undefined {
+  { host, step, commitFile, env }: { host: string; step: string; commitFile: string; env: Env },
+): Promise<Item | undefined> {
   const online = processes.filter(({ pm2_env }) => pm2_env.status === "online");
-  const all = online.map((one) => shownOf(one, commitFile));
+  const all = await Promise.all(online.map((one) => shownOf(one, commitFile, env)));
   const since = latest(online.map(({ pm2_env }) => new Date(pm2_env.pm_uptime).toISOString()));
   const [shown] = all;
   if (since === undefined)
@@ -68,7 +85,8 @@ Examples:
   asof observe pm2 --every 60s
   asof observe pm2 --host vm-1 --dry-run
 
-Of each application that is online: since when, and the commit of the repository that it lies in, else that in a file of its folder
+Of each application that is online: since when, and the commit of the repository that it lies in, as it was then (by git's own log of
+it), else that in a file of its folder
 (REVISION), else the version of its package.json. Run it as the user whose PM2 it is.`,
   options: (command) =>
     command
@@ -80,10 +98,10 @@ Of each application that is online: since when, and the commit of the repository
     return {
       async *look() {
         const processes = processesIn(await printedBy("pm2", ["jlist"], env));
-        const place = { host, commitFile, step: stepOf(now(), stepMs) };
+        const place = { host, commitFile, step: stepOf(now(), stepMs), env };
         for (const name of new Set(processes.map((one) => one.name))) {
           const own = processes.filter((one) => one.name === name);
-          const item = itemOf(name, own, place);
+          const item = await itemOf(name, own, place);
           if (item !== undefined) yield item;
         }
       },

@@ -4,7 +4,7 @@
  */
 import { type Fact, type FactOf, isAboutAnother } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
-import { eventOf, isImported, isRepeated, sameEvent } from "./imports.ts";
+import { applying, eventOf, isApplied, isDeclaration, isImported, isRepeated, sameEvent } from "./imports.ts";
 import type { Reads } from "./loader.ts";
 import { AT_ONCE, mapLimit } from "./map-limit.ts";
 import type { Entry, Identity, Partition } from "./store.ts";
@@ -138,11 +138,22 @@ export async function alsoImported(
   return imported.map(({ source, id }) => ({ source, id }));
 }
 
+/** Whether an imported fact adds nothing to what others report. */
+async function isToldByOthers(knowledge: KnownAt, fact: Fact): Promise<boolean> {
+  if (!isDeclaration(fact)) return isRepeated(fact, await factsOfEvent(knowledge, fact));
+  const { partition, span } = applying(fact);
+  const later = await collected(knownPages(knowledge, partition, span, FEW));
+  return isApplied(
+    fact,
+    later.map((entry) => entry.fact),
+  );
+}
+
 /** The entries without imported facts that repeat another: one request for each event that was imported. */
 async function withoutRepeated(knowledge: KnownAt, entries: readonly Entry[]): Promise<readonly Entry[]> {
   const kept = await mapLimit(AT_ONCE, entries, async (entry) => {
     const { fact } = entry;
-    return isImported(fact) && isRepeated(fact, await factsOfEvent(knowledge, fact)) ? [] : [entry];
+    return isImported(fact) && (await isToldByOthers(knowledge, fact)) ? [] : [entry];
   });
   return kept.flat();
 }

@@ -5,6 +5,7 @@
  */
 import type { Deployed, Fact, FactOf } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { bareUrl } from "../../schemas/words/repository-url.ts";
 import { componentSet } from "./access-patterns.ts";
 import { canonical, order } from "./canonical.ts";
 import type { Partition } from "./store.ts";
@@ -94,3 +95,54 @@ const countsBefore = (one: Fact, other: Fact): boolean =>
 /** Whether an imported fact adds nothing: a live sender reports the event, or another import that counts. */
 export const isRepeated = (imported: Fact, others: readonly Fact[]): boolean =>
   sameEvent(imported, others).some((one) => !isImported(one) || countsBefore(one, imported));
+
+// --- declarations -----------------------------------------------------------------------------------------
+
+/** A deployment that a commit of manifests declares. */
+export type Declaration = FactOf<"deployment.succeeded">;
+
+export const isDeclaration = (fact: Fact): fact is Declaration =>
+  fact.kind === "deployment.succeeded" && fact.declared === true && isImported(fact);
+
+/** How long after a commit a deployer that follows the repository reports that it applied it. */
+const APPLIED_MS = 60 * 60_000;
+
+/** When and where a declaration is applied, if it soon is: the claims of its place from its commit on. */
+export function applying({ environment, service, occurredAt: from }: Declaration) {
+  const partition: Partition = { of: "run", environment: fold(environment), service: fold(service) };
+  return { partition, span: { from, to: new Date(Date.parse(from) + APPLIED_MS).toISOString() } };
+}
+
+type Image = NonNullable<Deployed["components"]>[number];
+
+const isSameImage = (one: Image, other: Image): boolean =>
+  one.repository === other.repository &&
+  (one.digest !== undefined && other.digest !== undefined
+    ? one.digest === other.digest
+    : one.tag !== undefined && one.tag === other.tag);
+
+/** Whether two deployments take their configuration from one repository. */
+export const isOfOneRepository = (
+  { config: one = [] }: Deployed,
+  { config: other = [] }: Deployed,
+): boolean =>
+  one.some(({ repository: a }) =>
+    other.some(({ repository: b }) => a !== undefined && b !== undefined && bareUrl(a) === bareUrl(b)),
+  );
+
+/**
+ * Whether a deployer reports what a commit declared: a deployment from the same repository that brings all of its images.
+ * Then the commit deployed nothing by itself. One that was applied later stays: it is all that is known of the time between.
+ * @param later the claims of its place from its commit on
+ */
+export const isApplied = (declaration: Declaration, later: readonly Fact[]): boolean =>
+  imagesIn(declaration) > 0 &&
+  later.some(
+    (one) =>
+      one.kind === "deployment.succeeded" &&
+      !isImported(one) &&
+      isOfOneRepository(declaration, one) &&
+      (declaration.components ?? []).every((image) =>
+        (one.components ?? []).some((other) => isSameImage(image, other)),
+      ),
+  );

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Release } from "../../schemas/answer.ts";
 import { event } from "../client.ts";
 import { shaOf } from "../ledger/given.ts";
+import { newRepository } from "./git-repository.ts";
 import { asof, cleanUp, type LedgerServer, ledgerServer, newFolder } from "./harness.ts";
 
 afterEach(cleanUp);
@@ -176,6 +177,22 @@ describe("asof observe pm2", () => {
     expect(out).toContain("it has no repository, commit file or package.json (bare)");
     expect(out).toContain("an application runs that PM2 gave up (broken)");
     expect(out).not.toContain("stopped");
+  });
+
+  it("reads the commit that a repository had when an application started, and none from before it was there", async () => {
+    const repository = newRepository();
+    const ran = repository.commit("2026-11-20T07:00:00Z", { "app.js": "1" });
+    repository.commit("2026-11-21T07:00:00Z", { "app.js": "2" });
+    const pm_cwd = repository.folder;
+    const { out } = await shown(
+      [
+        application("api", { pm_cwd, version: undefined }),
+        application("older", { pm_cwd, version: undefined, pm_uptime: started - 86_400_000 }),
+      ],
+      "--dry-run",
+      "--json",
+    )();
+    expect(JSON.parse(out)).toMatchObject({ service: "api", commit: { sha: ran } });
   });
 
   it("reads the list after PM2's own notices, and an empty one", async () => {

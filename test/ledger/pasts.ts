@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { contents } from "../../cli/import/ecr.ts";
 import { history } from "../../cli/import/ecs.ts";
+import { statementOf } from "../../cli/import/git/statements.ts";
 import type { Item } from "../../cli/import/importer.ts";
 import { argocd } from "../../cli/import/kubernetes/argocd.ts";
 import { helmReleases, kustomizations } from "../../cli/import/kubernetes/flux.ts";
@@ -235,6 +236,42 @@ async function argocdPast(all: readonly Step[]): Promise<Past> {
   return { live, imported: await read(argocd(clusterWith("applications", [kept]))) };
 }
 
+/** Commits of a repository of manifests, which Argo CD, 3.0 or newer, applies minutes later. */
+async function gitPast(all: readonly Step[]): Promise<Past> {
+  const repository = "https://github.com/acme/deploy";
+  const [environment, service, path] = ["eu-1/shop", "web", "apps/web"];
+  const workload = { kind: "Deployment", namespace: "shop", name: service };
+  const image = (name: string) => `${repositoryOf("web")}:${name}@${digestOf(name)}`;
+  const revision = (n: number) => String(n).repeat(40);
+  const live = all.flatMap((step, n) => {
+    const images = [image(step.image)];
+    const syncResult = {
+      // Another commit may have come meanwhile that changes nothing of the application.
+      revision: step.isPart ? "f".repeat(40) : revision(n),
+      source: { repoURL: `${repository}.git`, path },
+      resources: [{ ...workload, status: "Synced", images }],
+    };
+    const [startedAt, finishedAt] = [at(step.startMs), at(step.endMs)];
+    return said(argocdWebhook, {
+      app: {
+        metadata: { name: service, namespace: "argocd", uid: "u" },
+        spec: { destination: { server: "https://kubernetes.default.svc", namespace: "shop" } },
+        status: {
+          operationState: { phase: "Succeeded", startedAt, finishedAt, syncResult },
+          resources: [workload],
+        },
+      },
+    });
+  });
+  const imported = all.map(({ startMs, image: name }, n) => {
+    const containers = [{ workload, container: "app", image: image(name) }];
+    const commit = { sha: revision(n), at: new Date(startMs).toISOString(), authorMail: "", changes: [] };
+    const target = { environment, service, containers, sources: [], paths: [path] };
+    return Statement.parse(statementOf(target, commit, repository, n));
+  });
+  return { live, imported };
+}
+
 async function fluxPast(kind: "Kustomization" | "HelmRelease", all: readonly Step[]): Promise<Past> {
   const named = { name: "web", namespace: "apps", uid: "u" };
   const isChart = kind === "HelmRelease";
@@ -282,6 +319,7 @@ const PASTS: Readonly<Record<string, (all: readonly Step[]) => Promise<Past>>> =
   ecr: ecrPast,
   helm: helmPast,
   "argo cd": argocdPast,
+  "git, which argo cd applies": gitPast,
   "flux's kustomizations": (all) => fluxPast("Kustomization", all),
   "flux's releases": (all) => fluxPast("HelmRelease", all),
 };

@@ -209,6 +209,53 @@ describe("a deployment that a repository of manifests declares", () => {
     expect(answer?.warnings).toEqual([]);
   });
 
+  const synced = (at: string, more: object = {}): Statement =>
+    StatementSchema.parse({
+      ...deployed("production", "acme/web", "two", at, { deployment: { ...deployment, id: "sync" } }),
+      config: [{ repository: "https://github.com/acme/deploy.git", revision: "88bb02d", path: "apps/web" }],
+      ...more,
+    });
+
+  it("is not a deployment of its own where a deployer soon reports that it applied its images", async () => {
+    const ledger = await given(synced(day(3, "12:04")), declared);
+    const asked = { environment: "production", from: day(1), to: day(30) };
+    const entries = (await timeline(ledger.at(day(30)), asked, {}))?.entries;
+    expect(entries?.map(({ what, at, declared: is }) => [what, at, is])).toEqual([
+      ["deployed", day(3, "12:04"), undefined],
+    ]);
+    const answer = await release(ledger.at(day(20)), WEB);
+    expect(answer).toMatchObject({ since: day(3, "12:04"), components: [{ digest: digestOf("two") }] });
+    expect(answer?.warnings).toEqual([]);
+  });
+
+  it.each([
+    ["hours later", synced(day(3, "18:00"))],
+    [
+      "from another repository",
+      synced(day(3, "12:04"), { config: [{ repository: "https://x.org/a", revision: "1" }] }),
+    ],
+    [
+      "with other images",
+      synced(day(3, "12:04"), { components: [{ component: "main", digest: digestOf("three") }] }),
+    ],
+  ])("stays what is known of its time where something is applied %s", async (_, other) => {
+    const ledger = await given(declared, other);
+    const asked = { environment: "production", from: day(1), to: day(30) };
+    const entries = (await timeline(ledger.at(day(30)), asked, {}))?.entries;
+    expect(entries?.map(({ declared: is }) => is)).toEqual([true, undefined]);
+  });
+
+  it("gives its images to a deployer that names none, and is applied then", async () => {
+    const bare = synced(day(3, "12:04"), { components: [{ component: "main" }] });
+    const answer = await release((await given(declared, bare)).at(day(20)), WEB);
+    expect(answer).toMatchObject({
+      since: day(3, "12:04"),
+      components: [{ digest: digestOf("two") }],
+      deployment: { id: "sync" },
+    });
+    expect(answer?.warnings).toEqual([]);
+  });
+
   it("is marked in the timeline", async () => {
     const ledger = await given(declared);
     const answer = await timeline(
