@@ -13,7 +13,9 @@ import {
   sameDeployment,
   until,
 } from "./known.ts";
-import { tasksOf } from "./resolve.ts";
+import { isSameCommit, tasksOf } from "./resolve.ts";
+
+const HALF_AN_HOUR_MS = 1_800_000;
 
 export type Claim = FactOf<"deployment.succeeded">;
 export type Removal = FactOf<"deployment.removed">;
@@ -235,6 +237,29 @@ class Walk {
     this.configurations.push(fact);
   }
 
+  /** Whether this tells of the rollout that somebody else reported with its images: of the same commit, soon after. */
+  isOfRollout(fact: Claim): boolean {
+    const before = this.lastOfImages;
+    if (before?.kind !== "deployment.succeeded" || isPart(before) || this.groups.size === 0) return false;
+    const isSoon = Date.parse(fact.occurredAt) - Date.parse(before.occurredAt) <= HALF_AN_HOUR_MS;
+    const isBySomebodyElse =
+      before.deployment.provider !== fact.deployment.provider ||
+      before.deployment.instance !== fact.deployment.instance;
+    const isOfSameCommit =
+      fact.commit !== undefined &&
+      before.commit !== undefined &&
+      isSameCommit(before.commit.sha, fact.commit.sha);
+    const isNamed = (before.components ?? []).some(
+      (one) => one.digest !== undefined || one.tag !== undefined,
+    );
+    return isSoon && isBySomebodyElse && isOfSameCommit && isNamed;
+  }
+
+  keep(fact: Claim): void {
+    this.last = fact;
+    this.configurations.push(fact);
+  }
+
   /** A silent deployment is of what is seen. */
   apply(look: Observation, silent: Claim): void {
     for (const name of namesIn(look)) {
@@ -264,7 +289,10 @@ class Walk {
 function take(question: Question, walk: Walk, fact: Claim | Removal): void {
   const entries = entriesIn(question, fact);
   const isClaim = fact.kind === "deployment.succeeded";
-  if (isClaim && isConfiguration(question, fact)) walk.configure(fact, entries);
+  const isOpen =
+    isClaim && !isPart(fact) && saysNothing(fact) && tasksOf(question, fact.deployment).length === 0;
+  if (isOpen && walk.isOfRollout(fact)) walk.keep(fact);
+  else if (isClaim && isConfiguration(question, fact)) walk.configure(fact, entries);
   else if (isPart(fact)) walk.part(fact, namesIn(fact));
   else if (isClaim && isSilent(question, fact)) walk.silently(fact, entries);
   else walk.whole(fact, entries);
