@@ -45,12 +45,10 @@ async function shown(ledger: Ledger, io: Io, options: z.infer<typeof Options>, a
   const times = timesIn(tz, now);
   if (format === "json") return JSON.stringify(report);
   if (format === "csv") return (await import("./csv.ts")).auditTable(report).trimEnd();
-  if (format === "html") {
-    const { session } = await callLedger(ledger, (client) => client.session());
-    const made = { by: session?.name ?? "unknown", at: now };
-    return (await import("./page.ts")).auditPage(report, times, made).trimEnd();
-  }
-  const lines = (await import("./text.ts")).auditLines(report, times);
+  const { session } = await callLedger(ledger, (client) => client.session());
+  const made = { by: session?.name ?? "unknown", at: now, tz };
+  if (format === "html") return (await import("./page.ts")).auditPage(report, times, made).trimEnd();
+  const lines = (await import("./text.ts")).auditLines(report, times, made);
   const more =
     sinceLast === undefined
       ? []
@@ -88,6 +86,7 @@ export const auditCommand = (command: Command, io: Io): Command =>
       const query = {
         environment,
         tz,
+        sealing: "true" as const,
         from: timeOf(read, options.from),
         ...at(options.to),
         ...(service === undefined ? {} : { service }),

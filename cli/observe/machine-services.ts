@@ -22,7 +22,7 @@ export function observationOf(
   where: string,
   step: string,
   { environment, service, since, shown }: RunningService,
-): Item {
+): Extract<Item, { is: "statement" }> {
   const occurredAt = step > since ? step : since;
   return {
     is: "statement",

@@ -21,6 +21,7 @@ import { stepsOf, targetOf } from "./steps.ts";
 import { currentRelease, LAST } from "./target/current-release.ts";
 import { isPossible, undescribed } from "./target/first-deployment.ts";
 import { artifactsOf } from "./target/images.ts";
+import { isServedAlike } from "./target/served.ts";
 import type { TargetQuery, TargetRelease } from "./target/target.ts";
 import { isMarkedBad, targetReleaseAt } from "./target/target-release.ts";
 import { chooseVariants } from "./target/variants.ts";
@@ -85,15 +86,16 @@ const disputesOf = (...releases: readonly Release[]): PlanWarning[] => {
   return [...new Set(messages)].map((message) => ({ code: "disputed", message }));
 };
 
-/** Whether the images and the configuration of the target run now. */
+/** Whether the images and the configuration of the target run now, and no others. */
 export const isUnchanged = (
-  { components, commits, config }: Pick<Body, "components" | "commits" | "config">,
+  { target, components, commits, config }: Pick<Body, "target" | "components" | "commits" | "config">,
   current: Release,
   by: readonly DeployedBy[],
 ): boolean =>
   // A deployment that failed may have changed a part of what runs.
   current.attempt?.status !== "failed" &&
-  components.length === current.components.length &&
+  target !== null &&
+  isServedAlike(target, current) &&
   components.every(({ from, to }) => from === to && (to !== null || isByCommit(commits, by))) &&
   commits.from?.sha === commits.to?.sha &&
   config.length === 0;

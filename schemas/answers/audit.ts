@@ -54,6 +54,10 @@ const freeze = z.strictObject({
   by: shownPerson.nullable(),
   reason: z.string().nullable(),
   letThrough: z.boolean().meta({ description: "whether an exception or a request let the change through" }),
+  exception: z
+    .strictObject({ at: time, by: shownPerson.nullable(), reason: z.string().nullable(), fact: identity })
+    .exactOptional()
+    .meta({ description: "the exception that was made for an image of the change" }),
 });
 
 const due = time.meta({ description: "until when somebody has to review it" });
@@ -129,6 +133,7 @@ export type AuditChange = z.infer<typeof change>;
 
 export const Audit = z
   .strictObject({
+    asof: z.string().exactOptional().meta({ description: "the version of asof that made the report" }),
     renamed,
     ...stretch,
     controls: z
@@ -152,9 +157,18 @@ export const Audit = z
           longestPauseDays: z.int().meta({
             description: "the most days in a row without a report, between two reports of the period",
           }),
+          last: time.exactOptional().meta({
+            description: "when the ledger heard from it last, by the end of the period",
+          }),
+          silent: z.boolean().exactOptional().meta({
+            description:
+              "whether it was silent at the end of the period, by its own rhythm or the configured one",
+          }),
         }),
       )
-      .meta({ description: "which sources reported, about any environment, and when" }),
+      .meta({
+        description: "which sources reported by the end of the period, about any environment, and when",
+      }),
     gaps: z
       .array(
         z.strictObject({
@@ -179,6 +193,21 @@ export const Audit = z
     policyRecordedSince: time.nullable().exactOptional().meta({
       description: "since when the policy's history is recorded; null: it is not. Before, it is assumed",
     }),
+    sealing: z
+      .strictObject({
+        since: time.nullable().exactOptional().meta({
+          description: "the first seal, if the log began in the period; null: nothing was sealed by its end",
+        }),
+        checkedFrom: time.meta({
+          description:
+            "later than `from` where the log holds more than a million facts since: then verify it",
+        }),
+        gaps: z
+          .array(z.strictObject({ from: time, to: time }))
+          .meta({ description: "times without a seal for longer than 65 minutes, oldest first" }),
+      })
+      .exactOptional()
+      .meta({ description: "with `sealing=true`; absent, too, if the ledger is not sealed here" }),
     acts: z
       .array(
         z.strictObject({
@@ -189,7 +218,10 @@ export const Audit = z
           environment: name.nullable(),
           service: name.nullable(),
           reason: z.string().nullable(),
-          detail: z.string().exactOptional().meta({ description: "which token or policy changed, and how" }),
+          detail: z
+            .string()
+            .exactOptional()
+            .meta({ description: "which token, policy or other fact it is about" }),
           fact: identity,
         }),
       )

@@ -14,6 +14,11 @@ export const AuditQuestion = z.strictObject({
     description: "Draws this many changes, the same ones for the same seed.",
   }),
   seed: text(64).default("asof").meta({ description: "Of the sample." }),
+  sealing: z
+    .enum(["true", "false"])
+    .transform((value) => value === "true")
+    .optional()
+    .meta({ description: "Also lists the times in which nothing was sealed." }),
   stratify: z
     .string()
     .transform((list) => list.split(","))

@@ -37,6 +37,8 @@ describe("a name that is unknown", () => {
     ["/v1/release", { environment: "production", service: "acme/biling" }],
     ["/v1/timeline", { environment: "production", service: "acme/biling", from: "2026-11-01" }],
     ["/v1/plan", { environment: "production", service: "acme/biling", last: "good" }],
+    ["/v1/changes", { environment: "production", service: "acme/biling" }],
+    ["/v1/redeployments", { environment: "production", service: "acme/biling" }],
   ])("gets the three nearest of its kind: a service at %s", async (path, query) => {
     expect((await (await given()).get(path, query)).json).toMatchObject({
       status: 404,
@@ -53,13 +55,62 @@ describe("a name that is unknown", () => {
     ["/v1/services", { environment: "prodution" }],
     ["/v1/changes", { environment: "prodution" }],
     ["/v1/diff", { environment: "prodution", from: "2026-11-01" }],
+    ["/v1/diff", { environment: "production", with: "prodution" }],
     ["/v1/plan", { environment: "prodution", at: "2026-11-22" }],
+    ["/v1/freezes", { environment: "prodution" }],
+    ["/v1/redeployments", { environment: "prodution" }],
   ])("gets the three nearest of its kind: an environment at %s", async (path, query) => {
     expect((await (await given()).get(path, query)).json).toMatchObject({
       status: 404,
       detail: expect.stringContaining("environment prodution was not known by then. Nearest: production, "),
       suggestions: ["production", expect.any(String), expect.any(String)],
     });
+  });
+
+  it.each([
+    ["/v1/snapshot", { group: "eruope" }, "group eruope", ["europe", "asia"]],
+    [
+      "/v1/gate",
+      { group: "eruope", service: "acme/web", digest: DIGEST },
+      "group eruope",
+      ["europe", "asia"],
+    ],
+    [
+      "/v1/timeline",
+      { group: "europe", service: "acme/wbe", from: "2026-11-01" },
+      "service acme/wbe in group europe",
+      ["acme/web"],
+    ],
+  ])("gets the nearest of its kind: of a group at %s", async (path, query, what, suggestions) => {
+    const { client } = givenDoors();
+    const places = [
+      ["eu-1", "europe"],
+      ["ap-1", "asia"],
+    ] as const;
+    await client().sayAll(
+      places.map(([environment, group]) => eventOf(deployed(environment, "acme/web", "1", NOON, { group }))),
+    );
+    const { status, json } = await client("reader").get(path, query);
+    expect([status, json]).toMatchObject([404, { suggestions }]);
+    expect(json).toMatchObject({
+      detail: expect.stringContaining(`Not found: ${what} was not known by then.`),
+    });
+  });
+
+  it.each([
+    ["/v1/tag", { repository: "ghcr.io/acme/biling", tag: "1" }],
+    ["/v1/repositories/needed", { repository: "ghcr.io/acme/biling" }],
+  ])("gets the nearest of its kind: a repository at %s", async (path, query) => {
+    const { status, json } = await (await given()).get(path, query);
+    expect([status, json]).toMatchObject([
+      404,
+      { suggestions: ["ghcr.io/acme/billing", "ghcr.io/acme/billing-api", "ghcr.io/acme/orders"] },
+    ]);
+  });
+
+  it("is told from one that is missing", async () => {
+    const { json } = await (await given()).get("/v1/timeline", { environment: "production" });
+    expect(json).toMatchObject({ status: 422, detail: "from: is required" });
   });
 
   it("is found by its last part, too", async () => {

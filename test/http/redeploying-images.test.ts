@@ -162,3 +162,43 @@ describe("a redeployment of a service without images", () => {
     expect([await allowed("one"), await allowed("two")]).toEqual([true, false]);
   });
 });
+
+describe("a redeployment of an image that never ran there", () => {
+  async function promoted(more: object = {}) {
+    const { admin, operator } = await tagged();
+    await say(admin, "artifact.pushed", "2026-11-21T10:00:00.000Z", {
+      repository: REPOSITORY,
+      digest: digestOf("three"),
+      tag: "1.6.0",
+    });
+    const digest = { digest: digestOf("three") };
+    const plan = Plan.parse(
+      (await operator.get(`/v1/plan?${SERVICE}&digest=${digest.digest}&schema=keep`)).json,
+    );
+    return { admin, operator, answer: () => request(operator, plan, { ...digest, schema: "keep", ...more }) };
+  }
+
+  it("is no rollback: what ran before stays good", async () => {
+    const { admin, operator, answer } = await promoted();
+    const [requested] = Redeployments.parse((await answer()).json).redeployments;
+    await deploy(admin, requested?.requestedAt ?? "", "three", { redeployment: requested?.id });
+    const release = (await operator.get(`/v1/release?${SERVICE}`)).json;
+    expect(release).toMatchObject({ rollback: false, components: [{ digest: digestOf("three") }] });
+    const good = Plan.parse((await operator.get(`/v1/plan?${SERVICE}&last=good`)).json);
+    expect(good.components).toMatchObject([{ from: digestOf("three"), to: digestOf("two") }]);
+  });
+
+  it("is not let through by a freeze that lets rollbacks through, unless the request says so", async () => {
+    const [kept, despite] = [await promoted(), await promoted({ despiteFreeze: true })];
+    for (const { operator } of [kept, despite])
+      await operator.post("/v1/freezes", {
+        environment: PLACE.environment,
+        reason: "holidays",
+        allowRollbacks: true,
+      });
+    const refused = await kept.answer();
+    expect(refused.status).toBe(409);
+    expect(refused.json).toMatchObject({ refusals: [{ code: "frozen" }] });
+    expect((await despite.answer()).status).toBe(201);
+  });
+});

@@ -161,7 +161,7 @@ function Changes({ report, chosen }: { readonly report: Report; readonly chosen:
 
 const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
   <ul class="plain">
-    {coverage.map(({ source, days, longestPauseDays }) => (
+    {coverage.map(({ source, days, longestPauseDays, silent, last }) => (
       <li key={source}>
         <code>{source}</code> reported on {counted(days.length, "day")}
         {longestPauseDays === 0 ? (
@@ -169,6 +169,12 @@ const Coverage = ({ coverage, gaps }: Pick<Report, "coverage" | "gaps">) => (
         ) : (
           <span class="quiet">, longest pause {counted(longestPauseDays, "day")}</span>
         )}
+        {(silent === true || days.length === 0) && last !== undefined ? (
+          <span class="tone-warn">
+            {" "}
+            ! silent since <Time at={last} />
+          </span>
+        ) : null}
       </li>
     ))}
     {gaps.map(({ provider, instance, service, missing }) => (

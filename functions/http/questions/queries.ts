@@ -55,6 +55,9 @@ import {
   holder,
   isRestricted,
   knownAtOf,
+  knownEnvironment,
+  knownPlace,
+  knownRepository,
   moment,
   query,
   stretch,
@@ -132,7 +135,7 @@ const questions: Record<string, Question> = {
     return repositories(await moment(ledger, asked), { limit, cursor });
   },
 
-  "/v1/repositories/needed": async (ledger, c) => {
+  "/v1/repositories/needed": async (ledger, c, who) => {
     const { repository, since, limit, cursor, ...asked } = query(c, NeededQuestion);
     const when = await moment(ledger, asked);
     const from =
@@ -140,6 +143,8 @@ const questions: Record<string, Question> = {
         ? undefined
         : await instantOf("since", since, { edge: "start", now: when.now, tz: asked.tz });
     const { neededImages } = await import("../../plan/target/needed-images.ts");
+    // A clean-up by an answer without images would delete all. Bound tokens are not told which names there are.
+    if (!isBound(who)) await knownRepository(when, repository);
     return neededImages(when, { repository, since: from }, { limit, cursor });
   },
 
@@ -198,7 +203,9 @@ const questions: Record<string, Question> = {
         span === undefined
           ? { environment: one, with: against, at: when.at }
           : { environment: one, from: justBefore(span.from), to: span.to };
-      return diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+      const answer = await diff({ ...when, at: span?.to ?? when.at }, sides, { limit, cursor });
+      if (answer === undefined) await knownEnvironment(when, against);
+      return answer;
     });
   },
 
@@ -215,12 +222,12 @@ const questions: Record<string, Question> = {
     );
   },
 
-  "/v1/tag": async (ledger, c) => {
+  "/v1/tag": async (ledger, c, who) => {
     const { repository, tag: name, ...asked } = query(c, TagQuestion);
-    return found(
-      await tag(await moment(ledger, asked), { repository, tag: name }),
-      `tag ${repository}:${name}`,
-    );
+    const when = await moment(ledger, asked);
+    const answer = await tag(when, { repository, tag: name });
+    if (answer === undefined && !isBound(who)) await knownRepository(when, repository);
+    return found(answer, `tag ${repository}:${name}`);
   },
 
   // Loaded lazily: most questions are about what ran.
@@ -230,15 +237,21 @@ const questions: Record<string, Question> = {
     const { environment, service, limit, cursor, ...asked } = query(c, RedeploymentsQuestion);
     const { redeployments } = await import("../../plan/redeployment/list.ts");
     const when = await moment(ledger, asked);
-    return byPresentNames(when, { environment, service }, (place) =>
-      redeployments(when, place, { limit, cursor }),
-    );
+    return byPresentNames(when, { environment, service }, async (place) => {
+      const answer = await redeployments(when, place, { limit, cursor });
+      if (answer.redeployments.length === 0) await knownPlace(when, place);
+      return answer;
+    });
   },
 
   "/v1/freezes": async (ledger, c) => {
     const { environment, limit, cursor, ...asked } = query(c, FreezesQuestion);
     const when = await moment(ledger, asked);
-    return byPresentNames(when, { environment }, (place) => freezes(when, place, { limit, cursor }));
+    return byPresentNames(when, { environment }, async (place) => {
+      const answer = await freezes(when, place, { limit, cursor });
+      if (answer.freezes.length === 0) await knownPlace(when, place);
+      return answer;
+    });
   },
 
   "/v1/redeployments/:id": async (ledger, c) => {

@@ -7,6 +7,7 @@ import { isOver, type Redeployment, type Refusal } from "../../../schemas/redepl
 import { append, type Outcome, type Receipt } from "../../ledger/append.ts";
 import { type Holder, isAllowed } from "../../ledger/authority/authority.ts";
 import { rawHash } from "../../ledger/canonical.ts";
+import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
 import {
   type Precheck,
   placesOf,
@@ -15,13 +16,7 @@ import {
   type RequestOutcome,
   requestRedeployment,
 } from "../../plan/redeployment/request.ts";
-import {
-  courseAnswered,
-  endId,
-  REDEPLOYMENTS,
-  redeployment,
-  takenId,
-} from "../../plan/redeployment/status.ts";
+import { courseAnswered, endId, redeployment, takenId } from "../../plan/redeployment/status.ts";
 import { contradictionOf } from "../../plan/target/image-target.ts";
 import { questionOf } from "../../queries/question.ts";
 import type { Ledger } from "../context.ts";

@@ -13,15 +13,13 @@ import { monthOf } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { canonical, sha256 } from "../../ledger/canonical.ts";
 import { history, type KnownAt } from "../../ledger/fact-reader.ts";
+import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
 import type { Requested } from "../../queries/gate/freezes.ts";
 import { type Question, questionOf, type Selector } from "../../queries/question.ts";
 import { statedEffect } from "../../queries/release/effective-deployments.ts";
 import { release } from "../../queries/release/release.ts";
 import { isSameSlot, type Slot } from "../../queries/release/slots.ts";
 import { promisedConfiguration } from "./promised-configuration.ts";
-
-/** The `source` of facts about redeployments. */
-export const REDEPLOYMENTS = "/asof/redeployments";
 
 /**
  * The id of the redeployment after `last`: a hash of environment and service, and a number. A request takes the next

@@ -121,6 +121,8 @@ function separationFault(
   });
   if (isOwn)
     return ["approved_by_deployer", "whoever deployed it is the only one who approved the deployment"];
+  if (evidence.changes.every(({ authors }) => authors.length === 0))
+    return ["not_comparable", "who wrote it is unknown: no author of its commit is reported"];
   return ["not_comparable", "nobody knows whether an approver is another person than the authors"];
 }
 

@@ -68,13 +68,18 @@ function undoOf({ what, service, at }: TimelineEntry, environment: string): Chan
 
 /**
  * Answers with what happened in an environment in a window of time, nearest to its end first; undefined if the
- * environment is unknown. With a service: what happened to it, to its neighbours (which share a database or an owner), and
+ * environment or the service is unknown. With a service: what happened to it, to its neighbours (which share a database or an owner), and
  * to everything; the rest is only counted. Near in time is a suspect, not the cause.
  */
 export async function changes(moment: AsOf, asked: Suspects): Promise<Changes | undefined> {
   const question = questionOf(moment);
   const { environment, service, from, before } = asked;
-  if ((await knownName(question, { of: "environments" }, fold(environment))) === undefined) return undefined;
+  const isKnown = await Promise.all([
+    knownName(question, { of: "environments" }, fold(environment)),
+    service === undefined ||
+      knownName(question, { of: "services", environment: fold(environment) }, fold(service)),
+  ]);
+  if (isKnown.includes(undefined)) return undefined;
   const entries = withoutEndedStarts(await allEntries(question, fold(environment), { from, to: before }));
   const services = new Set(
     [service, ...entries.map((entry) => entry.service)].filter((one) => typeof one === "string"),

@@ -56,7 +56,8 @@ const frozen = (freezes: readonly ActiveFreeze[], deployed: Deployed, own: Reque
         !isFor(freeze, deployed) && !exceptions.some((one) => deployed.members.has(one)),
     )
     .map(({ freeze }) => {
-      const isPassed = own?.despiteFreeze === true || ("allowRollbacks" in freeze && freeze.allowRollbacks);
+      const isAllowed = "allowRollbacks" in freeze && freeze.allowRollbacks && own?.forward !== true;
+      const isPassed = own?.despiteFreeze === true || isAllowed;
       return {
         code: "frozen",
         message: freezeMessage(freeze),
