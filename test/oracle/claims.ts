@@ -42,6 +42,8 @@ export interface Claimed {
   readonly lastOfImages: Claim | Removal | undefined;
   /** Deployments of configuration alone since the newest whole deployment, oldest first. */
   readonly configurations: readonly Claim[];
+  /** Whether anybody ever said what runs of the whole service. */
+  readonly isOfAll: boolean;
   /** The order of the claim that last said what runs of a component, or that it is gone. */
   orderOf(component: string): string;
 }
@@ -156,6 +158,7 @@ class Walk {
   /** The components that were claimed on their own since the newest whole deployment. */
   readonly own = new Set<string>();
   look: Observation | undefined;
+  isOfAll = false;
 
   /** One component has these entries now; none: it is gone. */
   set(name: string, entries: readonly Component[], claim: Claim | Removal): void {
@@ -211,6 +214,7 @@ class Walk {
     this.configurations = [];
     this.silent = undefined;
     this.word = order(fact);
+    this.isOfAll = true;
     this.own.clear();
   }
 
@@ -220,6 +224,7 @@ class Walk {
     this.lastOfImages = fact;
     this.configurations = [];
     this.silent = fact;
+    this.isOfAll = true;
     this.own.clear();
     this.groups = new Map();
     if (look !== undefined && order(look) > this.word && look.scope !== "components") this.apply(look, fact);
@@ -308,12 +313,12 @@ export function claimed(question: Question, look: Observation | undefined): Clai
     else if (isOfDeployment(fact)) walk.remove(fact);
     else take(question, walk, fact);
   }
-  const { groups, last, lastOfImages, configurations, word, ownWords } = walk;
+  const { groups, last, lastOfImages, configurations, isOfAll, word, ownWords } = walk;
   const orderOf = (component: string): string => {
     const own = ownWords.get(component) ?? "";
     return own > word ? own : word;
   };
-  return { groups, last, lastOfImages, configurations, orderOf };
+  return { groups, last, lastOfImages, configurations, isOfAll, orderOf };
 }
 
 /** What an observation decides: for each component the entries that it shows; none where it shows it gone. */

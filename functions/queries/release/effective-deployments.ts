@@ -133,6 +133,8 @@ export interface Effective {
   readonly configured: readonly Claim[];
   /** The newest claim of the whole service, if it names no images: it applies to the components that are observed. */
   readonly silent: Claim | undefined;
+  /** Whether anything was claimed of the whole service's images: then a component that no claim names is not to run. */
+  readonly isWhole: boolean;
   /** Folded names of the components that were deployed or removed on their own since that claim. */
   readonly changed: ReadonlySet<string>;
   /** The newest observation, whether or not it decides anything. */
@@ -149,6 +151,7 @@ export const NOTHING: Effective = {
   lastOfImages: undefined,
   configured: [],
   silent: undefined,
+  isWhole: false,
   changed: new Set(),
   observation: undefined,
   isCurrent: false,
@@ -270,6 +273,7 @@ function renewed(state: Effective, claim: Claim, components: readonly Component[
     lastOfImages: claim,
     configured: [],
     silent: claim,
+    isWhole: true,
     changed: new Set<string>(),
   };
   if (observation === undefined || !isCurrent || isPart(observation))
@@ -289,6 +293,7 @@ function wholly(state: Effective, claim: Claim, components: readonly Component[]
     lastOfImages: claim,
     configured: [],
     silent: undefined,
+    isWhole: true,
     changed: new Set(),
     isCurrent: false,
     decided: new Set(),
