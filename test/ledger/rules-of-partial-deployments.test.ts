@@ -5,10 +5,12 @@ import {
   deployment,
   failed,
   image,
+  observed,
   partly,
   removed,
   sha,
   succeeded,
+  time,
 } from "./saying.ts";
 
 const of = (name: string, version: number) => component(name, { digest: image(`${name} ${version}`) });
@@ -197,5 +199,26 @@ cases("of several deployments that together run a service", [
       succeeded("09:00", names(["web", 2]), { ...partly, ...config("part") }),
     ],
     answers: { config: [{ revision: "part" }], since: "09:00" },
+  },
+]);
+
+cases("of what is seen beside components that were deployed on their own", [
+  {
+    rule: "a container that nobody named is no drift, and is shown",
+    given: [part("09:00", ["web", 2]), observed("09:20", names(["sidecar", 1], ["web", 2]))],
+    answers: { ...runs(["sidecar", 1], ["web", 2]), drift: null, warnings: [] },
+  },
+  {
+    rule: "it is drift beside a deployment of the whole service",
+    given: [whole, observed("09:20", names(["api", 1], ["sidecar", 1], ["web", 1], ["worker", 1]))],
+    answers: {
+      ...runs(["api", 1], ["sidecar", 1], ["web", 1], ["worker", 1]),
+      drift: { observedAt: time("09:20") },
+    },
+  },
+  {
+    rule: "another image of the component itself is drift",
+    given: [part("09:00", ["web", 2]), observed("09:20", names(["sidecar", 1], ["web", 3]))],
+    answers: { ...runs(["sidecar", 1], ["web", 3]), drift: { observedAt: time("09:20") } },
   },
 ]);

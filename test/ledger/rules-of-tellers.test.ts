@@ -1,5 +1,18 @@
 import { cases } from "./cases.ts";
-import { committed, deployment, failed, image, main, observed, started, succeeded, time } from "./saying.ts";
+import {
+  built,
+  committed,
+  deployment,
+  failed,
+  image,
+  main,
+  observed,
+  REPOSITORY,
+  started,
+  succeeded,
+  task,
+  time,
+} from "./saying.ts";
 
 const OLD = image("old");
 const NEW = image("new");
@@ -60,5 +73,55 @@ cases("of two who contradict each other within minutes", [
     rule: "who failed and succeeded then does not contradict itself",
     given: [runs, { ...breaker("12:08"), source: "/ci" }, success],
     answers: { warnings: [] },
+  },
+]);
+
+const forge = { provider: "gitlab", instance: "gitlab.com", id: "77" };
+const job = succeeded("12:00", [main({ digest: NEW, repository: REPOSITORY })], {
+  ...committed("new"),
+  deployment: deployment("2"),
+});
+const bare = (at: string, more: object = {}) => ({
+  ...succeeded(at, [main()], { ...committed("new"), deployment: forge, ...more }),
+  source: "/forge",
+});
+const kept = { components: [{ digest: NEW, resolvedBy: "digest" as const }], drift: null, warnings: [] };
+const unknown = { components: [{ digest: null }], warnings: ["digest_unresolved" as const] };
+
+cases("of a forge that reports the success of a job which reported its image before", [
+  {
+    rule: "the image stays known, in a release of the forge's deployment",
+    given: [runs, job, bare("12:01")],
+    answers: { ...kept, since: "12:01", runningSince: time("12:00"), deployment: forge },
+  },
+  {
+    rule: "also where the commit has other images",
+    given: [built(NEW, "new"), built(image("mirrored"), "new"), runs, job, bare("12:01")],
+    answers: kept,
+  },
+  {
+    rule: "also where it reports it before the job does",
+    given: [runs, bare("11:59"), job],
+    answers: kept,
+  },
+  {
+    rule: "another commit is another release",
+    given: [runs, job, bare("12:01", committed("next"))],
+    answers: unknown,
+  },
+  {
+    rule: "so is the same commit, an hour later",
+    given: [runs, job, bare("13:01")],
+    answers: unknown,
+  },
+  {
+    rule: "the same deployer's next deployment is another release",
+    given: [runs, job, bare("12:01", { deployment: deployment("3") })],
+    answers: unknown,
+  },
+  {
+    rule: "its own tasks show what it runs",
+    given: [runs, job, bare("12:01"), task("12:02", OLD, { deployment: forge })],
+    answers: { components: [{ digest: OLD, resolvedBy: "task" }] },
   },
 ]);

@@ -13,7 +13,9 @@ import {
   sameDeployment,
   until,
 } from "./known.ts";
-import { tasksOf } from "./resolve.ts";
+import { isSameCommit, tasksOf } from "./resolve.ts";
+
+const HALF_AN_HOUR_MS = 1_800_000;
 
 export type Claim = FactOf<"deployment.succeeded">;
 export type Removal = FactOf<"deployment.removed">;
@@ -40,6 +42,8 @@ export interface Claimed {
   readonly lastOfImages: Claim | Removal | undefined;
   /** Deployments of configuration alone since the newest whole deployment, oldest first. */
   readonly configurations: readonly Claim[];
+  /** Whether anybody ever said what runs of the whole service. */
+  readonly isOfAll: boolean;
   /** The order of the claim that last said what runs of a component, or that it is gone. */
   orderOf(component: string): string;
 }
@@ -154,6 +158,7 @@ class Walk {
   /** The components that were claimed on their own since the newest whole deployment. */
   readonly own = new Set<string>();
   look: Observation | undefined;
+  isOfAll = false;
 
   /** One component has these entries now; none: it is gone. */
   set(name: string, entries: readonly Component[], claim: Claim | Removal): void {
@@ -209,6 +214,7 @@ class Walk {
     this.configurations = [];
     this.silent = undefined;
     this.word = order(fact);
+    this.isOfAll = true;
     this.own.clear();
   }
 
@@ -218,6 +224,7 @@ class Walk {
     this.lastOfImages = fact;
     this.configurations = [];
     this.silent = fact;
+    this.isOfAll = true;
     this.own.clear();
     this.groups = new Map();
     if (look !== undefined && order(look) > this.word && look.scope !== "components") this.apply(look, fact);
@@ -231,6 +238,29 @@ class Walk {
   /** Configuration alone; of nothing that is known to run, something runs, and nobody says what. */
   configure(fact: Claim, entries: readonly Component[]): void {
     if (this.groups.size === 0) this.silently(fact, entries);
+    this.last = fact;
+    this.configurations.push(fact);
+  }
+
+  /** Whether this tells of the rollout that somebody else reported with its images: of the same commit, soon after. */
+  isOfRollout(fact: Claim): boolean {
+    const before = this.lastOfImages;
+    if (before?.kind !== "deployment.succeeded" || isPart(before) || this.groups.size === 0) return false;
+    const isSoon = Date.parse(fact.occurredAt) - Date.parse(before.occurredAt) <= HALF_AN_HOUR_MS;
+    const isBySomebodyElse =
+      before.deployment.provider !== fact.deployment.provider ||
+      before.deployment.instance !== fact.deployment.instance;
+    const isOfSameCommit =
+      fact.commit !== undefined &&
+      before.commit !== undefined &&
+      isSameCommit(before.commit.sha, fact.commit.sha);
+    const isNamed = (before.components ?? []).some(
+      (one) => one.digest !== undefined || one.tag !== undefined,
+    );
+    return isSoon && isBySomebodyElse && isOfSameCommit && isNamed;
+  }
+
+  keep(fact: Claim): void {
     this.last = fact;
     this.configurations.push(fact);
   }
@@ -264,7 +294,10 @@ class Walk {
 function take(question: Question, walk: Walk, fact: Claim | Removal): void {
   const entries = entriesIn(question, fact);
   const isClaim = fact.kind === "deployment.succeeded";
-  if (isClaim && isConfiguration(question, fact)) walk.configure(fact, entries);
+  const isOpen =
+    isClaim && !isPart(fact) && saysNothing(fact) && tasksOf(question, fact.deployment).length === 0;
+  if (isOpen && walk.isOfRollout(fact)) walk.keep(fact);
+  else if (isClaim && isConfiguration(question, fact)) walk.configure(fact, entries);
   else if (isPart(fact)) walk.part(fact, namesIn(fact));
   else if (isClaim && isSilent(question, fact)) walk.silently(fact, entries);
   else walk.whole(fact, entries);
@@ -280,12 +313,12 @@ export function claimed(question: Question, look: Observation | undefined): Clai
     else if (isOfDeployment(fact)) walk.remove(fact);
     else take(question, walk, fact);
   }
-  const { groups, last, lastOfImages, configurations, word, ownWords } = walk;
+  const { groups, last, lastOfImages, configurations, isOfAll, word, ownWords } = walk;
   const orderOf = (component: string): string => {
     const own = ownWords.get(component) ?? "";
     return own > word ? own : word;
   };
-  return { groups, last, lastOfImages, configurations, orderOf };
+  return { groups, last, lastOfImages, configurations, isOfAll, orderOf };
 }
 
 /** What an observation decides: for each component the entries that it shows; none where it shows it gone. */

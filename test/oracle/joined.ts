@@ -254,7 +254,10 @@ function joinWith(question: Question, look: Observation | undefined): Joined {
   const observation = look === undefined ? undefined : observed(claims, look);
   const names = distinct([...claims.groups.keys(), ...(observation?.decided.keys() ?? [])]);
   const sides = names.map((name) => sideOf(question, claims, observation, name));
-  const disagreeing = sides.filter(({ isDecided, contributes }) => isDecided && contributes === undefined);
+  // Who deployed single components alone said nothing of what is seen beside them.
+  const disagreeing = sides
+    .filter(({ isDecided, contributes }) => isDecided && contributes === undefined)
+    .filter(({ name }) => claims.groups.has(name) || claims.isOfAll);
   const { lastOfImages } = claims;
   const isDrift = disagreeing.length > 0 && lastOfImages !== undefined;
   const contradicted = disagreeing.flatMap(

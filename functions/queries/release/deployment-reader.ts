@@ -18,6 +18,7 @@ import {
   isObservation,
   isOfDeployment,
   isPart,
+  keepsSince,
   NOTHING,
   type Observation,
   statedEffect,
@@ -95,10 +96,13 @@ interface Newest {
 
 const isOfConfiguration = (claim: Claim): boolean => statedEffect(claim).isConfiguration;
 
+/** How far back the claims go that the effect of a claim depends on. */
+const reachOf = (claim: Claim): string => keepsSince(claim) ?? claim.occurredAt;
+
 /**
  * The newest claims of a partition, newest first, back to the first whose effect does not depend on earlier ones, and all
  * of its moment, because nobody says which came first. A removal that names a deployment depends on earlier claims, and
- * so does a deployment of configuration alone.
+ * so do a deployment of configuration alone and one that may keep the images of a claim a little before it.
  * @param until a sort key: further back, to one before it
  */
 async function newestClaims(
@@ -111,10 +115,11 @@ async function newestClaims(
   let base: Claim | undefined;
   for await (const fact of backwards(knowledge, partition, at)) {
     if (!isClaim(fact)) continue;
-    if (base !== undefined && base.occurredAt !== fact.occurredAt) break;
+    if (base !== undefined && fact.occurredAt < reachOf(base)) break;
     claims.push(fact);
     const isOldEnough = until === undefined || order(fact) < until;
-    if (base === undefined && isOldEnough && !isOfDeployment(fact) && !isOfConfiguration(fact)) base = fact;
+    const isOlder = base === undefined || (keepsSince(base) !== undefined && keepsSince(fact) === undefined);
+    if (isOlder && isOldEnough && !isOfDeployment(fact) && !isOfConfiguration(fact)) base = fact;
   }
   return claims;
 }
@@ -191,6 +196,7 @@ async function effectOf(question: Question, selector: Selector, fact: Claim): Pr
     components: componentsShown(stated.components, tasks),
     isSilent: isConfiguration || (fact.commit === undefined && tasks.length === 0),
     isConfiguration,
+    isOpen: tasks.length === 0,
   };
 }
 
@@ -198,10 +204,14 @@ async function effectOf(question: Question, selector: Selector, fact: Claim): Pr
 async function claimsWithImages(question: Question, selector: Selector, everywhere: Claim | undefined) {
   const [own] = wholeServicePartitions(selector);
   const claims: Claim[] = [];
+  let reach = "";
   for await (const fact of backwards(question, own, question.at)) {
-    if (!isClaim(fact) || (everywhere !== undefined && order(fact) < order(everywhere))) break;
+    if (!isClaim(fact) || fact.occurredAt < reach) break;
+    if (everywhere !== undefined && order(fact) < order(everywhere)) break;
     claims.push(fact);
-    if (!isOfDeployment(fact) && !(await effectOf(question, selector, fact)).isSilent) break;
+    if (isOfDeployment(fact) || (await effectOf(question, selector, fact)).isSilent) continue;
+    if (keepsSince(fact) === undefined) break;
+    if (reach === "") reach = reachOf(fact);
   }
   return claims;
 }

@@ -4,9 +4,12 @@
  */
 
 import type { Component, Deployment, Fact, FactOf } from "../../../schemas/fact.ts";
+
+import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { canonical, isTie } from "../../ledger/canonical.ts";
 import { byComponent } from "./slots.ts";
+import { isBare } from "./tasks.ts";
 
 export type Claim = FactOf<"deployment.succeeded" | "deployment.removed">;
 export type Observation = FactOf<"deployment.observed">;
@@ -29,6 +32,8 @@ export interface Effect {
   readonly isSilent: boolean;
   /** Whether a claim changes configuration alone: the images that run stay. */
   readonly isConfiguration: boolean;
+  /** Whether neither a claim of a whole service nor its tasks show images: builds of its commit may. */
+  readonly isOpen?: boolean;
 }
 
 /** What runs after a deployment of configuration alone, if nothing is known to run. */
@@ -63,6 +68,31 @@ export const statedEffect = (fact: Claim | Observation): Effect => ({
   isSilent: false,
   isConfiguration: namesConfigurationAlone(fact) && !hasOwnCommit(fact),
 });
+
+/** Deployers that report one rollout do so within this time: so long do jobs wait for a service to become stable. */
+const ROLLOUT_MS = 30 * 60_000;
+
+/** How long before a claim the claim may lie whose images it keeps; undefined: it keeps none. */
+export function keepsSince(claim: Claim): string | undefined {
+  const mayKeep = claim.kind === "deployment.succeeded" && !isPart(claim) && claim.commit !== undefined;
+  if (!mayKeep || !isBare(claim.components ?? UNNAMED)) return undefined;
+  return new Date(Date.parse(claim.occurredAt) - ROLLOUT_MS).toISOString();
+}
+
+/**
+ * Whether a claim that names a commit and no image tells of the rollout whose images another deployer reported: a forge
+ * reports the success of a job after the job itself reported the digest. The commit is the same, so it is no other release.
+ */
+function keepsImages({ claimed, lastOfImages: last }: Effective, claim: Claim): boolean {
+  const since = keepsSince(claim);
+  if (since === undefined || last?.kind !== "deployment.succeeded" || isPart(last) || claimed.size === 0)
+    return false;
+  const isNamed = last.components?.some(({ digest, tag }) => digest !== undefined || tag !== undefined);
+  const isSame = last.commit !== undefined && isSameCommit(last.commit.sha, claim.commit?.sha ?? "");
+  const { deployment: own } = claim;
+  const isOther = last.deployment.provider !== own?.provider || last.deployment.instance !== own.instance;
+  return isNamed === true && isSame && isOther && last.occurredAt >= since;
+}
 
 /** The entries of one component, and the claim that set them. */
 export interface ComponentClaim {
@@ -99,10 +129,12 @@ export interface Effective {
   readonly lastClaim: Claim | undefined;
   /** The newest of these that is about images. */
   readonly lastOfImages: Claim | undefined;
-  /** The claims of configuration alone since the newest claim of the whole service's images. */
+  /** The claims that left the images as they are, since the newest claim of the whole service's images. */
   readonly configured: readonly Claim[];
   /** The newest claim of the whole service, if it names no images: it applies to the components that are observed. */
   readonly silent: Claim | undefined;
+  /** Whether anything was claimed of the whole service's images: then a component that no claim names is not to run. */
+  readonly isWhole: boolean;
   /** Folded names of the components that were deployed or removed on their own since that claim. */
   readonly changed: ReadonlySet<string>;
   /** The newest observation, whether or not it decides anything. */
@@ -119,6 +151,7 @@ export const NOTHING: Effective = {
   lastOfImages: undefined,
   configured: [],
   silent: undefined,
+  isWhole: false,
   changed: new Set(),
   observation: undefined,
   isCurrent: false,
@@ -240,6 +273,7 @@ function renewed(state: Effective, claim: Claim, components: readonly Component[
     lastOfImages: claim,
     configured: [],
     silent: claim,
+    isWhole: true,
     changed: new Set<string>(),
   };
   if (observation === undefined || !isCurrent || isPart(observation))
@@ -259,13 +293,14 @@ function wholly(state: Effective, claim: Claim, components: readonly Component[]
     lastOfImages: claim,
     configured: [],
     silent: undefined,
+    isWhole: true,
     changed: new Set(),
     isCurrent: false,
     decided: new Set(),
   };
 }
 
-/** A claim of configuration alone: a release of its own, with the images that run. */
+/** A claim that leaves the images as they are: a release of its own, with the images that run. */
 const configuredBy = (state: Effective, claim: Claim): Effective => ({
   ...state,
   lastClaim: claim,
@@ -273,9 +308,11 @@ const configuredBy = (state: Effective, claim: Claim): Effective => ({
 });
 
 /** Applies one more fact, in order. */
-export function evolve(state: Effective, { fact, components, isSilent, isConfiguration }: Effect): Effective {
+export function evolve(state: Effective, effect: Effect): Effective {
+  const { fact, components, isSilent, isConfiguration, isOpen = false } = effect;
   if (isObservation(fact)) return observed(state, fact);
   if (isOfDeployment(fact)) return undeployed(state, fact);
+  if (isOpen && keepsImages(state, fact)) return configuredBy(state, fact);
   if (isConfiguration) {
     return configuredBy(state.claimed.size > 0 ? state : renewed(state, fact, components), fact);
   }

@@ -100,16 +100,16 @@ export async function reconcileWith(
   const contributing = names
     .filter((name) => !decided.has(name) || agreeing.has(name))
     .flatMap((name) => claimed.get(name)?.claim ?? []);
-  const drifts = decided.size > 0 && running.lastOfImages !== undefined && agreeing.size < decided.size;
+  // Of a component that no claim names, claims of other components say nothing.
+  const denied = [...decided].filter((name) => !agreeing.has(name) && (claimed.has(name) || running.isWhole));
+  const drifts = denied.length > 0 && running.lastOfImages !== undefined;
   const shown = [...kept.flatMap((name) => claimedShown.get(name) ?? []), ...looks.flat()];
   // Images that nobody deployed are not given the configuration of a deployment before them.
   const configured = running.configured.filter(
     (claim) =>
       shown.length > 0 && (!drifts || observation === undefined || order(claim) > order(observation)),
   );
-  const contradicted = [...decided]
-    .filter((name) => !agreeing.has(name))
-    .flatMap((name) => claimed.get(name)?.claim ?? running.lastOfImages ?? []);
+  const contradicted = denied.flatMap((name) => claimed.get(name)?.claim ?? running.lastOfImages ?? []);
   const overruled = shown.filter(isContradicting);
   const isOverruled = (claim: Claim) => overruled.some(({ by }) => by === claim);
   const all = [...new Set([...contributing, ...configured])].sort(newestFirst);
