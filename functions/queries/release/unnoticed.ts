@@ -8,6 +8,7 @@ import type { DeployedCommit, Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { byOrder, canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
+import { isRequestedBack, requestsBack } from "../going-back.ts";
 import { buildsOfCommit } from "../images/builds-of-commit.ts";
 import { buildsOf, digestsIn, type Family } from "../images/image-graph.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
@@ -120,6 +121,13 @@ export async function isOlderThanCommit(
   return isOlder(ageOf(family), age);
 }
 
+/** Whether an operator requested an older build: not every deployer says that it carries out a redeployment. */
+async function isAskedFor(context: ResolveContext, claim: Deployed, before: Deployed): Promise<boolean> {
+  const requests = await requestsBack(context, context.selector);
+  const came = { digests: digestsOf(claim), at: claim.occurredAt, before: before.occurredAt };
+  return isRequestedBack(context, requests, came);
+}
+
 /** Whether the newest claim undoes a rollback, or brings an older build than the one before it. */
 async function orderWarnings(
   context: ResolveContext,
@@ -132,8 +140,8 @@ async function orderWarnings(
   if (last === undefined) return [];
   const families = shown.flatMap(({ family }) => family ?? []);
   if (isRollback(last)) {
-    for await (const left of before) {
-      if (!isSameImage(left, families, head)) break;
+    const { value: left } = await before.next();
+    if (left !== undefined && isSameImage(left, families, head)) {
       const message = `${named(last)} rolled back from these images, and ${named(head)} brought them again`;
       return [{ code: "rollback_undone", message }];
     }
@@ -146,7 +154,7 @@ async function orderWarnings(
     digest !== undefined
       ? await isOlderBuild(context, running, digest)
       : last.commit !== undefined && (await isOlderThanCommit(context, running, last.commit));
-  if (!isOvertaken) return [];
+  if (!isOvertaken || (await isAskedFor(context, head, last))) return [];
   const message = `${named(head)} brought an older build than ${named(last)}, which ran before, and is no rollback`;
   return [{ code: "older_build", message }];
 }
