@@ -1,7 +1,7 @@
 /** Fields and checks that several kinds of statements share. */
 import * as z from "zod";
 import { component } from "./component.ts";
-import { imageSelectors, isOneTarget, ONE_TARGET } from "./image-query.ts";
+import { imageSelectors, isOneTarget, ONE_TARGET } from "./questions/image-query.ts";
 import {
   digest,
   ENDINGS,

@@ -1,22 +1,23 @@
 /** What every endpoint does first: authenticate, authorise, and parse the request. */
+
 import type { Context } from "hono";
 import type * as z from "zod";
 import { faultsOf, fold } from "../../schemas/scalars.ts";
 import type { AsOf } from "../ledger/as-of.ts";
-import { type Holder, isAllowed, type Right } from "../ledger/authority.ts";
-import { knownName } from "../ledger/directories.ts";
+import { type Holder, isAllowed, type Right } from "../ledger/authority/authority.ts";
+import { grantsOf, isBound, refusedPlace } from "../ledger/authority/grants.ts";
+import { seenBy } from "../ledger/authority/seen-by.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
-import { grantsOf, isBound, refusedPlace } from "../ledger/grants.ts";
-import type { Sender } from "../ledger/ingest.ts";
-import { grantsByPresentNames } from "../ledger/name-renames.ts";
-import { nearestNames } from "../ledger/nearest-names.ts";
-import { revealingAhead } from "../ledger/people.ts";
-import { type RenamedReads, renamedReads } from "../ledger/renamed-reads.ts";
+import type { Sender } from "../ledger/ingest/ingest-context.ts";
+import { knownName } from "../ledger/names/directories.ts";
+import { grantsByPresentNames } from "../ledger/names/name-renames.ts";
+import { nearestNames } from "../ledger/names/nearest-names.ts";
+import { type RenamedReads, renamedReads } from "../ledger/names/renamed-reads.ts";
+import { revealingAhead } from "../ledger/people/people.ts";
 import { identify } from "../ledger/request-context.ts";
-import { seenBy } from "../ledger/seen-by.ts";
 import { readJson } from "../sources/payload.ts";
 import type { Ledger } from "./context.ts";
-import { identified } from "./identified.ts";
+import { identified } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 import { instantOf } from "./times.ts";
 
@@ -232,6 +233,16 @@ export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   return parsed.data;
 }
 
-/** The body as it was received, so that a signature over it can be checked. */
-export const textOf = async (c: Context): Promise<string> =>
-  Buffer.from(await c.req.arrayBuffer()).toString("utf8");
+/**
+ * The body as it was received, so that a signature over it can be checked. Throws an EndpointError if the client goes away
+ * while it sends: that is no failure of the ledger.
+ */
+export async function textOf(c: Context): Promise<string> {
+  const body = await c.req.arrayBuffer().catch((): undefined => undefined);
+  if (body === undefined)
+    throw new EndpointError(
+      "malformed",
+      "The connection ended before the whole body arrived. Send it again.",
+    );
+  return Buffer.from(body).toString("utf8");
+}

@@ -5,14 +5,14 @@ import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
+import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./authority/grants.ts";
+import { type RunsFor, withEvidence } from "./authority/runs-for.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { liveReport } from "./fact-reader.ts";
-import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./grants.ts";
-import { type Rule, rename, sentNames } from "./naming-rules.ts";
-import { guardedHash, issuerOf, type People } from "./people.ts";
+import { type Rule, rename, sentNames } from "./names/naming-rules.ts";
+import { guardedHash, issuerOf, type People } from "./people/people.ts";
 import type { Recorder } from "./recorder.ts";
 import { withDirection } from "./redeployed.ts";
-import { type RunsFor, withEvidence } from "./runs-for.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */

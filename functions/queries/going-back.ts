@@ -1,9 +1,8 @@
 /** What operators requested to go back to, where the deployment that did it does not say so. */
 import { fold } from "../../schemas/scalars.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { type Requested, requestsOf } from "./freezes.ts";
-import type { Question } from "./question.ts";
-import type { Selector } from "./release/running.ts";
+import { type Requested, requestsOf } from "./gate/freezes.ts";
+import type { Question, Selector } from "./question.ts";
 
 /** How many requests of redeployments are compared with what ran, the newest. */
 const REQUESTS_MAX = 50;

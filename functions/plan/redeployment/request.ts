@@ -1,19 +1,20 @@
 /** Checks whether a release may be redeployed now, and requests the redeployment with a single conditional put. */
-import type { DeployTools } from "../../../schemas/deploy-tools.ts";
+
 import type { Fact } from "../../../schemas/fact.ts";
-import type { Hosts } from "../../../schemas/hosts.ts";
-import { imageQueryOf } from "../../../schemas/image-query.ts";
 import { instantOfDay, type RedeploymentRequest } from "../../../schemas/operation.ts";
 import { pinnedImage } from "../../../schemas/pinned-image.ts";
 import type { Plan } from "../../../schemas/plan.ts";
+import { imageQueryOf } from "../../../schemas/questions/image-query.ts";
 import { isOver, type Refusal } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
+import type { DeployTools } from "../../../schemas/settings/deploy-tools.ts";
+import type { Hosts } from "../../../schemas/settings/hosts.ts";
 import type { PlanQuestion } from "../../../schemas/statement-fields.ts";
 import { type Appending, append, isOfEvent, type Outcome } from "../../ledger/append.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
+import type { Bound } from "../../ledger/authority/grants.ts";
 import { rawHash } from "../../ledger/canonical.ts";
 import { EVER } from "../../ledger/fact-reader.ts";
-import type { Bound } from "../../ledger/grants.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
 import { REDEPLOYMENTS } from "../../ledger/redeployed.ts";
 import {
@@ -22,8 +23,8 @@ import {
   freezesOf,
   type Requested,
   requestsOf,
-} from "../../queries/freezes.ts";
-import type { Selector } from "../../queries/release/running.ts";
+} from "../../queries/gate/freezes.ts";
+import type { Selector } from "../../queries/question.ts";
 import { restoredBy } from "../configuration.ts";
 import { environmentPlan, isRunning, togetherOf } from "../environment-plan.ts";
 import { type PlanOptions, plan } from "../plan.ts";
