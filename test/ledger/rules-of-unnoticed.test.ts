@@ -36,6 +36,16 @@ const ofCommit = (at: string, name: string, more: object = {}) =>
     commit: { repository: "https://github.com/acme/billing", sha: digestOf(name).slice(7, 47) },
     ...more,
   });
+const requested = (at: string, name: string) =>
+  said("redeployment.requested", time(at), {
+    ...PLACE,
+    question: { last: "good", knownAt: time(at) },
+    planHash: "0".repeat(64),
+    components: [image(name)],
+    deadline: time("30 12:00"),
+    key: at,
+    reason: "it is bad",
+  });
 const warned = (...codes: Warning["code"][]) => ({ warnings: codes });
 
 cases("of a rollback that is undone", [
@@ -91,6 +101,30 @@ cases("of an older build that overtakes", [
       builtAt("new", time("02 08:00")),
       brought("20 01:00", "new"),
       brought("20 02:00", "old"),
+    ],
+    answers: warned("older_build"),
+  },
+  {
+    rule: "so does one that an operator requested, though its deployer says nothing of it",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      brought("20 01:00", "old"),
+      brought("20 02:00", "new"),
+      requested("20 02:59", "old"),
+      brought("20 03:00", "old"),
+    ],
+    answers: warned(),
+  },
+  {
+    rule: "it is warned of where operators requested it before the newer build ran, or other images since",
+    given: [
+      builtAt("old", time("01 08:00")),
+      builtAt("new", time("02 08:00")),
+      requested("20 01:59", "old"),
+      brought("20 02:00", "new"),
+      requested("20 02:59", "other"),
+      brought("20 03:00", "old"),
     ],
     answers: warned("older_build"),
   },

@@ -260,6 +260,22 @@ describe("the schema of an image that never ran here", () => {
     expect(blockers.map(({ code }) => code)).toEqual(["schema_choice_needed"]);
   });
 
+  it("has to be accepted where a migration of there is reported, and no fact says whether it is applied here", async () => {
+    const told = (environment: string, version: string) =>
+      migration("applied", "12 11:00", version, { ...TOOL, environment });
+    const { blockers } = await planOf(
+      [...history, told("staging", "1"), told("staging", "2"), told(PLACE.environment, "1")],
+      { aim },
+    );
+    expect(blockers).toEqual([
+      {
+        code: "schema_then_unknown",
+        message:
+          "2 of billing is applied in staging, where the image ran, and no fact says so of production; if it runs on that of now, ask with schema=keep",
+      },
+    ]);
+  });
+
   it("has to be accepted where no fact says what it ran on", async () => {
     const here = migration("applied", "20 11:00", "1", TOOL);
     expect(codesOf(await planOf([...history, here], { aim }))).toEqual(["schema_then_unknown"]);

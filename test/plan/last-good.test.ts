@@ -1,5 +1,6 @@
 /** The last good release where several variants serve, where rollbacks were taken back, and where nobody says so. */
 import { describe, expect, it } from "vitest";
+import { RELEASES_BACK_MAX } from "../../functions/plan/target/last-good.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { digestOf, said } from "../ledger/given.ts";
 import { component, deployment, main, PLACE, REPOSITORY, succeeded, time } from "../ledger/saying.ts";
@@ -147,6 +148,24 @@ describe("the last good release after rollbacks", () => {
     expect(await goodAfter(...story, requested("16 12:00", "one"), ...released("17 12:00", "three"))).toEqual(
       [digestOf("two")],
     );
+  });
+
+  it("is not one that the runtime no longer shows, where it shows again what ran before", async () => {
+    const seen = (name: string) =>
+      said("deployment.observed", time("16 12:00"), { ...PLACE, components: [of(name)] });
+    expect(await goodAfter(...released("05 12:00", "zero"), ...story, seen("one"))).toEqual([
+      digestOf("zero"),
+    ]);
+    expect(await goodAfter(...released("05 12:00", "zero"), ...story, seen("hotfix"))).toEqual([
+      digestOf("two"),
+    ]);
+  });
+
+  it("is found behind any number of deployments of the same images", async () => {
+    const restarts = Array.from({ length: 2 * RELEASES_BACK_MAX }, (_, n) =>
+      back(`${String(16 + (n % 10))} ${String(10 + Math.floor(n / 10))}:00`, "two", {}),
+    );
+    expect(await goodAfter(...story, ...restarts)).toEqual([digestOf("one")]);
   });
 });
 

@@ -267,7 +267,9 @@ describe("the last good release", () => {
 
   it("is looked for only so far", async () => {
     const many = Array.from({ length: RELEASES_BACK_MAX + 1 }, (_, n) =>
-      released(`20 ${String(n % 24).padStart(2, "0")}:${n < 24 ? "00" : "30"}`, "same"),
+      released(`20 ${String(n % 24).padStart(2, "0")}:${n < 24 ? "00" : "30"}`, "same", {
+        config: [{ revision: "1" }],
+      }),
     ).flat();
     const answer = await planOf([...released("10 12:00", "one"), ...many], good);
     expect(gist(answer)).toMatchObject({ status: "blocked", blockers: ["no_good_release"] });

@@ -5,7 +5,18 @@ import type { Release } from "../../schemas/answers/release.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { pick } from "../histories/words.ts";
 import { deployed, digestOf, shaOf } from "../ledger/given.ts";
-import { built, CODE, described, PLACE, pushed, REPOSITORY, time } from "../ledger/saying.ts";
+import {
+  built,
+  CODE,
+  deployment,
+  described,
+  main,
+  observed,
+  PLACE,
+  pushed,
+  REPOSITORY,
+  time,
+} from "../ledger/saying.ts";
 import { planOf, released } from "./asking.ts";
 import { simulated } from "./simulated.ts";
 
@@ -58,6 +69,27 @@ const release = fc.record(
   },
   { requiredKeys: ["deployment"] },
 );
+
+/**
+ * What the runtime shows after a release: its image or another one, with configuration or without; and another deployment
+ * of the very same moment, of which nobody says whether it came first.
+ */
+const look = fc.record(
+  { after: pick("one", "two"), shows: pick("one", "two", "hotfix"), config },
+  { requiredKeys: ["after", "shows"] },
+);
+const tie = fc.record({ with: pick("one", "two"), brings: pick("one", "two", "rival") });
+const days = { one: "10", two: "20" };
+
+const looked = ({ after, shows, ...more }: { after: "one" | "two"; shows: string; config?: object }) => [
+  pushed(`${days[after]} 11:00`, digestOf(shows)),
+  observed(`${days[after]} 12:30`, [main({ repository: REPOSITORY, digest: digestOf(shows) })], more),
+];
+const tied = ({ with: other, brings }: { with: "one" | "two"; brings: string }, more: object) =>
+  released(`${days[other]} 12:00`, brings, { ...more, deployment: deployment(`rival of ${other}`) });
+
+/** What of the target is not known: nothing may be deployed then. */
+const UNKNOWN: ReadonlySet<string> = new Set(["digest_unresolved", "target_unknown"]);
 
 const entryOf = ({ revision: is, path }: { revision: string; path?: string }) =>
   path === undefined ? is : `${path}@${is}`;
@@ -161,8 +193,8 @@ describe("a plan", () => {
         release,
         config,
         config,
-        fc.boolean(),
-        async (deployTool, more, before, after, acceptConfiguration) => {
+        fc.tuple(fc.boolean(), fc.array(look, { maxLength: 2 }), fc.option(tie, { nil: undefined })),
+        async (deployTool, more, before, after, [acceptConfiguration, looks, rival]) => {
           const plan = await planOf(
             [
               ...released("10 12:00", "one", { ...more, config: before }),
@@ -171,6 +203,8 @@ describe("a plan", () => {
                 deployment: { ...more.deployment, id: "8" },
                 config: after,
               }),
+              ...looks.flatMap(looked),
+              ...(rival === undefined ? [] : tied(rival, more)),
               ...(deployTool === undefined ? [] : [described({ deployTool })]),
             ],
             { tools: OWN, acceptConfiguration },
@@ -178,6 +212,10 @@ describe("a plan", () => {
           if (deployTool === "unheard of") {
             expect(plan.steps).toEqual([]);
             expect(plan.blockers.map(({ code }) => code)).toContain("deploy_tool_unknown");
+            return;
+          }
+          if (plan.blockers.some(({ code }) => UNKNOWN.has(code))) {
+            expect(plan.steps).toEqual([]);
             return;
           }
           expectBrought(plan);

@@ -50,7 +50,7 @@ async function changesOf(
   }
   const moved = await changesFromElsewhere(question, environment, releases, elsewhere, own);
   const decided = decide(wish.schema, own, moved, releases, wordsFor(environment, elsewhere));
-  const unknown = unknownElsewhere(wish.schema, own, moved);
+  const unknown = unknownElsewhere(wish.schema, own, moved, environment, elsewhere);
   return { moved, decided: { ...decided, blockers: [...decided.blockers, ...unknown] } };
 }
 

@@ -57,19 +57,36 @@ export async function changesFromElsewhere(
   });
 }
 
+const thereOf = (elsewhere: Elsewhere): string =>
+  elsewhere === null ? "elsewhere" : `in ${elsewhere.environment}, where the image ran`;
+
 export const wordsFor = (environment: string, elsewhere: Elsewhere): Words => {
-  const there = elsewhere === null ? "elsewhere" : `in ${elsewhere.environment}, where the image ran`;
+  const there = thereOf(elsewhere);
   return {
     added: `applied in ${environment}, and not ${there}`,
     missing: `applied ${there}, and not in ${environment}`,
   };
 };
 
+/** What no fact shows of a schema: which one the image runs on, or what of that one is applied here. */
+function unknownOf(
+  { database, before, now }: DatabaseChange,
+  environment: string,
+  elsewhere: Elsewhere,
+): string {
+  const unclear = before.applied.filter(({ version }) => isApplied(now, version) === undefined);
+  if (unclear.length === 0) return `no fact says which schema of ${database} the image runs on`;
+  const versions = unclear.map(({ version }) => version).join(", ");
+  return `${versions} of ${database} ${unclear.length === 1 ? "is" : "are"} applied ${thereOf(elsewhere)}, and no fact says so of ${environment}`;
+}
+
 /** A schema that nobody knows to suit the image has to be accepted, unless its build says what it requires. */
 export function unknownElsewhere(
   asked: "keep" | "revert" | undefined,
   own: Own,
   changes: readonly DatabaseChange[],
+  environment: string,
+  elsewhere: Elsewhere,
 ): Blocker[] {
   const isRequiredMet = own.requires.length > 0 && own.requires.every((one) => isMet(one, changes, false));
   if (asked === "keep" || isRequiredMet) return [];
@@ -78,7 +95,7 @@ export function unknownElsewhere(
       now.newest !== undefined && (before.newest === undefined || untold.length > 0),
   );
   if (unknown.length === 0) return [];
-  const names = unknown.map(({ database }) => database).join(", ");
-  const message = `no fact says which schema of ${names} the image runs on; if it runs on that of now, ask with schema=keep`;
+  const all = unknown.map((one) => unknownOf(one, environment, elsewhere)).join("; ");
+  const message = `${all}; if it runs on that of now, ask with schema=keep`;
   return [{ code: "schema_then_unknown", message }];
 }

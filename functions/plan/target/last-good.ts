@@ -49,7 +49,10 @@ async function faultOf(
   by: readonly DeployedBy[],
 ): Promise<string | undefined> {
   if (found.status === "removed") return "the service had been removed";
-  if (!isServedKnown(found, by.includes("commit"))) return "an image of it is unknown";
+  if (!isServedKnown(found, by.includes("commit")))
+    return isServedKnown(found, true)
+      ? "an image of it is unknown, only its commit (a service without images is described with images: [])"
+      : "an image of it is unknown";
   if (isMixture(found)) return "several variants ran side by side";
   const { environment } = found;
   const digests = found.components.flatMap(({ digest }) => digest ?? []);

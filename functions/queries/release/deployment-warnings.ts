@@ -10,6 +10,7 @@ import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { bareUrl } from "../../../schemas/words/repository-url.ts";
 import { byOrder, canonical } from "../../ledger/canonical.ts";
 import { backwards } from "../../ledger/fact-reader.ts";
+import { isRequestedBack, requestsBack } from "../going-back.ts";
 import { buildsOfCommit } from "../images/builds-of-commit.ts";
 import { buildsOf, digestsIn, type Family } from "../images/image-graph.ts";
 import { requirementsOf } from "../migrations/requirements.ts";
@@ -121,6 +122,18 @@ export async function isOlderThanCommit(
   return isOlder(ageOf(family), age);
 }
 
+/** Whether an operator requested an older build: not every deployer says that it carries out a redeployment. */
+async function isAskedFor(
+  context: ResolveContext,
+  digest: string,
+  claim: Deployed,
+  before: Deployed,
+): Promise<boolean> {
+  const requests = await requestsBack(context, context.selector);
+  const came = { digests: [digest], at: claim.occurredAt, before: before.occurredAt };
+  return isRequestedBack(context, requests, came);
+}
+
 /** The image of a deployment that names it by its tag alone, if it is known. */
 async function digestByTag(context: ResolveContext, claim: Deployed): Promise<string | undefined> {
   const [only, ...others] = claim.components ?? [];
@@ -156,8 +169,8 @@ async function orderWarnings(
   if (last === undefined) return [];
   const families = shown.flatMap(({ family }) => family ?? []);
   if (isRollback(last)) {
-    for await (const left of before) {
-      if (!isSameImage(left, families, head)) break;
+    const { value: left } = await before.next();
+    if (left !== undefined && isSameImage(left, families, head)) {
       const message = `${named(last)} rolled back from these images, and ${named(head)} brought them again`;
       return [{ code: "rollback_undone", message }];
     }
@@ -171,7 +184,7 @@ async function orderWarnings(
     left !== undefined
       ? await isOlderBuild(context, running, left)
       : last.commit !== undefined && (await isOlderThanCommit(context, running, last.commit));
-  if (!isOvertaken) return [];
+  if (!isOvertaken || (await isAskedFor(context, running, head, last))) return [];
   const message = `${named(head)} brought an older build than ${named(last)}, which ran before, and is no rollback`;
   return [{ code: "older_build", message }];
 }
