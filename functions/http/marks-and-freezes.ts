@@ -17,7 +17,7 @@ import type { Ledger } from "./context.ts";
 import { answerOne } from "./outcomes.ts";
 import { present } from "./present-names.ts";
 import { EndpointError } from "./problem.ts";
-import { bodyOf, foundAt, holder, knownAtOf, senderOf } from "./request.ts";
+import { askedBy, bodyOf, foundAt, holder, knownAtOf, senderOf } from "./request.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
 export function idempotencyKey(c: Context): string | undefined {
@@ -105,7 +105,7 @@ const operate =
     const sender = senderOf(endpoint, who);
     // A sender who may not report it gets 403, whether the name is known or not.
     if (create === undefined && refusal(who, narrowed(who, statement)) === undefined)
-      await refuse(ledger, given);
+      await refuse(askedBy(ledger, who), given);
     return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));
   };
 
