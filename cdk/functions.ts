@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse as parseYaml } from "yaml";
-import { Rules } from "../functions/ledger/naming-rules.ts";
+import { Rules } from "../functions/ledger/names/naming-rules.ts";
 import { gatePolicyFrom, samePersonsFrom } from "../functions/runtime/config/files.ts";
 import { identitiesFrom } from "../functions/runtime/config/identities.ts";
 import { rootsIn } from "../functions/sources/standards/trust.ts";

@@ -83,126 +83,126 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "migrations",
     summary: "reports to the ledger which migrations a database has",
-    load: async () => (await import("./migrations.ts")).migrationsCommand,
+    load: async () => (await import("./migrations/migrations.ts")).migrationsCommand,
   },
   {
     name: "plan",
     summary: "shows the steps that run an earlier release again",
-    load: async () => (await import("./plan.ts")).planCommand,
+    load: async () => (await import("./plan/plan.ts")).planCommand,
   },
   {
     name: "redeploy",
     summary: "requests that an earlier release runs again, and waits for the result",
-    load: async () => (await import("./redeploy.ts")).redeployCommand,
+    load: async () => (await import("./plan/redeploy.ts")).redeployCommand,
   },
   {
     name: "rollback",
     summary: "requests that the release before runs again: redeploy PLACE~1",
-    load: async () => (await import("./redeploy.ts")).rollbackCommand,
+    load: async () => (await import("./plan/redeploy.ts")).rollbackCommand,
   },
   {
     name: "freeze",
     summary: "freezes an environment or a service: the gate refuses deployments",
-    load: async () => (await import("./operate.ts")).freezeCommand,
+    load: async () => (await import("./operate/operate.ts")).freezeCommand,
   },
   {
     name: "unfreeze",
     summary: "ends a freeze, or lets one image through",
-    load: async () => (await import("./operate.ts")).unfreezeCommand,
+    load: async () => (await import("./operate/operate.ts")).unfreezeCommand,
   },
   {
     name: "mark",
     summary: "marks an image as good or bad",
-    load: async () => (await import("./operate.ts")).markCommand,
+    load: async () => (await import("./operate/operate.ts")).markCommand,
   },
   {
     name: "note",
     summary: "notes what else was changed: a flag, a secret, infrastructure, data",
-    load: async () => (await import("./operate.ts")).noteCommand,
+    load: async () => (await import("./operate/operate.ts")).noteCommand,
   },
   {
     name: "gate",
     summary: "says whether an image may be deployed, and by which evidence",
-    load: async () => (await import("./gate.ts")).gateCommand,
+    load: async () => (await import("./ask/gate.ts")).gateCommand,
   },
   {
     name: "rename",
     summary: "reports that a service or an environment has another name",
-    load: async () => (await import("./rename.ts")).renameCommand,
+    load: async () => (await import("./operate/rename.ts")).renameCommand,
   },
   {
     name: "audit",
     summary: "reports every change of a period, who approved it, and what the controls find",
-    load: async () => (await import("./audit.ts")).auditCommand,
+    load: async () => (await import("./audit/audit.ts")).auditCommand,
   },
   {
     name: "execute",
     summary: "carries out redeployments on this machine",
-    load: async () => (await import("./execute.ts")).executeCommand,
+    load: async () => (await import("./execute/execute.ts")).executeCommand,
   },
   {
     name: "login",
     summary: "signs you in at a ledger, so that other commands need no token",
-    load: async () => (await import("./login.ts")).loginCommand,
+    load: async () => (await import("./ledger/login.ts")).loginCommand,
   },
   {
     name: "context",
     summary: "names the ledgers that you use, and chooses one",
-    load: async () => (await import("./context.ts")).contextCommand,
+    load: async () => (await import("./ledger/context.ts")).contextCommand,
   },
   {
     name: "token",
     summary: "makes tokens, and lists and revokes those in a ledger's folder",
-    load: async () => (await import("./token.ts")).tokenCommand,
+    load: async () => (await import("./operate/token.ts")).tokenCommand,
   },
   {
     name: "names",
     summary: "shows each sender's own names, what they stand for, and tries other naming rules",
-    load: async () => (await import("./names.ts")).namesCommand,
+    load: async () => (await import("./operate/names.ts")).namesCommand,
   },
   {
     name: "quarantine",
     summary: "shows what the ledger could not record, and has it taken again",
-    load: async () => (await import("./quarantine.ts")).quarantineCommand,
+    load: async () => (await import("./operate/quarantine.ts")).quarantineCommand,
   },
   {
     name: "export",
     summary: "writes the history into a file, for auditors",
     load: async () => {
-      const { exportCommand } = await import("./export.ts");
+      const { exportCommand } = await import("./export/export.ts");
       return (command, io) => exportCommand(command, io, programs());
     },
   },
   {
     name: "people",
     summary: "lists the persons in the history, shows what is held about one, and erases one",
-    load: async () => (await import("./people.ts")).peopleCommand,
+    load: async () => (await import("./operate/people.ts")).peopleCommand,
   },
   {
     name: "dispute",
     summary: "says that a fact is wrong: it stays, and answers that rest on it warn",
-    load: async () => (await import("./dispute.ts")).disputeCommand,
+    load: async () => (await import("./operate/dispute.ts")).disputeCommand,
   },
   {
     name: "review",
     summary: "records what the review of a change found, after it took effect",
-    load: async () => (await import("./review.ts")).reviewCommand,
+    load: async () => (await import("./operate/review.ts")).reviewCommand,
   },
   {
     name: "backup",
     summary: "copies a ledger into one file, also while it runs",
-    load: async () => (await import("./backup.ts")).backupCommand,
+    load: async () => (await import("./file/backup.ts")).backupCommand,
   },
   {
     name: "check",
     summary: "checks the ledger's file on this machine",
-    load: async () => (await import("./check.ts")).checkCommand,
+    load: async () => (await import("./file/check.ts")).checkCommand,
   },
   {
     name: "verify",
     summary: "checks a sealed log, or the proof of one fact, offline and with your own key",
     load: async () => {
-      const { verifyCommand } = await import("./verify.ts");
+      const { verifyCommand } = await import("./verify/verify.ts");
       // In the package, threads are started from the file beside this program.
       return (command, io) => verifyCommand(command, io, new URL("asof-verify.mjs", programs()));
     },
@@ -210,22 +210,22 @@ const COMMANDS: readonly Entry[] = [
   {
     name: "restore",
     summary: "makes a ledger's folder out of a backup",
-    load: async () => (await import("./restore.ts")).restoreCommand,
+    load: async () => (await import("./file/restore.ts")).restoreCommand,
   },
   {
     name: "copy",
     summary: "copies one ledger into another, between a file and DynamoDB",
-    load: async () => (await import("./copy.ts")).copyCommand,
+    load: async () => (await import("./file/copy.ts")).copyCommand,
   },
   {
     name: "completion",
     summary: "prints what completes commands and names in bash, zsh or fish",
-    load: async () => (await import("./completion.ts")).completionCommand,
+    load: async () => (await import("./completion/completion.ts")).completionCommand,
   },
   {
     name: "mcp",
     summary: "answers an assistant's questions (Model Context Protocol); reads only",
-    load: async () => (await import("./mcp.ts")).mcpCommand,
+    load: async () => (await import("./mcp/mcp.ts")).mcpCommand,
   },
   {
     name: "serve",

@@ -1,6 +1,6 @@
 /** Subcommands whose parts are loaded only when they are named: some need large clients. */
 import type { Command } from "commander";
-import { withLedgerOptions } from "./ledger.ts";
+import { withLedgerOptions } from "./ledger/ledger.ts";
 
 export interface Entry<T> {
   readonly name: string;

@@ -172,7 +172,7 @@ export const source = text(512)
 /** A statement's identity within its source. */
 export const id = text(256);
 
-/** A person in a stored fact: see `functions/ledger/people.ts`. */
+/** A person in a stored fact: see `functions/ledger/people/people.ts`. */
 export const COMMITMENT = /person:[0-9a-f]{64}/g;
 
 /** A person in a stored fact, whole. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { holderOf, isAllowed, newToken, parseTokens, ROLES } from "../functions/ledger/authority.ts";
+import {
+  holderOf,
+  isAllowed,
+  newToken,
+  parseTokens,
+  ROLES,
+} from "../functions/ledger/authority/authority.ts";
 import { sha256 } from "../functions/ledger/canonical.ts";
 
 const SECRET = "s3cr3t-0123456789abcdef";

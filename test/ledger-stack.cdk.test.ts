@@ -21,14 +21,14 @@ import {
 } from "../cdk/testing.ts";
 import { AsofWafStack } from "../cdk/waf.ts";
 import { INDEXES, PEOPLE } from "../functions/adapters/keys.ts";
-import { queryEndpoints } from "../functions/http/queries.ts";
-import { recordingEndpoints } from "../functions/http/recording.ts";
-import { SHARED_PATHS, sharedQuestions } from "../functions/http/shared-questions.ts";
-import { Identities } from "../functions/ledger/identities.ts";
+import { queryEndpoints } from "../functions/http/questions/queries.ts";
+import { SHARED_PATHS, sharedQuestions } from "../functions/http/questions/shared-questions.ts";
+import { recordingEndpoints } from "../functions/http/recording/recording.ts";
+import { Identities } from "../functions/ledger/authority/identities.ts";
 import { bundleFunctions } from "../functions/runtime/build.ts";
 import { bundleFunction } from "../functions/runtime/bundle.ts";
 import { placeholders } from "./aws/placeholders.ts";
-import { cleanUp, givenDoors } from "./doors/given.ts";
+import { cleanUp, givenDoors } from "./http/given.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "asof-cdk-"));
 afterAll(() => {

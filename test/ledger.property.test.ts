@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Appending, append, type Outcome } from "../functions/ledger/append.ts";
-import { remembering, revealed } from "../functions/ledger/people.ts";
+import { remembering, revealed } from "../functions/ledger/people/people.ts";
 import { type Store, StoreError } from "../functions/ledger/store.ts";
 import { release } from "../functions/queries/release/release.ts";
 import type { Release } from "../schemas/answer.ts";

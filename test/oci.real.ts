@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RegistryAccess, registries } from "../functions/adapters/registry/oci.ts";
-import type { Registries } from "../functions/ledger/registries.ts";
+import type { Registries } from "../functions/ledger/ingest/registries.ts";
 import { asof } from "./cli/harness.ts";
 import {
   deleteManifest,

@@ -1,6 +1,6 @@
 /** The inputs of the GitHub Action are the options of the command that it runs, by the same names. */
 import { Command, type Option } from "commander";
-import { gateCommand } from "../gate.ts";
+import { gateCommand } from "../ask/gate.ts";
 import type { Io } from "../io.ts";
 import { recordCommand } from "../record/command.ts";
 

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-import { isSameSource } from "../../functions/ledger/grants.ts";
+import { isSameSource } from "../../functions/ledger/authority/grants.ts";
 import type { Services } from "./names.ts";
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 /** The names that a ledger knows, as far as words of a question need them. */
 
 import { allPages } from "../../schemas/words/answer-pages.ts";
-import { callLedger, Refused } from "../client.ts";
-import type { Ledger } from "../ledger.ts";
+import { callLedger, Refused } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { groupsIn, type KnownService } from "./words.ts";
 
 /** More services than any ledger answers for at once; the rest needs exact options. */

@@ -2,11 +2,11 @@
 import { type Command, Option } from "commander";
 import * as z from "zod";
 import { memoised } from "../../functions/ledger/loader.ts";
-import { nearestOf } from "../../functions/ledger/nearest-names.ts";
+import { nearestOf } from "../../functions/ledger/names/nearest-names.ts";
 import { partsOfTag } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";
 import { EXIT, type Io } from "../io.ts";
-import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger.ts";
+import { type Ledger, LedgerOptions, ledgerFrom, withLedgerOptions } from "../ledger/ledger.ts";
 import { groupsAmong, knownServices, type Services } from "./names.ts";
 import { type Line, render, type Style } from "./style.ts";
 import { timeOf, timeReader } from "./when.ts";

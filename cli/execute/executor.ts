@@ -5,11 +5,16 @@
 import { hashOf, type Plan } from "../../schemas/plan.ts";
 import type { Redeployment } from "../../schemas/redeployment.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { callLedger, Refused } from "../client.ts";
 import { Unreachable } from "../error.ts";
 import type { Io } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
-import { endRedeployment, fetchRedeployment, formatRedeployment, takeRedeployment } from "../redeployment.ts";
+import { callLedger, Refused } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import {
+  endRedeployment,
+  fetchRedeployment,
+  formatRedeployment,
+  takeRedeployment,
+} from "../plan/redeployment.ts";
 import { commandsOf, ExecutionFailed, type ExecutionPolicy, type Order, variablesOf } from "./commands.ts";
 import { run } from "./program.ts";
 

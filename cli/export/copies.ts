@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { exportTable } from "../../functions/ledger/export-table.ts";
+import { exportTable } from "../../functions/ledger/export/export-table.ts";
 import { hashOfLeaf } from "../../functions/seal/merkle.ts";
 import { writeProof } from "../../functions/seal/proof.ts";
 import { bundleWith, inclusionProofs } from "../../functions/seal/read-log.ts";

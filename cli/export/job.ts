@@ -6,14 +6,14 @@ import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { withQuery } from "../../functions/adapters/api-client.ts";
 import * as http from "../../functions/adapters/http-client.ts";
-import { ExportJob } from "../../schemas/export-job.ts";
+import { ExportJob } from "../../schemas/answers/export-job.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
-import { failureOf, Refused } from "../client.ts";
 import { CliError, Unreachable } from "../error.ts";
 import { progressOn, size } from "../file/progress.ts";
 import type { Io } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
-import { sendRequest } from "../request.ts";
+import { failureOf, Refused } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { sendRequest } from "../ledger/request.ts";
 
 /** How often a job is asked about, in waits before a first retry: after 2 seconds, and at most every 20. */
 const FIRST_WAIT = 2;

@@ -17,10 +17,10 @@ import {
   tilesBetween,
 } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
-import type { Anchors } from "../../schemas/anchors.ts";
-import { Refused } from "../client.ts";
-import { onDisk } from "../disk.ts";
+import type { Anchors } from "../../schemas/settings/anchors.ts";
 import { CliError } from "../error.ts";
+import { onDisk } from "../file/disk.ts";
+import { Refused } from "../ledger/client.ts";
 
 /** Files that are asked for at once. */
 const AT_ONCE = 8;

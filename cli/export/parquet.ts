@@ -6,9 +6,9 @@ import { Readable } from "node:stream";
 import { parse } from "csv-parse";
 import { fileWriter, parquetWriteRows } from "hyparquet-writer";
 import * as z from "zod";
-import { COLUMNS, type Column, cellsOf, FACT_COLUMN } from "../../functions/ledger/export-table.ts";
+import { COLUMNS, type Column, cellsOf, FACT_COLUMN } from "../../functions/ledger/export/export-table.ts";
 import type { Fact } from "../../schemas/fact.ts";
-import { onDisk } from "../disk.ts";
+import { onDisk } from "../file/disk.ts";
 
 /** A fact, and where it stands in the sealed log. */
 export interface Exported {

@@ -4,9 +4,9 @@ import { allPages } from "../../schemas/words/answer-pages.ts";
 import { timesIn } from "../ask/words-for.ts";
 import { auditTable } from "../audit/csv.ts";
 import { auditPage } from "../audit/page.ts";
-import { callLedger } from "../client.ts";
 import type { Io } from "../io.ts";
-import type { Ledger } from "../ledger.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { writeWhole } from "./log-copy.ts";
 
 interface Period {
@@ -35,10 +35,17 @@ export async function writeReports(
   const environments = await environmentsOf(ledger, period);
   const at = io.now().toISOString();
   const { session } = await callLedger(ledger, (client) => client.session());
-  const made = { by: session?.name ?? "unknown", at };
   const { from, to, tz = "UTC", service } = period;
+  const made = { by: session?.name ?? "unknown", at, tz };
   for (const environment of environments) {
-    const query = { environment, from, tz, ...(to && { to }), ...(service && { service }) };
+    const query = {
+      environment,
+      from,
+      tz,
+      sealing: "true" as const,
+      ...(to && { to }),
+      ...(service && { service }),
+    };
     const report = await callLedger(ledger, (client) => client.audit(query));
     const file = join(folder, "audit", encodeURIComponent(environment));
     writeWhole(`${file}.html`, auditPage(report, timesIn(tz, at), made));

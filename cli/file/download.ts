@@ -3,10 +3,10 @@ import * as z from "zod";
 import { addressOf, authorizationOf } from "../../functions/adapters/api-request.ts";
 import * as http from "../../functions/adapters/http-client.ts";
 import { FACTS_HEADER, readAnswer } from "../../schemas/read-answer.ts";
-import { failureOf } from "../client.ts";
 import { CliError } from "../error.ts";
-import type { Ledger } from "../ledger.ts";
-import { unreachable } from "../request.ts";
+import { failureOf } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { unreachable } from "../ledger/request.ts";
 
 export interface RemoteBackup {
   /** How many facts it must hold at least. */

@@ -14,9 +14,9 @@ import type { LogStore } from "../../functions/seal/log-store.ts";
 import { readKey, type VerifierKey } from "../../functions/seal/note.ts";
 import { KEY } from "../../functions/seal/read-log.ts";
 import { restoreFromLog } from "../../functions/seal/restore.ts";
-import { onDisk } from "../disk.ts";
 import { CliError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
+import { onDisk } from "./disk.ts";
 import { bucketOf, locationOf } from "./locations.ts";
 import { count } from "./progress.ts";
 

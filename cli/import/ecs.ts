@@ -6,7 +6,7 @@ import {
   type Service,
   type ServiceDeployment,
   type ServiceRevision,
-} from "../../functions/adapters/aws/ecs.ts";
+} from "../../functions/adapters/aws/ecs-history.ts";
 import { isAddedByAws, lastPart, placeOf } from "../../functions/sources/aws/aws-ecs.ts";
 import { partsOf } from "../../functions/sources/image.ts";
 import { present, reasonIn } from "../../functions/sources/payload.ts";

@@ -1,5 +1,5 @@
 /** Statements about an image that a registry holds: its platforms, and the commit that its labels or annotations name. */
-import type { ImageContent } from "../../functions/ledger/registries.ts";
+import type { ImageContent } from "../../functions/ledger/ingest/registries.ts";
 import { hashOf } from "../../functions/sources/payload.ts";
 import { fullSha, url } from "../../schemas/scalars.ts";
 import { type Item, unknown } from "./importer.ts";

@@ -1,8 +1,12 @@
 /** `asof import oci`: what repositories of a registry hold now, which is what was pushed and is still there. */
 import * as z from "zod";
+import {
+  type ImageContent,
+  type Registries,
+  RegistryError,
+} from "../../functions/ledger/ingest/registries.ts";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
-import { type ImageContent, type Registries, RegistryError } from "../../functions/ledger/registries.ts";
-import { isManifest } from "../../functions/sources/pushed.ts";
+import { isManifest } from "../../functions/sources/pushed-image.ts";
 import { imageRepository, wildcard } from "../../schemas/scalars.ts";
 import { CliError } from "../error.ts";
 import { readImageContent, registryOf } from "../record/image.ts";

@@ -2,11 +2,11 @@
 import * as z from "zod";
 import { Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
-import { callLedger } from "../client.ts";
 import { CliError, Unreachable } from "../error.ts";
 import { progressOn } from "../file/progress.ts";
 import { EXIT, type Io } from "../io.ts";
-import { type Ledger, LedgerOptions, ledgerFrom } from "../ledger.ts";
+import { callLedger } from "../ledger/client.ts";
+import { type Ledger, LedgerOptions, ledgerFrom } from "../ledger/ledger.ts";
 import type { Importer, ImportOptions } from "./importer.ts";
 import { overview, type Totals, totals, unknowns } from "./totals.ts";
 

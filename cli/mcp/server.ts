@@ -8,10 +8,10 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import * as z from "zod";
 import { withQuery } from "../../functions/adapters/api-request.ts";
-import { failureOf } from "../client.ts";
 import { CliError, Unreachable } from "../error.ts";
-import type { Ledger } from "../ledger.ts";
-import { sendRequest } from "../request.ts";
+import { failureOf } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { sendRequest } from "../ledger/request.ts";
 import { TOOLS, type Tool } from "./tools.ts";
 
 const INSTRUCTIONS =

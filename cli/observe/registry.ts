@@ -1,8 +1,8 @@
 /** `asof observe registry`: tags of registries that send no events, which it asks again and again. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod";
+import { type Registries, RegistryError } from "../../functions/ledger/ingest/registries.ts";
 import { mapLimit } from "../../functions/ledger/map-limit.ts";
-import { type Registries, RegistryError } from "../../functions/ledger/registries.ts";
 import { splitImage } from "../../functions/sources/image.ts";
 import { digest, imageRepository, wildcard } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";

@@ -4,15 +4,15 @@ import * as z from "zod";
 import type { Statement } from "../../schemas/fact.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { durationOf } from "../ask/when.ts";
-import { callLedger } from "../client.ts";
 import { CliError, Unreachable, UsageError } from "../error.ts";
 import { count, progressOn } from "../file/progress.ts";
 import { batching } from "../import/runner.ts";
 import { overview, type Totals, totals, unknowns } from "../import/totals.ts";
 import { EXIT, type Io } from "../io.ts";
-import { type Ledger, LedgerOptions, ledgerFrom } from "../ledger.ts";
+import { callLedger } from "../ledger/client.ts";
+import { type Ledger, LedgerOptions, ledgerFrom } from "../ledger/ledger.ts";
+import { seen } from "./observed-totals.ts";
 import type { Observed, ObserveOptions, Observer } from "./observer.ts";
-import { seen } from "./seen.ts";
 
 const RunOptions = z.looseObject({
   ...LedgerOptions.shape,

@@ -1,6 +1,7 @@
 /** A plan on a terminal: from what to what, what is in the way, what changes, and the steps. */
+
+import type { AppliedMigration, Release } from "../../schemas/answers/release.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
-import type { AppliedMigration, Release } from "../../schemas/release.ts";
 import { choicesFor } from "../../schemas/words/choices.ts";
 import { AVAILABLE } from "../ask/release-view.ts";
 import { columns, edged, type Line, type Piece, wrapped } from "../ask/style.ts";

@@ -1,7 +1,7 @@
 /** `asof record build` and `push`: which commit an image was built from, and where it was pushed. */
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ImageContent, RegistryError } from "../../functions/ledger/registries.ts";
+import { type ImageContent, RegistryError } from "../../functions/ledger/ingest/registries.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError, UsageError } from "../error.ts";
 import type { Io } from "../io.ts";

@@ -3,8 +3,8 @@ import { present } from "../../functions/sources/payload.ts";
 import { Outcomes } from "../../schemas/answer.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
 import { Unreachable } from "../error.ts";
-import type { Ledger } from "../ledger.ts";
-import { sendRequest } from "../request.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { sendRequest } from "../ledger/request.ts";
 import type { Event } from "./event.ts";
 
 /** What became of an event. `reason` says what was wrong and what to do. */

@@ -5,7 +5,11 @@ import { join } from "node:path";
 import pRetry from "p-retry";
 import * as z from "zod";
 import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
-import { type ImageContent, type Registries, RegistryError } from "../../functions/ledger/registries.ts";
+import {
+  type ImageContent,
+  type Registries,
+  RegistryError,
+} from "../../functions/ledger/ingest/registries.ts";
 import { readImage } from "../../functions/sources/image.ts";
 import { digest as digestForm } from "../../schemas/scalars.ts";
 import { CliError, UsageError } from "../error.ts";

@@ -5,7 +5,7 @@ import { forgeUrl } from "../../functions/sources/git-remote.ts";
 import { present } from "../../functions/sources/payload.ts";
 import { UsageError } from "../error.ts";
 import type { Io } from "../io.ts";
-import { LedgerOptions, withLedgerOptions } from "../ledger.ts";
+import { LedgerOptions, withLedgerOptions } from "../ledger/ledger.ts";
 import { type CiContext, ciContext, type Field, type Found } from "./ci.ts";
 
 const maybe = z.string().optional();

@@ -16,8 +16,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isSystemError, onDisk } from "../disk.ts";
 import { CliError } from "../error.ts";
+import { isSystemError, onDisk } from "../file/disk.ts";
 import { Event } from "./event.ts";
 
 /** The file of refused events, each with its reason. */

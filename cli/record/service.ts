@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { present } from "../../functions/sources/payload.ts";
 import { CliError } from "../error.ts";
-import { textOf } from "../ledger.ts";
+import { textOf } from "../ledger/ledger.ts";
 import { hasSections, ownersOf } from "./codeowners.ts";
 import { actorAndUrl, type RecordContext } from "./options.ts";
 import type { Subcommand } from "./subcommand.ts";

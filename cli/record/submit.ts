@@ -1,7 +1,7 @@
 /** Submits statements: makes events of them, shows and sends them, and stores in the outbox what has to wait. */
 import type { Kind } from "../../schemas/fact.ts";
 import { EXIT, type Io } from "../io.ts";
-import { type Ledger, ledgerFrom } from "../ledger.ts";
+import { type Ledger, ledgerFrom } from "../ledger/ledger.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 import { type Event, eventOf, sourceOf } from "./event.ts";
 import type { RecordContext, SubmitOptions } from "./options.ts";

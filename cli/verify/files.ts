@@ -7,11 +7,11 @@ import * as http from "../../functions/adapters/http-client.ts";
 import { MAX_ENTRY_BYTES, TILE_WIDTH } from "../../functions/seal/tiles.ts";
 import type { LogFiles } from "../../functions/seal/verify/files.ts";
 import { readAnswer } from "../../schemas/read-answer.ts";
-import { failureOf } from "../client.ts";
-import { isSystemError } from "../disk.ts";
 import { CliError, Unreachable } from "../error.ts";
-import type { Ledger } from "../ledger.ts";
-import { retried, unreachable } from "../request.ts";
+import { isSystemError } from "../file/disk.ts";
+import { failureOf } from "../ledger/client.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { retried, unreachable } from "../ledger/request.ts";
 
 /** No file of a log is larger. */
 const MAX_FILE_BYTES = TILE_WIDTH * (MAX_ENTRY_BYTES + 2);

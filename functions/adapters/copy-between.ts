@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { steadyClock } from "../ledger/clock.ts";
-import { CannotCopy, type Copied, copyLedger, type Progress, type Side } from "../ledger/copy.ts";
-import { carryLog } from "../seal/carry.ts";
+import { CannotCopy, type Copied, copyLedger, type Progress, type Side } from "../ledger/export/copy.ts";
 import type { LogStore } from "../seal/log-store.ts";
+import { carryLog } from "../seal/log-transfer.ts";
 import { readKey } from "../seal/note.ts";
 import { KEY } from "../seal/read-log.ts";
 import type { Restored } from "../seal/restore.ts";

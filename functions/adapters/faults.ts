@@ -1,5 +1,5 @@
 /** Faults of a ledger's file or tables whose message tells a person what to do. */
-import { CannotCopy } from "../ledger/copy.ts";
+import { CannotCopy } from "../ledger/export/copy.ts";
 import { StoreError } from "../ledger/store.ts";
 import { LogFault } from "../seal/log-store.ts";
 import { KeyFileError } from "./folder/log-key.ts";

@@ -1,6 +1,6 @@
 /** Questions about names that were given up: they are answered under the present ones, which the answers say. */
 import type { RenamedName } from "../../schemas/renamed-name.ts";
-import { givenUpBy, presentName, type Renamable } from "../ledger/name-renames.ts";
+import { givenUpBy, presentName, type Renamable } from "../ledger/names/name-renames.ts";
 import type { Known } from "./request.ts";
 
 type Names = { readonly [what in Renamable]?: string | undefined };

@@ -1,6 +1,6 @@
 /** Replaces pseudonyms of people by their logins in answers. */
 import type { MiddlewareHandler } from "hono";
-import { revealed } from "../ledger/people.ts";
+import { revealed } from "../ledger/people/people.ts";
 import type { Ledger } from "./context.ts";
 
 const JSON_TYPE = /^application\/(problem\+)?json\b/;

@@ -5,8 +5,8 @@
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as z from "zod";
-import type { Session } from "../../schemas/session.ts";
-import { bearerOf } from "../ledger/authority.ts";
+import type { Session } from "../../schemas/answers/session.ts";
+import { bearerOf } from "../ledger/authority/authority.ts";
 import {
   type Identity,
   IssuerFailure,
@@ -14,9 +14,9 @@ import {
   newChallenge,
   type SignIn,
   type Verifier,
-} from "../ledger/identities.ts";
+} from "../ledger/authority/identities.ts";
 import type { Ledger } from "./context.ts";
-import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identified.ts";
+import { cookieName, identified, identityBy, refuseForeign, sessionOf } from "./identity.ts";
 import { EndpointError } from "./problem.ts";
 
 /** How long a person may take to sign in. */

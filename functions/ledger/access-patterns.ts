@@ -15,7 +15,7 @@ import {
 } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";
 import { canonical, disputeOrder, order, retractionOrder, sha256 } from "./canonical.ts";
-import { listedAs, placeName, repositoriesIn, sortedAs, taskName } from "./directory-names.ts";
+import { listedAs, placeName, repositoriesIn, sortedAs, taskName } from "./names/directory-names.ts";
 import type { Aspect, Directory, IndexEntry, IndexedFact, Partition, Run } from "./store.ts";
 
 /** Commits are indexed by their first seven hex digits, so that an abbreviated id finds them. */

@@ -5,13 +5,22 @@ import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
+import {
+  type Bound,
+  boundsOf,
+  isBound,
+  narrowed,
+  refusal,
+  refusedEffect,
+  refusedGroup,
+} from "./authority/grants.ts";
+import { type RunsFor, withEvidence } from "./authority/runs-for.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { liveReport } from "./fact-reader.ts";
-import { type Bound, boundsOf, isBound, narrowed, refusal, refusedEffect, refusedGroup } from "./grants.ts";
-import { groupBy, type Rule, rename, sentNames } from "./naming-rules.ts";
-import { guardedHash, issuerOf, type People } from "./people.ts";
+import { groupBy, type Rule, rename, sentNames } from "./names/naming-rules.ts";
+import { guardedHash, issuerOf, type People } from "./people/people.ts";
 import type { Recorder } from "./recorder.ts";
-import { type RunsFor, withEvidence } from "./runs-for.ts";
+import { withDirection } from "./redeployed.ts";
 import type { IndexEntry, Store } from "./store.ts";
 
 /** The outcome of one statement. `recorded` and `duplicate` are both success. */
@@ -74,7 +83,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   if (refused !== undefined) return forbidden(refused);
   const fact: Fact = {
     // After the hash: the same statement under another kind of token is a duplicate.
-    ...withEvidence(bound, receipt.runsFor),
+    ...(await withDirection(appending.store, withEvidence(bound, receipt.runsFor))),
     v: 1,
     recordedAt: now.toISOString(),
     reportedBy: receipt.reportedBy,

@@ -8,10 +8,10 @@ import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import { describedAt } from "../queries/service-description.ts";
 import { snapshot } from "../queries/snapshot.ts";
-import { currentRelease, LAST } from "./current-release.ts";
 import { deployedBy } from "./deployers/own-tools.ts";
 import { type Body, bodyOf, isUnchanged, type PlanOptions, RUNS_NOW, statusOf } from "./plan.ts";
-import { databasesIn } from "./schema.ts";
+import { databasesIn } from "./schema/schema.ts";
+import { currentRelease, LAST } from "./target/current-release.ts";
 
 /** What the request accepts, and the commands of deploy tools. */
 type Options = Omit<PlanOptions, "aim" | "acceptShared" | "revertedElsewhere">;

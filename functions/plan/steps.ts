@@ -5,10 +5,10 @@ import { pinnedImage } from "../../schemas/pinned-image.ts";
 import type { Plan, PlannedComponent, Step } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { Description } from "../queries/service-description.ts";
-import { type Copy, cameLater } from "./images.ts";
-import type { Reverts } from "./reverts.ts";
+import type { Reverts } from "./schema/reverts.ts";
 import { command } from "./shell.ts";
 import type { StepDraft, Target } from "./step-target.ts";
+import { type Copy, cameLater } from "./target/images.ts";
 import { check } from "./verify-step.ts";
 
 /** Copies by digest, with every platform of an index, so that the copy is identical (skopeo-copy(1)). */

@@ -5,11 +5,11 @@ import { monthOf } from "../ledger/access-patterns.ts";
 import { type AsOf, isSettled, reachOf } from "../ledger/as-of.ts";
 import { newestFirst } from "../ledger/canonical.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { allKnownNames, knownNames, namesIn, take } from "../ledger/directories.ts";
 import { newest } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { allKnownNames, knownNames, namesIn, take } from "../ledger/names/directories.ts";
 import type { Name } from "../ledger/store.ts";
-import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/running.ts";
+import { type EffectiveDeployments, effectiveDeploymentsAt } from "./release/deployment-reader.ts";
 
 const QUESTION = "the environments";
 

@@ -1,15 +1,16 @@
 /** Each sender's own names, the places that they stand for, and by which naming rules. */
+
+import type { NameRow, Names } from "../../schemas/answers/names.ts";
 import { type Fact, OWN_KINDS } from "../../schemas/fact.ts";
-import type { NameRow, Names } from "../../schemas/names.ts";
 import { byKey } from "../../schemas/words/ordering.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { canonical } from "../ledger/canonical.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { pagesOf } from "../ledger/loader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { ofCode } from "../ledger/naming-rules.ts";
+import { knownNames, namesIn, take } from "../ledger/names/directories.ts";
+import { ofCode } from "../ledger/names/naming-rules.ts";
 import { weekBefore } from "./sources.ts";
 
 const QUESTION = "the names";

@@ -1,10 +1,10 @@
 /** The image repositories that are known. */
-import type { Repositories } from "../../schemas/repositories.ts";
+import type { Repositories } from "../../schemas/answers/repositories.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { allKnownNames, knownNames, take } from "../ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
-import { formerOf, nameAt } from "../ledger/renames.ts";
+import { allKnownNames, knownNames, take } from "../ledger/names/directories.ts";
+import { formerOf, nameAt } from "../ledger/names/renames.ts";
 import { questionOf } from "./question.ts";
 
 const QUESTION = "the repositories";

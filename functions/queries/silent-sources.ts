@@ -1,10 +1,10 @@
 /** Sources that fell silent: each by its own rhythm, which is learned from its facts, or set. */
 
 import { dayOf } from "../ledger/access-patterns.ts";
-import { knownNames, namesIn } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { isImported } from "../ledger/imports.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { knownNames, namesIn } from "../ledger/names/directories.ts";
 
 /** When a source counts as silent, in milliseconds by prefix of its name; infinite: never. The longest prefix counts. */
 export type SilentAfter = ReadonlyMap<string, number>;
@@ -141,7 +141,7 @@ export async function silenceOf(
 }
 
 /** The ledger's own sources, which report when somebody asks for something. */
-const isOwn = (source: string): boolean => source.startsWith("/asof/");
+export const isOwn = (source: string): boolean => source.startsWith("/asof/");
 
 /** All sources that are silent. */
 export async function silentSources(known: KnownAt, silentAfter: SilentAfter): Promise<Silence[]> {

@@ -2,9 +2,9 @@
 import type { Sources } from "../../schemas/answer.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../ledger/cursor.ts";
-import { knownNames, namesIn, take } from "../ledger/directories.ts";
 import type { KnownAt } from "../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../ledger/map-limit.ts";
+import { knownNames, namesIn, take } from "../ledger/names/directories.ts";
 import { type Silence, type SilentAfter, silenceOf } from "./silent-sources.ts";
 
 type Entry = Sources["sources"][number];

@@ -31,8 +31,8 @@ import { writePage } from "./page.ts";
 const SERVER = "functions/runtime/server/server.ts";
 /** The programs of the package that are each one file. */
 export const PROGRAMS = {
-  "asof-observer": "cli/kubernetes-observer.ts",
-  "asof-verify": "cli/verify-program.ts",
+  "asof-observer": "cli/observe/kubernetes-observer.ts",
+  "asof-verify": "cli/verify/verify-program.ts",
   server: SERVER,
   worker: "functions/adapters/sqlite/worker.ts",
 } as const;

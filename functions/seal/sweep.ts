@@ -5,7 +5,7 @@
  */
 import type { Fact } from "../../schemas/fact.ts";
 import { dayOf } from "../ledger/access-patterns.ts";
-import { daysOf, exportFacts } from "../ledger/export.ts";
+import { daysOf, exportFacts } from "../ledger/export/export.ts";
 import type { Reads } from "../ledger/loader.ts";
 import type { Identity, StoredFacts } from "../ledger/store.ts";
 import { readHead } from "./head.ts";
@@ -16,7 +16,7 @@ import { allEntries, readTile } from "./read-log.ts";
 import { readSeal } from "./seal-leaf.ts";
 import { type Sealing, sealAll } from "./sealer.ts";
 import { HASH_BYTES, TILE_WIDTH, tileWith } from "./tiles.ts";
-import { BEGINNING, entryOf, windowStart } from "./unsealed.ts";
+import { BEGINNING, entryOf, windowStart } from "./unsealed-facts.ts";
 
 /**
  * `unsealed`: a fact of long ago that is not in the log. `changed`: its bytes are not the sealed ones. `missing`: it is

@@ -8,7 +8,7 @@ import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { statementHash } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
-import { issuerOf, type People, remembering } from "../../functions/ledger/people.ts";
+import { issuerOf, type People, remembering } from "../../functions/ledger/people/people.ts";
 import type { IndexEntry, IndexedFact } from "../../functions/ledger/store.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { personsIn, withPersons } from "../../schemas/persons.ts";

@@ -6,11 +6,11 @@ import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { registries } from "../../functions/adapters/registry/oci.ts";
 import { guarded } from "../../functions/http/app.ts";
 import type { Ledger } from "../../functions/http/context.ts";
-import { exportEndpoint } from "../../functions/http/export.ts";
-import { queryEndpoints } from "../../functions/http/queries.ts";
-import { recordingEndpoints } from "../../functions/http/recording.ts";
-import { parseTokens } from "../../functions/ledger/authority.ts";
-import { remembering } from "../../functions/ledger/people.ts";
+import { exportEndpoint } from "../../functions/http/export/export.ts";
+import { queryEndpoints } from "../../functions/http/questions/queries.ts";
+import { recordingEndpoints } from "../../functions/http/recording/recording.ts";
+import { parseTokens } from "../../functions/ledger/authority/authority.ts";
+import { remembering } from "../../functions/ledger/people/people.ts";
 import type { RemoteEngine } from "./engine.ts";
 
 export const TOKEN = "a-token-of-the-benchmark";

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { placeOfDirectory } from "../../functions/adapters/keys.ts";
-import { namesIn } from "../../functions/ledger/directories.ts";
 import { AT_ONCE, mapLimit } from "../../functions/ledger/map-limit.ts";
+import { namesIn } from "../../functions/ledger/names/directories.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";
 import type { Filled } from "./filled.ts";
 import { END } from "./history.ts";

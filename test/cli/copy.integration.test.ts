@@ -10,7 +10,7 @@ import { noDamage } from "../../functions/adapters/sqlite/damage.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
-import { exportFacts } from "../../functions/ledger/export.ts";
+import { exportFacts } from "../../functions/ledger/export/export.ts";
 import type { Reads } from "../../functions/ledger/loader.ts";
 import { seal } from "../../functions/seal/sealer.ts";
 import type { Fact } from "../../schemas/fact.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { append, type Outcome, type Receipt } from "../../functions/ledger/append.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "../../functions/ledger/canonical.ts";
-import type { Rule } from "../../functions/ledger/naming-rules.ts";
+import type { Rule } from "../../functions/ledger/names/naming-rules.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import type { Fact, Statement } from "../../schemas/fact.ts";
 import { type Fault, memoryStore } from "../store/memory.ts";

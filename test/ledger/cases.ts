@@ -1,7 +1,7 @@
 /** The tables of the rules: a history told tersely, a moment asked about, and what the release must say. */
 import { describe, expect, it } from "vitest";
 import { type Appending, append, type Outcome, type Receipt } from "../../functions/ledger/append.ts";
-import type { Rule } from "../../functions/ledger/naming-rules.ts";
+import type { Rule } from "../../functions/ledger/names/naming-rules.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { Release, type Warning } from "../../schemas/answer.ts";

@@ -1,7 +1,7 @@
 /** One ledger copied into another: what comes along, what goes on after an interruption, and what is refused. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Database, temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
-import { CannotCopy, type Copied, copyLedger, type Side } from "../../functions/ledger/copy.ts";
+import { CannotCopy, type Copied, copyLedger, type Side } from "../../functions/ledger/export/copy.ts";
 import { everythingIn, fill, sideOf } from "../store/copies.ts";
 import { frozen, keep } from "../store/stores.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { append } from "../../functions/ledger/append.ts";
 import { fingerprint } from "../../functions/ledger/canonical.ts";
-import { type Extent, exportFacts } from "../../functions/ledger/export.ts";
+import { type Extent, exportFacts } from "../../functions/ledger/export/export.ts";
 import { SHARDS, type Store } from "../../functions/ledger/store.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";

@@ -1,6 +1,6 @@
 /** Cost is behaviour: how many requests the gate takes, and how many of them one after the other. */
 import { describe, expect, it } from "vitest";
-import { gate } from "../../functions/queries/gate.ts";
+import { gate } from "../../functions/queries/gate/gate.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { type Cost, recording, startCounted } from "../store/counting.ts";
 import { digestOf, said } from "./given.ts";

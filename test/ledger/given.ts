@@ -4,7 +4,7 @@ import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { type Appending, append, retractionId } from "../../functions/ledger/append.ts";
 import type { AsOf } from "../../functions/ledger/as-of.ts";
 import { sha256, statementHash } from "../../functions/ledger/canonical.ts";
-import { type People, revealed } from "../../functions/ledger/people.ts";
+import { type People, revealed } from "../../functions/ledger/people/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 import { memoryStore } from "../store/memory.ts";

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type Bound, maySee, narrowed, refusal, refusedPlace } from "../../functions/ledger/grants.ts";
+import {
+  type Bound,
+  maySee,
+  narrowed,
+  refusal,
+  refusedPlace,
+} from "../../functions/ledger/authority/grants.ts";
 import { type Fact, Statement } from "../../schemas/fact.ts";
 
 const D = (n: number) => `sha256:${String(n).padStart(64, "0")}`;

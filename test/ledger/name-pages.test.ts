@@ -1,6 +1,6 @@
 /** Pages of names that are put together in memory are those that a store would give. */
 import { describe, expect, it } from "vitest";
-import { pageOfNames } from "../../functions/ledger/name-pages.ts";
+import { pageOfNames } from "../../functions/ledger/names/name-pages.ts";
 
 const named = (...names: readonly string[]) =>
   names.map((name) => ({ name, shown: name, recordedAt: "2026-10-01T10:00:00.000Z" }));

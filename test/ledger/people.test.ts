@@ -9,7 +9,7 @@ import {
   remembering,
   revealed,
   revealingAhead,
-} from "../../functions/ledger/people.ts";
+} from "../../functions/ledger/people/people.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import type { Fact } from "../../schemas/fact.ts";
 import { fold } from "../../schemas/scalars.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Job } from "../../functions/ledger/jobs.ts";
-import { ERASED, occurrencesOf, pathsHolding } from "../../functions/ledger/occurrences.ts";
-import type { QuarantineItem } from "../../functions/ledger/quarantine.ts";
-import { redactionOf } from "../../functions/ledger/redaction.ts";
+import { Job } from "../../functions/ledger/ingest/jobs.ts";
+import type { QuarantineItem } from "../../functions/ledger/ingest/quarantine.ts";
+import { ERASED, occurrencesOf, pathsHolding } from "../../functions/ledger/people/occurrences.ts";
+import { redactionOf } from "../../functions/ledger/people/redaction.ts";
 
 describe("a login in a text", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Rule, Rules, rename } from "../../functions/ledger/naming-rules.ts";
+import { type Rule, Rules, rename } from "../../functions/ledger/names/naming-rules.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { KINDS, type Statement } from "../../schemas/fact.ts";
 import { ledger } from "./cases.ts";

@@ -2,13 +2,13 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonical } from "../../functions/ledger/canonical.ts";
-import { renamedReads } from "../../functions/ledger/renamed-reads.ts";
+import { renamedReads } from "../../functions/ledger/names/renamed-reads.ts";
 import { plan } from "../../functions/plan/plan.ts";
-import { artifact } from "../../functions/queries/artifact.ts";
 import { diff } from "../../functions/queries/diff.ts";
 import { environments } from "../../functions/queries/environments.ts";
-import { freezes } from "../../functions/queries/frozen-places.ts";
+import { freezes } from "../../functions/queries/gate/frozen-places.ts";
 import { history } from "../../functions/queries/history.ts";
+import { artifact } from "../../functions/queries/images/artifact.ts";
 import { release } from "../../functions/queries/release/release.ts";
 import { services } from "../../functions/queries/services.ts";
 import { snapshot } from "../../functions/queries/snapshot.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scrubbed, scrubbedText } from "../../functions/ledger/scrub.ts";
+import { scrubbed, scrubbedText } from "../../functions/ledger/ingest/scrub.ts";
 
 const LONG = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
 

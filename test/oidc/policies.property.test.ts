@@ -1,8 +1,8 @@
 /** Whatever an issuer signs: a token never gives more than its policy says of its own claims. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { refusal } from "../../functions/ledger/grants.ts";
-import { holderFrom, Identities } from "../../functions/ledger/identities.ts";
+import { refusal } from "../../functions/ledger/authority/grants.ts";
+import { holderFrom, Identities } from "../../functions/ledger/authority/identities.ts";
 import { goldenClaims } from "./issuer.ts";
 
 const ISSUER = "https://gitlab.acme.example";

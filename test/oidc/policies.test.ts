@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { holderFrom, Identities } from "../../functions/ledger/identities.ts";
+import { holderFrom, Identities } from "../../functions/ledger/authority/identities.ts";
 import { configuration } from "../../functions/runtime/config/environment.ts";
 import { ConfigurationError } from "../../functions/runtime/config/secrets.ts";
 import { page } from "../docs/pages.ts";

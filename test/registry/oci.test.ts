@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { RegistryAccess, registries } from "../../functions/adapters/registry/oci.ts";
-import { type Registries, RegistryError } from "../../functions/ledger/registries.ts";
+import { type Registries, RegistryError } from "../../functions/ledger/ingest/registries.ts";
 import { cleanUp, type Reply, type Seen, type Serving, serving, sha256 } from "./server.ts";
 
 afterEach(cleanUp);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { s3ExportJobs } from "../../functions/adapters/s3/export-jobs.ts";
-import type { ExportTask } from "../../functions/ledger/export-jobs.ts";
+import type { ExportTask } from "../../functions/ledger/export/export-jobs.ts";
 import { withAwsEnvironment } from "./aws-environment.ts";
 import { type S3Server, startS3 } from "./s3-server.ts";
 

@@ -2,12 +2,12 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { append } from "../../functions/ledger/append.ts";
 import { canonical, rawHash, sha256, statementHash } from "../../functions/ledger/canonical.ts";
-import { issuerOf, personKey } from "../../functions/ledger/people.ts";
+import { issuerOf, personKey } from "../../functions/ledger/people/people.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { Statement } from "../../schemas/fact.ts";
 import { PERSON_FIELDS, personsIn, withPersons } from "../../schemas/persons.ts";
 import { fold } from "../../schemas/scalars.ts";
-import { cleanUp, givenDoors } from "../doors/given.ts";
+import { cleanUp, givenDoors } from "../http/given.ts";
 import { CASES, mapCase } from "./golden.ts";
 
 afterAll(cleanUp);

@@ -7,7 +7,7 @@ import { sqliteStore } from "../../functions/adapters/sqlite/store.ts";
 import { accessPatternsOf } from "../../functions/ledger/access-patterns.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
 import { steadyClock } from "../../functions/ledger/clock.ts";
-import type { Side } from "../../functions/ledger/copy.ts";
+import type { Side } from "../../functions/ledger/export/copy.ts";
 import { EXAMPLES } from "../../schemas/examples.ts";
 import { isAboutAnother } from "../../schemas/fact.ts";
 import { withPersons } from "../../schemas/persons.ts";

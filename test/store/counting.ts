@@ -8,7 +8,7 @@ import { dynamodbPeople } from "../../functions/adapters/dynamodb/people.ts";
 import { dynamodbStore } from "../../functions/adapters/dynamodb/store.ts";
 import { PEOPLE } from "../../functions/adapters/keys.ts";
 import { append } from "../../functions/ledger/append.ts";
-import { type People, remembering } from "../../functions/ledger/people.ts";
+import { type People, remembering } from "../../functions/ledger/people/people.ts";
 import type { Store } from "../../functions/ledger/store.ts";
 import type { Statement } from "../../schemas/fact.ts";
 import { startEmulator } from "./emulator.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { temporaryDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { type JobQueue, jobQueue } from "../../functions/adapters/sqlite/jobs.ts";
-import { Job, type RegistryJob } from "../../functions/ledger/jobs.ts";
+import { Job, type RegistryJob } from "../../functions/ledger/ingest/jobs.ts";
 import { jobsIn } from "./databases.ts";
 
 const stops: (() => Promise<void>)[] = [];

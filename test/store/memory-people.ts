@@ -8,7 +8,7 @@ import {
   type Person,
   personKey,
   type Register,
-} from "../../functions/ledger/people.ts";
+} from "../../functions/ledger/people/people.ts";
 import { StoreError } from "../../functions/ledger/store.ts";
 import { fold } from "../../schemas/scalars.ts";
 import type { Fault } from "./memory.ts";

@@ -7,7 +7,12 @@ import { dynamodbPeople, dynamodbRegister } from "../../functions/adapters/dynam
 import { openDatabase, openReader } from "../../functions/adapters/sqlite/database.ts";
 import { sqlitePeople, sqliteRegister } from "../../functions/adapters/sqlite/people.ts";
 import { sha256 } from "../../functions/ledger/canonical.ts";
-import { commitmentOf, type People, type Register, remembering } from "../../functions/ledger/people.ts";
+import {
+  commitmentOf,
+  type People,
+  type Register,
+  remembering,
+} from "../../functions/ledger/people/people.ts";
 import { startEmulator } from "./emulator.ts";
 import { committedAs, foundAs, memoryPeople } from "./memory-people.ts";
 

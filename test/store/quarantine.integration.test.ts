@@ -9,9 +9,9 @@ import { s3QuarantineEraser } from "../../functions/adapters/s3/eraser.ts";
 import { s3Quarantine } from "../../functions/adapters/s3/quarantine.ts";
 import { openDatabase } from "../../functions/adapters/sqlite/database.ts";
 import { sqliteQuarantine, sqliteQuarantineEraser } from "../../functions/adapters/sqlite/quarantine.ts";
-import type { Erasers } from "../../functions/ledger/erasure.ts";
-import type { Quarantine, QuarantineItem } from "../../functions/ledger/quarantine.ts";
-import { redactionOf } from "../../functions/ledger/redaction.ts";
+import type { Quarantine, QuarantineItem } from "../../functions/ledger/ingest/quarantine.ts";
+import type { Erasers } from "../../functions/ledger/people/erasure.ts";
+import { redactionOf } from "../../functions/ledger/people/redaction.ts";
 
 interface Version {
   readonly path: string;

@@ -1,6 +1,6 @@
 /** What Amazon ECR holds: images with the times of their pushes, and their manifests. */
 import type { ImageDetail } from "@aws-sdk/client-ecr";
-import type { ImageContent } from "../../ledger/registries.ts";
+import type { ImageContent } from "../../ledger/ingest/registries.ts";
 import { contentOfManifest, MANIFEST_TYPES } from "../registry/oci.ts";
 import { PATIENT } from "./patient.ts";
 

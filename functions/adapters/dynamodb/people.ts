@@ -21,7 +21,7 @@ import {
   type PersonRecords,
   personKey,
   type Register,
-} from "../../ledger/people.ts";
+} from "../../ledger/people/people.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { PEOPLE } from "../keys.ts";
 import { asked, fault, type Table } from "./store.ts";

@@ -1,5 +1,5 @@
 /** The ledger's tables on DynamoDB, with one client. */
-import type { People, PersonRecords, Register } from "../../ledger/people.ts";
+import type { People, PersonRecords, Register } from "../../ledger/people/people.ts";
 import type { Store } from "../../ledger/store.ts";
 import { dynamodbClient } from "./client.ts";
 import { dynamodbPeople, dynamodbPersonRecords, dynamodbRegister } from "./people.ts";

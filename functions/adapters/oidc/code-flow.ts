@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { url } from "../../../schemas/scalars.ts";
-import { type Challenge, IssuerFailure } from "../../ledger/identities.ts";
+import { type Challenge, IssuerFailure } from "../../ledger/authority/identities.ts";
 import { exchange, NoAnswer, parsed } from "../http-client.ts";
 import type { Discovered } from "./discovery.ts";
 

@@ -1,7 +1,7 @@
 /** OpenID Connect Discovery 1.0: where an issuer's keys and endpoints are. */
 import * as z from "zod";
 import { endpoint } from "../../../schemas/scalars.ts";
-import { IssuerFailure } from "../../ledger/identities.ts";
+import { IssuerFailure } from "../../ledger/authority/identities.ts";
 import { exchange, NoAnswer, parsed } from "../http-client.ts";
 
 const TIMEOUT_MS = 5000;

@@ -16,7 +16,7 @@ import {
   type Policy,
   type Verified,
   type Verifier,
-} from "../../ledger/identities.ts";
+} from "../../ledger/authority/identities.ts";
 import { authorizationUrl, redeemCode } from "./code-flow.ts";
 import { type Discovered, discover } from "./discovery.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import * as z from "zod";
-import { RegistryError } from "../../ledger/registries.ts";
+import { RegistryError } from "../../ledger/ingest/registries.ts";
 import { whyNoAnswer } from "../http-client.ts";
 
 /** Limit of one request, including the answer's body. */

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { digest as digestForm, imageRepository, tag as tagForm } from "../../../schemas/scalars.ts";
-import { type ImageContent, type Registries, RegistryError } from "../../ledger/registries.ts";
+import { type ImageContent, type Registries, RegistryError } from "../../ledger/ingest/registries.ts";
 import { Access, type Asking, asking, parsed } from "./client.ts";
 
 /** A registry's name in image references: the host, with the port if it is not 443. */

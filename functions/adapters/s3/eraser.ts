@@ -7,10 +7,10 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import type { Erasers } from "../../ledger/erasure.ts";
+import { QuarantineItem } from "../../ledger/ingest/quarantine.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
-import { QuarantineItem } from "../../ledger/quarantine.ts";
-import type { Redaction } from "../../ledger/redaction.ts";
+import type { Erasers } from "../../ledger/people/erasure.ts";
+import type { Redaction } from "../../ledger/people/redaction.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { quarantineKey } from "../quarantine-key.ts";
 import { TIMEOUTS } from "../timeouts.ts";

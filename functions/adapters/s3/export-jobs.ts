@@ -3,7 +3,7 @@
  * queue, whose function runs them.
  */
 import { createReadStream, statSync } from "node:fs";
-import { type ExportedFile, type ExportJobs, ExportTask } from "../../ledger/export-jobs.ts";
+import { type ExportedFile, type ExportJobs, ExportTask } from "../../ledger/export/export-jobs.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { s3Client, statusOf } from "./client.ts";
 

@@ -1,11 +1,12 @@
 /** The quarantine in a bucket: one object for each event, so that a redelivery adds none. */
-import { mapLimit } from "../../ledger/map-limit.ts";
+
 import {
   type Quarantine,
   type QuarantineEntry,
   QuarantineItem,
   unreadable,
-} from "../../ledger/quarantine.ts";
+} from "../../ledger/ingest/quarantine.ts";
+import { mapLimit } from "../../ledger/map-limit.ts";
 import { StoreError } from "../../ledger/store.ts";
 import { NEWEST, quarantineKey } from "../quarantine-key.ts";
 import { s3Client, statusOf } from "./client.ts";

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import type { BackUp } from "../../ledger/backup.ts";
+import type { BackUp } from "../../ledger/export/backup.ts";
 import { STORE_CODES, StoreError } from "../../ledger/store.ts";
 import { startThread } from "../threads.ts";
 import type { Checked } from "./integrity.ts";

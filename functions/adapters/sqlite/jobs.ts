@@ -1,6 +1,6 @@
 /** A job queue in the ledger's file. Runs a few jobs at once, and retries each until it succeeds or expires. */
 import type * as z from "zod";
-import type { Redaction } from "../../ledger/redaction.ts";
+import type { Redaction } from "../../ledger/people/redaction.ts";
 import type { Database } from "./database.ts";
 import { rewriterOf } from "./rewrite.ts";
 

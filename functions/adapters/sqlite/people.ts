@@ -12,7 +12,7 @@ import {
   type PersonRecord,
   type PersonRecords,
   type Register,
-} from "../../ledger/people.ts";
+} from "../../ledger/people/people.ts";
 import { StoreError } from "../../ledger/store.ts";
 import type { Database } from "./database.ts";
 import { rewriterOf } from "./rewrite.ts";

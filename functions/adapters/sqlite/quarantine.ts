@@ -1,12 +1,13 @@
 /** The quarantine in the ledger's file: one row for each event, so that a redelivery adds none. */
-import type { Erasers } from "../../ledger/erasure.ts";
+
 import {
   type Quarantine,
   type QuarantineEntry,
   QuarantineItem,
   unreadable,
-} from "../../ledger/quarantine.ts";
-import type { Redaction } from "../../ledger/redaction.ts";
+} from "../../ledger/ingest/quarantine.ts";
+import type { Erasers } from "../../ledger/people/erasure.ts";
+import type { Redaction } from "../../ledger/people/redaction.ts";
 import { NEWEST, quarantineKey } from "../quarantine-key.ts";
 import type { Database } from "./database.ts";
 import { rewriterOf } from "./rewrite.ts";

@@ -1,5 +1,5 @@
 /** Keeps jobs in a queue, which hands each one out until it is done, and calls an operator where it never is. */
-import type { Jobs } from "../../ledger/jobs.ts";
+import type { Jobs } from "../../ledger/ingest/jobs.ts";
 import { sender } from "./queue.ts";
 
 export function queueJobs(url: string): Jobs {

@@ -3,10 +3,10 @@ import type { RedeploymentList } from "../../../schemas/redeployment.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
 import { nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
-import { take } from "../../ledger/directories.ts";
 import { mapLimit } from "../../ledger/map-limit.ts";
-import { type Requested, requestsOf } from "../../queries/freezes.ts";
-import { frozenPlaces } from "../../queries/frozen-places.ts";
+import { take } from "../../ledger/names/directories.ts";
+import { type Requested, requestsOf } from "../../queries/gate/freezes.ts";
+import { frozenPlaces } from "../../queries/gate/frozen-places.ts";
 import { questionOf } from "../../queries/question.ts";
 import { courseAnswered } from "./status.ts";
 

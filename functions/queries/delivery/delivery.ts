@@ -1,15 +1,15 @@
 /** Delivery: DORA's four numbers of an environment or a service in a span, with the facts behind them. */
 import type { TimelineEntry } from "../../../schemas/answer.ts";
-import { DELIVERY_DEFINITIONS, type Delivery } from "../../../schemas/delivery.ts";
+import { DELIVERY_DEFINITIONS, type Delivery } from "../../../schemas/answers/delivery.ts";
 import type { FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
 import { by } from "../../../schemas/words/ordering.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { type AsOf, isSettled } from "../../ledger/as-of.ts";
-import { knownName } from "../../ledger/directories.ts";
 import { all } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { knownName } from "../../ledger/names/directories.ts";
 import { commitOf } from "../images/image-graph.ts";
 import { type Question, questionOf } from "../question.ts";
 import { allEntries } from "../timeline/events.ts";

@@ -9,7 +9,7 @@ import { by } from "../../../schemas/words/ordering.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { confirmed, distinct, EVER, hits, type KnownAt, ONE } from "../../ledger/fact-reader.ts";
 import { type Loader, memoised } from "../../ledger/loader.ts";
-import { type Named, type Renames, renamesOf } from "../../ledger/renames.ts";
+import { type Named, type Renames, renamesOf } from "../../ledger/names/renames.ts";
 import type { Entry } from "../../ledger/store.ts";
 import {
   type Built,

@@ -4,8 +4,8 @@
  */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { by } from "../../../schemas/words/ordering.ts";
-import { isReading } from "../../ledger/registry-lookup.ts";
-import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { isReading } from "../../ledger/ingest/registry-lookup.ts";
+import { nameAt, namedBy, type Renames } from "../../ledger/names/renames.ts";
 
 export type Indexed = FactOf<"artifact.indexed">;
 export type Built = FactOf<"artifact.built">;

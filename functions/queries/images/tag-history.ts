@@ -2,7 +2,14 @@
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
 import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
-import { areSame, type Named, namedBy, type Renames, type Span, spansOf } from "../../ledger/renames.ts";
+import {
+  areSame,
+  type Named,
+  namedBy,
+  type Renames,
+  type Span,
+  spansOf,
+} from "../../ledger/names/renames.ts";
 
 /** The digest that a tag points at after a fact about it, or undefined. */
 export const pointsAt = (fact: Fact): string | undefined =>
@@ -56,6 +63,9 @@ export function stateOfTag(move: Fact, changes: readonly Fact[]): { digest: stri
   return state;
 }
 
+/** Archiving a manifest leaves its tags where they are, also where the report of it names one. */
+const isMove = (fact: Fact): boolean => fact.kind !== "artifact.deleted" || fact.archived !== true;
+
 /** Merges histories, each newest first. Their first pages are read concurrently. */
 async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {
   const heads = await Promise.all(histories.map(async (facts) => ({ facts, head: await facts.next() })));
@@ -66,7 +76,7 @@ async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerat
       undefined,
     );
     if (newest?.head.done !== false) return;
-    yield newest.head.value;
+    if (isMove(newest.head.value)) yield newest.head.value;
     newest.head = await newest.facts.next();
   }
 }

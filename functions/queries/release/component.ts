@@ -3,7 +3,7 @@ import type { KnownCommit, ReleasedComponent, Warning } from "../../../schemas/a
 import type { Fact } from "../../../schemas/fact.ts";
 import { referenceOf } from "../../../schemas/pinned-image.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
-import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { nameAt, namedBy, type Renames } from "../../ledger/names/renames.ts";
 import { commitOf, firstPush, type Holder, heldIn, holdersOf } from "../images/image-graph.ts";
 import type { Question } from "../question.ts";
 import type { ResolveContext } from "./digest-resolution.ts";

@@ -4,7 +4,7 @@ import { fold } from "../../../schemas/scalars.ts";
 import { reachOf } from "../../ledger/as-of.ts";
 import { byOrder } from "../../ledger/canonical.ts";
 import { distinct } from "../../ledger/fact-reader.ts";
-import { nameAt, namedBy, type Renames } from "../../ledger/renames.ts";
+import { nameAt, namedBy, type Renames } from "../../ledger/names/renames.ts";
 import type { Family } from "../images/image-graph.ts";
 import {
   none,

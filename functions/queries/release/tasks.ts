@@ -2,9 +2,9 @@
 import type { Component, Deployment, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { byOrder } from "../../ledger/canonical.ts";
-import { taskShown } from "../../ledger/directory-names.ts";
 import { first, type KnownAt } from "../../ledger/fact-reader.ts";
-import { allNames } from "../../ledger/name-pages.ts";
+import { taskShown } from "../../ledger/names/directory-names.ts";
+import { allNames } from "../../ledger/names/name-pages.ts";
 
 export type Task = FactOf<"task.observed">;
 

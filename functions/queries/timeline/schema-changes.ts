@@ -5,9 +5,9 @@
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { datedOrder, endOf, order } from "../../ledger/canonical.ts";
-import { allKnownNames } from "../../ledger/directories.ts";
 import type { KnownAt } from "../../ledger/fact-reader.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { allKnownNames } from "../../ledger/names/directories.ts";
 import { type Comparing, comparing } from "../migrations/changes.ts";
 import type { Change } from "../migrations/history.ts";
 import type { Inferred } from "../migrations/own-times.ts";

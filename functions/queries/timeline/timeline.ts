@@ -3,15 +3,15 @@ import type { Timeline, TimelineEntry } from "../../../schemas/answer.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { type AsOf, isSettled, justBefore } from "../../ledger/as-of.ts";
 import { BadCursor, nextCursor, type Paging, placeOf, sizeOf } from "../../ledger/cursor.ts";
-import { allKnownNames, knownName, knownNames, take } from "../../ledger/directories.ts";
-import { namesOf } from "../../ledger/directory-names.ts";
 import { AT_ONCE, mapLimit } from "../../ledger/map-limit.ts";
+import { allKnownNames, knownName, knownNames, take } from "../../ledger/names/directories.ts";
+import { namesOf } from "../../ledger/names/directory-names.ts";
 import type { Name } from "../../ledger/store.ts";
 import { type Question, questionOf } from "../question.ts";
 import { release } from "../release/release.ts";
 import { databasesOf } from "../service-description.ts";
-import { described } from "./described.ts";
 import { runningEntry } from "./entries.ts";
+import { described } from "./entry-details.ts";
 import { eventsFrom, type Scope, type Span } from "./events.ts";
 
 type Known = Omit<Question, "at">;

@@ -7,7 +7,7 @@ import { s3ExportJobs } from "../../adapters/s3/export-jobs.ts";
 import { s3Log } from "../../adapters/s3/log-store.ts";
 import { queueJobs } from "../../adapters/sqs/jobs.ts";
 import type { Ledger } from "../../http/context.ts";
-import { ExportTask } from "../../ledger/export-jobs.ts";
+import { ExportTask } from "../../ledger/export/export-jobs.ts";
 import { inRequest, newContext } from "../../ledger/request-context.ts";
 import { ledgerOnAws } from "./context.ts";
 import { runExport } from "./run-export.ts";

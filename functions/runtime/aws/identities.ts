@@ -1,5 +1,5 @@
 /** The verifier of OIDC tokens on AWS. */
-import type { Identities, SignIn, Verifier } from "../../ledger/identities.ts";
+import type { Identities, SignIn, Verifier } from "../../ledger/authority/identities.ts";
 
 /** Loads the library with the first token: a function that gets none starts without it. */
 export function lazyVerifier(

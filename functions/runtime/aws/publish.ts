@@ -12,7 +12,7 @@ import { time } from "../../../schemas/scalars.ts";
 import { dynamodbClient } from "../../adapters/dynamodb/client.ts";
 import { dynamodbStore } from "../../adapters/dynamodb/store.ts";
 import { TIMEOUTS } from "../../adapters/timeouts.ts";
-import { exportFacts } from "../../ledger/export.ts";
+import { exportFacts } from "../../ledger/export/export.ts";
 import { logUnhandled } from "../unhandled-rejections.ts";
 
 const logger = new Logger({ serviceName: "asof" });

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ExportQuestion } from "../../../schemas/export-question.ts";
+import { ExportQuestion } from "../../../schemas/questions/export-question.ts";
 import { OTHERS_HEADER } from "../../../schemas/read-answer.ts";
 import type { ExportFiles } from "../../adapters/s3/export-jobs.ts";
 import type { Ledger } from "../../http/context.ts";
-import { exportFor } from "../../http/export.ts";
-import type { ExportTask } from "../../ledger/export-jobs.ts";
+import { exportFor } from "../../http/export/export.ts";
+import type { ExportTask } from "../../ledger/export/export-jobs.ts";
 
 export async function runExport(ledger: Ledger, files: ExportFiles, task: ExportTask): Promise<void> {
   const path = join(tmpdir(), task.id);

@@ -1,5 +1,5 @@
 /** The file of policies by which OIDC tokens are taken. */
-import { Identities } from "../../ledger/identities.ts";
+import { Identities } from "../../ledger/authority/identities.ts";
 import { textOf } from "./files.ts";
 import { ConfigurationError, parse } from "./secrets.ts";
 

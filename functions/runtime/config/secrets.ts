@@ -1,8 +1,8 @@
 /** Parses secrets: tokens and webhook secrets. An error names its variable. */
 import * as z from "zod";
 import { faultsOf } from "../../../schemas/scalars.ts";
-import { parseTokens, type Token } from "../../ledger/authority.ts";
-import { Grants, isBound } from "../../ledger/grants.ts";
+import { parseTokens, type Token } from "../../ledger/authority/authority.ts";
+import { Grants, isBound } from "../../ledger/authority/grants.ts";
 import { SOURCES } from "../../sources/sources.ts";
 
 export class ConfigurationError extends Error {}

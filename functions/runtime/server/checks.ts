@@ -3,7 +3,7 @@ import { checkInBackground } from "../../adapters/sqlite/background.ts";
 import type { Damage } from "../../adapters/sqlite/damage.ts";
 import type { Database } from "../../adapters/sqlite/database.ts";
 import type { Ledger } from "../../http/context.ts";
-import { sourceCheck } from "../../http/source-check.ts";
+import { sourceCheck } from "../../http/questions/source-check.ts";
 import { log } from "./log.ts";
 
 /** The check waits, so that it does not slow down the first requests after a start. */

@@ -1,0 +1,104 @@
+/** `asof names`: each sender's own names, what they stand for, by which rule; and what a changed list of rules would give. */
+import type { Command } from "commander";
+import * as z from "zod";
+import { namesBy, Rules } from "../../functions/ledger/names/naming-rules.ts";
+import type { NameRow } from "../../schemas/answers/names.ts";
+import { faultsOf } from "../../schemas/scalars.ts";
+import { allPages } from "../../schemas/words/answer-pages.ts";
+import { askFor, withPrintOptions } from "../ask/options.ts";
+import { call, frameOf } from "../ask/question.ts";
+import { headLine } from "../ask/release-view.ts";
+import { columns, type Line } from "../ask/style.ts";
+import { counted } from "../ask/words-for.ts";
+import { UsageError } from "../error.ts";
+import { EXIT, EXIT_CODES, type Io } from "../io.ts";
+import { textOf } from "../ledger/ledger.ts";
+
+const Options = z.looseObject({ rules: z.string().optional() });
+
+type Named = NameRow["named"];
+
+/** A row, and what other rules would give. */
+interface Tried extends NameRow {
+  readonly would?: Named;
+}
+
+function rulesIn(file: string): Rules {
+  let json: unknown;
+  try {
+    json = JSON.parse(textOf("--rules", file));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--rules ${file}: is no JSON`);
+  }
+  const parsed = Rules.safeParse(json);
+  if (!parsed.success) throw new UsageError(`--rules ${file}: ${faultsOf(parsed.error)}`);
+  return parsed.data;
+}
+
+/** What the rules would give for a row's names. A rule names only what a statement has, and groups environments. */
+export function wouldBe(rules: Rules, { source, vendor, sent }: NameRow): Named {
+  const { names } = namesBy(rules, { source, vendor, ...sent });
+  const fitting = Object.entries(names).filter(
+    ([field]) => field in sent || (field === "group" && sent.environment !== undefined),
+  );
+  return { ...sent, ...Object.fromEntries(fitting) };
+}
+
+const FIELDS = ["group", "environment", "service", "component", "database", "repository"] as const;
+
+const isSame = (one: Named, other: Named): boolean => FIELDS.every((field) => one[field] === other[field]);
+
+const words = (named: Named): string =>
+  FIELDS.flatMap((field) => (named[field] === undefined ? [] : [`${field} ${named[field]}`])).join(", ");
+
+function linesOf(rows: readonly Tried[]): Line[] {
+  const cells = rows.map(({ source, sent, named, rules, would }): Line[] => [
+    [source],
+    [words(sent)],
+    rules.length === 0
+      ? [{ text: "no rule", tone: "dim" }]
+      : [`→ ${words(named)} `, { text: `rule ${rules.join(", ")}`, tone: "dim" }],
+    would === undefined ? [] : [{ text: `would be ${words(would)}`, tone: "amber" }],
+  ]);
+  return columns(cells, "  ");
+}
+
+const HELP = `
+The names of the newest facts of each source, as the sender gives them; those without a rule keep them. With --rules, those that
+another list of rules would name otherwise: facts that are recorded already keep their names.
+
+Examples:
+  asof names
+  asof names --rules rules.json
+
+Exit codes:
+  0  shown
+${EXIT_CODES}`;
+
+export const namesCommand = (command: Command, io: Io): Command =>
+  withPrintOptions(command)
+    .option("--rules <file>", "try these naming rules: a file like that of ASOF_RULES")
+    .addHelpText("after", HELP)
+    .action(async () => {
+      const ask = await askFor(command, io);
+      const { rules: file } = Options.parse(command.opts());
+      const rules = file === undefined ? undefined : rulesIn(file);
+      const pages = await allPages((more) => call(ask, (client) => client.names({ limit: 100, ...more })));
+      const known = pages.flatMap(({ names }) => names);
+      const tried = (row: NameRow): Tried[] => {
+        const would = wouldBe(rules ?? [], row);
+        return isSame(would, row.named) ? [] : [{ ...row, would }];
+      };
+      const rows: readonly Tried[] = rules === undefined ? known : known.flatMap(tried);
+      const unmapped = known.filter((row) => row.rules.length === 0).length;
+      const end =
+        rules === undefined
+          ? `${counted(known.length, "name")}, ${unmapped} without a rule`
+          : `${counted(rows.length, "name")} of ${known.length} would be another`;
+      await ask.print({
+        answer: rows,
+        lines: [headLine("names", ask.now, frameOf(ask, undefined)), ...linesOf(rows), [end]],
+      });
+      io.end(EXIT.done);
+    });

@@ -1,0 +1,49 @@
+/** Lists of names that are put together in memory, and pages of them as a store would give them. */
+
+import { pagesOf, type Reads } from "../loader.ts";
+import type { Directory, Name, Page, Range } from "../store.ts";
+
+const PAGE = 1000;
+
+/** All names of a directory, whenever they became known. */
+export async function allNames(store: Pick<Reads, "names">, directory: Directory): Promise<Name[]> {
+  const found: Name[] = [];
+  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
+    found.push(...page);
+  return found;
+}
+
+/** Names by key; of several with one key the one that became known first. */
+export function mergedNames(names: readonly Name[]): Name[] {
+  const byName = new Map<string, Name>();
+  for (const one of names) {
+    const known = byName.get(one.name);
+    if (known === undefined || one.recordedAt < known.recordedAt) byName.set(one.name, one);
+  }
+  return [...byName.values()];
+}
+
+/** Text in which the order of UTF-16 units may not be that of UTF-8 bytes. */
+const BEYOND = /[\ud800-\uffff]/;
+
+/** The order in which stores have names: by UTF-8 bytes. */
+export function byBytes(a: string, b: string): number {
+  if (BEYOND.test(a) || BEYOND.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One page of a list of names. */
+export function pageOfNames(
+  names: readonly Name[],
+  { from, to, descending = false, limit, cursor }: Range,
+): Page<Name> {
+  const sorted = names
+    .filter(({ name }) => from === undefined || byBytes(name, from) >= 0)
+    .filter(({ name }) => to === undefined || byBytes(name, to) <= 0 || name.startsWith(to))
+    .sort((a, b) => byBytes(a.name, b.name));
+  if (descending) sorted.reverse();
+  const start = cursor === undefined ? 0 : Number(cursor);
+  const entries = sorted.slice(start, start + limit);
+  const end = start + limit;
+  return end < sorted.length ? { entries, cursor: String(end) } : { entries };
+}
