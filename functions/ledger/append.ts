@@ -5,11 +5,19 @@ import { personsIn, withPersons } from "../../schemas/persons.ts";
 import { faultsOf } from "../../schemas/scalars.ts";
 import { accessPatternsOf, dayOf } from "./access-patterns.ts";
 import { MAX_AHEAD_MS } from "./as-of.ts";
-import { type Bound, isBound, narrowed, refusal, refusedEffect } from "./authority/grants.ts";
+import {
+  type Bound,
+  boundsOf,
+  isBound,
+  narrowed,
+  refusal,
+  refusedEffect,
+  refusedGroup,
+} from "./authority/grants.ts";
 import { type RunsFor, withEvidence } from "./authority/runs-for.ts";
 import { canonical, MAX_FACT_BYTES, sha256, statementHash } from "./canonical.ts";
 import { liveReport } from "./fact-reader.ts";
-import { type Rule, rename, sentNames } from "./names/naming-rules.ts";
+import { groupBy, type Rule, rename, sentNames } from "./names/naming-rules.ts";
 import { guardedHash, issuerOf, type People } from "./people/people.ts";
 import type { Recorder } from "./recorder.ts";
 import { withDirection } from "./redeployed.ts";
@@ -71,7 +79,7 @@ export async function append(appending: Appending, input: unknown, receipt: Rece
   if (typeof named === "string") return rejected(named);
   const { sender } = receipt;
   const bound = sender === undefined ? named : narrowed(sender, named);
-  const refused = sender === undefined ? undefined : refusal(sender, bound);
+  const refused = refusedFor(appending, receipt, parsed.data, bound);
   if (refused !== undefined) return forbidden(refused);
   const fact: Fact = {
     // After the hash: the same statement under another kind of token is a duplicate.
@@ -131,6 +139,22 @@ function underRules({ rules }: Appending, { vendor }: Receipt, statement: Statem
   }
 }
 
+/** Why the sender may not report a statement. @param bound the statement with the names that the rules give it */
+function refusedFor(
+  appending: Appending,
+  receipt: Receipt,
+  statement: Statement,
+  bound: Statement,
+): string | undefined {
+  const { sender } = receipt;
+  if (sender === undefined) return undefined;
+  return refusal(sender, bound) ?? refusedGroup(sender, ownGroup(appending, receipt, statement));
+}
+
+/** The group that a sender puts its environment into, where no naming rule says which it is in. */
+const ownGroup = ({ rules }: Appending, { vendor }: Receipt, statement: Statement): string | undefined =>
+  "group" in statement && groupBy(rules, vendor, statement) === undefined ? statement.group : undefined;
+
 /** The id of the retraction of a fact, and of its dispute: SHA-256 of its source and id, so that it has at most one. */
 export const retractionId = (target: { source: string; id: string }): string =>
   sha256(canonical([target.source, target.id]));
@@ -147,10 +171,13 @@ async function recordAbout(
   if (fact.id !== retractionId(fact.target))
     return rejected(`id: must be derived from the target's source and id; use POST ${ENDPOINT[fact.kind]}`);
   const [target] = await appending.store.get([fact.target]);
-  if (target === undefined)
-    return rejected(`target: no fact has source ${fact.target.source} and id ${fact.target.id}`);
-  const refused = sender === undefined ? undefined : REFUSED[fact.kind](sender, target);
-  if (refused !== undefined) return forbidden(refused);
+  const named = `source ${fact.target.source} and id ${fact.target.id}`;
+  const isRefused =
+    target !== undefined && sender !== undefined && REFUSED[fact.kind](sender, target) !== undefined;
+  // A bound sender is not told whether the ledger has a fact elsewhere.
+  if (isRefused || (target === undefined && sender !== undefined && isBound(sender)))
+    return forbidden(`target: no fact of ${boundsOf(sender)} has ${named}`);
+  if (target === undefined) return rejected(`target: no fact has ${named}`);
   const fault = faultOfTarget(fact, target);
   return fault === undefined ? record(appending, pending, target) : rejected(`target: ${fault}`);
 }

@@ -16,7 +16,7 @@ import { said } from "../../sources/payload.ts";
 import type { Ledger } from "../context.ts";
 import { present } from "../present-names.ts";
 import { EndpointError } from "../problem.ts";
-import { bodyOf, holder, knownAtOf, knownPlace, senderOf } from "../request.ts";
+import { askedBy, bodyOf, holder, knownAtOf, knownPlace, senderOf } from "../request.ts";
 import { answerOne } from "./outcomes.ts";
 
 /** The Idempotency-Key of a request, which identifies a repeated one. */
@@ -99,7 +99,7 @@ const operate =
     const sender = senderOf(endpoint, who);
     // A sender who may not report it gets 403, whether the name is known or not.
     if (create === undefined && refusal(who, narrowed(who, statement)) === undefined)
-      await refuse(ledger, given);
+      await refuse(askedBy(ledger, who), given);
     return answerOne(c, await receive(ledger, sender, [said(statement, raw)]));
   };
 

@@ -135,15 +135,16 @@ async function record(ledger: Ledger, statement: object, receipt: Receipt): Prom
   return outcome;
 }
 
-/** Publishes what was recorded, and answers with the redeployment as it is now. */
+/** Publishes what was recorded, and answers with the redeployment as its sender sees it now. */
 async function answerNow(
   ledger: Ledger,
   c: Context,
+  who: Holder,
   id: string,
   { outcome, fact }: Recorded,
 ): Promise<Response> {
   await ledger.publish?.(fact);
-  const answer = found(await redeployment(await moment(ledger, {}), id), `redeployment ${id}`);
+  const answer = found(await redeployment(await moment(askedBy(ledger, who), {}), id), `redeployment ${id}`);
   return c.json(answer, outcome === "recorded" ? 201 : 200);
 }
 
@@ -186,7 +187,7 @@ export async function takeRedeployment(ledger: Ledger, c: Context): Promise<Resp
   // The comparison ignores who takes it, so a second executor gets the first one's fact.
   if (outcome.fact.reportedBy !== who.name)
     throw new EndpointError("not now", `The redeployment ${id} was taken by ${outcome.fact.reportedBy}.`);
-  return answerNow(ledger, c, id, outcome);
+  return answerNow(ledger, c, who, id, outcome);
 }
 
 /** Refuses everybody but the executor that took a redeployment, and operators. */
@@ -242,5 +243,5 @@ async function end(ledger: Ledger, c: Context, who: Holder, body: End): Promise<
   );
   if (outcome.outcome === "conflict")
     throw new EndpointError("conflict", `Another end of the redeployment ${id} was reported before.`);
-  return answerNow(ledger, c, id, outcome);
+  return answerNow(ledger, c, who, id, outcome);
 }

@@ -275,6 +275,17 @@ export function refusedEffect(who: Bound, statement: Statement): string | undefi
     : `the token ${who.name} is bound, and no grant covers ${statement.kind}: grant it ${lacking}`;
 }
 
+/** What a token may report for, in words. */
+export const boundsOf = (who: Bound): string =>
+  `what the token ${who.name} may report for (${GRANTS.flatMap((one) => (who[one] === undefined ? [] : [`${one} ${who[one].join(", ")}`])).join("; ")})`;
+
+/** Why a bound sender may not put an environment into a group: questions of the group are about all environments in it. */
+export function refusedGroup(who: Bound, group: string | undefined): string | undefined {
+  if (group === undefined || !isBound(who)) return undefined;
+  if (who.environments !== undefined && isGranted(who, "environments", group)) return undefined;
+  return `the token ${who.name} is bound: which environments the group ${group} has is for naming rules to say, or for a token that is bound to nothing`;
+}
+
 /** Why a holder may not ask or do something at a place; undefined if it may. */
 export function refusedPlace(
   who: Bound,

@@ -140,6 +140,10 @@ function subjectOf(vendor: string, statement: Statement): Subject {
   return subject;
 }
 
+/** The group that the rules give to a statement's environment. */
+export const groupBy = (rules: readonly Rule[], vendor: string, statement: Statement): string | undefined =>
+  namesFor(rules, subjectOf(vendor, statement)).group;
+
 /** The names with which a statement was sent, and the rules that apply to them; undefined if none does. */
 export function sentNames(rules: readonly Rule[], vendor: string, statement: Statement): Sent | undefined {
   if (rules.length === 0) return undefined;

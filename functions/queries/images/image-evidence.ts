@@ -3,6 +3,7 @@ import type { Attached } from "../../../schemas/answer.ts";
 import type { GateWarning } from "../../../schemas/answers/gate.ts";
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { isSameCommit } from "../../../schemas/words/ids.ts";
+import { by } from "../../../schemas/words/ordering.ts";
 import { commitPrefix } from "../../ledger/access-patterns.ts";
 import { isSameSource } from "../../ledger/authority/grants.ts";
 import { all } from "../../ledger/fact-reader.ts";
@@ -18,6 +19,7 @@ import { buildsOf, commitOf } from "./image-graph.ts";
 import { countsFor } from "./relations.ts";
 
 type Evidence = FactOf<"evidence.attached">;
+type Merged = FactOf<"change.merged">;
 
 /** What is deployed: an image, by all its digests, or a commit. */
 export interface Subject {
@@ -25,6 +27,8 @@ export interface Subject {
   readonly name: string;
   readonly members: ReadonlySet<string>;
   readonly shas: readonly string[];
+  /** The source repositories of these commits, where builds name them. */
+  readonly sources: readonly string[];
   /** Whether evidence is about it: what a bound sender attached counts within what it names. */
   readonly counts: (evidence: Evidence) => boolean;
   readonly builds: ImageEvidence["builds"];
@@ -39,6 +43,7 @@ export async function imageSubject(question: Question, digest: string): Promise<
     name: digest,
     members: family.members,
     shas: commits.map(({ sha }) => sha),
+    sources: commits.flatMap(({ repository }) => repository ?? []),
     counts: (evidence) =>
       evidence.commit === undefined
         ? countsFor(renames, evidence, facts, {})
@@ -54,6 +59,7 @@ export const commitSubject = (sha: string): Subject => ({
   name: sha,
   members: new Set(),
   shas: [sha],
+  sources: [],
   counts: ({ bound }) => bound !== true,
   builds: [],
 });
@@ -105,13 +111,25 @@ export async function evidenceOf(
   const merged = facts
     .flat()
     .filter(
-      (fact) =>
+      (fact): fact is Merged =>
         fact.kind === "change.merged" &&
         fact.occurredAt <= question.at &&
         shas.some((sha) => isOfCommit(fact, sha)),
     );
-  return { builds, attached, changes: await mergedChanges(question, people, merged) };
+  return { builds, attached, changes: await mergedChanges(question, people, counting(merged, subject)) };
 }
 
-const isOfCommit = ({ mergeCommit, head }: FactOf<"change.merged">, sha: string): boolean =>
+/**
+ * The merged changes that count. A commit is in every fork, too: what a bound sender reports counts in the source repository
+ * of the commit alone; where no build names that, it is the one whose merge was recorded first.
+ */
+function counting(merged: readonly Merged[], { sources }: Subject): Merged[] {
+  const [first] = merged.toSorted(by(({ recordedAt }) => recordedAt));
+  const own = sources.length > 0 ? sources : first === undefined ? [] : [first.repository];
+  return merged.filter(
+    ({ bound, repository }) => bound !== true || own.some((source) => isSameSource(source, repository)),
+  );
+}
+
+const isOfCommit = ({ mergeCommit, head }: Merged, sha: string): boolean =>
   isSameCommit(mergeCommit, sha) || isSameCommit(head, sha);
