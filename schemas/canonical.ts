@@ -1,5 +1,5 @@
 /** The canonical form of a JSON value, which is what is hashed: RFC 8785 (JSON Canonicalization Scheme), in UTF-8. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 
 /** RFC 8785 text of a JSON value. Throws a TypeError for values that are not JSON (NaN, lone surrogates). */
@@ -10,4 +10,4 @@ export function canonical(value: unknown): string {
 }
 
 /** SHA-256 in lower-case hex. */
-export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+export const sha256 = (data: string | Uint8Array): string => hash("sha256", data);

@@ -67,7 +67,10 @@ const PART_MAX = 512;
 /** No encoded part begins like a hash: in one, `%` is always followed by 25 or 23. */
 function part(value: string): string {
   const encoded = value.replaceAll(/[%#]/g, (found) => (found === "%" ? "%25" : "%23"));
-  return Buffer.byteLength(encoded) <= PART_MAX ? encoded : `%sha256:${sha256(encoded)}`;
+  // No text has more than three bytes for each of its units.
+  return encoded.length * 3 <= PART_MAX || Buffer.byteLength(encoded) <= PART_MAX
+    ? encoded
+    : `%sha256:${sha256(encoded)}`;
 }
 const join = (...parts: readonly string[]): string => parts.map(part).join("#");
 

@@ -5,9 +5,9 @@
 import { type Fact, type FactOf, isAboutAnother } from "../../schemas/fact.ts";
 import { endOf } from "./canonical.ts";
 import { applying, eventOf, isApplied, isDeclaration, isImported, isRepeated, sameEvent } from "./imports.ts";
-import type { Reads } from "./loader.ts";
+import { itemsOf, type Pages as Loaded, type Loader, partitionText, type Reads, shared } from "./loader.ts";
 import { AT_ONCE, mapLimit } from "./map-limit.ts";
-import type { Entry, Identity, Partition } from "./store.ts";
+import type { Entry, Identity, Page, Partition } from "./store.ts";
 
 /** The store to read, and the time by which facts must be recorded to count. */
 export interface KnownAt {
@@ -114,7 +114,7 @@ function visibility(knownAt: string, descending: boolean) {
 async function factsOfEvent(knowledge: KnownAt, fact: Fact): Promise<Fact[]> {
   const event = eventOf(fact);
   if (event === undefined) return [];
-  const entries = await collected(knownPages(knowledge, event.partition, {}, WHOLE));
+  const entries = await collected(shared(knownPages(knowledge, event.partition, {}, WHOLE)));
   return entries.map((entry) => entry.fact);
 }
 
@@ -131,7 +131,9 @@ export async function alsoImported(
   live: Identity,
 ): Promise<Identity[]> {
   if (isImported(live)) return [];
-  const facts = (await collected(knownPages(knowledge, partition, {}, WHOLE))).map(({ fact }) => fact);
+  const facts = (await collected(shared(knownPages(knowledge, partition, {}, WHOLE)))).map(
+    ({ fact }) => fact,
+  );
   if (!facts.some(isImported)) return [];
   const own = facts.find((fact) => keyOf(fact) === keyOf(live));
   const imported = own === undefined ? [] : sameEvent(own, facts).filter(isImported);
@@ -142,7 +144,7 @@ export async function alsoImported(
 async function isToldByOthers(knowledge: KnownAt, fact: Fact): Promise<boolean> {
   if (!isDeclaration(fact)) return isRepeated(fact, await factsOfEvent(knowledge, fact));
   const { partition, span } = applying(fact);
-  const later = await collected(knownPages(knowledge, partition, span, FEW));
+  const later = await collected(shared(knownPages(knowledge, partition, span, FEW)));
   return isApplied(
     fact,
     later.map((entry) => entry.fact),
@@ -158,9 +160,6 @@ async function withoutRepeated(knowledge: KnownAt, entries: readonly Entry[]): P
   return kept.flat();
 }
 
-/** Loads the next page of a reading; undefined at the end. */
-type Next = () => Promise<readonly Entry[] | undefined>;
-
 /** The sort key at which a span starts; undefined if the span is empty. */
 function startOf({ from, after, to }: Span): string | undefined {
   // No fact can come after EVER.
@@ -169,28 +168,44 @@ function startOf({ from, after, to }: Span): string | undefined {
   return to !== undefined && start > endOf(to) ? undefined : start;
 }
 
-/** A reading as questions see it, see `knownPages`. */
-function reading(...given: Parameters<typeof knownPages>): Next {
-  const [knowledge] = given;
-  const next = knownPages(...given);
-  return async () => {
-    const page = await next();
-    return page?.some(({ fact }) => isImported(fact)) ? withoutRepeated(knowledge, page) : page;
-  };
+/** A reading as questions see it, see `knownPages`: of what several rules read, each page is loaded and filtered once. */
+function reading(
+  knowledge: KnownAt,
+  partition: Partition,
+  span: Span,
+  sizes: Pages,
+  isDoubted?: Shown["isDoubted"],
+): Loaded<Entry> {
+  const made = () =>
+    shared(knownPages(knowledge, partition, span, sizes, { isDoubted, isEachEventOnce: true }));
+  const { store, knownAt }: { readonly store: Reads & Partial<Loader>; readonly knownAt: string } = knowledge;
+  const { readings } = store;
+  if (isDoubted !== undefined || readings === undefined) return made();
+  const { from, after, to, descending } = span;
+  const bounds = [from, after, to, descending, sizes[0], knownAt];
+  const key = `${partitionText(partition)} ${bounds.join(" ")}`;
+  const known = readings.get(key) ?? made();
+  readings.set(key, known);
+  return known;
+}
+
+interface Shown {
+  /** Whether the pointers of a page must be confirmed; without it, always. */
+  readonly isDoubted?: ((page: readonly Entry[]) => boolean) | undefined;
+  /** Whether imported facts that repeat another are left out. */
+  readonly isEachEventOnce?: boolean;
 }
 
 /**
- * Reads a partition page by page, and returns the facts that were known and not retracted, repeated ones included. Not a
- * generator: a release makes a dozen readings, and nested generators would be most of its cost.
- * @param isDoubted whether the pointers of a page must be confirmed
+ * Reads a partition page by page, and returns the facts that were known and not retracted.
  */
 function knownPages(
   knowledge: KnownAt,
   partition: Partition,
   span: Span,
   sizes: Pages,
-  isDoubted: (page: readonly Entry[]) => boolean = () => true,
-): Next {
+  { isDoubted = () => true, isEachEventOnce = false }: Shown = {},
+): () => Promise<Page<Entry>> {
   const { to, descending = false } = span;
   const from = startOf(span);
   const range = {
@@ -202,7 +217,7 @@ function knownPages(
   let rest: { readonly cursor?: string } | undefined = from === undefined ? undefined : {};
   let n = 0;
   return async () => {
-    if (rest === undefined) return undefined;
+    if (rest === undefined) return { entries: [] };
     const limit = sizes[n++] ?? sizes.at(-1) ?? sizes[0];
     const { entries, cursor } = await knowledge.store.query(partition, { ...range, limit, ...rest });
     rest = cursor === undefined ? undefined : { cursor };
@@ -210,22 +225,22 @@ function knownPages(
     const page = isSure ? entries : await confirmed(knowledge, entries);
     // Most readings are empty.
     if (page.length > 0) visible ??= visibility(knowledge.knownAt, descending);
-    return visible?.(page, rest === undefined) ?? [];
+    const known = visible?.(page, rest === undefined) ?? [];
+    const isRepeating = isEachEventOnce && known.some(({ fact }) => isImported(fact));
+    return { ...rest, entries: isRepeating ? await withoutRepeated(knowledge, known) : known };
   };
 }
 
+/** Facts in order. Pages are read as the caller takes facts. */
+export type Facts = AsyncIterableIterator<Fact, undefined>;
+
 /** The facts of a partition that were known and not retracted, in order. It reads pages as the caller takes facts. */
-export async function* history(
+export const history = (
   knowledge: KnownAt,
   partition: Partition,
   span: Span = {},
   sizes: Pages = WALK,
-): AsyncGenerator<Fact> {
-  const next = reading(knowledge, partition, span, sizes);
-  for (let page = await next(); page !== undefined; page = await next()) {
-    for (const { fact } of page) yield fact;
-  }
-}
+): Facts => itemsOf(reading(knowledge, partition, span, sizes), ({ fact }) => fact);
 
 /** The facts up to a moment, newest first, in pages as read: for callers that decide page by page whether to read on. */
 export async function* pagesBack(
@@ -233,31 +248,29 @@ export async function* pagesBack(
   partition: Partition,
   at: string,
 ): AsyncGenerator<readonly Fact[]> {
-  const next = reading(knowledge, partition, { to: at, descending: true }, WALK);
-  for (let page = await next(); page !== undefined; page = await next()) yield page.map(({ fact }) => fact);
+  const pages = reading(knowledge, partition, { to: at, descending: true }, WALK);
+  let n = 0;
+  for (let page = await pages(n); page !== undefined; page = await pages(++n))
+    yield page.map(({ fact }) => fact);
 }
 
 /** The first fact of a span, or undefined. */
 export async function first(knowledge: KnownAt, partition: Partition, span: Span): Promise<Fact | undefined> {
-  const next = reading(knowledge, partition, span, ONE);
-  for (let page = await next(); page !== undefined; page = await next()) {
-    const [entry] = page;
-    if (entry !== undefined) return entry.fact;
-  }
-  return undefined;
+  return (await history(knowledge, partition, span, ONE).next()).value;
 }
 
 /** The facts up to a moment, newest first, for callers that rarely need more than the first. */
-export const backwards = (knowledge: KnownAt, partition: Partition, at: string): AsyncGenerator<Fact> =>
+export const backwards = (knowledge: KnownAt, partition: Partition, at: string): Facts =>
   history(knowledge, partition, { to: at, descending: true }, ONE);
 
 /** The newest fact at a moment: usually one request, whatever the length of the history. */
 export const newest = (knowledge: KnownAt, partition: Partition, at: string): Promise<Fact | undefined> =>
   first(knowledge, partition, { to: at, descending: true });
 
-async function collected(next: Next): Promise<Entry[]> {
+async function collected(pages: Loaded<Entry>): Promise<Entry[]> {
   const list: Entry[] = [];
-  for (let page = await next(); page !== undefined; page = await next()) list.push(...page);
+  let n = 0;
+  for (let page = await pages(n); page !== undefined; page = await pages(++n)) list.push(...page);
   return list;
 }
 

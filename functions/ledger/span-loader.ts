@@ -60,7 +60,7 @@ const MEMORY = "memory ";
 const STORE = "store ";
 
 export function spanLoader(reads: Reads, span: Span): Loader {
-  const store = loaderOf(reads);
+  const { readings: _, ...store } = loaderOf(reads);
 
   const held = memoised(async (partition: Partition): Promise<readonly Keyed[]> => {
     const entries: Entry[] = [];

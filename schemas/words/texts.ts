@@ -14,4 +14,6 @@ export const printable = (value: string): string =>
 export const lastPart = (text: string): string => text.slice(text.lastIndexOf("/") + 1);
 
 /** The form in which names compare: without case, Unicode-normalized (some letters have a composed form in one case only). */
-export const fold = (name: string): string => name.normalize("NFC").toLowerCase().normalize("NFC");
+export const fold = (name: string): string =>
+  ASCII.test(name) ? name.toLowerCase() : name.normalize("NFC").toLowerCase().normalize("NFC");
+const ASCII = /^[\x20-\x7e]*$/;

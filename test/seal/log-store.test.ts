@@ -1,5 +1,14 @@
 /** What the log's port promises, for each implementation. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -111,6 +120,19 @@ describe("a log in a folder", () => {
       expect(statSync(join(folder, path)).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder).sort()).toEqual(["head", "staging", "tile"]);
     expect(readdirSync(join(folder, "staging"))).toEqual([".lock"]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is flushed beside the caller's turn, so that requests are answered meanwhile", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "asof-log-"));
+    const log = folderLog(folder);
+    const put = log.putIfAbsent("head", bytes("x"));
+    expect(existsSync(join(folder, "head"))).toBe(false);
+    expect(await put).toBe("written");
+    const replaced = log.putIfMatch("head", bytes("y"), (await log.get("head"))?.etag ?? "");
+    expect(await textAt(log, "head")).toBe("x");
+    expect(await replaced).toBe("written");
+    expect(await textAt(log, "head")).toBe("y");
     rmSync(folder, { recursive: true });
   });
 

@@ -4,12 +4,13 @@
  * Unfinished files and the lock stand under `staging/`, where a verifier looks for nothing. A file appears by link(2),
  * complete and on disk, under a name that must be free. It is replaced by rename(2) under a lock. The lock is an SQLite
  * file with an open transaction, which the system ends with the process. Only this user may read the folder.
+ *
+ * Files are flushed in threads of Node: a seal flushes dozens, and the same process answers requests meanwhile.
  */
 import { randomUUID } from "node:crypto";
 import {
   closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -18,8 +19,8 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256 } from "../../ledger/canonical.ts";
 import type { ListedLog, Stored } from "../../seal/log-store.ts";
@@ -43,16 +44,26 @@ function makeFolder(folder: string): void {
 }
 
 /** Writes a file under a name of its own, to disk. */
-function writePartial(folder: string, bytes: Uint8Array): string {
+async function writePartial(folder: string, bytes: Uint8Array): Promise<string> {
   const partial = join(folder, `.partial-${randomUUID()}`);
-  const handle = openSync(partial, "wx", 0o600);
+  const handle = await openFile(partial, "wx", 0o600);
   try {
-    writeFileSync(handle, bytes);
-    fsyncSync(handle);
+    await handle.writeFile(bytes);
+    await handle.sync();
   } finally {
-    closeSync(handle);
+    await handle.close();
   }
   return partial;
+}
+
+/** Flushes the entries of a folder to disk. */
+async function flushEntries(folder: string): Promise<void> {
+  const handle = await openFile(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function ifThere<T>(work: () => T): T | undefined {
@@ -96,6 +107,28 @@ function removeAbandoned(folder: string): void {
     if (statSync(file).mtimeMs < Date.now() - ABANDONED_MS) rmSync(file, { force: true });
 }
 
+/** Puts a file where there is none. It is on disk when this returns. */
+async function putFile(file: string, unfinished: string, bytes: Uint8Array): Promise<"written" | "present"> {
+  makeFolder(dirname(file));
+  const isThere = existsSync(file) || (await linkNew(file, unfinished, bytes)) === "present";
+  // The writer of one that is there may have ended before it flushed the entry of the folder.
+  await flushEntries(dirname(file));
+  return isThere ? "present" : "written";
+}
+
+async function linkNew(file: string, unfinished: string, bytes: Uint8Array): Promise<"written" | "present"> {
+  const partial = await writePartial(unfinished, bytes);
+  try {
+    linkSync(partial, file);
+    return "written";
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return "present";
+    throw error;
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
 /** @param folder is made where it is missing */
 export function folderLog(folder: string): ListedLog {
   const unfinished = join(folder, "staging");
@@ -117,39 +150,27 @@ export function folderLog(folder: string): ListedLog {
     names: async (below) => filesIn(join(folder, below)),
 
     putIfAbsent: async (path, bytes) => {
-      const file = join(folder, path);
-      makeFolder(dirname(file));
+      const outcome = await putFile(join(folder, path), unfinished, bytes);
       // Also one that is there already: the sealer that put it may have ended.
       if (tileOf(path)?.width === TILE_WIDTH) full.add(path);
-      const present = () => {
-        // Its writer may have ended before it flushed the entry of the folder.
-        syncToDisk(dirname(file));
-        return "present" as const;
-      };
-      if (existsSync(file)) return present();
-      const partial = writePartial(unfinished, bytes);
-      try {
-        linkSync(partial, file);
-      } catch (error) {
-        if (hasCode(error, "EEXIST")) return present();
-        throw error;
-      } finally {
-        rmSync(partial, { force: true });
-      }
-      syncToDisk(dirname(file));
-      if (path === CHECKPOINT) removePartialTiles();
-      return "written";
+      if (outcome === "written" && path === CHECKPOINT) removePartialTiles();
+      return outcome;
     },
 
     putIfMatch: async (path, bytes, etag) => {
       const file = join(folder, path);
-      return exclusively(join(unfinished, ".lock"), () => {
-        if (read(file)?.etag !== etag) return "changed";
-        renameSync(writePartial(unfinished, bytes), file);
-        syncToDisk(dirname(file));
-        if (path === CHECKPOINT) removePartialTiles();
-        return "written";
-      });
+      const partial = await writePartial(unfinished, bytes);
+      try {
+        return exclusively(join(unfinished, ".lock"), () => {
+          if (read(file)?.etag !== etag) return "changed";
+          renameSync(partial, file);
+          syncToDisk(dirname(file));
+          if (path === CHECKPOINT) removePartialTiles();
+          return "written";
+        });
+      } finally {
+        rmSync(partial, { force: true });
+      }
     },
   };
 }

@@ -37,15 +37,16 @@ const pageOf = <T>({ places, cursor }: Places, one: (place: Place) => T): Page<T
 type WaitingRead = Waiting<Reading, Page<Entry>>;
 
 /** Answers readings together; if one fails, each separately, so that only the faulty one fails. */
-function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts): void {
+function answer(waiting: readonly WaitingRead[], index: PlaceIndex, facts: Facts, damage: Damage): void {
   try {
+    for (const { query } of waiting) damage.check(query.part);
     const pages = index.read(waiting.map(({ query }) => query));
     const items = facts.read(pages.flatMap(({ places }) => places.map(([, id]) => id)));
     const answers = pages.map((page) => pageOf(page, (place) => itemOf(items, place)));
     for (const [n, { resolve }] of waiting.entries()) resolve(answers[n] ?? { entries: [] });
   } catch (error) {
     const [first, ...others] = waiting;
-    if (others.length > 0) for (const one of waiting) answer([one], index, facts);
+    if (others.length > 0) for (const one of waiting) answer([one], index, facts, damage);
     else first?.reject(error);
   }
 }
@@ -106,7 +107,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
   const index = placesOf(database);
   const directories = namesOf(database);
   const writer = writerOf(database);
-  const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, index, facts));
+  const query = together<Reading, Page<Entry>>((waiting) => answer(waiting, index, facts, damage));
   const inTurn = oneByOne();
   const ids = database.prepare("SELECT id FROM items WHERE key IN (SELECT value FROM json_each(?))");
   const rawHash = database.prepare("SELECT ifnull(rawHash, '') FROM items WHERE key = ?");
@@ -141,11 +142,7 @@ export function sqliteStore(database: Database, clock: Clock, damage: Damage): S
 
     rawHashOf: async (identity: Identity) => rawHash.text(factKey(identity)) || undefined,
 
-    query: async (partition: Partition, range: Range) => {
-      const part = partOf(partition);
-      damage.check(part);
-      return query({ part, range });
-    },
+    query: (partition: Partition, range: Range) => query({ part: partOf(partition), range }),
 
     queryRecorded: async (partition: RecordedPartition, range: Range) => {
       const part = partOfRecorded(partition);

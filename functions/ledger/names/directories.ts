@@ -1,40 +1,55 @@
 /** Reading directories: names in order, by when they became known. */
 
 import type { KnownAt } from "../fact-reader.ts";
-import { pagesOf } from "../loader.ts";
+import { itemsOf, pageByPage, shared } from "../loader.ts";
 import type { Directory, Name, Range } from "../store.ts";
+import { allNames } from "./name-pages.ts";
 
 const PAGE = 1000;
 
 /** Inclusive bounds of names. `to` is a prefix: it also includes the names that start with it. ASCII only. */
 export type Names = Pick<Range, "from" | "to" | "descending">;
 
+/** Names in order. Pages are read as the caller takes names. */
+type Listed = AsyncIterableIterator<Name, undefined>;
+
+/** The names of a span of which a test holds. */
+function listed(
+  { store }: KnownAt,
+  directory: Directory,
+  range: Names & Pick<Range, "limit">,
+  isShown: (name: Name) => boolean,
+): Listed {
+  const next = pageByPage((cursor) => store.names(directory, { ...range, ...cursor }));
+  const shown = async () => {
+    const page = await next();
+    return { ...page, entries: page.entries.filter(isShown) };
+  };
+  return itemsOf(shared(shown), (name) => name);
+}
+
 /**
  * The names of a span, whenever they became known. A name does not prove that a fact which counts uses it, so check the
  * facts. It reads further pages only as the caller takes more names.
  */
-export async function* namesIn(
-  { store }: KnownAt,
-  directory: Directory,
-  span: Names = {},
-  limit = PAGE,
-): AsyncGenerator<Name> {
-  for await (const page of pagesOf((cursor) => store.names(directory, { ...span, limit, ...cursor })))
-    yield* page;
-}
+export const namesIn = (known: KnownAt, directory: Directory, span: Names = {}, limit = PAGE): Listed =>
+  listed(known, directory, { ...span, limit }, () => true);
 
 /** The names of a directory known by `knownAt`: starting at the name `from`, or after the name `after`. */
-export async function* knownNames(
+export function knownNames(
   knowledge: KnownAt,
   directory: Directory,
-  from: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
+  { from, after }: { readonly from?: string | undefined; readonly after?: string | undefined } = {},
   limit = ANSWER_PAGE,
-): AsyncGenerator<Name> {
-  const start = from.from ?? from.after;
-  const found = namesIn(knowledge, directory, start === undefined ? {} : { from: start }, limit);
-  for await (const name of found) {
-    if (name.recordedAt <= knowledge.knownAt && name.name !== from.after) yield name;
-  }
+): Listed {
+  const start = from ?? after;
+  const range = { ...(start === undefined ? {} : { from: start }), limit };
+  return listed(
+    knowledge,
+    directory,
+    range,
+    ({ name, recordedAt }) => recordedAt <= knowledge.knownAt && name !== after,
+  );
 }
 
 /** 100 entries of an answer, plus the name that it starts after, plus one that shows whether there is more. */
@@ -65,6 +80,5 @@ export async function take<T>(
 }
 
 /** All names of a directory known by `knownAt`. */
-export async function allKnownNames(knowledge: KnownAt, directory: Directory): Promise<Name[]> {
-  return (await take(knownNames(knowledge, directory, {}, PAGE), Number.POSITIVE_INFINITY)).taken;
-}
+export const allKnownNames = async ({ store, knownAt }: KnownAt, directory: Directory): Promise<Name[]> =>
+  (await allNames(store, directory)).filter(({ recordedAt }) => recordedAt <= knownAt);

@@ -1,16 +1,20 @@
 /** Lists of names that are put together in memory, and pages of them as a store would give them. */
 
 import { byText } from "../../../schemas/words/ordering.ts";
-import { pagesOf, type Reads } from "../loader.ts";
+import { pageByPage, type Reads } from "../loader.ts";
 import type { Directory, Name, Page, Range } from "../store.ts";
 
 const PAGE = 1000;
 
 /** All names of a directory, whenever they became known. */
 export async function allNames(store: Pick<Reads, "names">, directory: Directory): Promise<Name[]> {
-  const found: Name[] = [];
-  for await (const page of pagesOf((cursor) => store.names(directory, { limit: PAGE, ...cursor })))
-    found.push(...page);
+  const next = pageByPage((cursor) => store.names(directory, { limit: PAGE, ...cursor }));
+  let page = await next();
+  const found = [...page.entries];
+  while (page.cursor !== undefined) {
+    page = await next();
+    found.push(...page.entries);
+  }
   return found;
 }
 

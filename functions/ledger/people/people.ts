@@ -9,7 +9,7 @@ import { personsIn } from "../../../schemas/persons.ts";
 import { COMMITMENT, fold } from "../../../schemas/scalars.ts";
 import { canonical, sha256 } from "../canonical.ts";
 import type { Reads } from "../loader.ts";
-import type { Page } from "../store.ts";
+import type { Entry, Page } from "../store.ts";
 
 /** A login and its issuer. The same login of another issuer is another person. Logins are case-insensitive. */
 export interface Person {
@@ -209,15 +209,26 @@ export async function revealed(people: People, json: string): Promise<string> {
 /** The same store, which prefetches the logins of persons named by the facts it reads. */
 export function revealingAhead(store: Reads, people: People): Reads {
   const asked = new Set<string>();
+
+  function revealThose(entries: readonly Entry[]): void {
+    const persons: string[] = [];
+    for (const { fact } of entries)
+      for (const person of personsIn(fact)) if (!asked.has(person)) persons.push(person);
+    if (persons.length === 0) return;
+    for (const person of persons) asked.add(person);
+    people.reveal(persons).catch(() => undefined);
+  }
+
   return {
     ...store,
-    query: async (partition, range) => {
-      const page = await store.query(partition, range);
-      const persons = page.entries.flatMap(({ fact }) => personsIn(fact)).filter((one) => !asked.has(one));
-      if (persons.length === 0) return page;
-      for (const person of persons) asked.add(person);
-      people.reveal(persons).catch(() => undefined);
-      return page;
+    query: (partition, range) => {
+      const reading = store.query(partition, range);
+      // Whoever awaits the reading hears of its failure.
+      reading.then(
+        ({ entries }) => revealThose(entries),
+        () => undefined,
+      );
+      return reading;
     },
   };
 }

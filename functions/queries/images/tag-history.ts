@@ -1,7 +1,7 @@
 /** The history of a tag, newest first, under every name that its repository had. */
 import type { Fact, FactOf } from "../../../schemas/fact.ts";
 import { byOrder, endOf, order } from "../../ledger/canonical.ts";
-import { history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
+import { type Facts, history, type KnownAt, type Pages } from "../../ledger/fact-reader.ts";
 import {
   areSame,
   type Named,
@@ -67,7 +67,7 @@ export function stateOfTag(move: Fact, changes: readonly Fact[]): { digest: stri
 const isMove = (fact: Fact): boolean => fact.kind !== "artifact.deleted" || fact.archived !== true;
 
 /** Merges histories, each newest first. Their first pages are read concurrently. */
-async function* merged(histories: readonly AsyncGenerator<Fact>[]): AsyncGenerator<Fact> {
+async function* merged(histories: readonly Facts[]): AsyncGenerator<Fact> {
   const heads = await Promise.all(histories.map(async (facts) => ({ facts, head: await facts.next() })));
   for (;;) {
     const newest = heads.reduce<(typeof heads)[number] | undefined>(

@@ -1,8 +1,15 @@
 /** Reads the effective deployments of a service at a moment: the newest fact of each kind, folded. */
-import type { Fact } from "../../../schemas/fact.ts";
 import type { AsOf } from "../../ledger/as-of.ts";
 import { byOrder, newestFirst, order } from "../../ledger/canonical.ts";
-import { backwards, distinct, history, type KnownAt, ONE, type Pages } from "../../ledger/fact-reader.ts";
+import {
+  backwards,
+  distinct,
+  type Facts,
+  history,
+  type KnownAt,
+  ONE,
+  type Pages,
+} from "../../ledger/fact-reader.ts";
 import { namesOf } from "../../ledger/names/directory-names.ts";
 import { allNames } from "../../ledger/names/name-pages.ts";
 import type { Name, Partition } from "../../ledger/store.ts";
@@ -48,16 +55,11 @@ export const wholeServicePartitions = ({ environment, service }: Selector): [Par
 ];
 
 /** The observations of a service up to a moment, newest first. */
-export const observations = (
-  knowledge: KnownAt,
-  selector: Selector,
-  at: string,
-  sizes?: Pages,
-): AsyncGenerator<Fact> =>
+export const observations = (knowledge: KnownAt, selector: Selector, at: string, sizes?: Pages): Facts =>
   history(knowledge, { of: "observed", ...selector }, { to: at, descending: true }, sizes);
 
 /** The observations of a service after a moment, oldest first. */
-export const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): AsyncGenerator<Fact> =>
+export const laterObservations = (knowledge: KnownAt, selector: Selector, at: string): Facts =>
   history(knowledge, { of: "observed", ...selector }, { after: at });
 
 /** The observations of a service after a moment, those of one time together, oldest first. */

@@ -2,10 +2,9 @@
  * Since when an image runs: releases of one image follow each other, as when only configuration changes or when it is
  * deployed again. An image has run since the earliest report of it after which nobody reported another one.
  */
-import type { Fact } from "../../../schemas/fact.ts";
 import { fold } from "../../../schemas/scalars.ts";
 import { canonical, newestFirst } from "../../ledger/canonical.ts";
-import { backwards } from "../../ledger/fact-reader.ts";
+import { backwards, type Facts } from "../../ledger/fact-reader.ts";
 import { mayName } from "../../ledger/names/directory-names.ts";
 import { isOpaque } from "../images/image-graph.ts";
 import { type EffectiveDeployments, observations, wholeServicePartitions } from "./deployment-reader.ts";
@@ -38,11 +37,11 @@ const FACTS_MAX = 1000;
 
 /** A reading, and the fact that it is at. */
 interface Reading {
-  readonly rest: AsyncGenerator<Fact>;
+  readonly rest: Facts;
   readonly fact: Told | undefined;
 }
 
-async function advanced(rest: AsyncGenerator<Fact>): Promise<Reading> {
+async function advanced(rest: Facts): Promise<Reading> {
   const { value } = await rest.next();
   return { rest, fact: isEffective(value) ? value : undefined };
 }
