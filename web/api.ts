@@ -16,6 +16,7 @@ import type { Plan } from "../schemas/plan.ts";
 import type { Quarantine } from "../schemas/quarantine.ts";
 import type { Freezes, Redeployment, RedeploymentList, Redeployments } from "../schemas/redeployment.ts";
 import type { Session } from "../schemas/session.ts";
+import type { StoredFact } from "../schemas/stored-fact.ts";
 import type { Whoami } from "../schemas/whoami.ts";
 import { allPages, answerPages } from "../schemas/words/answer-pages.ts";
 
@@ -25,6 +26,7 @@ export interface Answers {
   "/v1/environments": Environments;
   "/v1/history": History;
   "/v1/release": Release;
+  "/v1/fact": StoredFact;
   "/v1/plan": Plan;
   "/v1/changes": Changes;
   "/v1/commit": CommitAnswer;

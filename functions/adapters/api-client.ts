@@ -59,6 +59,7 @@ import type {
   DiffQuestion,
   DriftQuestion,
   EnvironmentsQuestion,
+  FactQuestion,
   FreezesQuestion,
   GateQuestion,
   NeededQuestion,
@@ -78,6 +79,7 @@ import { readAnswer } from "../../schemas/read-answer.ts";
 import { Freezes, Redeployment, RedeploymentList, Redeployments } from "../../schemas/redeployment.ts";
 import { NeededImages, Repositories } from "../../schemas/repositories.ts";
 import { Session } from "../../schemas/session.ts";
+import { StoredFact } from "../../schemas/stored-fact.ts";
 import { Whoami } from "../../schemas/whoami.ts";
 import { type Address, type LedgerRequest, type Send, sendOnce, withQuery } from "./api-request.ts";
 import { NoAnswer } from "./http-client.ts";
@@ -160,6 +162,7 @@ export interface LedgerClient {
   readonly endFreeze: (end: Query<typeof FreezeEnd>) => Promise<Outcomes>;
   readonly rename: (rename: Query<typeof Rename>) => Promise<Outcomes>;
   /** Whose the token is, what it allows, and the operator's forges. */
+  readonly fact: (query: Query<typeof FactQuestion>) => Promise<StoredFact>;
   readonly whoami: () => Promise<Whoami>;
   /** Whose the token is, and how people sign in. */
   readonly session: () => Promise<Session>;
@@ -224,6 +227,7 @@ export function clientOver(send: Send): LedgerClient {
     tag: (query) => ask(TagAnswer, "/v1/tag", query),
     sources: (query = {}) => ask(Sources, "/v1/sources", query),
     names: (query = {}) => ask(Names, "/v1/names", query),
+    fact: (query) => ask(StoredFact, "/v1/fact", query),
     whoami: () => ask(Whoami, "/v1/whoami", {}),
     gate: (query) => ask(Gate, "/v1/gate", query),
     plan: (query) => ask(Plan, "/v1/plan", query),

@@ -5,6 +5,7 @@
 import type { Release } from "../../schemas/answer.ts";
 import { type Blocker, hashOf, type Plan, type PlanWarning } from "../../schemas/plan.ts";
 import { fold } from "../../schemas/scalars.ts";
+import { isInGit } from "../../schemas/words/in-git.ts";
 import { type AsOf, isSettled } from "../ledger/as-of.ts";
 import { type Question, questionOf } from "../queries/question.ts";
 import type { Selector } from "../queries/release/running.ts";
@@ -127,7 +128,9 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
   const deployed = targetOf({ target, current, description, isNew }, components, commits, config);
   const deploying = deploySteps(deployed, deployTool, wish.tools);
   const missing = notRestored(deployed, deploying);
-  const configured = configurationVerdict(config, missing, wish.acceptConfiguration === true);
+  const committed = wish.config === "revert" ? missing.filter(isInGit) : [];
+  const left = missing.filter((one) => !isInGit(one) || !committed.includes(one));
+  const configured = configurationVerdict(config, left, wish.acceptConfiguration === true);
   // Incomplete steps could be mistaken for the complete plan.
   const open = [
     ...chosen.blockers,
@@ -136,7 +139,7 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
     ...(isNew && current.status !== "running" ? undescribed(deployed, deploying, deployTool) : []),
   ];
   const isOpen = open.length > 0 || schemas.planned.choice === "undecided";
-  const restored = deployed.restore.filter((one) => !missing.includes(one));
+  const restored = deployed.restore.filter((one) => !left.includes(one));
   const ingredients = {
     current,
     migratesAtStartup: description?.migratesAtStartup === true,
@@ -145,6 +148,7 @@ export async function bodyOf(planning: Planning, release: Release, aimed: Target
     reverts: schemas.reverts,
     deployed,
     deploying,
+    committed,
     restored,
   };
   const steps = withinHosts(isOpen ? [] : stepsOf(ingredients), wish.hosts);

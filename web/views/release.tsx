@@ -7,6 +7,7 @@ import { compared, rowAt } from "../lanes.ts";
 import { columns, go, lanes, time } from "../state.ts";
 import { useAsked } from "./asked.ts";
 import { CopyButton, Fact, Out, Time } from "./parts.tsx";
+import { RawFact } from "./raw-fact.tsx";
 
 const AVAILABLE: Record<ReleasedComponent["availability"], string> = {
   available: "in its registry",
@@ -250,15 +251,9 @@ export function Details({ release }: { readonly release: Release }) {
       </dl>
       <details>
         <summary>Raw facts ({facts.length})</summary>
-        <ul class="plain">
-          {facts.map(({ source, id }) => (
-            <li key={`${source} ${id}`}>
-              <code>
-                {source} {id}
-              </code>
-            </li>
-          ))}
-        </ul>
+        {facts.map((one) => (
+          <RawFact key={`${one.source} ${one.id}`} {...one} />
+        ))}
       </details>
     </>
   );

@@ -29,6 +29,7 @@ import {
   DiffQuestion,
   DriftQuestion,
   EnvironmentsQuestion,
+  FactQuestion,
   FreezesQuestion,
   GateQuestion,
   HistoryQuestion,
@@ -50,6 +51,7 @@ import { Freezes, Redeployment, RedeploymentList } from "../../../schemas/redepl
 import { renamed } from "../../../schemas/renamed-name.ts";
 import { NeededImages, Repositories } from "../../../schemas/repositories.ts";
 import { id, name } from "../../../schemas/scalars.ts";
+import { StoredFact } from "../../../schemas/stored-fact.ts";
 import { problem, REFUSALS, whoamiOperation } from "./answers.ts";
 import { auditPaths } from "./audit.ts";
 import { peoplePaths } from "./people.ts";
@@ -154,6 +156,14 @@ const paths: ZodOpenApiPathsObject = {
     ),
   },
   "/v1/whoami": { get: whoamiOperation },
+  "/v1/fact": {
+    get: question(
+      "fact",
+      "One fact as it is held: what was reported, by whom it was recorded, and whether it is sealed.",
+      { query: FactQuestion },
+      StoredFact,
+    ),
+  },
   "/v1/services": {
     get: question(
       "services",

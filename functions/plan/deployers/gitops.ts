@@ -2,7 +2,9 @@
  * Argo CD and Flux revert whatever differs from git. So the steps suspend them first, and resume them only when git itself
  * has the target state.
  */
+
 import type { Command } from "../../../schemas/plan.ts";
+import { isCommit } from "../../../schemas/words/in-git.ts";
 import { command, quote, unknown } from "../shell.ts";
 import {
   brings,
@@ -14,7 +16,7 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
-import { commitPaths, isCommit, restorePaths } from "./git.ts";
+import { commitPaths, restorePaths } from "./git.ts";
 import { CHECK_NAMES, clusterOptions, setImages, workloadsOf } from "./kubernetes.ts";
 
 // --- Argo CD ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
  * whatever is currently selected.
  */
 import type { Command } from "../../../schemas/plan.ts";
+import { type InGit, isCommit, isInGit } from "../../../schemas/words/in-git.ts";
 import { command, unknown } from "../shell.ts";
 import {
   brings,
@@ -15,7 +16,7 @@ import {
   type StepDraft,
   type Target,
 } from "../step-target.ts";
-import { checkedOut, checkOut, commitPaths, type InGit, isCommit, isInGit, restorePaths } from "./git.ts";
+import { checkedOut, checkOut, commitPaths, restorePaths } from "./git.ts";
 
 const IN_CLUSTERS = isBy("argocd", "argo-rollouts", "flux", "helm");
 
